@@ -1,0 +1,1 @@
+"""Signalbox: the rules, ports and adapters that the Lambda functions share, one module or package per journey."""

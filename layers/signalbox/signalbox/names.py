@@ -1,0 +1,101 @@
+"""Every AWS name that Signalbox makes is made here, legal and unique by construction.
+
+Sources of the limits: botocore's `sagemaker` service model (job, model, endpoint and endpoint config names:
+`[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}`; pipeline execution display names: the same up to 82 characters) and the Step
+Functions API reference (execution names up to 80 characters).
+"""
+
+import hashlib
+import re
+
+RESOURCE_LIMIT = 63
+DISPLAY_LIMIT = 82
+EXECUTION_LIMIT = 80
+_DIGEST = 8
+
+
+def slug(text: str, limit: int = RESOURCE_LIMIT) -> str:
+    """Return `text` as a legal SageMaker name of at most `limit` characters.
+
+    Two different texts never share a name: whenever characters had to be changed or cut, a digest of the original
+    is put behind it.
+
+    Raises:
+        ValueError: `limit` leaves no room for the digest.
+    """
+    if limit <= _DIGEST + 1:
+        raise ValueError(f"a name needs room for its digest: limit {limit} is too small")
+    legal = re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
+    if legal == text and 0 < len(legal) <= limit:
+        return legal
+    digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
+    head = legal[: limit - _DIGEST - 1].strip("-")
+    return f"{head}-{digest}" if head else digest
+
+
+def package_group(prefix: str, model: str) -> str:
+    """Return the model package group of a model: `<prefix>-<model>`."""
+    return slug(f"{prefix}-{model}")
+
+
+def model_of_group(prefix: str, group: str) -> str:
+    """Return the model that a package group belongs to.
+
+    Raises:
+        ValueError: the group is not one of ours.
+    """
+    if not group.startswith(f"{prefix}-"):
+        raise ValueError(f"model package group {group!r} does not start with {prefix + '-'!r}")
+    return group.removeprefix(f"{prefix}-")
+
+
+def group_of_package(package_arn: str) -> str:
+    """Return the group in `arn:…:model-package/<group>/<version>`.
+
+    Raises:
+        ValueError: the ARN does not name a version of a model package group.
+    """
+    match = re.fullmatch(r"arn:[^:]+:sagemaker:[^:]*:\d{12}:model-package/([^/]+)/(\d+)", package_arn)
+    if match is None:
+        raise ValueError(f"{package_arn!r} is not the ARN of a model package version")
+    return match[1]
+
+
+def version_of_package(package_arn: str) -> int:
+    """Return the version in `arn:…:model-package/<group>/<version>`.
+
+    Raises:
+        ValueError: the ARN does not name a version of a model package group.
+    """
+    group_of_package(package_arn)
+    return int(package_arn.rsplit("/", 1)[1])
+
+
+def endpoint(prefix: str, model: str, stage: str) -> str:
+    """Return the one stable endpoint name of a model in a stage."""
+    return slug(f"{prefix}-{model}-{stage}")
+
+
+def job(model: str, execution: str, step: str) -> str:
+    """Return the name of a job, model or endpoint config that one execution makes for `step`.
+
+    The execution's name makes it unique; the digest keeps it so when it is cut.
+    """
+    digest = hashlib.sha256(f"{model}/{execution}/{step}".encode()).hexdigest()[:_DIGEST]
+    head = re.sub(r"[^A-Za-z0-9]+", "-", f"{model}-{step}").strip("-")[: RESOURCE_LIMIT - _DIGEST - 1].strip("-")
+    return f"{head}-{digest}"
+
+
+def display(text: str) -> str:
+    """Return `text` as a legal display name of a pipeline execution."""
+    return slug(text, DISPLAY_LIMIT)
+
+
+def execution(*parts: str) -> str:
+    """Return a state machine execution's name from its business key: the same parts, the same name."""
+    return slug("-".join(parts), EXECUTION_LIMIT)
+
+
+def token(*parts: str) -> str:
+    """Return a client request token (64 characters, within SageMaker's 32 to 128) for a business key."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
