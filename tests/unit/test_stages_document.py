@@ -1,0 +1,165 @@
+"""The stages document: what is accepted, and what the refusal of each bad field says."""
+
+import json
+from typing import Any
+
+import pytest
+
+from signalbox import stages
+
+STAGING = {"name": "staging", "instance_type": "ml.m5.large", "instance_count": 1}
+PROD = {
+    "name": "prod",
+    "approval": True,
+    "instance_type": "ml.m5.xlarge",
+    "instance_count": 2,
+    "rollout": {"type": "canary", "percent": 10, "wait_seconds": 300},
+    "alarms": True,
+    "hosting": "realtime",
+    "review_seconds": 3600,
+}
+
+
+class ParametersFake:
+    """An SSM client that holds parameters in a dictionary."""
+
+    def __init__(self, **parameters: str) -> None:
+        self.parameters = parameters
+        self.failure: Exception | None = None
+
+    def get_parameter(self, *, Name: str) -> Any:  # noqa: N803  # boto3's spelling
+        """Return the parameter as SSM does."""
+        if self.failure:
+            raise self.failure
+        return {"Parameter": {"Value": self.parameters[Name]}}
+
+
+class CodedError(Exception):
+    """An error as botocore raises it: the code is in the response."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.response = {"Error": {"Code": code}}
+
+
+def text(*entries: Any) -> str:
+    return json.dumps({"stages": list(entries)})
+
+
+def test_a_full_document_becomes_stages_in_their_order() -> None:
+    document = stages.parse(text(STAGING, PROD))
+
+    assert document.stages == (
+        stages.Stage("staging", "ml.m5.large", 1),
+        stages.Stage("prod", "ml.m5.xlarge", 2, True, stages.Rollout("canary", 10, 300), True, "realtime", 3600),
+    )
+    assert document.last.name == "prod"
+    assert document.find("staging") == document.stages[0]
+    assert document.find("moon") is None
+
+
+@pytest.mark.parametrize(
+    ("rollout", "seconds"),
+    [
+        ({}, 1_800),
+        ({"type": "all-at-once", "wait_seconds": 100}, 1_900),
+        ({"type": "canary", "percent": 50, "wait_seconds": 3_600}, 9_000),
+        ({"type": "linear", "percent": 30, "wait_seconds": 100}, 2_200),
+        ({"type": "linear", "percent": 10, "wait_seconds": 2_700}, 28_800),
+    ],
+)
+def test_a_deployment_may_take_longer_than_all_its_waits(rollout: dict[str, Any], seconds: int) -> None:
+    stage = stages.parse(text({**STAGING, "instance_count": 4, "rollout": rollout})).last
+
+    assert stage.rollout.deployment_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "said"),
+    [
+        ({"name": "Prod"}, "name", '"Prod": allowed is a lower-case letter'),
+        ({"name": "pre-prod"}, "name", "allowed is a lower-case letter"),
+        ({"name": None}, "name", "is missing"),
+        ({"instance_type": "m5.large"}, "instance_type", "a type such as ml.m5.large"),
+        ({"instance_count": 0}, "instance_count", "is 0: allowed is a whole number from 1 to 1000"),
+        ({"instance_count": True}, "instance_count", "is true"),
+        ({"instance_count": "2"}, "instance_count", 'is "2"'),
+        ({"approval": "yes"}, "approval", "allowed are true and false"),
+        ({"alarms": 1}, "alarms", "allowed are true and false"),
+        ({"hosting": "serverless"}, "hosting", "not built yet: only realtime is"),
+        ({"hosting": "moon"}, "hosting", '"moon": allowed is realtime'),
+        ({"review_seconds": 59}, "review_seconds", "from 60 to 2592000"),
+        ({"rollout": "canary"}, "rollout", "give an object with percent, type, wait_seconds"),
+        ({"rollout": {"type": "blue"}}, "rollout.type", "allowed are all-at-once, canary, linear"),
+        ({"rollout": {"type": "canary"}}, "rollout.percent", "is missing: allowed is a whole number from 1 to 50"),
+        ({"rollout": {"type": "canary", "percent": 51}}, "rollout.percent", "from 1 to 50"),
+        ({"rollout": {"type": "linear", "percent": 9}}, "rollout.percent", "from 10 to 50"),
+        ({"rollout": {"type": "canary", "percent": 10}}, "rollout.type", "it needs 2 instances or more"),
+        ({"rollout": {"percent": 10}}, "rollout.percent", "is given for all-at-once"),
+        ({"rollout": {"wait_seconds": 3_601}}, "rollout.wait_seconds", "from 0 to 3600"),
+        ({"rollout": {"speed": 1}}, "rollout.speed", "is not a field"),
+        (
+            {"instance_count": 2, "rollout": {"type": "linear", "percent": 10, "wait_seconds": 3_600}},
+            "rollout.wait_seconds",
+            "exceeds the 28800 s of a deployment",
+        ),
+        ({"instances": 3}, "instances", "is not a field: known are alarms, approval"),
+    ],
+)
+def test_a_bad_field_is_refused_with_its_name_its_value_and_what_is_allowed(
+    change: dict[str, Any], field: str, said: str
+) -> None:
+    with pytest.raises(stages.StagesDocumentError) as raised:
+        stages.parse(text(STAGING | change))
+
+    assert raised.value.field == f"stages[0].{field}"
+    assert f"stages[0].{field} " in str(raised.value)
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("{", "the text is not JSON"),
+        ("[]", "the text is []: give an object with stages"),
+        ('{"stages": []}', "give a list of 1 to 10 stages"),
+        ('{"stages": {}}', "give a list of 1 to 10 stages"),
+        (text("prod"), 'stages[0] is "prod": give an object'),
+        (text(STAGING, PROD, STAGING), "stages[2].name is 'staging' again"),
+    ],
+)
+def test_a_document_of_the_wrong_shape_is_refused(document: str, said: str) -> None:
+    with pytest.raises(stages.StagesDocumentError) as raised:
+        stages.parse(document)
+
+    assert said in str(raised.value)
+
+
+def test_the_document_is_read_from_its_parameter() -> None:
+    assert (
+        stages.load("/signalbox/stages", ParametersFake(**{"/signalbox/stages": text(STAGING)})).last.instance_count
+        == 1
+    )
+
+
+def test_a_parameter_that_does_not_exist_is_said_to_be_missing() -> None:
+    ssm = ParametersFake()
+    ssm.failure = CodedError("ParameterNotFound")
+
+    with pytest.raises(stages.StagesDocumentError, match="SSM parameter /nowhere does not exist"):
+        stages.load("/nowhere", ssm)
+
+
+def test_a_failure_of_the_parameter_store_goes_up_unchanged() -> None:
+    ssm = ParametersFake()
+    ssm.failure = CodedError("ThrottlingException")
+
+    with pytest.raises(CodedError, match="ThrottlingException"):
+        stages.load("/signalbox/stages", ssm)
+
+
+def test_without_a_client_the_functions_own_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    ssm = ParametersFake(stages=text(STAGING))
+    monkeypatch.setattr("signalbox.aws.client", lambda service: {"ssm": ssm}[service])
+
+    assert stages.load("stages").last.name == "staging"
