@@ -1,0 +1,1 @@
+"""What several tests share: samples, builders and fakes."""
