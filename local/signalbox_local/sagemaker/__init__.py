@@ -1,0 +1,1 @@
+"""SageMaker as its API describes it: real jobs, real endpoints, real refusals."""
