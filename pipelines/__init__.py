@@ -1,0 +1,1 @@
+"""SageMaker pipelines: their definitions, and the job code that they run."""
