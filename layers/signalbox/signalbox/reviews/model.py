@@ -1,0 +1,108 @@
+"""What a review is: one question to a person, kept as one item, decided once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Literal, Self, cast
+
+Kind = Literal["package", "stage"]
+Status = Literal["open", "approved", "rejected", "expired", "superseded", "overturned"]
+Answer = Literal["", "sent", "closed"]
+type Texts = Mapping[str, str | tuple[str, ...]]
+DECIDED: tuple[Status, ...] = ("approved", "rejected")
+REASON_LIMIT = 1000
+
+
+class ReviewError(Exception):
+    """A review cannot be requested, found or decided as asked; the message says why and what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+def timestamp(moment: datetime) -> str:
+    """Return `moment` in UTC as `2026-03-01T10:20:30.000000Z`: one width, so that texts sort as moments do."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment_of(text: str) -> datetime:
+    """Return the moment that `timestamp` wrote."""
+    return datetime.fromisoformat(text)
+
+
+@dataclass(frozen=True)
+class Review:
+    """One review. All values are texts (absent: empty), as they are stored.
+
+    `answer` is how the waiting task was answered: "sent", or "closed" where it waited no more. `registered_at` and
+    `answered_at` mark the second and third step of a decision as done; a step without its mark is repeated.
+    """
+
+    id: str
+    kind: Kind
+    stage: str
+    model: str
+    package: str
+    execution_arn: str
+    token: str
+    evidence: str
+    approvers: tuple[str, ...]
+    created_at: str
+    expires_at: str
+    status: Status = "open"
+    mailed: tuple[str, ...] = ()
+    by: str = ""
+    at: str = ""
+    reason: str = ""
+    origin: str = ""
+    source_ip: str = ""
+    user_agent: str = ""
+    registered_at: str = ""
+    answered_at: str = ""
+    answer: Answer = ""
+    superseded_by: str = ""
+    overturned_from: str = ""
+    overturned_by: str = ""
+    overturned_at: str = ""
+
+    def status_at(self, now: datetime) -> Status:
+        """Return the status a person sees: an open review past its end counts as expired, closed or not yet."""
+        if self.status == "open" and timestamp(now) >= self.expires_at:
+            return "expired"
+        return self.status
+
+    @property
+    def unfinished(self) -> bool:
+        """Say whether a decision still has to be passed on to the registry or to the waiting machine."""
+        return self.status in DECIDED and not self.answered_at
+
+    @property
+    def unregistered(self) -> bool:
+        """Say whether the registry still has to hear of what was decided here, or of the expiry."""
+        decided_here = self.status == "expired" or (self.status in DECIDED and self.origin == "page")
+        return self.kind == "package" and decided_here and not self.registered_at
+
+    def decision(self) -> dict[str, str]:
+        """Return what the waiting machine is told: `review`, `decision`, `by`, `at`, `reason`."""
+        told = {"review": self.id, "decision": self.status, "by": self.by, "at": self.at, "reason": self.reason}
+        if self.status == "overturned":  # whatever was decided before, this execution is to stop
+            told |= {"decision": "rejected", "by": self.overturned_by, "at": self.overturned_at}
+        return told
+
+    def texts(self) -> dict[str, str]:
+        """Return the fields as texts, without the empty ones."""
+        return {name: value for name, value in texts(vars(self)).items() if value}
+
+    @classmethod
+    def of(cls, values: dict[str, str]) -> Self:
+        """Return the review whose `texts` are in `values`; names that it does not know are left out."""
+        known = {field.name for field in fields(cls)}
+        read: dict[str, str | tuple[str, ...]] = {"stage": "", "approvers": (), "evidence": ""}
+        for name in known & values.keys():
+            read[name] = tuple(values[name].split(",")) if name in ("approvers", "mailed") else values[name]
+        return cls(**cast("dict[str, str]", read))  # type: ignore[arg-type]  # the stored texts are what texts() wrote
+
+
+def texts(values: Texts) -> dict[str, str]:
+    """Return `values` with tuples of addresses joined by commas, which no address of ours has."""
+    return {name: ",".join(value) if isinstance(value, tuple) else value for name, value in values.items()}
