@@ -8,6 +8,7 @@ import pytest
 from tests.support.machines import EXECUTION_ARN, TASK_TOKEN, MachineTestError, Return, Throw, run_machine, unvisited
 
 CATCH = [{"ErrorEquals": ["States.ALL"], "Assign": {"failure": "{% $states.errorOutput %}"}, "Next": "Failed"}]
+NUMBER = "{% $states.context.Execution.Input.number %}"
 MACHINE: dict[str, Any] = {
     "QueryLanguage": "JSONata",
     "StartAt": "Ask",
@@ -17,7 +18,7 @@ MACHINE: dict[str, Any] = {
             "Resource": "arn:aws:states:::lambda:invoke",
             "Arguments": {
                 "FunctionName": "${AskArn}",
-                "Payload": {"number": "{% $states.context.Execution.Input.number %}"},
+                "Payload": {"number": NUMBER},
             },
             "TimeoutSeconds": "{% ${Seconds} %}",
             "Retry": [{"ErrorEquals": ["Lambda.ServiceException"], "IntervalSeconds": 30, "MaxAttempts": 2}],
