@@ -1,0 +1,1 @@
+"""The programs that the jobs of the abalone pipeline run; they need no more than their images have."""
