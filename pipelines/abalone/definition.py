@@ -112,7 +112,7 @@ def _output(settings: AbaloneSettings, name: str) -> Json:
 
 
 def _processing(
-    settings: AbaloneSettings, image: str, program: str, arguments: list[str], inputs: list[Json], outputs: list[str]
+    settings: AbaloneSettings, image: str, program: str, *, arguments: list[str], inputs: list[Json], outputs: list[str]
 ) -> Json:
     cluster = {"InstanceType": get("Parameters.ProcessingInstanceType"), "InstanceCount": 1}
     code = _input("code", f"{settings.code_uri.rstrip('/')}/code/", CODE)
@@ -136,9 +136,9 @@ def _preprocess(settings: AbaloneSettings) -> Step:
         settings,
         settings.scikit_learn,
         "preprocess.py",
-        ["--input", raw, "--output", "/opt/ml/processing/output"],
-        [_input("raw", get("Parameters.InputManifest"), raw, "ManifestFile")],
-        ["train", "validation", "test", "transform"],
+        arguments=["--input", raw, "--output", "/opt/ml/processing/output"],
+        inputs=[_input("raw", get("Parameters.InputManifest"), raw, "ManifestFile")],
+        outputs=["train", "validation", "test", "transform"],
     )
     return job("Processing", "Preprocess", arguments, cache_for=KEPT, retries=_JOBS)
 
@@ -192,12 +192,12 @@ def _evaluate(settings: AbaloneSettings) -> Step:
         settings,
         settings.xgboost,
         "evaluate.py",
-        ["--model", model, "--test", test, "--output", "/opt/ml/processing/output/evaluation"],
-        [
+        arguments=["--model", model, "--test", test, "--output", "/opt/ml/processing/output/evaluation"],
+        inputs=[
             _input("model", get("Steps.Train.ModelArtifacts.S3ModelArtifacts"), model),
             _input("test", output_of("Preprocess", "test"), test),
         ],
-        ["evaluation"],
+        outputs=["evaluation"],
     )
     report = {"EvaluationReport": ("evaluation", "evaluation.json")}
     return job("Processing", "Evaluate", arguments, cache_for=KEPT, retries=_JOBS, property_files=report)

@@ -1,0 +1,1 @@
+"""A decision tree for the iris data, by the container contract of SageMaker."""
