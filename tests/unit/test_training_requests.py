@@ -1,0 +1,76 @@
+"""Reading the input of the mlops machine."""
+
+from typing import Any
+
+import pytest
+
+from signalbox.training.requests import ImageRequest, InvalidRequestError, PackageRequest, read
+
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/iris-decision-tree:8c1d"
+PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/signalbox-abalone/3"
+
+
+def test_an_image_alone_is_named_after_its_repository_and_takes_every_default() -> None:
+    request = read("signalbox", {"image": IMAGE, "commit": "8c1d2e3f"})
+    assert request == ImageRequest(IMAGE, "8c1d2e3f", "iris-decision-tree", None, None, {})
+
+
+def test_a_repository_name_that_is_no_legal_model_name_becomes_one() -> None:
+    request = read("signalbox", {"image": IMAGE.replace("iris-decision-tree", "iris_tree"), "commit": "8c1d"})
+    assert request.model.startswith("iris-tree-")
+
+
+def test_what_is_given_is_kept() -> None:
+    given: dict[str, Any] = {
+        "image": IMAGE.split(":", maxsplit=1)[0] + "@sha256:" + "a" * 64,
+        "commit": "main/8c1d",
+        "model": "iris",
+        "train_data": "s3://data/a/",
+        "test_data": "s3://data/b/",
+        "content_type": "text/csv",
+        "hyperparameters": {"max_leaf_nodes": "30"},
+        "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "arn:aws:states:us-east-1:123456789012:execution:a:b",
+    }
+    request = read("signalbox", given)
+    assert request == ImageRequest(
+        given["image"], "main/8c1d", "iris", "s3://data/a/", "s3://data/b/", {"max_leaf_nodes": "30"}
+    )
+
+
+def test_a_package_is_known_by_its_group() -> None:
+    assert read("signalbox", {"package": PACKAGE}) == PackageRequest(PACKAGE, "abalone", "signalbox-abalone")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("text", "the input is str, not an object"),
+        ({}, "exactly one of 'image'"),
+        ({"image": IMAGE, "package": PACKAGE}, "exactly one of 'image'"),
+        ({"image": IMAGE}, "commit is missing"),
+        ({"image": IMAGE, "commit": " "}, "commit is ' '"),
+        ({"image": IMAGE, "commit": "a b"}, "commit is 'a b'"),
+        ({"image": 7, "commit": "8c1d"}, "image is 7"),
+        ({"image": "python:3", "commit": "8c1d"}, "image is 'python:3': give the URI of an image in ECR"),
+        ({"image": IMAGE, "commit": "8c1d", "colour": "red"}, "unknown field colour"),
+        ({"image": IMAGE, "commit": "8c1d", "model": "a--b_"}, "model is 'a--b_'"),
+        ({"image": IMAGE, "commit": "8c1d", "model": "m" * 60}, "too long.*shorten it"),
+        ({"image": IMAGE, "commit": "8c1d", "content_type": "text/libsvm"}, "content_type is 'text/libsvm'"),
+        ({"image": IMAGE, "commit": "8c1d", "hyperparameters": []}, "hyperparameters has to be an object"),
+        ({"image": IMAGE, "commit": "8c1d", "hyperparameters": {"depth": 3}}, "hyperparameters.depth is 3"),
+        ({"image": IMAGE, "commit": "8c1d", "hyperparameters": {"depth": "3" * 2501}}, "hyperparameters.depth is too"),
+        ({"image": IMAGE, "commit": "8c1d", "hyperparameters": {str(n): "" for n in range(101)}}, "101 entries"),
+        ({"package": PACKAGE, "commit": "8c1d"}, "unknown field commit"),
+        ({"package": "abalone/3"}, "package: 'abalone/3' is not the ARN"),
+        ({"package": PACKAGE.replace("signalbox-", "other-")}, "does not start with 'signalbox-'"),
+    ],
+)
+def test_a_wrong_input_is_refused_by_the_name_of_its_field(given: Any, message: str) -> None:
+    with pytest.raises(InvalidRequestError, match=message):
+        read("signalbox", given)
+
+
+def test_a_repository_whose_name_is_too_long_asks_for_the_field_model() -> None:
+    image = IMAGE.replace("iris-decision-tree", "-".join(["long"] * 11))
+    with pytest.raises(InvalidRequestError, match="give a shorter one in the field 'model'"):
+        read("signalbox", {"image": image, "commit": "8c1d"})
