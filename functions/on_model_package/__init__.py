@@ -1,0 +1,1 @@
+"""The function `on_model_package`."""

@@ -1,0 +1,33 @@
+"""A model package changed its approval: start its review, its release or its rollback, or answer the open review."""
+
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from signalbox import aws, registry, reviews
+from signalbox.observability import logger, metrics
+from signalbox.settings import OnModelPackage
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@cache
+def _dependencies() -> registry.Desk:
+    settings = OnModelPackage.read()
+    return registry.Desk(
+        prefix=settings.prefix,
+        mlops_machine=settings.mlops_machine_arn,
+        release_machine=settings.release_machine_arn,
+        registry=registry.SageMakerRegistryReader(aws.client("sagemaker")),
+        executions=registry.StepFunctionsExecutions(aws.client("stepfunctions")),
+        answer_reviews=partial(reviews.answer_from_registry, reviews_table=settings.reviews_table),
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001  # Lambda's signature
+    """Return what was set going."""
+    outcome = registry.on_model_package(event, _dependencies())
+    logger.info("model package read", extra=dict(outcome))
+    return outcome

@@ -1,0 +1,1 @@
+"""The function `plan_release`."""
