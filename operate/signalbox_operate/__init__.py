@@ -1,0 +1,1 @@
+"""The operator's command line: publish pipelines, start trainings, upload data, ask models, see what runs."""

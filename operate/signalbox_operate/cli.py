@@ -1,0 +1,179 @@
+"""The commands. Each reads the stack, makes one call into its module, and says what happened."""
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import boto3
+import typer
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+from pipelines.abalone import definition as abalone
+from pipelines.checks import PipelineError
+from pipelines.images import UnknownRegionError
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from signalbox_operate import invoke as invocation
+from signalbox_operate import publish as publication
+from signalbox_operate import stack as stacks
+from signalbox_operate import start, status
+from signalbox_operate.stack import OperateError, Stack
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Operate Signalbox on AWS, or on the local cloud.",
+    pretty_exceptions_enable=False,
+)
+console = Console(soft_wrap=True)
+errors = Console(stderr=True, soft_wrap=True)
+
+StackName = Annotated[str, typer.Option("--stack", envvar="SIGNALBOX_STACK", help="Name of the deployed stack")]
+ModelName = Annotated[str | None, typer.Option(help="Short name of the model")]
+_STATES = {"InService": "green", "Succeeded": "green", "Failed": "red", "OutOfService": "red"}
+
+
+def client(service: str) -> Any:
+    """Return a client for the account and region of the environment."""
+    return boto3.client(service)  # type: ignore[call-overload]  # the name is a variable here
+
+
+def _command(function: Callable[..., None]) -> Callable[..., None]:
+    """Register a command under its function's name; what it cannot do is said in one sentence, with exit code 1."""
+
+    @app.command(function.__name__.removeprefix("show_"))
+    @functools.wraps(function)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            function(*arguments, **options)
+        except (OperateError, PipelineError, UnknownRegionError, ClientError, BotoCoreError, Boto3Error) as error:
+            errors.print(f"[red]error:[/red] {escape(str(error))}")
+            raise typer.Exit(1) from error
+
+    return run
+
+
+def _stack(name: str) -> Stack:
+    return stacks.read(name, client("cloudformation"))
+
+
+def _region() -> str:
+    region = boto3.session.Session().region_name
+    if not region:
+        raise OperateError("no AWS region is set: set AWS_REGION, or a profile that names one")
+    return str(region)
+
+
+@_command
+def publish(
+    model: Annotated[str, typer.Argument(help=f"One of: {', '.join(publication.CODE)}")],
+    stack: StackName = "signalbox",
+    xgboost_image: Annotated[str | None, typer.Option(help="Full URI, in place of the region's own image")] = None,
+    scikit_learn_image: Annotated[str | None, typer.Option(help="Full URI, in place of the region's own image")] = None,
+) -> None:
+    """Upload a model's job code, and create or update the pipeline that uploads start."""
+    if model not in publication.CODE:
+        raise OperateError(f"there is no pipeline {model!r}: the pipelines are {', '.join(publication.CODE)}")
+    found, region = _stack(stack), _region()
+    bucket, role = found.output("ArtifactsBucket"), found.output("PipelineRoleArn")
+    uri = f"s3://{bucket}/{publication.folder(model)}"
+    settings = publication.settings(
+        found, model, uri, region, xgboost_image=xgboost_image, scikit_learn_image=scikit_learn_image
+    )
+    definition = abalone.definition(settings)  # wrong settings stop here, before anything is written
+    publication.upload_code(model, bucket, client("s3"))
+    outcome = publication.put_pipeline(settings.name, role, definition, client("sagemaker"))
+    console.print(f"pipeline [bold]{settings.name}[/bold] {outcome}; its code is under {uri}")
+
+
+@_command
+def train(
+    *,
+    image: Annotated[str, typer.Option(help="URI of the image that trains and serves")],
+    commit: Annotated[str, typer.Option(help="Commit id that the image was built from")],
+    stack: StackName = "signalbox",
+    model: ModelName = None,
+    hyperparameter: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed")] = None,
+    attempt: Annotated[int, typer.Option(min=1, help="Higher than last time: train the same image once more")] = 1,
+) -> None:
+    """Train an image: from there to a model package that waits for its review."""
+    wrong = [given for given in hyperparameter or [] if "=" not in given]
+    if wrong:
+        raise OperateError(f"hyperparameter {wrong[0]!r} has to be NAME=VALUE")
+    values = dict(given.split("=", 1) for given in hyperparameter or [])
+    training = start.Training(image, commit, model, values, attempt)
+    machine = _stack(stack).output("MlopsMachineArn")
+    arn, before = start.start_training(training, machine, client("stepfunctions"))
+    if before:
+        console.print(f"this image and commit were started before and are {before} (--attempt 2 trains once more)")
+    else:
+        console.print("started")
+    console.print(arn)
+
+
+@_command
+def upload(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="Files of data")],
+    stack: StackName = "signalbox",
+    prefix: Annotated[str, typer.Option(help="Where the stack watches: its parameter UploadPrefix")] = "incoming/",
+) -> None:
+    """Upload data; each upload starts a run of the pipeline, or joins the next one."""
+    bucket = _stack(stack).output("DataBucket")
+    for key in start.upload_files(files, bucket, prefix, client("s3")):
+        console.print(f"s3://{bucket}/{key}")
+
+
+@_command
+def invoke(
+    stage: Annotated[str, typer.Argument(help="Name of a stage, such as prod")],
+    *,
+    stack: StackName = "signalbox",
+    model: ModelName = None,
+    data: Annotated[str | None, typer.Option(help="The request's body")] = None,
+    file: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="File with the request's body")] = None,
+    content_type: Annotated[str, typer.Option(help="The body's content type")] = "text/csv",
+    api_url: Annotated[
+        str | None, typer.Option(envvar="SIGNALBOX_API_URL", help="Where the API is reached under another address")
+    ] = None,
+) -> None:
+    """Ask the live model of a stage."""
+    if (data is None) == (file is None):
+        raise OperateError("give the request's body, either with --data or with --file")
+    body = file.read_bytes() if file else (data or "").encode()
+    url = invocation.address(_invoke_url(_stack(stack), api_url), stage, model)
+    _region()
+    answer = invocation.invoke(url, body, content_type, boto3.session.Session())
+    text = answer.body.decode(errors="replace").rstrip("\n")
+    if not answer.succeeded:
+        raise OperateError(f"the API answered {answer.status}: {text}")
+    typer.echo(text)
+
+
+def _invoke_url(stack: Stack, given: str | None) -> str:
+    """Return the address with `{stage}` in it; where another cloud stands for AWS, its own address of the API."""
+    base = given or (stack.output("ReviewUrl") if os.environ.get("AWS_ENDPOINT_URL") else None)
+    return f"{base.rstrip('/')}/stages/{{stage}}/invocations" if base else stack.output("InvokeUrl")
+
+
+@_command
+def show_status(stack: StackName = "signalbox") -> None:
+    """Show what waits, what runs and what serves."""
+    found, sagemaker = _stack(stack), client("sagemaker")
+    lines = [
+        *status.pipeline_runs(found, sagemaker),
+        *status.open_executions(found, client("stepfunctions")),
+        *status.endpoints(found, sagemaker),
+    ]
+    if not lines:
+        console.print("nothing waits, nothing runs, nothing serves")
+        return
+    table = Table("what", "name", "state", "since", "why")
+    for line in lines:
+        state = f"[{_STATES.get(line.state, 'yellow')}]{line.state}[/]"
+        since = line.since.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(line.kind, line.name, state, since, escape(line.detail))
+    console.print(table)

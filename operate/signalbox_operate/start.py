@@ -1,0 +1,96 @@
+"""Start a training by hand, and put files where an upload starts one."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from signalbox import names
+from signalbox_operate.stack import OperateError
+
+_IMAGE = re.compile(r"(?:[^/]+/)*(?P<name>[a-z0-9]+(?:[._-]+[a-z0-9]+)*)(?:[:@][^/]+)?")
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training of an image at a commit.
+
+    `attempt` tells apart a training that is wanted once more, with other data for example, from one asked for twice.
+    """
+
+    image: str
+    commit: str
+    model: str | None = None
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 1
+
+    @property
+    def name(self) -> str:
+        """Return the execution's name: the same image, commit, model and attempt, the same name."""
+        match = _IMAGE.fullmatch(self.image)
+        if match is None:
+            raise OperateError(f"{self.image!r} is not an image: give <registry>/<repository>:<tag>")
+        model = self.model or match["name"]
+        key = names.token(self.image, self.commit, model, str(self.attempt))[:12]
+        return names.execution("train", model, self.commit[:12], key)
+
+    def input(self) -> dict[str, Any]:
+        """Return the machine's input."""
+        given: dict[str, Any] = {"image": self.image, "commit": self.commit}
+        if self.model:
+            given["model"] = self.model
+        if self.hyperparameters:
+            given["hyperparameters"] = dict(self.hyperparameters)
+        return given
+
+
+def start_training(training: Training, machine_arn: str, stepfunctions: Any) -> tuple[str, str | None]:
+    """Start the machine, once for each training; return the execution's ARN, and its status if it was there before.
+
+    Safe to repeat: the name is the business key, and AWS refuses a second execution of it.
+    """
+    arn = f"{machine_arn.replace(':stateMachine:', ':execution:')}:{training.name}"
+    before = _status(arn, stepfunctions)
+    if before:
+        return arn, before
+    try:
+        started = stepfunctions.start_execution(
+            stateMachineArn=machine_arn, name=training.name, input=json.dumps(training.input(), sort_keys=True)
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            raise
+        return arn, _status(arn, stepfunctions) or "RUNNING"
+    return str(started["executionArn"]), None
+
+
+def _status(execution_arn: str, stepfunctions: Any) -> str | None:
+    try:
+        return str(stepfunctions.describe_execution(executionArn=execution_arn)["status"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+            raise
+        return None
+
+
+def upload_files(files: Sequence[Path], bucket: str, prefix: str, s3: Any) -> list[str]:
+    """Upload each file as `<prefix><file name>`, and return the keys.
+
+    Raises:
+        OperateError: two files have one name, one is empty, or the prefix has no slash at its end.
+    """
+    if not prefix.endswith("/"):
+        raise OperateError(f"prefix {prefix!r} has to end with a slash")
+    keys = [f"{prefix}{file.name}" for file in files]
+    for file, key in zip(files, keys, strict=True):
+        if keys.count(key) > 1:
+            raise OperateError(f"two files are called {file.name}: one would replace the other; upload them one by one")
+        if not file.stat().st_size:
+            raise OperateError(f"{file} is empty: an empty upload starts nothing")
+    for file, key in zip(files, keys, strict=True):
+        s3.upload_file(str(file), bucket, key)
+    return keys

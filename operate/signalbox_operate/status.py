@@ -1,0 +1,63 @@
+"""What waits and what runs: pipeline executions, open executions of the machines, endpoints of every stage."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from signalbox_operate.stack import Stack
+
+_SHOWN = 10  # pipeline executions, newest first
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that runs, waits or serves; `since` is in the service's own zone."""
+
+    kind: str
+    name: str
+    state: str
+    since: datetime
+    detail: str = ""
+
+
+def pipeline_runs(stack: Stack, sagemaker: Any) -> Iterator[Line]:
+    """Yield the newest executions of the stack's pipeline; none where the pipeline was not published yet."""
+    try:
+        page = sagemaker.list_pipeline_executions(
+            PipelineName=stack.output("PipelineName"), SortBy="CreationTime", SortOrder="Descending", MaxResults=_SHOWN
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFound":
+            raise
+        return
+    for run in page["PipelineExecutionSummaries"]:
+        yield Line(
+            "pipeline run",
+            run.get("PipelineExecutionDisplayName") or run["PipelineExecutionArn"].rsplit("/", 1)[1],
+            run["PipelineExecutionStatus"],
+            run["StartTime"],
+            run.get("PipelineExecutionFailureReason", ""),
+        )
+
+
+def open_executions(stack: Stack, stepfunctions: Any) -> Iterator[Line]:
+    """Yield what the two machines are doing, or waiting for."""
+    pages = stepfunctions.get_paginator("list_executions")
+    for kind, output in (("train and review", "MlopsMachineArn"), ("release", "ReleaseMachineArn")):
+        for page in pages.paginate(stateMachineArn=stack.output(output), statusFilter="RUNNING"):
+            for execution in page["executions"]:
+                yield Line(kind, execution["name"], execution["status"], execution["startDate"])
+
+
+def endpoints(stack: Stack, sagemaker: Any) -> Iterator[Line]:
+    """Yield the stack's endpoints, which are called `<prefix>-<model>-<stage>`."""
+    prefix = f"{stack.output('Prefix')}-"
+    for page in sagemaker.get_paginator("list_endpoints").paginate(NameContains=prefix):
+        for endpoint in page["Endpoints"]:
+            if endpoint["EndpointName"].startswith(prefix):
+                yield Line(
+                    "endpoint", endpoint["EndpointName"], endpoint["EndpointStatus"], endpoint["LastModifiedTime"]
+                )
