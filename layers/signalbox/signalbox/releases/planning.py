@@ -30,7 +30,6 @@ def plan(payload: dict[str, Any], stages: StagesDocument, outside: Outside, setu
     named = outside.registry.package(request.package)
     snapshot = _snapshot(request, stage, named, outside, setup.prefix)
     decision = rules.decide(request, stage, snapshot)
-    wanted = _wanted(decision.package, named, outside)
     answer = _answer(request, stage, snapshot.endpoint, decision, _wanted(decision.package, named, outside))
     return answer | _calls(request, stage, answer, setup)
 
