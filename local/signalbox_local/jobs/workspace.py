@@ -1,0 +1,137 @@
+"""The folder tree that a container finds under `/opt/ml`, here under a folder of the job's own.
+
+Paths: developer guide, "Amazon SageMaker training storage paths" and "Build your own processing container". A program
+finds the folder in `SAGEMAKER_BASE_DIR`, which AWS's own toolkits read as well.
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = "/opt/ml"
+HOST = "algo-1"
+_REWRITTEN = re.compile(r"(^|=)/opt/ml(?=/|$)")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The tree of one job or model server; `base` stands for `/opt/ml`."""
+
+    base: Path
+
+    @property
+    def config(self) -> Path:
+        """`input/config`, the folder of the JSON files that describe a training job."""
+        return self.base / "input" / "config"
+
+    @property
+    def data(self) -> Path:
+        """`input/data`, one folder per channel."""
+        return self.base / "input" / "data"
+
+    @property
+    def model(self) -> Path:
+        """`model`, what training leaves and serving finds."""
+        return self.base / "model"
+
+    @property
+    def output(self) -> Path:
+        """`output`, with `data/` and the `failure` or `message` file."""
+        return self.base / "output"
+
+    @property
+    def code(self) -> Path:
+        """`code`, the unpacked code of a user's script."""
+        return self.base / "code"
+
+    @property
+    def checkpoints(self) -> Path:
+        """`checkpoints`, kept in step with S3 where the job asks for it."""
+        return self.base / "checkpoints"
+
+    def create(self) -> "Workspace":
+        """Make the folders and return this workspace."""
+        for folder in (self.config, self.data, self.model, self.output / "data", self.code, self.checkpoints):
+            folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def rewrite(self, text: str) -> str:
+        """Return `text` with a leading `/opt/ml`, or one behind `=` as in `--train=/opt/ml/x`, put under the base."""
+        return _REWRITTEN.sub(lambda match: f"{match[1]}{self.base}", text)
+
+    def place(self, path: str) -> Path:
+        """Return where the container path `path` lies here.
+
+        Raises:
+            ValueError: the path is not under /opt/ml.
+        """
+        placed = Path(os.path.normpath(self.rewrite(path)))
+        if not path.startswith(f"{ROOT}/") or not placed.is_relative_to(self.base):
+            raise ValueError(f"local path {path!r} is not under {ROOT}/: choose one below it")
+        return placed
+
+    def environment(self, *layers: Mapping[str, str]) -> dict[str, str]:
+        """Return a program's whole environment: the basics, then `layers` in order, with /opt/ml rewritten.
+
+        Nothing else of the cloud's own environment reaches a program, so it has no credentials but its role's.
+        """
+        basics = {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+            "HOME": str(self.base),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            # Several jobs share the machine and their data are small: OpenMP threads that spin would only fight.
+            "OMP_NUM_THREADS": "1",
+            "SAGEMAKER_BASE_DIR": str(self.base),
+        }
+        merged = {key: value for layer in (basics, *layers) for key, value in layer.items()}
+        return {key: self.rewrite(value) for key, value in merged.items()}
+
+    def write_training_config(self, request: Mapping[str, Any]) -> None:
+        """Write hyperparameters.json, inputdataconfig.json and resourceconfig.json of a CreateTrainingJob request."""
+        self._write(self.config / "hyperparameters.json", request.get("HyperParameters", {}))
+        channels = {
+            channel["ChannelName"]: {
+                **({"ContentType": channel["ContentType"]} if "ContentType" in channel else {}),
+                "TrainingInputMode": channel.get("InputMode", request["AlgorithmSpecification"]["TrainingInputMode"]),
+                "S3DistributionType": channel["DataSource"]
+                .get("S3DataSource", {})
+                .get("S3DataDistributionType", "FullyReplicated"),
+                "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+            }
+            for channel in request.get("InputDataConfig", [])
+        }
+        self._write(self.config / "inputdataconfig.json", channels)
+        self._write(self.config / "resourceconfig.json", _resources(request.get("ResourceConfig", {})))
+
+    def write_processing_config(self, request: Mapping[str, Any]) -> None:
+        """Write config/processingjobconfig.json and config/resourceconfig.json of a CreateProcessingJob request."""
+        folder = self.base / "config"
+        cluster = request.get("ProcessingResources", {}).get("ClusterConfig", {})
+        self._write(folder / "processingjobconfig.json", request)
+        self._write(folder / "resourceconfig.json", _resources(cluster))
+
+    @staticmethod
+    def _write(path: Path, document: object) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document, default=str))
+
+
+def _resources(cluster: Mapping[str, Any]) -> dict[str, Any]:
+    """Return resourceconfig.json: one host, whatever InstanceCount says, because one process runs here."""
+    kind = cluster.get("InstanceType", "ml.m5.large")
+    return {
+        "current_host": HOST,
+        "hosts": [HOST],
+        "network_interface_name": "eth0",
+        "current_instance_type": kind,
+        "current_group_name": "homogeneousCluster",
+        "instance_groups": [
+            {"instance_group_name": "homogeneousCluster", "instance_type": kind, "hosts": [HOST]},
+        ],
+    }
