@@ -32,7 +32,7 @@ def desk(reviews_table: str, *, registry: bool) -> Desk:
 
 def answer_from_registry(
     package_arn: str,
-    approved: bool,  # noqa: FBT001  # the port of the registry's rule passes it by position
+    approved: bool,  # the port of the registry's rule passes it by position
     by: str,
     at: str,  # noqa: ARG001  # part of the port; the table keeps when we learnt of it
     *,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from signalbox.reviews.model import DECIDED, Review, ReviewError, Texts, moment_of, timestamp
+from signalbox.reviews.model import DECIDED, Review, ReviewError, moment_of, timestamp
 from signalbox.reviews.ports import Registry, Store, TaskClosedError, Tasks
 
 ERROR_NAME = "ReviewRejected"

@@ -1,0 +1,1 @@
+"""Close a review that ran out of time."""

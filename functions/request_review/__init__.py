@@ -1,0 +1,1 @@
+"""Ask people for a review."""

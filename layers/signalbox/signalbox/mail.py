@@ -1,0 +1,111 @@
+"""Mails: who gets them, and how they are sent."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from signalbox import aws
+from signalbox.observability import count, logger
+
+_ADDRESS = re.compile(r"[^\s,;<>\"@]+@[^\s,;<>\"@]+\.[^\s,;<>\"@.]+")
+_SUBJECT_LIMIT = 200
+
+
+class MailError(Exception):
+    """A mail could not be sent, or an address is none; the message says which, and what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail to one person."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+class Mailer(Protocol):
+    """What sends mails."""
+
+    def send(self, mail: Mail) -> None:
+        """Send one mail. Raises MailError."""
+
+
+class SesMailer:
+    """Amazon SES, version 2 of its API."""
+
+    def __init__(self, sender: str, client: Any = None) -> None:
+        self._sender = sender
+        self._client = client or aws.client("sesv2")
+
+    def send(self, mail: Mail) -> None:
+        """Send one mail. Raises MailError."""
+        body = {"Text": _utf8(mail.text), "Html": _utf8(mail.html)}
+        try:
+            self._client.send_email(
+                FromEmailAddress=self._sender,
+                Destination={"ToAddresses": [mail.to]},
+                Content={"Simple": {"Subject": _utf8(subject_line(mail.subject)), "Body": body}},
+            )
+        except ClientError as error:
+            message = (
+                f"SES did not take the mail from {self._sender} to {mail.to}: {error}. See that the sender is a "
+                "verified identity, and the receiver too while the account is in the SES sandbox"
+            )
+            raise MailError(message) from error
+
+
+def addresses(text: str) -> tuple[str, ...]:
+    """Return the addresses in a list separated by commas, each once.
+
+    Raises:
+        MailError: there is none, or one of them is not a plain address.
+    """
+    found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not found:
+        raise MailError("the list of approvers is empty: give at least one address in the Approvers parameter")
+    for address in found:
+        if not _ADDRESS.fullmatch(address):
+            message = f"{address!r} is not a mail address: give plain addresses (name@example.com), separated by commas"
+            raise MailError(message)
+    return found
+
+
+def send_each(mailer: Mailer, mails: Iterable[Mail], sent: Callable[[Mail], None] | None = None) -> int:
+    """Send all mails, calling `sent` after each, and return how many were; a bad address does not stop the others.
+
+    Raises:
+        MailError: nobody could be reached; the message has every reason.
+    """
+    reached = 0
+    problems: list[str] = []
+    for mail in mails:
+        try:
+            mailer.send(mail)
+        except MailError as error:
+            problems.append(str(error))
+            logger.warning("mail not sent", extra={"reason": str(error)})
+            count("MailFailed")
+        else:
+            reached += 1
+            if sent is not None:
+                sent(mail)
+    if problems and not reached:
+        raise MailError("; ".join(problems))
+    return reached
+
+
+def subject_line(subject: str) -> str:
+    """Return a subject as one line of at most 200 characters."""
+    return " ".join(subject.split())[:_SUBJECT_LIMIT]
+
+
+def _utf8(text: str) -> dict[str, str]:
+    return {"Data": text, "Charset": "UTF-8"}

@@ -1,0 +1,137 @@
+"""What a review says in its mail and on its pages."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from signalbox.mail import Mail
+from signalbox.reviews import evidence
+from signalbox.reviews.model import REASON_LIMIT, Review
+from signalbox.templates import package_label, package_name, render, when
+
+type Choice = Literal["approve", "reject"]
+_LAMPS = {"approved": "good", "rejected": "bad"}
+_NO_WORKFLOW = "The workflow that asked was no longer waiting when the decision came."
+
+
+def mail(review: Review, approver: str, link: str) -> Mail:
+    """Return the mail that asks one approver; `link` is the page's address with the approver's key."""
+    values = _told(review) | {
+        "approver": approver,
+        "approve": f"{link}&choice=approve",
+        "reject": f"{link}&choice=reject",
+        "expires_at": review.expires_at,
+    }
+    return Mail(
+        to=approver,
+        subject=f"{_question(review)} {values['lead'] if review.evidence else ''}",
+        text=render("review_mail.txt", **values),
+        html=render("review_mail.html", **values),
+    )
+
+
+def form(
+    review: Review, approver: str, *, key: str, nonce: str, choice: Choice, reason: str = "", problem: str = ""
+) -> str:
+    """Return the page that shows the evidence and takes the decision."""
+    return render(
+        "review_form.html",
+        **_told(review),
+        approver=approver,
+        key=key,
+        nonce=nonce,
+        choice=choice,
+        reason=reason,
+        problem=problem,
+        limit=REASON_LIMIT,
+        expires_at=review.expires_at,
+        consequence=_consequence(review),
+    )
+
+
+def closed(review: Review, approver: str, now: datetime, *, key: str = "", nonce: str = "") -> str:
+    """Return the page of a review that is open no more; a nonce is given where it still has to be passed on."""
+    status = review.status_at(now)
+    title, lead, lines = _ending(review, status, approver)
+    return render(
+        "review_closed.html",
+        **_about(review),
+        lamp=_LAMPS.get(status, "quiet"),
+        title=title,
+        lead=lead,
+        lines=lines,
+        reason=review.reason if status in ("approved", "rejected", "overturned") else "",
+        key=key,
+        nonce=nonce,
+        choice="approve" if status == "approved" else "reject",
+        foot=f"You are looking at this as {approver}.",
+    )
+
+
+def note(title: str, lead: str, *, typed: str = "", again: str = "", choice: str = "approve") -> str:
+    """Return a page that says what is wrong; `again` is the key for a link back to the review."""
+    return render("note.html", lamp="quiet", title=title, lead=lead, typed=typed, again=again, choice=choice)
+
+
+def _about(review: Review) -> dict[str, Any]:
+    shown = evidence.shown(review.evidence)
+    facts = [("Model", review.model), ("Package", package_name(review.package))]
+    if review.stage:
+        facts.append(("Stage", review.stage))
+    if shown:
+        facts += [("Problem", shown["problem"]), ("Test rows", f"{shown['rows']:,}")]
+        facts += [("Live model", package_name(shown["live"]["package"]))] if shown["live"] else []
+        facts += [("Training job", shown["job"]), ("Training time", shown["took"])] if shown["job"] else []
+        facts += [("Commit", shown["commit"])] if shown["commit"] else []
+    facts.append(("Asked", when(review.created_at)))
+    shown = shown or {"comparisons": [], "samples": [], "rows": 0, "live": None}
+    spreads = any(row.spread for row in shown["comparisons"])
+    return {"evidence": shown | {"spreads": spreads}, "facts": facts}
+
+
+def _told(review: Review) -> dict[str, Any]:
+    about = _about(review)
+    lead = about["evidence"].get("headline") or "Look at what is known of it, and decide."
+    return about | {"title": _question(review), "lead": lead}
+
+
+def _name(review: Review) -> str:
+    return f"{review.model} {package_label(review.package)}"
+
+
+def _question(review: Review) -> str:
+    return f"Release {_name(review)} to {review.stage}?" if review.stage else f"Approve {_name(review)}?"
+
+
+def _consequence(review: Review) -> str:
+    if review.stage:
+        return f"Approving releases it to {review.stage}; rejecting leaves {review.stage} as it is."
+    return "Approving starts its release; rejecting keeps it from every stage."
+
+
+def _ending(review: Review, status: str, approver: str) -> tuple[str, str, list[str]]:
+    """Return the title, the first sentence and further ones of a review that is over."""
+    name = _name(review) + (f" for {review.stage}" if review.stage else "")
+    if status == "expired":
+        lead = f"Nobody had decided by {when(review.expires_at)}, so it counts as rejected."
+        return f"The review of {name} has expired", lead, ["To release it after all, approve it in the model registry."]
+    if status == "superseded":
+        lead = "The workflow asked again, and a newer mail with new links is on its way to you. Please use that one."
+        return f"A newer mail has replaced this review of {name}", lead, []
+    decided = review.overturned_from if status == "overturned" else status
+    who = "You" if review.by == approver else review.by
+    lead = f"{who} {decided} it on {when(review.at)}" + (
+        ", in the model registry." if review.origin == "registry" else "."
+    )
+    if status == "overturned":
+        other = "rejected" if decided == "approved" else "approved"
+        line = f"{review.overturned_by} {other} it in the model registry on {when(review.overturned_at)}."
+        return f"The decision on {name} was overturned", lead, [line, "What the registry says counts."]
+    return f"{name} is {decided}", lead, _outlook(review)
+
+
+def _outlook(review: Review) -> list[str]:
+    if review.answer == "closed":
+        return [_NO_WORKFLOW]
+    if review.status == "approved":
+        return [f"Its release to {review.stage} goes on." if review.stage else "Its release goes on."]
+    return [f"{review.stage} stays as it is." if review.stage else "It will not be released."]
