@@ -58,7 +58,9 @@ class StartRun(Settings):
     """Settings of `start_run`."""
 
     uploads_table: str
+    runs_queue_url: str
     pipeline_name: str
+    quiet_seconds: int
     artifacts_bucket: str
 
 

@@ -1,0 +1,1 @@
+"""Answers predictions over HTTP from the endpoint of a stage."""

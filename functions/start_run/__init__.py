@@ -1,0 +1,1 @@
+"""Starts the pipeline's next run when one is due, and closes the run that is over."""

@@ -1,0 +1,23 @@
+"""Starts the pipeline's next run when one is due, and closes the run that is over."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from signalbox import uploads
+from signalbox.observability import logger, metrics
+from signalbox.settings import StartRun
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@cache
+def _dependencies() -> uploads.Starter:
+    return uploads.starter(StartRun.read())
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001  # Lambda passes it
+    """Handle a batch of messages of the queue; return Lambda's partial batch response."""
+    return {**_dependencies().handle_batch(event)}

@@ -1,0 +1,40 @@
+"""Uploads become runs: each is written down once, and one run at a time takes all that wait.
+
+`recorder` and `starter` put the rules and the adapters together for the two functions.
+"""
+
+from datetime import UTC, datetime
+
+from signalbox.settings import RecordUploads, StartRun
+from signalbox.uploads.adapters import S3Manifests, S3Objects, SageMakerExecutions, SqsRunRequests
+from signalbox.uploads.recording import Recorder
+from signalbox.uploads.starting import Starter
+from signalbox.uploads.table import UploadsTable
+
+__all__ = ["Recorder", "Starter", "recorder", "starter"]
+
+
+def recorder(settings: RecordUploads) -> Recorder:
+    """Return what writes uploads down."""
+    return Recorder(
+        objects=S3Objects(),
+        inbox=UploadsTable(settings.uploads_table, settings.pipeline_name),
+        requests=SqsRunRequests(settings.runs_queue_url, settings.pipeline_name, settings.quiet_seconds, _now),
+        clock=_now,
+    )
+
+
+def starter(settings: StartRun) -> Starter:
+    """Return what starts and closes runs."""
+    return Starter(
+        pipeline=settings.pipeline_name,
+        table=UploadsTable(settings.uploads_table, settings.pipeline_name),
+        manifests=S3Manifests(settings.artifacts_bucket),
+        executions=SageMakerExecutions(settings.pipeline_name),
+        requests=SqsRunRequests(settings.runs_queue_url, settings.pipeline_name, settings.quiet_seconds, _now),
+        clock=_now,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,164 @@
+"""The upload journey's S3, SQS and SageMaker; its table is in `table`."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from signalbox import aws, names
+from signalbox.uploads import rules
+from signalbox.uploads.items import ExecutionState, RunPostponedError, StoredObject, UploadsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sqs import SQSClient
+
+PARAMETER = "InputManifest"
+# AWS's answers that say "later" (Amazon SageMaker AI API reference, Common Errors; botocore's throttling codes).
+_LATER = {
+    "ResourceLimitExceeded": "the quota of running executions is used up",
+    "ConflictException": "the pipeline is being changed",
+    "ThrottlingException": "SageMaker is throttling",
+    "Throttling": "SageMaker is throttling",
+    "TooManyRequestsException": "SageMaker is throttling",
+    "RequestLimitExceeded": "SageMaker is throttling",
+    "ServiceUnavailable": "SageMaker is not available",
+    "InternalFailure": "SageMaker is not available",
+}
+_NOT_FOUND = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
+
+
+class S3Objects:
+    """The watched bucket."""
+
+    def __init__(self, client: "S3Client | None" = None) -> None:
+        self._s3 = client or aws.client("s3")
+
+    def look(self, bucket: str, key: str) -> StoredObject | None:
+        """Return what is under the key now, or None if there is nothing.
+
+        S3 says 404 only to those who may list the bucket, and 403 to others: then nobody knows, and it is an error.
+
+        Raises:
+            UploadsError: S3 refused the call.
+        """
+        try:
+            answer = self._s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+                return None
+            raise UploadsError(f"s3:HeadObject of s3://{bucket}/{key}", str(error)) from error
+        version = answer.get("VersionId")
+        return StoredObject(
+            version=None if version == "null" else version,  # "null" where versioning is suspended
+            etag=answer["ETag"].strip('"'),
+            size=answer["ContentLength"],
+            modified=answer["LastModified"],
+        )
+
+
+class S3Manifests:
+    """The manifests, under `manifests/` in the artifacts bucket."""
+
+    def __init__(self, bucket: str, client: "S3Client | None" = None) -> None:
+        self._bucket = bucket
+        self._s3 = client or aws.client("s3")
+
+    def write(self, run_id: str, content: str) -> str:
+        """Write the run's manifest; return its S3 URI. Written twice, it is the same.
+
+        Raises:
+            UploadsError: S3 refused the call.
+        """
+        key = f"manifests/{run_id}.json"
+        try:
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=content.encode(), ContentType="application/json")
+        except ClientError as error:
+            raise UploadsError(f"s3:PutObject of s3://{self._bucket}/{key}", str(error)) from error
+        return f"s3://{self._bucket}/{key}"
+
+
+class SqsRunRequests:
+    """The FIFO queue of requests. Its DelaySeconds must be the quiet window: see `rules.request_id`."""
+
+    def __init__(
+        self,
+        queue_url: str,
+        pipeline: str,
+        quiet_seconds: int,
+        clock: Callable[[], datetime],
+        client: "SQSClient | None" = None,
+    ) -> None:
+        self._queue_url = queue_url
+        self._pipeline = pipeline
+        self._quiet_seconds = quiet_seconds
+        self._clock = clock
+        self._sqs = client or aws.client("sqs")
+
+    def ask(self) -> None:
+        """Send a request for a run, or let it be swallowed by one that will be handled after this moment.
+
+        Raises:
+            UploadsError: SQS refused the call.
+        """
+        try:
+            self._sqs.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=json.dumps({"kind": rules.RUN_REQUESTED, "pipeline": self._pipeline}),
+                MessageGroupId=names.slug(self._pipeline, rules.QUEUE_NAME_LIMIT),
+                MessageDeduplicationId=rules.request_id(self._pipeline, self._clock(), self._quiet_seconds),
+            )
+        except ClientError as error:
+            raise UploadsError("sqs:SendMessage of a request for a run", str(error)) from error
+
+
+class SageMakerExecutions:
+    """The executions of one pipeline, which takes its input by the parameter `InputManifest`."""
+
+    def __init__(self, pipeline: str, client: "SageMakerClient | None" = None) -> None:
+        self._pipeline = pipeline
+        self._sagemaker = client or aws.client("sagemaker")
+
+    def start(self, *, token: str, manifest: str, display_name: str, description: str) -> str:
+        """Start an execution, or find the one started with the same token; return its ARN.
+
+        Raises:
+            RunPostponedError: the quota is used up, the service is busy, or the pipeline does not exist yet.
+            UploadsError: SageMaker refused the call for good.
+        """
+        try:
+            answer = self._sagemaker.start_pipeline_execution(
+                PipelineName=self._pipeline,
+                ClientRequestToken=token,
+                PipelineExecutionDisplayName=display_name,
+                PipelineExecutionDescription=description,
+                PipelineParameters=[{"Name": PARAMETER, "Value": manifest}],
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NOT_FOUND:
+                raise RunPostponedError(f"pipeline {self._pipeline} does not exist yet") from error
+            raise _translated("sagemaker:StartPipelineExecution", error) from error
+        return answer["PipelineExecutionArn"]
+
+    def state(self, execution: str) -> ExecutionState | None:
+        """Return how the execution stands; None if there is no such execution.
+
+        Raises:
+            RunPostponedError: the service is busy.
+            UploadsError: SageMaker refused the call for good.
+        """
+        try:
+            answer = self._sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NOT_FOUND:
+                return None
+            raise _translated("sagemaker:DescribePipelineExecution", error) from error
+        return ExecutionState(answer["PipelineExecutionStatus"], answer.get("FailureReason"))
+
+
+def _translated(call: str, error: ClientError) -> RunPostponedError | UploadsError:
+    later = _LATER.get(error.response["Error"]["Code"])
+    return RunPostponedError(later) if later else UploadsError(call, str(error))

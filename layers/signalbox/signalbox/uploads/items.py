@@ -1,0 +1,104 @@
+"""What the upload journey speaks of: objects, uploads, runs and executions."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self
+
+from signalbox import names
+
+# The states of a run that is not over. A run that is over has the status of its execution, or one of the last two.
+CLAIMING = "Claiming"  # it takes uploads
+CLAIMED = "Claimed"  # it has all its uploads, and no execution that we know of
+STARTED = "Started"  # it has an execution
+OPEN = frozenset({CLAIMING, CLAIMED, STARTED})
+GONE = "Gone"  # its execution does not exist any more: the pipeline was deleted
+EMPTY = "Empty"  # nothing was left to take
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What S3 has under a key now; `version` is None where the bucket keeps none. `size` is in bytes."""
+
+    version: str | None
+    etag: str
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One upload. Bucket, key and version are its business key; times are ISO 8601 in UTC; `size` is in bytes."""
+
+    bucket: str
+    key: str
+    version: str
+    size: int
+    recorded_at: str
+    run: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """Return the business key in 64 characters: an S3 key alone would not fit a sort key (1,024 bytes)."""
+        return names.token(self.bucket, self.key, self.version)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a pipeline over the uploads that it took."""
+
+    pipeline: str
+    number: int
+    created_at: datetime
+    status: str = CLAIMING
+    execution: str | None = None
+    started_at: datetime | None = None
+    reason: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Return the run's name. The time keeps it unique when a table starts again at number one."""
+        return f"{self.pipeline}-{self.number:06d}-{self.created_at:%Y%m%dT%H%M%SZ}"
+
+    @property
+    def token(self) -> str:
+        """Return the ClientRequestToken of its execution: the same run, the same execution."""
+        return names.token("run", self.id)
+
+    @property
+    def open(self) -> bool:
+        """Say whether the run is not over."""
+        return self.status in OPEN
+
+    def at(self, status: str) -> Self:
+        """Return the run with another status."""
+        return replace(self, status=status)
+
+
+@dataclass(frozen=True)
+class ExecutionState:
+    """How a pipeline execution stands: SageMaker's status, and its failure reason if it has one."""
+
+    status: str
+    reason: str | None = None
+
+
+class RunPostponedError(Exception):
+    """A run cannot be started now, and nothing is wrong with it: it has to be tried again later."""
+
+    def __init__(self, because: str) -> None:
+        super().__init__(f"the run waits: {because}")
+        self.because = because
+
+
+class RunConflictError(Exception):
+    """Another start works on the same run at the same time; one of the two gives way."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}: another start of the same pipeline is at work; the message comes back by itself")
+
+
+class UploadsError(Exception):
+    """AWS refused a call of the upload journey for good."""
+
+    def __init__(self, call: str, answer: str) -> None:
+        super().__init__(f"{call} failed: {answer}")

@@ -1,0 +1,88 @@
+"""What the upload journey needs from outside."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from signalbox.uploads.items import ExecutionState, Run, StoredObject, Upload
+
+
+class Objects(Protocol):
+    """The objects in the watched bucket."""
+
+    def look(self, bucket: str, key: str) -> StoredObject | None:
+        """Return what is under the key now, or None if there is nothing."""
+
+
+class Inbox(Protocol):
+    """Where uploads are written down."""
+
+    def record(self, upload: Upload) -> bool:
+        """Write the upload down as waiting; False, and nothing else happens, if it was written down before."""
+
+
+class RunRequests(Protocol):
+    """The queue of requests for a run."""
+
+    def ask(self) -> None:
+        """See to it that a start of the pipeline's next run is tried after this moment, once, before long."""
+
+
+class RunTable(Protocol):
+    """The runs of one pipeline, and the uploads that wait for one."""
+
+    def latest(self) -> Run | None:
+        """Return the run with the highest number."""
+
+    def open(self, run: Run) -> None:
+        """Write down a new run; RunConflictError if its number is taken."""
+
+    def waiting(self, most: int) -> Sequence[Upload]:
+        """Return at most `most` waiting uploads, the oldest first."""
+
+    def take(self, run: Run, uploads: Sequence[Upload]) -> None:
+        """Move waiting uploads to the run, a bounded number at once, each exactly once.
+
+        Raises:
+            RunConflictError: the run is sealed, or one of the uploads does not wait any more.
+        """
+
+    def taken(self, run: Run) -> Sequence[Upload]:
+        """Return the uploads of the run."""
+
+    def move(
+        self, run: Run, status: str, *, at: datetime, execution: str | None = None, reason: str | None = None
+    ) -> Run:
+        """Give the run another status if it still has the one in `run`, and return it.
+
+        Raises:
+            RunConflictError: it has another status by now.
+        """
+
+    def note(self, run: Run, reason: str) -> None:
+        """Write beside the run why it waits."""
+
+
+class Manifests(Protocol):
+    """The store of manifests."""
+
+    def write(self, run_id: str, content: str) -> str:
+        """Write the run's manifest, the same content as often as needed; return its S3 URI."""
+
+
+class Executions(Protocol):
+    """The executions of the pipeline."""
+
+    def start(self, *, token: str, manifest: str, display_name: str, description: str) -> str:
+        """Start an execution, or find the one started with the same token; return its ARN.
+
+        Raises:
+            RunPostponedError: the quota is used up, the service is busy, or the pipeline does not exist yet.
+        """
+
+    def state(self, execution: str) -> ExecutionState | None:
+        """Return how the execution stands; None if there is no such execution.
+
+        Raises:
+            RunPostponedError: the service is busy.
+        """
