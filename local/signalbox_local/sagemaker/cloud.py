@@ -39,8 +39,16 @@ class Events(Protocol):
 
 
 @dataclass(frozen=True)
+class Timing:
+    """How long things take here: bake times are scaled down, a server has less time to come up than on AWS."""
+
+    startup_seconds: float = 60.0
+    bake_scale: float = 0.01
+
+
+@dataclass(frozen=True)
 class Cloud:
-    """The surroundings of the service; one per process."""
+    """The surroundings of the service; one per process. `root_client(service)` acts as AWS itself does."""
 
     account: str
     region: str
@@ -49,6 +57,8 @@ class Cloud:
     containers: Path
     access: Access
     events: Events
+    root_client: Callable[[str], Any]
+    timing: Timing = field(default_factory=Timing)
     store: Store = field(default_factory=Store)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
@@ -74,6 +84,13 @@ class Call:
 
 
 type Handler = Callable[[Call], dict[str, Any]]
+
+
+class Part(Protocol):
+    """A part of the service: some operations and their handlers."""
+
+    def operations(self) -> dict[str, Handler]:
+        """Return the handlers by operation."""
 
 
 def lower_id(length: int = 12) -> str:

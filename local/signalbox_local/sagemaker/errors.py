@@ -2,10 +2,11 @@
 
 
 class ApiError(Exception):
-    """A refusal: an error code of the API, and a message for the caller."""
+    """A refusal: an error code of the API, a message for the caller, and what else the error's shape has."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, **members: str | int) -> None:
         super().__init__(f"{code}: {message}")
+        self.members = members
         self.code = code
         self.message = message
         self.status = status

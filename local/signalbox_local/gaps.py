@@ -1,0 +1,148 @@
+"""What ministack 1.5.33 does otherwise than AWS, closed in one place. Each function names its gap.
+
+Pinned by `tests/contract/test_ministack.py`: an upgrade that closes a gap makes a test fail, and the function goes.
+"""
+
+import json
+import threading
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from signalbox_local import bridge
+from signalbox_local.bridge import states
+from signalbox_local.integrations import Integrations
+
+_callback_token: ContextVar[str] = ContextVar("callback_token")
+
+
+def close(integrations: Integrations) -> None:
+    """Close every gap."""
+    know_the_running_machine()
+    check_and_make_calls_as_the_machine(integrations)
+    fail_callbacks_of_failing_functions()
+    keep_the_machine_timeout()
+    name_nested_failures_as_aws()
+    import_http_api_documents()
+
+
+def know_the_running_machine() -> None:
+    """Gap: calls of a machine do not know their machine. And: a JSONata `TimeoutSeconds` is taken for a number."""
+    original = states._execute_task
+
+    def execute(state: Mapping[str, Any], raw_input: Any, execution: Mapping[str, Any], ctx: dict[str, Any]) -> Any:
+        before = bridge.running_machine.set(execution["stateMachineArn"])
+        limit = state.get("TimeoutSeconds")
+        if isinstance(limit, str):
+            state = {**state, "TimeoutSeconds": states._apply_jsonata_template(limit, raw_input, ctx)}
+        try:
+            return original(state, raw_input, execution, ctx)
+        finally:
+            bridge.running_machine.reset(before)
+
+    states._execute_task = execute
+
+
+def check_and_make_calls_as_the_machine(integrations: Integrations) -> None:
+    """Gap: calls that Step Functions makes are not checked against the machine's role, and know no SageMaker."""
+    original = states._invoke_resource
+
+    def invoke(resource: str, arguments: dict[str, Any]) -> Any:
+        if integrations.makes(resource):
+            return integrations.make(resource, arguments)
+        integrations.require(resource, arguments)
+        return original(resource, arguments)
+
+    states._invoke_resource = invoke
+
+
+def fail_callbacks_of_failing_functions() -> None:
+    """Gap: a function that fails leaves its `.waitForTaskToken` state waiting until the time is up."""
+    call_lambda, with_callback = states._call_lambda, states._invoke_with_callback
+
+    def call(function: str, event: Any) -> Any:
+        try:
+            return call_lambda(function, event)
+        except bridge.TaskError as error:
+            waiting = states._task_tokens.get(_callback_token.get(""))
+            if waiting is not None:
+                waiting["error"] = {"Error": error.error, "Cause": error.cause}
+                waiting["event"].set()
+            raise
+
+    def callback(resource: str, arguments: dict[str, Any], token: str, state: Mapping[str, Any]) -> Any:
+        before = _callback_token.set(token)
+        try:
+            Integrations.current().require(resource.removesuffix(".waitForTaskToken"), arguments)
+            return with_callback(resource, arguments, token, state)
+        finally:
+            _callback_token.reset(before)
+
+    states._call_lambda, states._invoke_with_callback = call, callback
+
+
+def keep_the_machine_timeout() -> None:
+    """Gap: the machine's own `TimeoutSeconds` is not kept."""
+    original = states._run_execution
+
+    def run(arn: str) -> None:
+        execution = states._executions.get(arn)
+        machine = states._state_machines.get(execution["stateMachineArn"]) if execution else None
+        limit = json.loads(machine["definition"]).get("TimeoutSeconds") if machine else None
+        timer = threading.Timer(float(limit or threading.TIMEOUT_MAX), _time_out, [execution])
+        timer.daemon = True
+        if limit:
+            timer.start()
+        original(arn)
+        timer.cancel()
+
+    states._run_execution = run
+
+
+def _time_out(execution: dict[str, Any]) -> None:
+    if execution["status"] == "RUNNING":
+        execution.update(status="TIMED_OUT", stopDate=datetime.now(UTC).isoformat(), error="States.Timeout")
+
+
+def name_nested_failures_as_aws() -> None:
+    """Gap: a failed nested execution fails its task with the child's error; on AWS with States.TaskFailed."""
+
+    def failure(payload: Mapping[str, Any]) -> tuple[str, str]:
+        child = states._executions.get(payload.get("executionArn", ""), {})
+        description = {
+            "ExecutionArn": payload.get("executionArn"),
+            "Status": payload.get("status"),
+            "Error": child.get("error"),
+            "Cause": child.get("cause"),
+        }
+        return "States.TaskFailed", json.dumps(description)
+
+    states._nested_execution_failure = failure
+
+
+def import_http_api_documents() -> None:
+    """Gap: the OpenAPI document of an HTTP API makes no routes."""
+    bridge.wrap_create("AWS::ApiGatewayV2::Api", import_document)
+
+
+def import_document(api_id: str, properties: Mapping[str, Any]) -> None:
+    """Give an HTTP API the routes of its document: one per path and method that has an integration."""
+    document = properties.get("Body")
+    if not isinstance(document, dict):
+        return
+    bridge.clear_http_routes(api_id)
+    for path, methods in document.get("paths", {}).items():
+        for method, operation in methods.items():
+            integration = operation.get("x-amazon-apigateway-integration")
+            if integration:
+                bridge.add_http_route(api_id, method, path, _function(integration["uri"]), _authorization(operation))
+
+
+def _function(uri: str) -> str:
+    return uri.split("/functions/", 1)[-1].removesuffix("/invocations")
+
+
+def _authorization(operation: Mapping[str, Any]) -> str:
+    named = [name for requirement in operation.get("security", []) for name in requirement]
+    return "AWS_IAM" if "AWS_IAM" in named else "NONE"

@@ -1,0 +1,177 @@
+"""Training, processing and transform jobs: kept as resources, run as programs, told as events."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from signalbox_local import images
+from signalbox_local.jobs.context import JobContext, Outcome
+from signalbox_local.jobs.processing import run_processing
+from signalbox_local.jobs.training import run_training
+from signalbox_local.jobs.transform import run_transform
+from signalbox_local.sagemaker.cloud import Call, Cloud, Handler
+from signalbox_local.sagemaker.errors import invalid
+from signalbox_local.sagemaker.models import Models
+from signalbox_local.sagemaker.resources import PROCESSING, TRAINING, TRANSFORM, Kind, Resources
+from signalbox_local.sagemaker.roles import pass_role, tag_at_creation
+from signalbox_local.sagemaker.shapes import project, service_model
+
+type Run = Callable[[dict[str, Any], JobContext, threading.Event, Callable[[str, str], None]], Outcome]
+_RUNNING = "InProgress"
+
+
+@dataclass
+class Jobs:
+    """The three kinds of jobs."""
+
+    cloud: Cloud
+    resources: Resources
+    models: Models
+    _stops: dict[str, threading.Event] = field(default_factory=dict)
+
+    def operations(self) -> dict[str, Handler]:
+        """Return the handlers by operation."""
+        handlers: dict[str, Handler] = {
+            "CreateTrainingJob": self.create_training,
+            "CreateProcessingJob": self.create_processing,
+            "CreateTransformJob": self.create_transform,
+        }
+        for kind in (TRAINING, PROCESSING, TRANSFORM):
+            handlers |= self._generic(kind)
+        return handlers
+
+    def _generic(self, kind: Kind) -> dict[str, Handler]:
+        return {
+            f"Describe{kind.name}": lambda call: self.resources.describe(kind, call.request[kind.name_field]),
+            f"List{kind.name}s": lambda call: self.resources.list(kind, f"List{kind.name}s", call.request),
+            f"Stop{kind.name}": lambda call: self.stop(kind, call.request[kind.name_field]),
+        }
+
+    def create_training(self, call: Call) -> dict[str, Any]:
+        """Start a training job."""
+        self._image(call.request["AlgorithmSpecification"].get("TrainingImage", ""))
+        return self._start(TRAINING, call, call.request["RoleArn"], run_training, SecondaryStatus="Starting")
+
+    def create_processing(self, call: Call) -> dict[str, Any]:
+        """Start a processing job."""
+        self._image(call.request["AppSpecification"]["ImageUri"])
+        return self._start(PROCESSING, call, call.request["RoleArn"], run_processing)
+
+    def create_transform(self, call: Call) -> dict[str, Any]:
+        """Start a batch transform of a model that exists; it works under the model's role."""
+        container, role = self.models.container(call.request["ModelName"])
+
+        def run(request: dict[str, Any], context: JobContext, stop: threading.Event, on_status: Any) -> Outcome:
+            return run_transform(request, {"PrimaryContainer": container}, context, stop, on_status)
+
+        return self._start(TRANSFORM, call, role, run, passes_role=False)
+
+    def stop(self, kind: Kind, name: str) -> dict[str, Any]:
+        """Ask a running job to stop.
+
+        Raises:
+            ApiError: there is no such job, or it has ended.
+        """
+        job = self.resources.get(kind, name)
+        if job[str(kind.status)] != _RUNNING:
+            raise invalid(f"The request was rejected because the job is in status {job[str(kind.status)]}.")
+        self.resources.update(kind, name, **{str(kind.status): "Stopping"})
+        self._stops[job[kind.arn_field]].set()
+        return {}
+
+    def _image(self, uri: str) -> None:
+        try:
+            images.find(uri, self.cloud.containers)
+        except images.UnknownImageError as error:
+            raise invalid(f"Cannot find the requested image {uri}. {error}") from error
+
+    def _start(
+        self, kind: Kind, call: Call, role: str, run: Run, *, passes_role: bool = True, **members: Any
+    ) -> dict[str, Any]:
+        name = call.request[kind.name_field]
+        arn = self.resources.arn(kind, name)
+        tag_at_creation(self.cloud, call, arn)
+        if passes_role:
+            pass_role(self.cloud, call, role)
+        status = {str(kind.status): _RUNNING, **members}
+        job = self.resources.create(kind, call.request, **status)
+        self._stops[arn] = threading.Event()
+        self._tell(kind, name)
+        self.cloud.work(lambda: self._work(kind, name, job, role, run), f"{kind.path}-{name}")
+        return {kind.arn_field: arn}
+
+    def _work(self, kind: Kind, name: str, job: dict[str, Any], role: str, run: Run) -> None:
+        arn = job[kind.arn_field]
+        folder = self.cloud.folder / "jobs" / kind.path / name
+        folder.mkdir(parents=True)
+        s3: Any = self.cloud.access.client("s3", role, name)
+        context = JobContext(folder, s3, self.cloud.access.environment(role, name), self.cloud.containers)
+
+        def on_status(secondary: str, message: str) -> None:
+            if kind is TRAINING:
+                self._move(name, secondary, message)
+
+        outcome = run(job, context, self._stops[arn], on_status)
+        self.resources.update(kind, name, **_ending(kind, outcome, self.cloud.clock()))
+        self._tell(kind, name)
+
+    def _move(self, name: str, secondary: str, message: str) -> None:
+        now = self.cloud.clock()
+
+        def change(job: dict[str, Any]) -> None:
+            moves = job.setdefault("SecondaryStatusTransitions", [])
+            if moves:
+                moves[-1].setdefault("EndTime", now)
+            moves.append({"Status": secondary, "StartTime": now, "StatusMessage": message})
+            job["SecondaryStatus"] = secondary
+
+        self.cloud.store.change(TRAINING.name, name, change)
+
+    def _tell(self, kind: Kind, name: str) -> None:
+        """Send the job's state as SageMaker does: the members of its description, times in epoch milliseconds."""
+        job = self.resources.get(kind, name)
+        shape = service_model("sagemaker").operation_model(f"Describe{kind.name}").output_shape
+        detail = milliseconds({**project(shape, job), "Tags": tag_map(job)})
+        title = kind.path.replace("-", " ").title()
+        self.cloud.events.send(f"SageMaker {title} State Change", [job[kind.arn_field]], detail)
+
+
+def _ending(kind: Kind, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    prefix = kind.name.removesuffix("Job")
+    members: dict[str, Any] = {
+        str(kind.status): outcome.status,
+        f"{prefix}StartTime": outcome.started,
+        f"{prefix}EndTime": outcome.ended,
+        "FailureReason": outcome.failure_reason,
+    }
+    if kind is TRAINING:
+        seconds = int((outcome.ended - outcome.started).total_seconds()) if outcome.started else 0
+        members |= {
+            "SecondaryStatus": outcome.secondary,
+            "TrainingTimeInSeconds": max(seconds, 1),
+            "BillableTimeInSeconds": max(seconds, 1),
+            "FinalMetricDataList": outcome.metrics or None,
+        }
+        if outcome.model_artifacts:
+            members["ModelArtifacts"] = {"S3ModelArtifacts": outcome.model_artifacts}
+    if kind is PROCESSING:
+        members |= {"ExitMessage": outcome.exit_message, "LastModifiedTime": now}
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def milliseconds(value: Any) -> Any:
+    """Return `value` with its times as epoch milliseconds, as SageMaker's events about jobs and endpoints have them."""
+    if isinstance(value, datetime):
+        return int(value.timestamp() * 1000)
+    if isinstance(value, dict):
+        return {key: milliseconds(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [milliseconds(item) for item in value]
+    return value
+
+
+def tag_map(record: dict[str, Any]) -> dict[str, str]:
+    """Return a record's tags as events have them: one map."""
+    return {tag["Key"]: tag["Value"] for tag in record.get("Tags", [])}

@@ -1,0 +1,31 @@
+"""Passing roles and tagging: what SageMaker checks about the caller besides the operation itself."""
+
+from typing import Any
+
+from signalbox_local.sagemaker.cloud import Call, Cloud
+
+_TO_SAGEMAKER = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+
+
+def pass_role(cloud: Cloud, call: Call, role_arn: str) -> None:
+    """Let the caller pass the role to SageMaker, and SageMaker assume it.
+
+    Raises:
+        ApiError: the caller may not pass the role, or SageMaker may not assume it.
+    """
+    cloud.access.require(call.access_key, "iam:PassRole", role_arn, _TO_SAGEMAKER)
+    cloud.access.require_service_role(role_arn)
+
+
+def tag_at_creation(cloud: Cloud, call: Call, arn: str) -> None:
+    """Let the caller tag what it creates: a request with tags needs sagemaker:AddTags too.
+
+    Raises:
+        ApiError: the caller may not.
+    """
+    if call.request.get("Tags"):
+        cloud.access.require(call.access_key, "sagemaker:AddTags", arn, _tag_context(call.request["Tags"]))
+
+
+def _tag_context(tags: list[dict[str, Any]]) -> dict[str, str]:
+    return {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in tags}

@@ -1,0 +1,102 @@
+"""The SageMaker service: its parts put together behind one handler."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from signalbox_local import bridge
+from signalbox_local.pipelines.service import Pipelines
+from signalbox_local.sagemaker.api import REST_MODELS, Answer, Api, Caller
+from signalbox_local.sagemaker.cloud import Cloud, Handler, Part
+from signalbox_local.sagemaker.endpoints import Endpoints
+from signalbox_local.sagemaker.features import FeatureStore
+from signalbox_local.sagemaker.jobs import Jobs
+from signalbox_local.sagemaker.models import Models
+from signalbox_local.sagemaker.registry import Registry
+from signalbox_local.sagemaker.resources import Resources
+from signalbox_local.sagemaker.tags import Tags
+
+# The path of each resource's ARN, by the member of a request that names it; the first that is there counts.
+_ARN_PATHS = (
+    ("TrainingJobName", "training-job"),
+    ("ProcessingJobName", "processing-job"),
+    ("TransformJobName", "transform-job"),
+    ("EndpointName", "endpoint"),
+    ("EndpointConfigName", "endpoint-config"),
+    ("ModelPackageName", "model-package"),
+    ("ModelPackageGroupName", "model-package-group"),
+    ("ModelName", "model"),
+    ("PipelineName", "pipeline"),
+    ("FeatureGroupName", "feature-group"),
+)
+
+
+class Service:
+    """SageMaker and its run-time APIs, as ministack calls a service."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        resources = Resources(cloud)
+        models = Models(cloud, resources)
+        self._cloud = cloud
+        self.endpoints = Endpoints(cloud, resources, models)
+        parts: list[Part] = [
+            models,
+            self.endpoints,
+            Jobs(cloud, resources, models),
+            Registry(cloud, resources),
+            Pipelines(cloud, resources),
+            FeatureStore(cloud, resources),
+            Tags(cloud),
+        ]
+        handlers: dict[str, Handler] = {}
+        for part in parts:
+            handlers |= part.operations()
+        self._api = Api(handlers)
+
+    async def handle(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Answer:
+        """Answer one request that ministack has authorised."""
+        key = bridge.access_key(headers, query)
+        caller = Caller(key, bridge.principal_of(key))
+        target = headers.get("x-amz-target", "")
+        if target:
+            return await self._api.answer_json(target.rsplit(".", 1)[-1], body, caller)
+        values = {name: ",".join(item) if isinstance(item, list) else str(item) for name, item in query.items()}
+        return await self._api.answer_rest((method, path), {**headers, **values}, body, caller)
+
+    def resource_arn(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
+        """Return the ARN that IAM decides about; `*` where the operation has no resource (a List, say)."""
+        del method
+        operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
+        if not operation:
+            kind, name = [*path.strip("/").split("/"), "", ""][:2]
+            place = {"endpoints": "endpoint", "FeatureGroup": "feature-group"}.get(kind)
+            return self._cloud.arn(f"{place}/{unquote(name)}") if place else "*"
+        try:
+            request = json.loads(body or b"{}")
+        except ValueError:
+            return "*"
+        return self._named(operation, request)
+
+    def _named(self, operation: str, request: Mapping[str, Any]) -> str:
+        for member in ("PipelineExecutionArn", "ModelPackageArn", "ResourceArn"):
+            if member in request:
+                return str(request[member])
+        if operation.startswith("List") and operation != "ListModelPackages":
+            return "*"
+        if operation in ("CreateModelPackage", "ListModelPackages"):
+            group = str(request.get("ModelPackageGroupName", "*"))
+            kind = "model-package" if operation == "CreateModelPackage" else "model-package-group"
+            return self._cloud.arn(f"{kind}/{group}/*" if kind == "model-package" else f"{kind}/{group}")
+        for member, place in _ARN_PATHS:
+            if member in request:
+                name = str(request[member])
+                return name if name.startswith("arn:") else self._cloud.arn(f"{place}/{name}")
+        return "*"
+
+
+def attach(service: Service) -> None:
+    """Make the service known to ministack."""
+    bridge.add_service("sagemaker", service.handle, "SageMaker.", REST_MODELS, service.resource_arn)

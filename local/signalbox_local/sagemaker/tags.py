@@ -1,0 +1,67 @@
+"""Tags of any resource, by its ARN."""
+
+from typing import Any
+
+from signalbox_local.sagemaker.cloud import Call, Cloud, Handler
+from signalbox_local.sagemaker.errors import invalid
+from signalbox_local.sagemaker.store import NoRecordError, Record
+
+# How the last part of an ARN names the kind and the record in the store.
+_KINDS = {
+    "training-job": "TrainingJob",
+    "processing-job": "ProcessingJob",
+    "transform-job": "TransformJob",
+    "model": "Model",
+    "endpoint-config": "EndpointConfig",
+    "endpoint": "Endpoint",
+    "pipeline": "Pipeline",
+    "model-package-group": "ModelPackageGroup",
+    "model-package": "ModelPackage",
+    "feature-group": "FeatureGroup",
+}
+_MOST = 50  # tags per resource (API reference, AddTags)
+
+
+class Tags:
+    """AddTags, ListTags and DeleteTags."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def operations(self) -> dict[str, Handler]:
+        """Return the handlers by operation."""
+        return {"AddTags": self.add, "ListTags": self.list_tags, "DeleteTags": self.delete}
+
+    def add(self, call: Call) -> dict[str, Any]:
+        """Set tags; a key that is there gets the new value."""
+        new = {tag["Key"]: tag["Value"] for tag in call.request["Tags"]}
+
+        def change(record: Record) -> None:
+            tags = {tag["Key"]: tag["Value"] for tag in record.get("Tags", [])} | new
+            if len(tags) > _MOST:
+                raise invalid(f"A resource has at most {_MOST} tags; this one would have {len(tags)}.")
+            record["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+
+        return {"Tags": self._change(call.request["ResourceArn"], change).get("Tags", [])}
+
+    def list_tags(self, call: Call) -> dict[str, Any]:
+        """List tags."""
+        return {"Tags": self._change(call.request["ResourceArn"], lambda _: None).get("Tags", [])}
+
+    def delete(self, call: Call) -> dict[str, Any]:
+        """Remove tags by their keys."""
+        keys = call.request["TagKeys"]
+
+        def change(record: Record) -> None:
+            record["Tags"] = [tag for tag in record.get("Tags", []) if tag["Key"] not in keys]
+
+        self._change(call.request["ResourceArn"], change)
+        return {}
+
+    def _change(self, arn: str, change: Any) -> Record:
+        place, _, name = arn.split(":", 5)[-1].partition("/")
+        key = arn if place == "model-package" else name
+        try:
+            return self._cloud.store.change(_KINDS.get(place, ""), key, change)
+        except NoRecordError:
+            raise invalid(f"Could not find the resource {arn}.") from None
