@@ -49,12 +49,14 @@ class Ending:
 
 @dataclass(frozen=True)
 class Announcement:
-    """One mail's content; `lamp` is its colour, `quote` somebody else's words, `command` something to copy."""
+    """One mail's content; `lamp` is its colour, `quote` somebody else's words (a person's in the
+    style "words", a program's in "quote"), `command` something to copy."""
 
     lamp: str
     title: str
     lead: str
     quote: str = ""
+    quote_style: str = "quote"
     lines: tuple[str, ...] = ()
     command: str = ""
     facts: tuple[tuple[str, str], ...] = ()
@@ -171,9 +173,16 @@ def _rejected(ending: Ending) -> Announcement:
         title=f"{ending.name} was rejected{where}",
         lead=f"Rejected by {by}{on}. {kept}",
         quote=decision["reason"][:_QUOTE_LIMIT],
-        lines=("To release it after all, approve the package in the model registry.",),
+        quote_style="words",
+        lines=(_second_thoughts(ending),),
         facts=_facts(ending),
     )
+
+
+def _second_thoughts(ending: Ending) -> str:
+    if ending.stage:
+        return "The package stays approved: start the release machine with it to be asked again."
+    return "To release it after all, approve the package in the model registry."
 
 
 def _expired(ending: Ending) -> Announcement:
@@ -182,7 +191,7 @@ def _expired(ending: Ending) -> Announcement:
         lamp="bad",
         title=f"{ending.name}: nobody decided{where} in time",
         lead="The review has expired unanswered, and that counts as rejected.",
-        lines=("To release it after all, approve the package in the model registry.",),
+        lines=(_second_thoughts(ending),),
         facts=_facts(ending),
     )
 

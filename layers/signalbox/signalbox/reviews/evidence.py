@@ -14,6 +14,7 @@ from signalbox.reviews.model import ReviewError
 _TEXT_LIMIT = 120
 _SAMPLES = 8
 _METRICS = 12
+_ACRONYM = 4
 _ERROR_METRICS = ("mse", "rmse", "mae", "loss", "error")
 _SCORE_METRICS = ("accuracy", "precision", "recall", "f1", "auc", "r2")
 _MINUTE, _HOUR = 60, 3600
@@ -103,11 +104,11 @@ def _comparison(name: str, report: dict[str, Any]) -> Comparison:
     live = ((report["live"] or {}).get("metrics") or {}).get(name)
     spread = "" if metric["spread"] is None else number(metric["spread"])
     if live is None:
-        return Comparison(name, number(metric["value"]), spread, "", "", "")
+        return Comparison(label(name), number(metric["value"]), spread, "", "", "")
     difference = metric["value"] - live["value"]
     verdict = _verdict(difference, _lower_is_better(name, report))
     return Comparison(
-        name, number(metric["value"]), spread, number(live["value"]), number(difference, signed=True), verdict
+        label(name), number(metric["value"]), spread, number(live["value"]), number(difference, signed=True), verdict
     )
 
 
@@ -139,6 +140,14 @@ def _headline(report: dict[str, Any]) -> str:
     if first.verdict not in ("better", "worse"):
         return f"{first.name} {first.value}, the same as the live model."
     return f"{first.name} {first.value}, {first.verdict} than the live model ({first.live})."
+
+
+def label(metric: str) -> str:
+    """Return a metric's name for people: `MSE`, `R²`, `Accuracy`, `Balanced accuracy`."""
+    if metric.lower() == "r2":
+        return "R²"
+    words = metric.replace("_", " ")
+    return words.upper() if len(words) <= _ACRONYM and words.isalnum() else words[:1].upper() + words[1:]
 
 
 def number(value: float, *, signed: bool = False) -> str:

@@ -90,7 +90,7 @@ def _about(review: Review) -> dict[str, Any]:
 
 def _told(review: Review) -> dict[str, Any]:
     about = _about(review)
-    lead = about["evidence"].get("headline") or "Look at what is known of it, and decide."
+    lead = about["evidence"].get("headline") or "No evaluation report came with this package."
     return about | {"title": _question(review), "lead": lead}
 
 
@@ -113,7 +113,7 @@ def _ending(review: Review, status: str, approver: str) -> tuple[str, str, list[
     name = _name(review) + (f" for {review.stage}" if review.stage else "")
     if status == "expired":
         lead = f"Nobody had decided by {when(review.expires_at)}, so it counts as rejected."
-        return f"The review of {name} has expired", lead, ["To release it after all, approve it in the model registry."]
+        return f"The review of {name} has expired", lead, [_second_thoughts(review)]
     if status == "superseded":
         lead = "The workflow asked again, and a newer mail with new links is on its way to you. Please use that one."
         return f"A newer mail has replaced this review of {name}", lead, []
@@ -129,7 +129,15 @@ def _ending(review: Review, status: str, approver: str) -> tuple[str, str, list[
     return f"{name} is {decided}", lead, _outlook(review)
 
 
+def _second_thoughts(review: Review) -> str:
+    if review.stage:
+        return "The package stays approved: start the release machine with it to be asked again."
+    return "To release it after all, approve it in the model registry."
+
+
 def _outlook(review: Review) -> list[str]:
+    if review.unfinished:  # the form to pass it on says so
+        return []
     if review.answer == "closed":
         return [_NO_WORKFLOW]
     if review.status == "approved":

@@ -36,6 +36,11 @@ def package_name(package: str) -> str:
     return package.rpartition("model-package/")[2] or package
 
 
+def _ending(loop: Any) -> tuple[str, ...]:
+    """Return the class of a table's last row, which has no line under it."""
+    return ("end",) if loop.last else ()
+
+
 @cache
 def _environment() -> "Environment":
     # Imported at the first mail or page, so that a cold start that fails on its settings or its event is a quick one.
@@ -49,5 +54,5 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.filters |= {"when": when, "package_label": package_label, "package_name": package_name}
-    environment.globals |= {"css": style.attributes, "stylesheet": style.sheet}
+    environment.globals |= {"css": style.attributes, "stylesheet": style.sheet, "ending": _ending}
     return environment
