@@ -17,7 +17,7 @@ CSV = "text/csv"
 PROCESSING_SECONDS, TRAINING_SECONDS = 1800, 3600
 VOLUME_GB = 10
 KEPT = "P30d"
-INSTANCES = ["ml.m5.large", "ml.m5.xlarge", "ml.c5.large", "ml.c5.xlarge"]
+INSTANCES = ["ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge"]
 _SERVICE = retry_on("Step.SERVICE_FAULT", "Step.THROTTLING", interval=10, attempts=5)
 _JOBS = [
     _SERVICE,
