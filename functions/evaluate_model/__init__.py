@@ -1,0 +1,1 @@
+"""Measures a model's batch transform and writes the evidence."""
