@@ -1,0 +1,36 @@
+"""Every rule lets exactly its samples through, of all the samples and near misses in `events/`."""
+
+from tests.gates.patterns import matches, pattern_error
+from tests.gates.template import Problem, Template
+from tests.support.samples import sample, sample_names
+
+_WRITTEN = ("complete-multipart-upload", "copy-object", "put-object", "put-object-without-version")
+# Empty objects come through; the function drops them and says so. (Folder markers too, where no suffix is watched.)
+_NATIVE = ("", "-empty", "-unversioned")
+LETS_THROUGH = {
+    "UploadsTrailRule": {f"s3/{name}-cloudtrail" for name in _WRITTEN},
+    "UploadsNativeRule": {f"s3/object-created{variant}" for variant in _NATIVE},
+    "PipelineStatusRule": {f"sagemaker/pipeline-execution-{status}" for status in ("failed", "stopped", "succeeded")},
+    "ModelPackageRule": {
+        f"sagemaker/model-package-{change}" for change in ("approved", "created-approved", "pending", "rejected")
+    },
+}
+
+
+def check(template: Template) -> list[Problem]:
+    """Return invalid patterns, samples that a rule misses, and events that it should not see."""
+    problems = []
+    rules = template.resolved("AWS::Events::Rule")
+    events = {name: sample(name) for folder in ("s3", "sagemaker") for name in sample_names(folder)}
+    for name in sorted(set(rules) ^ set(LETS_THROUGH)):
+        problems.append(Problem(name, "a rule and its samples have to be listed together"))
+    for name, rule in rules.items():
+        error = pattern_error(rule["EventPattern"])
+        if error is not None:
+            problems.append(Problem(name, f"EventBridge refuses the pattern: {error}"))
+            continue
+        through = {event for event, content in events.items() if matches(rule["EventPattern"], content)}
+        wanted = LETS_THROUGH.get(name, set())
+        problems += [Problem(name, f"misses {event}") for event in sorted(wanted - through)]
+        problems += [Problem(name, f"lets {event} through") for event in sorted(through - wanted)]
+    return problems

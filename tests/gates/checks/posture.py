@@ -1,0 +1,196 @@
+"""House rules about what is deployed: nothing open, nothing unencrypted, nothing lost unseen, nothing kept for ever."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.gates.template import Problem, Template
+
+# The services that run as a role; every other role is a function's.
+_TRUSTED = {
+    "MlopsMachineRole": "states",
+    "ReleaseMachineRole": "states",
+    "JobRole": "sagemaker",
+    "ModelRole": "sagemaker",
+    "PipelineRole": "sagemaker",
+}
+_PUBLIC_ROUTES = frozenset(("/reviews/{review}",))
+
+
+def check(template: Template) -> list[Problem]:
+    """Return what is open, unencrypted, unwatched or without an end."""
+    rules = (_buckets, _key, _tables, _queues, _roles, _functions, _machines, _log_groups, _api)
+    return [problem for rule in rules for problem in rule(template)]
+
+
+def statements(policy: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the statements of a policy document, a lone one as a list."""
+    found = policy.get("Statement", [])
+    return found if isinstance(found, list) else [found]
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a value that may stand alone or in a list, as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def _buckets(template: Template) -> Iterator[Problem]:
+    policies = {policy["Bucket"]: policy["PolicyDocument"] for policy in template.resolved("AWS::S3::BucketPolicy").values()}
+    for name, bucket in template.resolved("AWS::S3::Bucket").items():
+        rules = bucket.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", [{}])
+        encryption = rules[0].get("ServerSideEncryptionByDefault", {})
+        if encryption.get("KMSMasterKeyID") != template.values.arn("Key"):
+            yield Problem(name, "is not encrypted with the stack's key")
+        if set(bucket.get("PublicAccessBlockConfiguration", {}).values()) != {True}:
+            yield Problem(name, "does not block every public access")
+        elif len(bucket["PublicAccessBlockConfiguration"]) != len(("acls", "ignored acls", "policy", "restricted")):
+            yield Problem(name, "does not block all four kinds of public access")
+        if bucket.get("VersioningConfiguration", {}).get("Status") != "Enabled":
+            yield Problem(name, "keeps no versions")
+        if not bucket.get("LifecycleConfiguration", {}).get("Rules"):
+            yield Problem(name, "keeps half-done uploads and old versions for ever")
+        yield from _bucket_policy(name, policies.get(template.values.name(name), {}))
+
+
+def _bucket_policy(name: str, policy: dict[str, Any]) -> Iterator[Problem]:
+    refusals = [
+        statement
+        for statement in statements(policy)
+        if statement["Effect"] == "Deny" and statement["Principal"] == "*" and statement["Action"] == "s3:*"
+    ]
+    tls = {"Bool": {"aws:SecureTransport": "false"}}
+    if not any(refusal.get("Condition") == tls and len(refusal["Resource"]) > 1 for refusal in refusals):
+        yield Problem(name, "may be used without TLS")
+    for statement in statements(policy):
+        if statement["Effect"] == "Allow" and statement["Principal"] in ("*", {"AWS": "*"}):
+            yield Problem(name, "is open to everybody")
+
+
+def _key(template: Template) -> Iterator[Problem]:
+    for name, key in template.resolved("AWS::KMS::Key").items():
+        if key.get("EnableKeyRotation") is not True:
+            yield Problem(name, "is never rotated")
+        for statement in statements(key["KeyPolicy"]):
+            everybody = statement["Principal"] in ("*", {"AWS": "*"})
+            if everybody and "kms:CallerAccount" not in statement.get("Condition", {}).get("StringEquals", {}):
+                yield Problem(name, "is open to other accounts")
+
+
+def _tables(template: Template) -> Iterator[Problem]:
+    for name, table in template.resolved("AWS::DynamoDB::Table").items():
+        if table.get("PointInTimeRecoverySpecification") != {"PointInTimeRecoveryEnabled": True}:
+            yield Problem(name, "cannot be put back to an earlier minute")
+        if table.get("SSESpecification", {}).get("KMSMasterKeyId") != template.values.name("Key"):
+            yield Problem(name, "is not encrypted with the stack's key")
+
+
+def _queues(template: Template) -> Iterator[Problem]:
+    watched = {
+        value["Value"]
+        for alarm in template.resolved("AWS::CloudWatch::Alarm").values()
+        for value in alarm.get("Dimensions", [])
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible" and alarm.get("AlarmActions")
+    }
+    queues = template.resolved("AWS::SQS::Queue")
+    dead = {queue["RedrivePolicy"]["deadLetterTargetArn"] for queue in queues.values() if "RedrivePolicy" in queue}
+    dead |= {target for target, _ in _rule_targets(template)}
+    for name, queue in queues.items():
+        if queue.get("KmsMasterKeyId") != template.values.name("Key"):
+            yield Problem(name, "is not encrypted with the stack's key")
+        if template.values.arn(name) in dead:
+            if template.values.name(name) not in watched:
+                yield Problem(name, "is a dead-letter queue without an alarm that tells somebody")
+        elif "RedrivePolicy" not in queue:
+            yield Problem(name, "has no dead-letter queue")
+    for _, problem in _rule_targets(template):
+        yield from problem
+
+
+def _rule_targets(template: Template) -> Iterator[tuple[str, list[Problem]]]:
+    for name, rule in template.resolved("AWS::Events::Rule").items():
+        for target in rule.get("Targets", []):
+            problems = []
+            if not {"MaximumRetryAttempts", "MaximumEventAgeInSeconds"} <= set(target.get("RetryPolicy", {})):
+                problems.append(Problem(name, f"target {target['Id']} has no retry policy"))
+            if "DeadLetterConfig" not in target:
+                problems.append(Problem(name, f"target {target['Id']} has no dead-letter queue"))
+            yield target.get("DeadLetterConfig", {}).get("Arn", ""), problems
+
+
+def _roles(template: Template) -> Iterator[Problem]:
+    for name, role in template.resolved("AWS::IAM::Role").items():
+        service = _TRUSTED.get(name, "lambda")
+        for statement in statements(role["AssumeRolePolicyDocument"]):
+            if statement.get("Principal") != {"Service": f"{service}.amazonaws.com"}:
+                yield Problem(name, f"may be assumed by {statement.get('Principal')}, not by {service} alone")
+            if service != "lambda" and "aws:SourceAccount" not in str(statement.get("Condition")):
+                yield Problem(name, "may be assumed on behalf of another account")
+        for policy in role.get("Policies", []):
+            yield from _passing(name, policy["PolicyDocument"])
+
+
+def _passing(name: str, policy: dict[str, Any]) -> Iterator[Problem]:
+    for statement in statements(policy):
+        if not any(action in {"iam:PassRole", "iam:*", "*"} for action in listed(statement["Action"])):
+            continue
+        if any("*" in resource for resource in listed(statement["Resource"])):
+            yield Problem(name, "may pass any role")
+        if "iam:PassedToService" not in statement.get("Condition", {}).get("StringEquals", {}):
+            yield Problem(name, "may pass a role to any service")
+
+
+def _functions(template: Template) -> Iterator[Problem]:
+    configs = template.resolved("AWS::Lambda::EventInvokeConfig").values()
+    caught = {config["FunctionName"] for config in configs if config.get("DestinationConfig", {}).get("OnFailure")}
+    called = {permission["FunctionName"] for permission in _event_permissions(template)}
+    for name, function in template.resolved("AWS::Lambda::Function").items():
+        if function.get("TracingConfig", {}).get("Mode") != "Active":
+            yield Problem(name, "is not traced")
+        if "LogGroup" not in function.get("LoggingConfig", {}):
+            yield Problem(name, "writes into a log group that nobody made, which is kept for ever")
+        if template.values.name(name) in called - caught:
+            yield Problem(name, "is called asynchronously and has no destination for what fails")
+    for name, mapping in template.resolved("AWS::Lambda::EventSourceMapping").items():
+        if mapping.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
+            yield Problem(name, "does not report partial batch failures")
+
+
+def _event_permissions(template: Template) -> list[dict[str, Any]]:
+    permissions = template.resolved("AWS::Lambda::Permission").values()
+    return [permission for permission in permissions if permission["Principal"] == "events.amazonaws.com"]
+
+
+def _machines(template: Template) -> Iterator[Problem]:
+    alarmed = {
+        (alarm["MetricName"], value["Value"])
+        for alarm in template.resolved("AWS::CloudWatch::Alarm").values()
+        for value in alarm.get("Dimensions", [])
+    }
+    for name, machine in template.resolved("AWS::StepFunctions::StateMachine").items():
+        logging = machine.get("LoggingConfiguration", {})
+        if logging.get("Level") != "ALL" or logging.get("IncludeExecutionData") is not False:
+            yield Problem(name, "does not log every event without its data")
+        if machine.get("TracingConfiguration") != {"Enabled": True}:
+            yield Problem(name, "is not traced")
+        for metric in ("ExecutionsFailed", "ExecutionsTimedOut"):
+            if (metric, template.values.arn(name)) not in alarmed:
+                yield Problem(name, f"has no alarm on {metric}")
+
+
+def _log_groups(template: Template) -> Iterator[Problem]:
+    for name, group in template.resolved("AWS::Logs::LogGroup").items():
+        if not group.get("RetentionInDays"):
+            yield Problem(name, "is kept for ever")
+
+
+def _api(template: Template) -> Iterator[Problem]:
+    for name, stage in template.resolved("AWS::ApiGatewayV2::Stage").items():
+        if not stage.get("AccessLogSettings", {}).get("DestinationArn"):
+            yield Problem(name, "has no access log")
+        if not {"ThrottlingBurstLimit", "ThrottlingRateLimit"} <= set(stage.get("DefaultRouteSettings", {})):
+            yield Problem(name, "is not throttled")
+    for name, api in template.resolved("AWS::ApiGatewayV2::Api").items():
+        for path, methods in api["Body"]["paths"].items():
+            for method, route in methods.items():
+                secured = any(entry.get("AWS_IAM") is not None for entry in route.get("security", []))
+                if not secured and path not in _PUBLIC_ROUTES:
+                    yield Problem(name, f"{method.upper()} {path} is open to everybody")

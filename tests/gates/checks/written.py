@@ -1,0 +1,67 @@
+"""House rules about how the file is written: reasons beside wildcards, one action a line, everything described."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.gates.cfn_yaml import Written, written_below
+from tests.gates.template import Problem, Template
+
+_STATEMENT_KEYS = frozenset(("Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"))
+_WILD_ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z]*\*")
+_HARD_CODED = (
+    (re.compile(r"arn:aws[a-z-]*:(?!states:::)"), "a partition is written out: use ${AWS::Partition}"),
+    (re.compile(r"(?<!\d)\d{12}(?!\d)"), "an account is written out: use ${AWS::AccountId}"),
+    (re.compile(r"\b(us|eu|ap|sa|ca|me|af)-(north|south|east|west|central)\w*-\d\b"), "a region is written out"),
+    (re.compile(r"amazonaws\.com/"), "an address is written out: use ${AWS::URLSuffix}"),
+)
+
+
+def check(template: Template) -> list[Problem]:
+    """Return wildcards without a reason, lists of actions in one line, and what has no description."""
+    problems = [*_wildcards(template), *_hard_coded(template), *_parameters(template.sam)]
+    for kind in ("Parameters", "Outputs"):
+        for name, entry in template.sam.get(kind, {}).items():
+            if not entry.get("Description"):
+                problems.append(Problem(name, f"one of the {kind} without a Description"))
+    return problems
+
+
+def _wildcards(template: Template) -> Iterator[Problem]:
+    lines = template.text.splitlines()
+    for written in written_below(template.text, _STATEMENT_KEYS):
+        if _is_wild(written) and "#" not in lines[written.line]:
+            yield Problem(f"line {written.line + 1}", f"{written.key} {written.value!r} without a reason beside it")
+        if written.flow and written.key == "Action":
+            yield Problem(f"line {written.line + 1}", f"action {written.value} shares its line: one action a line")
+
+
+def _is_wild(written: Written) -> bool:
+    if written.key in {"Action", "NotAction"}:
+        return "*" in written.value
+    return written.value == "*" or bool(_WILD_ACTION.fullmatch(written.value))
+
+
+def _hard_coded(template: Template) -> Iterator[Problem]:
+    texts = {"template.yaml": template.text} | {name: machine.text for name, machine in template.machines.items()}
+    for where, text in texts.items():
+        for number, line in enumerate(text.splitlines(), 1):
+            for pattern, what in _HARD_CODED:
+                if pattern.search(line.split("#", 1)[0]):
+                    yield Problem(f"{where} line {number}", what)
+
+
+def _parameters(sam: dict[str, Any]) -> Iterator[Problem]:
+    interface = sam.get("Metadata", {}).get("AWS::CloudFormation::Interface", {})
+    grouped = [name for group in interface.get("ParameterGroups", []) for name in group["Parameters"]]
+    for name, entry in sam.get("Parameters", {}).items():
+        if not str(entry.get("ConstraintDescription", "")).endswith("."):
+            yield Problem(name, "ConstraintDescription is not a sentence: a wrong value has to fail with one")
+        if not {"AllowedPattern", "AllowedValues", "MinValue"} & set(entry):
+            yield Problem(name, "takes any value: give it a pattern, values or bounds")
+        if grouped.count(name) != 1:
+            yield Problem(name, "is not in exactly one parameter group")
+        if name not in interface.get("ParameterLabels", {}):
+            yield Problem(name, "has no label")
+        if "Default" not in entry and name not in {"Sender", "Approvers"}:
+            yield Problem(name, "has no default: a guided deployment asks for the two addresses only")

@@ -1,0 +1,37 @@
+// Answers many questions in one process. In (stdin, JSON): {"machines": {name: definition},
+// "policies": {name: [document]}, "resourcePolicies": {name: document}, "questions": [{"id", "principal", "action",
+// "resource", "account", "context", "policies", "resourcePolicy"}]}. Out: {"machines": {name: [text]}, "answers": {id: text}}.
+import { createRequire } from 'node:module'
+import { runSimulation } from '@cloud-copilot/iam-simulate'
+
+const validate = createRequire(import.meta.url)('asl-validator')
+const input = JSON.parse(await new Response(process.stdin).text())
+
+const machines = {}
+for (const [name, definition] of Object.entries(input.machines)) {
+  const { isValid, errors } = validate(definition)
+  machines[name] = isValid ? [] : errors.map((error) => `${error['Error code']} ${error.Message}`)
+}
+
+const answers = {}
+for (const question of input.questions) {
+  const outcome = await runSimulation(
+    {
+      request: {
+        principal: question.principal,
+        action: question.action,
+        resource: { resource: question.resource, accountId: question.account },
+        contextVariables: question.context,
+      },
+      identityPolicies: (input.policies[question.policies] ?? []).map((policy, index) => ({ name: `${index}`, policy })),
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+      resourcePolicy: input.resourcePolicies[question.resourcePolicy],
+    },
+    {}
+  )
+  answers[question.id] =
+    outcome.resultType === 'error' ? `Refused: ${JSON.stringify(outcome.errors)}` : outcome.overallResult
+}
+
+process.stdout.write(JSON.stringify({ machines, answers }))

@@ -1,0 +1,142 @@
+"""What the intrinsic functions of the template come to, in one imagined account with the default parameters.
+
+The names are those of the samples in `events/`, so that patterns and policies can be held against them.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+STACK = "signalbox"
+NO_VALUE = object()
+_PSEUDO = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Region": REGION,
+    "AWS::StackName": STACK,
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+    "AWS::NoValue": NO_VALUE,
+}
+# A value for each parameter that has no default, and one that shows what an empty default would hide.
+_GIVEN = {"Sender": "models@example.com", "Approvers": "ann@example.com", "UploadEvents": "both", "UploadSuffix": ".csv"}
+_NAMES = {"DataBucket": f"signalbox-data-{ACCOUNT}", "ArtifactsBucket": f"signalbox-artifacts-{ACCOUNT}"}
+_ARNS = {
+    "AWS::CloudWatch::Alarm": "cloudwatch:{region}:{account}:alarm:{name}",
+    "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{name}",
+    "AWS::Events::Rule": "events:{region}:{account}:rule/{name}",
+    "AWS::IAM::ManagedPolicy": "iam::{account}:policy/{name}",
+    "AWS::IAM::Role": "iam::{account}:role/{name}",
+    "AWS::KMS::Key": "kms:{region}:{account}:key/{name}",
+    "AWS::Lambda::Function": "lambda:{region}:{account}:function:{name}",
+    "AWS::Lambda::LayerVersion": "lambda:{region}:{account}:layer:{name}:1",
+    "AWS::Logs::LogGroup": "logs:{region}:{account}:log-group:{name}:*",
+    "AWS::S3::Bucket": "s3:::{name}",
+    "AWS::SNS::Topic": "sns:{region}:{account}:{name}",
+    "AWS::SQS::Queue": "sqs:{region}:{account}:{name}",
+    "AWS::SecretsManager::Secret": "secretsmanager:{region}:{account}:secret:{name}-AbCdEf",
+    "AWS::StepFunctions::StateMachine": "states:{region}:{account}:stateMachine:{name}",
+}
+_REF_IS_ARN = frozenset(
+    (
+        "AWS::IAM::ManagedPolicy",
+        "AWS::Lambda::LayerVersion",
+        "AWS::SNS::Topic",
+        "AWS::SecretsManager::Secret",
+        "AWS::StepFunctions::StateMachine",
+    )
+)
+_NAME_PROPERTIES = ("Name", "LogGroupName", "TrailName", "FunctionName", "EmailIdentity")
+_VARIABLE = re.compile(r"\$\{(!?[\w:.]+)\}")
+
+
+class Values:
+    """Resolves `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::Join`, `Fn::If` and the functions of conditions."""
+
+    def __init__(self, sam: Mapping[str, Any], cfn: Mapping[str, Any]) -> None:
+        self._parameters = {
+            name: _GIVEN.get(name, entry.get("Default", f"<{name}>")) for name, entry in sam.get("Parameters", {}).items()
+        }
+        self._conditions: Mapping[str, Any] = cfn.get("Conditions", {})
+        # The ids of SAM resources (`Api`, `SignalboxLayer`) are known by the translation, or stand for themselves.
+        self._resources: dict[str, Any] = {**sam["Resources"], **cfn["Resources"]}
+
+    def of(self, node: Any) -> Any:
+        """Return `node` with every intrinsic function in it replaced; what has no value is left out."""
+        if isinstance(node, list):
+            return [value for value in map(self.of, node) if value is not NO_VALUE]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            name, argument = next(iter(node.items()))
+            if name in self._functions:
+                return self._functions[name](self, argument)
+        pairs = ((name, self.of(value)) for name, value in node.items())
+        return {name: value for name, value in pairs if value is not NO_VALUE}
+
+    def name(self, logical_id: str) -> str:
+        """Return the physical name of a resource."""
+        properties = self._resources.get(logical_id, {}).get("Properties", {})
+        for member in _NAME_PROPERTIES:
+            if isinstance(properties, dict) and member in properties:
+                return str(self.of(properties[member]))
+        suffix = ".fifo" if properties.get("FifoQueue") else ""
+        return _NAMES.get(logical_id, f"{STACK}-{logical_id}{suffix}")
+
+    def arn(self, logical_id: str) -> str:
+        """Return the ARN of a resource; for a type without one, its name."""
+        kind = self._resources.get(logical_id, {}).get("Type", "")
+        name = self.name(logical_id)
+        return f"arn:aws:{_ARNS[kind].format(region=REGION, account=ACCOUNT, name=name)}" if kind in _ARNS else name
+
+    def _ref(self, name: str) -> Any:
+        if name in _PSEUDO:
+            return _PSEUDO[name]
+        if name in self._parameters:
+            return self._parameters[name]
+        kind = self._resources.get(name, {}).get("Type")
+        if kind == "AWS::SQS::Queue":
+            return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self.name(name)}"
+        return self.arn(name) if kind in _REF_IS_ARN else self.name(name)
+
+    def _get_att(self, argument: Any) -> Any:
+        name, attribute = argument if isinstance(argument, list) else argument.split(".", 1)
+        return self.arn(name) if attribute.endswith("Arn") else self.name(name)
+
+    def _sub(self, argument: Any) -> str:
+        text, given = argument if isinstance(argument, list) else (argument, {})
+
+        def value(found: re.Match[str]) -> str:
+            name = found[1]
+            if name.startswith("!"):
+                return "${" + name[1:] + "}"
+            if name in given:
+                return str(self.of(given[name]))
+            return str(self._get_att(name) if "." in name else self._ref(name))
+
+        return _VARIABLE.sub(value, text)
+
+    def _join(self, argument: Any) -> str:
+        separator, parts = argument
+        return str(separator).join(str(part) for part in self.of(parts))
+
+    def _if(self, argument: Any) -> Any:
+        name, then, otherwise = argument
+        return self.of(then if self._true(name) else otherwise)
+
+    def _true(self, condition: Any) -> bool:
+        return bool(self.of(self._conditions[condition] if isinstance(condition, str) else condition))
+
+    _functions = {  # noqa: RUF012  # a table of methods, never changed
+        "Ref": _ref,
+        "Condition": _true,
+        "Fn::GetAtt": _get_att,
+        "Fn::Sub": _sub,
+        "Fn::Join": _join,
+        "Fn::If": _if,
+        "Fn::Equals": lambda self, pair: self.of(pair[0]) == self.of(pair[1]),
+        "Fn::Not": lambda self, items: not self._true(items[0]),
+        "Fn::And": lambda self, items: all(map(self._true, items)),
+        "Fn::Or": lambda self, items: any(map(self._true, items)),
+    }
