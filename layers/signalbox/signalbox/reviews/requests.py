@@ -29,7 +29,7 @@ class Ask:
     model: str
     package: str
     report: str
-    expires_in: int
+    expires_in: float
 
     @classmethod
     def of(cls, payload: dict[str, Any]) -> Self:
@@ -40,7 +40,7 @@ class Ask:
         kind, stage, seconds = payload.get("kind"), payload.get("stage") or "", payload.get("expires_in")
         if kind not in ("package", "stage") or (kind == "stage") != bool(stage):
             raise ReviewError(f"review request: kind {kind!r} with stage {stage!r}: a stage review has a stage")
-        if not isinstance(seconds, int) or not 0 < seconds <= _LONGEST:
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= _LONGEST:
             raise ReviewError(f"review request: expires_in is {seconds!r}, not 1 to {_LONGEST} seconds")
         known = {name: payload[name] for name in ("token", "execution_arn", "model", "package")}
         return cls(**known, kind=kind, stage=stage, report=payload.get("report") or "", expires_in=seconds)
