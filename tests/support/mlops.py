@@ -60,8 +60,36 @@ PACKAGE_PLAN = PLAN | {
     "hyperparameters": {},
 }
 TRAINED = {"ModelArtifacts": {"S3ModelArtifacts": "s3://artifacts/training/model.tar.gz"}, "TrainingTimeInSeconds": 61}
-RELEASED = {"kind": "released", "stages": ["staging", "prod"]}
+RELEASED = {"verdict": "released", "stages": [{"stage": "staging"}, {"stage": "prod"}], "decision": None}
 FAILED_JOB = json.dumps({"TrainingJobStatus": "Failed", "FailureReason": "AlgorithmError: exit code 1"})
+LAMBDA_ERRORS = (
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+)
+JOB_ERRORS = ("SageMaker.ResourceLimitExceededException", "SageMaker.AmazonSageMakerException")
+SDK_ERRORS = ("SageMaker.SageMakerException", "SageMaker.SdkClientException")
+# Which errors of which task pass by themselves.
+RETRIED: dict[str, tuple[str, ...]] = {
+    "PlanTraining": LAMBDA_ERRORS,
+    "TrainModel": JOB_ERRORS,
+    "CreateModel": SDK_ERRORS,
+    "TransformTestData": JOB_ERRORS,
+    "EvaluateModel": LAMBDA_ERRORS,
+    "CreateModelPackageGroup": ("SageMaker.SdkClientException",),
+    "RegisterModel": (*SDK_ERRORS, "SageMaker.ConflictException"),
+    "AttachEvidence": (*SDK_ERRORS, "SageMaker.ConflictException"),
+    "RequestReview": LAMBDA_ERRORS,
+    "CloseReview": LAMBDA_ERRORS,
+    "Release": ("StepFunctions.ExecutionLimitExceededException", "StepFunctions.SdkClientException"),
+    "AnnounceRelease": LAMBDA_ERRORS,
+    "AnnounceRejected": LAMBDA_ERRORS,
+    "AnnounceExpired": LAMBDA_ERRORS,
+    "StopTrainingJob": ("SageMaker.SdkClientException",),
+    "StopTransformJob": ("SageMaker.SdkClientException",),
+    "AnnounceFailure": LAMBDA_ERRORS,
+}
 
 
 def straight(plan: dict[str, Any] = PLAN) -> dict[str, Mock]:

@@ -20,38 +20,11 @@ from tests.support.mlops import (
     PLAN,
     REJECTED,
     RELEASED,
+    RETRIED,
     SUBSTITUTIONS,
     straight,
 )
 
-LAMBDA_ERRORS = (
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-)
-JOB_ERRORS = ("SageMaker.ResourceLimitExceededException", "SageMaker.AmazonSageMakerException")
-SDK_ERRORS = ("SageMaker.SageMakerException", "SageMaker.SdkClientException")
-# Which errors of which task pass by themselves.
-RETRIED: dict[str, tuple[str, ...]] = {
-    "PlanTraining": LAMBDA_ERRORS,
-    "TrainModel": JOB_ERRORS,
-    "CreateModel": SDK_ERRORS,
-    "TransformTestData": JOB_ERRORS,
-    "EvaluateModel": LAMBDA_ERRORS,
-    "CreateModelPackageGroup": ("SageMaker.SdkClientException",),
-    "RegisterModel": (*SDK_ERRORS, "SageMaker.ConflictException"),
-    "AttachEvidence": (*SDK_ERRORS, "SageMaker.ConflictException"),
-    "RequestReview": LAMBDA_ERRORS,
-    "CloseReview": LAMBDA_ERRORS,
-    "Release": ("StepFunctions.ExecutionLimitExceededException", "StepFunctions.SdkClientException"),
-    "AnnounceRelease": LAMBDA_ERRORS,
-    "AnnounceRejected": LAMBDA_ERRORS,
-    "AnnounceExpired": LAMBDA_ERRORS,
-    "StopTrainingJob": ("SageMaker.SdkClientException",),
-    "StopTransformJob": ("SageMaker.SdkClientException",),
-    "AnnounceFailure": LAMBDA_ERRORS,
-}
 # The tasks after which a failure stops jobs and is told, and what leads a run to those beside the straight way.
 TO_CLOSE_REVIEW: dict[str, Mock] = {"RequestReview": Throw("States.Timeout", None)}
 FALLIBLE: dict[str, dict[str, Mock]] = {
@@ -199,11 +172,27 @@ def test_the_release_machine_is_told_its_parent_so_that_people_get_one_mail() ->
     }
 
 
-@pytest.mark.parametrize(("output", "kind"), [({"kind": "superseded"}, "superseded"), ({}, "released")])
-def test_people_are_told_how_the_release_ended(output: dict[str, str], kind: str) -> None:
-    run = execute(Release=Return({"Output": output}))
-    [told] = run.calls_of("AnnounceRelease")
-    assert (told["Payload"]["kind"], told["Payload"]["detail"]) == (kind, output)
+@pytest.mark.parametrize(
+    ("verdict", "kind"),
+    [
+        ("released", "released"),
+        ("superseded", "superseded"),
+        ("withdrawn", "rejected"),
+        ("declined", "rejected"),
+        ("expired", "expired"),
+        ("kept", "nothing-to-do"),
+    ],
+)
+def test_people_are_told_how_the_release_ended(verdict: str, kind: str) -> None:
+    [told] = execute(Release=Return({"Output": {"verdict": verdict}})).calls_of("AnnounceRelease")
+    assert (told["Payload"]["kind"], told["Payload"]["detail"]) == (kind, {"verdict": verdict})
+
+
+def test_who_stopped_a_release_before_a_later_stage_is_told() -> None:
+    output = {"verdict": "declined", "stage": "prod", "decision": REJECTED}
+    [told] = execute(Release=Return({"Output": output})).calls_of("AnnounceRelease")
+    assert told["Payload"]["stage"] == "prod"
+    assert told["Payload"]["detail"]["by"] == REJECTED["by"]
 
 
 @pytest.mark.parametrize(
