@@ -12,7 +12,6 @@ import shutil
 import zlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -66,11 +65,11 @@ def split(uri: str) -> tuple[str, str]:
     Raises:
         JobError: it is not an S3 URI.
     """
-    parts = urlsplit(uri, allow_fragments=False)
-    if parts.scheme != "s3" or not parts.netloc:
+    scheme, _, rest = uri.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket:
         raise JobError(f"ClientError: {uri!r} is not an S3 URI: write s3://bucket/key")
-    # A question mark may be part of a key; urlsplit took it for a query.
-    return parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").removeprefix("/")
+    return bucket, key
 
 
 def items(s3: S3Client, source: Source) -> list[Item]:
@@ -213,7 +212,7 @@ def _listed(s3: S3Client, source: Source) -> list[Item]:
     try:
         text = s3.get_object(Bucket=bucket, Key=key)["Body"].read(MANIFEST_LIMIT)
         head, *paths = json.loads(text)
-        prefix_bucket, prefix = split(head["prefix"])
+        prefix_bucket, prefix = split(str(head["prefix"]))
         return [Item(prefix_bucket, f"{prefix}{path}", str(path)) for path in paths]
     except (ClientError, BotoCoreError) as error:
         raise JobError(_refused(source, source.uri, error)) from error

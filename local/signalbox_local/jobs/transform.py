@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from signalbox_local.jobs.context import JobContext, OnStatus
 
-from signalbox_local.jobs.process import SERVING_GRACE
 
 REASON_LIMIT = 1024
 DEFAULT_CONCURRENT = 1
