@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # botocore's `sagemaker-runtime` model, BodyBlob; also what Lambda answers with at most.
 BODY_LIMIT = 6_291_456
-# Lambda's answer is one JSON document of at most 6 MB; the rest is for the headers and the escapes of a text.
+# Lambda's answer is one JSON document of at most 6 MB; the rest is for the headers.
 _ANSWER_LIMIT = BODY_LIMIT - 8_192
 _MODEL = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _TEXT = re.compile(r"text/|application/(?:[\w.+-]+\+)?(?:json|xml|jsonlines)\b", re.IGNORECASE)
@@ -85,13 +85,13 @@ class Invoker:
     def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer to an HTTP API event (payload format 2.0), in the same format; errors have JSON bodies."""
         try:
-            prediction = self._predict(event)
+            response = _response(self._predict(event))
         except InvocationError as error:
             count("InvocationRefused")
             logger.warning("invocation refused", extra={"status": error.status.value, "reason": error.body["error"]})
             return {"statusCode": error.status.value, "headers": error.headers, "body": json.dumps(error.body)}
         count("InvocationAnswered")
-        return _response(prediction)
+        return response
 
     def _predict(self, event: Mapping[str, Any]) -> Prediction:
         stage = (event.get("pathParameters") or {}).get("stage") or ""
@@ -144,23 +144,22 @@ def request_body(event: Mapping[str, Any]) -> bytes:
 
 def _response(prediction: Prediction) -> dict[str, Any]:
     """Return a prediction as the API's answer: text as it is, anything else in base64."""
-    body, encoded = prediction.body, False
-    text = ""
-    if _TEXT.match(prediction.content_type):
-        try:
-            text = body.decode()
-        except UnicodeDecodeError:
-            encoded = True
-    else:
-        encoded = True
-    if encoded:
-        text = base64.b64encode(body).decode()
-    if len(text.encode()) > _ANSWER_LIMIT:
-        problem = f"the model's answer has {len(body)} bytes, more than this path can carry"
-        refusal = InvocationError(HTTPStatus.BAD_GATEWAY, problem, "send fewer rows at once, or use a batch transform")
-        return {"statusCode": refusal.status.value, "headers": refusal.headers, "body": json.dumps(refusal.body)}
+    text = _text(prediction)
+    body = base64.b64encode(prediction.body).decode() if text is None else text
+    if len(json.dumps(body)) > _ANSWER_LIMIT:
+        problem = f"the model's answer has {len(prediction.body)} bytes, more than this path can carry"
+        raise InvocationError(HTTPStatus.BAD_GATEWAY, problem, "send fewer rows at once, or use a batch transform")
     headers = {"content-type": prediction.content_type}
-    return {"statusCode": HTTPStatus.OK.value, "headers": headers, "body": text, "isBase64Encoded": encoded}
+    return {"statusCode": HTTPStatus.OK.value, "headers": headers, "body": body, "isBase64Encoded": text is None}
+
+
+def _text(prediction: Prediction) -> str | None:
+    if not _TEXT.match(prediction.content_type):
+        return None
+    try:
+        return prediction.body.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 class SageMakerEndpoints:
@@ -183,14 +182,16 @@ class SageMakerEndpoints:
             raise InvocationError(HTTPStatus.GATEWAY_TIMEOUT, "the model did not answer in time", hint) from error
 
 
-_BUSY = InvocationError(HTTPStatus.TOO_MANY_REQUESTS, "too many requests", "wait and try again")
-_DOWN = InvocationError(HTTPStatus.SERVICE_UNAVAILABLE, "the endpoint is not available", "try again")
+_BUSY = (HTTPStatus.TOO_MANY_REQUESTS, "too many requests", "wait and try again")
+_DOWN = (HTTPStatus.SERVICE_UNAVAILABLE, "the endpoint is not available", "try again")
 _BY_CODE = {
     "ThrottlingException": _BUSY,
     "Throttling": _BUSY,
     "TooManyRequestsException": _BUSY,
-    "ModelNotReadyException": InvocationError(
-        HTTPStatus.SERVICE_UNAVAILABLE, "the model is not ready yet", "wait until it is loaded and try again"
+    "ModelNotReadyException": (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "the model is not ready yet",
+        "wait until it is loaded and try again",
     ),
     "ServiceUnavailable": _DOWN,
     "InternalFailure": _DOWN,
@@ -211,8 +212,7 @@ def _translated(error: ClientError) -> InvocationError:
         return InvocationError(HTTPStatus.NOT_FOUND, "this model has no endpoint in that stage", hint)
     if code == "ValidationError":
         return InvocationError(HTTPStatus.BAD_REQUEST, "SageMaker refused the request", message)
-    known = _BY_CODE.get(code)
-    if known is not None:
-        return InvocationError(known.status, known.body["error"], known.body["hint"])
+    if code in _BY_CODE:
+        return InvocationError(*_BY_CODE[code])
     hint = "try again; if it stays, look at this function's log"
     return InvocationError(HTTPStatus.BAD_GATEWAY, f"SageMaker answered {code}", hint)

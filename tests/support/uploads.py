@@ -1,0 +1,196 @@
+"""In-memory stand-ins of the upload journey's ports. They remember, and refuse what the real ones refuse."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from signalbox.uploads import rules
+from signalbox.uploads.items import (
+    CLAIMING,
+    STARTED,
+    ExecutionState,
+    Run,
+    RunConflictError,
+    RunPostponedError,
+    StoredObject,
+    Upload,
+)
+
+PIPELINE = "signalbox-abalone"
+BUCKET = "signalbox-data-123456789012"
+EXECUTION = f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/{PIPELINE}/execution/"
+
+
+@dataclass
+class Clock:
+    """A clock that moves when it is told to."""
+
+    now: datetime = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+
+class MemoryObjects:
+    """A bucket with versions."""
+
+    def __init__(self) -> None:
+        self.content: dict[tuple[str, str], StoredObject] = {}
+
+    def put(self, key: str, version: str | None = "v1", size: int = 10, etag: str = "e1", second: int = 0) -> None:
+        """Put an object."""
+        modified = datetime(2026, 11, 20, 11, 0, second, tzinfo=UTC)
+        self.content[BUCKET, key] = StoredObject(version, etag, size, modified)
+
+    def look(self, bucket: str, key: str) -> StoredObject | None:
+        """Return what is under the key now."""
+        return self.content.get((bucket, key))
+
+
+class MemoryTable:
+    """The uploads table of one pipeline."""
+
+    def __init__(self) -> None:
+        self.uploads: dict[tuple[str, str, str], Upload] = {}
+        self._waiting: dict[str, Upload] = {}
+        self._runs: dict[int, Run] = {}
+        self._taken: dict[str, dict[str, Upload]] = {}
+        self.notes: dict[str, str] = {}
+
+    def record(self, upload: Upload) -> bool:
+        """Write an upload down once."""
+        key = (upload.bucket, upload.key, upload.version)
+        if key in self.uploads:
+            return False
+        self.uploads[key] = upload
+        self._waiting[f"{upload.recorded_at}#{upload.digest}"] = upload
+        return True
+
+    def latest(self) -> Run | None:
+        """Return the run with the highest number."""
+        return self._runs[max(self._runs)] if self._runs else None
+
+    def find(self, run_id: str) -> Run | None:
+        """Return the run called `run_id`."""
+        return next((run for run in self._runs.values() if run.id == run_id), None)
+
+    def history(self, bucket: str, key: str) -> list[Upload]:
+        """Return every upload recorded under a key."""
+        found = [upload for upload in self.uploads.values() if (upload.bucket, upload.key) == (bucket, key)]
+        return sorted(found, key=lambda upload: upload.version)
+
+    def open(self, run: Run) -> None:
+        """Write down a new run."""
+        if run.number in self._runs:
+            raise RunConflictError("taken")
+        self._runs[run.number] = run
+
+    def waiting(self, most: int) -> Sequence[Upload]:
+        """Return waiting uploads, the oldest first."""
+        return [self._waiting[name] for name in sorted(self._waiting)][:most]
+
+    def take(self, run: Run, uploads: Sequence[Upload]) -> None:
+        """Move waiting uploads to the run."""
+        names = [f"{upload.recorded_at}#{upload.digest}" for upload in uploads]
+        if uploads and (self._runs[run.number].status != CLAIMING or any(name not in self._waiting for name in names)):
+            raise RunConflictError("sealed, or taken")
+        for name, upload in zip(names, uploads, strict=True):
+            taken = replace(self._waiting.pop(name), run=run.id)
+            self.uploads[upload.bucket, upload.key, upload.version] = taken
+            self._taken.setdefault(run.id, {})[upload.digest] = taken
+
+    def taken(self, run: Run) -> Sequence[Upload]:
+        """Return the uploads of the run."""
+        taken = self._taken.get(run.id, {})
+        return [taken[digest] for digest in sorted(taken)]
+
+    def move(
+        self, run: Run, status: str, *, at: datetime, execution: str | None = None, reason: str | None = None
+    ) -> Run:
+        """Give the run another status if it still has the one in `run`."""
+        if self._runs[run.number].status != run.status:
+            raise RunConflictError("moved")
+        started_at = at if status == STARTED else run.started_at
+        moved = replace(run, status=status, execution=execution or run.execution, started_at=started_at, reason=reason)
+        self._runs[run.number] = moved
+        return moved
+
+    def note(self, run: Run, reason: str) -> None:
+        """Write beside the run why it waits."""
+        self.notes[run.id] = reason
+
+
+@dataclass
+class MemoryRequests:
+    """A FIFO queue with a delay, which swallows an id that it accepted in the last five minutes."""
+
+    clock: Clock
+    quiet_seconds: int = 60
+    accepted: list[tuple[str, datetime]] = field(default_factory=list)
+    visible: list[datetime] = field(default_factory=list)
+
+    def ask(self) -> None:
+        """Send a request for a run."""
+        name = rules.request_id(PIPELINE, self.clock(), self.quiet_seconds)
+        recent = self.clock() - timedelta(minutes=5)
+        if not any(known == name and at > recent for known, at in self.accepted):
+            self.accepted.append((name, self.clock()))
+            self.visible.append(self.clock() + timedelta(seconds=self.quiet_seconds))
+
+
+class MemoryManifests:
+    """The manifests."""
+
+    def __init__(self) -> None:
+        self.written: dict[str, str] = {}
+
+    def write(self, run_id: str, content: str) -> str:
+        """Write the run's manifest; another content for the same run is a defect."""
+        assert self.written.setdefault(run_id, content) == content
+        return f"s3://artifacts/manifests/{run_id}.json"
+
+
+class MemoryExecutions:
+    """The executions of the pipeline: one for each token, `quota` at a time."""
+
+    def __init__(self, quota: int = 20) -> None:
+        self.quota = quota
+        self.exists = True
+        self.by_token: dict[str, str] = {}
+        self.manifests: dict[str, str] = {}
+        self.states: dict[str, ExecutionState] = {}
+        self.started: list[dict[str, Any]] = []
+
+    def start(self, *, token: str, manifest: str, display_name: str, description: str) -> str:
+        """Start an execution, or find the one with the same token."""
+        if token in self.by_token:
+            return self.by_token[token]
+        if not self.exists:
+            raise RunPostponedError("the pipeline does not exist yet")
+        if len(self.running) >= self.quota:
+            raise RunPostponedError("the quota is used up")
+        arn = f"{EXECUTION}{len(self.by_token):012d}"
+        self.by_token[token] = arn
+        self.manifests[arn] = manifest
+        self.states[arn] = ExecutionState("Executing")
+        self.started.append({"display_name": display_name, "description": description, "manifest": manifest})
+        return arn
+
+    def state(self, execution: str) -> ExecutionState | None:
+        """Return how the execution stands."""
+        return self.states.get(execution)
+
+    @property
+    def running(self) -> list[str]:
+        """Return the executions that are not over."""
+        return [arn for arn, state in self.states.items() if state.status == "Executing"]
+
+    def finish(self, execution: str, status: str = "Succeeded", reason: str | None = None) -> None:
+        """Let an execution end."""
+        self.states[execution] = ExecutionState(status, reason)

@@ -1,0 +1,151 @@
+"""Every sample is read to what it says, and a member that is missing is named."""
+
+from typing import Any
+
+import pytest
+from tests.support.samples import sample, sample_names, with_detail
+
+from signalbox.events import EventError, ExecutionChange, ModelPackageChange, ObjectUploaded, RefusedCallError
+
+BUCKET = "signalbox-data-123456789012"
+VERSION = "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e"
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "version", "call"),
+    [
+        ("put-object-cloudtrail", "incoming/abalone.csv", VERSION, "PutObject"),
+        ("put-object-without-version-cloudtrail", "incoming/abalone.csv", None, "PutObject"),
+        ("copy-object-cloudtrail", "incoming/batch 1+2/abalone.csv", "n2VZpEXAMPLE4bQ0rP8iF3mT1cW7yKdh", "CopyObject"),
+        (
+            "complete-multipart-upload-cloudtrail",
+            "incoming/abalone-large.csv",
+            "Zk8aQEXAMPLE1vN6uB3xL9sR5tG2wHje",
+            "CompleteMultipartUpload",
+        ),
+        ("object-created", "incoming/abalone.csv", VERSION, "PutObject"),
+        ("object-created-unversioned", "incoming/abalone.csv", None, "PutObject"),
+    ],
+)
+def test_both_shapes_of_an_upload_are_read(name: str, key: str, version: str | None, call: str) -> None:
+    seen = ObjectUploaded.read(sample(f"s3/{name}"))
+    assert (seen.bucket, seen.key, seen.version, seen.call) == (BUCKET, key, version, call)
+
+
+def test_the_native_shape_tells_size_etag_and_sequencer_and_cloudtrail_does_not() -> None:
+    native = ObjectUploaded.read(sample("s3/object-created"))
+    trail = ObjectUploaded.read(sample("s3/put-object-cloudtrail"))
+    assert (native.size, native.etag) == (191_873, "b1946ac92492d2347c6235b4d2611184")
+    assert native.sequencer == "00617F08299329D189"
+    assert (trail.size, trail.etag, trail.sequencer) == (None, None, None)
+
+
+def test_the_version_may_be_in_the_additional_data() -> None:
+    event = with_detail(
+        sample("s3/put-object-without-version-cloudtrail"),
+        responseElements=None,
+        additionalEventData={"x-amz-version-id": "v9"},
+    )
+    assert ObjectUploaded.read(event).version == "v9"
+
+
+def test_a_refused_call_is_not_an_upload() -> None:
+    with pytest.raises(RefusedCallError, match="PutObject was refused with AccessDenied"):
+        ObjectUploaded.read(sample("s3/put-object-denied-cloudtrail"))
+
+
+@pytest.mark.parametrize("name", ["get-object-cloudtrail", "delete-object-cloudtrail", "object-deleted"])
+def test_an_event_that_uploads_nothing_is_refused(name: str) -> None:
+    with pytest.raises(EventError, match=r"which uploads nothing|is 'Object Deleted', not"):
+        ObjectUploaded.read(sample(f"s3/near-misses/{name}"))
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        ({}, "no member 'detail-type'"),
+        ({"detail-type": 7}, "'detail-type' is 7, not a text"),
+        (with_detail(sample("s3/object-created"), object__key=None), "no member 'detail.object.key'"),
+        (with_detail(sample("s3/object-created"), object__size="9"), "'detail.object.size' is '9', not a whole number"),
+        (with_detail(sample("s3/object-created"), bucket=None), "no member 'detail.bucket'"),
+        (
+            with_detail(sample("s3/put-object-cloudtrail"), requestParameters=None),
+            "no member 'detail.requestParameters'",
+        ),
+    ],
+)
+def test_a_missing_member_of_an_upload_is_named(event: dict[str, Any], problem: str) -> None:
+    with pytest.raises(EventError, match=problem):
+        ObjectUploaded.read(event)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "final"),
+    [
+        ("pipeline-execution-succeeded", "Succeeded", True),
+        ("pipeline-execution-failed", "Failed", True),
+        ("pipeline-execution-stopped", "Stopped", True),
+        ("near-misses/pipeline-execution-executing", "Executing", False),
+        ("near-misses/pipeline-execution-stopping", "Stopping", False),
+    ],
+)
+def test_the_status_of_an_execution_is_read(name: str, status: str, final: bool) -> None:
+    change = ExecutionChange.read(sample(f"sagemaker/{name}"))
+    assert (change.pipeline, change.status, change.final) == ("signalbox-abalone", status, final)
+    assert change.execution_arn.endswith("pipeline/signalbox-abalone/execution/p4jn9xou8a8s")
+
+
+def test_an_execution_change_without_a_pipeline_is_refused() -> None:
+    event = sample("sagemaker/pipeline-execution-succeeded")
+    with pytest.raises(EventError, match="not the ARN of a pipeline"):
+        ExecutionChange.read(with_detail(event, pipelineArn="arn:aws:sagemaker:us-east-1:123456789012:x/y"))
+    with pytest.raises(EventError, match="Step Status Change', not"):
+        ExecutionChange.read(sample("sagemaker/near-misses/pipeline-step-failed"))
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "about_approval"),
+    [
+        ("model-package-approved", "Approved", True),
+        ("model-package-rejected", "Rejected", True),
+        ("model-package-pending", "PendingManualApproval", True),
+        ("model-package-created-approved", "Approved", True),
+        ("model-package-metadata-only", "Approved", False),
+        ("near-misses/model-package-description-only", "Approved", False),
+    ],
+)
+def test_a_change_of_a_package_says_whether_it_is_about_the_approval(
+    name: str, status: str, about_approval: bool
+) -> None:
+    change = ModelPackageChange.read(sample(f"sagemaker/{name}"))
+    assert (change.group, change.version, change.status) == ("signalbox-abalone", 2, status)
+    assert change.arn.endswith("model-package/signalbox-abalone/2")
+    assert change.about_approval is about_approval
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"ModelPackageVersion": None}, "no member 'detail.ModelPackageVersion'"),
+        ({"ModelPackageVersion": "2"}, "'detail.ModelPackageVersion' is '2', not a whole number"),
+        ({"ModelApprovalStatus": None}, "no member 'detail.ModelApprovalStatus'"),
+        ({"UpdatedModelPackageFields": "ModelApprovalStatus"}, "is 'ModelApprovalStatus', not a list"),
+    ],
+)
+def test_a_package_change_that_says_too_little_is_refused(changes: dict[str, Any], problem: str) -> None:
+    with pytest.raises(EventError, match=problem):
+        ModelPackageChange.read(with_detail(sample("sagemaker/model-package-approved"), **changes))
+
+
+def test_every_sample_of_an_event_has_the_envelope_of_eventbridge() -> None:
+    names = [*sample_names("s3"), *sample_names("sagemaker")]
+    envelope = {"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
+    assert all(set(sample(name)) == envelope for name in names)
+    assert len({sample(name)["id"] for name in names}) == len(names)
+
+
+def test_a_builder_changes_a_copy() -> None:
+    changed = with_detail(sample("s3/object-created"), object__version_id="v2", reason=None)
+    assert changed["detail"]["object"]["version-id"] == "v2"
+    assert "reason" not in changed["detail"]
+    assert sample("s3/object-created")["detail"]["reason"] == "PutObject"
