@@ -1,0 +1,206 @@
+"""A request to a stage reaches its endpoint and nothing else, and every refusal says what to do."""
+
+import base64
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.samples import http_event
+
+from signalbox import invocation
+from signalbox.invocation import BODY_LIMIT, InvocationError, Invoker, Prediction, SageMakerEndpoints
+
+ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15\n"
+
+
+class Parrot:
+    """Endpoints that remember what they were asked, and answer as told."""
+
+    def __init__(self, answer: Prediction | InvocationError) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, bytes, str | None, str | None]] = []
+
+    def invoke(self, endpoint: str, body: bytes, content_type: str | None, accept: str | None) -> Prediction:
+        """Answer."""
+        self.asked.append((endpoint, body, content_type, accept))
+        if isinstance(self.answer, InvocationError):
+            raise self.answer
+        return self.answer
+
+
+class Stages:
+    """The known stages, and how often they were asked for."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self) -> Sequence[str]:
+        """Return the names of the stages."""
+        self.asked += 1
+        return ["staging", "prod"]
+
+
+def an_invoker(endpoints: Any, stages: Any = None, clock: Any = lambda: 0.0) -> Invoker:
+    return Invoker(
+        prefix="signalbox", default_model="abalone", stages=stages or Stages(), endpoints=endpoints, clock=clock
+    )
+
+
+def answer(event: dict[str, Any], endpoints: Any | None = None) -> tuple[int, dict[str, Any]]:
+    """Return status and JSON body of the answer to an event."""
+    response = an_invoker(endpoints or Parrot(Prediction(b"{}", "application/json"))).answer(event)
+    return response["statusCode"], json.loads(response["body"])
+
+
+def test_body_and_content_type_go_through_in_both_directions() -> None:
+    parrot = Parrot(Prediction(b"8.7\n", "text/csv; charset=utf-8"))
+    response = an_invoker(parrot).answer(http_event("invoke"))
+    assert parrot.asked == [("signalbox-abalone-prod", ROW.encode(), "text/csv", "text/csv")]
+    assert response == {
+        "statusCode": 200,
+        "headers": {"content-type": "text/csv; charset=utf-8"},
+        "body": "8.7\n",
+        "isBase64Encoded": False,
+    }
+
+
+def test_bytes_go_through_in_base64() -> None:
+    parrot = Parrot(Prediction(b"\x93NUMPY", "application/x-npy"))
+    response = an_invoker(parrot).answer(http_event("invoke", body=b"\x93\x00"))
+    assert parrot.asked[0][1] == b"\x93\x00"
+    assert (response["body"], response["isBase64Encoded"]) == (base64.b64encode(b"\x93NUMPY").decode(), True)
+
+
+def test_a_text_that_is_not_utf_8_goes_through_in_base64() -> None:
+    response = an_invoker(Parrot(Prediction(b"\xff", "text/csv"))).answer(http_event("invoke"))
+    assert response["isBase64Encoded"]
+
+
+@pytest.mark.parametrize("query", [None, {}, {"model": ""}])
+def test_the_default_model_answers_when_none_is_named(query: dict[str, str] | None) -> None:
+    parrot = Parrot(Prediction(b"1", "text/csv"))
+    an_invoker(parrot).answer(http_event("invoke", queryStringParameters=query, headers={}))
+    assert parrot.asked == [("signalbox-abalone-prod", ROW.encode(), None, None)]
+
+
+def test_another_model_may_be_named() -> None:
+    parrot = Parrot(Prediction(b"1", "text/csv"))
+    an_invoker(parrot).answer(http_event("invoke", queryStringParameters={"model": "iris-decision-tree"}))
+    assert parrot.asked[0][0] == "signalbox-iris-decision-tree-prod"
+
+
+@pytest.mark.parametrize("stage", [{"stage": "canary"}, {"stage": ""}, {}, None, {"stage": "../prod"}])
+def test_an_unknown_stage_is_not_found_and_the_known_ones_are_named(stage: dict[str, str] | None) -> None:
+    status, body = answer(http_event("invoke", pathParameters=stage))
+    assert status == 404
+    assert body["error"].startswith("there is no stage")
+    assert body["hint"] == "name one of these stages: staging, prod"
+
+
+@pytest.mark.parametrize("model", ["-abalone", "a b", "a/b", "x" * 64, "abalone\n"])
+def test_an_illegal_model_is_not_found(model: str) -> None:
+    status, body = answer(http_event("invoke", queryStringParameters={"model": model}))
+    assert status == 404
+    assert "there is no model" in body["error"]
+    assert "staging, prod" in body["hint"]
+
+
+@pytest.mark.parametrize("body", [None, "", b""])
+def test_an_empty_body_is_refused(body: str | bytes | None) -> None:
+    assert answer(http_event("invoke", body=body)) == (
+        400,
+        {
+            "error": "the body is empty",
+            "hint": "send the model's input as the body, for example one CSV row without the label",
+        },
+    )
+
+
+def test_a_body_that_is_not_the_base64_it_says_it_is_is_refused() -> None:
+    status, body = answer(http_event("invoke", body="%%%", isBase64Encoded=True))
+    assert (status, body["error"]) == (400, "the body is not base64")
+
+
+def test_the_largest_body_passes_and_a_larger_one_does_not() -> None:
+    assert answer(http_event("invoke", body="x" * BODY_LIMIT))[0] == 200
+    status, body = answer(http_event("invoke", body="x" * (BODY_LIMIT + 1)))
+    assert status == 413
+    assert body["error"] == "the body has 6291457 bytes, and an endpoint takes 6291456"
+
+
+def test_an_answer_too_large_for_the_way_back_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invocation, "_ANSWER_LIMIT", 10)
+    status, body = answer(http_event("invoke"), Parrot(Prediction(b"x" * 11, "text/csv")))
+    assert (status, body["error"]) == (502, "the model's answer has 11 bytes, more than this path can carry")
+
+
+def test_the_stages_are_asked_for_once_a_minute() -> None:
+    stages, times = Stages(), [0.0]
+    invoker = an_invoker(Parrot(Prediction(b"1", "text/csv")), stages, lambda: times[0])
+    for times[0] in (0.0, 59.0, 60.0, 61.0, 62.0):
+        invoker.answer(http_event("invoke"))
+    assert stages.asked == 2
+
+
+MISSING = "Endpoint signalbox-abalone-prod of account 123456789012 not found."
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "status", "hint"),
+    [
+        ("ValidationError", MISSING, 404, "release a model to it first: nothing has been released to that stage"),
+        ("ValidationError", "ContentType is illegal", 400, "ContentType is illegal"),
+        ("ThrottlingException", "Rate exceeded", 429, "wait and try again"),
+        ("ModelNotReadyException", "loading", 503, "wait until it is loaded and try again"),
+        ("ServiceUnavailable", "down", 503, "try again"),
+        ("AccessDeniedException", "no", 502, "try again; if it stays, look at this function's log"),
+    ],
+)
+def test_each_refusal_of_the_runtime_has_its_own_status(code: str, message: str, status: int, hint: str) -> None:
+    client: Any = RecordingClient("sagemaker-runtime", {"invoke_endpoint": client_error(code, message)})
+    assert answer(http_event("invoke"), SageMakerEndpoints(client))[0] == status
+    assert answer(http_event("invoke"), SageMakerEndpoints(client))[1]["hint"] == hint
+
+
+@pytest.mark.parametrize(("status", "waits"), [("ThrottlingException", True), ("ModelError", False)])
+def test_a_busy_service_says_when_to_come_back(status: str, waits: bool) -> None:
+    client: Any = RecordingClient("sagemaker-runtime", {"invoke_endpoint": client_error(status)})
+    response = an_invoker(SageMakerEndpoints(client)).answer(http_event("invoke"))
+    assert ("retry-after" in response["headers"]) is waits
+
+
+def test_an_error_of_the_model_is_told_with_its_own_status_and_message() -> None:
+    error = client_error("ModelError", "Received server error (500)", status=424)
+    told: Any = error.response
+    told |= {"OriginalStatusCode": 500, "OriginalMessage": "could not convert string to float: 'M'"}
+    client: Any = RecordingClient("sagemaker-runtime", {"invoke_endpoint": error})
+    status, body = answer(http_event("invoke"), SageMakerEndpoints(client))
+    assert (status, body["error"]) == (424, "the model answered with an error")
+    assert (body["model_status"], body["model_message"]) == (500, "could not convert string to float: 'M'")
+
+
+def test_a_model_that_does_not_answer_in_time_is_a_timeout() -> None:
+    client: Any = RecordingClient("sagemaker-runtime", {"invoke_endpoint": ReadTimeoutError(endpoint_url="x")})
+    assert answer(http_event("invoke"), SageMakerEndpoints(client))[0] == 504
+
+
+def test_sagemaker_is_asked_with_what_the_caller_sent_and_no_more() -> None:
+    replies = [{"Body": io.BytesIO(b"8.7"), "ContentType": "text/csv"}, {"Body": io.BytesIO(b"8.7")}]
+    client: Any = RecordingClient("sagemaker-runtime", {"invoke_endpoint": replies})
+    endpoints = SageMakerEndpoints(client)
+    assert endpoints.invoke("e", b"1", "text/csv", None) == Prediction(b"8.7", "text/csv")
+    assert endpoints.invoke("e", b"1", None, "*/*").content_type == "application/octet-stream"
+    assert client.requests("InvokeEndpoint") == [
+        {"EndpointName": "e", "Body": b"1", "ContentType": "text/csv"},
+        {"EndpointName": "e", "Body": b"1", "Accept": "*/*"},
+    ]
+
+
+def test_no_payload_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    an_invoker(Parrot(Prediction(b"secret-out", "text/csv"))).answer(http_event("invoke", body="secret-in"))
+    printed = capsys.readouterr()
+    assert "secret" not in printed.out + printed.err

@@ -1,0 +1,222 @@
+"""Whatever happens to events, messages and functions, each upload is taken once, by one run, and one run is active.
+
+A small world is driven by hypothesis: objects are put and overwritten; the events about them come in both shapes, in
+any order, twice, late; functions die before or after any call; the quota is used up; events about executions are
+lost. In the end everything that is due is delivered, and the invariants hold.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.samples import sample, sqs_event, with_detail
+from tests.support.uploads import (
+    BUCKET,
+    PIPELINE,
+    Clock,
+    MemoryExecutions,
+    MemoryManifests,
+    MemoryObjects,
+    MemoryRequests,
+    MemoryTable,
+)
+
+from signalbox.uploads import Recorder, Starter
+
+NATIVE = sample("s3/object-created")
+TRAIL = sample("s3/put-object-cloudtrail")
+BARE_TRAIL = sample("s3/put-object-without-version-cloudtrail")
+DONE = sample("sagemaker/pipeline-execution-succeeded")
+REQUEST = {"kind": "run-requested", "pipeline": PIPELINE}
+QUIET = 60
+
+
+class DeathError(Exception):
+    """The function died."""
+
+
+class Mortal:
+    """A port whose calls die now and then: before the call is made, or after it was made and before its answer."""
+
+    def __init__(self, port: Any, fate: Callable[[], str]) -> None:
+        self._port = port
+        self._fate = fate
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            fate = self._fate()
+            if fate == "before":
+                raise DeathError
+            answer = method(*args, **kwargs)
+            if fate == "after":
+                raise DeathError
+            return answer
+
+        return call
+
+
+class World:
+    """The upload journey with everything that can go wrong around it."""
+
+    def __init__(self, fate: Callable[[], str]) -> None:
+        self.fate = fate
+        self.clock = Clock()
+        self.objects = MemoryObjects()
+        self.table = MemoryTable()
+        self.requests = MemoryRequests(self.clock, QUIET)
+        self.executions = MemoryExecutions()
+        self.manifests = MemoryManifests()
+        self.events: list[Any] = []
+        self.messages: list[Any] = []
+        self.versions = 0
+        self.most_running = 0
+        self.recorder = Recorder(
+            self._mortal(self.objects), self._mortal(self.table), self._mortal(self.requests), self.clock
+        )
+        self.starter = Starter(
+            pipeline=PIPELINE,
+            table=self._mortal(self.table),
+            manifests=self._mortal(self.manifests),
+            executions=self._mortal(self.executions),
+            requests=self._mortal(self.requests),
+            clock=self.clock,
+        )
+
+    def _mortal(self, port: Any) -> Any:
+        return Mortal(port, self._happens)
+
+    def _happens(self) -> str:
+        return self.fate()
+
+    def put(self, key: int, shapes: tuple[str, ...]) -> None:
+        """Put or overwrite an object; the events about it are under way, one for each of `shapes`."""
+        self.versions += 1
+        name, version = f"incoming/{key}.csv", f"v{self.versions}"
+        self.objects.put(name, version)
+        detail = NATIVE["detail"]["object"] | {"key": name, "version-id": version}
+        told = {
+            "native": with_detail(NATIVE, object=detail),
+            "trail": with_detail(TRAIL, requestParameters__key=name, responseElements={"x-amz-version-id": version}),
+            "bare": with_detail(BARE_TRAIL, requestParameters__key=name),
+        }
+        self.events += [told[shape] for shape in shapes]
+
+    def hear(self, index: int) -> None:
+        """Deliver one of the events under way; it stays under way if the function fails."""
+        if not self.events:
+            return
+        event = self.events.pop(index % len(self.events))
+        try:
+            failures = self.recorder.record_batch(sqs_event(event))["batchItemFailures"]
+        except DeathError:
+            failures = [{}]
+        if failures:
+            self.events.append(event)
+
+    def run(self) -> None:
+        """Let the quiet window pass and deliver what is in the queue, in order, until one message fails."""
+        self.clock.forward(QUIET)
+        due = [moment for moment in self.requests.visible if moment <= self.clock()]
+        self.requests.visible = [moment for moment in self.requests.visible if moment > self.clock()]
+        self.messages += [REQUEST] * len(due)
+        failures = self.starter.handle_batch(sqs_event(*self.messages, group=PIPELINE))["batchItemFailures"]
+        self.messages = self.messages[len(self.messages) - len(failures) :]
+        self.most_running = max(self.most_running, len(self.executions.running))
+
+    def end(self, tell: int) -> None:
+        """Let a running execution end; the event about it comes `tell` times."""
+        for execution in self.executions.running[:1]:
+            self.executions.finish(execution)
+            self.messages += [with_detail(DONE, pipelineExecutionArn=execution)] * tell
+
+    def settle(self) -> None:
+        """Deliver everything that is due, with nothing going wrong any more."""
+        self.fate = lambda: "lives"
+        self.executions.quota, self.executions.exists = 20, True
+        for _ in range(20):
+            while self.events:
+                self.hear(0)
+            self.end(tell=0)  # even when no event about an execution ever comes
+            self.run()
+        # Then only the last run may still look started; whichever request comes next closes it.
+        self.messages.append(REQUEST)
+        self.run()
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("put"),
+            st.integers(0, 3),
+            st.lists(st.sampled_from(["native", "trail", "bare"]), min_size=1, max_size=4).map(tuple),
+        ),
+        st.tuples(st.just("hear"), st.integers(0, 50)),
+        st.tuples(st.just("run")),
+        st.tuples(st.just("end"), st.integers(0, 2)),
+        st.tuples(st.just("wait"), st.integers(0, 90)),
+        st.tuples(st.just("quota"), st.sampled_from([0, 20])),
+        st.tuples(st.just("pipeline"), st.booleans()),
+    ),
+    max_size=25,
+)
+fates = st.lists(st.sampled_from(["lives"] * 5 + ["before", "after"]), max_size=60)
+
+
+def play(world: World, story: list[Any]) -> None:
+    actions: dict[str, Callable[..., Any]] = {
+        "put": world.put,
+        "hear": world.hear,
+        "run": world.run,
+        "end": world.end,
+        "wait": world.clock.forward,
+        "quota": lambda quota: setattr(world.executions, "quota", quota),
+        "pipeline": lambda exists: setattr(world.executions, "exists", exists),
+    }
+    for name, *arguments in story:
+        actions[name](*arguments)
+
+
+@settings(max_examples=120, deadline=None)
+@given(story=steps, destiny=fates)
+def test_each_upload_is_taken_once_by_one_run_and_one_run_is_active(story: list[Any], destiny: list[str]) -> None:
+    fate = iter(destiny)
+    world = World(lambda: next(fate, "lives"))
+    play(world, story)
+    world.settle()
+
+    runs = [run for number in range(1, 100) if (run := world.table._runs.get(number))]  # the fake's own state
+    taken = Counter((upload.key, upload.version) for run in runs for upload in world.table.taken(run))
+    assert all(times == 1 for times in taken.values())
+    current = {(key, stored.version) for (bucket, key), stored in world.objects.content.items() if bucket == BUCKET}
+    assert current <= set(taken)
+    assert world.table.waiting(most=100) == []
+    assert not any(run.open for run in runs)
+    assert len(world.executions.by_token) == len([run for run in runs if run.status != "Empty"])
+    assert world.most_running <= 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    keys=st.lists(st.integers(0, 9), min_size=1, max_size=8, unique=True),
+    shapes=st.lists(st.sampled_from(["native", "trail", "bare"]), min_size=1, max_size=4),
+    order=st.randoms(use_true_random=False),
+)
+def test_any_order_and_mix_of_the_shapes_within_a_quiet_window_is_one_run(
+    keys: list[int], shapes: list[str], order: Any
+) -> None:
+    world = World(lambda: "lives")
+    for key in keys:
+        world.put(key, tuple(shapes))
+    order.shuffle(world.events)
+    while world.events:
+        world.hear(0)
+    world.run()
+    world.settle()
+    (content,) = world.manifests.written.values()
+    assert json.loads(content)[1:] == sorted(f"incoming/{key}.csv" for key in keys)
+    assert len(world.executions.by_token) == 1

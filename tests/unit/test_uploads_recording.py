@@ -1,0 +1,143 @@
+"""Uploads are written down once each, whatever S3 sends, and a run is asked for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from tests.support.samples import sample, sqs_event, with_detail
+from tests.support.uploads import BUCKET, Clock, MemoryObjects, MemoryRequests, MemoryTable
+
+from signalbox.uploads import Recorder
+from signalbox.uploads.items import UploadsError
+
+KEY = "incoming/abalone.csv"
+VERSION = "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e"
+NATIVE = sample("s3/object-created")
+TRAIL = sample("s3/put-object-cloudtrail")
+BARE_TRAIL = sample("s3/put-object-without-version-cloudtrail")
+
+
+@dataclass
+class World:
+    """A recorder and what it works on."""
+
+    clock: Clock
+    objects: MemoryObjects
+    table: MemoryTable
+    requests: MemoryRequests
+    recorder: Recorder
+
+    def deliver(self, *events: Any) -> list[str]:
+        """Deliver events; return the ids of the messages that failed."""
+        response = self.recorder.record_batch(sqs_event(*events))
+        return [item["itemIdentifier"] for item in response["batchItemFailures"]]
+
+    @property
+    def waiting(self) -> list[tuple[str, str]]:
+        """Return key and version of what waits."""
+        return [(upload.key, upload.version) for upload in self.table.waiting(most=100)]
+
+
+@pytest.fixture
+def world() -> World:
+    clock, objects, table = Clock(), MemoryObjects(), MemoryTable()
+    requests = MemoryRequests(clock)
+    objects.put(KEY, VERSION)
+    return World(clock, objects, table, requests, Recorder(objects, table, requests, clock))
+
+
+def test_an_upload_is_recorded_and_a_run_asked_for(world: World) -> None:
+    assert world.deliver(NATIVE) == []
+    (upload,) = world.table.waiting(most=10)
+    assert (upload.bucket, upload.key, upload.version, upload.size) == (BUCKET, KEY, VERSION, 10)
+    assert upload.recorded_at == "2026-11-20T12:00:00.000000+00:00"
+    assert len(world.requests.visible) == 1
+
+
+@pytest.mark.parametrize("events", [(NATIVE, TRAIL), (TRAIL, NATIVE), (BARE_TRAIL, NATIVE, TRAIL), (TRAIL, TRAIL)])
+def test_all_shapes_of_one_upload_are_one_upload(world: World, events: tuple[Any, ...]) -> None:
+    world.deliver(*events)
+    assert world.waiting == [(KEY, VERSION)]
+
+
+@pytest.mark.parametrize("events", [(sample("s3/object-created-unversioned"), BARE_TRAIL), (BARE_TRAIL,) * 2])
+def test_without_versions_etag_and_time_tell_uploads_apart(world: World, events: tuple[Any, ...]) -> None:
+    world.objects.put(KEY, None, etag="b1946ac92492d2347c6235b4d2611184", second=1)
+    world.deliver(*events)
+    assert world.waiting == [(KEY, "b1946ac92492d2347c6235b4d2611184 2026-11-20T11:00:01.000000+00:00")]
+    world.objects.put(KEY, None, etag="b1946ac92492d2347c6235b4d2611184", second=2)
+    world.deliver(*events)
+    assert len(world.waiting) == 2
+
+
+def test_a_second_delivery_asks_for_a_run_again(world: World) -> None:
+    world.deliver(NATIVE)
+    world.clock.forward(60)
+    world.deliver(NATIVE)
+    assert len(world.requests.visible) == 2
+
+
+def test_a_batch_asks_once(world: World) -> None:
+    world.objects.put("incoming/other.csv", "v1")
+    world.deliver(NATIVE, with_detail(NATIVE, object={**NATIVE["detail"]["object"], "key": "incoming/other.csv"}))
+    assert len(world.waiting) == 2
+    assert len(world.requests.accepted) == 1
+
+
+def test_when_the_request_cannot_be_sent_the_whole_batch_comes_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise UploadsError("sqs:SendMessage", "refused")
+
+    monkeypatch.setattr(world.requests, "ask", refuse)
+    with pytest.raises(UploadsError):
+        world.deliver(NATIVE)
+
+
+@pytest.mark.parametrize(
+    "name", ["object-created-folder-marker", "object-created-empty", "put-object-denied-cloudtrail"]
+)
+def test_what_holds_no_data_is_dropped_and_asks_for_nothing(world: World, name: str) -> None:
+    world.objects.put("incoming/empty.csv", "v1", size=0)
+    assert world.deliver(sample(f"s3/{name}")) == []
+    assert world.waiting == []
+    assert world.requests.visible == []
+
+
+def test_an_object_that_is_deleted_already_is_dropped(world: World) -> None:
+    world.objects.content.clear()
+    assert world.deliver(NATIVE, TRAIL) == []
+    assert world.waiting == []
+
+
+def test_an_object_that_is_overwritten_already_is_recorded_as_its_successor(world: World) -> None:
+    world.objects.put(KEY, "v2")
+    world.deliver(NATIVE)
+    assert world.waiting == [(KEY, "v2")]
+    world.deliver(with_detail(NATIVE, object__version_id="v2"))
+    assert world.waiting == [(KEY, "v2")]
+
+
+def test_an_overwritten_object_without_versions_is_recorded_as_its_successor(world: World) -> None:
+    world.objects.put(KEY, None, etag="e2")
+    world.deliver(sample("s3/object-created-unversioned"))
+    assert [version[:3] for _, version in world.waiting] == ["e2 "]
+
+
+def test_a_bad_event_is_reported_and_the_good_one_beside_it_recorded(world: World) -> None:
+    bad = sample("s3/near-misses/get-object-cloudtrail")
+    assert world.deliver(bad, "nonsense", NATIVE) == ["m-0", "m-1"]
+    assert world.waiting == [(KEY, VERSION)]
+    assert len(world.requests.visible) == 1
+
+
+def test_an_object_that_s3_will_not_show_is_reported_and_not_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(bucket: str, key: str) -> None:
+        raise UploadsError("s3:HeadObject", "403")
+
+    monkeypatch.setattr(world.objects, "look", refuse)
+    assert world.deliver(NATIVE) == ["m-0"]
+    assert world.requests.visible == []

@@ -1,0 +1,308 @@
+"""One run at a time takes all that waits; what a crash left half done is finished; nothing is started twice."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.support.botocore_strict import check_request
+from tests.support.samples import sample, sqs_event, with_detail
+from tests.support.uploads import (
+    BUCKET,
+    PIPELINE,
+    Clock,
+    MemoryExecutions,
+    MemoryManifests,
+    MemoryRequests,
+    MemoryTable,
+)
+
+from signalbox.events import EventError
+from signalbox.uploads import Starter, rules
+from signalbox.uploads.items import CLAIMED, Run, RunConflictError, Upload
+
+REQUEST = {"kind": "run-requested", "pipeline": PIPELINE}
+DONE = sample("sagemaker/pipeline-execution-succeeded")
+
+
+@dataclass
+class World:
+    """A starter and what it works on."""
+
+    clock: Clock
+    table: MemoryTable
+    manifests: MemoryManifests
+    executions: MemoryExecutions
+    requests: MemoryRequests
+    starter: Starter
+
+    def upload(self, *keys: str, bucket: str = BUCKET) -> None:
+        """Let uploads wait, the first the longest."""
+        for key in keys:
+            self.clock.forward(1)
+            self.table.record(Upload(bucket, f"incoming/{key}", "v1", 10, rules.stamp(self.clock())))
+
+    def deliver(self, *messages: Any) -> list[str]:
+        """Deliver messages; return the ids of those that failed."""
+        response = self.starter.handle_batch(sqs_event(*messages, group=PIPELINE, queue="runs"))
+        return [item["itemIdentifier"] for item in response["batchItemFailures"]]
+
+    def over(self, status: str = "Succeeded", reason: str | None = None) -> dict[str, Any]:
+        """Let the running execution end; return the event about it."""
+        (execution,) = self.executions.running
+        self.executions.finish(execution, status, reason)
+        return with_detail(DONE, pipelineExecutionArn=execution, currentPipelineExecutionStatus=status)
+
+    @property
+    def run(self) -> Run:
+        """Return the latest run."""
+        run = self.table.latest()
+        assert run is not None
+        return run
+
+
+@pytest.fixture
+def world() -> World:
+    clock, table, manifests, executions = Clock(), MemoryTable(), MemoryManifests(), MemoryExecutions()
+    requests = MemoryRequests(clock)
+    starter = Starter(
+        pipeline=PIPELINE,
+        table=table,
+        manifests=manifests,
+        executions=executions,
+        requests=requests,
+        clock=clock,
+    )
+    return World(clock, table, manifests, executions, requests, starter)
+
+
+def test_all_that_waits_becomes_one_run(world: World) -> None:
+    world.upload("b.csv", "a 1+2.csv")
+    assert world.deliver(REQUEST) == []
+    assert world.run.status == "Started"
+    assert world.run.id == "signalbox-abalone-000001-20261120T120002Z"
+    content = json.loads(world.manifests.written[world.run.id])
+    assert content == [{"prefix": f"s3://{BUCKET}/"}, "incoming/a 1+2.csv", "incoming/b.csv"]
+    assert world.executions.started == [
+        {
+            "display_name": "run-1-2-uploads",
+            "description": f"{world.run.id}: 2 uploads from {BUCKET}: incoming/a 1+2.csv, incoming/b.csv",
+            "manifest": f"s3://artifacts/manifests/{world.run.id}.json",
+        }
+    ]
+
+
+def test_nothing_is_started_when_nothing_waits(world: World) -> None:
+    assert world.deliver(REQUEST, DONE) == []
+    assert world.table.latest() is None
+    assert world.requests.visible == []
+
+
+def test_two_versions_of_a_key_are_named_once_in_the_manifest(world: World) -> None:
+    world.upload("a.csv")
+    world.table.record(Upload(BUCKET, "incoming/a.csv", "v2", 10, rules.stamp(world.clock())))
+    world.deliver(REQUEST)
+    assert json.loads(world.manifests.written[world.run.id])[1:] == ["incoming/a.csv"]
+
+
+def test_while_a_run_is_active_uploads_wait_and_a_later_look_is_asked_for(world: World) -> None:
+    world.upload("a.csv")
+    world.deliver(REQUEST, REQUEST)
+    assert world.requests.visible == []
+    world.upload("b.csv")
+    assert world.deliver(REQUEST) == []
+    assert len(world.executions.started) == 1
+    assert len(world.requests.visible) == 1
+
+
+def test_the_end_of_a_run_starts_the_next(world: World) -> None:
+    world.upload("a.csv")
+    world.deliver(REQUEST)
+    first = world.run
+    world.upload("b.csv")
+    assert world.deliver(world.over()) == []
+    closed = world.table.find(first.id)
+    assert closed is not None
+    assert (closed.status, closed.reason) == ("Succeeded", None)
+    assert (world.run.number, world.run.status) == (2, "Started")
+    assert [upload.run for upload in world.table.history(BUCKET, "incoming/a.csv")] == [first.id]
+
+
+def test_a_failed_run_keeps_why_and_the_next_one_starts(world: World) -> None:
+    world.upload("a.csv")
+    world.deliver(REQUEST)
+    world.deliver(world.over("Failed", "Step Train failed"))
+    assert (world.run.status, world.run.reason) == ("Failed", "Step Train failed")
+    world.upload("b.csv")
+    world.deliver(REQUEST)
+    assert world.run.number == 2
+
+
+def test_a_lost_event_does_not_block_for_ever(world: World) -> None:
+    world.upload("a.csv")
+    world.deliver(REQUEST)
+    world.over("Stopped")
+    world.upload("b.csv")
+    world.deliver(REQUEST)
+    assert (world.run.number, world.run.status) == (2, "Started")
+
+
+def test_an_execution_that_is_gone_blocks_only_while_it_may_be_new(world: World) -> None:
+    world.upload("a.csv")
+    world.deliver(REQUEST)
+    first = world.run
+    world.executions.states.clear()
+    world.upload("b.csv")
+    world.deliver(REQUEST)
+    assert world.run == first
+    world.clock.now += timedelta(minutes=10)
+    world.deliver(REQUEST)
+    closed = world.table.find(first.id)
+    assert closed is not None
+    assert (closed.status, closed.reason) == ("Gone", "the execution does not exist any more")
+    assert world.run.number == 2
+
+
+@pytest.mark.parametrize("status", ["Succeeded", "Failed"])
+def test_events_that_are_late_twice_or_about_others_change_nothing(world: World, status: str) -> None:
+    world.upload("a.csv")
+    world.deliver(REQUEST)
+    first_over = world.over(status)
+    world.deliver(first_over, first_over)
+    world.upload("b.csv")
+    world.deliver(REQUEST)
+    before = world.run
+    other = sample("sagemaker/near-misses/pipeline-execution-other-pipeline")
+    assert world.deliver(first_over, DONE, other, sample("sagemaker/near-misses/pipeline-execution-executing")) == []
+    assert world.run == before
+    assert len(world.executions.started) == 2
+
+
+def test_a_used_up_quota_is_no_failure_and_the_start_is_tried_again(world: World) -> None:
+    world.executions.quota = 0
+    world.upload("a.csv")
+    assert world.deliver(REQUEST) == []
+    assert world.run.status == CLAIMED
+    assert world.table.notes == {world.run.id: "the quota is used up"}
+    assert len(world.requests.visible) == 1
+    world.upload("b.csv")
+    world.executions.quota = 20
+    assert world.deliver(REQUEST) == []
+    assert world.run.status == "Started"
+    assert json.loads(world.manifests.written[world.run.id])[1:] == ["incoming/a.csv"]
+    assert [upload.key for upload in world.table.waiting(most=9)] == ["incoming/b.csv"]
+
+
+def test_uploads_wait_for_a_pipeline_that_does_not_exist_yet(world: World) -> None:
+    world.executions.exists = False
+    world.upload("a.csv")
+    assert world.deliver(REQUEST) == []
+    world.executions.exists = True
+    assert world.deliver(REQUEST) == []
+    assert world.run.status == "Started"
+
+
+def test_a_run_that_was_opened_and_died_takes_what_waits_now(world: World) -> None:
+    world.upload("a.csv")
+    world.table.open(Run(PIPELINE, 1, world.clock()))
+    world.upload("b.csv")
+    world.deliver(REQUEST)
+    assert (world.run.number, world.run.status) == (1, "Started")
+    assert len(world.table.taken(world.run)) == 2
+
+
+def test_a_start_whose_answer_was_lost_is_found_again_and_looked_at_once_more(world: World) -> None:
+    world.upload("a.csv")
+    world.table.open(Run(PIPELINE, 1, world.clock()))
+    world.table.take(world.run, world.table.waiting(most=9))
+    run = world.table.move(world.run, CLAIMED, at=world.clock())
+    lost = world.executions.start(token=run.token, manifest="m", display_name="d", description="d")
+    world.deliver(with_detail(DONE, pipelineExecutionArn=lost))
+    assert (world.run.status, world.run.execution) == ("Started", lost)
+    assert len(world.executions.started) == 1
+    assert len(world.requests.visible) == 1
+
+
+def test_an_opened_run_with_nothing_left_to_take_is_closed_as_empty(world: World) -> None:
+    world.table.open(Run(PIPELINE, 1, world.clock()))
+    world.deliver(REQUEST)
+    assert world.run.status == "Empty"
+    assert world.executions.started == []
+
+
+def test_a_run_that_is_full_leaves_the_rest_to_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MOST_UPLOADS", 2)
+    world.upload("a.csv", "b.csv", "c.csv")
+    world.deliver(REQUEST)
+    assert len(world.table.taken(world.run)) == 2
+    world.deliver(world.over())
+    assert [upload.key for upload in world.table.taken(world.run)] == ["incoming/c.csv"]
+
+
+def test_a_full_run_that_was_left_half_done_takes_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MOST_UPLOADS", 1)
+    world.upload("a.csv", "b.csv")
+    world.table.open(Run(PIPELINE, 1, world.clock()))
+    world.table.take(world.run, world.table.waiting(most=1))
+    world.deliver(REQUEST)
+    assert [upload.key for upload in world.table.taken(world.run)] == ["incoming/a.csv"]
+
+
+def test_a_run_takes_the_uploads_of_one_bucket(world: World) -> None:
+    world.upload("a.csv")
+    world.upload("b.csv", bucket="another")
+    world.deliver(REQUEST)
+    world.deliver(world.over())
+    assert json.loads(world.manifests.written[world.run.id]) == [{"prefix": "s3://another/"}, "incoming/b.csv"]
+
+
+def test_a_message_that_loses_against_another_start_comes_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lose(run: Run, uploads: Any) -> None:
+        raise RunConflictError("sealed")
+
+    world.upload("a.csv")
+    monkeypatch.setattr(world.table, "take", lose)
+    assert world.deliver(REQUEST, REQUEST) == ["m-0", "m-1"]
+
+
+def test_a_request_for_another_pipeline_and_a_message_of_no_kind_are_refused(world: World) -> None:
+    with pytest.raises(EventError, match="a run of 'churn' is requested"):
+        world.starter.read({"kind": "run-requested", "pipeline": "churn"})
+    with pytest.raises(EventError, match="no member 'detail-type'"):
+        world.starter.read({})
+
+
+@pytest.mark.parametrize("number", [1, 2, 5_000])
+def test_name_and_description_are_legal_whatever_the_keys(number: int) -> None:
+    uploads = [Upload(BUCKET, f"incoming/{index}\r\n\u2028\x85🐚 ünï.csv", "v", 1, "t") for index in range(number)]
+    run = Run("p" * 200, 999_999_999, Clock()())
+    description = rules.description(run, uploads)
+    check_request(
+        "sagemaker",
+        "StartPipelineExecution",
+        {
+            "PipelineName": PIPELINE,
+            "ClientRequestToken": run.token,
+            "PipelineExecutionDisplayName": rules.display_name(run, uploads),
+            "PipelineExecutionDescription": description,
+        },
+    )
+    assert ("…" in description) == (number == 5_000)
+
+
+def test_the_token_belongs_to_the_run_and_to_no_other() -> None:
+    run = Run(PIPELINE, 1, Clock()())
+    again = Run(PIPELINE, 1, Clock()() + timedelta(seconds=1))
+    assert run.token == Run(PIPELINE, 1, Clock()()).token
+    assert run.token != again.token
+    assert run.at("Started").token == run.token
+
+
+def test_requests_of_different_half_windows_have_different_ids() -> None:
+    clock = Clock()
+    first = rules.request_id(PIPELINE, clock(), 1)
+    clock.forward(0.49)
+    assert rules.request_id(PIPELINE, clock(), 1) == first
+    clock.forward(0.01)
+    assert rules.request_id(PIPELINE, clock(), 1) != first
