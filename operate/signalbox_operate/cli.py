@@ -15,7 +15,7 @@ from pipelines.checks import PipelineError
 from pipelines.images import UnknownRegionError
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from signalbox_operate import invoke as invocation
 from signalbox_operate import publish as publication
@@ -171,9 +171,12 @@ def show_status(stack: StackName = "signalbox") -> None:
     if not lines:
         console.print("nothing waits, nothing runs, nothing serves")
         return
-    table = Table("what", "name", "state", "since", "why")
+    table = Table("what", Column("name", overflow="fold"), "state", "since")
     for line in lines:
         state = f"[{_STATES.get(line.state, 'yellow')}]{line.state}[/]"
         since = line.since.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(line.kind, line.name, state, since, escape(line.detail))
+        table.add_row(line.kind, line.name, state, since)
     console.print(table)
+    for line in lines:
+        if line.detail:
+            console.print(f"{line.name}: {escape(line.detail)}")

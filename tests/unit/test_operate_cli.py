@@ -1,0 +1,206 @@
+"""Each command reads the stack, does its one thing, and says what happened; what it cannot do is one sentence."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.httpsession import URLLib3Session
+from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.stack import MACHINE, CloudFormation
+from typer.testing import CliRunner, Result
+
+from signalbox_operate import cli
+
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:1"
+ENDPOINT = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/signalbox-abalone-prod"
+NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+
+
+class Clients(dict[str, Any]):
+    """The clients of one test, by service; one that was not prepared records."""
+
+    def __missing__(self, service: str) -> RecordingClient:
+        made = self[service] = RecordingClient(service)
+        return made
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> Clients:
+    """The clients that the commands get, for region us-east-1."""
+    found = Clients(cloudformation=CloudFormation())
+    monkeypatch.setattr(cli, "client", found.__getitem__)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("SIGNALBOX_API_URL", raising=False)
+    settings = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret"}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return found
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, list(arguments))
+
+
+def test_publish_uploads_the_code_and_creates_the_pipeline(clients: Clients) -> None:
+    clients["sagemaker"] = RecordingClient("sagemaker", {"describe_pipeline": client_error("ResourceNotFound")})
+    done = run("publish", "abalone")
+    assert done.exit_code == 0, done.output
+    assert "signalbox-abalone created; its code is under s3://signalbox-artifacts/pipelines/" in done.output
+    assert len(clients["s3"].requests("PutObject")) == 7
+    assert clients["sagemaker"].requests("CreatePipeline")[0]["RoleArn"].endswith("PipelineRole")
+
+
+def test_publish_in_a_region_without_images_writes_nothing(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "mars-north-1")
+    done = run("publish", "abalone")
+    assert done.exit_code == 1
+    assert "give the image's full URI with --scikit-learn-image" in done.stderr
+    assert not clients["s3"].calls
+
+
+def test_publish_of_an_unknown_pipeline_names_the_known_ones(clients: Clients) -> None:
+    assert "there is no pipeline 'whales': the pipelines are abalone" in run("publish", "whales").stderr
+
+
+def test_publish_without_a_region_says_how_to_set_one(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    assert "no AWS region is set: set AWS_REGION" in run("publish", "abalone").stderr
+
+
+def test_train_starts_once_and_says_so_the_second_time(clients: Clients) -> None:
+    arn = f"{MACHINE.replace('stateMachine', 'execution')}:train"
+    known: list[Any] = [client_error("ExecutionDoesNotExist"), {"status": "SUCCEEDED"}]
+    answers = {"describe_execution": known, "start_execution": {"executionArn": arn, "startDate": NOW}}
+    clients["stepfunctions"] = RecordingClient("stepfunctions", answers)
+    first = run("train", "--image", IMAGE, "--commit", "0a1b2c3", "--hyperparameter", "max_depth=3")
+    assert first.output.split() == ["started", arn]
+    second = run("train", "--image", IMAGE, "--commit", "0a1b2c3")
+    assert "were started before and are SUCCEEDED" in second.output
+    assert len(clients["stepfunctions"].requests("StartExecution")) == 1
+
+
+def test_train_refuses_a_hyperparameter_without_a_value(clients: Clients) -> None:
+    done = run("train", "--image", IMAGE, "--commit", "1", "--hyperparameter", "max_depth")
+    assert done.exit_code == 1
+    assert "hyperparameter 'max_depth' has to be NAME=VALUE" in done.stderr
+
+
+def test_upload_says_where_the_files_are(clients: Clients, tmp_path: Path) -> None:
+    class Bucket:
+        def upload_file(self, name: str, bucket: str, key: str) -> None:
+            """Take a file."""
+
+    clients["s3"] = Bucket()
+    (tmp_path / "abalone.csv").write_text("M,0.4\n")
+    done = run("upload", str(tmp_path / "abalone.csv"))
+    assert done.output == "s3://signalbox-data/incoming/abalone.csv\n"
+
+
+def test_a_stack_that_is_not_there_ends_every_command_with_one_sentence(clients: Clients) -> None:
+    for command in (["status"], ["publish", "abalone"], ["invoke", "prod", "--data", "1"]):
+        done = run(*command, "--stack", "other")
+        assert done.exit_code == 1
+        assert done.stderr.startswith("error: there is no stack 'other'")
+        assert "Traceback" not in done.output
+
+
+@dataclass
+class Api:
+    """An HTTP API that remembers the request."""
+
+    status: int = 200
+    body: bytes = b"9.1\n"
+    request: AWSPreparedRequest | None = None
+
+    def send(self, request: AWSPreparedRequest) -> Any:
+        """Answer as botocore's own session does."""
+        self.request = request
+        return type("Response", (), {"status_code": self.status, "headers": {}, "content": self.body})()
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Api:
+    """The HTTP API that the command line reaches."""
+    found = Api()
+    monkeypatch.setattr(URLLib3Session, "send", lambda _, request: found.send(request))
+    return found
+
+
+def test_invoke_signs_the_request_for_the_stage_and_prints_the_answer(clients: Clients, api: Api) -> None:
+    done = run("invoke", "prod", "--model", "abalone", "--data", "M,0.4")
+    assert done.output == "9.1\n"
+    assert api.request is not None
+    expected = "https://abc123.execute-api.us-east-1.amazonaws.com/stages/prod/invocations?model=abalone"
+    assert api.request.url == expected
+    assert api.request.body == b"M,0.4"
+    assert re.search(r"Credential=AKID/\d{8}/us-east-1/execute-api/aws4_request", str(api.request.headers))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("SIGNALBOX_API_URL", "http://127.0.0.1:4566/public/"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")],
+)
+def test_invoke_reaches_the_api_under_another_address(
+    clients: Clients, api: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    (tmp_path / "rows.csv").write_bytes(b"M,0.4\nF,0.5\n")
+    assert run("invoke", "staging", "--file", str(tmp_path / "rows.csv")).exit_code == 0
+    assert api.request is not None
+    assert api.request.url == "http://127.0.0.1:4566/public/stages/staging/invocations"
+    assert api.request.body == b"M,0.4\nF,0.5\n"
+
+
+def test_invoke_tells_the_apis_refusal_and_fails(clients: Clients, api: Api) -> None:
+    api.status, api.body = 404, b'{"error": "there is no stage"}'
+    done = run("invoke", "moon", "--data", "1")
+    assert done.exit_code == 1
+    assert 'the API answered 404: {"error": "there is no stage"}' in done.stderr
+
+
+def test_invoke_wants_one_body(clients: Clients) -> None:
+    assert "either with --data or with --file" in run("invoke", "prod").stderr
+
+
+def test_status_lists_runs_open_executions_and_endpoints(clients: Clients) -> None:
+    run_arn = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/signalbox-abalone/execution/p4jn9xou8a8s"
+    runs = {"PipelineExecutionArn": run_arn, "PipelineExecutionStatus": "Failed", "StartTime": NOW}
+    endpoint = {"EndpointStatus": "InService", "CreationTime": NOW, "LastModifiedTime": NOW, "EndpointArn": ENDPOINT}
+    names = ["signalbox-abalone-prod", "other-signalbox-abalone"]
+    clients["sagemaker"] = RecordingClient(
+        "sagemaker",
+        {
+            "list_pipeline_executions": {
+                "PipelineExecutionSummaries": [{**runs, "PipelineExecutionFailureReason": "MSE [7.1] is too high"}]
+            },
+            "list_endpoints": {"Endpoints": [{"EndpointName": name, **endpoint} for name in names]},
+        },
+    )
+    waiting = {
+        "executionArn": "e",
+        "stateMachineArn": MACHINE,
+        "name": "review-3",
+        "status": "RUNNING",
+        "startDate": NOW,
+    }
+    pages = [{"executions": [waiting]}, {"executions": []}]  # one of each machine
+    clients["stepfunctions"] = RecordingClient("stepfunctions", {"list_executions": pages})
+    done = run("status")
+    assert done.exit_code == 0, done.output
+    for text in ("p4jn9xou8a8s", "Failed", "MSE [7.1] is too high", "review-3", "signalbox-abalone-prod", "InService"):
+        assert text in done.output
+    assert "other-signalbox" not in done.output
+
+
+def test_status_of_a_new_stack_says_that_nothing_happens(clients: Clients) -> None:
+    clients["sagemaker"] = RecordingClient(
+        "sagemaker", {"list_pipeline_executions": client_error("ResourceNotFound"), "list_endpoints": {"Endpoints": []}}
+    )
+    clients["stepfunctions"] = RecordingClient("stepfunctions", {"list_executions": {"executions": []}})
+    assert run("status").output == "nothing waits, nothing runs, nothing serves\n"
