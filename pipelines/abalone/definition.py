@@ -12,7 +12,7 @@ from pipelines.checks import Json
 MODEL = "abalone"
 CODE = "/opt/ml/processing/code"
 MESSAGE = "/opt/ml/output/message"  # its text becomes the ExitMessage of a processing job
-CSV = "text/csv"
+CSV, JSON = "text/csv", "application/json"
 # The job's whole time, so that one that hangs ends: preprocessing and evaluation take seconds, training a minute.
 PROCESSING_SECONDS, TRAINING_SECONDS = 1800, 3600
 VOLUME_GB = 10
@@ -172,7 +172,7 @@ def _train(settings: AbaloneSettings) -> Step:
         "InputDataConfig": [
             _channel("train", CSV),
             _channel("validation", CSV),
-            _channel("transform", "application/json"),
+            _channel("transform", JSON),
         ],
         "OutputDataConfig": {"S3OutputPath": _run_folder(settings, "model")},
         "ResourceConfig": {
@@ -211,6 +211,8 @@ def _register(settings: AbaloneSettings) -> Step:
         "Environment": {
             "SAGEMAKER_PROGRAM": "inference.py",
             "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+            # What a caller who names no format gets; the image's own choice would be JSON.
+            "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": CSV,
         },
     }
     arguments = {
@@ -218,7 +220,7 @@ def _register(settings: AbaloneSettings) -> Step:
         "InferenceSpecification": {
             "Containers": [container],
             "SupportedContentTypes": [CSV],
-            "SupportedResponseMIMETypes": [CSV],
+            "SupportedResponseMIMETypes": [CSV, JSON],
             "SupportedRealtimeInferenceInstanceTypes": INSTANCES,
             "SupportedTransformInstanceTypes": INSTANCES,
         },

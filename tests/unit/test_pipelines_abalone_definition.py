@@ -104,6 +104,7 @@ def test_the_package_waits_for_review_and_says_where_its_test_rows_and_metrics_a
     assert package["InferenceSpecification"]["Containers"][0]["Environment"] == {
         "SAGEMAKER_PROGRAM": "inference.py",
         "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+        "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv",
     }
     report = package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]["Std:Join"]["Values"]
     assert report[-1] == "evaluation.json"

@@ -196,9 +196,11 @@ def test_a_request_that_cannot_be_answered_says_which_row_and_why(
     assert problem in str(caught.value)
 
 
-def test_a_caller_who_takes_no_csv_is_told(serving: ModuleType) -> None:
-    with pytest.raises(serving.RequestError, match="does not take it"):
-        serving.output_fn([1.0], "application/json")
+def test_a_caller_gets_the_first_format_that_it_takes(serving: ModuleType) -> None:
+    assert serving.output_fn([1.0, 2.5], "image/png, application/json;q=0.9") == ("[1.0, 2.5]", "application/json")
+    assert serving.output_fn([1.0, 2.5], None) == ("1.00000\n2.50000\n", "text/csv")
+    with pytest.raises(serving.RequestError, match="'image/png' takes neither"):
+        serving.output_fn([1.0], "image/png")
 
 
 GOOD = f"{ROW},15\n"

@@ -1,4 +1,4 @@
-"""Answer with the abalone model: CSV rows as they were uploaded, without the label; one number of rings a line.
+"""Answer with the abalone model: CSV rows as they were uploaded, without the label; one number of rings a row.
 
 The four functions are the ones that the serving images of XGBoost and scikit-learn call.
 """
@@ -20,8 +20,9 @@ else:  # they lie beside this file in the model archive
     import encoding
     from boosting import xgboost
 
-CONTENT_TYPE = "text/csv"
-ACCEPTED = {CONTENT_TYPE, "*/*", "text/*", ""}
+CSV, JSON = "text/csv", "application/json"
+# What a caller takes → what it gets.
+ANSWERS = {CSV: CSV, "text/*": CSV, "*/*": CSV, "": CSV, JSON: JSON, "application/*": JSON}
 
 
 class RequestError(ValueError):
@@ -45,8 +46,8 @@ def input_fn(request_body: str | bytes, request_content_type: str) -> list[list[
     Raises:
         RequestError: the content is not CSV, has no rows, or one of them is wrong.
     """
-    if request_content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
-        raise RequestError(f"content type {request_content_type!r} is not taken: send {CONTENT_TYPE}")
+    if request_content_type.partition(";")[0].strip().lower() != CSV:
+        raise RequestError(f"content type {request_content_type!r} is not taken: send {CSV}")
     try:
         text = request_body.decode("utf-8") if isinstance(request_body, (bytes, bytearray)) else request_body
     except UnicodeDecodeError:
@@ -72,11 +73,15 @@ def predict_fn(input_data: list[list[str | float]], model: tuple[xgboost.Booster
 
 
 def output_fn(prediction: np.ndarray, accept: str) -> tuple[str, str]:
-    """Return one line per prediction, and the content type.
+    """Return one line per prediction, or one JSON list of all, and its content type.
 
     Raises:
-        RequestError: the caller takes no CSV.
+        RequestError: the caller takes neither.
     """
-    if not {kind.partition(";")[0].strip().lower() for kind in (accept or "").split(",")} & ACCEPTED:
-        raise RequestError(f"the answer is {CONTENT_TYPE}, and {accept!r} does not take it")
-    return "".join(f"{value:.5f}\n" for value in prediction), CONTENT_TYPE
+    wanted = [kind.partition(";")[0].strip().lower() for kind in (accept or "").split(",")]
+    content_type = next((ANSWERS[kind] for kind in wanted if kind in ANSWERS), None)
+    if content_type is None:
+        raise RequestError(f"the answer is {CSV} or {JSON}, and {accept!r} takes neither")
+    if content_type == JSON:
+        return json.dumps([round(float(value), 5) for value in prediction]), JSON
+    return "".join(f"{value:.5f}\n" for value in prediction), CSV
