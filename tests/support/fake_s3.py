@@ -1,3 +1,4 @@
+# ruff: noqa: N803 (the API writes its parameters so)
 """An S3 that remembers its objects in memory: the calls that jobs make, with S3's own errors."""
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class FakeS3:
         uris = (f"s3://{bucket}/{key}" for bucket, key in sorted(self.objects))
         return [uri for uri in uris if uri.startswith(prefix)]
 
-    def list_objects_v2(self, *, Bucket: str, Prefix: str = "", ContinuationToken: str = "") -> dict[str, Any]:  # noqa: N803 (the API's names)
+    def list_objects_v2(self, *, Bucket: str, Prefix: str = "", ContinuationToken: str = "") -> dict[str, Any]:
         """List keys, a page at a time."""
         self._allow(Bucket, "ListObjectsV2")
         keys = sorted(key for bucket, key in self.objects if bucket == Bucket and key.startswith(Prefix))
@@ -52,14 +53,14 @@ class FakeS3:
         page = {"Contents": [{"Key": key} for key in rest[:PAGE]], "IsTruncated": len(rest) > PAGE}
         return {**page, "NextContinuationToken": rest[PAGE - 1]} if len(rest) > PAGE else page
 
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 (the API's names)
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         """Read an object."""
         self._allow(Bucket, "GetObject")
         if (Bucket, Key) not in self.objects:
             raise _error("NoSuchKey", "The specified key does not exist.", "GetObject")
         return {"Body": io.BytesIO(self.objects[Bucket, Key])}
 
-    def put_object(self, *, Bucket: str, Key: str, Body: Any) -> dict[str, Any]:  # noqa: N803 (the API's names)
+    def put_object(self, *, Bucket: str, Key: str, Body: Any) -> dict[str, Any]:
         """Write an object from bytes or a file."""
         self._allow(Bucket, "PutObject")
         self.objects[Bucket, Key] = Body if isinstance(Body, bytes) else Body.read()

@@ -39,7 +39,7 @@ def read_csv(text: str, where: str = "payload") -> Table:
         if rows and len(fields) != len(rows[0]):
             raise FormatError(f"{where} line {number}", f"has {len(fields)} columns where the first has {len(rows[0])}")
         rows.append([_number(field, f"{where} line {number}") for field in fields])
-    return np.asarray(rows, dtype=np.float32).reshape(len(rows), -1)
+    return np.asarray(rows, dtype=np.float32).reshape(len(rows), len(rows[0]) if rows else 0)
 
 
 def read_libsvm(text: str, where: str = "payload", *, labelled: bool = True) -> tuple[Table, Table]:

@@ -72,7 +72,7 @@ def _run(line: list[str], folder: Path, environment: dict[str, str]) -> tuple[in
     # SIGTERM goes to the whole group: the script decides what it does, this waits for it.
     # A handler, unlike SIG_IGN, is not passed on to the script.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    with subprocess.Popen(  # noqa: S603 (the user's script is what a job is for)
+    with subprocess.Popen(
         line,
         cwd=folder,
         env=environment,

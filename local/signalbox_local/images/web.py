@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self.invocation(request)
         except RefusedError as error:
             return Reply(error.status, str(error).encode())
-        except Exception as error:  # noqa: BLE001 (user code may raise anything; the caller gets it as a 500)
+        except Exception as error:  # noqa: BLE001 (user code may raise anything; the caller gets a 500)
             traceback.print_exc()
             return Reply(500, f"{type(error).__name__}: {error}".encode())
 

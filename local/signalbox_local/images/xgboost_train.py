@@ -21,7 +21,7 @@ MODEL_FILE = "xgboost-model"
 _ALIASES = {"learning_rate": "eta", "min_split_loss": "gamma", "reg_lambda": "lambda", "reg_alpha": "alpha"}
 _OWN = {"num_round", "early_stopping_rounds", "eval_metric"}
 _PASSED_ON = set(
-    "num_class alpha base_score booster colsample_bylevel colsample_bynode colsample_bytree eta gamma "  # noqa: SIM905 (a page of quotes)
+    "num_class alpha base_score booster colsample_bylevel colsample_bynode colsample_bytree eta gamma "  # noqa: SIM905 (less than a page of quotes)
     "grow_policy interaction_constraints lambda max_bin max_delta_step max_depth max_leaves min_child_weight "
     "monotone_constraints normalize_type nthread objective one_drop process_type rate_drop refresh_leaf sample_type "
     "sampling_method scale_pos_weight seed skip_drop subsample tree_method tweedie_variance_power updater verbosity "
@@ -107,7 +107,7 @@ class _Printer(xgboost.callback.TrainingCallback):
             for data, metrics in evals_log.items()
             for metric, values in metrics.items()
         ]
-        print(f"[{epoch}]{''.join(scores)}")  # noqa: T201 (the job's log is its standard output)
+        sys.stdout.write(f"[{epoch}]{''.join(scores)}\n")
         return False
 
 

@@ -43,7 +43,7 @@ def _guard() -> subprocess.Popen[bytes]:
     if guard is None or guard.poll() is not None:
         # -I -S: nothing but the standard library, up in about 10 ms. A session of its own: Ctrl-C is not for it.
         command = [sys.executable, "-I", "-S", __file__]
-        guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 (our own file)
+        guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
         if not _state:
             atexit.register(_dismiss)
         _state["guard"] = guard

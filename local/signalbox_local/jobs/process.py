@@ -62,7 +62,7 @@ class Program:
         self.log = log
         with log.open("ab") as output:
             try:
-                self._process = subprocess.Popen(  # noqa: S603 (running the image's program is what a job is)
+                self._process = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
                     stdout=output,

@@ -121,7 +121,7 @@ def test_a_denied_bucket_names_the_role_and_what_s3_said(tmp_path: Path) -> None
 
     with pytest.raises(JobError, match=rf'role "{ROLE}".*AccessDenied'):
         data.download(s3.client, data.Source("s3://data/x", role=ROLE), tmp_path)
-    with pytest.raises(JobError, match="Failed to upload to s3://data/y.*AccessDenied"):
+    with pytest.raises(JobError, match=r"Failed to upload to s3://data/y.*AccessDenied"):
         data.write(s3.client, b"", "s3://data/y")
 
 
@@ -166,12 +166,18 @@ def test_the_same_files_make_the_same_archive_with_contents_at_its_root(tmp_path
     assert untar(packed[0]) == {"model.bin": b"m", "code/inference.py": b"x"}
 
 
-@pytest.mark.parametrize("body", [b"no archive", b"", tar_gz({"../evil": "x"}), tar_gz({"/etc/evil": "x"})])
-def test_an_archive_that_is_none_or_leads_out_is_refused_or_kept_inside(tmp_path: Path, body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"no archive", b"", tar_gz({"../evil": "x"})])
+def test_an_archive_that_is_none_or_leads_out_of_its_folder_is_refused(tmp_path: Path, body: bytes) -> None:
     s3 = FakeS3({"s3://data/model.tar.gz": body})
-    try:
+
+    with pytest.raises(JobError, match=r"s3://data/model\.tar\.gz is not a tar\.gz archive"):
         archive.fetch_and_unpack(s3.client, "s3://data/model.tar.gz", tmp_path / "a" / "model")
-    except JobError as error:
-        assert "s3://data/model.tar.gz" in str(error)
-    assert not list(tmp_path.glob("evil"))
     assert not (tmp_path / "a" / "evil").exists()
+
+
+def test_an_absolute_path_in_an_archive_stays_inside_the_folder(tmp_path: Path) -> None:
+    s3 = FakeS3({"s3://data/model.tar.gz": tar_gz({"/evil": "x"})})
+
+    archive.fetch_and_unpack(s3.client, "s3://data/model.tar.gz", tmp_path / "model")
+
+    assert files(tmp_path / "model") == {"evil": "x"}

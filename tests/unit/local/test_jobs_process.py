@@ -57,7 +57,10 @@ def test_every_line_reaches_the_callback_once_the_unfinished_last_one_too(tmp_pa
 
 def test_a_stop_sends_sigterm_and_the_program_may_finish_its_work(tmp_path: Path) -> None:
     stop = threading.Event()
-    text = "import signal,sys,time; signal.signal(15, lambda *_: (print('saved'), sys.exit(0))); print('up'); time.sleep(60)"
+    text = (
+        "import signal,sys,time; signal.signal(15, lambda *_: (print('saved'), sys.exit(0))); "
+        "print('up'); time.sleep(60)"
+    )
 
     result = python(tmp_path, text, stop=stop, on_line=lambda _: stop.set())
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support.fake_s3 import FakeS3
 from tests.support.jobs import OWN, ROLE, channel, container, job_context, training, untar
 
-from signalbox_local.jobs.context import Outcome
 from signalbox_local.jobs.training import run_training
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from signalbox_local.jobs.context import Outcome
 
 MODEL = "s3://out/jobs/job/output/model.tar.gz"
 OUTPUT = "s3://out/jobs/job/output/output.tar.gz"
@@ -22,10 +25,11 @@ LOOK = """
     from pathlib import Path
     base = Path(os.environ["SAGEMAKER_BASE_DIR"])
     config = base / "input" / "config"
+    files = [path for path in (base / "input").rglob("*") if path.is_file()]
     seen = {
         "argv": sys.argv[1:],
         "environment": dict(os.environ),
-        "files": {path.relative_to(base).as_posix(): path.read_text() for path in (base / "input").rglob("*") if path.is_file()},
+        "files": {path.relative_to(base).as_posix(): path.read_text() for path in files},
     }
     (base / "model" / "seen.json").write_text(json.dumps(seen))
 """
@@ -54,6 +58,7 @@ class Job:
         container(folder / "containers", train=train)
 
     def run(self, **changes: Any) -> Outcome:
+        """Run it to its end."""
         context = job_context(self.folder, self.s3, grace=self.grace, on_line=self._line)
         return run_training(training(**changes), context, self.stop, self._status)
 
