@@ -1,5 +1,6 @@
 """The plan of one stage: read the snapshot, let the rules decide, write down every request of the step."""
 
+from dataclasses import replace
 from typing import Any
 
 from signalbox import names
@@ -22,23 +23,37 @@ def plan(payload: dict[str, Any], stages: StagesDocument, outside: Outside, setu
         ServiceBusyError: AWS could not answer now.
     """
     request = rules.Request.read(payload, setup.prefix)
+    if request.because == "approved" and request.stage_index == 0:
+        outside.ledger.want(request.model, request.wish)
+    healed = _heal(request, stages, outside, setup)
+    if healed:
+        return healed
     if request.stage_index >= len(stages.stages):
         return {"action": "done", "model": request.model, "stage": None, "stage_index": request.stage_index}
     stage = stages.stages[request.stage_index]
-    if request.because == "approved" and request.stage_index == 0:
-        outside.ledger.want(request.model, request.wish)
-    named = outside.registry.package(request.package)
-    snapshot = _snapshot(request, stage, named, outside, setup.prefix)
-    decision = rules.decide(request, stage, snapshot)
-    answer = _answer(request, stage, snapshot.endpoint, decision, _wanted(decision.package, named, outside))
-    return answer | _calls(request, stage, answer, setup)
+    snapshot = _snapshot(request, stage, outside, setup.prefix)
+    return _plan(request, stage, snapshot, rules.decide(request, stage, snapshot), outside, setup)
+
+
+def _heal(request: rules.Request, stages: StagesDocument, outside: Outside, setup: Setup) -> dict[str, Any] | None:
+    """Return the plan that gives the stage behind back to a newer request, if this execution took it from it."""
+    wish = outside.ledger.wanted(request.model)
+    behind = request.stage_index - 1
+    if not 0 <= behind < len(stages.stages) or wish in (None, request.wish):
+        return None
+    request, stage = replace(request, stage_index=behind), stages.stages[behind]
+    snapshot = _snapshot(request, stage, outside, setup.prefix)
+    live = snapshot.endpoint.package if snapshot.endpoint else None
+    ours = requests.resource_names(request.model, request.execution, stage.name, live)["config"] if live else None
+    decision = rules.heal(ours, snapshot)
+    return _plan(request, stage, snapshot, decision, outside, setup) if decision else None
 
 
 def plan_put_back(payload: dict[str, Any], outside: Outside) -> dict[str, Any]:
     """Return how the stage of the failed plan in `payload["failed"]` gets back to where it was.
 
-    `{"action": "kept" | "update" | "delete" | "wait" | "gone" | "leave", "reason", "endpoint", "config", "golden"}`;
-    `config` and `golden` are those of the package that served before, or null.
+    `{"action", "reason", "endpoint", "config", "golden"}`: the actions are those of `rules.Back`; `config` and `golden`
+    belong to the package that served before, or are null.
     """
     plan_failed = payload["failed"]
     failed = rules.Failed(
@@ -61,23 +76,30 @@ def plan_put_back(payload: dict[str, Any], outside: Outside) -> dict[str, Any]:
     }
 
 
-def _snapshot(
-    request: rules.Request, stage: Stage, named: Package | None, outside: Outside, prefix: str
-) -> rules.Snapshot:
-    rejected = request.because == "rejected"
+def _snapshot(request: rules.Request, stage: Stage, outside: Outside, prefix: str) -> rules.Snapshot:
+    named, wish = outside.registry.package(request.package), outside.ledger.wanted(request.model)
+    ours = request.because == "approved" and wish == request.wish
     return rules.Snapshot(
         status=named.status if named else None,
-        wish=None if rejected else outside.ledger.wanted(request.model),
+        wish=wish,
         endpoint=outside.endpoints.endpoint(names.endpoint(prefix, request.model, stage.name)),
         released=outside.ledger.released(request.model, stage.name),
-        approved=outside.registry.approved(names.package_group(prefix, request.model)) if rejected else (),
+        # Who deploys what was named asks for nothing else.
+        approved=() if ours else outside.registry.approved(names.package_group(prefix, request.model)),
     )
 
 
-def _wanted(arn: str | None, named: Package | None, outside: Outside) -> Package | None:
-    if arn is None or (named is not None and arn == named.arn):
-        return named if arn else None
-    return outside.registry.package(arn)
+def _plan(
+    request: rules.Request,
+    stage: Stage,
+    snapshot: rules.Snapshot,
+    decision: rules.Decision,
+    outside: Outside,
+    setup: Setup,
+) -> dict[str, Any]:
+    wanted = outside.registry.package(decision.package) if decision.package else None
+    answer = _answer(request, stage, snapshot.endpoint, decision, wanted)
+    return answer | _calls(request, stage, answer, setup)
 
 
 def _answer(

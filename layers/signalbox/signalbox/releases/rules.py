@@ -102,7 +102,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Back:
-    """How a failed stage is put back: `action` is kept, update, delete, wait, gone or leave."""
+    """How a failed stage is put back: `action` is kept, update, delete, wait, gone, again or leave."""
 
     action: str
     reason: str
@@ -138,6 +138,23 @@ def decide(request: Request, stage: Stage, snapshot: Snapshot) -> Decision:
     return _decide_approved(request, stage, snapshot)
 
 
+def heal(config: str | None, snapshot: Snapshot) -> Decision | None:
+    """Return what makes good an update of this execution that came late, over that of a newer request; mostly None.
+
+    SageMaker's update knows no condition: an execution that lost time between its plan and its update may take a stage
+    from a newer one. It is the one who finds that out, by the next question, and gives the stage back: `config` is the
+    config this execution deployed there, and the wish's package was released there before.
+    """
+    endpoint, wish = snapshot.endpoint, snapshot.wish
+    if endpoint is None or wish is None or endpoint.config != config or endpoint.package == wish.package:
+        return None
+    if wish.package not in snapshot.approved or wish.package not in {served.package for served in snapshot.released}:
+        return None
+    if endpoint.status in BUSY:
+        return Decision("wait")
+    return Decision("update", wish.package) if endpoint.status == IN_SERVICE else None
+
+
 def _decide_approved(request: Request, stage: Stage, snapshot: Snapshot) -> Decision:
     """Deploy the package that was named, never another one, and only while it is approved and still wanted."""
     if snapshot.status != APPROVED:
@@ -158,13 +175,14 @@ def _decide_approved(request: Request, stage: Stage, snapshot: Snapshot) -> Deci
 
 def _decide_rejected(request: Request, stage: Stage, snapshot: Snapshot) -> Decision:
     """Take the rejected package off the stage: the newest one that may serve there returns, else the endpoint goes."""
+    endpoint, heir = snapshot.endpoint, _heir(request.package, stage, snapshot)
+    if endpoint is None and stage.name in request.deleted:
+        # Asked before all else: what this execution took down, it leaves only if nothing may serve there.
+        return Decision("create", heir) if heir else Decision("torn-down")
     if snapshot.status == APPROVED:
         return Decision("withdrawn")
-    endpoint, heir = snapshot.endpoint, _heir(request.package, stage, snapshot)
     if endpoint is None:
-        if stage.name not in request.deleted:
-            return Decision("none")
-        return Decision("create", heir) if heir else Decision("torn-down")
+        return Decision("none")
     if endpoint.status in BUSY:
         return Decision("wait")
     if endpoint.package != request.package:
@@ -173,14 +191,19 @@ def _decide_rejected(request: Request, stage: Stage, snapshot: Snapshot) -> Deci
 
 
 def _heir(rejected: str, stage: Stage, snapshot: Snapshot) -> str | None:
-    """Return the most recent approved package that may return to `stage`.
+    """Return the package that may return to `stage`: the one that is wished for, else the most recent approved one.
 
     A rollback asks nobody, so where a person lets packages in one by one, only a package that was in may return.
     """
     been_there = {served.package for served in snapshot.released}
-    return next(
-        (arn for arn in snapshot.approved if arn != rejected and (not stage.approval or arn in been_there)), None
-    )
+    heirs = [
+        arn
+        for arn in snapshot.approved
+        if (arn != rejected or snapshot.status == APPROVED) and (not stage.approval or arn in been_there)
+    ]
+    if snapshot.wish and snapshot.wish.package in heirs:
+        return snapshot.wish.package
+    return heirs[0] if heirs else None
 
 
 def _deploy(endpoint: Endpoint | None, package: str) -> Decision:
@@ -200,22 +223,26 @@ def _deploy(endpoint: Endpoint | None, package: str) -> Decision:
 def put_back(failed: Failed, endpoint: Endpoint | None, previous_status: str | None) -> Back:
     """Return how the stage gets back to where it was; `previous_status` is that of the package which served before.
 
-    Only an endpoint that is on this execution's own config is moved: whatever else is live, somebody else put there.
+    Only an endpoint that is on this execution's own config is moved. Whatever else is live, another release put there:
+    nothing failed then, and what the stage needs has to be asked `again`.
     """
     if endpoint is None:
-        return Back("gone", "there is no endpoint")
+        # Where there was an endpoint before, somebody else took it down.
+        return Back("gone" if failed.action == "create" else "again", "there is no endpoint")
     if endpoint.status in BUSY:
         return Back("wait", f"the endpoint is {endpoint.status}")
-    if failed.action == "verify":
-        return Back("leave", "this execution deployed nothing: the endpoint is as it was found")
     if endpoint.config == failed.config:
         return _off_failed_config(failed, endpoint, previous_status)
-    if endpoint.config == failed.previous and endpoint.status == IN_SERVICE:
+    if endpoint.status != IN_SERVICE:
+        return Back("leave", f"the endpoint is {endpoint.status} on {endpoint.config}: delete it, then release again")
+    if endpoint.config == failed.previous:
         return Back("kept", "the previous config serves")
-    return Back("leave", f"the endpoint is {endpoint.status} on {endpoint.config}, which this execution did not deploy")
+    return Back("again", f"the endpoint is on {endpoint.config}, which another release put there")
 
 
 def _off_failed_config(failed: Failed, endpoint: Endpoint, previous_status: str | None) -> Back:
+    if failed.action == "verify":
+        return Back("leave", "this execution deployed nothing: the endpoint is as it was found")
     if failed.previous is None:
         return Back("delete", "the first endpoint of the stage did not come to serve")
     if endpoint.status != IN_SERVICE:
