@@ -76,6 +76,11 @@ class MemoryTable:
         """Return the run with the highest number."""
         return self._runs[max(self._runs)] if self._runs else None
 
+    @property
+    def runs(self) -> list[Run]:
+        """Return all runs, the oldest first."""
+        return [self._runs[number] for number in sorted(self._runs)]
+
     def find(self, run_id: str) -> Run | None:
         """Return the run called `run_id`."""
         return next((run for run in self._runs.values() if run.id == run_id), None)
