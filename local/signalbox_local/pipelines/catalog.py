@@ -9,10 +9,10 @@ from signalbox_local.pipelines.settings import Settings
 from signalbox_local.sagemaker.cloud import Call, Cloud
 from signalbox_local.sagemaker.errors import conflict, invalid, limit_exceeded, not_found
 from signalbox_local.sagemaker.resources import PIPELINE, Resources, answer_list
+from signalbox_local.sagemaker.roles import pass_role, tag_at_creation
 from signalbox_local.sagemaker.shapes import project, service_model
 from signalbox_local.sagemaker.store import Record
 
-_PASSED_TO = {"iam:PassedToService": "sagemaker.amazonaws.com"}
 # What Create and Update take over as it is.
 _KEPT = ("PipelineDisplayName", "PipelineDescription", "ParallelismConfiguration", "RoleArn")
 
@@ -35,7 +35,8 @@ class Catalog:
                 return twin
             if len(self._cloud.store.all(PIPELINE.name)) >= self._settings.pipelines:
                 raise limit_exceeded(f"The account-level limit is {self._settings.pipelines} pipelines.")
-            self._check_role(call, request["RoleArn"])
+            tag_at_creation(self._cloud, call, self._arn(request["PipelineName"]))
+            pass_role(self._cloud, call, request["RoleArn"])
             text = self._definition(request, request["RoleArn"])
             if text is None:
                 raise invalid("One of PipelineDefinition and PipelineDefinitionS3Location is required.")
@@ -55,7 +56,7 @@ class Catalog:
         with self._lock:
             record = self.find(request["PipelineName"])
             role = str(request.get("RoleArn", record["RoleArn"]))
-            self._check_role(call, role)
+            pass_role(self._cloud, call, role)
             text = self._definition(request, role)
             versions = [*record["Versions"], text or record["Versions"][-1]]
             kept = {name: request[name] for name in _KEPT if name in request}
@@ -124,10 +125,6 @@ class Catalog:
             if record["PipelineArn"] == arn:
                 raise invalid(PIPELINE.taken.format(name=request["PipelineName"], arn=arn))
         return None
-
-    def _check_role(self, call: Call, role_arn: str) -> None:
-        self._cloud.access.require(call.access_key, "iam:PassRole", role_arn, _PASSED_TO)
-        self._cloud.access.require_service_role(role_arn)
 
     def _definition(self, request: dict[str, Any], role_arn: str) -> str | None:
         """Return the definition of a request, checked, or None where it has none."""

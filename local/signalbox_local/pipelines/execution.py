@@ -33,6 +33,9 @@ class Ended:
     reason: str = ""
 
 
+_DEFECT = Ended("Failed", reason="InternalServerError")
+
+
 class Run:
     """The run of one execution. One thread decides what starts; each step has a thread of its own."""
 
@@ -93,6 +96,8 @@ class Run:
 
     def _settle(self, step: Step, ended: Ended) -> None:
         self._running.remove(step.name)
+        if ended is _DEFECT:
+            self._ledger.advance(step.name, "Failed", FailureReason=ended.reason)
         if ended.status == "Succeeded":
             self._done[step.name] = ended.properties
             self._skip_after(step)
@@ -113,7 +118,7 @@ class Run:
             self._skipped |= {other.name for other in self._steps.values() if other.dependencies & self._skipped}
 
     def _perform(self, step: Step) -> None:
-        ended = Ended("Failed", reason="InternalServerError")  # a defect must not leave the execution waiting
+        ended = _DEFECT  # of this engine: it must not leave the execution waiting
         try:
             self._ledger.begin(step)
             ended = self._tried(step)
