@@ -1,6 +1,6 @@
 """Mails and pages from Jinja2 templates: no scripts, no images, nothing loaded from elsewhere."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,11 @@ def render(template: str, **values: Any) -> str:
 
 
 def when(moment: str) -> str:
-    """Return a timestamp for people: `Sunday 1 March 2026, 10:20 UTC`."""
-    read = datetime.fromisoformat(moment)
+    """Return a timestamp for people: `Sunday 1 March 2026, 10:20 UTC`; a text that is none stays as it is."""
+    try:
+        read = datetime.fromisoformat(moment).astimezone(UTC)
+    except ValueError:
+        return moment
     return f"{read:%A} {read.day} {read:%B %Y, %H:%M} UTC"
 
 

@@ -1,0 +1,306 @@
+"""A small world for reviews: fakes that remember, a review's evidence, and a browser that keeps cookies."""
+
+import base64
+import itertools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any, cast
+from urllib.parse import parse_qsl, urlencode
+
+from signalbox.mail import Mail, MailError
+from signalbox.reviews import requests, visits
+from signalbox.reviews.adapters import RegistryError
+from signalbox.reviews.model import Review, Texts, texts
+from signalbox.reviews.ports import Store, TaskClosedError
+from signalbox.reviews.rules import Desk
+from tests.support.botocore_strict import client_error
+
+START = datetime(2026, 3, 1, 10, 20, tzinfo=UTC)
+WEEK = 604_800
+SECRET = b"a secret of at least thirty-two bytes"
+ANN, BOB = "ann@example.com", "bob+ml@example.com"
+PACKAGE = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/signalbox-abalone/3"
+EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:signalbox-mlops:run-7"
+REPORT = "s3://artifacts/evaluations/run-7/report.json"
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    """Return an evaluation report, with members replaced."""
+    return {
+        "model": "abalone",
+        "package": None,
+        "commit": "4f1c2e9a",
+        "created_at": "2026-03-01T10:00:00Z",
+        "problem": "regression",
+        "primary": "mse",
+        "lower_is_better": True,
+        "metrics": {"mse": {"value": 4.8923, "standard_deviation": 2.2011}, "r2": {"value": 0.5412}},
+        "rows": 1418,
+        "live": {"package": PACKAGE[:-1] + "2", "metrics": {"mse": {"value": 5.3012}, "r2": {"value": 0.5601}}},
+        "samples": [{"input": "M,0.455,0.365", "expected": "15", "predicted": "9.71204"}],
+        "training": {"job": "abalone-train-0f8a3b21", "seconds": 134},
+        **changes,
+    }
+
+
+def payload(**changes: Any) -> dict[str, Any]:
+    """Return what the machine sends to `request_review`, with members replaced."""
+    return {
+        "token": "token-1",
+        "execution_arn": EXECUTION,
+        "kind": "package",
+        "stage": None,
+        "model": "abalone",
+        "package": PACKAGE,
+        "report": REPORT,
+        "expires_in": WEEK,
+        **changes,
+    }
+
+
+class MemoryStore:
+    """Reviews in a dictionary, with the port's conditions; `writes` counts what was written."""
+
+    def __init__(self) -> None:
+        self.reviews: dict[str, Review] = {}
+        self.newest: dict[tuple[str, str, str], str] = {}
+        self.writes = 0
+
+    def get(self, review_id: str) -> Review | None:
+        """See Store."""
+        return self.reviews.get(review_id)
+
+    def current(self, execution_arn: str, kind: str, stage: str) -> Review | None:
+        """See Store."""
+        return self.reviews.get(self.newest.get((execution_arn, kind, stage), ""))
+
+    def of_package(self, package: str) -> list[Review]:
+        """See Store."""
+        found = [review for review in self.reviews.values() if review.package == package]
+        return sorted(found, key=lambda review: (review.created_at, review.id))
+
+    def create(self, review: Review, instead_of: Review | None) -> bool:
+        """See Store."""
+        key = (review.execution_arn, review.kind, review.stage)
+        if review.id in self.reviews or self.newest.get(key, "") != (instead_of.id if instead_of else ""):
+            return False
+        if instead_of is not None and instead_of.status == "open":
+            superseded: Texts = {"status": "superseded", "superseded_by": review.id}
+            if self.change(instead_of.id, {"status": "open"}, superseded) is None:
+                return False
+        self.reviews[review.id] = review
+        self.newest[key] = review.id
+        self.writes += 1
+        return True
+
+    def change(self, review_id: str, expected: Texts, changes: Texts) -> Review | None:
+        """See Store."""
+        known = self.reviews.get(review_id)
+        if known is None or any(texts(vars(known))[name] != value for name, value in texts(expected).items()):
+            return None
+        self.reviews[review_id] = replace(known, **cast("dict[str, Any]", dict(changes)))
+        self.writes += 1
+        return self.reviews[review_id]
+
+
+class TasksFake:
+    """Tasks that wait until they are answered once, as Step Functions has it; `lost` fails the next calls."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[str, str, dict[str, str]]] = []
+        self.closed: set[str] = set()
+        self.lost = 0
+
+    def succeed(self, token: str, output: dict[str, str]) -> None:
+        """See Tasks."""
+        self._answer(token, "succeeded", output)
+
+    def fail(self, token: str, error: str, cause: dict[str, str]) -> None:
+        """See Tasks."""
+        self._answer(token, error, cause)
+
+    def _answer(self, token: str, how: str, what: dict[str, str]) -> None:
+        if self.lost:
+            self.lost -= 1
+            raise ProcessDiedError
+        if token in self.closed:
+            raise TaskClosedError
+        self.closed.add(token)
+        self.answers.append((token, how, what))
+
+
+class ProcessDiedError(BaseException):
+    """The process was killed here."""
+
+
+class RegistryFake:
+    """A registry that keeps the last decision; `broken` refuses the next calls."""
+
+    def __init__(self) -> None:
+        self.packages: dict[str, tuple[bool, str]] = {}
+        self.calls = 0
+        self.broken = 0
+
+    def decide(self, package: str, *, approved: bool, description: str) -> None:
+        """See Registry."""
+        self.calls += 1
+        if self.broken:
+            self.broken -= 1
+            raise RegistryError(package, client_error("ThrottlingException"))
+        self.packages[package] = (approved, description)
+
+
+class ReportsFake:
+    """Reports by their address."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.texts = {REPORT: json.dumps(report(**changes))}
+        self.reads = 0
+
+    def read(self, uri: str) -> str:
+        """See Reports."""
+        self.reads += 1
+        return self.texts[uri]
+
+
+class OutboxFake:
+    """A mailer that keeps the mails; addresses in `refused` get none."""
+
+    def __init__(self, *refused: str) -> None:
+        self.mails: list[Mail] = []
+        self.refused = set(refused)
+
+    def send(self, mail: Mail) -> None:
+        """See Mailer."""
+        if mail.to in self.refused:
+            raise MailError(f"no mail for {mail.to}")
+        self.mails.append(mail)
+
+
+@dataclass
+class World:
+    """Everything around one stack's reviews, with a clock that moves only when told."""
+
+    store: Store = field(default_factory=MemoryStore)
+    tasks: TasksFake = field(default_factory=TasksFake)
+    registry: RegistryFake = field(default_factory=RegistryFake)
+    reports: ReportsFake = field(default_factory=ReportsFake)
+    outbox: OutboxFake = field(default_factory=OutboxFake)
+    approvers: tuple[str, ...] = (ANN, BOB)
+    now: datetime = START
+    randoms: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def desk(self, *, registry: bool = True) -> Desk:
+        """Return the desk of the page, or of a function without the registry."""
+        return Desk(self.store, self.tasks, lambda: self.now, self.registry if registry else None)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+    def request(self, **changes: Any) -> Review:
+        """Ask for a review as the machine does, and return it as it is kept."""
+        review = self.store.get(requests.request(self.sender(), payload(**changes))["review"])
+        assert review is not None
+        return review
+
+    def sender(self) -> requests.Sender:
+        """Return the ports of `request_review`."""
+        url = "https://abc.execute-api.eu-west-1.amazonaws.com"
+        desk = self.desk(registry=False)
+        return requests.Sender(desk, self.reports, self.outbox, lambda: SECRET, url, self.approvers)
+
+    def counter(self) -> visits.Counter:
+        """Return the ports of `review_page`."""
+        return visits.Counter(self.desk(), lambda: SECRET, lambda: f"random-text-number-{next(self.randoms):05}")
+
+    def read(self, review: Review) -> Review:
+        """Return a review as it is kept now."""
+        found = self.store.get(review.id)
+        assert found is not None
+        return found
+
+    def link(self, choice: str = "approve", to: str = ANN, number: int = -1) -> str:
+        """Return a link from the newest mail to somebody."""
+        mails = [mail for mail in self.outbox.mails if mail.to == to]
+        links: list[str] = re.findall(r"https://\S+", mails[number].text)
+        return next(url for url in links if url.endswith(f"choice={choice}"))
+
+
+@dataclass
+class Page:
+    """An answer of the page."""
+
+    status: int
+    headers: Mapping[str, str]
+    cookies: list[str]
+    body: str
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Return the form's hidden fields and its text."""
+        found = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.body))
+        area = re.search(r"<textarea[^>]*>\n?(.*?)</textarea>", self.body, re.DOTALL)
+        found |= {"reason": area[1]} if area else {}
+        return {name: unescape(value) for name, value in found.items()}
+
+
+class Browser:
+    """Somebody's browser: follows links, keeps cookies, sends forms."""
+
+    def __init__(self, world: World, domain: str = "abc.execute-api.eu-west-1.amazonaws.com") -> None:
+        self.world = world
+        self.domain = domain
+        self.cookies: dict[str, str] = {}
+
+    def open(self, link: str, method: str = "GET") -> Page:
+        """Ask for a page without a body."""
+        return self.send(link, method)
+
+    def submit(self, link: str, page: Page, choice: str, reason: str = "", *, encoded: bool = False) -> Page:
+        """Send the form of a page that was opened by a link, with a button pressed."""
+        body = urlencode({**page.fields, "choice": choice, "reason": reason})
+        sent = base64.b64encode(body.encode()).decode() if encoded else body
+        return self.send(link, "POST", sent, encoded=encoded)
+
+    def decide(self, link: str, choice: str, reason: str = "") -> Page:
+        """Open a link and send its form."""
+        return self.submit(link, self.open(link), choice, reason)
+
+    def send(
+        self,
+        link: str,
+        method: str,
+        body: str | None = None,
+        *,
+        encoded: bool = False,
+        content_type: str = "application/x-www-form-urlencoded; charset=utf-8",
+    ) -> Page:
+        """Send a request as API Gateway passes it to the function."""
+        address, _, query = link.partition("?")
+        event = {
+            "version": "2.0",
+            "rawPath": "/" + address.split("/", 3)[-1],
+            "rawQueryString": query,
+            "queryStringParameters": dict(parse_qsl(query, keep_blank_values=True)),
+            "pathParameters": {"review": address.rsplit("/", 1)[-1]},
+            "headers": {"content-type": content_type} if body is not None else {},
+            "requestContext": {
+                "domainName": self.domain,
+                "http": {"method": method, "sourceIp": "203.0.113.7", "userAgent": "Browser/1.0 " + "x" * 300},
+            },
+            "isBase64Encoded": encoded,
+        }
+        if self.cookies:
+            event["cookies"] = [f"{name}={value}" for name, value in self.cookies.items()]
+        if body is not None:
+            event["body"] = body
+        answer = visits.answer(self.world.counter(), event)
+        for cookie in answer.get("cookies", []):
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return Page(answer["statusCode"], answer["headers"], answer.get("cookies", []), answer["body"])

@@ -1,0 +1,50 @@
+"""Mails: addresses, and what SES is sent."""
+
+import pytest
+from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.reviews import ANN, BOB, OutboxFake
+
+from signalbox import mail
+
+LETTER = mail.Mail(to=ANN, subject="Grüße\r\nBcc: eve@example.com", text="text", html="<p>html</p>")
+
+
+def test_a_mail_goes_to_one_person_as_text_and_html() -> None:
+    client = RecordingClient("sesv2")
+    mail.SesMailer("signalbox@example.com", client).send(LETTER)
+    [request] = client.requests("SendEmail")
+    assert request["FromEmailAddress"] == "signalbox@example.com"
+    assert request["Destination"] == {"ToAddresses": [ANN]}
+    simple = request["Content"]["Simple"]
+    assert simple["Subject"] == {"Data": "Grüße Bcc: eve@example.com", "Charset": "UTF-8"}
+    assert simple["Body"]["Text"]["Data"] == "text"
+    assert simple["Body"]["Html"]["Data"] == "<p>html</p>"
+
+
+def test_a_refused_mail_says_who_and_what_to_do() -> None:
+    client = RecordingClient("sesv2", {"send_email": client_error("MessageRejected", "not verified")})
+    with pytest.raises(mail.MailError, match=r"ann@example.com: .*not verified.* verified identity"):
+        mail.SesMailer("signalbox@example.com", client).send(LETTER)
+
+
+def test_a_list_of_addresses_is_read_with_blanks_and_repeats() -> None:
+    assert mail.addresses(f" {ANN} ,{BOB},, {ANN}") == (ANN, BOB)
+
+
+@pytest.mark.parametrize("text", ["", " , ", "ann", "Ann <ann@example.com>", "ann@example", f"{ANN};{BOB}", "a@b@c.de"])
+def test_what_is_no_list_of_addresses_is_refused(text: str) -> None:
+    with pytest.raises(mail.MailError, match=r"address"):
+        mail.addresses(text)
+
+
+def test_a_long_subject_is_one_line_of_200_characters() -> None:
+    assert mail.subject_line("a\nb  c") == "a b c"
+    assert len(mail.subject_line("x" * 500)) == 200
+
+
+def test_mails_are_counted_and_reported_one_by_one() -> None:
+    outbox, sent = OutboxFake("b@example.com"), list[str]()
+    mails = [mail.Mail(to, "s", "t", "h") for to in ("a@example.com", "b@example.com", "c@example.com")]
+    assert mail.send_each(outbox, mails, lambda one: sent.append(one.to)) == 2
+    assert sent == ["a@example.com", "c@example.com"]
+    assert mail.send_each(outbox, []) == 0
