@@ -1,0 +1,116 @@
+"""The functions of the upload and invocation journeys, from the event to AWS's answer."""
+
+import importlib
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from tests.support.botocore_strict import RecordingClient
+from tests.support.samples import http_event, lambda_context, sample, sqs_event
+from tests.support.uploads import BUCKET, EXECUTION, PIPELINE
+
+from signalbox import aws
+
+KEY = "incoming/abalone.csv"
+CLIENT = aws.client  # the real one, also while a test replaces it
+
+
+@pytest.fixture(autouse=True)
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A bucket with one upload, a table, and a queue without delay."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    _forget()
+    with mock_aws():
+        for bucket in (BUCKET, "artifacts"):
+            boto3.client("s3").create_bucket(Bucket=bucket)
+        boto3.client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=b"9,M,0.455\n")
+        keys: Any = [("pk", "HASH"), ("sk", "RANGE")]
+        boto3.client("dynamodb").create_table(
+            TableName="uploads",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+        )
+        queue = boto3.client("sqs").create_queue(QueueName="runs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        environment = {
+            "UPLOADS_TABLE": "uploads",
+            "RUNS_QUEUE_URL": queue,
+            "PIPELINE_NAME": PIPELINE,
+            "QUIET_SECONDS": "60",
+            "ARTIFACTS_BUCKET": "artifacts",
+            "PREFIX": "signalbox",
+            "DEFAULT_MODEL": "abalone",
+            "STAGES_PARAMETER": "/signalbox/stages",
+        }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield
+    _forget()
+
+
+def _forget() -> None:
+    CLIENT.cache_clear()
+    aws._session.cache_clear()  # as in a new execution environment
+    for name in ("record_uploads", "start_run", "invoke_endpoint"):
+        importlib.import_module(f"functions.{name}.app")._dependencies.cache_clear()  # the same
+
+
+def call(function: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Call a function's handler as Lambda does."""
+    answer: dict[str, Any] = importlib.import_module(f"functions.{function}.app").handler(event, lambda_context())
+    return answer
+
+
+def _given(monkeypatch: pytest.MonkeyPatch, service: str, client: RecordingClient) -> None:
+    """Let boto3 make `client` for a service, and its own for the others."""
+    monkeypatch.setattr(aws, "client", lambda name: client if name == service else CLIENT(name))
+
+
+def test_an_upload_becomes_a_run_with_the_real_adapters(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = RecordingClient(
+        "sagemaker", {"start_pipeline_execution": {"PipelineExecutionArn": f"{EXECUTION}p4jn9xou8a8s"}}
+    )
+    assert call("record_uploads", sqs_event(sample("s3/object-created-unversioned"))) == {"batchItemFailures": []}
+    sqs = boto3.client("sqs")
+    queue = sqs.get_queue_url(QueueName="runs.fifo")["QueueUrl"]
+    (message,) = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+
+    _given(monkeypatch, "sagemaker", started)
+    assert call("start_run", sqs_event(message["Body"], group=PIPELINE)) == {"batchItemFailures": []}
+    (request,) = started.requests("StartPipelineExecution")
+    (parameter,) = request["PipelineParameters"]
+    key = parameter["Value"].removeprefix("s3://artifacts/")
+    manifest = boto3.client("s3").get_object(Bucket="artifacts", Key=key)["Body"].read()
+    assert json.loads(manifest) == [{"prefix": f"s3://{BUCKET}/"}, KEY]
+
+    over = sample("sagemaker/pipeline-execution-succeeded")
+    assert call("start_run", sqs_event(over, over, group=PIPELINE)) == {"batchItemFailures": []}
+    assert len(started.calls) == 1
+
+
+def test_a_bad_message_is_reported_by_its_id() -> None:
+    event = sqs_event("nonsense", sample("s3/object-created-unversioned"))
+    assert call("record_uploads", event) == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
+    assert call("start_run", sqs_event("nonsense", group=PIPELINE)) == {
+        "batchItemFailures": [{"itemIdentifier": "m-0"}]
+    }
+
+
+def test_a_request_is_answered_by_the_endpoint_of_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = {
+        "stages": [{"name": "prod", "approval": True, "instance_type": "ml.m5.large", "instance_count": 1}],
+    }
+    boto3.client("ssm").put_parameter(Name="/signalbox/stages", Value=json.dumps(document), Type="String")
+    runtime = RecordingClient(
+        "sagemaker-runtime", {"invoke_endpoint": {"Body": io.BytesIO(b"8.7\n"), "ContentType": "text/csv"}}
+    )
+    _given(monkeypatch, "sagemaker-runtime", runtime)
+    assert call("invoke_endpoint", http_event("invoke"))["body"] == "8.7\n"
+    assert call("invoke_endpoint", http_event("invoke", pathParameters={"stage": "qa"}))["statusCode"] == 404
+    assert [request["EndpointName"] for request in runtime.requests("InvokeEndpoint")] == ["signalbox-abalone-prod"]
