@@ -250,9 +250,12 @@ class Page:
 
 
 class Browser:
-    """Somebody's browser: follows links, keeps cookies, sends forms."""
+    """Somebody's browser: follows links, keeps cookies (`old_style`: they come as a header), sends forms."""
 
-    def __init__(self, world: World, domain: str = "abc.execute-api.eu-west-1.amazonaws.com") -> None:
+    def __init__(
+        self, world: World, domain: str = "abc.execute-api.eu-west-1.amazonaws.com", *, old_style: bool = False
+    ) -> None:
+        self.old_style = old_style
         self.world = world
         self.domain = domain
         self.cookies: dict[str, str] = {}
@@ -295,7 +298,12 @@ class Browser:
             },
             "isBase64Encoded": encoded,
         }
-        if self.cookies:
+        if self.cookies and self.old_style:
+            event["headers"] = {
+                **cast("dict[str, str]", event["headers"]),
+                "cookie": "; ".join(["other=1", *(f"{name}={value}" for name, value in self.cookies.items())]),
+            }
+        elif self.cookies:
             event["cookies"] = [f"{name}={value}" for name, value in self.cookies.items()]
         if body is not None:
             event["body"] = body

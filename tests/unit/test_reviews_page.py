@@ -266,6 +266,10 @@ def test_a_form_holds_for_two_hours(world: World, review: Review) -> None:
     assert browser.submit(link, form, "approve").status == 200
 
 
+def test_cookies_in_a_header_are_read_too(world: World, review: Review) -> None:
+    assert Browser(world, old_style=True).decide(world.link(), "approve").status == 200
+
+
 def test_a_second_tab_shares_the_first_ones_cookie(world: World, review: Review) -> None:
     browser = Browser(world)
     first = browser.open(world.link("approve"))

@@ -106,6 +106,14 @@ def test_an_overturned_decision_that_was_never_passed_on_fails_its_task(world: W
     assert world.read(review).answered_at
 
 
+def test_a_machine_that_closes_an_overturned_review_hears_the_registrys_word(world: World) -> None:
+    review = world.request()
+    rules.decide(world.desk(), review, PAGE)
+    registry_says(world, approved=False)
+    decision = rules.close(world.desk(), review.execution_arn, "package", "")
+    assert (decision["decision"], decision["by"]) == ("rejected", EVE)
+
+
 def test_an_approval_of_a_rejected_package_overturns_its_review(world: World) -> None:
     review = world.request()
     rules.decide(world.desk(), review, rules.Decision(approved=False, by=ANN, reason="bad", origin="page"))

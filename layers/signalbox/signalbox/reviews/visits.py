@@ -79,6 +79,7 @@ def answer(ports: Counter, event: dict[str, Any]) -> Response:
     if method == "OPTIONS":
         return {"statusCode": 204, "headers": {**_HEADERS, "allow": _METHODS}, "body": ""}
     if method not in _METHODS:
+        count("ReviewMethodRefused")
         page = pages.note("This page only takes a form", f"Nothing here answers {method}.")
         return {**_page(405, page), "headers": {**_HEADERS, "allow": _METHODS}}
     visit = _visit(ports, event, method)
@@ -89,6 +90,7 @@ def answer(ports: Counter, event: dict[str, Any]) -> Response:
     elif method == "POST":
         response = _post(ports, visit, event)
     else:
+        count("ReviewShown")
         response = _show(ports, visit)
     return {**response, "body": ""} if method == "HEAD" else response
 
