@@ -98,6 +98,23 @@ def training(**changes: Any) -> dict[str, Any]:
     }
 
 
+def transform(**changes: Any) -> dict[str, Any]:
+    """Return a CreateTransformJob request of CSV lines; changes of its input and output are merged in."""
+    given = {
+        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://data/test/"}},
+        "ContentType": "text/csv",
+        "SplitType": "Line",
+    }
+    wanted = {"S3OutputPath": "s3://out/run/", "Accept": "text/csv", "AssembleWith": "Line"}
+    return {
+        "TransformJobName": "job",
+        "ModelName": "m",
+        "TransformInput": {**given, **changes.pop("TransformInput", {})},
+        "TransformOutput": {**wanted, **changes.pop("TransformOutput", {})},
+        **changes,
+    }
+
+
 def channel(name: str, uri: str, content_type: str | None = None, **changes: Any) -> dict[str, Any]:
     """Return one element of InputDataConfig."""
     source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}

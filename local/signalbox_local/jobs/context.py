@@ -40,11 +40,6 @@ class JobContext:
     grace: float = TRAINING_GRACE
     on_line: Callable[[str], None] | None = None
 
-    @property
-    def region(self) -> str:
-        """The region the job runs in."""
-        return self.environment.get("AWS_REGION", "us-east-1")
-
 
 @dataclass(frozen=True)
 class Outcome:

@@ -16,37 +16,42 @@ import threading
 from typing import TextIO
 
 _lock = threading.Lock()
+_groups: set[int] = set()
 _state: dict[str, subprocess.Popen[bytes]] = {}
 
 
 def watch(group: int) -> None:
     """Have the process group killed if this process dies before `forget` is called."""
-    _tell(f"+{group}\n")
+    with _lock:
+        _groups.add(group)
+        _tell(f"+{group}\n")
 
 
 def forget(group: int) -> None:
     """Take a process group that has ended off the guard's list."""
-    _tell(f"-{group}\n")
+    with _lock:
+        _groups.discard(group)
+        _tell(f"-{group}\n")
 
 
 def _tell(line: str) -> None:
-    with _lock:
-        pipe = _guard().stdin
-        if pipe is None:  # opened with PIPE, so this does not happen
-            raise RuntimeError("the guard has no standard input")
-        pipe.write(line.encode())
-        pipe.flush()
-
-
-def _guard() -> subprocess.Popen[bytes]:
     guard = _state.get("guard")
     if guard is None or guard.poll() is not None:
-        # -I -S: nothing but the standard library, up in about 10 ms. A session of its own: Ctrl-C is not for it.
-        command = [sys.executable, "-I", "-S", __file__]
-        guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
-        if not _state:
-            atexit.register(_dismiss)
-        _state["guard"] = guard
+        guard = _start()
+        # One that was killed took its list with it.
+        line = "".join(f"+{group}\n" for group in _groups)
+    if guard.stdin is not None:  # it is always there: opened with PIPE
+        guard.stdin.write(line.encode())
+        guard.stdin.flush()
+
+
+def _start() -> subprocess.Popen[bytes]:
+    # -I -S: nothing but the standard library, up in about 10 ms. A session of its own: Ctrl-C is not for it.
+    command = [sys.executable, "-I", "-S", __file__]
+    guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    if not _state:
+        atexit.register(_dismiss)
+    _state["guard"] = guard
     return guard
 
 

@@ -114,3 +114,22 @@ def test_when_the_cloud_itself_is_killed_its_programs_and_their_children_die(tmp
     process.wait()
 
     until(lambda: all(gone(pid) for pid in pids))
+
+
+def test_a_guard_that_was_killed_is_replaced_by_one_that_knows_what_runs(tmp_path: Path) -> None:
+    cloud = (
+        "import os, sys, threading, time; from pathlib import Path; from signalbox_local.jobs import guard, process; "
+        "where = {'folder': Path('.'), 'log': Path('p')}; "
+        f"start = lambda: process.Program(['sleep', '60'], environment={ENVIRONMENT!r}, **where); "
+        "first = start(); guard._state['guard'].kill(); guard._state['guard'].wait(); second = start(); "
+        "print(first.group, second.group, flush=True); os.kill(os.getpid(), 9)"
+    )
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(Path(__file__).parents[3] / "local")}
+
+    done = subprocess.run(
+        [sys.executable, "-c", cloud], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, check=False
+    )
+
+    pids = [int(text) for text in done.stdout.split()]
+    assert len(pids) == 2
+    until(lambda: all(gone(pid) for pid in pids))

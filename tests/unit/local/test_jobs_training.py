@@ -288,20 +288,3 @@ def test_checkpoints_come_from_s3_and_go_back(tmp_path: Path) -> None:
     job.run(CheckpointConfig={"S3Uri": "s3://keep/c/"})
 
     assert job.s3.get("s3://keep/c/2") == b"one+"
-
-
-def test_metrics_are_the_last_values_that_the_expressions_find(tmp_path: Path) -> None:
-    job = Job(tmp_path, FakeS3(), "print('loss=0.5'); print('loss=0.25'); print('acc=high')")
-    algorithm = {
-        "TrainingImage": OWN,
-        "TrainingInputMode": "File",
-        "MetricDefinitions": [
-            {"Name": "loss", "Regex": "loss=([0-9.]+)"},
-            {"Name": "acc", "Regex": "acc=(.*)"},
-            {"Name": "none", "Regex": "none=(.*)"},
-        ],
-    }
-
-    metrics = job.run(AlgorithmSpecification=algorithm).metrics
-
-    assert [(metric["MetricName"], metric["Value"]) for metric in metrics] == [("loss", 0.25)]
