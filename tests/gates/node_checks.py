@@ -17,7 +17,9 @@ class NodeMissingError(Exception):
     """Node or its packages are not installed."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} is missing: install Node 20 and run `npm ci --prefix {FOLDER.relative_to(Path.cwd())}`")
+        super().__init__(
+            f"{what} is missing: install Node 20 and run `npm ci --prefix {FOLDER.relative_to(Path.cwd())}`"
+        )
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,10 @@ def ask(
     resource_policies: Mapping[str, Any] | None = None,
     machines: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Return the answer to each question (`Allowed`, `ImplicitlyDenied`, `ExplicitlyDenied` or `Refused: …`, which is
-    a policy or an action that IAM does not know), and what asl-validator says of each machine.
+    """Return the answer to each question, and what asl-validator says of each machine.
+
+    An answer is `Allowed`, `ImplicitlyDenied`, `ExplicitlyDenied`, or `Refused: …` where IAM does not know the action,
+    or could not read a policy.
 
     Raises:
         NodeMissingError: Node or its packages are not installed.
@@ -59,7 +63,13 @@ def ask(
         "questions": asked,
     }
     run = subprocess.run(
-        [node, "check.mjs"], input=json.dumps(given), capture_output=True, text=True, check=True, cwd=FOLDER, timeout=120
+        [node, "check.mjs"],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=FOLDER,
+        timeout=120,
     )
     found = json.loads(run.stdout)
     return found["answers"], found["machines"]

@@ -18,7 +18,6 @@ from unittest.mock import patch
 
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.translator.transform import transform
-
 from tests.gates.cfn_yaml import parse
 from tests.gates.values import REGION, Values
 
@@ -81,7 +80,9 @@ class Template:
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the properties of the translated resources of a type, by logical id."""
-        return {name: entry.get("Properties", {}) for name, entry in self.cfn["Resources"].items() if entry["Type"] == kind}
+        return {
+            name: entry.get("Properties", {}) for name, entry in self.cfn["Resources"].items() if entry["Type"] == kind
+        }
 
     def resolved(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the same with every intrinsic function replaced by its value."""

@@ -20,7 +20,12 @@ _PSEUDO = {
     "AWS::NoValue": NO_VALUE,
 }
 # A value for each parameter that has no default, and one that shows what an empty default would hide.
-_GIVEN = {"Sender": "models@example.com", "Approvers": "ann@example.com", "UploadEvents": "both", "UploadSuffix": ".csv"}
+_GIVEN = {
+    "Sender": "models@example.com",
+    "Approvers": "ann@example.com",
+    "UploadEvents": "both",
+    "UploadSuffix": ".csv",
+}
 _NAMES = {"DataBucket": f"signalbox-data-{ACCOUNT}", "ArtifactsBucket": f"signalbox-artifacts-{ACCOUNT}"}
 _ARNS = {
     "AWS::CloudWatch::Alarm": "cloudwatch:{region}:{account}:alarm:{name}",
@@ -56,7 +61,8 @@ class Values:
 
     def __init__(self, sam: Mapping[str, Any], cfn: Mapping[str, Any]) -> None:
         self._parameters = {
-            name: _GIVEN.get(name, entry.get("Default", f"<{name}>")) for name, entry in sam.get("Parameters", {}).items()
+            name: _GIVEN.get(name, entry.get("Default", f"<{name}>"))
+            for name, entry in sam.get("Parameters", {}).items()
         }
         self._conditions: Mapping[str, Any] = cfn.get("Conditions", {})
         # The ids of SAM resources (`Api`, `SignalboxLayer`) are known by the translation, or stand for themselves.

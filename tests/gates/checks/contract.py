@@ -6,9 +6,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from signalbox import settings
-
 from tests.gates.template import Problem, Template
+
+from signalbox import settings
 
 _NOT_SETTINGS = "POWERTOOLS_"
 

@@ -19,11 +19,10 @@ LETS_THROUGH = {
 
 def check(template: Template) -> list[Problem]:
     """Return invalid patterns, samples that a rule misses, and events that it should not see."""
-    problems = []
     rules = template.resolved("AWS::Events::Rule")
     events = {name: sample(name) for folder in ("s3", "sagemaker") for name in sample_names(folder)}
-    for name in sorted(set(rules) ^ set(LETS_THROUGH)):
-        problems.append(Problem(name, "a rule and its samples have to be listed together"))
+    unlisted = sorted(set(rules) ^ set(LETS_THROUGH))
+    problems = [Problem(name, "a rule and its samples have to be listed together") for name in unlisted]
     for name, rule in rules.items():
         error = pattern_error(rule["EventPattern"])
         if error is not None:

@@ -5,7 +5,6 @@ import re
 from cfnlint import api
 from cfnlint.config import ManualArgs
 from cfnlint.match import Match
-
 from tests.gates.template import Problem, Template
 from tests.gates.values import REGION
 

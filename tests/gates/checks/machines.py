@@ -7,7 +7,6 @@ from typing import Any
 import botocore.session
 from botocore import xform_name
 from botocore.model import OperationModel
-
 from tests.gates.node_checks import ask
 from tests.gates.template import Problem, Template
 
@@ -15,9 +14,11 @@ from tests.gates.template import Problem, Template
 _AMBIGUOUS = re.compile(r"/(Assign|Output)(/\S+)? is invalid. must match exactly one schema in oneOf")
 _SESSION = botocore.session.get_session()
 _SDK = re.compile(r"arn:aws:states:::aws-sdk:(?P<service>\w+):(?P<operation>\w+)(?P<suffix>\.waitForTaskToken)?")
-_OPTIMISED = re.compile(r"arn:aws:states:::(?P<service>sagemaker|lambda|states|dynamodb):(?P<operation>\w+)(?P<suffix>[.:\w]*)")
-# What Step Functions offers of its optimised integrations that we use (Step Functions Developer Guide, connect-sagemaker,
-# connect-ddb, connect-lambda, connect-stepfunctions).
+_OPTIMISED = re.compile(
+    r"arn:aws:states:::(?P<service>sagemaker|lambda|states|dynamodb):(?P<operation>\w+)(?P<suffix>[.:\w]*)"
+)
+# What Step Functions offers of the optimised integrations that we use (Step Functions Developer Guide,
+# connect-sagemaker, connect-ddb, connect-lambda, connect-stepfunctions).
 _OFFERED = {
     "sagemaker": {
         "createTrainingJob": {"", ".sync"},

@@ -13,6 +13,7 @@ _TRUSTED = {
     "ModelRole": "sagemaker",
     "PipelineRole": "sagemaker",
 }
+_LONGEST_CALL = 900  # seconds (AWS Lambda quotas); this version of cfn-lint does not look
 _PUBLIC_ROUTES = frozenset(("/reviews/{review}",))
 
 
@@ -34,7 +35,9 @@ def listed(value: Any) -> list[Any]:
 
 
 def _buckets(template: Template) -> Iterator[Problem]:
-    policies = {policy["Bucket"]: policy["PolicyDocument"] for policy in template.resolved("AWS::S3::BucketPolicy").values()}
+    policies = {
+        policy["Bucket"]: policy["PolicyDocument"] for policy in template.resolved("AWS::S3::BucketPolicy").values()
+    }
     for name, bucket in template.resolved("AWS::S3::Bucket").items():
         rules = bucket.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", [{}])
         encryption = rules[0].get("ServerSideEncryptionByDefault", {})
@@ -145,6 +148,8 @@ def _functions(template: Template) -> Iterator[Problem]:
     for name, function in template.resolved("AWS::Lambda::Function").items():
         if function.get("TracingConfig", {}).get("Mode") != "Active":
             yield Problem(name, "is not traced")
+        if function["Timeout"] > _LONGEST_CALL:
+            yield Problem(name, f"may run for {function['Timeout']} seconds: Lambda takes at most {_LONGEST_CALL}")
         if "LogGroup" not in function.get("LoggingConfig", {}):
             yield Problem(name, "writes into a log group that nobody made, which is kept for ever")
         if template.values.name(name) in called - caught:

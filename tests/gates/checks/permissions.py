@@ -1,0 +1,240 @@
+"""IAM, by simulation: what each role needs is allowed, what lies beside it is not, and nothing more is granted.
+
+Asked too: may the services send where they have to and only from there, who may take a role, who may use the key.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.gates.checks.posture import listed, statements
+from tests.gates.needs import Need, of_functions, of_machines
+from tests.gates.node_checks import Question, ask
+from tests.gates.reasons import granted
+from tests.gates.template import Problem, Template
+from tests.gates.values import ACCOUNT, REGION, STACK
+
+_OTHER_ACCOUNT = "999999999999"
+# The name of these resources is granted exactly, not by its beginning.
+_EXACT = frozenset(("dynamodb", "iam", "lambda", "secretsmanager", "sqs", "ssm", "states"))
+_ENCRYPTED = ("s3", "dynamodb", "sqs", "secretsmanager")
+_ADMINISTRATOR = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, the answer that is right, and whom it concerns."""
+
+    question: Question
+    allowed: bool
+    about: str
+
+
+def check(template: Template, about: str = "") -> list[Problem]:
+    """Return what is refused and needed, allowed and not needed, or not understood by IAM.
+
+    With `about`, only the questions are asked that concern it.
+    """
+    needs = of_functions(template) | of_machines(template)
+    asked = [*_of_roles(template, needs), *_of_trust(template), *_of_senders(template), *_of_key(template, needs)]
+    asked = [entry for entry in asked if about in entry.about]
+    identities = {**_identities(template), "administrator": [_ADMINISTRATOR]}
+    answers, _ = ask([entry.question for entry in asked], identities, _resource_policies(template))
+    problems = [problem for entry in asked for problem in _judge(entry, answers[entry.question.id])]
+    return problems + list(_more_than_needed(template, needs))
+
+
+def _judge(entry: Asked, answer: str) -> Iterator[Problem]:
+    question = entry.question
+    what = f"{question.action} on {question.resource} {dict(question.context)} by {question.principal}"
+    if answer.startswith("Refused"):
+        yield Problem(entry.about, f"IAM does not understand it: {what}: {answer}")
+    elif (answer == "Allowed") != entry.allowed:
+        yield Problem(entry.about, f"{what} is {answer}, which is wrong")
+
+
+def _identities(template: Template) -> dict[str, list[Any]]:
+    shared = template.resolved("AWS::IAM::ManagedPolicy")
+    by_arn = {template.values.arn(name): policy["PolicyDocument"] for name, policy in shared.items()}
+    return {
+        name: [policy["PolicyDocument"] for policy in role.get("Policies", [])]
+        + [by_arn[arn] for arn in role.get("ManagedPolicyArns", []) if arn in by_arn]
+        for name, role in template.resolved("AWS::IAM::Role").items()
+    }
+
+
+def _resource_policies(template: Template) -> dict[str, Any]:
+    arn_of = {template.values.name(name): template.values.arn(name) for name in template.resources("AWS::S3::Bucket")}
+    policies: dict[str, Any] = {
+        arn_of[policy["Bucket"]]: policy["PolicyDocument"]
+        for policy in template.resolved("AWS::S3::BucketPolicy").values()
+    }
+    for kind, member in (("SQS::Queue", "Queues"), ("SNS::Topic", "Topics")):
+        for policy in template.resources(f"AWS::{kind}Policy").values():
+            for reference in policy[member]:
+                policies[template.values.arn(reference["Ref"])] = template.values.of(policy["PolicyDocument"])
+    for name, role in template.resolved("AWS::IAM::Role").items():
+        policies[template.values.arn(name)] = role["AssumeRolePolicyDocument"]
+    for name, key in template.resolved("AWS::KMS::Key").items():
+        policies[template.values.arn(name)] = key["KeyPolicy"]
+    return policies
+
+
+def _of_roles(template: Template, needs: dict[str, list[Need]]) -> Iterator[Asked]:
+    for role, wanted in needs.items():
+        for number, need in enumerate(wanted):
+            variants = [(need, True), *((neighbour, False) for neighbour in _neighbours(need))]
+            for variant, (what, allowed) in enumerate(variants):
+                yield Asked(
+                    Question(
+                        f"{role}/{number}/{variant}",
+                        template.values.arn(role),
+                        what.action,
+                        what.resource,
+                        _account_of(what.resource),
+                        {"aws:SecureTransport": "true", **what.context}
+                        if what.action.startswith("s3:")
+                        else what.context,
+                        role,
+                        _policy_of(what),
+                    ),
+                    allowed,
+                    role,
+                )
+
+
+def _neighbours(need: Need) -> Iterator[Need]:
+    """Yield what lies beside a need: another stack, another account, another place, another service, without TLS."""
+    if need.resource == "*":
+        return
+    service = need.action.split(":")[0]
+    for theirs in (
+        need.resource.replace(STACK, "elsewhere").replace("/pipelines-", "/elsewhere-"),
+        need.resource.replace(ACCOUNT, _OTHER_ACCOUNT) if service != "s3" else need.resource,
+        f"{need.resource}-beside" if service in _EXACT and ":execution:" not in need.resource else need.resource,
+    ):
+        if theirs != need.resource and service not in {"events", "ses"}:
+            yield Need(need.action, theirs, need.context)
+    if service == "s3":
+        yield Need(need.action, need.resource, {"aws:SecureTransport": "false"})
+        bucket, slash, _ = need.resource.partition("/")
+        if slash:
+            yield Need(need.action, f"{bucket}/elsewhere/x", need.context)
+    if need.action == "iam:PassRole":
+        yield Need(need.action, need.resource, {"iam:PassedToService": "lambda.amazonaws.com"})
+    if service == "ses":
+        yield Need(need.action, need.resource, {"ses:FromAddress": "somebody@example.org"})
+    if service == "events":
+        yield Need(need.action, f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{STACK}-UploadsTrailRule")
+
+
+def _account_of(resource: str) -> str:
+    return _OTHER_ACCOUNT if _OTHER_ACCOUNT in resource else ACCOUNT
+
+
+def _policy_of(need: Need) -> str:
+    return need.resource.partition("/")[0] if need.action.startswith("s3:") else ""
+
+
+def _of_trust(template: Template) -> Iterator[Asked]:
+    for name, role in template.resolved("AWS::IAM::Role").items():
+        arn = template.values.arn(name)
+        trusted = [
+            service
+            for statement in statements(role["AssumeRolePolicyDocument"])
+            if isinstance(statement.get("Principal"), dict)
+            for service in listed(statement["Principal"].get("Service", []))
+        ]
+        conditional = "Condition" in str(role["AssumeRolePolicyDocument"])
+        questions = [(service, ACCOUNT, True) for service in trusted]
+        questions += [(service, _OTHER_ACCOUNT, False) for service in trusted if conditional]
+        questions += [("ec2.amazonaws.com", ACCOUNT, False), (f"arn:aws:iam::{_OTHER_ACCOUNT}:role/x", ACCOUNT, False)]
+        for number, (principal, source, allowed) in enumerate(questions):
+            context = {"aws:SourceAccount": source}
+            question = Question(
+                f"trust/{name}/{number}", principal, "sts:AssumeRole", arn, context=context, resource_policy=arn
+            )
+            yield Asked(question, allowed, name)
+
+
+def _of_senders(template: Template) -> Iterator[Asked]:
+    """Ask whether rules, alarms and the trail may send where they send, and others not."""
+    arn = template.values.arn
+    for number, (service, action, resource, policy, source) in enumerate(_sendings(template)):
+        context = {"aws:SourceArn": source, "aws:SourceAccount": ACCOUNT}
+        if service == "cloudtrail.amazonaws.com":
+            context |= {"s3:x-amz-acl": "bucket-owner-full-control", "aws:SecureTransport": "true"}
+        else:
+            yield _send(f"{number}/key", service, "kms:GenerateDataKey", arn("Key"), arn("Key"), context, allowed=True)
+        foreign = context | {
+            "aws:SourceArn": source.replace(ACCOUNT, _OTHER_ACCOUNT),
+            "aws:SourceAccount": _OTHER_ACCOUNT,
+        }
+        yield _send(f"{number}/own", service, action, resource, policy, context, allowed=True)
+        yield _send(f"{number}/foreign", service, action, resource, policy, foreign, allowed=False)
+
+
+def _sendings(template: Template) -> Iterator[tuple[str, str, str, str, str]]:
+    arn = template.values.arn
+    for name, rule in template.resolved("AWS::Events::Rule").items():
+        for target in rule["Targets"]:
+            queues = [target["Arn"], target.get("DeadLetterConfig", {}).get("Arn", "")]
+            for queue in queues:
+                if ":sqs:" in queue:
+                    yield "events.amazonaws.com", "sqs:SendMessage", queue, queue, arn(name)
+    for name, alarm in template.resolved("AWS::CloudWatch::Alarm").items():
+        for topic in alarm.get("AlarmActions", []):
+            yield "cloudwatch.amazonaws.com", "sns:Publish", topic, topic, arn(name)
+    for name, trail in template.resolved("AWS::CloudTrail::Trail").items():
+        bucket = f"arn:aws:s3:::{trail['S3BucketName']}"
+        source = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{template.values.name(name)}"
+        yield "cloudtrail.amazonaws.com", "s3:PutObject", f"{bucket}/AWSLogs/{ACCOUNT}/x", bucket, source
+        yield "cloudtrail.amazonaws.com", "s3:GetBucketAcl", bucket, bucket, source
+        yield "cloudtrail.amazonaws.com", "kms:GenerateDataKey", arn("Key"), arn("Key"), source
+
+
+def _send(
+    name: str, service: str, action: str, resource: str, policy: str, context: dict[str, str], *, allowed: bool
+) -> Asked:
+    question = Question(f"send/{name}", service, action, resource, ACCOUNT, context, resource_policy=policy)
+    return Asked(question, allowed, f"sending by {service} to {resource}")
+
+
+def _of_key(template: Template, needs: dict[str, list[Need]]) -> Iterator[Asked]:
+    """Ask whether whoever uses an encrypted thing may use its key through that service, and not by itself."""
+    key = template.values.arn("Key")
+    administrator = f"arn:aws:iam::{ACCOUNT}:role/administrator"
+    administers = Question(
+        "key/0", administrator, "kms:PutKeyPolicy", key, policies="administrator", resource_policy=key
+    )
+    yield Asked(administers, allowed=True, about="Key")
+    for role, wanted in needs.items():
+        for service in sorted({need.action.split(":")[0] for need in wanted} & set(_ENCRYPTED)):
+            through = {"kms:ViaService": f"{service}.{REGION}.amazonaws.com", "kms:CallerAccount": ACCOUNT}
+            foreign = through | {"kms:CallerAccount": _OTHER_ACCOUNT}
+            direct = {"kms:CallerAccount": ACCOUNT}
+            for number, (context, allowed) in enumerate(((through, True), (foreign, False), (direct, False))):
+                name = f"key/{role}/{service}/{number}"
+                principal = template.values.arn(role)
+                question = Question(
+                    name, principal, "kms:Decrypt", key, context=context, policies=role, resource_policy=key
+                )
+                yield Asked(question, allowed, f"Key for {role}")
+
+
+def _more_than_needed(template: Template, needs: dict[str, list[Need]]) -> Iterator[Problem]:
+    reasons = granted(template.text)
+    for role in template.resources("AWS::IAM::Role"):
+        if role not in needs:
+            yield Problem(role, "is in no list of needs")
+    for (resource, action), reason in reasons.items():
+        if resource in needs and not reason and action not in {need.action for need in needs[resource]}:
+            yield Problem(resource, f"is granted {action}, which nothing is known to call, and no reason is beside it")
+    for name, documents in _identities(template).items():
+        for document in documents:
+            for statement in statements(document):
+                yield from (
+                    Problem(name, f"is granted {action}, a wildcard")
+                    for action in listed(statement["Action"])
+                    if "*" in action
+                )

@@ -1,0 +1,202 @@
+"""Defects to plant in the template and the machines, one of each kind that we know of, and the check that sees it.
+
+The numbers are those of a collection of 45 planted defects. Not planted: T29 (a permissions boundary taken off a role:
+our roles have none, the stack makes none) and T38 (no defect). T42 (a library missing in the layer) is planted in
+`test_artefacts.py`, since only the built layer shows it. Numbers from H01 on break house rules.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+type Edit = Callable[[str], str]
+TEMPLATE = "template.yaml"
+RELEASE = "statemachine/release.asl.json"
+MLOPS = "statemachine/mlops.asl.json"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A defect: its number, what it is, the check that has to see it, what that check has to speak of, and the edit."""
+
+    id: str
+    what: str
+    check: str
+    speaks_of: str
+    edit: Edit
+    file: str = TEMPLATE
+
+    def plant(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """Return the texts with the defect in them."""
+        planted = self.edit(texts[self.file])
+        if planted == texts[self.file]:
+            raise LookupError(f"{self.id}: the template has changed and {self.what!r} cannot be planted any more")
+        return {**texts, self.file: planted}
+
+
+def _swap(old: str, new: str, text: str) -> str:
+    return text.replace(old, new, 1)
+
+
+def swap(old: str, new: str) -> Edit:
+    """Return the edit that replaces the first `old`."""
+    return partial(_swap, old, new)
+
+
+def within(name: str, old: str, new: str) -> Edit:
+    """Return the edit that replaces the first `old` in the template's entry called `name`."""
+
+    def edit(text: str) -> str:
+        entry = re.search(rf"^  {name}:\n(?:    .*\n|\n)+", text, re.MULTILINE)
+        return text if entry is None else text[: entry.start()] + _swap(old, new, entry[0]) + text[entry.end() :]
+
+    return edit
+
+
+def drop(name: str, pattern: str) -> Edit:
+    """Return the edit that takes what first fits `pattern` out of the template's entry called `name`."""
+
+    def edit(text: str) -> str:
+        entry = re.search(rf"^  {name}:\n(?:    .*\n|\n)+", text, re.MULTILINE)
+        if entry is None:
+            return text
+        less = re.sub(pattern, "", entry[0], count=1, flags=re.MULTILINE)
+        return text[: entry.start()] + less + text[entry.end() :]
+
+    return edit
+
+
+def drop_entry(name: str) -> Edit:
+    """Return the edit that takes the template's entry called `name` out."""
+    return lambda text: re.sub(rf"^  {name}:\n(?:    .*\n|\n)+", "", text, count=1, flags=re.MULTILINE)
+
+
+def statement(sid: str) -> str:
+    """Return the pattern of the statement with this Sid."""
+    return rf"^( +)- Sid: {sid}\n(?:\1  .*\n)+"
+
+
+# Linted in one run: each is in an entry of its own, by which it is told from the others.
+LINTED = (
+    Mutation("T02", "GetAtt of what is not there", "lint", "UploadsDeadLettersAlarm", within(
+        "UploadsDeadLettersAlarm", "!GetAtt UploadsDeadLetters.QueueName", "!GetAtt UploadsDeadLetters.Name")),
+    Mutation("T03", "Ref to nothing", "lint", "RunsDeadLettersAlarm", within(
+        "RunsDeadLettersAlarm", "!Ref AlarmsTopic", "!Ref AlarmTopic")),
+    Mutation("T04", "a runtime that does not exist", "lint", "SignalboxLayer", within(
+        "SignalboxLayer", "CompatibleRuntimes: [python3.13]", "CompatibleRuntimes: [python3.99]")),
+    Mutation("T15", "a queue that shows a message again while it is handled", "lint", "RunsQueue", within(
+        "RunsQueue", "VisibilityTimeout: 90", "VisibilityTimeout: 5")),
+    Mutation("T23", "a key without its attribute", "lint", "ReviewsTable", within(
+        "ReviewsTable", "AttributeName: sk, KeyType", "AttributeName: sort, KeyType")),
+    Mutation("T24", "a retention that CloudWatch does not offer", "lint", "ApiLog", within(
+        "ApiLog", "RetentionInDays: !Ref LogRetentionDays", "RetentionInDays: 31")),
+    Mutation("T25", "a variable that Lambda reserves", "lint", "AnnounceFunction", within(
+        "AnnounceFunction", "SENDER: !Ref Sender", "AWS_REGION: nowhere")),
+    Mutation("T44", "a misspelt response type", "lint", "RecordUploads", within(
+        "RecordUploadsFunction", "[ReportBatchItemFailures]", "[ReportBatchItemFailure]")),
+)  # fmt: skip
+
+PLANTED = (
+    Mutation("T01", "a misspelt property", "load", "CodeUrl", within("AnnounceFunction", "CodeUri", "CodeUrl")),
+    Mutation("T26", "a logical id twice", "load", "twice", swap("  RunsQueue:\n", "  UploadsQueue:\n")),
+    Mutation("T43", "a route twice", "load", "multiple times", within(
+        "ReviewPageFunction", "Method: GET", "Method: POST")),
+    Mutation("T05", "a timeout beyond 900 seconds", "posture", "EvaluateModelFunction", within(
+        "EvaluateModelFunction", "Timeout: 600", "Timeout: 1000")),
+    Mutation("T06", "a misspelt action", "permissions", "RecordUploadsRole", within(
+        "RecordUploadsRole", "- dynamodb:PutItem", "- dynamodb:PutItems")),
+    Mutation("T07", "an action on a resource of another kind", "permissions", "RecordUploadsRole", within(
+        "RecordUploadsRole", "Resource: !GetAtt RunsQueue.Arn", "Resource: !GetAtt UploadsTable.Arn")),
+    Mutation("T08", "every action of a service", "written", "dynamodb:*", within(
+        "RecordUploadsRole", "- dynamodb:PutItem", "- dynamodb:*")),
+    Mutation("T09", "a bucket without the key", "posture", "DataBucket", drop(
+        "DataBucket", r"      BucketEncryption:\n(?:        .*\n)+")),
+    Mutation("T10", "a pattern with a bare value", "events", "PipelineStatusRule", within(
+        "PipelineStatusRule", "source: [aws.sagemaker]", "source: aws.sagemaker")),
+    Mutation("T11", "a pattern with an unknown operator", "events", "ModelPackageRule", within(
+        "ModelPackageRule", "{prefix:", "{begins-with:")),
+    Mutation("T12", "a pattern with a detail type that nobody sends", "events", "ModelPackageRule", within(
+        "ModelPackageRule", "SageMaker Model Package State Change", "Sagemaker Model Package State Change")),
+    Mutation("T13", "a code folder that is not there", "contract", "AnnounceFunction", within(
+        "AnnounceFunction", "functions/announce/", "functions/announcement/")),
+    Mutation("T14", "a handler that is not there", "contract", "no function", swap("app.handler", "app.main")),
+    Mutation("T16", "a rule's target without a dead-letter queue", "posture", "ModelPackageRule", drop(
+        "ModelPackageRule", r"          DeadLetterConfig:.*\n")),
+    Mutation("T17", "a key that the account cannot administer", "permissions", "Key", drop(
+        "Key", statement("AdministeredByTheAccount"))),
+    Mutation("T18", "a key that is never rotated", "posture", "Key", swap(
+        "EnableKeyRotation: true", "EnableKeyRotation: false")),
+    Mutation("T19", "a substitution without a value", "contract", "ReleaseMachine", drop(
+        "ReleaseMachine", r"        ReleasesTable:.*\n")),
+    Mutation("T20", "a value that no substitution uses", "contract", "ReleaseMachine", within(
+        "ReleaseMachine", "DefinitionSubstitutions:\n", "DefinitionSubstitutions:\n        Spare: spare\n")),
+    Mutation("T21", "functions that are not traced", "posture", "traced", swap("    Tracing: Active\n", "")),
+    Mutation("T22", "a route for everybody", "posture", "open to everybody", within(
+        "InvokeEndpointFunction", "/invocations\n", "/invocations\n            Auth: {Authorizer: NONE}\n")),
+    Mutation("T27", "a machine that may not call its functions", "permissions", "MlopsMachineRole", drop(
+        "MlopsMachineRole", statement("Functions"))),
+    Mutation("T28", "a machine that may pass every role", "posture", "ReleaseMachineRole", within(
+        "ReleaseMachineRole", "Resource: !GetAtt ModelRole.Arn", 'Resource: "*"')),
+    Mutation("T30", "a role for the wrong service", "posture", "JobRole", within(
+        "JobRole", "Principal: {Service: sagemaker.", "Principal: {Service: ec2.")),
+    Mutation("T31", "a role for everybody", "posture", "AnnounceRole", within(
+        "AnnounceRole", "Principal: {Service: lambda.amazonaws.com}", 'Principal: "*"')),
+    Mutation("T32", "a bucket for everybody", "posture", "TrailBucket", within(
+        "TrailBucketPolicy", "Principal: {Service: cloudtrail.amazonaws.com}", 'Principal: "*"')),
+    Mutation("T33", "a queue that takes no events", "permissions", "RunsQueue", drop_entry("RunsQueuePolicy")),
+    Mutation("T34", "a bucket that may be made public", "posture", "DataBucket", within(
+        "DataBucket", "RestrictPublicBuckets: true", "RestrictPublicBuckets: false")),
+    Mutation("T35", "a table without a way back", "posture", "UploadsTable", within(
+        "UploadsTable", "PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false")),
+    Mutation("T36", "a machine that logs nothing", "posture", "MlopsMachine", within(
+        "MlopsMachine", "Level: ALL", 'Level: "OFF"')),
+    Mutation("T37", "a misspelt condition key", "permissions", "PipelineRole", within(
+        "PipelineRole", '"iam:PassedToService"', '"iam:PassedToServices"')),
+    Mutation("T39", "an API without an access log", "posture", "access log", drop(
+        "Api", r"      AccessLogSettings:\n(?:        .*\n)+")),
+    Mutation("T40", "a transition to nowhere", "machines", "MlopsMachine", swap(
+        '"Next": "CreateModelPackageGroup"', '"Next": "CreatePackageGroup"'), MLOPS),
+    Mutation("T41", "a machine that asks for a value that nobody gives", "contract", "ReleaseMachine", swap(
+        "${AnnounceArn}", "${AnnouncementArn}"), RELEASE),
+    Mutation("T45", "a key that the rules may not use", "permissions", "events.amazonaws.com", drop(
+        "Key", statement("EncryptedForQueuesAndAlarms"))),
+    Mutation("H01", "a task that may run for ever", "machines", "MlopsMachine.CreateModel", lambda text: re.sub(
+        r'("CreateModel": \{(?:.*\n)*?)\s+"TimeoutSeconds": 60,', r"\1", text, count=1), MLOPS),
+    Mutation("H02", "an operation that SageMaker does not have", "machines", "DeleteConfig", swap(
+        "sagemaker:deleteEndpointConfig", "sagemaker:deleteEndpointConfiguration"), RELEASE),
+    Mutation("H03", "a parameter that the operation does not have", "machines", "StopTrainingJob", swap(
+        '{"TrainingJobName": "{% $plan.names.training %}"}', '{"JobName": "{% $plan.names.training %}"}'), MLOPS),
+    Mutation("H04", "a person who is asked without a token", "machines", "RequestReview", swap(
+        "$states.context.Task.Token", "$states.context.Task.Id"), MLOPS),
+    Mutation("H05", "an asynchronous function whose failures vanish", "posture", "OnModelPackageFunction", drop(
+        "OnModelPackageFunction", r"      EventInvokeConfig:\n(?:        .*\n)+")),
+    Mutation("H06", "a dead-letter queue that nobody watches", "posture", "EventsDeadLetters", drop_entry(
+        "EventsDeadLettersAlarm")),
+    Mutation("H07", "a rule's target without a retry policy", "posture", "PipelineStatusRule", drop(
+        "PipelineStatusRule", r"          RetryPolicy:.*\n")),
+    Mutation("H08", "a log that is kept for ever", "posture", "ReviewPageLog", drop(
+        "ReviewPageLog", r"      RetentionInDays:.*\n")),
+    Mutation("H09", "a function with a log group that nobody made", "posture", "ReviewPageFunction", drop(
+        "ReviewPageFunction", r"      LoggingConfig:.*\n")),
+    Mutation("H10", "a bucket that may be used without TLS", "posture", "ArtifactsBucket", drop(
+        "ArtifactsBucketPolicy", r"            Condition:.*\n")),
+    Mutation("H11", "a wildcard without a reason", "written", "without a reason", within(
+        "TracingPolicy", '"*"  # X-Ray has no resources to name', '"*"')),
+    Mutation("H12", "a partition that is written out", "written", "partition", swap(
+        '"arn:${AWS::Partition}:ssm:', '"arn:aws:ssm:')),
+    Mutation("H13", "a parameter that fails without a sentence", "written", "Sender", drop(
+        "Sender", r"    ConstraintDescription:.*\n")),
+    Mutation("H14", "an output that nobody explains", "written", "ReviewUrl", drop(
+        "ReviewUrl", r"    Description:.*\n")),
+    Mutation("H15", "a permission that nothing uses", "permissions", "CloseReviewRole", within(
+        "CloseReviewRole", "- dynamodb:GetItem\n", "- dynamodb:GetItem\n                  - dynamodb:Scan\n")),
+    Mutation("H16", "a permission for every stack's endpoints", "permissions", "InvokeEndpointRole", within(
+        "InvokeEndpointRole", ":endpoint/${AWS::StackName}-*", ":endpoint/*")),
+    Mutation("H17", "a setting that the function does not get", "contract", "QUIET_SECONDS", drop(
+        "StartRunFunction", r"          QUIET_SECONDS:.*\n")),
+    Mutation("H18", "jobs on behalf of other accounts", "posture", "ModelRole", drop(
+        "ModelRole", r"            Condition:.*\n")),
+    Mutation("H19", "uploads that were refused start runs", "events", "UploadsTrailRule", drop(
+        "UploadsTrailRule", r"          errorCode:.*\n")),
+)  # fmt: skip

@@ -1,0 +1,195 @@
+"""What each role has to be allowed, taken from what the functions call and from the tasks of the machines."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.gates.checks.machines import operation_of
+from tests.gates.template import Template
+from tests.gates.values import ACCOUNT, REGION, STACK
+
+NAME = f"{STACK}-abalone-1a2b3c4d"
+PACKAGE = f"model-package/{STACK}-abalone/7"
+_PASSED = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+# The resources of a SageMaker operation, by the end of its name; the first that fits counts.
+_KINDS = (
+    ("ModelPackageGroup", [f"model-package-group/{STACK}-abalone"]),
+    ("ModelPackages", [PACKAGE]),
+    ("ModelPackage", [PACKAGE]),
+    ("TrainingJob", [f"training-job/{NAME}"]),
+    ("TransformJob", [f"transform-job/{NAME}"]),
+    ("EndpointConfig", [f"endpoint-config/{NAME}"]),
+    ("CreateEndpoint", [f"endpoint/{STACK}-abalone-prod", f"endpoint-config/{NAME}"]),
+    ("UpdateEndpoint", [f"endpoint/{STACK}-abalone-prod", f"endpoint-config/{NAME}"]),
+    ("Endpoint", [f"endpoint/{STACK}-abalone-prod"]),
+    ("Model", [f"model/{NAME}"]),
+)
+
+
+@dataclass(frozen=True)
+class Need:
+    """One call: the action, the resource's ARN, and the context that AWS adds to the request."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+def sagemaker(operation: str) -> list[Need]:
+    """Return the needs of a SageMaker operation on things of this stack."""
+    kinds = next(kinds for ending, kinds in _KINDS if operation.endswith(ending))
+    return [Need(f"sagemaker:{operation}", f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}") for kind in kinds]
+
+
+def of_functions(template: Template) -> dict[str, list[Need]]:
+    """Return the needs of each function's role, and of the roles that SageMaker takes."""
+    arn = template.values.arn
+    uploads, reviews, releases = (_table(arn(name)) for name in ("UploadsTable", "ReviewsTable", "ReleasesTable"))
+    secret = [Need("secretsmanager:GetSecretValue", arn("ReviewSecret"))]
+    stages = [Need("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/stages")]
+    tasks = [Need("states:SendTaskSuccess", "*"), Need("states:SendTaskFailure", "*")]
+    mail = [_mail()]
+    data, artifacts = arn("DataBucket"), arn("ArtifactsBucket")
+    live = [need for kind in ("Endpoint", "EndpointConfig", "Model") for need in sagemaker(f"Describe{kind}")]
+    package = sagemaker("DescribeModelPackage")
+    ask = [Need("sqs:SendMessage", arn("RunsQueue"))]
+    report = Need("s3:GetObject", f"{artifacts}/evaluations/x/report.json")
+    pipeline = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/{STACK}-abalone"
+    return {
+        "RecordUploadsRole": [
+            *uploads("PutItem"),
+            *ask,
+            *_polled(arn("UploadsQueue")),
+            Need("s3:GetObject", f"{data}/incoming/abalone.csv"),
+        ],
+        "StartRunRole": [
+            *uploads("Query", "PutItem", "UpdateItem", "DeleteItem"),
+            *ask,
+            *_polled(arn("RunsQueue")),
+            Need("s3:PutObject", f"{artifacts}/manifests/run.json"),
+            Need("sagemaker:StartPipelineExecution", pipeline),
+            Need("sagemaker:DescribePipelineExecution", f"{pipeline}/execution/p4jn9xou8a8s"),
+        ],
+        "PlanTrainingRole": [*package, Need("s3:ListBucket", data), Need("s3:ListBucket", artifacts)],
+        "EvaluateModelRole": [*package, *live, *stages, Need("s3:ListBucket", artifacts)]
+        + [Need("s3:GetObject", f"{artifacts}/{folder}/x/y.out") for folder in ("transforms", "evaluations")]
+        + [Need("s3:PutObject", f"{artifacts}/evaluations/x/report.json")],
+        "RequestReviewRole": [*reviews("GetItem", "PutItem", "UpdateItem"), *secret, *mail, *tasks, report],
+        "ReviewPageRole": [*reviews("GetItem", "UpdateItem"), *secret, *tasks, *sagemaker("UpdateModelPackage")],
+        "CloseReviewRole": [*reviews("GetItem", "UpdateItem"), *sagemaker("UpdateModelPackage")],
+        "AnnounceRole": mail,
+        "OnModelPackageRole": [*package, *reviews("GetItem", "UpdateItem", "Query"), *tasks]
+        + [Need("states:StartExecution", arn(name)) for name in ("MlopsMachine", "ReleaseMachine")]
+        + [Need("sqs:SendMessage", arn("EventsDeadLetters"))],
+        "PlanReleaseRole": [
+            *package,
+            *live,
+            *stages,
+            *sagemaker("ListModelPackages"),
+            *releases("GetItem", "PutItem", "Query"),
+        ],
+        "VerifyReleaseRole": [*package, *sagemaker("DescribeEndpoint"), *sagemaker("InvokeEndpoint"), report],
+        "InvokeEndpointRole": [*stages, *sagemaker("InvokeEndpoint")],
+        **_of_jobs(template),
+    }
+
+
+def of_machines(template: Template) -> dict[str, list[Need]]:
+    """Return the needs of each machine's role: those of its tasks."""
+    return {
+        f"{name}Role": [
+            need for _, state in machine.states() if state["Type"] == "Task" for need in _of_task(state, template)
+        ]
+        for name, machine in template.machines.items()
+    }
+
+
+def _of_jobs(template: Template) -> dict[str, list[Need]]:
+    arn = template.values.arn
+    data, artifacts = arn("DataBucket"), arn("ArtifactsBucket")
+    inputs = [f"{data}/incoming/a.csv", f"{data}/models/iris/train/a.csv"] + [
+        f"{artifacts}/{folder}/x" for folder in ("manifests", "pipelines", "training")
+    ]
+    jobs = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{{kind}}/pipelines-p4jn9xou8a8s-train-abc"
+    return {
+        "JobRole": [Need("s3:GetObject", place) for place in inputs]
+        + [Need("s3:ListBucket", bucket) for bucket in (data, artifacts)]
+        + [Need("s3:PutObject", f"{artifacts}/{folder}/x") for folder in ("pipelines", "training", "transforms")],
+        "ModelRole": [
+            Need("s3:GetObject", f"{artifacts}/{folder}/model.tar.gz") for folder in ("pipelines", "training")
+        ],
+        "PipelineRole": [
+            Need("sagemaker:CreateProcessingJob", jobs.format(kind="processing-job")),
+            Need("sagemaker:CreateTrainingJob", jobs.format(kind="training-job")),
+            *sagemaker("CreateModelPackage"),
+            *sagemaker("CreateModelPackageGroup"),
+            Need("s3:GetObject", f"{artifacts}/pipelines/abalone/runs/evaluation.json"),
+            Need("iam:PassRole", arn("JobRole"), _PASSED),
+        ],
+    }
+
+
+def _of_task(state: dict[str, Any], template: Template) -> Iterator[Need]:
+    called = operation_of(state["Resource"])
+    if called is None:
+        return
+    service, operation, suffix = called
+    arguments = state.get("Arguments")
+    given: dict[str, Any] = arguments if isinstance(arguments, dict) else {}
+    if service == "lambda":
+        yield Need("lambda:InvokeFunction", given["FunctionName"])
+    elif service == "states":
+        yield from _of_execution(given["StateMachineArn"], suffix)
+    elif service == "dynamodb":
+        yield Need(f"dynamodb:{operation}", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{given['TableName']}")
+    elif service == "cloudwatch":
+        yield Need(
+            f"cloudwatch:{operation}", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{STACK}-abalone-prod-errors"
+        )
+    else:
+        yield from _of_sagemaker(operation, suffix, given, template)
+
+
+def _of_sagemaker(operation: str, suffix: str, given: dict[str, Any], template: Template) -> Iterator[Need]:
+    yield from sagemaker(operation)
+    noun = operation.removeprefix("Create")
+    if suffix == ".sync":
+        yield from sagemaker(f"Describe{noun}")
+        yield from sagemaker(f"Stop{noun}")
+        yield from _told_by_rule(f"SageMaker{noun}s")
+    if suffix == ".sync" or "Tags" in given or (operation.startswith("Create") and not given):
+        yield Need("sagemaker:AddTags", sagemaker(operation)[0].resource)
+    if operation in {"CreateTrainingJob", "CreateModel"}:
+        # Without written arguments, the plan gives the role that endpoints run as.
+        role = given.get("RoleArn") or given.get("ExecutionRoleArn") or template.values.arn("ModelRole")
+        yield Need("iam:PassRole", role, _PASSED)
+
+
+def _of_execution(machine: str, suffix: str) -> Iterator[Need]:
+    yield Need("states:StartExecution", machine)
+    if suffix.startswith(".sync"):
+        execution = machine.replace(":stateMachine:", ":execution:") + ":execution-1"
+        yield Need("states:DescribeExecution", execution)
+        yield Need("states:StopExecution", execution)
+        yield from _told_by_rule("StepFunctionsExecution")
+
+
+def _told_by_rule(kind: str) -> Iterator[Need]:
+    rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StepFunctionsGetEventsFor{kind}Rule"
+    return (Need(f"events:{verb}", rule) for verb in ("PutTargets", "PutRule", "DescribeRule"))
+
+
+def _table(arn: str) -> Any:
+    return lambda *operations: [Need(f"dynamodb:{operation}", arn) for operation in operations]
+
+
+def _polled(queue: str) -> list[Need]:
+    return [Need(f"sqs:{verb}", queue) for verb in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")]
+
+
+def _mail() -> Need:
+    return Need(
+        "ses:SendEmail",
+        f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/models@example.com",
+        {"ses:FromAddress": "models@example.com"},
+    )
