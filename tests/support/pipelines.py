@@ -279,9 +279,13 @@ class World:
         self.call("StopPipelineExecution", PipelineExecutionArn=arn, ClientRequestToken=self.token())
 
     def ended(self, arn: str) -> dict[str, Any]:
-        """Return the description of an execution, once it has ended."""
-        self.events.wait_until(lambda: self.status(arn) not in {"Executing", "Stopping"})
+        """Return the description of an execution, once the event of its end has come."""
+        self.events.wait_until(lambda: self._last_told(arn) not in {"Executing", "Stopping"})
         return dict(self.call("DescribePipelineExecution", PipelineExecutionArn=arn))
+
+    def _last_told(self, arn: str) -> str:
+        told = [detail for detail in self.events.details() if detail["pipelineExecutionArn"] == arn]
+        return str(told[-1]["currentPipelineExecutionStatus"])
 
     def status(self, arn: str) -> str:
         """Return the status of an execution."""

@@ -19,7 +19,7 @@ from signalbox_local.pipelines.model import CREATES, Definition, Step, own_expre
 from signalbox_local.pipelines.retries import RETRYABLE_TYPES, policy_problems
 from signalbox_local.sagemaker.shapes import service_model
 
-_OUTPUT_TYPES = {"String", "Integer", "Boolean", "Float"}
+_OUTPUT_TYPES = ("String", "Integer", "Boolean", "Float")
 _BRANCH_MEMBERS = {"Conditions", "IfSteps", "ElseSteps"}
 _MOST_OUTPUTS = 50  # OutputParameterList of the API
 
@@ -60,6 +60,10 @@ def _step_problems(step: Step, definition: Definition) -> Iterator[str]:
 def _extra_problems(step: Step) -> Iterator[str]:
     """Yield what is wrong with caching and retries, which only some types of steps know."""
     fields = step.fields
+    for member, most in (("DisplayName", 256), ("Description", 3072)):  # StepDisplayName, StepDescription of the API
+        text = fields.get(member)
+        if text is not None and not (isinstance(text, str) and len(text) <= most):
+            yield f"{member} must be a string of at most {most} characters"
     if fields.get("CacheConfig") is not None:
         if step.type not in CACHEABLE_TYPES:
             yield f"steps of type {step.type} cannot be cached"
@@ -89,7 +93,7 @@ def _lambda_problems(step: Step) -> Iterator[str]:
             yield f"argument '{name}' must be a string, a number or a boolean"
     outputs = step.fields.get("OutputParameters") or []
     if not isinstance(outputs, list) or not all(_is_output(output) for output in outputs):
-        yield f"OutputParameters must be a list of OutputName and OutputType ({', '.join(sorted(_OUTPUT_TYPES))})"
+        yield f"OutputParameters must be a list of OutputName and OutputType ({', '.join(_OUTPUT_TYPES)})"
         return
     names = [output["OutputName"] for output in outputs]
     if len(names) != len(set(names)):
@@ -111,6 +115,9 @@ def _property_file_problems(step: Step) -> Iterator[str]:
     files = step.fields.get("PropertyFiles") or []
     if files and step.type != "Processing":
         yield "only Processing steps have PropertyFiles"
+        return
+    if not isinstance(files, list):
+        yield "PropertyFiles must be a list"
         return
     expected = {"PropertyFileName", "OutputName", "FilePath"}
     outputs = [output.get("OutputName") for output in _outputs(step)]
@@ -147,18 +154,22 @@ def _target_problem(reference: Reference, definition: Definition) -> str | None:
 def _check_path(step: Step, path: tuple[Token, ...]) -> None:
     """Raise ExpressionError unless a step of this type answers something under `path`."""
     if path[0] == "PropertyFiles":
-        files = step.fields.get("PropertyFiles") or []
-        if path[1] not in [file.get("PropertyFileName") for file in files if isinstance(file, dict)]:
+        if path[1] not in _named(step, "PropertyFiles", "PropertyFileName"):
             raise ExpressionError(f"step '{step.name}' has no property file '{path[1]}'")
     elif step.type in CREATES:
         _check_shape(service_model("sagemaker").operation_model(CREATES[step.type][2]).output_shape, path)
     elif step.type == "Lambda":
-        outputs = step.fields.get("OutputParameters") or []
-        names = [output.get("OutputName") for output in outputs if isinstance(output, dict)]
+        names = _named(step, "OutputParameters", "OutputName")
         if path[0] != "OutputParameters" or path[1:] not in [(name,) for name in names]:
             raise ExpressionError(f"step '{step.name}' has no such output parameter")
     elif step.type == "Fail" or path != ("Outcome",):
         raise ExpressionError(f"a {step.type} step has no such property")
+
+
+def _named(step: Step, member: str, name: str) -> list[Any]:
+    """Return the names in a list of a step; what else is wrong with the list is told elsewhere."""
+    entries = step.fields.get(member)
+    return [entry.get(name) for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
 def _check_shape(shape: Any, path: tuple[Token, ...]) -> None:

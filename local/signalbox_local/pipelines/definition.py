@@ -112,6 +112,8 @@ def _step(entry: Any, branch: Branch | None) -> Step:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise _unable(f"Step {name!r}: Name must match {_NAME.pattern}")
     kind = entry.get("Type")
+    if not isinstance(kind, str):
+        raise _unable(f"Step '{name}': Type must be a string, not {kind!r}")
     if kind in _TYPES_OF_AWS:
         raise _unable(f"Step '{name}': steps of type {kind} are not emulated here")
     if kind not in _TYPES:

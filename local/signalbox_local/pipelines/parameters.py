@@ -107,7 +107,7 @@ def _declaration_problems(declaration: Any) -> Iterator[str]:
     name, kind = declaration.get("Name"), declaration.get("Type")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         yield f"Name must match {_NAME.pattern}"
-    if kind not in {"String", "Integer", "Float", "Boolean"}:
+    if kind not in ("String", "Integer", "Float", "Boolean"):
         yield f"Type must be String, Integer, Float or Boolean, not {kind!r}"
         return
     yield from (f"'{member}' is not a member of a parameter" for member in sorted(set(declaration) - _MEMBERS))

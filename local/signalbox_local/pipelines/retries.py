@@ -64,7 +64,7 @@ def policy_problems(policies: Any) -> Iterator[str]:
     if not isinstance(policies, list) or not all(isinstance(policy, dict) for policy in policies):
         yield "RetryPolicies must be a list of objects"
         return
-    known = {SERVICE_FAULT, THROTTLING, INTERNAL_ERROR, CAPACITY_ERROR, RESOURCE_LIMIT}
+    known = (SERVICE_FAULT, THROTTLING, INTERNAL_ERROR, CAPACITY_ERROR, RESOURCE_LIMIT)
     for policy in policies:
         faults = _faults(policy)
         yield from (f"RetryPolicies: ExceptionType {fault!r} is unknown" for fault in faults if fault not in known)

@@ -117,17 +117,18 @@ def _ended(attempt: Attempt, job: str, metadata: dict[str, Any]) -> dict[str, An
 
 def _describe(attempt: Attempt, job: str, metadata: dict[str, Any]) -> dict[str, Any]:
     """Return the description of a job. A fault that passes is borne: the job itself goes on."""
-    for left in reversed(range(_DESCRIBE_ATTEMPTS)):
+    attempts = 0
+    while True:
+        attempts += 1
         try:
             answer = attempt.role.call("sagemaker", f"Describe{job}", **{f"{job}Name": attempt.name})
         except StepFailedError as error:
-            if not left or error.fault not in {SERVICE_FAULT, THROTTLING}:
+            if attempts == _DESCRIBE_ATTEMPTS or error.fault not in {SERVICE_FAULT, THROTTLING}:
                 # No fault is passed on: another attempt would start a second job beside this one.
                 raise StepFailedError(error.reason, metadata=metadata) from error
             Event().wait(attempt.poll_seconds)
         else:
             return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
-    raise AssertionError("unreachable")
 
 
 def _stop(attempt: Attempt, job: str) -> None:
