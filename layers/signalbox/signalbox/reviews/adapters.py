@@ -5,6 +5,9 @@ Items of the reviews table (keys `pk`, `sk`; every attribute is a text):
     review#<id>        review                        all fields of the review; empty ones are left out
     execution#<arn>    review#<kind>#<stage>         review: the id of the newest review of this execution
     package#<arn>      review#<created at>#<id>      review: the id
+
+A client is made when it is first needed: a page that is only looked at needs no Step Functions, and SageMaker's client
+takes longer to make than all others.
 """
 
 import json
@@ -56,7 +59,11 @@ class DynamoStore:
 
     def __init__(self, table: str, client: Any = None) -> None:
         self._table = table
-        self._client = client or aws.client("dynamodb")
+        self._given = client
+
+    @property
+    def _client(self) -> Any:
+        return self._given or aws.client("dynamodb")
 
     def get(self, review_id: str) -> Review | None:
         """Return the review as it is now."""
@@ -166,7 +173,11 @@ class StepFunctionsTasks:
     """Tasks that wait with a token."""
 
     def __init__(self, client: Any = None) -> None:
-        self._client = client or aws.client("stepfunctions")
+        self._given = client
+
+    @property
+    def _client(self) -> Any:
+        return self._given or aws.client("stepfunctions")
 
     def succeed(self, token: str, output: dict[str, str]) -> None:
         """Answer the task."""
@@ -189,7 +200,11 @@ class SageMakerRegistry:
     """The model registry of SageMaker."""
 
     def __init__(self, client: Any = None) -> None:
-        self._client = client or aws.client("sagemaker")
+        self._given = client
+
+    @property
+    def _client(self) -> Any:
+        return self._given or aws.client("sagemaker")
 
     def decide(self, package: str, *, approved: bool, description: str) -> None:
         """Write the decision on a model package."""
@@ -206,7 +221,11 @@ class S3Reports:
     """Evaluation reports in S3."""
 
     def __init__(self, client: Any = None) -> None:
-        self._client = client or aws.client("s3")
+        self._given = client
+
+    @property
+    def _client(self) -> Any:
+        return self._given or aws.client("s3")
 
     def read(self, uri: str) -> str:
         """Return the report's text."""
