@@ -12,10 +12,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import xgboost
-
 from signalbox_local.images import web
 from signalbox_local.images.formats import LIBSVM, FormatError, read_csv, read_libsvm
+from signalbox_local.images.slim import xgboost
 from signalbox_local.images.xgboost_train import MODEL_FILE
 
 if TYPE_CHECKING:

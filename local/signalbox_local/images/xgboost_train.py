@@ -13,9 +13,8 @@ import time
 from pathlib import Path
 from typing import Any, override
 
-import xgboost
-
 from signalbox_local.images.formats import LIBSVM, FormatError, read_csv, read_libsvm
+from signalbox_local.images.slim import xgboost
 
 MODEL_FILE = "xgboost-model"
 _ALIASES = {"learning_rate": "eta", "min_split_loss": "gamma", "reg_lambda": "lambda", "reg_alpha": "alpha"}
