@@ -4,7 +4,8 @@ import threading
 
 import pytest
 from tests.support.botocore_strict import client_error
-from tests.support.pipelines import World, compare, condition, document, fail, get, invoke, processing, training
+from tests.support.pipeline_steps import compare, condition, document, fail, get, invoke, processing, training
+from tests.support.pipelines import World
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.support.pipelines import compare, get
+from tests.support.pipeline_steps import compare, get
 
 from signalbox_local.pipelines.conditions import all_true
 from signalbox_local.pipelines.expressions import ExpressionError, Scope, evaluate, tokens

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from tests.support.botocore_strict import client_error
-from tests.support.pipelines import World, document, get, invoke, model, processing, training, transform
+from tests.support.pipeline_steps import document, get, invoke, model, processing, training, transform
+from tests.support.pipelines import World
 
 from signalbox_local.pipelines.caching import duration
 from signalbox_local.pipelines.retries import Retries

@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError, ParamValidationError
 from tests.support.botocore_strict import client_error
-from tests.support.pipelines import (
+from tests.support.pipeline_steps import (
     FUNCTION,
-    ROLE,
-    World,
     compare,
     condition,
     document,
@@ -24,6 +22,7 @@ from tests.support.pipelines import (
     training,
     transform,
 )
+from tests.support.pipelines import ROLE, World
 
 from signalbox_local.sagemaker.resources import PACKAGE_GROUP
 
