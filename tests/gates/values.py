@@ -4,7 +4,7 @@ The names are those of the samples in `events/`, so that patterns and policies c
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 ACCOUNT = "123456789012"
@@ -64,6 +64,7 @@ class Values:
             name: _GIVEN.get(name, entry.get("Default", f"<{name}>"))
             for name, entry in sam.get("Parameters", {}).items()
         }
+        self._functions = self._known()
         self._conditions: Mapping[str, Any] = cfn.get("Conditions", {})
         # The ids of SAM resources (`Api`, `SignalboxLayer`) are known by the translation, or stand for themselves.
         self._resources: dict[str, Any] = {**sam["Resources"], **cfn["Resources"]}
@@ -77,7 +78,7 @@ class Values:
         if len(node) == 1:
             name, argument = next(iter(node.items()))
             if name in self._functions:
-                return self._functions[name](self, argument)
+                return self._functions[name](argument)
         pairs = ((name, self.of(value)) for name, value in node.items())
         return {name: value for name, value in pairs if value is not NO_VALUE}
 
@@ -134,15 +135,16 @@ class Values:
     def _true(self, condition: Any) -> bool:
         return bool(self.of(self._conditions[condition] if isinstance(condition, str) else condition))
 
-    _functions = {  # noqa: RUF012  # a table of methods, never changed
-        "Ref": _ref,
-        "Condition": _true,
-        "Fn::GetAtt": _get_att,
-        "Fn::Sub": _sub,
-        "Fn::Join": _join,
-        "Fn::If": _if,
-        "Fn::Equals": lambda self, pair: self.of(pair[0]) == self.of(pair[1]),
-        "Fn::Not": lambda self, items: not self._true(items[0]),
-        "Fn::And": lambda self, items: all(map(self._true, items)),
-        "Fn::Or": lambda self, items: any(map(self._true, items)),
-    }
+    def _known(self) -> dict[str, Callable[[Any], Any]]:
+        return {
+            "Ref": self._ref,
+            "Condition": self._true,
+            "Fn::GetAtt": self._get_att,
+            "Fn::Sub": self._sub,
+            "Fn::Join": self._join,
+            "Fn::If": self._if,
+            "Fn::Equals": lambda pair: self.of(pair[0]) == self.of(pair[1]),
+            "Fn::Not": lambda items: not self._true(items[0]),
+            "Fn::And": lambda items: all(map(self._true, items)),
+            "Fn::Or": lambda items: any(map(self._true, items)),
+        }

@@ -15,12 +15,9 @@ _EXPRESSION = re.compile(r"'\{%.*%\}' is not of type 'number'")
 
 def check(template: Template) -> list[Problem]:
     """Return what cfn-lint calls an error or a warning."""
+    matches: list[Match] = api.lint(template.lintable, config=ManualArgs(regions=[REGION]))
     return [
         Problem("/".join(map(str, match.path or ())) or "template", f"{match.rule.id} {match.message}")
-        for match in _matches(template.lintable)
+        for match in matches
         if match.rule.id[0] in "EW" and not (match.rule.id == "E3601" and _EXPRESSION.search(match.message))
     ]
-
-
-def _matches(text: str) -> list[Match]:
-    return api.lint(text, config=ManualArgs(regions=[REGION]))

@@ -2,10 +2,11 @@
 // "policies": {name: [document]}, "resourcePolicies": {name: document}, "questions": [{"id", "principal", "action",
 // "resource", "account", "context", "policies", "resourcePolicy"}]}. Out: {"machines": {name: [text]}, "answers": {id: text}}.
 import { createRequire } from 'node:module'
-import { runSimulation } from '@cloud-copilot/iam-simulate'
 
-const validate = createRequire(import.meta.url)('asl-validator')
 const input = JSON.parse(await new Response(process.stdin).text())
+// Each is loaded only when it is asked: both take half a second to load.
+const validate = Object.keys(input.machines).length ? createRequire(import.meta.url)('asl-validator') : null
+const { runSimulation } = input.questions.length ? await import('@cloud-copilot/iam-simulate') : {}
 
 const machines = {}
 for (const [name, definition] of Object.entries(input.machines)) {
