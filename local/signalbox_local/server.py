@@ -105,6 +105,9 @@ class Front:
             # As a custom domain would: the rest of the path goes to the API's default stage. The raw path stays,
             # because it is what the caller signed.
             scope = {**scope, "path": f"/_aws/execute-api/{bridge.http_api_ids()[0]}/$default{path[len(_PUBLIC) :]}"}
+        else:
+            # The buckets' policies demand TLS. Here TLS would end before this process, as behind any load balancer.
+            scope = {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
         await bridge.asgi(scope, receive, send)
 
     def _own(self, path: str) -> tuple[int, str, bytes]:

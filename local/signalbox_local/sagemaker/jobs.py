@@ -114,7 +114,7 @@ class Jobs:
                 self._move(name, secondary, message)
 
         outcome = run(job, context, self._stops[arn], on_status)
-        self.resources.update(kind, name, **_ending(kind, outcome, self.cloud.clock()))
+        self.resources.update(kind, name, **_ending(kind, outcome))
         self._tell(kind, name)
 
     def _move(self, name: str, secondary: str, message: str) -> None:
@@ -138,7 +138,7 @@ class Jobs:
         self.cloud.events.send(f"SageMaker {title} State Change", [job[kind.arn_field]], detail)
 
 
-def _ending(kind: Kind, outcome: Outcome, now: datetime) -> dict[str, Any]:
+def _ending(kind: Kind, outcome: Outcome) -> dict[str, Any]:
     prefix = kind.name.removesuffix("Job")
     members: dict[str, Any] = {
         str(kind.status): outcome.status,
@@ -157,7 +157,7 @@ def _ending(kind: Kind, outcome: Outcome, now: datetime) -> dict[str, Any]:
         if outcome.model_artifacts:
             members["ModelArtifacts"] = {"S3ModelArtifacts": outcome.model_artifacts}
     if kind is PROCESSING:
-        members |= {"ExitMessage": outcome.exit_message, "LastModifiedTime": now}
+        members["ExitMessage"] = outcome.exit_message
     return {name: value for name, value in members.items() if value is not None}
 
 

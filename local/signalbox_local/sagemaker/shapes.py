@@ -91,7 +91,7 @@ def _string(shape: Any, value: Any, where: str) -> Iterator[str]:
         )
     yield from _length(shape, len(value), where)
     pattern = shape.metadata.get("pattern")
-    if pattern and not _compiled(pattern).fullmatch(value):
+    if pattern and not compiled(pattern).fullmatch(value):
         yield (
             f"Value '{value}' at '{where}' failed to satisfy constraint: "
             f"Member must satisfy regular expression pattern: {pattern}"
@@ -110,14 +110,42 @@ def _bounds(shape: Any, number: float, where: str, what: str) -> Iterator[str]:
         yield f"'{where}' failed to satisfy constraint: Member must have {what} less than or equal to {high}"
 
 
+# Java's named classes, as the inside of a Python character class.
+_CLASSES = {
+    "L": r"\w",
+    "M": r"\w",
+    "N": r"\w",
+    "Z": r"\s",
+    "S": r"!-/:-@\[-`{-~\u00a1-\uffff",
+    "P": r"!-/:-@\[-`{-~\u00a1-\uffff",
+    "Alnum": "a-zA-Z0-9",
+    "Alpha": "a-zA-Z",
+    "ASCII": r"\x00-\x7f",
+    "Print": r"\x20-\x7e",
+}
+_TOKEN = re.compile(r"\\p\{(?P<name>\w+)\}|\\.|\[|\]", re.DOTALL)
+
+
 @cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Return Smithy's pattern as Python's: POSIX classes and Unicode categories are spelled differently."""
-    translated = re.sub(r"\\p\{([A-Z])[a-z]?\}", lambda match: _CATEGORIES.get(match[1], r"\W"), pattern)
-    return re.compile(translated.replace(r"\p{IsAlphabetic}", r"\w"))
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern of the models, which are written for Java, as Python's.
 
+    Raises:
+        re.error: the pattern has something that is not translated; teach it here.
+    """
+    text = pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF").replace(r"\z", r"\Z")
+    text = re.sub(r"\$\{\d+,\d+\}", "$", text).replace(r"[\w-\/", r"[\w\-\/")
+    depth = 0
 
-_CATEGORIES = {"L": r"^\W\d_", "Z": r"\s", "N": r"\d", "S": r"$+<=>^`|~", "P": r"!-/:-@\[-`{-~", "M": ""}
+    def translate(match: re.Match[str]) -> str:
+        nonlocal depth
+        if match["name"]:
+            inside = _CLASSES[match["name"]]
+            return inside if depth else f"[{inside}]"
+        depth += {"[": 1, "]": -1}.get(match[0], 0)
+        return match[0]
+
+    return re.compile(_TOKEN.sub(translate, text))
 
 
 def project(shape: Any, record: dict[str, Any]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def _heal(request: rules.Request, stages: StagesDocument, outside: Outside, setu
     request, stage = replace(request, stage_index=behind), stages.stages[behind]
     snapshot = _snapshot(request, stage, outside, setup.prefix)
     live = snapshot.endpoint.package if snapshot.endpoint else None
-    ours = requests.resource_names(request.model, request.execution, stage.name, live)["config"] if live else None
+    ours = requests.resource_names(request.execution, stage.name, live)["config"] if live else None
     decision = rules.heal(ours, snapshot)
     return _plan(request, stage, snapshot, decision, outside, setup) if decision else None
 
@@ -122,7 +122,7 @@ def _answer(
 def _calls(request: rules.Request, stage: Stage, answer: dict[str, Any], setup: Setup) -> dict[str, Any]:
     endpoint = names.endpoint(setup.prefix, request.model, stage.name)
     package = answer["package"] or request.package
-    made = requests.resource_names(request.model, request.execution, stage.name, package)
+    made = requests.resource_names(request.execution, stage.name, package)
     if answer["action"] == "verify":
         made = made | {"config": answer["previous_config"]}
     updates = answer["action"] == "update"

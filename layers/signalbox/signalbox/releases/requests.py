@@ -12,15 +12,15 @@ _SIZES = {"canary": "CanarySize", "linear": "LinearStepSize"}
 Tags = list[dict[str, str]]
 
 
-def resource_names(model: str, execution: str, stage: str, package: str) -> dict[str, str]:
+def resource_names(execution: str, stage: str, package: str) -> dict[str, str]:
     """Return the names of the model and the endpoint config: the same execution, stage and package, the same names.
 
     A repeated create call is therefore either refused, because the first one arrived, or the first one to arrive.
     """
-    version = names.version_of_package(package)
+    group, version = names.group_of_package(package), names.version_of_package(package)
     return {
-        "model": names.job(model, execution, f"{stage}-v{version}-model"),
-        "config": names.job(model, execution, f"{stage}-v{version}-config"),
+        "model": names.job(group, execution, f"{stage}-v{version}-model"),
+        "config": names.job(group, execution, f"{stage}-v{version}-config"),
     }
 
 

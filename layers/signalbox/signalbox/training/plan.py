@@ -133,8 +133,9 @@ def _check_data(uri: str, field: str, places: Places, objects: Objects) -> None:
 def _common(event: dict[str, Any], model: str, places: Places) -> dict[str, Any]:
     execution = event["execution"]
     home = f"s3://{places.artifacts_bucket}"
+    group = names.package_group(places.prefix, model)
     return {
-        "names": {step: names.job(model, execution, step) for step in ("training", "model", "transform")},
+        "names": {step: names.job(group, execution, step) for step in ("training", "model", "transform")},
         "outputs": {
             "training": f"{home}/training/{execution}/",
             "transform": f"{home}/transforms/{execution}/",

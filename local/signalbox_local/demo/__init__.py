@@ -1,0 +1,1 @@
+"""The demo: the whole journey on one machine, told while it happens."""

@@ -1,0 +1,168 @@
+"""The steps of the journey, each waiting for what it promises: from data to an answer of the live model."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from signalbox_local import deploy, inbox
+from signalbox_local.demo.narrator import Narrator, Step, StepError, wait_for
+from signalbox_local.process import LocalCloud, program_environment
+
+if TYPE_CHECKING:
+    from signalbox_local.demo.visitor import Visitor
+
+_JOURNEY_SECONDS = 300
+_ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+
+
+@dataclass
+class Journey:
+    """What the steps share: the cloud, the stack's outputs, who tells and who decides."""
+
+    cloud: LocalCloud
+    narrator: Narrator
+    visitor: "Visitor"
+    outputs: Mapping[str, str]
+    _read: int = field(default=0)
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the cloud's owner."""
+        return deploy.client(self.cloud, service)
+
+    def signalbox(self, *words: str) -> str:
+        """Run the operator's command line and return what it prints.
+
+        Raises:
+            StepError: it failed; the message is what it said.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", "signalbox_operate", *words],
+            env=program_environment(self.cloud.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise StepError(f"signalbox {' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def run_pipeline(self, file: Path) -> None:
+        """Upload a file, and follow the run that it starts until its model is registered.
+
+        Raises:
+            StepError: the run failed, with SageMaker's own words.
+        """
+        with self.narrator.step(f"signalbox upload {file.name}") as step:
+            step.say(self.signalbox("upload", str(file)).splitlines()[-1])
+        with self.narrator.step("The upload is recorded, its quiet window ends, one pipeline run starts") as step:
+            sagemaker, pipeline = self.client("sagemaker"), self.outputs["PipelineName"]
+
+            def first_run() -> Any:
+                found = sagemaker.list_pipeline_executions(PipelineName=pipeline)
+                return found["PipelineExecutionSummaries"]
+
+            run = wait_for("a pipeline run", first_run, 60)[0]
+            step.say(run["PipelineExecutionDisplayName"])
+        with self.narrator.step("The pipeline prepares, trains, evaluates, checks, registers") as step:
+            self._follow(run["PipelineExecutionArn"], step)
+
+    def _follow(self, arn: str, step: Step) -> None:
+        sagemaker = self.client("sagemaker")
+
+        def ended() -> Any:
+            listed = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn, SortOrder="Ascending")
+            done = [one["StepName"] for one in listed["PipelineExecutionSteps"] if one["StepStatus"] == "Succeeded"]
+            step.say(" → ".join(done))
+            run = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+            return run if run["PipelineExecutionStatus"] in ("Succeeded", "Failed", "Stopped") else None
+
+        run = wait_for("the end of the pipeline run", ended, _JOURNEY_SECONDS)
+        if run["PipelineExecutionStatus"] != "Succeeded":
+            raise StepError(f"the pipeline run {run['PipelineExecutionStatus']}: {run.get('FailureReason')}")
+
+    def train_image(self, image: str, commit: str, data: Path) -> None:
+        """Put training and test data in place and start the mlops machine by hand."""
+        tagged = image.rsplit("/", maxsplit=1)[-1]
+        model, _, _ = tagged.partition(":")
+        with self.narrator.step(f"Data for {model}: one file to train with, one held out") as step:
+            s3 = self.client("s3")
+            for part in ("train", "test"):
+                key = f"models/{model}/{part}/data.csv"
+                s3.upload_file(str(data / part / "iris.csv"), self.outputs["DataBucket"], key)
+            step.say(f"s3://{self.outputs['DataBucket']}/models/{model}/")
+        with self.narrator.step(f"signalbox train --image …/{tagged} --commit {commit}") as step:
+            step.say(self.signalbox("train", "--image", image, "--commit", commit).splitlines()[0])
+
+    def review_and_release(self, model: str, stages: list[str]) -> None:
+        """Answer each mail that asks, and follow the release until the last stage serves.
+
+        Raises:
+            StepError: the machine failed, or nothing happened for too long.
+        """
+        titles = [f"{model}: tested on held-out data, its report goes out by mail"]
+        titles += [f"{model} serves in {stage}; the next stage asks for its own approval" for stage in stages[:-1]]
+        for title in titles:
+            with self.narrator.step(title) as step:
+                mail = self._next_mail(f"a mail that asks about {model}")
+                step.say(f"“{inbox.subject(mail)}”")
+            with self.narrator.step(f"{self.visitor.name} decides on the page") as step:
+                step.say(self.visitor.approve(mail))
+        with self.narrator.step(
+            f"{model} is released to {stages[-1]}, compared with its test answers, announced"
+        ) as step:
+            mail = self._next_mail(f"the announcement of {model}")
+            step.say(f"“{inbox.subject(mail)}”")
+
+    def _next_mail(self, what: str) -> dict[str, Any]:
+        """Return the next mail that was not read yet.
+
+        Raises:
+            StepError: a machine failed meanwhile, or no mail came.
+        """
+        mail: dict[str, Any] = wait_for(what, self._unread, _JOURNEY_SECONDS, self._raise_on_failure)
+        return mail
+
+    def _unread(self) -> dict[str, Any] | None:
+        mails = self.cloud.mails()
+        if len(mails) <= self._read:
+            return None
+        self._read += 1
+        mail = mails[self._read - 1]
+        if "failed" in inbox.subject(mail).lower():
+            raise StepError(f"{inbox.subject(mail)}\n{inbox.text(mail)}")
+        return mail
+
+    def _raise_on_failure(self) -> None:
+        states = self.client("stepfunctions")
+        for machine in ("MlopsMachineArn", "ReleaseMachineArn"):
+            for execution in states.list_executions(stateMachineArn=self.outputs[machine])["executions"]:
+                if execution["status"] in ("FAILED", "TIMED_OUT", "ABORTED"):
+                    found = states.describe_execution(executionArn=execution["executionArn"])
+                    raise StepError(
+                        f"{execution['name']} {execution['status']}: {found.get('error')} {found.get('cause')}"
+                    )
+
+    def predict(self, stage: str, model: str, rows: list[str]) -> list[str]:
+        """Ask the live model of a stage for the rows' predictions, through the API, signed."""
+        answer = self.signalbox("invoke", stage, "--model", model, "--data", "\n".join(rows))
+        return [line for line in answer.splitlines() if line]
+
+
+def last_rows(bucket_client: Any, bucket: str, prefix: str, count: int) -> list[list[str]]:
+    """Return rows of the held-out test data under a prefix (label first), spread over the table."""
+    listed = bucket_client.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+    text = bucket_client.get_object(Bucket=bucket, Key=listed[0]["Key"])["Body"].read().decode()
+    rows = [line.split(",") for line in text.splitlines() if line]
+    step = max(len(rows) // count, 1)
+    return rows[::step][:count]
+
+
+def package_test_data(sagemaker: Any, group: str) -> str:
+    """Return the S3 URI of the test data of a group's newest package."""
+    newest = sagemaker.list_model_packages(ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending")
+    arn = newest["ModelPackageSummaryList"][0]["ModelPackageArn"]
+    properties = sagemaker.describe_model_package(ModelPackageName=arn)["CustomerMetadataProperties"]
+    return str(properties["test-data"])
