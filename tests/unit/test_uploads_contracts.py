@@ -1,6 +1,5 @@
-"""The in-memory stand-ins and the adapters on DynamoDB, S3 and SQS keep the same promises."""
+"""The in-memory stand-in and the table in DynamoDB keep the same promises."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,18 +8,13 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from tests.support.botocore_strict import RecordingClient, client_error
-from tests.support.uploads import BUCKET, EXECUTION, PIPELINE, Clock, MemoryExecutions, MemoryTable
+from tests.support.uploads import BUCKET, EXECUTION, PIPELINE, MemoryTable
 
-from signalbox.uploads.adapters import S3Manifests, S3Objects, SageMakerExecutions, SqsRunRequests
 from signalbox.uploads.items import (
     CLAIMED,
     STARTED,
-    ExecutionState,
     Run,
     RunConflictError,
-    RunPostponedError,
-    StoredObject,
     Upload,
     UploadsError,
 )
@@ -190,150 +184,3 @@ def test_an_error_that_is_not_dynamodbs_goes_through() -> None:
     broken: Any = Broken()
     with pytest.raises(TimeoutError):
         UploadsTable(TABLE, PIPELINE, broken).open(a_run())
-
-
-@pytest.mark.usefixtures("aws")
-def test_s3_is_asked_what_is_under_a_key_now() -> None:
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket=BUCKET)
-    s3.put_object(Bucket=BUCKET, Key="a 1+2.csv", Body=b"1,2\n")
-    plain = S3Objects(s3).look(BUCKET, "a 1+2.csv")
-    assert plain is not None
-    assert (plain.version, plain.size, len(plain.etag), plain.modified.tzinfo is not None) == (None, 4, 32, True)
-
-    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    version = s3.put_object(Bucket=BUCKET, Key="a 1+2.csv", Body=b"1,2\n")["VersionId"]
-    found = S3Objects(s3).look(BUCKET, "a 1+2.csv")
-    assert found is not None
-    assert found.version == version
-
-    s3.delete_object(Bucket=BUCKET, Key="a 1+2.csv")
-    assert S3Objects(s3).look(BUCKET, "a 1+2.csv") is None
-
-
-def test_the_null_version_of_a_suspended_bucket_is_no_version() -> None:
-    answer = {"VersionId": "null", "ETag": '"e1"', "ContentLength": 3, "LastModified": NOW}
-    client: Any = RecordingClient("s3", {"head_object": answer})
-    assert S3Objects(client).look(BUCKET, "a.csv") == StoredObject(None, "e1", 3, NOW)
-    assert client.calls == [("HeadObject", {"Bucket": BUCKET, "Key": "a.csv"})]
-
-
-@pytest.mark.parametrize(("code", "known"), [("404", True), ("403", False), ("503", False)])
-def test_only_not_found_means_that_an_object_is_gone(code: str, known: bool) -> None:
-    client: Any = RecordingClient("s3", {"head_object": client_error(code)})
-    if known:
-        assert S3Objects(client).look(BUCKET, "a.csv") is None
-        return
-    with pytest.raises(UploadsError, match=r"s3:HeadObject of s3://signalbox-data-123456789012/a.csv failed"):
-        S3Objects(client).look(BUCKET, "a.csv")
-
-
-@pytest.mark.usefixtures("aws")
-def test_a_manifest_is_written_where_the_run_says() -> None:
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket="artifacts")
-    manifests = S3Manifests("artifacts", s3)
-    assert manifests.write("run-1", '["ü"]') == "s3://artifacts/manifests/run-1.json"
-    assert manifests.write("run-1", '["ü"]') == "s3://artifacts/manifests/run-1.json"
-    assert s3.get_object(Bucket="artifacts", Key="manifests/run-1.json")["Body"].read().decode() == '["ü"]'
-    with pytest.raises(UploadsError, match=r"s3:PutObject of s3://missing/manifests/run-1.json failed"):
-        S3Manifests("missing", s3).write("run-1", "[]")
-
-
-@pytest.mark.usefixtures("aws")
-def test_requests_of_one_half_window_become_one_message_and_later_ones_another() -> None:
-    sqs = boto3.client("sqs")
-    queue = sqs.create_queue(QueueName="runs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
-    clock = Clock()
-    requests = SqsRunRequests(queue, PIPELINE, 60, clock, sqs)
-    requests.ask()
-    clock.forward(29)
-    requests.ask()
-    clock.forward(1)
-    requests.ask()
-    received = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"])["Messages"]
-    assert [json.loads(message["Body"]) for message in received] == [
-        {"kind": "run-requested", "pipeline": PIPELINE}
-    ] * 2
-    assert {message["Attributes"]["MessageGroupId"] for message in received} == {PIPELINE}
-
-
-def test_a_request_that_sqs_refuses_is_an_error() -> None:
-    client: Any = RecordingClient("sqs", {"send_message": client_error("AWS.SimpleQueueService.NonExistentQueue")})
-    with pytest.raises(UploadsError, match="sqs:SendMessage of a request for a run failed"):
-        SqsRunRequests("https://sqs/runs.fifo", PIPELINE, 60, Clock(), client).ask()
-
-
-START = {"token": "t" * 64, "manifest": "s3://a/manifests/r.json", "display_name": "run-1", "description": "1 upload"}
-
-
-@pytest.mark.parametrize("kind", ["memory", "sagemaker"])
-def test_the_same_token_is_the_same_execution(kind: str) -> None:
-    client: Any = _Pipelines()
-    executions: Any = MemoryExecutions() if kind == "memory" else SageMakerExecutions(PIPELINE, client)
-    first = executions.start(**START)
-    assert executions.start(**START) == first
-    assert executions.start(**{**START, "token": "u" * 64}) != first
-    assert executions.state(first) == ExecutionState("Executing")
-    assert executions.state(f"{EXECUTION}none") is None
-
-
-class _Pipelines(RecordingClient):
-    """SageMaker as the journey uses it."""
-
-    def __init__(self) -> None:
-        super().__init__("sagemaker")
-        self.executions: dict[str, str] = {}
-
-    def _start_pipeline_execution(self, **request: Any) -> dict[str, str]:
-        arn = self.executions.setdefault(request["ClientRequestToken"], f"{EXECUTION}{len(self.executions):012d}")
-        return {"PipelineExecutionArn": arn}
-
-    def _describe_pipeline_execution(self, **request: Any) -> dict[str, str]:
-        if request["PipelineExecutionArn"] not in self.executions.values():
-            raise client_error("ResourceNotFound")
-        return {"PipelineExecutionStatus": "Executing"}
-
-
-def test_a_start_asks_sagemaker_for_what_the_run_says() -> None:
-    client: Any = _Pipelines()
-    SageMakerExecutions(PIPELINE, client).start(**START)
-    assert client.requests("StartPipelineExecution") == [
-        {
-            "PipelineName": PIPELINE,
-            "ClientRequestToken": "t" * 64,
-            "PipelineExecutionDisplayName": "run-1",
-            "PipelineExecutionDescription": "1 upload",
-            "PipelineParameters": [{"Name": "InputManifest", "Value": "s3://a/manifests/r.json"}],
-        }
-    ]
-
-
-@pytest.mark.parametrize(
-    ("code", "error", "reason"),
-    [
-        ("ResourceLimitExceeded", RunPostponedError, "the quota of running executions is used up"),
-        ("ThrottlingException", RunPostponedError, "SageMaker is throttling"),
-        ("ResourceNotFound", RunPostponedError, "pipeline signalbox-abalone does not exist yet"),
-        ("ValidationException", UploadsError, "sagemaker:StartPipelineExecution failed"),
-    ],
-)
-def test_a_refused_start_is_postponed_or_an_error(code: str, error: type[Exception], reason: str) -> None:
-    client: Any = RecordingClient("sagemaker", {"start_pipeline_execution": client_error(code)})
-    with pytest.raises(error, match=reason):
-        SageMakerExecutions(PIPELINE, client).start(**START)
-
-
-def test_a_refused_look_at_an_execution_is_postponed_or_an_error() -> None:
-    errors = [client_error("ThrottlingException"), client_error("AccessDeniedException")]
-    client: Any = RecordingClient("sagemaker", {"describe_pipeline_execution": errors})
-    with pytest.raises(RunPostponedError):
-        SageMakerExecutions(PIPELINE, client).state(f"{EXECUTION}1")
-    with pytest.raises(UploadsError):
-        SageMakerExecutions(PIPELINE, client).state(f"{EXECUTION}1")
-
-
-def test_why_an_execution_failed_is_read_with_its_state() -> None:
-    answer = {"PipelineExecutionStatus": "Failed", "FailureReason": "Step Train failed"}
-    client: Any = RecordingClient("sagemaker", {"describe_pipeline_execution": answer})
-    assert SageMakerExecutions(PIPELINE, client).state(f"{EXECUTION}1") == ExecutionState("Failed", "Step Train failed")
