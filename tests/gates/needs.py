@@ -8,7 +8,11 @@ from tests.gates.checks.machines import operation_of
 from tests.gates.template import Template
 from tests.gates.values import ACCOUNT, REGION, STACK
 
-NAME = f"{STACK}-abalone-1a2b3c4d"
+from signalbox import names
+
+# As the functions make them, so that a name which the roles do not allow is noticed here.
+NAME = names.job(names.package_group(STACK, "abalone"), "execution-1", "training")
+ENDPOINT = names.endpoint(STACK, "abalone", "prod")
 PACKAGE = f"model-package/{STACK}-abalone/7"
 _PASSED = {"iam:PassedToService": "sagemaker.amazonaws.com"}
 # The resources of a SageMaker operation, by the end of its name; the first that fits counts.
@@ -19,9 +23,9 @@ _KINDS = (
     ("TrainingJob", [f"training-job/{NAME}"]),
     ("TransformJob", [f"transform-job/{NAME}"]),
     ("EndpointConfig", [f"endpoint-config/{NAME}"]),
-    ("CreateEndpoint", [f"endpoint/{STACK}-abalone-prod", f"endpoint-config/{NAME}"]),
-    ("UpdateEndpoint", [f"endpoint/{STACK}-abalone-prod", f"endpoint-config/{NAME}"]),
-    ("Endpoint", [f"endpoint/{STACK}-abalone-prod"]),
+    ("CreateEndpoint", [f"endpoint/{ENDPOINT}", f"endpoint-config/{NAME}"]),
+    ("UpdateEndpoint", [f"endpoint/{ENDPOINT}", f"endpoint-config/{NAME}"]),
+    ("Endpoint", [f"endpoint/{ENDPOINT}"]),
     ("Model", [f"model/{NAME}"]),
 )
 
@@ -143,9 +147,7 @@ def _of_task(state: dict[str, Any], template: Template) -> Iterator[Need]:
     elif service == "dynamodb":
         yield Need(f"dynamodb:{operation}", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{given['TableName']}")
     elif service == "cloudwatch":
-        yield Need(
-            f"cloudwatch:{operation}", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{STACK}-abalone-prod-errors"
-        )
+        yield Need(f"cloudwatch:{operation}", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{ENDPOINT}-errors")
     else:
         yield from _of_sagemaker(operation, suffix, given, template)
 

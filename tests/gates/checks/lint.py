@@ -4,7 +4,6 @@ import re
 
 from cfnlint import api
 from cfnlint.config import ManualArgs
-from cfnlint.match import Match
 from tests.gates.template import Problem, Template
 from tests.gates.values import REGION
 
@@ -15,7 +14,7 @@ _EXPRESSION = re.compile(r"'\{%.*%\}' is not of type 'number'")
 
 def check(template: Template) -> list[Problem]:
     """Return what cfn-lint calls an error or a warning."""
-    matches: list[Match] = api.lint(template.lintable, config=ManualArgs(regions=[REGION]))
+    matches = api.lint(template.lintable, config=ManualArgs(regions=[REGION]))
     return [
         Problem("/".join(map(str, match.path or ())) or "template", f"{match.rule.id} {match.message}")
         for match in matches
