@@ -4,7 +4,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from signalbox import aws, registry, reviews
-from signalbox.observability import logger, metrics
+from signalbox.observability import count, logger, metrics
 from signalbox.settings import OnModelPackage
 
 if TYPE_CHECKING:
@@ -30,4 +30,5 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]: 
     """Return what was set going."""
     outcome = registry.on_model_package(event, _dependencies())
     logger.info("model package read", extra=dict(outcome))
+    count("ModelPackageRead")
     return outcome

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from signalbox.observability import logger, metrics
+from signalbox.observability import count, logger, metrics
 from signalbox.releases import Planner
 from signalbox.settings import PlanRelease
 
@@ -22,4 +22,5 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
     """Return the plan; the errors that it may raise are named in the machine."""
     answer = _dependencies().answer(event)
     logger.info("release planned", extra={"action": answer["action"], "execution": event["execution"]})
+    count("ReleasePlanned")
     return answer

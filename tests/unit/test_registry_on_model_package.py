@@ -1,0 +1,201 @@
+"""What a change in the model registry sets going, and that its repetitions set nothing going."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.samples import sample, with_detail
+from tests.unit.releases_world import arn
+
+from signalbox.events import EventError
+from signalbox.registry import (
+    Desk,
+    PackageUnknownError,
+    Registered,
+    SageMakerRegistryReader,
+    StepFunctionsExecutions,
+    on_model_package,
+)
+
+MLOPS = "arn:aws:states:us-east-1:123456789012:stateMachine:mlops"
+RELEASE = "arn:aws:states:us-east-1:123456789012:stateMachine:release"
+OWN_RUN = "arn:aws:states:us-east-1:123456789012:execution:mlops:run-1"
+AT = "2026-11-20T10:00:14Z"
+
+
+class World:
+    """A registry with one package, machines that remember what was started, and reviews that answer as told."""
+
+    def __init__(self, status: str, generated_by: str = "", reviews: str = "none") -> None:
+        self.package = Registered(status, generated_by, "alice")
+        self.reviews = reviews
+        self.asked: list[tuple[str, bool, str, str]] = []
+        self.started: dict[str, tuple[str, Mapping[str, str]]] = {}
+        self.desk = Desk("signalbox", MLOPS, RELEASE, self, self, self.answer)
+
+    def read(self, package: str) -> Registered:
+        """See `RegistryReader`."""
+        return self.package
+
+    def start(self, machine: str, name: str, machine_input: Mapping[str, str]) -> bool:
+        """See `Executions`."""
+        if name in self.started:
+            return False
+        self.started[name] = (machine, machine_input)
+        return True
+
+    def answer(self, package: str, approved: bool, by: str, at: str) -> str:  # the port's signature
+        """See `AnswerReviews`."""
+        self.asked.append((package, approved, by, at))
+        return self.reviews
+
+    def happens(self, event: dict[str, Any]) -> str:
+        """Return the outcome of the event."""
+        return on_model_package(event, self.desk)["outcome"]
+
+
+def event(status: str = "Approved", **changes: Any) -> dict[str, Any]:
+    """Return the sample with a package of the group that the tests use."""
+    group = {"ModelPackageGroupName": "signalbox-abalone", "ModelPackageVersion": 2, "ModelPackageArn": arn(2)}
+    fields = {"UpdatedModelPackageFields": ["ModelApprovalStatus"], "LastModifiedTime": AT}
+    return with_detail(
+        sample("sagemaker/model-package-approved"), **group | fields | {"ModelApprovalStatus": status} | changes
+    )
+
+
+def test_an_approval_that_answers_no_review_starts_the_release_of_exactly_this_package() -> None:
+    world = World("Approved")
+
+    assert world.happens(event()) == "release-started"
+    (machine, machine_input), *more = world.started.values()
+    assert (machine, more) == (RELEASE, [])
+    assert machine_input == {"model": "abalone", "package": arn(2), "because": "approved", "requested_at": AT}
+    assert world.asked == [(arn(2), True, "alice", AT)]
+
+
+@pytest.mark.parametrize(("reviews", "outcome"), [("answered", "review-answered"), ("already", "done-before")])
+def test_an_approval_whose_machine_goes_on_by_itself_starts_nothing(reviews: str, outcome: str) -> None:
+    world = World("Approved", reviews=reviews)
+
+    assert world.happens(event()) == outcome
+    assert world.started == {}
+
+
+@pytest.mark.parametrize("reviews", ["none", "answered", "already"])
+def test_a_rejection_answers_what_is_open_and_looks_at_the_stages_in_every_case(reviews: str) -> None:
+    world = World("Rejected", reviews=reviews)
+
+    assert world.happens(event("Rejected")) == "rollback-started"
+    ((machine, machine_input),) = world.started.values()
+    assert (machine, machine_input["because"]) == (RELEASE, "rejected")
+    assert world.asked == [(arn(2), False, "alice", AT)]
+
+
+def test_a_package_that_waits_for_its_approval_goes_into_the_machine() -> None:
+    world = World("PendingManualApproval", "arn:aws:sagemaker:us-east-1:123456789012:pipeline/abalone/execution/x")
+
+    assert world.happens(event("PendingManualApproval", UpdatedModelPackageFields=None)) == "review-started"
+    assert list(world.started.values()) == [(MLOPS, {"package": arn(2)})]
+    assert world.asked == []
+
+
+def test_a_package_that_the_machine_itself_registered_is_not_taken_in_again() -> None:
+    world = World("PendingManualApproval", OWN_RUN)
+
+    assert world.happens(event("PendingManualApproval", UpdatedModelPackageFields=None)) == "ignored"
+    assert world.started == {}
+
+
+@pytest.mark.parametrize("status", ["Approved", "Rejected", "PendingManualApproval"])
+def test_a_second_delivery_starts_nothing(status: str) -> None:
+    world = World(status)
+    world.happens(event(status))
+
+    assert world.happens(event(status) | {"id": "another", "time": "2026-11-20T10:05:00Z"}) == "done-before"
+    assert len(world.started) == 1
+
+
+def test_a_package_that_is_approved_again_later_is_released_again() -> None:
+    world = World("Approved")
+    world.happens(event())
+
+    assert world.happens(event(LastModifiedTime="2026-11-20T12:00:00Z")) == "release-started"
+    assert len(world.started) == 2
+
+
+def test_the_registry_decides_and_not_the_event() -> None:
+    world = World("Rejected")
+
+    assert world.happens(event("Approved")) == "rollback-started"
+
+
+def test_without_a_time_of_the_change_the_events_own_time_counts() -> None:
+    world = World("Approved")
+    world.happens(event(LastModifiedTime=None) | {"time": "2026-11-20T10:00:20Z"})
+
+    ((_, machine_input),) = world.started.values()
+    assert machine_input["requested_at"] == "2026-11-20T10:00:20Z"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"UpdatedModelPackageFields": ["CustomerMetadataProperties"]}, {"ModelPackageGroupName": "somebody-elses"}],
+)
+def test_other_changes_and_other_groups_are_ignored(changes: dict[str, Any]) -> None:
+    world = World("Approved")
+
+    assert world.happens(event(**changes)) == "ignored"
+    assert (world.started, world.asked) == ({}, [])
+
+
+def test_an_event_that_does_not_parse_is_an_error() -> None:
+    with pytest.raises(EventError):
+        on_model_package({"detail-type": "Object Created"}, World("Approved").desk)
+
+
+@pytest.mark.parametrize(
+    ("changed", "by"),
+    [
+        ({"LastModifiedBy": {"UserProfileName": "alice"}, "CreatedBy": {"UserProfileName": "bob"}}, "alice"),
+        (
+            {"LastModifiedBy": {"IamIdentity": {"Arn": "arn:aws:iam::123456789012:user/carol"}}},
+            "arn:aws:iam::123456789012:user/carol",
+        ),
+        ({"CreatedBy": {"UserProfileName": "bob"}}, "bob"),
+        ({}, "the model registry"),
+    ],
+)
+def test_the_registry_tells_who_changed_a_package(changed: dict[str, Any], by: str) -> None:
+    described = {
+        "ModelPackageArn": arn(2),
+        "ModelApprovalStatus": "Approved",
+        "MetadataProperties": {"GeneratedBy": OWN_RUN},
+    }
+    sagemaker = RecordingClient("sagemaker", {"describe_model_package": described | changed})
+
+    assert SageMakerRegistryReader(sagemaker).read(arn(2)) == Registered("Approved", OWN_RUN, by)
+
+
+def test_a_package_that_cannot_be_read_fails_the_event_so_that_it_comes_again() -> None:
+    sagemaker = RecordingClient("sagemaker", {"describe_model_package": client_error("ThrottlingException", "slow")})
+
+    with pytest.raises(PackageUnknownError, match="slow"):
+        SageMakerRegistryReader(sagemaker).read(arn(2))
+
+
+def test_an_execution_is_started_once_per_name() -> None:
+    answers = [
+        {"executionArn": OWN_RUN, "startDate": 0},
+        client_error("ExecutionAlreadyExists"),
+        client_error("StateMachineDoesNotExist"),
+    ]
+    stepfunctions = RecordingClient("stepfunctions", {"start_execution": answers})
+    executions = StepFunctionsExecutions(stepfunctions)
+
+    assert executions.start(RELEASE, "name", {"b": "2", "a": "1"})
+    assert not executions.start(RELEASE, "name", {"a": "1", "b": "2"})
+    with pytest.raises(Exception, match="StateMachineDoesNotExist"):
+        executions.start(RELEASE, "name", {})
+    first, second, _ = stepfunctions.requests("StartExecution")
+    assert first == second == {"stateMachineArn": RELEASE, "name": "name", "input": '{"a": "1", "b": "2"}'}

@@ -1,0 +1,103 @@
+"""The functions of the release journey: the environment, the clients and the rule are wired together."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from functions.on_model_package import app as on_model_package
+from functions.plan_release import app as plan_release
+from functions.verify_release import app as verify_release
+from tests.support.botocore_strict import RecordingClient
+from tests.support.samples import sample, with_detail
+from tests.unit.releases_world import arn, question
+
+CONTEXT: Any = SimpleNamespace(
+    function_name="f",
+    memory_limit_in_mb=128,
+    invoked_function_arn="arn:aws:lambda:us-east-1:1:function:f",
+    aws_request_id="r",
+)
+STAGES = '{"stages": [{"name": "prod", "instance_type": "ml.m5.large", "instance_count": 1}]}'
+ENVIRONMENT = {
+    "PREFIX": "signalbox",
+    "STAGES_PARAMETER": "stages",
+    "RELEASES_TABLE": "releases",
+    "REVIEWS_TABLE": "reviews",
+    "MODEL_ROLE_ARN": "arn:aws:iam::123456789012:role/model",
+    "MLOPS_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:mlops",
+    "RELEASE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:release",
+}
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, RecordingClient]]:
+    """Give each service a client that answers as a registry with one approved package and one endpoint."""
+    made = {service: RecordingClient(service) for service in ("sagemaker", "dynamodb", "ssm", "s3", "stepfunctions")}
+    made["sagemaker-runtime"] = RecordingClient("sagemaker-runtime")
+    made["sagemaker"].answers = {
+        "describe_model_package": {"ModelPackageArn": arn(2), "ModelApprovalStatus": "Approved"},
+        "describe_endpoint": {"EndpointName": "e", "EndpointConfigName": "c", "EndpointStatus": "InService"},
+        "describe_endpoint_config": {"EndpointConfigName": "c", "ProductionVariants": [{"VariantName": "v"}]},
+    }
+    made["ssm"].answers = {"get_parameter": {"Parameter": {"Value": STAGES}}}
+    made["stepfunctions"].answers = {"start_execution": {"executionArn": "arn:aws:states:x", "startDate": 0}}
+    monkeypatch.setattr("signalbox.aws.client", made.__getitem__)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    for module in (plan_release, verify_release, on_model_package):
+        module._dependencies.cache_clear()
+    yield made
+    for module in (plan_release, verify_release, on_model_package):
+        module._dependencies.cache_clear()
+
+
+def test_plan_release_reads_the_stages_each_time_and_answers_with_a_plan(clients: dict[str, RecordingClient]) -> None:
+    wanted = {"requested_at": "2026-11-20T10:00:00.000000Z", "execution": "run", "package": arn(2)}
+    clients["dynamodb"].answers["query"] = {"Items": []}
+    clients["dynamodb"].answers["get_item"] = {"Item": {name: {"S": value} for name, value in wanted.items()}}
+    asked = question("approved", 2, "2026-11-20T10:00:00Z", "run")
+
+    answers = [plan_release.handler(asked, CONTEXT) for _ in range(2)]
+
+    assert [answer["action"] for answer in answers] == ["update", "update"]
+    assert answers[0]["create_model"]["ExecutionRoleArn"] == ENVIRONMENT["MODEL_ROLE_ARN"]
+    assert len(clients["ssm"].requests("GetParameter")) == 2
+
+
+def test_plan_release_answers_how_a_failed_stage_is_put_back(clients: dict[str, RecordingClient]) -> None:
+    failed = {"action": "update", "endpoint": "e", "previous_config": "c", "names": {"config": "ours"}}
+
+    answer = plan_release.handler(question("approved", 2, "", "run", failed=failed), CONTEXT)
+
+    assert (answer["action"], answer["config"]) == ("kept", "c")
+
+
+def test_verify_release_compares_the_config(clients: dict[str, RecordingClient]) -> None:
+    asked = {"endpoint": "e", "config": "c", "package": arn(2), "golden": None}
+
+    assert verify_release.handler(asked, CONTEXT)["verdict"] == "released"
+
+
+def test_on_model_package_asks_the_reviews_and_starts_the_release(
+    clients: dict[str, RecordingClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    def answer(*arguments: Any, reviews_table: str) -> str:
+        asked.append((*arguments, reviews_table))
+        return "none"
+
+    monkeypatch.setattr("signalbox.reviews.answer_from_registry", answer)
+    event = with_detail(
+        sample("sagemaker/model-package-approved"),
+        ModelPackageGroupName="signalbox-abalone",
+        ModelPackageVersion=2,
+        ModelPackageArn=arn(2),
+    )
+
+    assert on_model_package.handler(event, CONTEXT)["outcome"] == "release-started"
+    assert (asked[0][0], asked[0][1], asked[0][4]) == (arn(2), True, "reviews")
+    assert (
+        clients["stepfunctions"].requests("StartExecution")[0]["stateMachineArn"] == ENVIRONMENT["RELEASE_MACHINE_ARN"]
+    )
