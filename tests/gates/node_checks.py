@@ -17,9 +17,7 @@ class NodeMissingError(Exception):
     """Node or its packages are not installed."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(
-            f"{what} is missing: install Node 20 and run `npm ci --prefix {FOLDER.relative_to(Path.cwd())}`"
-        )
+        super().__init__(f"{what} is missing: install Node 20 and run `npm ci --prefix tests/gates/node`")
 
 
 @dataclass(frozen=True)
