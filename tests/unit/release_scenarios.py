@@ -128,6 +128,7 @@ SCENARIOS = {
     "deletion not allowed": case(REJECTED, PlanStage=[planned("delete")], DeleteEndpoint=Throw("States.TaskFailed")),
     "superseded": case(APPROVED, PlanStage=[CREATE, planned("superseded", package=None)]),
     "withdrawn": case(APPROVED, PlanStage=[planned("withdrawn", package=None)]),
+    "withdrawn after its review": case(APPROVED, PlanStage=[REVIEW, planned("withdrawn", package=None)]),
     "rejection withdrawn": case(REJECTED, PlanStage=[planned("withdrawn", package=None)]),
     "child superseded": case(CHILD, PlanStage=[planned("superseded", package=None)]),
     "declined": case(

@@ -44,7 +44,9 @@ def _heal(request: rules.Request, stages: StagesDocument, outside: Outside, setu
     request, stage = replace(request, stage_index=behind), stages.stages[behind]
     snapshot = _snapshot(request, stage, outside, setup.prefix)
     live = snapshot.endpoint.package if snapshot.endpoint else None
-    ours = requests.resource_names(request.execution, stage.name, live)["config"] if live else None
+    # Whatever else is live, a model made by hand for instance, this execution did not deploy.
+    known = live if live in snapshot.approved else None
+    ours = requests.resource_names(request.execution, stage.name, known)["config"] if known else None
     decision = rules.heal(ours, snapshot)
     return _plan(request, stage, snapshot, decision, outside, setup) if decision else None
 
