@@ -14,7 +14,7 @@ from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses, router
-from ministack.services import apigateway, eventbridge, iam, s3, ses, stepfunctions, sts
+from ministack.services import apigateway, eventbridge, iam, lambda_svc, s3, ses, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
 type Answer = tuple[int, dict[str, str], bytes]
@@ -52,6 +52,19 @@ def add_service(
         return str(original(service, method, path, headers, body, *rest))
 
     iam_actions.extract_resource_arn = extract
+
+
+def name_ses_resource(find: Callable[[str, bytes], str | None]) -> None:
+    """Let `find(path, body)` name the SES resource (`identity/…`) of a request that ministack has none for."""
+    original = iam_actions._ses_v2_resource_arn
+
+    def named(method: str, path: str, body: bytes, region: str, account_id: str) -> str:
+        found = find(path, body)
+        return (
+            f"arn:aws:ses:{region}:{account_id}:{found}" if found else original(method, path, body, region, account_id)
+        )
+
+    iam_actions._ses_v2_resource_arn = named
 
 
 def access_key(headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
@@ -229,6 +242,28 @@ def wrap_create(name: str, after: Callable[[str, dict[str, Any]], None]) -> None
     handlers = provisioners._RESOURCE_HANDLERS[name]
     for verb in ("create", "update"):
         handlers[verb] = _followed(handlers[verb], after, position=1 if verb == "create" else 2)
+
+
+def identify_by_attribute(name: str, attribute: str, to_own_id: Callable[[str], str]) -> None:
+    """Let a resource's physical id, which `Ref` returns, be one of its attributes; `to_own_id` leads back."""
+    handlers = provisioners._RESOURCE_HANDLERS[name]
+    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
+
+    def created(*arguments: Any) -> Any:
+        _, attributes = create(*arguments)
+        return attributes[attribute], attributes
+
+    def updated(physical_id: str, *rest: Any) -> Any:
+        _, attributes = update(to_own_id(physical_id), *rest)
+        return attributes.get(attribute, physical_id), attributes
+
+    handlers.update(create=created, update=updated, delete=lambda arn, *rest: delete(to_own_id(arn), *rest))
+
+
+def after_function(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Let `change` see the result of every function before anybody else does."""
+    execute = lambda_svc._execute_function_warm
+    lambda_svc._execute_function_warm = lambda *arguments: change(execute(*arguments))
 
 
 def _followed(handler: Any, after: Callable[[str, dict[str, Any]], None], position: int) -> Any:

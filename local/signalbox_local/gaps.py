@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from typing import Any
 
 from signalbox_local import bridge
@@ -25,6 +26,9 @@ def close(integrations: Integrations) -> None:
     keep_the_machine_timeout()
     name_nested_failures_as_aws()
     import_http_api_documents()
+    name_the_error_of_a_function()
+    refer_to_secrets_by_arn()
+    decide_mails_by_their_sender()
 
 
 def know_the_running_machine() -> None:
@@ -119,6 +123,44 @@ def name_nested_failures_as_aws() -> None:
         return "States.TaskFailed", json.dumps(description)
 
     states._nested_execution_failure = failure
+
+
+def name_the_error_of_a_function() -> None:
+    """Gap: every exception of a function is a `Runtime.HandlerError`; on AWS the error's type is its class's name."""
+
+    def named(result: dict[str, Any]) -> dict[str, Any]:
+        body = result.get("body")
+        if result.get("error") and isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError":
+            body["errorType"] = raised_class(str(result.get("log", ""))) or body["errorType"]
+        return result
+
+    bridge.after_function(named)
+
+
+def raised_class(log: str) -> str | None:
+    """Return the class that the last traceback of a log ends with."""
+    _, found, trace = log.rpartition("Traceback (most recent call last):\n")
+    last = next((line for line in trace.splitlines() if line and not line[0].isspace()), "")
+    return last.split(":")[0].rsplit(".", 1)[-1] if found and last else None
+
+
+def refer_to_secrets_by_arn() -> None:
+    """Gap: `Ref` of a secret is its name; on AWS it is its ARN."""
+    bridge.identify_by_attribute(
+        "AWS::SecretsManager::Secret", "Arn", lambda arn: arn.split(":")[-1].rpartition("-")[0]
+    )
+
+
+def decide_mails_by_their_sender() -> None:
+    """Gap: SES v2's SendEmail is decided on `*`; on AWS on the identity that the mail is sent from."""
+
+    def sender(path: str, body: bytes) -> str | None:
+        if path.rstrip("/") != "/v2/email/outbound-emails":
+            return None
+        _, address = parseaddr(json.loads(body or b"{}").get("FromEmailAddress", ""))
+        return f"identity/{address}" if address else None
+
+    bridge.name_ses_resource(sender)
 
 
 def import_http_api_documents() -> None:

@@ -98,7 +98,7 @@ def _routes() -> list[tuple[str, re.Pattern[str], str, str]]:
         model = service_model(service)
         for name in model.operation_names:
             http = model.operation_model(name).http
-            pattern = re.sub(r"\\{(\w+)\\\+?\\}", r"(?P<\1>[^/]+)", re.escape(http["requestUri"]))
+            pattern = re.sub(r"\{(\w+)\+?\}", r"(?P<\1>[^/]+)", http["requestUri"])
             routes.append((http["method"], re.compile(pattern), service, name))
     return routes
 
