@@ -33,6 +33,7 @@ class Options:
     """How a cloud is started: where, and how strictly it behaves."""
 
     folder: Path = STATE / "cloud"
+    containers: Path = ROOT / "containers"
     port: int = 0
     repeat_events: float = 0.0
     startup_seconds: float = 60.0
@@ -51,7 +52,7 @@ class LocalCloud:
         arguments = {
             "--port": self.port,
             "--folder": chosen.folder,
-            "--containers": ROOT / "containers",
+            "--containers": chosen.containers,
             "--repeat-events": chosen.repeat_events,
             "--startup-seconds": chosen.startup_seconds,
         }

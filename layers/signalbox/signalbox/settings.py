@@ -14,7 +14,9 @@ class SettingError(Exception):
     """A variable is missing, empty or of the wrong type."""
 
     def __init__(self, variable: str, problem: str) -> None:
-        super().__init__(f"environment variable {variable} {problem}: correct the function's Environment in template.yaml")
+        super().__init__(
+            f"environment variable {variable} {problem}: correct the function's Environment in template.yaml"
+        )
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from signalbox_local import deploy
 from signalbox_local.demo import data as tables
 from signalbox_local.demo.journey import Journey, last_rows, package_test_data
 from signalbox_local.demo.narrator import Narrator, StepError
-from signalbox_local.demo.visitor import PlayedVisitor, RealVisitor, Visitor, somebody_is_there
+from signalbox_local.demo.visitor import PlayedVisitor, RealVisitor, somebody_is_there
 from signalbox_local.process import ROOT, STATE, LocalCloud
+
+if TYPE_CHECKING:
+    from signalbox_local.demo.visitor import Visitor
 
 type Act = Callable[[Narrator, LocalCloud], None]
 

@@ -21,7 +21,10 @@ REST_MODELS = ["sagemaker-runtime", "sagemaker-featurestore-runtime"]
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 # Members that the model calls required and the service leaves out: a package of a group has no name of its own, and a
 # job that has not ended has no artifacts.
-_LEFT_OUT = {"DescribeModelPackage": "ModelPackageName: is missing", "DescribeTrainingJob": "ModelArtifacts: is missing"}
+_LEFT_OUT = {
+    "DescribeModelPackage": "ModelPackageName: is missing",
+    "DescribeTrainingJob": "ModelArtifacts: is missing",
+}
 _LOG = logging.getLogger("signalbox.sagemaker")
 # Statuses other than 400 (botocore's models).
 _STATUS = {"ModelError": 424, "InternalFailure": 500, "ServiceUnavailable": 503, "AccessForbidden": 403}

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from signalbox_local import bridge
 from signalbox_local.pipelines.service import Pipelines
 from signalbox_local.sagemaker.api import REST_MODELS, Answer, Api, Caller
-from signalbox_local.sagemaker.cloud import Cloud, Handler, Part
+from signalbox_local.sagemaker.cloud import Cloud
 from signalbox_local.sagemaker.endpoints import Endpoints
 from signalbox_local.sagemaker.features import FeatureStore
 from signalbox_local.sagemaker.jobs import Jobs
@@ -16,6 +16,9 @@ from signalbox_local.sagemaker.models import Models
 from signalbox_local.sagemaker.registry import Registry
 from signalbox_local.sagemaker.resources import Resources
 from signalbox_local.sagemaker.tags import Tags
+
+if TYPE_CHECKING:
+    from signalbox_local.sagemaker.cloud import Handler, Part
 
 # The path of each resource's ARN, by the member of a request that names it; the first that is there counts.
 _ARN_PATHS = (

@@ -1,0 +1,46 @@
+"""One cloud and one stack for all scenarios, deployed as a person would; the record of calls is read at the very end."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from signalbox_local import deploy
+from signalbox_local.process import ROOT, LocalCloud, Options
+from tests.system.world import World
+
+_CONTAINERS = Path(__file__).parent / "containers"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Read the record of calls after everything else: it proves what all the others did."""
+    items.sort(key=lambda item: "test_record_of_calls" in item.nodeid)
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """Start a cloud in which every state change is told twice."""
+    folder = tmp_path_factory.mktemp("cloud")
+    containers = tmp_path_factory.mktemp("containers")
+    for source in (ROOT / "containers", _CONTAINERS):
+        for image in source.iterdir():
+            shutil.copytree(image, containers / image.name)
+    options = Options(folder=folder, containers=containers, repeat_events=1.0, startup_seconds=8)
+    with LocalCloud(options) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def world(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Build and deploy the stack, publish the pipeline, make iris data."""
+    deploy.build(cloud.environment)
+    outputs = deploy.deploy(cloud, deploy.parameters(cloud, UploadEvents="both"))
+    iris = tmp_path_factory.mktemp("iris")
+    maker = ROOT / "containers" / "iris-decision-tree" / "data.py"
+    subprocess.run([sys.executable, str(maker), str(iris)], check=True)
+    ready = World(cloud, outputs, iris)
+    ready.signalbox("publish", "abalone")
+    return ready
