@@ -39,7 +39,9 @@ class World:
             if found:
                 return found
             time.sleep(0.2)
-        raise AssertionError(f"{what} did not happen within {limit:.0f} seconds; subjects: {self.subjects()}")
+        failures = [inbox.text(mail) for mail in self.mails("failed")]
+        told = "\n".join([*self.subjects(), *failures])
+        raise AssertionError(f"{what} did not happen within {limit:.0f} seconds. The mails so far:\n{told}")
 
     # --- mails ---
     def mails(self, *words: str) -> list[dict[str, Any]]:

@@ -87,12 +87,11 @@ class Service:
         for member in ("PipelineExecutionArn", "ModelPackageArn", "ResourceArn"):
             if member in request:
                 return str(request[member])
-        if operation.startswith("List") and operation != "ListModelPackages":
-            return "*"
         if operation in ("CreateModelPackage", "ListModelPackages"):
-            group = str(request.get("ModelPackageGroupName", "*"))
-            kind = "model-package" if operation == "CreateModelPackage" else "model-package-group"
-            return self._cloud.arn(f"{kind}/{group}/*" if kind == "model-package" else f"{kind}/{group}")
+            # Decided on the packages of the group (Service Authorization Reference).
+            return self._cloud.arn(f"model-package/{request.get('ModelPackageGroupName', '*')}/*")
+        if operation.startswith("List") and operation != "ListPipelineExecutions":
+            return "*"
         for member, place in _ARN_PATHS:
             if member in request:
                 name = str(request[member])
