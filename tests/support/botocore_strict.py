@@ -1,11 +1,11 @@
 """Requests and answers held against botocore's own service models, closer than botocore does it itself.
 
 botocore's validation finds missing, unknown and mistyped members. It lets pass a value that is in no enum, a name that
-does not fit its pattern, and a text or list that is too long, all of which AWS refuses: the walker below finds them.
+does not fit its pattern, and a text or list that is too long, all of which AWS refuses: the local cloud's own walker
+finds them.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,25 +13,11 @@ import botocore.session
 from botocore import xform_name
 from botocore.errorfactory import ClientExceptionsFactory
 from botocore.exceptions import ClientError
-from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StringShape, StructureShape
+from botocore.model import OperationModel
 from botocore.paginate import Paginator
 from botocore.validate import ParamValidator
 
-# Java's character classes, as the inside of a Python class. Letters, marks and digits are one class in Python's `re`;
-# the difference (an underscore is let through) does not matter to any name that we make.
-_CLASSES = {
-    "L": r"\w",
-    "M": r"\w",
-    "N": r"\w",
-    "Z": r"\s",
-    "S": r"!-/:-@\[-`{-~\u00a1-\uffff",
-    "P": r"!-/:-@\[-`{-~\u00a1-\uffff",
-    "Alnum": "a-zA-Z0-9",
-    "Alpha": "a-zA-Z",
-    "ASCII": r"\x00-\x7f",
-    "Print": r"\x20-\x7e",
-}
-_TOKEN = re.compile(r"\\p\{(?P<name>\w+)\}|\\.|\[|\]", re.DOTALL)
+from signalbox_local.sagemaker.shapes import Problem, service_model, walk
 
 
 def check_request(service: str, operation: str, request: Mapping[str, Any]) -> None:
@@ -46,7 +32,7 @@ def check_request(service: str, operation: str, request: Mapping[str, Any]) -> N
     else:
         report = ParamValidator().validate(dict(request), shape)
         problems = [report.generate_report()] if report.has_errors() else []
-        problems += _value_problems(shape, request, operation)
+        problems += [_words(problem) for problem in walk(shape, request, operation) if problem.about_value]
     _fail(f"request {service}:{operation}", problems)
 
 
@@ -54,7 +40,11 @@ def check_response(service: str, operation: str, response: Mapping[str, Any]) ->
     """Raise AssertionError if `response` has a member or a value that AWS never sends; it may leave members out."""
     shape = operation_model(service, operation).output_shape
     answer = {key: value for key, value in response.items() if key != "ResponseMetadata"}
-    problems = list(_unknown_members(shape, answer, operation)) + _value_problems(shape, answer, operation)
+    if shape is None:
+        problems = [f"{operation}: {name!r} is not in the model" for name in answer]
+    else:
+        found = (problem for problem in walk(shape, answer, operation) if problem.fault not in ("missing", "type"))
+        problems = [_words(problem) for problem in found]
     _fail(f"response {service}:{operation}", problems)
 
 
@@ -78,7 +68,7 @@ class RecordingClient:
         self.service = service
         self.answers = dict(answers or {})
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.exceptions: Any = ClientExceptionsFactory().create_client_exceptions(_service_model(service))
+        self.exceptions: Any = ClientExceptionsFactory().create_client_exceptions(service_model(service))
 
     def requests(self, operation: str) -> list[dict[str, Any]]:
         """Return the requests of one operation (`StartPipelineExecution`), oldest first."""
@@ -134,18 +124,13 @@ def _session() -> botocore.session.Session:
 
 
 @cache
-def _service_model(service: str) -> ServiceModel:
-    return _session().get_service_model(service)
-
-
-@cache
 def _operations(service: str) -> dict[str, str]:
-    return {xform_name(name): name for name in _service_model(service).operation_names}
+    return {xform_name(name): name for name in service_model(service).operation_names}
 
 
 def operation_model(service: str, operation: str) -> OperationModel:
     """Return botocore's model of one operation; AssertionError if the service has none of that name."""
-    model = _service_model(service)
+    model = service_model(service)
     assert operation in model.operation_names, f"{service} has no operation {operation!r}"
     return model.operation_model(operation)
 
@@ -162,77 +147,17 @@ def _fail(what: str, problems: Sequence[str]) -> None:
         raise AssertionError("\n".join([what, *(f"  {problem}" for problem in problems)]))
 
 
-def _value_problems(shape: Shape | None, value: Any, path: str) -> list[str]:
-    """Return what is wrong with the values under `value`: enums, patterns and lengths."""
-    if shape is None or value is None:
-        return []
-    problems = list(_length_problems(shape, value, path))
-    if isinstance(shape, StringShape) and isinstance(value, str):
-        problems += _text_problems(shape, value, path)
-    for child, inner, where in _children(shape, value, path):
-        problems += _value_problems(child, inner, where)
-    return problems
-
-
-def _children(shape: Shape, value: Any, path: str) -> Iterator[tuple[Shape, Any, str]]:
-    if isinstance(shape, StructureShape) and isinstance(value, Mapping):
-        members = [(name, inner) for name, inner in value.items() if name in shape.members]
-        yield from ((shape.members[name], inner, f"{path}.{name}") for name, inner in members)
-    elif isinstance(shape, ListShape) and isinstance(value, list | tuple):
-        yield from ((shape.member, inner, f"{path}[{index}]") for index, inner in enumerate(value))
-    elif isinstance(shape, MapShape) and isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield shape.key, key, f"{path} key {key!r}"
-            yield shape.value, inner, f"{path}[{key!r}]"
-
-
-def _unknown_members(shape: Shape | None, value: Any, path: str) -> Iterator[str]:
-    if shape is None:
-        yield from (f"{path}: {name!r} is not in the model" for name in value)
-        return
-    if isinstance(shape, StructureShape) and isinstance(value, Mapping):
-        yield from (f"{path}: {name!r} is not in the model" for name in value if name not in shape.members)
-    for child, inner, where in _children(shape, value, path):
-        yield from _unknown_members(child, inner, where)
-
-
-def _length_problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    sized = (str, list, tuple, Mapping, bytes, bytearray)
-    size = len(value) if isinstance(value, sized) else value if isinstance(value, int | float) else None
-    if size is None or isinstance(value, bool):
-        return
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if least is not None and size < least:
-        yield f"{path}: {size} is under the minimum {least}"
-    if most is not None and size > most:
-        yield f"{path}: {size} is over the maximum {most}"
-
-
-def _text_problems(shape: StringShape, value: str, path: str) -> Iterator[str]:
-    if shape.enum and value not in shape.enum:
-        yield f"{path}: {value!r} is none of {shape.enum}"
-    pattern = shape.metadata.get("pattern")
-    if pattern and not compiled(pattern).fullmatch(value):  # AWS matches the whole value, anchors or not
-        yield f"{path}: {value!r} does not match {pattern}"
-
-
-@cache
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Return a pattern of the models, which are written for Java, as Python's.
-
-    Raises:
-        re.error: the pattern has something that is not translated; teach it here.
-    """
-    text = pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF").replace(r"\z", r"\Z")
-    text = re.sub(r"\$\{\d+,\d+\}", "$", text).replace(r"[\w-\/", r"[\w\-\/")
-    depth = 0
-
-    def translate(match: re.Match[str]) -> str:
-        nonlocal depth
-        if match["name"]:
-            inside = _CLASSES[match["name"]]
-            return inside if depth else f"[{inside}]"
-        depth += {"[": 1, "]": -1}.get(match[0], 0)
-        return match[0]
-
-    return re.compile(_TOKEN.sub(translate, text))
+def _words(problem: Problem) -> str:
+    match problem.fault:
+        case "unknown":
+            place, _, name = problem.path.rpartition(".")
+            return f"{place}: {name!r} is not in the model"
+        case "enum":
+            return f"{problem.path}: {problem.found!r} is none of {problem.wanted}"
+        case "pattern":
+            return f"{problem.path}: {problem.found!r} does not match {problem.wanted}"
+        case "least":
+            return f"{problem.path}: {problem.found} is under the minimum {problem.wanted}"
+        case "most":
+            return f"{problem.path}: {problem.found} is over the maximum {problem.wanted}"
+    return str(problem)

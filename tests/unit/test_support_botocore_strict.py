@@ -6,7 +6,9 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError
-from tests.support.botocore_strict import RecordingClient, check_request, check_response, client_error, compiled
+from tests.support.botocore_strict import RecordingClient, check_request, check_response, client_error
+
+from signalbox_local.sagemaker.shapes import compiled
 
 TOKEN = "t" * 64
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"

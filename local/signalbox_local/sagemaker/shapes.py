@@ -1,19 +1,31 @@
 """Values checked and projected by botocore's service models, which are the truth about the API.
 
 botocore itself checks types, required members and minima on the client's side; the service also refuses what breaks an
-enum, a pattern or a maximum, so all of them are checked here.
+enum, a pattern or a maximum, so all of them are checked here, by the one walker that the tests' fakes use too.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import botocore.session
 from botocore.model import ServiceModel, Shape
 
+type Fault = Literal["missing", "unknown", "type", "enum", "pattern", "least", "most"]
+
 _NUMBERS: dict[str, Any] = {"integer": int, "long": int, "float": (int, float), "double": (int, float)}
+_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "string": ((str,), "a string"),
+    "boolean": ((bool,), "true or false"),
+    "timestamp": ((int, float, datetime, str), "a time"),
+    "structure": ((Mapping,), "a structure"),
+    "map": ((Mapping,), "a map"),
+    "list": ((list, tuple), "a list"),
+}
+_VALUES = frozenset({"enum", "pattern", "least", "most"})
 
 
 @cache
@@ -22,92 +34,103 @@ def service_model(service: str) -> ServiceModel:
     return botocore.session.get_session().get_service_model(service)
 
 
+@dataclass(frozen=True)
+class Problem:
+    """One thing that a service refuses: where, what kind of fault, what was found and what was wanted."""
+
+    path: str
+    fault: Fault
+    found: Any
+    wanted: Any
+
+    @property
+    def about_value(self) -> bool:
+        """Tell whether a value breaks an enum, a pattern or a bound: what botocore itself lets pass."""
+        return self.fault in _VALUES
+
+    def __str__(self) -> str:
+        where = self.path or "the request"
+        match self.fault:
+            case "missing":
+                return f"{where}: is missing"
+            case "unknown":
+                return f"{where}: is not a member of {self.wanted}"
+            case "type":
+                return f"{where}: {self.wanted} is expected, not {self.found!r:.100}"
+            case "enum":
+                rule = f"satisfy enum value set: [{', '.join(self.wanted)}]"
+            case "pattern":
+                rule = f"satisfy regular expression pattern: {self.wanted}"
+            case "least":
+                rule = f"have value or length greater than or equal to {self.wanted}"
+            case "most":
+                rule = f"have value or length less than or equal to {self.wanted}"
+        return f"Value '{self.found}' at '{where}' failed to satisfy constraint: Member must {rule}"
+
+
 def problems(shape: Shape, value: Any, path: str = "") -> list[str]:
     """Return what the service would refuse in `value`, one sentence each."""
-    return list(_problems(shape, value, path))
+    return [str(problem) for problem in walk(shape, value, path)]
 
 
-def _problems(shape: Any, value: Any, path: str) -> Iterator[str]:
+def walk(shape: Any, value: Any, path: str = "") -> Iterator[Problem]:
+    """Yield what the service would refuse in `value`."""
     kind = shape.type_name
-    where = path or "the request"
-    if kind == "structure":
+    if kind in _NUMBERS:
+        yield from _number(shape, value, path)
+        return
+    types, expected = _TYPES.get(kind, ((object,), ""))
+    if not isinstance(value, types):
+        yield Problem(path, "type", value, expected)
+        return
+    if isinstance(value, (str, bytes, bytearray, list, tuple, Mapping)) and kind != "structure":
+        yield from _bounds(shape, len(value), path)
+    if kind == "string":
+        yield from _string(shape, value, path)
+    elif kind == "structure" and not getattr(shape, "is_document_type", False):
         yield from _structure(shape, value, path)
     elif kind == "list":
-        if not isinstance(value, list):
-            yield f"{where}: a list is expected, not {type(value).__name__}"
-            return
-        yield from _length(shape, len(value), where)
         for index, item in enumerate(value):
-            yield from _problems(shape.member, item, f"{path}[{index}]")
+            yield from walk(shape.member, item, f"{path}[{index}]")
     elif kind == "map":
-        if not isinstance(value, dict):
-            yield f"{where}: a map is expected, not {type(value).__name__}"
-            return
-        yield from _length(shape, len(value), where)
         for key, item in value.items():
-            yield from _problems(shape.key, key, f"{path} (key {key!r})")
-            yield from _problems(shape.value, item, f"{path}.{key}")
-    else:
-        yield from _scalar(shape, value, where)
+            yield from walk(shape.key, key, f"{path} key {key!r}")
+            yield from walk(shape.value, item, f"{path}[{key!r}]")
 
 
-def _structure(shape: Any, value: Any, path: str) -> Iterator[str]:
-    if not isinstance(value, dict):
-        yield f"{path or 'the request'}: a structure is expected, not {type(value).__name__}"
-        return
+def _structure(shape: Any, value: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    prefix = f"{path}." if path else ""
     for name in shape.required_members:
         if value.get(name) is None:
-            yield f"{path}.{name}".lstrip(".") + ": is missing"
+            yield Problem(prefix + name, "missing", None, None)
     for name, item in value.items():
         if name not in shape.members:
-            yield f"{path}.{name}".lstrip(".") + ": is not a member of " + shape.name
+            yield Problem(prefix + name, "unknown", item, shape.name)
         elif item is not None:
-            yield from _problems(shape.members[name], item, f"{path}.{name}".lstrip("."))
+            yield from walk(shape.members[name], item, prefix + name)
 
 
-def _scalar(shape: Any, value: Any, where: str) -> Iterator[str]:
-    kind = shape.type_name
-    if kind == "string":
-        yield from _string(shape, value, where)
-    elif kind in _NUMBERS:
-        if isinstance(value, bool) or not isinstance(value, _NUMBERS[kind]):
-            yield f"{where}: a number ({kind}) is expected, not {value!r}"
-        else:
-            yield from _bounds(shape, value, where, "value")
-    elif kind == "boolean" and not isinstance(value, bool):
-        yield f"{where}: true or false is expected, not {value!r}"
-    elif kind == "timestamp" and not isinstance(value, (int, float, datetime, str)):
-        yield f"{where}: a time is expected, not {value!r}"
+def _number(shape: Any, value: Any, path: str) -> Iterator[Problem]:
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS[shape.type_name]):
+        yield Problem(path, "type", value, f"a number ({shape.type_name})")
+    else:
+        yield from _bounds(shape, value, path)
 
 
-def _string(shape: Any, value: Any, where: str) -> Iterator[str]:
-    if not isinstance(value, str):
-        yield f"{where}: a string is expected, not {value!r}"
-        return
+def _string(shape: Any, value: str, path: str) -> Iterator[Problem]:
     if shape.enum and value not in shape.enum:
-        yield (
-            f"Value '{value}' at '{where}' failed to satisfy constraint: "
-            f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
-        )
-    yield from _length(shape, len(value), where)
+        yield Problem(path, "enum", value, shape.enum)
     pattern = shape.metadata.get("pattern")
-    if pattern and not compiled(pattern).fullmatch(value):
-        yield (
-            f"Value '{value}' at '{where}' failed to satisfy constraint: "
-            f"Member must satisfy regular expression pattern: {pattern}"
-        )
+    if pattern and not compiled(pattern).fullmatch(value):  # AWS matches the whole value, anchors or not
+        yield Problem(path, "pattern", value, pattern)
 
 
-def _length(shape: Any, length: int, where: str) -> Iterator[str]:
-    yield from _bounds(shape, length, where, "length")
-
-
-def _bounds(shape: Any, number: float, where: str, what: str) -> Iterator[str]:
-    low, high = shape.metadata.get("min"), shape.metadata.get("max")
-    if low is not None and number < low:
-        yield f"'{where}' failed to satisfy constraint: Member must have {what} greater than or equal to {low}"
-    if high is not None and number > high:
-        yield f"'{where}' failed to satisfy constraint: Member must have {what} less than or equal to {high}"
+def _bounds(shape: Any, number: float, path: str) -> Iterator[Problem]:
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    if least is not None and number < least:
+        yield Problem(path, "least", number, least)
+    if most is not None and number > most:
+        yield Problem(path, "most", number, most)
 
 
 # Java's named classes, as the inside of a Python character class.
