@@ -1,4 +1,4 @@
-"""One cloud and one stack for all scenarios, deployed as a person would; the record of calls is read at the very end."""
+"""One cloud and one stack for all scenarios, deployed as a person would; the record of calls is read at the end."""
 
 import shutil
 import subprocess

@@ -139,7 +139,9 @@ class World:
         """Return the description of a stage's endpoint; None where there is none."""
         sagemaker = self.client("sagemaker")
         try:
-            found: dict[str, Any] = sagemaker.describe_endpoint(EndpointName=f"{self.outputs['Prefix']}-{model}-{stage}")
+            found: dict[str, Any] = sagemaker.describe_endpoint(
+                EndpointName=f"{self.outputs['Prefix']}-{model}-{stage}"
+            )
         except sagemaker.exceptions.ClientError:
             return None
         return found

@@ -1,0 +1,67 @@
+"""What goes wrong ends in a mail that says so, with the failure's own words, and leaves no half-made endpoint."""
+
+import pytest
+
+from signalbox_local import deploy, inbox
+from tests.system.world import IRIS, REGISTRY, World
+
+MOODY = f"{REGISTRY}/moody:test"
+
+
+def test_a_container_that_fails_is_told_with_its_own_words(world: World) -> None:
+    execution = world.train("crooked", "c1", max_leaf_nodes="many")
+
+    assert world.ended(execution)["status"] == "FAILED"
+    told = inbox.text(world.mail("crooked", "failed"))
+    assert "max_leaf_nodes" in told
+    assert "many" in told
+    assert "/aws/sagemaker/TrainingJobs" in told
+    assert world.endpoint("crooked", "staging") is None
+
+
+def test_an_image_that_does_not_exist_is_told_by_its_name(world: World) -> None:
+    execution = world.train("ghost", "c1", image=f"{REGISTRY}/no-such-image:1")
+
+    assert world.ended(execution)["status"] == "FAILED"
+    assert "no-such-image" in inbox.text(world.mail("ghost", "failed"))
+
+
+def test_an_input_that_makes_no_sense_is_told_before_anything_starts(world: World) -> None:
+    execution = world.start({"image": IRIS, "comit": "c1"}, "typo-c1")
+
+    assert world.ended(execution)["status"] == "FAILED"
+    assert world.wait_for(
+        "a mail about the typo", lambda: [m for m in world.mails("failed") if "comit" in inbox.text(m)]
+    )
+
+
+def test_a_model_that_never_answers_ping_leaves_no_endpoint(world: World) -> None:
+    execution = world.train("sulky", "c1", image=MOODY, mood="bad")
+    world.approve(world.mail("approve", "sulky version 1"))
+
+    assert world.ended(execution)["status"] == "FAILED"
+    assert "ping" in inbox.text(world.mail("sulky", "failed"))
+    world.wait_for("the end of the half-made endpoint", lambda: world.endpoint("sulky", "staging") is None)
+
+
+def test_a_silent_rollback_is_reported_as_failed(world: World) -> None:
+    world.release("moody", "c1", 1, image=MOODY, mood="good")
+    first = world.packages("moody")[0]["ModelPackageArn"]
+
+    execution = world.train("moody", "c2", image=MOODY, mood="bad")
+    world.approve(world.mail("approve", "moody version 2"))
+
+    assert world.ended(execution)["status"] == "FAILED"
+    endpoint = world.endpoint("moody", "staging")
+    assert endpoint is not None
+    assert endpoint["EndpointStatus"] == "InService"
+    assert world.live_package("moody", "staging") == first
+    assert world.live_package("moody", "prod") == first
+    assert "rolled" in inbox.text(world.mail("moody", "version 2", "failed"))
+
+
+def test_a_wrong_parameter_fails_the_deployment_with_a_sentence(world: World) -> None:
+    values = deploy.parameters(world.cloud, Sender="nobody")
+
+    with pytest.raises(deploy.SamError, match="Sender has to be one e-mail address"):
+        deploy.deploy(world.cloud, values)

@@ -1,0 +1,119 @@
+"""Uploads: many files and repeated events are one run; what cannot be read is kept with its reason."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signalbox_local import inbox
+from signalbox_local.demo.data import seeded
+from signalbox_local.process import ROOT
+from tests.support.samples import sample
+from tests.system.world import World
+
+
+@pytest.fixture(scope="module")
+def table() -> list[str]:
+    """Return abalone's rows: the real ones where they lie beside the project, else made-up ones."""
+    real = ROOT.parent / "shared" / "data" / "abalone.data"
+    return (real.read_text() if real.is_file() else seeded()).splitlines(keepends=True)
+
+
+def runs(world: World) -> list[dict[str, Any]]:
+    """Return the pipeline's executions, oldest first."""
+    found: dict[str, Any] = world.client("sagemaker").list_pipeline_executions(
+        PipelineName=world.outputs["PipelineName"], SortOrder="Ascending", MaxResults=100
+    )
+    return list(found["PipelineExecutionSummaries"])
+
+
+def test_files_uploaded_together_are_one_run_that_reaches_prod(world: World, table: list[str], tmp_path: Path) -> None:
+    third = len(table) // 3
+    files = []
+    for number in range(3):
+        files.append(tmp_path / f"part {number}+{number}.csv")
+        files[-1].write_text("".join(table[number * third : (number + 1) * third]))
+
+    world.signalbox("upload", *(str(file) for file in files))
+
+    world.approve(world.mail("approve", "abalone version 1"))
+    world.approve(world.mail("to prod", "abalone version 1"))
+    world.mail("abalone version 1", "released")
+    assert len(runs(world)) == 1
+    rows = [line.strip().split(",") for line in table[-40:]]
+    answers = world.predict("prod", "abalone", "\n".join(",".join(row[:-1]) for row in rows)).split()
+    close = [abs(float(row[-1]) - float(answer)) <= 3 for row, answer in zip(rows, answers, strict=True)]
+    assert sum(close) > len(close) * 0.6
+
+
+def test_events_that_come_again_start_nothing_new(world: World) -> None:
+    before, packages, mails = len(runs(world)), len(world.packages("abalone")), len(world.cloud.mails())
+    bucket = world.outputs["DataBucket"]
+    key = world.client("s3").list_objects_v2(Bucket=bucket, Prefix="incoming/")["Contents"][0]["Key"]
+    detail = sample("s3/put-object-cloudtrail")
+    detail["detail"]["requestParameters"] |= {"bucketName": bucket, "key": key}
+    queue = uploads_queue(world)
+
+    for _ in range(3):
+        world.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(detail))
+
+    world.wait_for("the queue to run dry", lambda: waiting(world, queue) == 0)
+    assert (len(runs(world)), len(world.packages("abalone"))) == (before, packages)
+    assert len(world.cloud.mails()) == mails
+
+
+def test_what_cannot_be_read_is_kept_with_its_reason_and_the_rest_goes_on(world: World) -> None:
+    queue, letters = uploads_queue(world), dead_letters(world)
+    good = sample("s3/put-object-denied-cloudtrail")
+
+    for body in ("this is no event", json.dumps({"detail": {}}), json.dumps(good)):
+        world.client("sqs").send_message(QueueUrl=queue, MessageBody=body)
+
+    def kept() -> list[dict[str, Any]] | None:
+        found = world.client("sqs").receive_message(
+            QueueUrl=letters, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=0
+        )
+        messages: list[dict[str, Any]] = found.get("Messages", [])
+        return messages if len(messages) >= 2 else None
+
+    messages = world.wait_for("two messages among the dead letters", kept)
+    assert all(message["MessageAttributes"]["Reason"]["StringValue"] for message in messages)
+    world.client("sqs").purge_queue(QueueUrl=letters)
+
+
+def test_a_file_without_rows_ends_in_a_mail_that_says_so(world: World, tmp_path: Path) -> None:
+    empty = tmp_path / "norows.csv"
+    empty.write_text("\n\n")
+
+    world.signalbox("upload", str(empty))
+
+    mail = world.mail("abalone", "failed")
+    assert "row" in inbox.text(mail)
+    assert "Preprocess" in inbox.text(mail)
+    assert len(world.mails("abalone", "failed")) == 1
+
+
+def uploads_queue(world: World) -> str:
+    """Return the URL of the queue that upload events come through."""
+    return queue_named(world, "UploadsQueue")
+
+
+def dead_letters(world: World) -> str:
+    """Return the URL of the queue of unreadable upload events."""
+    return queue_named(world, "UploadsDeadLetters")
+
+
+def queue_named(world: World, logical_id: str) -> str:
+    """Return the URL of a queue of the stack."""
+    described = world.client("cloudformation").describe_stack_resource(
+        StackName=world.outputs["Prefix"], LogicalResourceId=logical_id
+    )
+    return str(described["StackResourceDetail"]["PhysicalResourceId"])
+
+
+def waiting(world: World, queue: str) -> int:
+    """Return how many messages a queue has, in flight or not."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = world.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    return sum(int(found[name]) for name in names)
