@@ -86,7 +86,7 @@ LINTED = (
     Mutation("T04", "a runtime that does not exist", "lint", "SignalboxLayer", within(
         "SignalboxLayer", "CompatibleRuntimes: [python3.13]", "CompatibleRuntimes: [python3.99]")),
     Mutation("T15", "a queue that shows a message again while it is handled", "lint", "RunsQueue", within(
-        "RunsQueue", "VisibilityTimeout: 90", "VisibilityTimeout: 5")),
+        "RunsQueue", "VisibilityTimeout: 360", "VisibilityTimeout: 5")),
     Mutation("T23", "a key without its attribute", "lint", "ReviewsTable", within(
         "ReviewsTable", "AttributeName: sk, KeyType", "AttributeName: sort, KeyType")),
     Mutation("T24", "a retention that CloudWatch does not offer", "lint", "ApiLog", within(

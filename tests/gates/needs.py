@@ -63,12 +63,14 @@ def of_functions(template: Template) -> dict[str, list[Need]]:
         "RecordUploadsRole": [
             *uploads("PutItem"),
             *ask,
+            Need("sqs:SendMessage", arn("UploadsDeadLetters")),
             *_polled(arn("UploadsQueue")),
             Need("s3:GetObject", f"{data}/incoming/abalone.csv"),
         ],
         "StartRunRole": [
             *uploads("Query", "PutItem", "UpdateItem", "DeleteItem"),
             *ask,
+            Need("sqs:SendMessage", arn("RunsDeadLetters")),
             *_polled(arn("RunsQueue")),
             Need("s3:PutObject", f"{artifacts}/manifests/run.json"),
             Need("sagemaker:StartPipelineExecution", pipeline),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from signalbox.batch import DeadLetter
 from signalbox.uploads import rules
 from signalbox.uploads.items import (
     CLAIMING,
@@ -15,6 +16,7 @@ from signalbox.uploads.items import (
     RunPostponedError,
     StoredObject,
     Upload,
+    UploadsError,
 )
 
 PIPELINE = "signalbox-abalone"
@@ -147,6 +149,25 @@ class MemoryRequests:
         if not any(known == name and at > recent for known, at in self.accepted):
             self.accepted.append((name, self.clock()))
             self.visible.append(self.clock() + timedelta(seconds=self.quiet_seconds))
+
+
+class MemoryDeadLetters:
+    """A dead-letter queue; `refuses` while it takes nothing."""
+
+    def __init__(self) -> None:
+        self.letters: list[DeadLetter] = []
+        self.refuses = False
+
+    def bury(self, letter: DeadLetter) -> None:
+        """Keep the message."""
+        if self.refuses:
+            raise UploadsError("sqs:SendMessage to the dead-letter queue", "refused")
+        self.letters.append(letter)
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Return the reasons by message id."""
+        return {letter.message_id: letter.reason for letter in self.letters}
 
 
 class MemoryManifests:

@@ -1,4 +1,4 @@
-"""A bad message is reported with its reason, and the good ones go on."""
+"""A bad message is buried with its reason, one that fails comes back, and the good ones go on."""
 
 import logging
 from collections.abc import Mapping
@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from tests.support.samples import sqs_event
+from tests.support.uploads import MemoryDeadLetters
 
-from signalbox import batch
+from signalbox.batch import Consumer
 from signalbox.events import EventError
 from signalbox.observability import logger
 
@@ -31,54 +32,82 @@ class Handled:
         self.numbers.append(number)
 
 
-def failed(response: Mapping[str, Any]) -> list[str]:
-    return [item["itemIdentifier"] for item in response["batchItemFailures"]]
+class World:
+    """A consumer, what it handled, and its dead-letter queue."""
+
+    def __init__(self) -> None:
+        self.handled = Handled()
+        self.dead_letters = MemoryDeadLetters()
+
+    def deliver(self, event: Mapping[str, Any]) -> list[str]:
+        """Deliver a batch; return the ids of the messages that come back."""
+        response = Consumer(read, self.handled, self.dead_letters).process(event)
+        return [item["itemIdentifier"] for item in response["batchItemFailures"]]
 
 
-def test_good_messages_are_handled_and_none_is_reported() -> None:
-    handled = Handled()
-    assert batch.process(sqs_event({"number": 1}, {"number": 2}), read, handled) == {"batchItemFailures": []}
-    assert handled.numbers == [1, 2]
+@pytest.fixture
+def world() -> World:
+    return World()
 
 
-def test_a_message_that_is_not_understood_is_reported_with_its_reason_and_the_others_go_on(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_good_messages_are_handled_and_none_is_reported(world: World) -> None:
+    assert world.deliver(sqs_event({"number": 1}, {"number": 2})) == []
+    assert world.handled.numbers == [1, 2]
+
+
+def test_a_message_that_is_not_understood_is_buried_as_it_came_and_the_others_go_on(world: World) -> None:
+    assert world.deliver(sqs_event({"number": 1}, "not json", "[1]", {}, {"number": 2})) == []
+    assert world.handled.numbers == [1, 2]
+    reasons = world.dead_letters.reasons
+    assert list(reasons) == ["m-1", "m-2", "m-3"]
+    assert "the message is not JSON" in reasons["m-1"]
+    assert "the message is a JSON list, not an object" in reasons["m-2"]
+    assert "no member 'number'" in reasons["m-3"]
+    letter = world.dead_letters.letters[0]
+    assert (letter.body, letter.group) == ("not json", None)
+    assert letter.source == "arn:aws:sqs:us-east-1:123456789012:uploads"
+
+
+def test_a_message_that_cannot_be_buried_comes_back_and_the_others_go_on(world: World) -> None:
+    world.dead_letters.refuses = True
+    assert world.deliver(sqs_event("not json", {"number": 2})) == ["m-0"]
+    assert world.handled.numbers == [2]
+    world.dead_letters.refuses = False
+    assert world.deliver(sqs_event("not json")) == []
+    assert list(world.dead_letters.reasons) == ["m-0"]
+
+
+def test_the_log_names_each_message_that_is_not_understood_and_why(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, world: World
 ) -> None:
     monkeypatch.setattr(logger, "_logger", logging.getLogger("batch"))
-    event = sqs_event({"number": 1}, "not json", "[1]", {}, {"number": 2})
-    handled = Handled()
-    assert failed(batch.process(event, read, handled)) == ["m-1", "m-2", "m-3"]
-    assert handled.numbers == [1, 2]
+    world.deliver(sqs_event("not json", "[1]"))
     told = [(record.getMessage(), vars(record)["message_id"], vars(record)["reason"]) for record in caplog.records]
-    assert [message for message, _, _ in told] == ["message not understood"] * 3
-    assert [message_id for _, message_id, _ in told] == ["m-1", "m-2", "m-3"]
+    assert [message for message, _, _ in told] == ["message not understood"] * 2
+    assert [message_id for _, message_id, _ in told] == ["m-0", "m-1"]
     assert "the message is not JSON" in told[0][2]
-    assert "the message is a JSON list, not an object" in told[1][2]
-    assert "no member 'number'" in told[2][2]
 
 
-def test_a_message_that_fails_is_reported_alone_in_a_standard_queue() -> None:
-    handled = Handled()
-    event = sqs_event({"number": 13}, {"number": 2})
-    assert failed(batch.process(event, read, handled)) == ["m-0"]
-    assert handled.numbers == [2]
+def test_a_message_that_fails_is_reported_alone_in_a_standard_queue(world: World) -> None:
+    assert world.deliver(sqs_event({"number": 13}, {"number": 2})) == ["m-0"]
+    assert world.handled.numbers == [2]
+    assert world.dead_letters.letters == []
 
 
-def test_a_message_that_fails_holds_back_those_behind_it_in_its_group() -> None:
-    handled = Handled()
+def test_a_message_that_fails_holds_back_those_behind_it_in_its_group(world: World) -> None:
     event = sqs_event({"number": 1}, {"number": 13}, {"number": 2}, {"number": 3}, group="g")
     event["Records"][3]["attributes"]["MessageGroupId"] = "another"
-    assert failed(batch.process(event, read, handled)) == ["m-1", "m-2"]
-    assert handled.numbers == [1, 3]
+    assert world.deliver(event) == ["m-1", "m-2"]
+    assert world.handled.numbers == [1, 3]
 
 
-def test_a_message_that_is_not_understood_holds_nobody_back_in_its_group() -> None:
-    handled = Handled()
-    event = sqs_event("not json", {"number": 2}, group="g")
-    assert failed(batch.process(event, read, handled)) == ["m-0"]
-    assert handled.numbers == [2]
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_message_that_is_not_understood_holds_nobody_back_in_its_group(world: World, refuses: bool) -> None:
+    world.dead_letters.refuses = refuses
+    assert world.deliver(sqs_event("not json", {"number": 2}, group="g")) == (["m-0"] if refuses else [])
+    assert world.handled.numbers == [2]
 
 
-def test_an_event_that_is_not_from_a_queue_is_refused() -> None:
+def test_an_event_that_is_not_from_a_queue_is_refused(world: World) -> None:
     with pytest.raises(EventError, match="no member 'Records'"):
-        batch.process({"detail-type": "x"}, read, Handled())
+        world.deliver({"detail-type": "x"})

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,8 @@ from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.uploads import BUCKET, EXECUTION, PIPELINE, Clock, MemoryExecutions
 
-from signalbox.uploads.adapters import S3Manifests, S3Objects, SageMakerExecutions, SqsRunRequests
+from signalbox.batch import DeadLetter
+from signalbox.uploads.adapters import S3Manifests, S3Objects, SageMakerExecutions, SqsDeadLetters, SqsRunRequests
 from signalbox.uploads.items import (
     ExecutionState,
     RunPostponedError,
@@ -105,6 +107,44 @@ def test_a_request_that_sqs_refuses_is_an_error() -> None:
     client: Any = RecordingClient("sqs", {"send_message": client_error("AWS.SimpleQueueService.NonExistentQueue")})
     with pytest.raises(UploadsError, match="sqs:SendMessage of a request for a run failed"):
         SqsRunRequests("https://sqs/runs.fifo", PIPELINE, 60, Clock(), client).ask()
+
+
+LETTER = DeadLetter("m-0", "{}", "no member \x00 'id'", "arn:aws:sqs:us-east-1:123456789012:runs.fifo", PIPELINE)
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_dead_letter_has_its_reason_its_source_and_how_to_replay_it() -> None:
+    sqs = boto3.client("sqs")
+    queue = sqs.create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    SqsDeadLetters(queue, sqs).bury(LETTER)
+    SqsDeadLetters(queue, sqs).bury(LETTER)
+    answer = sqs.receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"]
+    )
+    (message,) = answer["Messages"]
+    texts = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    assert message["Body"] == "{}"
+    assert message["Attributes"]["MessageGroupId"] == PIPELINE
+    assert texts["Reason"] == "no member ? 'id'"
+    assert texts["Source"] == LETTER.source
+    assert (
+        f"start-message-move-task --source-arn <ARN of this queue> --destination-arn {LETTER.source}"
+        in (texts["Replay"])
+    )
+
+
+def test_a_dead_letter_of_a_standard_queue_has_no_group_and_a_short_reason() -> None:
+    client: Any = RecordingClient("sqs")
+    SqsDeadLetters("https://sqs/dead", client).bury(replace(LETTER, group=None, reason="x" * 5000))
+    (request,) = client.requests("SendMessage")
+    assert "MessageGroupId" not in request
+    assert len(request["MessageAttributes"]["Reason"]["StringValue"]) == 1000
+
+
+def test_a_dead_letter_that_sqs_refuses_is_an_error() -> None:
+    client: Any = RecordingClient("sqs", {"send_message": client_error("AWS.SimpleQueueService.NonExistentQueue")})
+    with pytest.raises(UploadsError, match="sqs:SendMessage to the dead-letter queue failed"):
+        SqsDeadLetters("https://sqs/dead", client).bury(LETTER)
 
 
 START = {"token": "t" * 64, "manifest": "s3://a/manifests/r.json", "display_name": "run-1", "description": "1 upload"}

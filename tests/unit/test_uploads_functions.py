@@ -38,9 +38,11 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
         )
         queue = boto3.client("sqs").create_queue(QueueName="runs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        dead = boto3.client("sqs").create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         environment = {
             "UPLOADS_TABLE": "uploads",
             "RUNS_QUEUE_URL": queue,
+            "DEAD_LETTERS_URL": dead,
             "PIPELINE_NAME": PIPELINE,
             "QUIET_SECONDS": "60",
             "ARTIFACTS_BUCKET": "artifacts",
@@ -94,12 +96,14 @@ def test_an_upload_becomes_a_run_with_the_real_adapters(monkeypatch: pytest.Monk
     assert len(started.calls) == 1
 
 
-def test_a_bad_message_is_reported_by_its_id() -> None:
-    event = sqs_event("nonsense", sample("s3/object-created-unversioned"))
-    assert call("record_uploads", event) == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
-    assert call("start_run", sqs_event("nonsense", group=PIPELINE)) == {
-        "batchItemFailures": [{"itemIdentifier": "m-0"}]
-    }
+@pytest.mark.parametrize("function", ["record_uploads", "start_run"])
+def test_a_bad_message_is_in_the_dead_letter_queue_with_its_reason(function: str) -> None:
+    assert call(function, sqs_event("nonsense", group=PIPELINE)) == {"batchItemFailures": []}
+    sqs = boto3.client("sqs")
+    queue = sqs.get_queue_url(QueueName="dead.fifo")["QueueUrl"]
+    (letter,) = sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"])["Messages"]
+    assert letter["Body"] == "nonsense"
+    assert "the message is not JSON" in letter["MessageAttributes"]["Reason"]["StringValue"]
 
 
 def test_a_request_is_answered_by_the_endpoint_of_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:

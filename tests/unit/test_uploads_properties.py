@@ -18,6 +18,7 @@ from tests.support.samples import sample, sqs_event, with_detail
 from tests.support.uploads import (
     PIPELINE,
     Clock,
+    MemoryDeadLetters,
     MemoryExecutions,
     MemoryManifests,
     MemoryObjects,
@@ -76,8 +77,13 @@ class World:
         self.messages: list[Any] = []
         self.versions = 0
         self.most_running = 0
+        self.dead_letters = MemoryDeadLetters()
         self.recorder = Recorder(
-            self._mortal(self.objects), self._mortal(self.table), self._mortal(self.requests), self.clock
+            objects=self._mortal(self.objects),
+            inbox=self._mortal(self.table),
+            requests=self._mortal(self.requests),
+            dead_letters=self._mortal(self.dead_letters),
+            clock=self.clock,
         )
         self.starter = Starter(
             pipeline=PIPELINE,
@@ -85,6 +91,7 @@ class World:
             manifests=self._mortal(self.manifests),
             executions=self._mortal(self.executions),
             requests=self._mortal(self.requests),
+            dead_letters=self._mortal(self.dead_letters),
             clock=self.clock,
         )
 

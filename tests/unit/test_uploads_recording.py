@@ -1,11 +1,11 @@
 """Uploads are written down once each, whatever S3 sends, and a run is asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from tests.support.samples import sample, sqs_event, with_detail
-from tests.support.uploads import BUCKET, Clock, MemoryObjects, MemoryRequests, MemoryTable
+from tests.support.uploads import BUCKET, Clock, MemoryDeadLetters, MemoryObjects, MemoryRequests, MemoryTable
 
 from signalbox.uploads import Recorder
 from signalbox.uploads.items import UploadsError
@@ -25,11 +25,18 @@ class World:
     objects: MemoryObjects
     table: MemoryTable
     requests: MemoryRequests
-    recorder: Recorder
+    dead_letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
 
     def deliver(self, *events: Any) -> list[str]:
         """Deliver events; return the ids of the messages that failed."""
-        response = self.recorder.record_batch(sqs_event(*events))
+        recorder = Recorder(
+            objects=self.objects,
+            inbox=self.table,
+            requests=self.requests,
+            dead_letters=self.dead_letters,
+            clock=self.clock,
+        )
+        response = recorder.record_batch(sqs_event(*events))
         return [item["itemIdentifier"] for item in response["batchItemFailures"]]
 
     @property
@@ -43,7 +50,7 @@ def world() -> World:
     clock, objects, table = Clock(), MemoryObjects(), MemoryTable()
     requests = MemoryRequests(clock)
     objects.put(KEY, VERSION)
-    return World(clock, objects, table, requests, Recorder(objects, table, requests, clock))
+    return World(clock, objects, table, requests)
 
 
 def test_an_upload_is_recorded_and_a_run_asked_for(world: World) -> None:
@@ -125,9 +132,11 @@ def test_an_overwritten_object_without_versions_is_recorded_as_its_successor(wor
     assert [version[:3] for _, version in world.waiting] == ["e2 "]
 
 
-def test_a_bad_event_is_reported_and_the_good_one_beside_it_recorded(world: World) -> None:
+def test_a_bad_event_is_buried_with_its_reason_and_the_good_one_beside_it_recorded(world: World) -> None:
     bad = sample("s3/near-misses/get-object-cloudtrail")
-    assert world.deliver(bad, "nonsense", NATIVE) == ["m-0", "m-1"]
+    assert world.deliver(bad, "nonsense", NATIVE) == []
+    assert "'detail.eventName' is 'GetObject', which uploads nothing" in world.dead_letters.reasons["m-0"]
+    assert "the message is not JSON" in world.dead_letters.reasons["m-1"]
     assert world.waiting == [(KEY, VERSION)]
     assert len(world.requests.visible) == 1
 

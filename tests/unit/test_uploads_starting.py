@@ -11,6 +11,7 @@ from tests.support.uploads import (
     BUCKET,
     PIPELINE,
     Clock,
+    MemoryDeadLetters,
     MemoryExecutions,
     MemoryManifests,
     MemoryRequests,
@@ -34,6 +35,7 @@ class World:
     manifests: MemoryManifests
     executions: MemoryExecutions
     requests: MemoryRequests
+    dead_letters: MemoryDeadLetters
     starter: Starter
 
     def upload(self, *keys: str, bucket: str = BUCKET) -> None:
@@ -64,16 +66,17 @@ class World:
 @pytest.fixture
 def world() -> World:
     clock, table, manifests, executions = Clock(), MemoryTable(), MemoryManifests(), MemoryExecutions()
-    requests = MemoryRequests(clock)
+    requests, dead_letters = MemoryRequests(clock), MemoryDeadLetters()
     starter = Starter(
         pipeline=PIPELINE,
         table=table,
         manifests=manifests,
         executions=executions,
         requests=requests,
+        dead_letters=dead_letters,
         clock=clock,
     )
-    return World(clock, table, manifests, executions, requests, starter)
+    return World(clock, table, manifests, executions, requests, dead_letters, starter)
 
 
 def test_all_that_waits_becomes_one_run(world: World) -> None:
@@ -270,3 +273,11 @@ def test_a_request_for_another_pipeline_and_a_message_of_no_kind_are_refused(wor
         world.starter.read({"kind": "run-requested", "pipeline": "churn"})
     with pytest.raises(EventError, match="no member 'detail-type'"):
         world.starter.read({})
+
+
+def test_a_message_that_is_none_of_ours_is_buried_and_holds_nothing_up(world: World) -> None:
+    world.upload("a.csv")
+    assert world.deliver({"kind": "run-requested", "pipeline": "churn"}, REQUEST) == []
+    assert "a run of 'churn' is requested" in world.dead_letters.reasons["m-0"]
+    assert world.dead_letters.letters[0].group == PIPELINE
+    assert world.run.status == "Started"

@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,7 @@ def _settings(name: str, properties: dict[str, Any]) -> Iterator[str]:
     if wanted_class is None:
         yield f"settings.py has no class for {name}"
         return
-    wanted = {field.name.upper() for field in fields(wanted_class)}
+    wanted = {name.upper() for name in wanted_class.__annotations__}
     given = {key for key in properties["Environment"]["Variables"] if not key.startswith(_NOT_SETTINGS)}
     for key in sorted(wanted - given):
         yield f"is not given the setting {key}"

@@ -6,7 +6,7 @@
 from datetime import UTC, datetime
 
 from signalbox.settings import RecordUploads, StartRun
-from signalbox.uploads.adapters import S3Manifests, S3Objects, SageMakerExecutions, SqsRunRequests
+from signalbox.uploads.adapters import S3Manifests, S3Objects, SageMakerExecutions, SqsDeadLetters, SqsRunRequests
 from signalbox.uploads.recording import Recorder
 from signalbox.uploads.starting import Starter
 from signalbox.uploads.table import UploadsTable
@@ -20,6 +20,7 @@ def recorder(settings: RecordUploads) -> Recorder:
         objects=S3Objects(),
         inbox=UploadsTable(settings.uploads_table, settings.pipeline_name),
         requests=SqsRunRequests(settings.runs_queue_url, settings.pipeline_name, settings.quiet_seconds, _now),
+        dead_letters=SqsDeadLetters(settings.dead_letters_url),
         clock=_now,
     )
 
@@ -32,6 +33,7 @@ def starter(settings: StartRun) -> Starter:
         manifests=S3Manifests(settings.artifacts_bucket),
         executions=SageMakerExecutions(settings.pipeline_name),
         requests=SqsRunRequests(settings.runs_queue_url, settings.pipeline_name, settings.quiet_seconds, _now),
+        dead_letters=SqsDeadLetters(settings.dead_letters_url),
         clock=_now,
     )
 

@@ -1,6 +1,7 @@
 """The upload journey's S3, SQS and SageMaker; its table is in `table`."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from signalbox import aws, names
+from signalbox.batch import DeadLetter
 from signalbox.uploads import rules
 from signalbox.uploads.items import ExecutionState, RunPostponedError, StoredObject, UploadsError
 
@@ -28,6 +30,9 @@ _LATER = {
     "ServiceUnavailable": "SageMaker is not available",
     "InternalFailure": "SageMaker is not available",
 }
+# What a message attribute may not hold (Amazon SQS API reference, SendMessage).
+_NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_REASON_LIMIT = 1_000  # characters: enough for a person, and the whole message must not outgrow SQS's limit
 _NOT_FOUND = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 
 
@@ -113,6 +118,40 @@ class SqsRunRequests:
             )
         except ClientError as error:
             raise UploadsError("sqs:SendMessage of a request for a run", str(error)) from error
+
+
+class SqsDeadLetters:
+    """The dead-letter queue of a queue, for the messages of it that cannot be understood."""
+
+    def __init__(self, queue_url: str, client: "SQSClient | None" = None) -> None:
+        self._queue_url = queue_url
+        self._sqs = client or aws.client("sqs")
+
+    def bury(self, letter: DeadLetter) -> None:
+        """Send the message as it came, with the attributes `Reason`, `Source` and `Replay` beside it.
+
+        In a FIFO queue its own id is its deduplication id, so that a second delivery buries it once.
+
+        Raises:
+            UploadsError: SQS refused the call.
+        """
+        replay = (
+            "Mend what the reason names, then: aws sqs start-message-move-task --source-arn <ARN of this queue> "
+            f"--destination-arn {letter.source}. It is safe: what was handled before changes nothing."
+        )
+        texts = {"Reason": letter.reason[:_REASON_LIMIT], "Source": letter.source, "Replay": replay}
+        fifo = {"MessageGroupId": letter.group, "MessageDeduplicationId": letter.message_id} if letter.group else {}
+        try:
+            self._sqs.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=letter.body,
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": _NO_XML.sub("?", text)} for name, text in texts.items()
+                },
+                **fifo,
+            )
+        except ClientError as error:
+            raise UploadsError("sqs:SendMessage to the dead-letter queue", str(error)) from error
 
 
 class SageMakerExecutions:

@@ -18,10 +18,19 @@ class Recorder:
     back, and the second delivery asks, since it asks for uploads that were written down before, too.
     """
 
-    def __init__(self, objects: Objects, inbox: Inbox, requests: RunRequests, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        objects: Objects,
+        inbox: Inbox,
+        requests: RunRequests,
+        dead_letters: batch.DeadLetters,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._objects = objects
         self._inbox = inbox
         self._requests = requests
+        self._dead_letters = dead_letters
         self._clock = clock
 
     def record_batch(self, event: Mapping[str, Any]) -> batch.Failures:
@@ -31,7 +40,8 @@ class Recorder:
             UploadsError: the request could not be sent. The whole batch comes back then.
         """
         recorded: list[bool] = []
-        failures = batch.process(event, _read, lambda seen: recorded.append(self.record(seen)))
+        consumer = batch.Consumer(_read, lambda seen: recorded.append(self.record(seen)), self._dead_letters)
+        failures = consumer.process(event)
         if any(recorded):
             self._requests.ask()  # only now: a request covers what is in the inbox before it
         return failures

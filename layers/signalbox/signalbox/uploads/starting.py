@@ -40,6 +40,7 @@ class Starter:
         manifests: Manifests,
         executions: Executions,
         requests: RunRequests,
+        dead_letters: batch.DeadLetters,
         clock: Callable[[], datetime],
     ) -> None:
         self._pipeline = pipeline
@@ -47,11 +48,12 @@ class Starter:
         self._manifests = manifests
         self._executions = executions
         self._requests = requests
+        self._consumer = batch.Consumer(self.read, self.handle, dead_letters)
         self._clock = clock
 
     def handle_batch(self, event: Mapping[str, Any]) -> batch.Failures:
         """Handle a batch of messages; return those that failed."""
-        return batch.process(event, self.read, self.handle)
+        return self._consumer.process(event)
 
     def read(self, body: Mapping[str, Any]) -> RunRequested | ExecutionChange:
         """Return the request or the status change in a message.
