@@ -1,9 +1,12 @@
 """State changes of SageMaker, told on the default bus; on demand each of them twice, as SageMaker may."""
 
+import logging
 import random
 from typing import Any
 
 from signalbox_local import bridge
+
+_LOG = logging.getLogger("signalbox.sagemaker")
 
 
 class BusEvents:
@@ -20,8 +23,14 @@ class BusEvents:
         self._chance = random.Random(seed)  # noqa: S311  # a repeatable chance is the point
 
     def send(self, detail_type: str, resources: list[str], detail: dict[str, Any]) -> None:
-        """Send one event, or two of them with ids of their own."""
+        """Send one event, or two of them with ids of their own.
+
+        Best effort, as on AWS: a bus that fails is told in the log, and what the event is about goes on.
+        """
         bridge.use_scope(self._account, self._region)
         times = 2 if self._chance.random() < self._repeat else 1
         for _ in range(times):
-            bridge.put_event("aws.sagemaker", detail_type, resources, detail)
+            try:
+                bridge.put_event("aws.sagemaker", detail_type, resources, detail)
+            except Exception:  # noqa: BLE001  # whatever it is
+                _LOG.exception("an event was lost: %s %s", detail_type, resources)

@@ -26,8 +26,6 @@ _LEFT_OUT = {
     "DescribeTrainingJob": "ModelArtifacts: is missing",
 }
 _LOG = logging.getLogger("signalbox.sagemaker")
-# Statuses other than 400 (botocore's models).
-_STATUS = {"ModelError": 424, "InternalFailure": 500, "ServiceUnavailable": 503, "AccessForbidden": 403}
 
 
 @dataclass(frozen=True)
@@ -47,10 +45,9 @@ class Api:
     async def answer_json(self, operation: str, body: bytes, caller: Caller) -> Answer:
         """Answer a JSON 1.1 request; the handler works in a thread, so that the cloud goes on."""
         try:
-            request = json.loads(body or b"{}")
-            answer = await asyncio.to_thread(self._call, "sagemaker", operation, request, caller)
+            answer = await asyncio.to_thread(self._call, "sagemaker", operation, _parsed(body), caller)
         except ApiError as error:
-            return _refusal(error)
+            return _refusal("sagemaker", error)
         shape = service_model("sagemaker").operation_model(operation).output_shape
         return 200, dict(_JSON), json.dumps(to_wire(shape, answer) if shape else {}, default=str).encode()
 
@@ -58,6 +55,7 @@ class Api:
         self, request_line: tuple[str, str], values: Mapping[str, str], body: bytes, caller: Caller
     ) -> Answer:
         """Answer a REST-JSON request of a run-time API: method and path, header and query values, body."""
+        service = REST_MODELS[0]
         try:
             service, operation, uri = route(*request_line)
             request = _read_rest(service, operation, {**values, **uri}, body)
@@ -65,7 +63,7 @@ class Api:
         except ApiError as error:
             # The run-time APIs spell this one code differently (botocore's models).
             code = "ValidationError" if error.code == "ValidationException" else error.code
-            return _refusal(ApiError(code, error.message, error.status, **error.members))
+            return _refusal(service, ApiError(code, error.message, error.status, **error.members))
         return _write_rest(service, operation, answer)
 
     def _call(self, service: str, operation: str, request: dict[str, Any], caller: Caller) -> Any:
@@ -78,7 +76,7 @@ class Api:
         if wrong:
             count = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected: "
             raise invalid(count + "; ".join(wrong))
-        answer = handler(Call(operation, request, caller.access_key, caller.principal))
+        answer = self._handled(handler, Call(operation, request, caller.access_key, caller.principal))
         odd = problems(shape.output_shape, answer) if shape.output_shape else []
         if set(odd) - {_LEFT_OUT.get(operation)}:
             _LOG.error("the answer of %s breaks botocore's model: %s", operation, odd)
@@ -87,10 +85,29 @@ class Api:
             )
         return answer
 
+    @staticmethod
+    def _handled(handler: Handler, call: Call) -> dict[str, Any]:
+        try:
+            return handler(call)
+        except ApiError:
+            raise
+        except Exception as error:
+            _LOG.exception("%s failed unexpectedly", call.operation)
+            raise ApiError("InternalFailure", f"{call.operation} failed unexpectedly: {error!r}", 500) from error
 
-def _refusal(error: ApiError) -> Answer:
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body or b"{}")
+    except ValueError as error:
+        raise ApiError("SerializationException", f"The request is not JSON: {error}.") from error
+
+
+def _refusal(service: str, error: ApiError) -> Answer:
     body = {"__type": error.code, "message": error.message, "Message": error.message, **error.members}
-    status = _STATUS.get(error.code, error.status)
+    model = service_model(service)
+    modelled: Any = model.shape_for(error.code).metadata if error.code in model.shape_names else {}
+    status = modelled.get("error", {}).get("httpStatusCode", error.status)
     return status, {**_JSON, "x-amzn-ErrorType": error.code}, json.dumps(body).encode()
 
 
@@ -101,7 +118,8 @@ def _routes() -> list[tuple[str, re.Pattern[str], str, str]]:
         model = service_model(service)
         for name in model.operation_names:
             http = model.operation_model(name).http
-            pattern = re.sub(r"\{(\w+)\+?\}", r"(?P<\1>[^/]+)", http["requestUri"])
+            # A name may be an ARN, and its slash may come decoded.
+            pattern = re.sub(r"\{(\w+)\+?\}", r"(?P<\1>arn:[^/]+/[^/]+|[^/]+)", http["requestUri"])
             routes.append((http["method"], re.compile(pattern), service, name))
     return routes
 
@@ -131,7 +149,10 @@ def _read_rest(service: str, operation: str, values: Mapping[str, str], body: by
     if payload:
         request[payload] = body
     elif body:
-        request.update(json.loads(body))
+        given = _parsed(body)
+        if not isinstance(given, dict):
+            raise ApiError("SerializationException", "The request is not a JSON object.")
+        request.update(given)
     return request
 
 

@@ -5,14 +5,13 @@ Source: Developer Guide, deployment-guardrails and deployment-guardrails-configu
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from signalbox_local.sagemaker.errors import invalid
 
-_HALF = 50
-_TENTH = 10
+_HALF = 0.5
 _LOOK_SECONDS = 0.2
 
 
@@ -25,13 +24,11 @@ class Deployment:
     alarms: tuple[str, ...]
 
     @classmethod
-    def read(cls, request: dict[str, Any] | None) -> Self:
+    def read(cls, request: dict[str, Any] | None, variants: Sequence[Mapping[str, Any]]) -> Self:
         """Return the deployment of a DeploymentConfig; without one, all at once and no bake time."""
-        policy = (request or {}).get("BlueGreenUpdatePolicy", {})
-        routing = policy.get("TrafficRoutingConfiguration", {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0})
-        rollback = (request or {}).get("AutoRollbackConfiguration", {})
-        alarms = tuple(alarm["AlarmName"] for alarm in rollback.get("Alarms", []))
-        return cls(request, _shifts(routing, policy.get("TerminationWaitInSeconds", 0)), alarms)
+        given = request or {}
+        alarms = given.get("AutoRollbackConfiguration", {}).get("Alarms", [])
+        return cls(request, _all_shifts(given, variants), tuple(alarm["AlarmName"] for alarm in alarms))
 
     def bake(self, seconds: float, states: Callable[[tuple[str, ...]], list[str]]) -> bool:
         """Wait `seconds` and tell whether an alarm rang; looked at once even where there is no time to wait."""
@@ -44,50 +41,88 @@ class Deployment:
             time.sleep(_LOOK_SECONDS)
 
 
-def _shifts(routing: dict[str, Any], termination_wait: float) -> tuple[tuple[float, float], ...]:
-    wait = routing.get("WaitIntervalInSeconds", 0)
-    last = (1.0, wait + termination_wait)
+def _all_shifts(given: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> tuple[tuple[float, float], ...]:
+    if "RollingUpdatePolicy" in given:
+        rolling = given["RollingUpdatePolicy"]
+        return _steps(_share(rolling["MaximumBatchSize"], variants), rolling["WaitIntervalInSeconds"], 0)
+    policy = given.get("BlueGreenUpdatePolicy", {})
+    routing = policy.get("TrafficRoutingConfiguration", {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0})
+    wait, afterwards = routing["WaitIntervalInSeconds"], policy.get("TerminationWaitInSeconds", 0)
     if routing["Type"] == "CANARY":
-        return ((routing["CanarySize"]["Value"] / 100, wait), last)
+        return ((_share(routing["CanarySize"], variants), wait), (1.0, wait + afterwards))
     if routing["Type"] == "LINEAR":
-        step = routing["LinearStepSize"]["Value"]
-        return (*((step * turn / 100, wait) for turn in range(1, math.ceil(100 / step))), last)
-    return (last,)
+        return _steps(_share(routing["LinearStepSize"], variants), wait, afterwards)
+    return ((1.0, wait + afterwards),)
+
+
+def _steps(step: float, wait: float, afterwards: float) -> tuple[tuple[float, float], ...]:
+    count = math.ceil(round(1 / step, 6))
+    return (*((step * turn, wait) for turn in range(1, count)), (1.0, wait + afterwards))
+
+
+def _share(size: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> float:
+    """Return a CapacitySize as a share of the whole fleet, which may be more than one."""
+    if size["Type"] == "CAPACITY_PERCENT":
+        return float(size["Value"]) / 100
+    return float(size["Value"] / sum(variant.get("InitialInstanceCount", 1) for variant in variants))
 
 
 def check_deployment(
-    deployment: dict[str, Any] | None, config: dict[str, Any], current: dict[str, Any] | None = None
+    deployment: Mapping[str, Any] | None,
+    variants: Sequence[Mapping[str, Any]],
+    current: Sequence[Mapping[str, Any]] | None = None,
 ) -> None:
-    """Refuse what AWS refuses.
+    """Refuse what AWS refuses, for a move to `variants` from the `current` ones.
 
     Raises:
-        ApiError: a size out of its bounds, waits longer than the time for all, or other variant names.
+        ApiError: two policies, a size out of its bounds, waits longer than the time for all, other variant names, or
+            a rolling update of several variants.
     """
     if not deployment:
         return
-    policy = deployment.get("BlueGreenUpdatePolicy")
-    if policy:
-        _check_blue_green(policy)
-    if current is not None and _variants(config) != _variants(current):
-        raise invalid(f"The variant names {_variants(config)} differ from the current ones, {_variants(current)}.")
+    blue_green, rolling = deployment.get("BlueGreenUpdatePolicy"), deployment.get("RollingUpdatePolicy")
+    if blue_green and rolling:
+        raise invalid("BlueGreenUpdatePolicy and RollingUpdatePolicy exclude each other.")
+    if blue_green:
+        _check_blue_green(blue_green, variants)
+    if rolling:
+        _check_rolling(rolling, variants)
+    for policy in (blue_green, rolling):
+        _check_waits(policy or {}, _all_shifts(deployment, variants))
+    if current is not None and _names(variants) != _names(current):
+        raise invalid(f"The variant names {_names(variants)} differ from the current ones, {_names(current)}.")
 
 
-def _variants(config: dict[str, Any]) -> list[str]:
-    return sorted(variant["VariantName"] for variant in config["ProductionVariants"])
+def _names(variants: Sequence[Mapping[str, Any]]) -> list[str]:
+    return sorted(variant["VariantName"] for variant in variants)
 
 
-def _check_blue_green(policy: dict[str, Any]) -> None:
+def _check_blue_green(policy: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> None:
     routing = policy["TrafficRoutingConfiguration"]
     kind = routing["Type"]
     size = {"CANARY": "CanarySize", "LINEAR": "LinearStepSize"}.get(kind)
     for member in ("CanarySize", "LinearStepSize"):
         if (member in routing) != (member == size):
             raise invalid(f"{member} does not fit traffic routing of type {kind}.")
-    if size and routing[size]["Type"] == "CAPACITY_PERCENT":
-        value, least = routing[size]["Value"], 1 if kind == "CANARY" else _TENTH
-        if not least <= value <= _HALF:
-            raise invalid(f"{size} has to be {least} to {_HALF} percent of the capacity, not {value}.")
-    waits = sum(seconds for _, seconds in _shifts(routing, policy.get("TerminationWaitInSeconds", 0)))
-    limit = policy.get("MaximumExecutionTimeoutInSeconds")
+    if size:
+        _check_size(size, routing[size], variants, least=0.01 if kind == "CANARY" else 0.1)
+
+
+def _check_rolling(policy: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]) -> None:
+    if len(variants) > 1:
+        raise invalid("A rolling update takes endpoints of one variant only.")
+    _check_size("MaximumBatchSize", policy["MaximumBatchSize"], variants, least=0.05)
+
+
+def _check_size(member: str, size: Mapping[str, Any], variants: Sequence[Mapping[str, Any]], *, least: float) -> None:
+    if not least <= _share(size, variants) <= _HALF:
+        raise invalid(
+            f"{member} has to be {least:.0%} to {_HALF:.0%} of the capacity; {size['Value']} {size['Type']} is "
+            f"{_share(size, variants):.0%}."
+        )
+
+
+def _check_waits(policy: Mapping[str, Any], shifts: tuple[tuple[float, float], ...]) -> None:
+    waits, limit = sum(seconds for _, seconds in shifts), policy.get("MaximumExecutionTimeoutInSeconds")
     if limit is not None and limit <= waits:
         raise invalid(f"MaximumExecutionTimeoutInSeconds {limit} has to be longer than all waits together, {waits}.")

@@ -1,11 +1,13 @@
 """Endpoints: created, updated blue/green with canary, bake time and alarms, rolled back, deleted, invoked."""
 
+import logging
 import random
-import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from signalbox_local.images import UnknownImageError
 from signalbox_local.sagemaker.cloud import Call, Cloud, Handler
 from signalbox_local.sagemaker.deployment import Deployment, check_deployment
 from signalbox_local.sagemaker.errors import ApiError, invalid
@@ -13,12 +15,14 @@ from signalbox_local.sagemaker.jobs import milliseconds, tag_map
 from signalbox_local.sagemaker.models import Models
 from signalbox_local.sagemaker.resources import ENDPOINT, ENDPOINT_CONFIG, Resources
 from signalbox_local.sagemaker.roles import tag_at_creation
-from signalbox_local.sagemaker.store import Record
-from signalbox_local.serving import Answer, Fleet, FleetClosedError, InvocationError, UnknownVariantError, Variant
-from signalbox_local.serving import ServerStartError as StartError
-from signalbox_local.serving.server import ServerContext
+from signalbox_local.sagemaker.shapes import project, service_model
+from signalbox_local.sagemaker.store import NoRecordError, Record
+from signalbox_local.sagemaker.traffic import Traffic
+from signalbox_local.serving import Fleet, FleetClosedError, InvocationError, ServerStartError, UnknownVariantError
+from signalbox_local.serving.fleet import Variant
+from signalbox_local.serving.server import INVOCATION_TIMEOUT, ServerContext
 
-_LARGEST_BODY = 6_291_456  # bytes (API reference, InvokeEndpoint)
+_LOG = logging.getLogger("signalbox.sagemaker")
 _SUCCESS = range(200, 300)
 # How EndpointStatus is spelled in events (Developer Guide, automating-sagemaker-with-eventbridge).
 _EVENT_STATUS = {
@@ -32,15 +36,6 @@ _EVENT_STATUS = {
 
 
 @dataclass
-class Traffic:
-    """Where an endpoint's requests go: the current servers and, during an update, a share to the new ones."""
-
-    current: Fleet
-    new: Fleet | None = None
-    share: float = 0.0
-
-
-@dataclass
 class Endpoints:
     """The endpoints and the servers behind them."""
 
@@ -48,8 +43,6 @@ class Endpoints:
     resources: Resources
     models: Models
     _traffic: dict[str, Traffic] = field(default_factory=dict)
-    _chance: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311  # shares traffic, no secret
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def operations(self) -> dict[str, Handler]:
         """Return the handlers by operation."""
@@ -64,10 +57,13 @@ class Endpoints:
 
     def create(self, call: Call) -> dict[str, Any]:
         """Start the servers of a configuration; the endpoint is Failed if they do not come up."""
-        name, config = call.request["EndpointName"], self._config(call.request["EndpointConfigName"])
+        name, config = call.request["EndpointName"], self._config(call)
         tag_at_creation(self.cloud, call, self.resources.arn(ENDPOINT, name))
-        check_deployment(call.request.get("DeploymentConfig"), config)
-        made = self.resources.create(ENDPOINT, call.request, EndpointStatus="Creating")
+        deployment = call.request.get("DeploymentConfig")
+        check_deployment(deployment, config["ProductionVariants"])
+        # What is served is kept with the endpoint: its configuration may be deleted while it serves.
+        members = {"LastDeploymentConfig": deployment, "Variants": config["ProductionVariants"]}
+        made = self.resources.create(ENDPOINT, call.request, EndpointStatus="Creating", **members)
         self._tell(name)
         self.cloud.work(lambda: self._bring_up(name, config), f"create-{name}")
         return {"EndpointArn": made["EndpointArn"]}
@@ -75,10 +71,10 @@ class Endpoints:
     def _bring_up(self, name: str, config: Record) -> None:
         try:
             fleet = self._start(name, config)
-        except (StartError, ApiError) as error:
-            self._settle(name, EndpointStatus="Failed", FailureReason=str(error)[:1024])
+        except Exception as error:  # noqa: BLE001  # whatever it is: the endpoint must not stay Creating for ever
+            self._settle(name, EndpointStatus="Failed", FailureReason=_reason(error))
             return
-        self._traffic[name] = Traffic(fleet)
+        self._traffic[name] = Traffic(fleet, random.Random(0))  # noqa: S311  # shares traffic, no secret
         self._settle(name, EndpointStatus="InService")
 
     def update(self, call: Call) -> dict[str, Any]:
@@ -88,14 +84,13 @@ class Endpoints:
             ApiError: it does not exist, is not in service, the configuration is the current one, or the deployment
                 breaks a rule of the deployment guardrails.
         """
-        name = call.request["EndpointName"]
-        config = self._config(call.request["EndpointConfigName"])
+        name, config = call.request["EndpointName"], self._config(call)
         arn = self.resources.arn(ENDPOINT, name)
         endpoint = self.resources.get(ENDPOINT, name)
         wanted = call.request.get("DeploymentConfig")
         if wanted is None and call.request.get("RetainDeploymentConfig"):
             wanted = endpoint.get("LastDeploymentConfig")
-        check_deployment(wanted, config, self._config(endpoint["EndpointConfigName"]))
+        check_deployment(wanted, config["ProductionVariants"], endpoint["Variants"])
 
         def begin(record: Record) -> None:
             if record["EndpointStatus"] != "InService":
@@ -105,9 +100,10 @@ class Endpoints:
             record |= {"EndpointStatus": "Updating", "LastModifiedTime": self.cloud.clock()}
             record.pop("FailureReason", None)
 
-        self.cloud.store.change(ENDPOINT.name, name, begin)
+        self._change(name, begin)
         self._tell(name)
-        self.cloud.work(lambda: self._move(name, config, Deployment.read(wanted)), f"update-{name}")
+        deployment = Deployment.read(wanted, config["ProductionVariants"])
+        self.cloud.work(lambda: self._move(name, config, deployment), f"update-{name}")
         return {"EndpointArn": arn}
 
     def _move(self, name: str, config: Record, deployment: Deployment) -> None:
@@ -115,19 +111,17 @@ class Endpoints:
         traffic = self._traffic[name]
         try:
             new = self._start(name, config)
-        except (StartError, ApiError) as error:
-            self._roll_back(name, f"{error}")
+            for share, seconds in deployment.shifts:
+                traffic.shift(new, share)
+                if self._alarm(deployment, seconds):
+                    self._go_back(name, "An alarm of the auto-rollback configuration is in state ALARM.")
+                    return
+        except Exception as error:  # noqa: BLE001  # whatever it is: the endpoint must not stay Updating for ever
+            self._go_back(name, _reason(error))
             return
-        for share, seconds in deployment.shifts:
-            traffic.new, traffic.share = new, share
-            if self._alarm(deployment, seconds):
-                traffic.new, traffic.share = None, 0.0
-                new.close()
-                self._roll_back(name, "An alarm of the auto-rollback configuration is in state ALARM.")
-                return
-        old, traffic.current, traffic.new, traffic.share = traffic.current, new, None, 0.0
-        changes: dict[str, Any] = {"EndpointConfigName": config["EndpointConfigName"], "EndpointStatus": "InService"}
-        self._settle(name, **changes, LastDeploymentConfig=deployment.request)
+        old = traffic.promote()
+        changes = {"EndpointConfigName": config["EndpointConfigName"], "Variants": config["ProductionVariants"]}
+        self._settle(name, **changes, EndpointStatus="InService", LastDeploymentConfig=deployment.request)
         old.close()
 
     def _alarm(self, deployment: Deployment, seconds: float) -> bool:
@@ -139,49 +133,63 @@ class Endpoints:
         found = client.describe_alarms(AlarmNames=list(names))
         return [alarm["StateValue"] for alarm in found["MetricAlarms"] + found["CompositeAlarms"]]
 
-    def _roll_back(self, name: str, reason: str) -> None:
+    def _go_back(self, name: str, reason: str) -> None:
         """Go back: the endpoint ends InService on the old configuration, which is easily taken for success."""
-        self.resources.update(ENDPOINT, name, EndpointStatus="RollingBack")
-        self._tell(name)
-        self._settle(name, EndpointStatus="InService", FailureReason=reason[:1024])
+        self._settle(name, EndpointStatus="RollingBack")
+        self._traffic[name].give_up()
+        self._settle(name, EndpointStatus="InService", FailureReason=reason)
 
     def delete(self, call: Call) -> dict[str, Any]:
         """Stop serving; refused while the endpoint is being created or updated."""
         name = call.request["EndpointName"]
-        endpoint = self.resources.get(ENDPOINT, name)
-        if endpoint["EndpointStatus"] not in ("InService", "Failed"):
-            raise invalid(f'Cannot update in-progress endpoint "{endpoint["EndpointArn"]}".')
-        self.resources.update(ENDPOINT, name, EndpointStatus="Deleting")
+
+        def begin(record: Record) -> None:
+            if record["EndpointStatus"] not in ("InService", "Failed"):
+                raise invalid(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
+            record |= {"EndpointStatus": "Deleting", "LastModifiedTime": self.cloud.clock()}
+
+        self._change(name, begin)
         self._tell(name)
         self.cloud.work(lambda: self._take_down(name), f"delete-{name}")
         return {}
 
     def _take_down(self, name: str) -> None:
         traffic = self._traffic.pop(name, None)
-        if traffic:
-            traffic.current.close()
-        self.resources.delete(ENDPOINT, name)
+        try:
+            if traffic:
+                traffic.close(INVOCATION_TIMEOUT)
+        finally:
+            self.resources.delete(ENDPOINT, name)
+
+    def _change(self, name: str, begin: Callable[[Record], None]) -> None:
+        try:
+            self.cloud.store.change(ENDPOINT.name, name, begin)
+        except NoRecordError:
+            raise self.resources.missing(ENDPOINT, name) from None
 
     def describe(self, call: Call) -> dict[str, Any]:
         """Answer DescribeEndpoint, with the variants as they are deployed."""
-        name = call.request["EndpointName"]
-        answer = self.resources.describe(ENDPOINT, name)
+        endpoint = self.resources.get(ENDPOINT, call.request["EndpointName"])
+        answer = project(service_model("sagemaker").operation_model("DescribeEndpoint").output_shape, endpoint)
         if answer["EndpointStatus"] not in ("Creating", "Failed"):
-            config = self._config(answer["EndpointConfigName"])
-            answer["ProductionVariants"] = [_summary(variant) for variant in config["ProductionVariants"]]
+            answer["ProductionVariants"] = [_summary(variant) for variant in endpoint["Variants"]]
         return answer
 
     def invoke(self, call: Call) -> dict[str, Any]:
         """Send a request to a variant and pass its answer on.
 
         Raises:
-            ApiError: ValidationError, ModelError, ModelNotReadyException or ServiceUnavailable, as the API has them.
+            ApiError: ValidationError or ModelError, as the API has them.
         """
-        name, body = call.request["EndpointName"], call.request.get("Body", b"")
-        if len(body) > _LARGEST_BODY:
-            raise invalid(f"The request body has {len(body)} bytes; at most {_LARGEST_BODY} are allowed.")
+        name = call.request["EndpointName"]
+        traffic = self._traffic.get(name)
+        gone = invalid(f"Endpoint {name} of account {self.cloud.account} not found.")
+        if traffic is None:
+            raise gone
         try:
-            answer = self._ask(name, call.request, body)
+            answer = traffic.ask(call.request.get("Body", b""), call.request)
+        except FleetClosedError:
+            raise gone from None
         except UnknownVariantError as error:
             raise invalid(str(error)) from error
         except InvocationError as error:
@@ -191,22 +199,14 @@ class Endpoints:
         content_type = answer.headers.get("content-type", "application/octet-stream")
         return {"Body": answer.body, "ContentType": content_type, "InvokedProductionVariant": answer.variant}
 
-    def _ask(self, name: str, request: dict[str, Any], body: bytes) -> Answer:
-        """Ask the current servers; those that are being closed hand over to their successors, so nothing is lost."""
-        while True:
-            traffic = self._traffic.get(name)
-            if traffic is None:
-                raise invalid(f"Endpoint {name} of account {self.cloud.account} not found.")
-            with self._lock:
-                goes_to_new = traffic.new is not None and self._chance.random() < traffic.share
-            fleet = traffic.new if goes_to_new and traffic.new else traffic.current
-            try:
-                target = request.get("TargetVariant")
-                return fleet.invoke(body, request.get("ContentType"), request.get("Accept"), target_variant=target)
-            except FleetClosedError:
-                continue
+    def _config(self, call: Call) -> Record:
+        """Return the configuration that a request names; the caller needs the right to it too.
 
-    def _config(self, name: str) -> Record:
+        Source: Service Authorization Reference, CreateEndpoint and UpdateEndpoint: endpoint and endpoint-config.
+        """
+        name = call.request["EndpointConfigName"]
+        arn = self.resources.arn(ENDPOINT_CONFIG, name)
+        self.cloud.access.require(call.access_key, f"sagemaker:{call.operation}", arn)
         return self.resources.get(ENDPOINT_CONFIG, name)
 
     def _start(self, name: str, config: Record) -> Fleet:
@@ -229,13 +229,12 @@ class Endpoints:
 
     def _tell(self, name: str) -> None:
         endpoint = self.resources.get(ENDPOINT, name)
-        config = self._config(endpoint["EndpointConfigName"])
         variants = [
             {
                 "DesiredWeight": variant.get("InitialVariantWeight", 1.0),
                 "DesiredInstanceCount": float(variant.get("InitialInstanceCount", 1)),
             }
-            for variant in config["ProductionVariants"]
+            for variant in endpoint["Variants"]
         ]
         detail = {
             **{key: endpoint[key] for key in ("EndpointName", "EndpointArn", "EndpointConfigName")},
@@ -249,10 +248,16 @@ class Endpoints:
 
     def close(self) -> None:
         """End all servers at once."""
-        for traffic in self._traffic.values():
-            for fleet in (traffic.current, traffic.new):
-                if fleet:
-                    fleet.close(0)
+        for traffic in list(self._traffic.values()):
+            traffic.close(0)
+
+
+def _reason(error: Exception) -> str:
+    """Return an error as a FailureReason; one that nobody foresaw goes to the log with its trace."""
+    if isinstance(error, (ServerStartError, ApiError, UnknownImageError)):
+        return str(error)[:1024]
+    _LOG.error("an endpoint's servers failed unexpectedly", exc_info=error)
+    return f"InternalServerError: {error!r}"[:1024]
 
 
 def _model_error(endpoint: str, status: int, message: str) -> ApiError:

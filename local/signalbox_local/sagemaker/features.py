@@ -1,12 +1,13 @@
 """The Feature Store: groups, the newest record of each id online, every record in the offline store's layout."""
 
+import re
 import secrets
 import threading
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlparse
 
-from signalbox_local.sagemaker.cloud import Call, Cloud, Handler
+from signalbox_local.sagemaker.cloud import Call, Cloud, Handler, short_name
 from signalbox_local.sagemaker.errors import ApiError, invalid, not_found
 from signalbox_local.sagemaker.offline import write_offline
 from signalbox_local.sagemaker.resources import FEATURE_GROUP, Resources
@@ -14,6 +15,10 @@ from signalbox_local.sagemaker.roles import pass_role, tag_at_creation
 from signalbox_local.sagemaker.store import Record
 
 type Row = dict[str, Any]
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
+# The columns that the offline store adds (API reference, FeatureDefinition).
+_RESERVED = {"is_deleted", "write_time", "api_invocation_time"}
 
 
 class FeatureStore:
@@ -44,14 +49,16 @@ class FeatureStore:
         """Keep a feature group whose identifier and event time are among its features."""
         request = call.request
         tag_at_creation(self._cloud, call, self._resources.arn(FEATURE_GROUP, request["FeatureGroupName"]))
+        _check_definitions(request)
         kinds = {item["FeatureName"]: item["FeatureType"] for item in request["FeatureDefinitions"]}
         for member in ("RecordIdentifierFeatureName", "EventTimeFeatureName"):
             if request[member] not in kinds:
                 raise invalid(f"{member} {request[member]!r} is not among the FeatureDefinitions.")
         if kinds[request["EventTimeFeatureName"]] == "Integral":
             raise invalid("The event time feature has to be Fractional (epoch seconds) or String (ISO-8601).")
-        offline = request.get("OfflineStoreConfig")
-        if offline:
+        if "OfflineStoreConfig" in request:
+            if "RoleArn" not in request:
+                raise invalid("RoleArn is required for a feature group with an offline store.")
             pass_role(self._cloud, call, request["RoleArn"])
         made = self._resources.create(FEATURE_GROUP, self._with_output(request), FeatureGroupStatus="Created")
         self._tell(made, "Active")
@@ -86,25 +93,27 @@ class FeatureStore:
 
     def batch_write(self, call: Call) -> dict[str, Any]:
         """Write up to 25 records, of any groups; the good ones are written, the others answered with their error."""
+        self._allow(call, [entry["FeatureGroupName"] for entry in call.request["Entries"]])
         errors = []
         for entry in call.request["Entries"]:
             try:
                 group = self._group(entry["FeatureGroupName"])
                 self._write(group, [_row(entry["Record"])], entry.get("TargetStores"))
             except ApiError as error:
-                errors.append({"Entry": entry, "ErrorCode": "ValidationError", "ErrorMessage": error.message})
+                errors.append({"Entry": entry, "ErrorCode": _code(error), "ErrorMessage": error.message})
         return {"Errors": errors, "UnprocessedEntries": []}
 
     def get(self, call: Call) -> dict[str, Any]:
         """Return the newest record of an id; nothing where it is deleted or was never written."""
         group = self._group(call.request["FeatureGroupName"])
-        if not group.get("OnlineStoreConfig", {}).get("EnableOnlineStore"):
+        if "OnlineStore" not in _stores(group):
             raise invalid(f"FeatureGroup {group['FeatureGroupName']} has no online store.")
         found = self._find(group, call.request["RecordIdentifierValueAsString"], call.request.get("FeatureNames"))
         return {"Record": found} if found else {}
 
     def batch_get(self, call: Call) -> dict[str, Any]:
         """Return the newest records of many ids; ids without a record are left out, as on AWS."""
+        self._allow(call, [wanted["FeatureGroupName"] for wanted in call.request["Identifiers"]])
         records, errors = [], []
         for wanted in call.request["Identifiers"]:
             name = wanted["FeatureGroupName"]
@@ -113,7 +122,7 @@ class FeatureStore:
                 try:
                     found = self._find(self._group(name), identifier, wanted.get("FeatureNames"))
                 except ApiError as error:
-                    errors.append({**where, "ErrorCode": error.code, "ErrorMessage": error.message})
+                    errors.append({**where, "ErrorCode": _code(error), "ErrorMessage": error.message})
                     continue
                 if found:
                     records.append({**where, "Record": found})
@@ -124,15 +133,18 @@ class FeatureStore:
         group = self._group(call.request["FeatureGroupName"])
         identifier, when = call.request["RecordIdentifierValueAsString"], call.request["EventTime"]
         key = (group["FeatureGroupName"], identifier)
+        targets = _targets(group, call.request.get("TargetStores"))
+        moment(when, _event_time_kind(group))
         row = {group["RecordIdentifierFeatureName"]: identifier, group["EventTimeFeatureName"]: when}
         with self._lock:
-            known = self._online.get(key)
+            known = self._online.get(key) if "OnlineStore" in targets else None
             if known is not None and moment(when) >= moment(known[group["EventTimeFeatureName"]]):
                 if call.request.get("DeletionMode") == "HardDelete":
                     del self._online[key]
                 else:
                     self._online[key] = {**row, "": "deleted"}
-        self._offline(group, [row], deleted=True)
+        if "OfflineStore" in targets:
+            self._offline(group, [row], deleted=True)
         return {}
 
     def _group(self, name_or_arn: str) -> Record:
@@ -140,6 +152,13 @@ class FeatureStore:
             return self._resources.get(FEATURE_GROUP, name_or_arn)
         except ApiError as error:
             raise not_found(error.message) from error
+
+    def _allow(self, call: Call, groups: list[str]) -> None:
+        """Decide a batch on each of its groups; the first was decided at the door."""
+        for name in dict.fromkeys(groups[1:]):
+            if name != groups[0]:
+                arn = self._resources.arn(FEATURE_GROUP, short_name(name))
+                self._cloud.access.require(call.access_key, f"sagemaker:{call.operation}", arn)
 
     def _find(self, group: Record, identifier: str, names: list[str] | None) -> list[Row]:
         with self._lock:
@@ -149,14 +168,13 @@ class FeatureStore:
         return [_value(name, value) for name, value in row.items() if not names or name in names]
 
     def _write(self, group: Record, rows: list[Row], targets: list[str] | None) -> None:
+        stores = _targets(group, targets)
         for row in rows:
             _check(group, row)
-        if group.get("OnlineStoreConfig", {}).get("EnableOnlineStore") and "OnlineStore" in (
-            targets or ["OnlineStore"]
-        ):
+        if "OnlineStore" in stores:
             for row in rows:
                 self._keep_newest(group, row)
-        if "OfflineStore" in (targets or ["OfflineStore"]):
+        if "OfflineStore" in stores:
             self._offline(group, rows, deleted=False)
 
     def _keep_newest(self, group: Record, row: Row) -> None:
@@ -170,10 +188,7 @@ class FeatureStore:
                 self._online[key] = row
 
     def _offline(self, group: Record, rows: list[Row], *, deleted: bool) -> None:
-        offline = group.get("OfflineStoreConfig")
-        if not offline:
-            return
-        place = urlparse(offline["S3StorageConfig"]["ResolvedOutputS3Uri"])
+        place = urlparse(group["OfflineStoreConfig"]["S3StorageConfig"]["ResolvedOutputS3Uri"])
         s3: Any = self._cloud.access.client("s3", group["RoleArn"], f"offline-{group['FeatureGroupName']}"[:64])
         for row in rows:
             when = moment(row[group["EventTimeFeatureName"]])
@@ -185,6 +200,35 @@ class FeatureStore:
         detail = {"FeatureGroupName": group["FeatureGroupName"], "FeatureGroupArn": group["FeatureGroupArn"]}
         detail["FeatureGroupStatus"] = status  # the event says Active where the API says Created
         self._cloud.events.send("SageMaker Feature Group State Change", [group["FeatureGroupArn"]], detail)
+
+
+def _check_definitions(request: Row) -> None:
+    names = [item["FeatureName"] for item in request["FeatureDefinitions"]]
+    if len(set(names)) != len(names):
+        raise invalid("The FeatureDefinitions name a feature twice.")
+    reserved = sorted(set(names) & _RESERVED)
+    if reserved:
+        raise invalid(f"The feature names {reserved} are reserved for the offline store.")
+    if not _stores(request):
+        raise invalid("A feature group needs an online store, an offline store, or both.")
+
+
+def _stores(group: Row) -> set[str]:
+    online = group.get("OnlineStoreConfig", {}).get("EnableOnlineStore")
+    return ({"OnlineStore"} if online else set()) | ({"OfflineStore"} if "OfflineStoreConfig" in group else set())
+
+
+def _targets(group: Row, wanted: list[str] | None) -> set[str]:
+    """Return the stores that a record goes to: those asked for, else all that the group has."""
+    missing = sorted(set(wanted or []) - _stores(group))
+    if missing:
+        raise invalid(f"Validation Error: the feature group {group['FeatureGroupName']} has no {missing[0]}.")
+    return set(wanted) if wanted else _stores(group)
+
+
+def _code(error: ApiError) -> str:
+    # The run-time API spells this one code differently.
+    return "ValidationError" if error.code == "ValidationException" else error.code
 
 
 def _file(when: datetime) -> str:
@@ -216,20 +260,24 @@ def _check(group: Record, row: Row) -> None:
                 number(value)
             except ValueError:
                 raise invalid(f"Validation Error: {value!r} of feature {name} is not {kinds[name]}.") from None
-    moment(row[group["EventTimeFeatureName"]])
+    moment(row[group["EventTimeFeatureName"]], _event_time_kind(group))
 
 
-def moment(value: str) -> datetime:
-    """Return an event time: epoch seconds, or ISO-8601 `yyyy-MM-ddTHH:mm:ssZ` with or without milliseconds.
+def _event_time_kind(group: Record) -> str:
+    kinds = {item["FeatureName"]: item["FeatureType"] for item in group["FeatureDefinitions"]}
+    return str(kinds[group["EventTimeFeatureName"]])
+
+
+def moment(value: str, kind: str | None = None) -> datetime:
+    """Return an event time: epoch seconds (`kind` Fractional), or ISO-8601 `yyyy-MM-ddTHH:mm:ss[.SSS]Z` (String).
 
     Raises:
-        ApiError: it is neither.
+        ApiError: it is neither, or not of its kind.
     """
+    is_text = bool(_ISO.fullmatch(value))
     try:
-        return datetime.fromtimestamp(float(value), UTC)
-    except ValueError:
+        if kind in (None, "String" if is_text else "Fractional"):
+            return datetime.fromisoformat(value) if is_text else datetime.fromtimestamp(float(value), UTC)
+    except (ValueError, OverflowError, OSError):
         pass
-    try:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    except ValueError:
-        raise invalid(f"Validation Error: {value!r} is not an event time.") from None
+    raise invalid(f"Validation Error: {value!r} is not an event time{f' of type {kind}' if kind else ''}.")

@@ -1,25 +1,32 @@
 """Training, processing and transform jobs: kept as resources, run as programs, told as events."""
 
+import logging
 import threading
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from signalbox_local import images
-from signalbox_local.jobs.context import JobContext, Outcome
+from signalbox_local.jobs.context import JobContext, JobError, Outcome
+from signalbox_local.jobs.data import Source, items
+from signalbox_local.jobs.filters import FilterError
 from signalbox_local.jobs.processing import run_processing
+from signalbox_local.jobs.records import RecordError, validate
 from signalbox_local.jobs.training import run_training
 from signalbox_local.jobs.transform import run_transform
-from signalbox_local.sagemaker.cloud import Call, Cloud, Handler
+from signalbox_local.sagemaker.cloud import Call, Cloud, Handler, short_name
 from signalbox_local.sagemaker.errors import invalid
 from signalbox_local.sagemaker.models import Models
 from signalbox_local.sagemaker.resources import PROCESSING, TRAINING, TRANSFORM, Kind, Resources
 from signalbox_local.sagemaker.roles import pass_role, tag_at_creation
 from signalbox_local.sagemaker.shapes import project, service_model
+from signalbox_local.sagemaker.store import NoRecordError
 
 type Run = Callable[[dict[str, Any], JobContext, threading.Event, Callable[[str, str], None]], Outcome]
 _RUNNING = "InProgress"
+_LOG = logging.getLogger("signalbox.sagemaker")
 
 
 @dataclass
@@ -50,9 +57,26 @@ class Jobs:
         }
 
     def create_training(self, call: Call) -> dict[str, Any]:
-        """Start a training job."""
-        self._image(call.request["AlgorithmSpecification"].get("TrainingImage", ""))
-        return self._start(TRAINING, call, call.request["RoleArn"], run_training, SecondaryStatus="Starting")
+        """Start a training job of an image that exists."""
+        request = call.request
+        for member in ("AlgorithmSpecification", "ResourceConfig"):  # the model leaves them open, for serverless jobs
+            if member not in request:
+                raise invalid(f"{member} is required for a training job on instances.")
+        self._image(request["AlgorithmSpecification"].get("TrainingImage", ""))
+        return self._start(
+            TRAINING, call, request["RoleArn"], run_training, self._training_data, SecondaryStatus="Starting"
+        )
+
+    def _training_data(self, request: dict[str, Any]) -> None:
+        """Refuse a channel without data: SageMaker looks before it starts a training job, as the job's role."""
+        s3: Any = self.cloud.access.client("s3", request["RoleArn"], request["TrainingJobName"])
+        for channel in request.get("InputDataConfig", []):
+            source = channel["DataSource"].get("S3DataSource", {})
+            if source.get("S3DataType") == "S3Prefix":
+                try:
+                    items(s3, Source.of(source, role=request["RoleArn"]))
+                except JobError as error:
+                    raise invalid(str(error).removeprefix("ClientError: Data download failed: ")) from error
 
     def create_processing(self, call: Call) -> dict[str, Any]:
         """Start a processing job."""
@@ -61,6 +85,10 @@ class Jobs:
 
     def create_transform(self, call: Call) -> dict[str, Any]:
         """Start a batch transform of a model that exists; it works under the model's role."""
+        try:
+            validate(call.request)
+        except (RecordError, FilterError) as error:
+            raise invalid(f"{error}.") from error
         container, role = self.models.container(call.request["ModelName"])
 
         def run(request: dict[str, Any], context: JobContext, stop: threading.Event, on_status: Any) -> Outcome:
@@ -74,10 +102,18 @@ class Jobs:
         Raises:
             ApiError: there is no such job, or it has ended.
         """
-        job = self.resources.get(kind, name)
-        if job[str(kind.status)] != _RUNNING:
-            raise invalid(f"The request was rejected because the job is in status {job[str(kind.status)]}.")
-        self.resources.update(kind, name, **{str(kind.status): "Stopping"})
+        status = str(kind.status)
+
+        def begin(job: dict[str, Any]) -> None:  # alone with the record: the job may be ending at this moment
+            if job[status] != _RUNNING:
+                raise invalid(f"The request was rejected because the job is in status {job[status]}.")
+            job |= {status: "Stopping", "LastModifiedTime": self.cloud.clock()}
+
+        try:
+            job = self.cloud.store.change(kind.name, short_name(name), begin)
+        except NoRecordError:
+            raise self.resources.missing(kind, name) from None
+        self._tell(kind, job[kind.name_field])
         self._stops[job[kind.arn_field]].set()
         return {}
 
@@ -88,13 +124,22 @@ class Jobs:
             raise invalid(f"Cannot find the requested image {uri}. {error}") from error
 
     def _start(
-        self, kind: Kind, call: Call, role: str, run: Run, *, passes_role: bool = True, **members: Any
+        self,
+        kind: Kind,
+        call: Call,
+        role: str,
+        run: Run,
+        check: Callable[[dict[str, Any]], None] = lambda _: None,
+        *,
+        passes_role: bool = True,
+        **members: Any,
     ) -> dict[str, Any]:
         name = call.request[kind.name_field]
         arn = self.resources.arn(kind, name)
         tag_at_creation(self.cloud, call, arn)
         if passes_role:
             pass_role(self.cloud, call, role)
+        check(call.request)
         status = {str(kind.status): _RUNNING, **members}
         job = self.resources.create(kind, call.request, **status)
         self._stops[arn] = threading.Event()
@@ -103,8 +148,17 @@ class Jobs:
         return {kind.arn_field: arn}
 
     def _work(self, kind: Kind, name: str, job: dict[str, Any], role: str, run: Run) -> None:
-        arn = job[kind.arn_field]
-        folder = self.cloud.folder / "jobs" / kind.path / name
+        try:
+            outcome = self._run(kind, name, job, role, run)
+        except Exception as error:  # noqa: BLE001  # whatever it is: the job must not stay InProgress for ever
+            _LOG.exception("job %s failed unexpectedly", name)
+            outcome = Outcome("Failed", "Failed", f"InternalServerError: {error!r}"[:1024])
+        self.resources.update(kind, name, **_ending(kind, outcome))
+        self._tell(kind, name)
+
+    def _run(self, kind: Kind, name: str, job: dict[str, Any], role: str, run: Run) -> Outcome:
+        # The folder may outlive this process, and another one may have had a job of that name.
+        folder = self.cloud.folder / "jobs" / kind.path / f"{name}-{uuid.uuid4().hex[:8]}"
         folder.mkdir(parents=True)
         s3: Any = self.cloud.access.client("s3", role, name)
         context = JobContext(folder, s3, self.cloud.access.environment(role, name), self.cloud.containers)
@@ -113,9 +167,7 @@ class Jobs:
             if kind is TRAINING:
                 self._move(name, secondary, message)
 
-        outcome = run(job, context, self._stops[arn], on_status)
-        self.resources.update(kind, name, **_ending(kind, outcome))
-        self._tell(kind, name)
+        return run(job, context, self._stops[job[kind.arn_field]], on_status)
 
     def _move(self, name: str, secondary: str, message: str) -> None:
         now = self.cloud.clock()

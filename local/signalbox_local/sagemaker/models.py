@@ -43,8 +43,8 @@ class Models:
         arn = self._resources.arn(MODEL, request["ModelName"])
         tag_at_creation(self._cloud, call, arn)
         containers = request.get("Containers") or [request[key] for key in ("PrimaryContainer",) if key in request]
-        if not containers:
-            raise invalid("CreateModel needs a PrimaryContainer or Containers.")
+        if not containers or ("Containers" in request and "PrimaryContainer" in request):
+            raise invalid("CreateModel needs either a PrimaryContainer or Containers.")
         role = request.get("ExecutionRoleArn")
         if not role:
             raise invalid("ExecutionRoleArn is required for a model that is served with network isolation off.")
@@ -65,17 +65,19 @@ class Models:
         request = call.request
         tag_at_creation(self._cloud, call, self._resources.arn(ENDPOINT_CONFIG, request["EndpointConfigName"]))
         for variant in request["ProductionVariants"]:
-            if "ModelName" in variant:
-                self._resources.get(MODEL, variant["ModelName"])
-            if "ServerlessConfig" not in variant and "InstanceType" not in variant:
-                raise invalid(f"Variant {variant['VariantName']} needs an InstanceType or a ServerlessConfig.")
+            if "ModelName" not in variant:
+                raise invalid(
+                    f"Variant {variant['VariantName']} has no ModelName: inference components are not emulated."
+                )
+            self._resources.get(MODEL, variant["ModelName"])
+            _check_variant(variant)
         names = [variant["VariantName"] for variant in request["ProductionVariants"]]
         if len(set(names)) != len(names):
             raise invalid(f"The variant names {names} are not unique.")
         return {"EndpointConfigArn": self._resources.create(ENDPOINT_CONFIG, request)["EndpointConfigArn"]}
 
     def delete_config(self, call: Call) -> dict[str, Any]:
-        """Forget an endpoint configuration."""
+        """Forget an endpoint configuration; an endpoint that uses it goes on, as on AWS (API reference)."""
         self._resources.delete(ENDPOINT_CONFIG, call.request["EndpointConfigName"])
         return {}
 
@@ -123,3 +125,14 @@ class Models:
                     f"Could not access model data at {url}. Please ensure that it exists and the role can read it "
                     f"({error.response['Error']['Code']})."
                 ) from error
+
+
+def _check_variant(variant: dict[str, Any]) -> None:
+    name, serverless = variant["VariantName"], variant.get("ServerlessConfig")
+    on_instances = [member for member in ("InstanceType", "InitialInstanceCount") if member in variant]
+    if serverless is None and len(on_instances) < len(("InstanceType", "InitialInstanceCount")):
+        raise invalid(f"Variant {name} needs InstanceType and InitialInstanceCount, or a ServerlessConfig.")
+    if serverless is not None and on_instances:
+        raise invalid(f"Variant {name} is serverless: it takes no {on_instances[0]}.")
+    if serverless is not None and serverless["MemorySizeInMB"] % 1024:
+        raise invalid(f"Variant {name}: MemorySizeInMB goes in steps of 1024, from 1024 to 6144.")

@@ -1,9 +1,10 @@
 """The model registry: groups, versions, approval, and an event on every change."""
 
+import threading
 from datetime import datetime
 from typing import Any
 
-from signalbox_local.sagemaker.cloud import Call, Cloud, Handler
+from signalbox_local.sagemaker.cloud import Call, Cloud, Handler, short_name
 from signalbox_local.sagemaker.errors import conflict, invalid
 from signalbox_local.sagemaker.resources import PACKAGE_GROUP, Kind, Resources, answer_list
 from signalbox_local.sagemaker.roles import tag_at_creation
@@ -11,8 +12,18 @@ from signalbox_local.sagemaker.shapes import project, service_model
 from signalbox_local.sagemaker.store import NoRecordError, Record
 
 _PACKAGE = Kind("ModelPackage", "model-package", "", "ModelPackage {arn} does not exist.", status="ModelPackageStatus")
-# What UpdateModelPackage may change, in the words of the event's UpdatedModelPackageFields.
-_UPDATABLE = ("ModelLifeCycle", "ModelApprovalStatus", "ApprovalDescription", "SourceUri", "InferenceSpecification")
+# What UpdateModelPackage may change, and how the event's UpdatedModelPackageFields spell it where they differ.
+_UPDATABLE = (
+    "ModelLifeCycle",
+    "ModelApprovalStatus",
+    "ApprovalDescription",
+    "SourceUri",
+    "InferenceSpecification",
+    "ModelCard",
+    "ModelPackageRegistrationType",
+)
+_TOLD = {"SourceUri": "sourceUri"}
+_MOST_PROPERTIES = 50  # CustomerMetadataProperties of a package (botocore's model)
 
 
 class Registry:
@@ -21,6 +32,7 @@ class Registry:
     def __init__(self, cloud: Cloud, resources: Resources) -> None:
         self._cloud = cloud
         self._resources = resources
+        self._lock = threading.Lock()
 
     def operations(self) -> dict[str, Handler]:
         """Return the handlers by operation."""
@@ -62,20 +74,19 @@ class Registry:
         group = request.get("ModelPackageGroupName")
         if not group:
             raise invalid("Model packages outside a group are not emulated here: give a ModelPackageGroupName.")
-        group = group.rsplit("/", 1)[-1]
+        if "ModelPackageName" in request or "Tags" in request:
+            raise invalid("A package of a group has no ModelPackageName and no Tags of its own: it has the group's.")
+        group = short_name(group)
         self._resources.get(PACKAGE_GROUP, group)
         if "InferenceSpecification" not in request and "SourceUri" not in request:
             raise invalid("CreateModelPackage needs an InferenceSpecification.")
         token = request.get("ClientToken")
-        known = next(
-            (r for r in self._all() if token and (r["ModelPackageGroupName"], r.get("ClientToken")) == (group, token)),
-            None,
-        )
-        if known:
-            return {"ModelPackageArn": known["ModelPackageArn"]}
-        record = self._new(call, group)
-        tag_at_creation(self._cloud, call, record["ModelPackageArn"])
-        self._cloud.store.create("ModelPackage", record["ModelPackageArn"], record)
+        with self._lock:  # the same token twice at once is one version
+            known = [record for record in self._all() if token and record.get("ClientToken") == token]
+            if known:
+                return {"ModelPackageArn": known[0]["ModelPackageArn"]}
+            record = self._new(call, group)
+            self._cloud.store.create("ModelPackage", record["ModelPackageArn"], record)
         self._tell(record, [])
         return {"ModelPackageArn": record["ModelPackageArn"]}
 
@@ -102,36 +113,36 @@ class Registry:
         return project(shape, self._get(call.request["ModelPackageName"]))
 
     def list_packages(self, call: Call) -> dict[str, Any]:
-        """Answer ListModelPackages, newest first unless asked otherwise."""
-        group = call.request.get("ModelPackageGroupName")
+        """Answer ListModelPackages. Without group and type it lists unversioned packages: there are none here."""
+        group, kind = call.request.get("ModelPackageGroupName"), call.request.get("ModelPackageType")
         if group:
-            self._resources.get(PACKAGE_GROUP, group)
+            group = self._resources.get(PACKAGE_GROUP, group)["ModelPackageGroupName"]
         approval = call.request.get("ModelApprovalStatus")
         chosen = [
             record
             for record in self._all()
-            if group in (None, record["ModelPackageGroupName"], f"{record['ModelPackageArn']}".rsplit("/", 1)[0])
-            and approval in (None, record["ModelApprovalStatus"])
+            if group in (None, record["ModelPackageGroupName"]) and approval in (None, record["ModelApprovalStatus"])
         ]
-        return answer_list(_PACKAGE, "ListModelPackages", {"SortOrder": "Descending", **call.request}, chosen)
+        unversioned = kind == "Unversioned" or (kind is None and group is None)
+        return answer_list(_PACKAGE, "ListModelPackages", call.request, [] if unversioned else chosen)
 
     def update(self, call: Call) -> dict[str, Any]:
         """Change a package and tell which members were changed."""
-        arn = call.request["ModelPackageArn"]
+        arn, request = call.request["ModelPackageArn"], call.request
         self._get(arn)
-        updated = [member for member in _UPDATABLE if member in call.request]
-        if "CustomerMetadataProperties" in call.request or "CustomerMetadataPropertiesToRemove" in call.request:
+        updated = [_TOLD.get(member, member) for member in _UPDATABLE if member in request]
+        if "CustomerMetadataProperties" in request or "CustomerMetadataPropertiesToRemove" in request:
             updated.append("CustomerMetadataProperties")
 
         def change(record: Record) -> None:
-            record.update({member: call.request[member] for member in _UPDATABLE if member in call.request})
-            properties = {
-                **record.get("CustomerMetadataProperties", {}),
-                **call.request.get("CustomerMetadataProperties", {}),
-            }
-            for key in call.request.get("CustomerMetadataPropertiesToRemove", []):
-                properties.pop(key, None)
-            record["CustomerMetadataProperties"] = properties
+            record.update({member: request[member] for member in _UPDATABLE if member in request})
+            record["CustomerMetadataProperties"] = _properties(record, request)
+            more = request.get("AdditionalInferenceSpecificationsToAdd", [])
+            if more:
+                record["AdditionalInferenceSpecifications"] = [
+                    *record.get("AdditionalInferenceSpecifications", []),
+                    *more,
+                ]
             record |= {"LastModifiedTime": self._cloud.clock(), "LastModifiedBy": _by(call)}
 
         self._tell(self._cloud.store.change("ModelPackage", arn, change), updated)
@@ -162,6 +173,15 @@ class Registry:
         if updated:
             detail["UpdatedModelPackageFields"] = updated
         self._cloud.events.send("SageMaker Model Package State Change", [record["ModelPackageArn"]], detail)
+
+
+def _properties(record: Record, request: dict[str, Any]) -> dict[str, str]:
+    kept = {**record.get("CustomerMetadataProperties", {}), **request.get("CustomerMetadataProperties", {})}
+    removed = request.get("CustomerMetadataPropertiesToRemove", [])
+    properties = {key: value for key, value in kept.items() if key not in removed}
+    if len(properties) > _MOST_PROPERTIES:
+        raise invalid(f"A model package has at most {_MOST_PROPERTIES} customer metadata properties.")
+    return properties
 
 
 def _count(group: Record) -> None:

@@ -11,6 +11,8 @@ from signalbox_local.sagemaker.shapes import project, service_model
 from signalbox_local.sagemaker.store import NameTakenError, NoRecordError, Record
 
 _PAGE = 10  # ListX returns 10 where MaxResults is not given (API reference, e.g. ListModels)
+# The operations whose order is ascending where SortOrder is not given (botocore's model).
+_ASCENDING = {"ListTrainingJobs", "ListProcessingJobs", "ListModelPackages", "ListModelPackageGroups"}
 
 
 @dataclass(frozen=True)
@@ -167,10 +169,9 @@ def answer_list(kind: Kind, operation: str, request: dict[str, Any], records: li
     member = next(name for name, shape in output.members.items() if shape.type_name == "list")
     chosen = [record for record in records if _matches(kind, request, record)]
     key = {"Name": kind.name_field, "Status": kind.status}.get(request.get("SortBy", ""), "CreationTime")
-    chosen.sort(
-        key=lambda record: record.get(str(key), ""), reverse=request.get("SortOrder", "Descending") == "Descending"
-    )
-    start = int(request.get("NextToken", "0"))
+    order = request.get("SortOrder", "Ascending" if operation in _ASCENDING else "Descending")
+    chosen.sort(key=lambda record: record.get(str(key), ""), reverse=order == "Descending")
+    start = _position(request.get("NextToken", "0"))
     size = request.get("MaxResults", _PAGE)
     answer: dict[str, Any] = {
         member: [project(output.members[member].member, record) for record in chosen[start : start + size]]
@@ -180,10 +181,16 @@ def answer_list(kind: Kind, operation: str, request: dict[str, Any], records: li
     return answer
 
 
+def _position(token: str) -> int:
+    if not token.isdecimal():
+        raise invalid(f"Invalid NextToken: {token!r} was not returned by this operation.")
+    return int(token)
+
+
 def _matches(kind: Kind, request: dict[str, Any], record: Record) -> bool:
     if request.get("NameContains", "").lower() not in record.get(kind.name_field, "").lower():
         return False
-    status = request.get("StatusEquals")
+    status = request.get("StatusEquals", request.get(f"{kind.status}Equals"))
     if status and kind.status and record.get(kind.status) != status:
         return False
     return all(_in_time(request, record, member) for member in ("CreationTime", "LastModifiedTime"))

@@ -3,6 +3,9 @@
 from typing import Any
 
 from signalbox_local.sagemaker.cloud import Call, Cloud
+from signalbox_local.sagemaker.errors import invalid
+
+MOST_TAGS = 50  # per resource (API reference, AddTags)
 
 _TO_SAGEMAKER = {"iam:PassedToService": "sagemaker.amazonaws.com"}
 
@@ -21,10 +24,26 @@ def tag_at_creation(cloud: Cloud, call: Call, arn: str) -> None:
     """Let the caller tag what it creates: a request with tags needs sagemaker:AddTags too.
 
     Raises:
-        ApiError: the caller may not.
+        ApiError: the caller may not, or the tags are none that AWS takes.
     """
     if call.request.get("Tags"):
+        check_tags(call.request["Tags"])
         cloud.access.require(call.access_key, "sagemaker:AddTags", arn, _tag_context(call.request["Tags"]))
+
+
+def check_tags(tags: list[dict[str, Any]]) -> None:
+    """Refuse a key of AWS's own, a key that is there twice, and too many tags.
+
+    Raises:
+        ApiError: ValidationException.
+    """
+    keys = [tag["Key"] for tag in tags]
+    if any(key.lower().startswith("aws:") for key in keys):
+        raise invalid("Tag keys that begin with aws: are reserved.")
+    if len(set(keys)) != len(keys):
+        raise invalid(f"The tag keys {keys} are not unique.")
+    if len(keys) > MOST_TAGS:
+        raise invalid(f"A resource has at most {MOST_TAGS} tags, not {len(keys)}.")
 
 
 def _tag_context(tags: list[dict[str, Any]]) -> dict[str, str]:

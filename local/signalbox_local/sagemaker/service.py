@@ -1,6 +1,7 @@
 """The SageMaker service: its parts put together behind one handler."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -73,20 +74,26 @@ class Service:
         """Return the ARN that IAM decides about; `*` where the operation has no resource (a List, say)."""
         del method
         operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
-        if not operation:
-            kind, name = [*path.strip("/").split("/"), "", ""][:2]
-            place = {"endpoints": "endpoint", "FeatureGroup": "feature-group"}.get(kind)
-            return self._cloud.arn(f"{place}/{unquote(name)}") if place else "*"
+        if not operation and not path.startswith("/Batch"):
+            found = re.match(r"/(endpoints|FeatureGroup)/(arn:[^/]+/[^/]+|[^/]+)", unquote(path))
+            place = {"endpoints": "endpoint", "FeatureGroup": "feature-group"}
+            return self._arn(place[found[1]], found[2]) if found else "*"
         try:
             request = json.loads(body or b"{}")
         except ValueError:
             return "*"
+        if not isinstance(request, dict):
+            return "*"
+        if not operation:  # a batch of records: decided on the first group here, on the others by their handler
+            first = next(iter(request.get("Identifiers") or request.get("Entries") or [{}]))
+            return self._named("", {"FeatureGroupName": first.get("FeatureGroupName", "*")})
         return self._named(operation, request)
 
     def _named(self, operation: str, request: Mapping[str, Any]) -> str:
         for member in ("PipelineExecutionArn", "ModelPackageArn", "ResourceArn"):
             if member in request:
-                return str(request[member])
+                arn = str(request[member])
+                return arn.lower() if ":pipeline/" in arn else arn
         if operation in ("CreateModelPackage", "ListModelPackages"):
             # Decided on the packages of the group (Service Authorization Reference).
             return self._cloud.arn(f"model-package/{request.get('ModelPackageGroupName', '*')}/*")
@@ -94,9 +101,13 @@ class Service:
             return "*"
         for member, place in _ARN_PATHS:
             if member in request:
-                name = str(request[member])
-                return name if name.startswith("arn:") else self._cloud.arn(f"{place}/{name}")
+                return self._arn(place, str(request[member]))
         return "*"
+
+    def _arn(self, place: str, name: str) -> str:
+        arn = name if name.startswith("arn:") else self._cloud.arn(f"{place}/{name}")
+        # A pipeline's ARN is in lower case, whatever its name is.
+        return arn.lower() if place == "pipeline" else arn
 
 
 def attach(service: Service) -> None:

@@ -1,9 +1,11 @@
 """Tags of any resource, by its ARN."""
 
+from collections.abc import Callable
 from typing import Any
 
 from signalbox_local.sagemaker.cloud import Call, Cloud, Handler
 from signalbox_local.sagemaker.errors import invalid
+from signalbox_local.sagemaker.roles import MOST_TAGS, check_tags
 from signalbox_local.sagemaker.store import NoRecordError, Record
 
 # How the last part of an ARN names the kind and the record in the store.
@@ -19,7 +21,6 @@ _KINDS = {
     "model-package": "ModelPackage",
     "feature-group": "FeatureGroup",
 }
-_MOST = 50  # tags per resource (API reference, AddTags)
 
 
 class Tags:
@@ -34,12 +35,13 @@ class Tags:
 
     def add(self, call: Call) -> dict[str, Any]:
         """Set tags; a key that is there gets the new value."""
+        check_tags(call.request["Tags"])
         new = {tag["Key"]: tag["Value"] for tag in call.request["Tags"]}
 
         def change(record: Record) -> None:
             tags = {tag["Key"]: tag["Value"] for tag in record.get("Tags", [])} | new
-            if len(tags) > _MOST:
-                raise invalid(f"A resource has at most {_MOST} tags; this one would have {len(tags)}.")
+            if len(tags) > MOST_TAGS:
+                raise invalid(f"A resource has at most {MOST_TAGS} tags; this one would have {len(tags)}.")
             record["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
 
         return {"Tags": self._change(call.request["ResourceArn"], change).get("Tags", [])}
@@ -58,10 +60,15 @@ class Tags:
         self._change(call.request["ResourceArn"], change)
         return {}
 
-    def _change(self, arn: str, change: Any) -> Record:
+    def _change(self, arn: str, change: Callable[[Record], None]) -> Record:
         place, _, name = arn.split(":", 5)[-1].partition("/")
-        key = arn if place == "model-package" else name
+        key = {"model-package": arn, "pipeline": self._pipeline(arn)}.get(place, name)
         try:
             return self._cloud.store.change(_KINDS.get(place, ""), key, change)
         except NoRecordError:
             raise invalid(f"Could not find the resource {arn}.") from None
+
+    def _pipeline(self, arn: str) -> str:
+        """Return the name of the pipeline: its ARN is in lower case, whatever its name is."""
+        pipelines = self._cloud.store.all("Pipeline")
+        return next((str(item["PipelineName"]) for item in pipelines if item["PipelineArn"] == arn.lower()), "")
