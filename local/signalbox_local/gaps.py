@@ -29,6 +29,7 @@ def close(integrations: Integrations) -> None:
     name_the_error_of_a_function()
     refer_to_secrets_by_arn()
     decide_mails_by_their_sender()
+    decide_alarms_by_their_names()
 
 
 def know_the_running_machine() -> None:
@@ -161,6 +162,16 @@ def decide_mails_by_their_sender() -> None:
         return f"identity/{address}" if address else None
 
     bridge.name_ses_resource(sender)
+
+
+def decide_alarms_by_their_names() -> None:
+    """Gap: CloudWatch's calls that take a list of alarms are decided on `*`; on AWS on each alarm (here: the first)."""
+
+    def first(parameters: Mapping[str, Any]) -> str | None:
+        names = parameters.get("AlarmNames.member.1")
+        return f"alarm:{names[0] if isinstance(names, list) else names}" if names else None
+
+    bridge.name_resource("monitoring", first)
 
 
 def import_http_api_documents() -> None:

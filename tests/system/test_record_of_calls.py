@@ -14,15 +14,18 @@ _ROLE = re.compile(r"arn:aws:(?:sts::\d{12}:assumed-role|iam::\d{12}:role)/([^/]
 
 
 @pytest.fixture(scope="module")
-def roles(world: World) -> dict[str, str]:
-    """Return the logical ids of the stack's roles by their names."""
+def logical_ids(world: World) -> dict[str, str]:
+    """Return the logical ids of the stack's resources by their physical ids."""
     found = world.client("cloudformation").describe_stack_resources(StackName=world.outputs["Prefix"])
-    resources: list[dict[str, str]] = found["StackResources"]
-    return {
-        resource["PhysicalResourceId"]: resource["LogicalResourceId"]
-        for resource in resources
-        if resource["ResourceType"] == "AWS::IAM::Role"
-    }
+    return {resource["PhysicalResourceId"]: resource["LogicalResourceId"] for resource in found["StackResources"]}
+
+
+@pytest.fixture(scope="module")
+def roles(world: World, logical_ids: dict[str, str]) -> dict[str, str]:
+    """Return the logical ids of the stack's roles by their names."""
+    pages = world.client("iam").get_paginator("list_roles").paginate()
+    names = [role["RoleName"] for page in pages for role in page["Roles"]]
+    return {name: logical_ids[name] for name in names if name in logical_ids}
 
 
 @pytest.fixture(scope="module")
@@ -44,27 +47,34 @@ def test_nothing_that_the_stack_did_was_denied(calls: list[dict[str, Any]]) -> N
 
 
 def test_every_action_that_is_granted_was_used_or_has_its_reason(
-    world: World, roles: dict[str, str], calls: list[dict[str, Any]]
+    world: World, logical_ids: dict[str, str], roles: dict[str, str], calls: list[dict[str, Any]]
 ) -> None:
     reasons = granted((ROOT / "template.yaml").read_text())
     unused = [
         f"{role}: {action} on {statement['Resource']}"
         for name, role in roles.items()
-        for statement in statements(world, name)
+        for owner, statement in statements(world, name, logical_ids)
         for action in listed(statement["Action"])
-        if not used(role, action, listed(statement["Resource"]), calls) and not reasons.get((role, action))
+        if not used(role, action, listed(statement["Resource"]), calls) and not reasons.get((owner, action))
     ]
 
     assert not unused, "\n".join(unused)
 
 
-def statements(world: World, role: str) -> list[dict[str, Any]]:
-    """Return the statements of all inline policies of a role, which are all it has."""
+def statements(world: World, role: str, logical_ids: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the statements of a role with the logical id of where they are written: its own, or a shared policy."""
     iam = world.client("iam")
-    assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    names = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    documents = [iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names]
-    return [statement for document in documents for statement in listed(document["Statement"])]
+    documents = [
+        (logical_ids[role], iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    ]
+    for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        arn = attached["PolicyArn"]
+        assert arn in logical_ids, f"{arn} is not the stack's own: nobody can prove what it grants"
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+        documents.append((logical_ids[arn], document))
+    return [(owner, statement) for owner, document in documents for statement in listed(document["Statement"])]
 
 
 def listed(value: Any) -> list[Any]:
