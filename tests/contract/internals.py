@@ -1,0 +1,226 @@
+"""Reports how the ministack that is installed looks and behaves inside; run in a process of its own.
+
+ministack reads its environment at import, and the tests of this process may have imported it otherwise.
+"""
+
+import importlib
+import inspect
+import json
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from signalbox_local.server import ACCOUNT, REGION, free_port, prepare
+
+# Every internal that `bridge`, `gaps` and `integrations` touch: what it is, and its parameters where it is called or
+# replaced. A name of a module follows its path inside the package.
+INTERNALS: dict[str, tuple[str, list[str]]] = {
+    "app.app": ("async function", ["scope", "receive", "send"]),
+    "app.SERVICE_HANDLERS": ("dict", []),
+    "app._dispatch_service_request": (
+        "async function",
+        ["method", "path", "headers", "body", "query_params", "request_id"],
+    ),
+    "core.router.SERVICE_PATTERNS": ("dict", []),
+    "core.router.extract_access_key_id": ("function", ["headers", "query_params"]),
+    "core.router.detect_service": ("function", ["method", "path", "headers", "query_params"]),
+    "core.iam_actions.SERVICE_TO_IAM_NAMESPACE": ("dict", []),
+    "core.iam_actions._BOTOCORE_SERVICE_MAP": ("dict", []),
+    "core.iam_actions.extract_resource_arn": (
+        "function",
+        ["service", "method", "path", "headers", "body", "query_params", "region", "account_id"],
+    ),
+    "core.iam_actions._ses_v2_resource_arn": ("function", ["method", "path", "body", "region", "account_id"]),
+    "core.iam_actions.identity_denial_message": ("function", ["action", "principal_arn", "resource", "explicit_deny"]),
+    "core.iam_evaluator.enforce": (
+        "function",
+        ["access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"],
+    ),
+    "core.iam_evaluator.resolve_principal": ("function", ["access_key_id", "account_id", "credential"]),
+    "core.responses.set_request_account_id": ("function", ["access_key_id"]),
+    "core.responses.set_request_region": ("function", ["region"]),
+    "core.responses.get_account_id": ("function", []),
+    "core.responses.get_region": ("function", []),
+    "services.apigateway._apis": ("AccountRegionScopedDict", []),
+    "services.apigateway._routes": ("AccountRegionScopedDict", []),
+    "services.apigateway._integrations": ("AccountRegionScopedDict", []),
+    "services.apigateway._create_integration": ("function", ["api_id", "data"]),
+    "services.apigateway._create_route": ("function", ["api_id", "data"]),
+    "services.cloudformation.provisioners._RESOURCE_HANDLERS": ("dict", []),
+    "services.eventbridge._put_events": ("function", ["data", "allow_aws_source"]),
+    "services.iam._roles": ("AccountScopedDict", []),
+    "services.lambda_svc._execute_function_warm": ("function", ["func", "event", "request_id"]),
+    "services.s3._bucket_policies": ("AccountScopedDict", []),
+    "services.ses._sent_emails_list": ("function", []),
+    "services.stepfunctions._ExecutionError": ("class", ["error", "cause"]),
+    "services.stepfunctions._apply_jsonata_template": (
+        "function",
+        ["value", "raw_input", "ctx", "result", "error_output"],
+    ),
+    "services.stepfunctions._call_lambda": ("function", ["func_ref", "event"]),
+    "services.stepfunctions._execute_task": ("function", ["state_def", "raw_input", "execution", "ctx"]),
+    "services.stepfunctions._executions": ("AccountRegionScopedDict", []),
+    "services.stepfunctions._invoke_resource": ("function", ["resource", "input_data"]),
+    "services.stepfunctions._invoke_with_callback": ("function", ["resource", "input_data", "token", "state_def"]),
+    "services.stepfunctions._nested_execution_failure": ("function", ["payload"]),
+    "services.stepfunctions._run_execution": ("function", ["exec_arn"]),
+    "services.stepfunctions._state_machines": ("AccountRegionScopedDict", []),
+    "services.stepfunctions._task_tokens": ("AccountRegionScopedDict", []),
+    "services.sts.register_session": ("function", ["access_key", "session"]),
+}
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/probe"
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"ministack.{name}")
+
+
+def look(name: str) -> tuple[str, list[str]]:
+    """Return what an internal is, and its parameters."""
+    module, _, attribute = name.rpartition(".")
+    found = getattr(_module(module), attribute)
+    if isinstance(found, type):
+        return "class", [item for item in inspect.signature(found).parameters]
+    if not callable(found):
+        return type(found).__name__, []
+    kind = "async function" if inspect.iscoroutinefunction(found) else "function"
+    return kind, list(inspect.signature(found).parameters)
+
+
+def scope_is_the_account_and_region_that_were_set() -> None:
+    """`set_request_account_id` takes an account's number too, and stores are read through the scope."""
+    assert _module("core.responses").get_account_id() == ACCOUNT
+    _module("services.s3")._bucket_policies["b"] = "{}"
+    assert _module("services.s3")._bucket_policies.get("b") == "{}"
+
+
+def the_signing_key_is_found_in_the_header() -> None:
+    """The access key is what stands first in the credential of the signature."""
+    header = (
+        f"AWS4-HMAC-SHA256 Credential=KEY/20260101/{REGION}/sagemaker/aws4_request, SignedHeaders=host, Signature=0"
+    )
+    assert _module("core.router").extract_access_key_id({"authorization": header}, {}) == "KEY"
+
+
+def an_object_request_is_recognised_as_s3() -> None:
+    """A path-style request that is signed for S3 belongs to S3."""
+    header = f"AWS4-HMAC-SHA256 Credential=KEY/20260101/{REGION}/s3/aws4_request, SignedHeaders=host, Signature=0"
+    headers = {"authorization": header, "host": "127.0.0.1"}
+    assert _module("core.router").detect_service("PUT", "/bucket/key", headers, {}) == "s3"
+
+
+def a_session_acts_as_its_role_and_is_refused_what_the_role_may_not() -> None:
+    """A registered session resolves to its ARN; `enforce` answers None or a refusal that knows its decision."""
+    evaluator, session = _module("core.iam_evaluator"), f"arn:aws:sts::{ACCOUNT}:assumed-role/probe/s"
+    _module("services.iam")._roles["probe"] = {
+        "RoleName": "probe",
+        "Arn": ROLE,
+        "AssumeRolePolicyDocument": '{"Statement": []}',
+        "AttachedPolicies": [],
+        "InlinePolicies": {"one": '{"Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}'},
+    }
+    keys = {"Arn": session, "UserId": "probe:s", "SecretAccessKey": "s", "SessionToken": "t"}
+    _module("services.sts").register_session("ASIAPROBE", keys)
+    assert evaluator.resolve_principal("ASIAPROBE", ACCOUNT).arn == session
+    refused = evaluator.enforce("ASIAPROBE", "sagemaker:CreateModel", "sagemaker", REGION, resource_arn="*")
+    assert refused is not None
+    assert refused.decision != "Deny"
+
+
+def a_role_is_found_by_account_and_name() -> None:
+    """Roles are one map over the accounts, with the trust policy as a document or as its text."""
+    _module("services.iam")._roles["other"] = {"AssumeRolePolicyDocument": "{}"}
+    found = _module("services.iam")._roles.get_scoped(ACCOUNT, None, "other")
+    assert found["AssumeRolePolicyDocument"] == "{}"
+
+
+def a_refusal_is_worded_as_by_aws() -> None:
+    """The sentence names principal, action and resource."""
+    said = _module("core.iam_actions").identity_denial_message("sagemaker:CreateModel", ROLE, "arn:x", False)
+    assert said == (
+        f"User: {ROLE} is not authorized to perform: sagemaker:CreateModel on resource: arn:x because no "
+        "identity-based policy allows the sagemaker:CreateModel action"
+    )
+
+
+def an_event_of_an_aws_service_is_taken_on_demand() -> None:
+    """`allow_aws_source` lets an entry of source aws.* through."""
+    entry = {"Source": "aws.sagemaker", "DetailType": "d", "Detail": "{}", "Resources": []}
+    status, _, body = _module("services.eventbridge")._put_events({"Entries": [entry]}, allow_aws_source=True)
+    assert status == 200
+    assert json.loads(body)["FailedEntryCount"] == 0
+
+
+def an_api_takes_integrations_and_routes() -> None:
+    """Both answer as the API does, and an integration's answer has its id."""
+    gateway = _module("services.apigateway")
+    gateway._apis["api"] = {"apiId": "api", "protocolType": "HTTP"}
+    gateway._routes["api"], gateway._integrations["api"] = {}, {}
+    uri = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
+    made = gateway._create_integration(
+        "api", {"integrationType": "AWS_PROXY", "integrationUri": uri, "payloadFormatVersion": "2.0"}
+    )
+    route = {"routeKey": "GET /x", "target": f"integrations/{json.loads(made[2])['integrationId']}"}
+    assert gateway._create_route("api", {**route, "authorizationType": "NONE"})[0] == 201
+
+
+def resource_handlers_are_called_by_position() -> None:
+    """Create takes logical id, properties, stack; update takes physical id, old, new, stack and more by position."""
+    handlers = _module("services.cloudformation.provisioners")._RESOURCE_HANDLERS
+    for name in ("AWS::ApiGatewayV2::Api", "AWS::SecretsManager::Secret"):
+        create, update = handlers[name]["create"], handlers[name]["update"]
+        assert list(inspect.signature(create).parameters)[:3] == ["logical_id", "props", "stack_name"]
+        assert list(inspect.signature(update).parameters)[:4] == ["physical_id", "old_props", "new_props", "stack_name"]
+
+
+def a_task_error_keeps_its_name_and_cause() -> None:
+    """`_ExecutionError(error, cause)` is what a state's Retry and Catch are matched against."""
+    error = _module("services.stepfunctions")._ExecutionError("States.TaskFailed", "because")
+    assert (error.error, error.cause) == ("States.TaskFailed", "because")
+
+
+def jsonata_is_evaluated_in_a_template() -> None:
+    """A value in `{% %}` is evaluated on the state's input."""
+    states = _module("services.stepfunctions")
+    context = {"Execution": {"Input": {"n": 2}}}
+    assert states._apply_jsonata_template("{% $states.input.n + 1 %}", {"n": 2}, context) == 3
+
+
+BEHAVIOURS: tuple[Callable[[], None], ...] = (
+    scope_is_the_account_and_region_that_were_set,
+    the_signing_key_is_found_in_the_header,
+    an_object_request_is_recognised_as_s3,
+    a_session_acts_as_its_role_and_is_refused_what_the_role_may_not,
+    a_role_is_found_by_account_and_name,
+    a_refusal_is_worded_as_by_aws,
+    an_event_of_an_aws_service_is_taken_on_demand,
+    an_api_takes_integrations_and_routes,
+    resource_handlers_are_called_by_position,
+    a_task_error_keeps_its_name_and_cause,
+    jsonata_is_evaluated_in_a_template,
+)
+
+
+def _outcome(check: Callable[[], Any]) -> Any:
+    try:
+        return check()
+    except Exception:  # noqa: BLE001  # the report carries it to the test that asks
+        return traceback.format_exc()
+
+
+def main() -> None:
+    """Print the report as JSON: looks and behaviours by name; a text stands for what went wrong."""
+    prepare(free_port(), Path(tempfile.mkdtemp()))
+    responses = _module("core.responses")
+    responses.set_request_account_id(ACCOUNT)
+    responses.set_request_region(REGION)
+    looks = {name: _outcome(lambda name=name: look(name)) for name in INTERNALS}  # type: ignore[misc]
+    behaviours = {check.__name__: _outcome(check) for check in BEHAVIOURS}
+    sys.stdout.write(json.dumps({"looks": looks, "behaviours": behaviours}))
+
+
+if __name__ == "__main__":
+    main()
