@@ -4,6 +4,8 @@ Mail programs differ in what they keep of a style sheet, so every element carrie
 what only a sheet can: dark mode and narrow screens. Contrast of every pair of colours is at least 4.5 to 1.
 """
 
+from functools import cache
+
 _SANS = "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 _MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace"
 _BUTTON = (
@@ -117,6 +119,7 @@ _EXTRA = (
 )
 
 
+@cache  # a page asks for the same few again and again
 def attributes(*classes: str) -> str:
     """Return ` class="…" style="…"` for an element; a class without a style of its own is only for the sheet."""
     from markupsafe import Markup  # noqa: PLC0415  # comes with Jinja2, which is loaded by now
@@ -125,6 +128,7 @@ def attributes(*classes: str) -> str:
     return Markup(' class="{}" style="{}"').format(" ".join(classes), Markup(own))  # noqa: S704  # our own constants
 
 
+@cache
 def sheet() -> str:
     """Return the style sheet: dark mode, narrow screens, focus."""
     from markupsafe import Markup  # noqa: PLC0415  # comes with Jinja2, which is loaded by now
