@@ -16,8 +16,9 @@ _CONTAINERS = Path(__file__).parent / "containers"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Read the record of calls after everything else: it proves what all the others did."""
-    items.sort(key=lambda item: "test_record_of_calls" in item.nodeid)
+    """Update the stack after its scenarios, and read the record of calls at the very end: it proves all the others."""
+    last = ("test_update", "test_record_of_calls")
+    items.sort(key=lambda item: max((last.index(name) + 1 for name in last if name in item.nodeid), default=0))
 
 
 @pytest.fixture(scope="session")

@@ -72,6 +72,18 @@ def test_an_approval_in_the_registry_answers_the_open_review(world: World) -> No
     assert world.live_package("studio", "prod") == world.packages("studio")[0]["ModelPackageArn"]
 
 
+def test_a_rejection_in_the_registry_answers_the_open_review(world: World) -> None:
+    execution = world.train("refused", "c1")
+    mail = world.mail("approve", "refused version 1")
+
+    world.decide_in_registry("refused", 1, "Rejected")
+
+    assert world.ended(execution)["status"] == "SUCCEEDED"
+    world.mail("refused", "rejected")
+    assert "<form" not in httpx.get(link(mail, "approve"), timeout=30).text
+    assert world.endpoint("refused", "staging") is None
+
+
 def test_a_stage_that_is_declined_keeps_the_model_where_it_is(world: World) -> None:
     execution = world.train("halfway", "c1")
     world.approve(world.mail("approve", "halfway version 1"))

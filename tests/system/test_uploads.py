@@ -82,6 +82,25 @@ def test_what_cannot_be_read_is_kept_with_its_reason_and_the_rest_goes_on(world:
     world.client("sqs").purge_queue(QueueUrl=letters)
 
 
+def test_a_request_for_a_run_that_cannot_be_read_is_kept_too(world: World) -> None:
+    queue, letters = queue_named(world, "RunsQueue"), queue_named(world, "RunsDeadLetters")
+
+    world.client("sqs").send_message(
+        QueueUrl=queue, MessageBody="this is no request", MessageGroupId="x", MessageDeduplicationId="unreadable"
+    )
+
+    message = world.wait_for("a message among the dead letters", lambda: first_letter(world, letters))
+    assert message["MessageAttributes"]["Reason"]["StringValue"]
+    world.client("sqs").purge_queue(QueueUrl=letters)
+
+
+def first_letter(world: World, letters: str) -> dict[str, Any] | None:
+    """Return a message of a dead-letter queue; None where it is empty."""
+    found = world.client("sqs").receive_message(QueueUrl=letters, MessageAttributeNames=["All"], VisibilityTimeout=0)
+    messages: list[dict[str, Any]] = found.get("Messages", [])
+    return messages[0] if messages else None
+
+
 def test_a_file_without_rows_ends_in_a_mail_that_says_so(world: World, tmp_path: Path) -> None:
     empty = tmp_path / "norows.csv"
     empty.write_text("\n\n")
