@@ -54,15 +54,15 @@ def add_service(
     iam_actions.extract_resource_arn = extract
 
 
-def name_resource(service: str, find: Callable[[Mapping[str, Any]], str | None]) -> None:
-    """Let `find(parameters)` name the resource of a request that ministack decides on `*`; the ARN's end is enough."""
+def name_resource(service: str, find: Callable[[Mapping[str, Any], bytes], str | None]) -> None:
+    """Let `find(query, body)` name the resource of a request that ministack decides on `*`; the ARN's end is enough."""
     original = iam_actions.extract_resource_arn
 
     def extract(asked: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> str:
         arn = str(original(asked, method, path, headers, body, *rest))
         if asked != service or arn != "*":
             return arn
-        found = find(rest[0])
+        found = find(rest[0], body)
         namespace = iam_actions.SERVICE_TO_IAM_NAMESPACE[service]
         return f"arn:aws:{namespace}:{responses.get_region()}:{responses.get_account_id()}:{found}" if found else arn
 

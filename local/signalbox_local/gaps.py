@@ -158,7 +158,7 @@ def decide_mails_by_their_sender() -> None:
     def sender(path: str, body: bytes) -> str | None:
         if path.rstrip("/") != "/v2/email/outbound-emails":
             return None
-        _, address = parseaddr(json.loads(body or b"{}").get("FromEmailAddress", ""))
+        _, address = parseaddr(_json(body).get("FromEmailAddress", ""))
         return f"identity/{address}" if address else None
 
     bridge.name_ses_resource(sender)
@@ -167,11 +167,20 @@ def decide_mails_by_their_sender() -> None:
 def decide_alarms_by_their_names() -> None:
     """Gap: CloudWatch's calls that take a list of alarms are decided on `*`; on AWS on each alarm (here: the first)."""
 
-    def first(parameters: Mapping[str, Any]) -> str | None:
-        names = parameters.get("AlarmNames.member.1")
+    def first(query: Mapping[str, Any], body: bytes) -> str | None:
+        # By the Query API, or as JSON, which boto3 speaks to CloudWatch now.
+        names = query.get("AlarmNames.member.1") or _json(body).get("AlarmNames")
         return f"alarm:{names[0] if isinstance(names, list) else names}" if names else None
 
     bridge.name_resource("monitoring", first)
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def import_http_api_documents() -> None:

@@ -83,7 +83,7 @@ def look(name: str) -> tuple[str, list[str]]:
     module, _, attribute = name.rpartition(".")
     found = getattr(_module(module), attribute)
     if isinstance(found, type):
-        return "class", [item for item in inspect.signature(found).parameters]
+        return "class", list(inspect.signature(found).parameters)
     if not callable(found):
         return type(found).__name__, []
     kind = "async function" if inspect.iscoroutinefunction(found) else "function"

@@ -1,0 +1,71 @@
+"""ministack as it is, with nothing of ours: where the tests see that a gap is still there."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from signalbox_local.process import ROOT, program_environment
+from signalbox_local.server import free_port, prepare
+
+_SECONDS = 60
+
+
+@contextmanager
+def plain_ministack(folder: Path) -> Iterator[str]:
+    """Run a plain ministack and yield its address.
+
+    Raises:
+        TimeoutError: it does not come up.
+    """
+    port = free_port()
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.contract.plain", str(port), str(folder)],
+            env=program_environment({}),
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        _wait(f"http://127.0.0.1:{port}/_ministack/health", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _wait(address: str, process: "subprocess.Popen[bytes]") -> None:
+    end = time.monotonic() + _SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=5):  # noqa: S310  # loopback
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(f"{address} did not answer")
+
+
+def main() -> None:
+    """Serve until killed."""
+    port, folder = int(sys.argv[1]), Path(sys.argv[2])
+    prepare(port, folder)
+    from hypercorn.asyncio import serve  # noqa: PLC0415  # ministack reads the environment at import
+    from hypercorn.config import Config  # noqa: PLC0415
+
+    from signalbox_local import bridge  # noqa: PLC0415
+
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    asyncio.run(serve(bridge.asgi, config))
+
+
+if __name__ == "__main__":
+    main()

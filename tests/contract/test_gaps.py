@@ -1,0 +1,179 @@
+"""Each gap of ministack that `signalbox_local.gaps` closes: it is there in plain ministack, and not in our cloud.
+
+When an upgrade closes a gap, its test fails: remove the function from `gaps`, and the test.
+"""
+
+import inspect
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from signalbox_local.process import ROOT
+from signalbox_local.server import ACCOUNT, REGION
+from tests.contract.world import World, allow, code, name, until
+
+CLOSED = "plain ministack has no such gap any more: remove its function from gaps.py, and this test"
+RAISES = "class OwnError(Exception):\n    pass\n\n\ndef handler(event, context):\n    raise OwnError('own words')\n"
+
+
+def _task(resource: str, arguments: dict[str, Any], **more: Any) -> dict[str, Any]:
+    state = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Arguments": arguments, "End": True, **more}
+    return {"QueryLanguage": "JSONata", "StartAt": "Only", "States": {"Only": state}}
+
+
+def test_a_machines_calls_are_checked_against_its_role(plain: World, cloud: World) -> None:
+    call = _task("aws-sdk:sqs:createQueue", {"QueueName": name("queue")})
+    assert plain.run_machine(call)["status"] == "SUCCEEDED", CLOSED
+
+    refused = cloud.run_machine(call)
+
+    assert refused["status"] == "FAILED"
+    assert "is not authorized to perform: sqs:CreateQueue" in refused["cause"]
+    assert cloud.run_machine(call, allow("sqs:CreateQueue"))["status"] == "SUCCEEDED"
+
+
+def test_a_machine_needs_the_right_to_invoke_a_function(plain: World, cloud: World) -> None:
+    source = "def handler(event, context):\n    return 'done'\n"
+    call = _task("lambda:invoke", {"FunctionName": plain.function(source), "Payload": {}})
+    assert plain.run_machine(call)["status"] == "SUCCEEDED", CLOSED
+
+    refused = cloud.run_machine(_task("lambda:invoke", {"FunctionName": cloud.function(source), "Payload": {}}))
+
+    assert "is not authorized to perform: lambda:InvokeFunction" in refused["cause"]
+
+
+def test_a_machine_reaches_sagemaker_by_both_integrations(plain: World, cloud: World) -> None:
+    sdk = _task("aws-sdk:sagemaker:listModels", {})
+    assert plain.run_machine(sdk, allow("*"))["status"] == "FAILED", CLOSED
+    assert cloud.run_machine(sdk, allow("sagemaker:ListModels"))["status"] == "SUCCEEDED"
+    optimised = cloud.run_machine(_task("sagemaker:createModel", {"ModelName": "m"}), allow("sagemaker:*"))
+    assert optimised["error"] == "SageMaker.AmazonSageMakerException"
+
+
+def test_a_time_limit_of_a_task_may_be_an_expression(plain: World, cloud: World) -> None:
+    def wait(world: World) -> dict[str, Any]:
+        slow = world.function("import time\n\n\ndef handler(event, context):\n    time.sleep(5)\n")
+        payload = {"FunctionName": slow, "Payload": {}}
+        return world.run_machine(_task("lambda:invoke", payload, TimeoutSeconds="{% 1 %}"), allow("*"))
+
+    assert wait(plain).get("error") != "States.Timeout", CLOSED
+    assert wait(cloud)["error"] == "States.Timeout"
+
+
+def test_a_function_that_fails_fails_the_state_that_waits_for_its_token(plain: World, cloud: World) -> None:
+    def wait(world: World) -> dict[str, Any]:
+        payload = {"FunctionName": world.function(RAISES), "Payload": {"token": "{% $states.context.Task.Token %}"}}
+        state = _task("lambda:invoke.waitForTaskToken", payload, TimeoutSeconds=3)
+        return world.run_machine(state, allow("*"))
+
+    assert wait(plain)["error"] == "States.Timeout", CLOSED
+    assert wait(cloud)["error"] == "OwnError"
+
+
+def test_the_machines_own_time_limit_is_kept(plain: World, cloud: World) -> None:
+    waiting = {"TimeoutSeconds": 1, "StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 2, "End": True}}}
+    assert plain.run_machine(waiting)["status"] == "SUCCEEDED", CLOSED
+
+    assert cloud.run_machine(waiting)["status"] == "TIMED_OUT"
+
+
+def test_a_failed_nested_execution_is_a_failed_task(plain: World, cloud: World) -> None:
+    def nest(world: World) -> dict[str, Any]:
+        child = {"StartAt": "No", "States": {"No": {"Type": "Fail", "Error": "ChildError", "Cause": "child"}}}
+        machine = world.client("stepfunctions").create_state_machine(
+            name=name("child"), definition=json.dumps(child), roleArn=world.role(service="states.amazonaws.com")
+        )["stateMachineArn"]
+        start = {"StateMachineArn": machine, "Input": {}}
+        return world.run_machine(_task("states:startExecution.sync:2", start), allow("*"))
+
+    assert nest(plain)["error"] == "ChildError", CLOSED
+    failed = nest(cloud)
+    assert failed["error"] == "States.TaskFailed"
+    assert (json.loads(failed["cause"])["Error"], json.loads(failed["cause"])["Status"]) == ("ChildError", "FAILED")
+
+
+def test_an_exception_of_a_function_has_its_class_name(plain: World, cloud: World) -> None:
+    def raised(world: World) -> str:
+        answer = world.client("lambda").invoke(FunctionName=world.function(RAISES), Payload=b"{}")
+        return str(json.loads(answer["Payload"].read())["errorType"])
+
+    assert raised(plain) == "Runtime.HandlerError", CLOSED
+    assert raised(cloud) == "OwnError"
+
+
+def _stack(world: World, resources: dict[str, Any], outputs: dict[str, Any]) -> dict[str, str]:
+    formation, stack = world.client("cloudformation"), name("stack")
+    template = {"Resources": resources, "Outputs": {key: {"Value": value} for key, value in outputs.items()}}
+    formation.create_stack(StackName=stack, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = formation.describe_stacks(StackName=stack)["Stacks"][0]
+        return found if not found["StackStatus"].endswith("IN_PROGRESS") else None
+
+    found = until(ended)
+    assert found["StackStatus"] == "CREATE_COMPLETE"
+    return {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
+
+
+def test_a_reference_to_a_secret_is_its_arn(plain: World, cloud: World) -> None:
+    def reference(world: World) -> str:
+        secret = {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": name("secret"), "SecretString": "s"}}
+        return _stack(world, {"Secret": secret}, {"Ref": {"Ref": "Secret"}})["Ref"]
+
+    assert not reference(plain).startswith("arn:"), CLOSED
+    assert reference(cloud).startswith(f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:")
+
+
+def test_a_mail_is_decided_on_its_senders_identity(plain: World, cloud: World) -> None:
+    def send(world: World) -> None:
+        world.client("sesv2").create_email_identity(EmailIdentity="me@example.com")
+        identity = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/me@example.com"
+        ses = world.as_role(world.role(allow("ses:SendEmail", resource=identity)), "sesv2")
+        body = {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}}
+        ses.send_email(FromEmailAddress="me@example.com", Destination={"ToAddresses": ["a@b.c"]}, Content=body)
+
+    with pytest.raises(ClientError) as refused:
+        send(plain)
+    assert code(refused.value) == "AccessDeniedException", CLOSED
+    send(cloud)
+
+
+def test_alarms_are_decided_on_their_names(plain: World, cloud: World) -> None:
+    def describe(world: World) -> None:
+        alarm = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:mine"
+        watch = world.as_role(world.role(allow("cloudwatch:DeleteAlarms", resource=alarm)), "cloudwatch")
+        watch.delete_alarms(AlarmNames=["mine"])
+
+    with pytest.raises(ClientError) as refused:
+        describe(plain)
+    assert code(refused.value).startswith("AccessDenied"), CLOSED
+    describe(cloud)
+
+
+def test_the_document_of_an_http_api_makes_its_routes(plain: World, cloud: World) -> None:
+    def routes(world: World) -> list[tuple[str, str]]:
+        uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{ACCOUNT}/invocations"
+        way = {"x-amazon-apigateway-integration": {"uri": uri}, "security": [{"AWS_IAM": []}]}
+        body = {"openapi": "3.0.1", "paths": {"/things/{thing}": {"post": way}}}
+        api = {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Body": body}}
+        made = _stack(world, {"Api": api}, {"Api": {"Ref": "Api"}})["Api"]
+        found = world.client("apigatewayv2").get_routes(ApiId=made)["Items"]
+        return [(route["RouteKey"], route["AuthorizationType"]) for route in found]
+
+    assert routes(plain) == [], CLOSED
+    assert routes(cloud) == [("POST /things/{thing}", "AWS_IAM")]
+
+
+def test_every_gap_that_is_closed_has_a_test_here() -> None:
+    """A gap is a function that `close` calls; adding one means adding the test that sees it in plain ministack."""
+    text = (ROOT / "local" / "signalbox_local" / "gaps.py").read_text()
+    closed = [line.strip() for line in text.split("def close", 1)[1].split("\n\n", 1)[0].splitlines() if "(" in line]
+    tests = [
+        item
+        for item in globals().values()
+        if inspect.isfunction(item) and "plain" in inspect.signature(item).parameters
+    ]
+    assert len(tests) == 12, "a gap was closed or found: one test for each"
+    assert len(closed) - 1 == 10, "a gap was closed or found: one test for each"
