@@ -14,9 +14,14 @@ from signalbox import names
 NAME = names.job(names.package_group(STACK, "abalone"), "execution-1", "training")
 ENDPOINT = names.endpoint(STACK, "abalone", "prod")
 PACKAGE = f"model-package/{STACK}-abalone/7"
+EXECUTION = f"pipeline/{STACK}-abalone/execution/p4jn9xou8a8s"
+PIPELINE_JOB = "pipelines-p4jn9xou8a8s-train-abc"  # as SageMaker names the jobs of pipelines
 _PASSED = {"iam:PassedToService": "sagemaker.amazonaws.com"}
 # The resources of a SageMaker operation, by the end of its name; the first that fits counts.
 _KINDS = (
+    ("PipelineExecution", [EXECUTION]),
+    ("PipelineExecutionSteps", [EXECUTION]),
+    ("ProcessingJob", [f"processing-job/{PIPELINE_JOB}"]),
     ("ModelPackageGroup", [f"model-package-group/{STACK}-abalone"]),
     ("ModelPackages", [PACKAGE]),
     ("ModelPackage", [PACKAGE]),
@@ -74,7 +79,16 @@ def of_functions(template: Template) -> dict[str, list[Need]]:
             *_polled(arn("RunsQueue")),
             Need("s3:PutObject", f"{artifacts}/manifests/run.json"),
             Need("sagemaker:StartPipelineExecution", pipeline),
-            Need("sagemaker:DescribePipelineExecution", f"{pipeline}/execution/p4jn9xou8a8s"),
+            *sagemaker("DescribePipelineExecution"),
+        ],
+        "ReportRunRole": [
+            *uploads("Query", "PutItem"),
+            *sagemaker("DescribePipelineExecution"),
+            *sagemaker("ListPipelineExecutionSteps"),
+            *sagemaker("DescribeProcessingJob"),
+            Need("sagemaker:DescribeTrainingJob", f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{PIPELINE_JOB}"),
+            *mail,
+            Need("sqs:SendMessage", arn("EventsDeadLetters")),
         ],
         "PlanTrainingRole": [*package, Need("s3:ListBucket", data), Need("s3:ListBucket", artifacts)],
         "EvaluateModelRole": [*package, *live, *stages, Need("s3:ListBucket", artifacts)]
@@ -116,7 +130,7 @@ def _of_jobs(template: Template) -> dict[str, list[Need]]:
     inputs = [f"{data}/incoming/a.csv", f"{data}/models/iris/train/a.csv"] + [
         f"{artifacts}/{folder}/x" for folder in ("manifests", "pipelines", "training")
     ]
-    jobs = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{{kind}}/pipelines-p4jn9xou8a8s-train-abc"
+    jobs = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{{kind}}/{PIPELINE_JOB}"
     return {
         "JobRole": [Need("s3:GetObject", place) for place in inputs]
         + [Need("s3:ListBucket", bucket) for bucket in (data, artifacts)]

@@ -11,6 +11,7 @@ from signalbox.uploads.items import (
     CLAIMING,
     STARTED,
     ExecutionState,
+    ReportUnderWayError,
     Run,
     RunConflictError,
     RunPostponedError,
@@ -86,6 +87,10 @@ class MemoryTable:
     def find(self, run_id: str) -> Run | None:
         """Return the run called `run_id`."""
         return next((run for run in self._runs.values() if run.id == run_id), None)
+
+    def run_of(self, execution: str) -> Run | None:
+        """Return the run with this execution."""
+        return next((run for run in self._runs.values() if run.execution == execution), None)
 
     def history(self, bucket: str, key: str) -> list[Upload]:
         """Return every upload recorded under a key."""
@@ -168,6 +173,32 @@ class MemoryDeadLetters:
     def reasons(self) -> dict[str, str]:
         """Return the reasons by message id."""
         return {letter.message_id: letter.reason for letter in self.letters}
+
+
+class MemoryReports:
+    """Which executions were told of, and since when a claim holds."""
+
+    def __init__(self) -> None:
+        self.claims: dict[str, datetime] = {}
+        self.closed: set[str] = set()
+
+    def told(self, execution: str) -> bool:
+        """Say whether the mail about an execution was sent."""
+        return execution in self.closed
+
+    def claim(self, execution: str, now: datetime, lease: timedelta) -> bool:
+        """Take the mail about an execution upon oneself."""
+        if execution in self.closed:
+            return False
+        if execution in self.claims and self.claims[execution] >= now - lease:
+            raise ReportUnderWayError(execution)
+        self.claims[execution] = now
+        return True
+
+    def close(self, execution: str, now: datetime) -> None:
+        """Write down that the mail was sent."""
+        self.claims[execution] = now
+        self.closed.add(execution)
 
 
 class MemoryManifests:

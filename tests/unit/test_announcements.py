@@ -7,10 +7,10 @@ import pytest
 from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, OutboxFake
 
 from signalbox import announcements
-from signalbox.announcements import failures
+from signalbox.announcements import failures, links
 from signalbox.mail import Mail, MailError
 
-KINDS = ("released", "rejected", "expired", "superseded", "torn-down", "failed", "nothing-to-do")
+KINDS = ("released", "rejected", "expired", "superseded", "torn-down", "failed", "run-failed", "nothing-to-do")
 DECISION = {"review": "r", "decision": "rejected", "by": BOB, "at": "2026-03-01T10:20:00.000000Z", "reason": "bad <b>"}
 TRAINING = {"TrainingJobName": "iris-train-1", "TrainingJobStatus": "Failed", "FailureReason": "AlgorithmError: exit 1"}
 
@@ -40,7 +40,7 @@ def test_every_kind_has_a_mail_that_says_where_to_look(kind: str) -> None:
 def test_every_kind_can_do_without_the_particulars(kind: str) -> None:
     mail = told(kind, model=None, package=None, execution_arn="", detail=None, error=None)
     assert mail.subject.startswith("A model")
-    assert "Where to look" not in mail.html + mail.text
+    assert "where to look" not in (mail.html + mail.text).lower()
 
 
 def test_an_unknown_kind_is_refused() -> None:
@@ -172,6 +172,50 @@ def test_a_failed_release_says_how_the_stage_was_left(action: str, words: str) -
     in_both(mail, words)
 
 
+RUN = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/signalbox-abalone/execution/p4jn9xou8a8s"
+NO_ROWS = {
+    "ProcessingJobName": "pipelines-p4-Preprocess-1",
+    "ExitMessage": "a.csv: the data file has no rows",
+    "FailureReason": "exit code: 1",
+}
+
+
+def told_of_run(cause: str, **detail: Any) -> Mail:
+    error = {"Cause": cause}
+    return told("run-failed", package=None, execution_arn=RUN, detail={"status": "Failed", **detail}, error=error)
+
+
+def test_a_failed_run_says_step_job_reason_uploads_and_where_the_log_is() -> None:
+    mail = told_of_run(json.dumps(NO_ROWS), step="Preprocess", reason="exit code: 1", run="run-1", uploads="a.csv")
+    assert mail.subject == "abalone: the pipeline run has failed in Preprocess"
+    in_both(mail, "Its step Preprocess has failed; the job pipelines-p4-Preprocess-1 says:", NO_ROWS["ExitMessage"])
+    in_both(mail, "Uploads", "a.csv", "run-1", "exit code: 1", "Read the job's log", "upload again")
+    in_both(mail, f"aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn {RUN}")
+    log = "logsV2:log-groups/log-group/$252Faws$252Fsagemaker$252FProcessingJobs$3FlogStreamNameFilter$3Dpipelines-p4"
+    in_both(mail, f"https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#{log}")
+    assert "Step Functions" not in mail.text
+
+
+def test_a_run_that_fails_itself_is_told_in_its_own_words() -> None:
+    mail = told_of_run("Its error is 9, 6 is allowed.", step="MseTooHigh", other_steps=["Train"])
+    in_both(mail, "Its step MseTooHigh has failed:", "Its error is 9, 6 is allowed.", "Failed too", "Train")
+    assert "job's log" not in mail.text
+
+
+def test_a_run_that_failed_before_its_steps_or_was_stopped_says_so() -> None:
+    early = told_of_run("", reason="The role cannot be assumed.")
+    assert early.subject == "abalone: the pipeline run has failed"
+    in_both(early, "failed before any of its steps:", "The role cannot be assumed.")
+    stopped = told_of_run("", status="Stopped")
+    assert stopped.subject == "abalone: the pipeline run was stopped"
+    in_both(stopped, "Somebody has stopped the run", "SageMaker gave no reason.")
+
+
+def test_the_log_of_a_failed_job_has_its_address() -> None:
+    in_both(told("failed", error={"Cause": json.dumps(TRAINING)}), "TrainingJobs$3FlogStreamNameFilter$3Diris-train-1")
+    assert links.log("run-7", "/aws/x", "j") == ""
+
+
 @pytest.mark.parametrize("kind", ["superseded", "nothing-to-do"])
 def test_words_of_the_machine_are_shown(kind: str) -> None:
     in_both(told(kind, detail="Version 4 was approved."), "Version 4 was approved.")
@@ -192,12 +236,12 @@ def test_hostile_words_stay_words() -> None:
     ],
 )
 def test_the_console_of_each_partition_has_its_own_address(arn: str, address: str) -> None:
-    assert announcements.console(arn).startswith(address)
+    assert links.execution(arn).startswith(address)
 
 
 @pytest.mark.parametrize("arn", ["", "run-7", "x:aws:states:eu-west-1:1:execution:m:n"])
 def test_what_is_no_execution_has_no_address(arn: str) -> None:
-    assert announcements.console(arn) == ""
+    assert links.execution(arn) == ""
 
 
 def test_an_announcement_that_reaches_nobody_fails() -> None:

@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
-from tests.support.uploads import BUCKET, EXECUTION, PIPELINE, MemoryTable
+from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.uploads import BUCKET, EXECUTION, PIPELINE, MemoryReports, MemoryTable
 
 from signalbox.uploads.items import (
     CLAIMED,
     STARTED,
+    ReportUnderWayError,
     Run,
     RunConflictError,
     Upload,
     UploadsError,
 )
-from signalbox.uploads.table import UploadsTable
+from signalbox.uploads.table import ReportsTable, UploadsTable
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 REGION = "us-east-1"
@@ -44,17 +46,30 @@ def table(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield MemoryTable()
         return
     with mock_aws():
-        client = boto3.client("dynamodb")
-        client.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        )
-        yield UploadsTable(TABLE, PIPELINE, client)
+        yield UploadsTable(TABLE, PIPELINE, a_database())
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def reports(request: pytest.FixtureRequest) -> Iterator[Any]:
+    if request.param == "memory":
+        yield MemoryReports()
+        return
+    with mock_aws():
+        yield ReportsTable(TABLE, a_database())
+
+
+def a_database() -> Any:
+    client = boto3.client("dynamodb")
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    )
+    return client
 
 
 def an_upload(number: int = 1, version: str = "v1") -> Upload:
@@ -145,6 +160,8 @@ def test_a_run_moves_only_from_the_state_it_is_in(table: Any) -> None:
     started = table.move(run, STARTED, at=NOW, execution=f"{EXECUTION}1")
     assert table.latest() == started
     assert (started.execution, started.started_at, started.open) == (f"{EXECUTION}1", NOW, True)
+    assert table.run_of(f"{EXECUTION}1") == started
+    assert table.run_of(f"{EXECUTION}2") is None
     with pytest.raises(RunConflictError):
         table.move(run, STARTED, at=NOW, execution=f"{EXECUTION}2")
     over = table.move(started, "Failed", at=NOW, reason="exit code 1")
@@ -163,6 +180,29 @@ def test_keys_as_long_as_s3_allows_are_recorded_and_taken(table: Any) -> None:
     upload = replace(an_upload(), key="incoming/" + "ü" * 507, version="v" * 1000)
     claimed(table, upload)
     assert table.history(BUCKET, upload.key)[0].run == a_run().id
+
+
+def test_a_mail_is_claimed_by_one_and_told_once(reports: Any) -> None:
+    minute = timedelta(minutes=1)
+    assert not reports.told(EXECUTION)
+    assert reports.claim(EXECUTION, NOW, minute)
+    with pytest.raises(ReportUnderWayError):
+        reports.claim(EXECUTION, NOW + minute, minute)
+    assert reports.claim(f"{EXECUTION}2", NOW, minute)
+    assert reports.claim(EXECUTION, NOW + 2 * minute, minute)
+    with pytest.raises(ReportUnderWayError):
+        reports.claim(EXECUTION, NOW + 2 * minute, minute)
+    reports.close(EXECUTION, NOW + 2 * minute)
+    assert reports.told(EXECUTION)
+    assert not reports.claim(EXECUTION, NOW + 9 * minute, minute)
+
+
+def test_refusals_of_a_report_name_the_call() -> None:
+    client: Any = RecordingClient("dynamodb", {"put_item": client_error("ResourceNotFoundException")})
+    with pytest.raises(UploadsError, match="dynamodb:PutItem of a report failed"):
+        ReportsTable(TABLE, client).claim(EXECUTION, NOW, timedelta(0))
+    with pytest.raises(UploadsError, match="dynamodb:PutItem of a report failed"):
+        ReportsTable(TABLE, client).close(EXECUTION, NOW)
 
 
 @pytest.mark.usefixtures("aws")

@@ -46,6 +46,9 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             "PIPELINE_NAME": PIPELINE,
             "QUIET_SECONDS": "60",
             "ARTIFACTS_BUCKET": "artifacts",
+            "MODEL": "abalone",
+            "SENDER": "models@example.com",
+            "APPROVERS": "ann@example.com",
             "PREFIX": "signalbox",
             "DEFAULT_MODEL": "abalone",
             "STAGES_PARAMETER": "/signalbox/stages",
@@ -59,7 +62,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def _forget() -> None:
     CLIENT.cache_clear()
     aws._session.cache_clear()  # as in a new execution environment
-    for name in ("record_uploads", "start_run", "invoke_endpoint"):
+    for name in ("record_uploads", "start_run", "report_run", "invoke_endpoint"):
         importlib.import_module(f"functions.{name}.app")._dependencies.cache_clear()  # the same
 
 
@@ -104,6 +107,29 @@ def test_a_bad_message_is_in_the_dead_letter_queue_with_its_reason(function: str
     (letter,) = sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"])["Messages"]
     assert letter["Body"] == "nonsense"
     assert "the message is not JSON" in letter["MessageAttributes"]["Reason"]["StringValue"]
+
+
+def test_a_failed_run_is_mailed_once_with_the_words_of_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = "arn:aws:sagemaker:us-east-1:123456789012:processing-job/pipelines-p4-Preprocess-1"
+    step = {"StepName": "Preprocess", "StepStatus": "Failed", "Metadata": {"ProcessingJob": {"Arn": job}}}
+    sagemaker = RecordingClient(
+        "sagemaker",
+        {
+            "list_pipeline_execution_steps": {"PipelineExecutionSteps": [step]},
+            "describe_processing_job": {"ExitMessage": "a.csv: the data file has no rows"},
+        },
+    )
+    ses = RecordingClient("sesv2")
+    clients = {"sagemaker": sagemaker, "sesv2": ses}
+    monkeypatch.setattr(aws, "client", lambda name: clients.get(name) or CLIENT(name))
+    event = sample("sagemaker/pipeline-execution-failed")
+
+    assert call("report_run", event)["outcome"] == "told"
+    assert call("report_run", event)["outcome"] == "told-before"
+
+    (mail,) = ses.requests("SendEmail")
+    assert mail["Content"]["Simple"]["Subject"]["Data"] == "abalone: the pipeline run has failed in Preprocess"
+    assert "a.csv: the data file has no rows" in mail["Content"]["Simple"]["Body"]["Text"]["Data"]
 
 
 def test_a_request_is_answered_by_the_endpoint_of_its_stage(monkeypatch: pytest.MonkeyPatch) -> None:

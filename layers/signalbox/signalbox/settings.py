@@ -71,6 +71,16 @@ class StartRun(Settings):
     artifacts_bucket: str
 
 
+class ReportRun(Settings):
+    """Settings of `report_run`."""
+
+    uploads_table: str
+    pipeline_name: str
+    model: str
+    sender: str
+    approvers: str
+
+
 class OnModelPackage(Settings):
     """Settings of `on_model_package`."""
 

@@ -11,6 +11,7 @@ LETS_THROUGH = {
     "UploadsTrailRule": {f"s3/{name}-cloudtrail" for name in _WRITTEN},
     "UploadsNativeRule": {f"s3/object-created{variant}" for variant in _NATIVE},
     "PipelineStatusRule": {f"sagemaker/pipeline-execution-{status}" for status in ("failed", "stopped", "succeeded")},
+    "PipelineFailedRule": {f"sagemaker/pipeline-execution-{status}" for status in ("failed", "stopped")},
     "ModelPackageRule": {
         f"sagemaker/model-package-{change}" for change in ("approved", "created-approved", "pending", "rejected")
     },

@@ -1,17 +1,27 @@
 """Telling people how a run ended: one mail to every approver, with what happened, where to look and what to do next."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from signalbox.announcements.texts import AnnouncementError, compose
+from signalbox.announcements import links
+from signalbox.announcements.texts import Announcement, AnnouncementError, compose
 from signalbox.mail import Mail, Mailer, SesMailer, addresses, send_each
 from signalbox.observability import count, logger
-from signalbox.settings import Announce
 from signalbox.templates import render
 
-__all__ = ["AnnouncementError", "Post", "announce", "console", "post"]
+__all__ = ["AnnouncementError", "Post", "announce", "post"]
 
-_CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
+
+class Addresses(Protocol):
+    """The settings that mails need."""
+
+    @property
+    def sender(self) -> str:
+        """Return the address that mails come from."""
+
+    @property
+    def approvers(self) -> str:
+        """Return the addresses that they go to, separated by commas."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +32,7 @@ class Post:
     approvers: tuple[str, ...]
 
 
-def post(settings: Announce) -> Post:
+def post(settings: Addresses) -> Post:
     """Return the post on AWS. Raises MailError where the list of approvers is wrong."""
     return Post(SesMailer(settings.sender), addresses(settings.approvers))
 
@@ -36,7 +46,7 @@ def announce(ports: Post, payload: dict[str, Any]) -> dict[str, int]:
     """
     content, arn = compose(payload), str(payload.get("execution_arn") or "")
     execution = (("Execution", arn.rsplit(":", 1)[-1]),) if arn else ()
-    values = {**vars(content), "console": console(arn), "facts": (*content.facts, *execution)}
+    values = {**vars(content), "places": _places(arn, content), "facts": (*content.facts, *execution)}
     html, text = render("announcement.html", **values), render("announcement.txt", **values)
     mails = (Mail(to=to, subject=content.title, text=text, html=html) for to in ports.approvers)
     mailed = send_each(ports.mailer, mails)
@@ -45,11 +55,10 @@ def announce(ports: Post, payload: dict[str, Any]) -> dict[str, int]:
     return {"mailed": mailed}
 
 
-def console(execution_arn: str) -> str:
-    """Return the address of an execution in the Step Functions console, "" for what is no ARN."""
-    # arn:<partition>:states:<region>:<account>:execution:<machine>:<name>
-    parts = execution_arn.split(":", 7)
-    if len(parts) < 8 or parts[0] != "arn":  # noqa: PLR2004  # the parts above
-        return ""
-    domain = f"{parts[3]}.{_CONSOLES.get(parts[1], 'console.aws.amazon.com')}"
-    return f"https://{domain}/states/home?region={parts[3]}#/v2/executions/details/{execution_arn}"
+def _places(arn: str, content: Announcement) -> tuple[tuple[str, str], ...]:
+    """Return where to look: label and address of the execution and of the job's log, as far as there are any."""
+    places = (
+        ("The execution in the Step Functions console", links.execution(arn)),
+        (f"The log of {content.job} in the CloudWatch console", links.log(arn, content.log_group, content.job)),
+    )
+    return tuple((label, address) for label, address in places if address)

@@ -50,7 +50,9 @@ def parsed(text: str) -> Any:
 def _job(read: dict[str, Any]) -> Failure | None:
     for key, group in _JOBS.items():
         if read.get(key):
-            words = read.get("FailureReason") or f"It ended as {read.get(key.replace('Name', 'Status'), 'failed')}."
+            # What the job's own program left as its message says more than the reason that SageMaker makes of it.
+            words = read.get("ExitMessage") or read.get("FailureReason")
+            words = words or f"It ended as {read.get(key.replace('Name', 'Status'), 'failed')}."
             return Failure(str(words)[:TEXT_LIMIT], str(read[key]), group)
     return None
 

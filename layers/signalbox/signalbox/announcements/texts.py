@@ -38,6 +38,7 @@ class Ending:
     model: str
     package: str
     stage: str
+    execution: str
     detail: dict[str, Any]
     words: str
     error: dict[str, str]
@@ -64,7 +65,7 @@ class Announcement:
     """One mail's content.
 
     `lamp` is its colour; `quote` somebody else's words, in the style "words" for a person's and "quote" for a
-    program's; `command` is something to copy.
+    program's; `command` is something to copy. `job` and `log_group` say where a failed job of SageMaker wrote.
     """
 
     lamp: str
@@ -75,6 +76,8 @@ class Announcement:
     lines: tuple[str, ...] = ()
     command: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    job: str = ""
+    log_group: str = ""
 
 
 def compose(payload: dict[str, Any]) -> Announcement:
@@ -90,6 +93,7 @@ def compose(payload: dict[str, Any]) -> Announcement:
         model=str(payload.get("model") or "A model"),
         package=str(payload.get("package") or ""),
         stage=str(payload.get("stage") or ""),
+        execution=str(payload.get("execution_arn") or ""),
         detail=known,
         words=_words(detail),
         error=error,
@@ -217,7 +221,51 @@ def _failed(ending: Ending) -> Announcement:
         quote=failure.text or ending.words or name or "The machine gave no reason.",
         lines=(*_put_back(ending), _advice(failure)),
         facts=_facts(ending, ("Error", name), ("Job", failure.job), ("Log group", failure.log_group)),
+        job=failure.job,
+        log_group=failure.log_group,
     )
+
+
+def _run_failed(ending: Ending) -> Announcement:
+    """Tell of a SageMaker pipeline's execution that uploads had started; its detail is `uploads.reporting`'s."""
+    known = {name: str(value or "") for name, value in ending.detail.items()}
+    failure = failures.explain(ending.error.get("Cause", ""))
+    step, stopped = known.get("step", ""), known.get("status") == "Stopped" and not known.get("step")
+    how = "was stopped" if stopped else "has failed"
+    others = ", ".join(map(str, ending.detail.get("other_steps") or ()))
+    return Announcement(
+        lamp="quiet" if stopped else "bad",
+        title=f"{ending.model}: the pipeline run {how}" + (f" in {step}" if step else ""),
+        lead=_run_lead(step, failure.job, stopped=stopped),
+        quote=failure.text or known.get("reason") or "SageMaker gave no reason.",
+        lines=(_run_advice(failure),),
+        command=f"aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn {ending.execution}",
+        facts=_facts(
+            ending,
+            ("Run", known.get("run", "")),
+            ("Uploads", known.get("uploads", "")),
+            ("Step", step),
+            ("Failed too", others),
+            ("Reason", known.get("reason", "") if failure.job else ""),
+            ("Job", failure.job),
+            ("Log group", failure.log_group),
+        ),
+        job=failure.job,
+        log_group=failure.log_group,
+    )
+
+
+def _run_lead(step: str, job: str, *, stopped: bool) -> str:
+    if stopped:
+        return "Somebody has stopped the run before its end:"
+    if not step:
+        return "The run has failed before any of its steps:"
+    return f"Its step {step} has failed" + (f"; the job {job} says:" if job else ":")
+
+
+def _run_advice(failure: failures.Failure) -> str:
+    look = "Read the job's log (its streams begin with the job's name). " if failure.job else ""
+    return f"{look}Correct the data, or the pipeline's parameters, and upload again: that starts the next run."
 
 
 def _put_back(ending: Ending) -> tuple[str, ...]:
@@ -245,5 +293,6 @@ _KINDS: dict[str, Callable[[Ending], Announcement]] = {
     "superseded": _superseded,
     "torn-down": _torn_down,
     "failed": _failed,
+    "run-failed": _run_failed,
     "nothing-to-do": _nothing_to_do,
 }

@@ -3,15 +3,17 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from signalbox import aws, names
 from signalbox.batch import DeadLetter
+from signalbox.observability import logger
 from signalbox.uploads import rules
-from signalbox.uploads.items import ExecutionState, RunPostponedError, StoredObject, UploadsError
+from signalbox.uploads.items import Ending, ExecutionState, FailedStep, RunPostponedError, StoredObject, UploadsError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -140,7 +142,9 @@ class SqsDeadLetters:
             f"--destination-arn {letter.source}. It is safe: what was handled before changes nothing."
         )
         texts = {"Reason": letter.reason[:_REASON_LIMIT], "Source": letter.source, "Replay": replay}
-        fifo = {"MessageGroupId": letter.group, "MessageDeduplicationId": letter.message_id} if letter.group else {}
+        fifo: Any = (
+            {"MessageGroupId": letter.group, "MessageDeduplicationId": letter.message_id} if letter.group else {}
+        )
         try:
             self._sqs.send_message(
                 QueueUrl=self._queue_url,
@@ -196,6 +200,60 @@ class SageMakerExecutions:
                 return None
             raise _translated("sagemaker:DescribePipelineExecution", error) from error
         return ExecutionState(answer["PipelineExecutionStatus"], answer.get("FailureReason"))
+
+
+class SageMakerEndings:
+    """Why executions of pipelines ended, from SageMaker."""
+
+    def __init__(self, client: "SageMakerClient | None" = None) -> None:
+        self._sagemaker = client or aws.client("sagemaker")
+
+    def look(self, execution: str) -> Ending:
+        """Return why an execution did not succeed; an Ending without words if it does not exist any more.
+
+        Raises:
+            UploadsError: SageMaker refused a call. The event comes back then.
+        """
+        try:
+            found = self._sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+            pages = self._sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
+                PipelineExecutionArn=execution, SortOrder="Ascending"
+            )
+            steps = [step for page in pages for step in page["PipelineExecutionSteps"]]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NOT_FOUND:
+                return Ending()
+            raise UploadsError("looking for the reason of a failed execution", str(error)) from error
+        failed = tuple(self._step(step) for step in steps if step.get("StepStatus") == "Failed")
+        return Ending(found.get("FailureReason", ""), found.get("PipelineExecutionDescription", ""), failed)
+
+    def _step(self, step: Any) -> FailedStep:
+        metadata = step.get("Metadata", {})
+        reason = step.get("FailureReason") or metadata.get("Fail", {}).get("ErrorMessage") or ""
+        plain = FailedStep(step["StepName"], reason)
+        for kind in ("ProcessingJob", "TrainingJob"):
+            arn = metadata.get(kind, {}).get("Arn")
+            if arn:
+                job = arn.rpartition("/")[2]
+                return replace(plain, kind=kind, job=job, words=self._words(kind, job))
+        return plain
+
+    def _words(self, kind: str, job: str) -> str:
+        """Return what a job left as its message, else why it failed; nothing where it cannot be asked.
+
+        Only a processing job has a message (`/opt/ml/output/message`); a training job's failure file is its reason.
+        """
+        try:
+            found: Any = (
+                self._sagemaker.describe_processing_job(ProcessingJobName=job)
+                if kind == "ProcessingJob"
+                else self._sagemaker.describe_training_job(TrainingJobName=job)
+            )
+        except ClientError as error:
+            # The step's own reason is told all the same.
+            logger.warning("job could not be asked", extra={"job": job, "reason": str(error)})
+            return ""
+        return str(found.get("ExitMessage") or found.get("FailureReason") or "")
 
 
 def _translated(call: str, error: ClientError) -> RunPostponedError | UploadsError:

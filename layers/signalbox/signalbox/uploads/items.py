@@ -82,6 +82,32 @@ class ExecutionState:
     reason: str | None = None
 
 
+@dataclass(frozen=True)
+class FailedStep:
+    """A step of an execution that failed: its name, and SageMaker's words about it.
+
+    Where it ran a job: which kind (`ProcessingJob`, `TrainingJob`), the job's name, and the job's own words.
+    """
+
+    name: str
+    reason: str
+    kind: str = ""
+    job: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why an execution did not succeed: SageMaker's words, and the steps that failed, in the order of their start.
+
+    `description` is what the execution was started with: see `rules.description`.
+    """
+
+    reason: str = ""
+    description: str = ""
+    steps: tuple[FailedStep, ...] = ()
+
+
 class RunPostponedError(Exception):
     """A run cannot be started now, and nothing is wrong with it: it has to be tried again later."""
 
@@ -95,6 +121,13 @@ class RunConflictError(Exception):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what}: another start of the same pipeline is at work; the message comes back by itself")
+
+
+class ReportUnderWayError(Exception):
+    """Another invocation is about to send the same mail; should it die, this one has to come back."""
+
+    def __init__(self, execution: str) -> None:
+        super().__init__(f"the mail about {execution} is being sent: the event comes back by itself to see that it was")
 
 
 class UploadsError(Exception):

@@ -1,10 +1,10 @@
 """What the upload journey needs from outside."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from signalbox.uploads.items import ExecutionState, Run, StoredObject, Upload
+from signalbox.uploads.items import Ending, ExecutionState, Run, StoredObject, Upload
 
 
 class Objects(Protocol):
@@ -86,3 +86,37 @@ class Executions(Protocol):
         Raises:
             RunPostponedError: the service is busy.
         """
+
+
+class Runs(Protocol):
+    """The runs of one pipeline, looked up."""
+
+    def run_of(self, execution: str) -> Run | None:
+        """Return the run with this execution."""
+
+    def taken(self, run: Run) -> Sequence[Upload]:
+        """Return the uploads of the run."""
+
+
+class Reports(Protocol):
+    """Which executions were told of by mail."""
+
+    def told(self, execution: str) -> bool:
+        """Say whether the mail about an execution was sent."""
+
+    def claim(self, execution: str, now: datetime, lease: timedelta) -> bool:
+        """Take the mail upon oneself, also from one who did so longer ago than `lease`; False if it was sent before.
+
+        Raises:
+            ReportUnderWayError: somebody else has taken it a moment ago.
+        """
+
+    def close(self, execution: str, now: datetime) -> None:
+        """Write down that the mail was sent."""
+
+
+class Endings(Protocol):
+    """Why executions ended."""
+
+    def look(self, execution: str) -> Ending:
+        """Return why an execution did not succeed; an Ending without words if it does not exist any more."""

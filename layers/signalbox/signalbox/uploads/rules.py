@@ -15,6 +15,7 @@ RUN_REQUESTED = "run-requested"  # the kind of message that asks for a run
 MOST_UPLOADS = 5_000
 DESCRIPTION_LIMIT = 3_072  # botocore's `sagemaker` model, PipelineExecutionDescription
 QUEUE_NAME_LIMIT = 128  # Amazon SQS API reference, SendMessage: MessageGroupId and MessageDeduplicationId
+MOST_NAMED = 20  # keys in a mail
 # Describe may not know an execution yet that was started a moment ago.
 NEW = timedelta(minutes=10)
 
@@ -110,6 +111,13 @@ def description(run: Run, uploads: Sequence[Upload]) -> str:
     keys = [re.sub(r"[^ -\uffff]|\u2028|\u2029|\x85", "?", key) for key in sorted({upload.key for upload in uploads})]
     text = ", ".join(keys)
     return head + (text if len(text) <= room else f"{text[: room - 2]} …")
+
+
+def named(uploads: Sequence[Upload]) -> str:
+    """Return the uploads for people: the first keys, and how many more there are."""
+    keys = sorted({upload.key for upload in uploads})
+    more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
+    return ", ".join(keys[:MOST_NAMED]) + more
 
 
 def _uploads(number: int) -> str:

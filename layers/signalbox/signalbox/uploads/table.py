@@ -5,20 +5,30 @@
     a waiting upload      waiting#<pipeline>          <recorded_at>#<digest>     gone once it is taken
     an upload of a run    run#<run>                   <digest>
     a run                 pipeline#<pipeline>         run#<number, 8 digits>     `status`, `execution`, times, `reason`
+    a mail about a run    execution#<execution>       report                     `status`, `claimed_at`
 
 So one query each answers which run took a file (`history`), what became of the run (`find`, `latest`), and what waits.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import batched, islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from signalbox import aws
-from signalbox.uploads.items import CLAIMING, STARTED, Run, RunConflictError, Upload, UploadsError
+from signalbox.uploads import records, rules
+from signalbox.uploads.items import (
+    CLAIMING,
+    STARTED,
+    ReportUnderWayError,
+    Run,
+    RunConflictError,
+    Upload,
+    UploadsError,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,6 +36,7 @@ if TYPE_CHECKING:
 # A transaction has 100 items (Amazon DynamoDB API reference, TransactWriteItems): 3 for each upload, 1 for the run.
 CHUNK = 33
 _NEW = "attribute_not_exists(pk)"
+CLAIMED, TOLD = "claimed", "told"  # of a mail
 _REFUSED = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
 
 
@@ -43,8 +54,8 @@ class UploadsTable:
         Both items are written or none is, so an upload that is known is waiting or taken: the second delivery of its
         event has nothing to repair.
         """
-        facts = _item(upload)
-        known = {**_upload_key(upload), **facts, "pipeline": _value(self._pipeline)}
+        facts = records.facts_of_upload(upload)
+        known = {**records.key_of_upload(upload), **facts, "pipeline": records.value(self._pipeline)}
         try:
             self._db.transact_write_items(
                 TransactItems=[
@@ -61,37 +72,41 @@ class UploadsTable:
     def latest(self) -> Run | None:
         """Return the run with the highest number."""
         found = self._query(f"pipeline#{self._pipeline}", newest_first=True, most=1)
-        return next((_run(item) for item in found), None)
+        return next((records.run_of(item) for item in found), None)
 
     def find(self, run_id: str) -> Run | None:
         """Return the run called `run_id`."""
         return next((run for run in self.runs() if run.id == run_id), None)
 
+    def run_of(self, execution: str) -> Run | None:
+        """Return the run with this execution; it is one of the newest, so the first page of the query has it."""
+        return next((run for run in self.runs() if run.execution == execution), None)
+
     def runs(self) -> Iterator[Run]:
         """Return all runs, the newest first."""
-        return (_run(item) for item in self._query(f"pipeline#{self._pipeline}", newest_first=True))
+        return (records.run_of(item) for item in self._query(f"pipeline#{self._pipeline}", newest_first=True))
 
     def history(self, bucket: str, key: str) -> list[Upload]:
         """Return every upload recorded under a key, each with the run that took it or None."""
-        return [_upload(item) for item in self._query(f"upload#{bucket}/{key}")]
+        return [records.upload_of(item) for item in self._query(f"upload#{bucket}/{key}")]
 
     def open(self, run: Run) -> None:
         """Write down a new run; RunConflictError if its number is taken."""
         item = {
             **self._run_key(run),
-            "run": _value(run.id),
-            "pipeline": _value(run.pipeline),
-            "number": _value(run.number),
-            "status": _value(run.status),
-            "created_at": _value(run.created_at.isoformat()),
-            "uploads": _value(0),
+            "run": records.value(run.id),
+            "pipeline": records.value(run.pipeline),
+            "number": records.value(run.number),
+            "status": records.value(run.status),
+            "created_at": records.value(run.created_at.isoformat()),
+            "uploads": records.value(0),
         }
         with _Conflict("dynamodb:PutItem of a run", f"run {run.number} was opened already"):
             self._db.put_item(TableName=self._table, Item=item, ConditionExpression=_NEW)
 
     def waiting(self, most: int) -> Sequence[Upload]:
         """Return at most `most` waiting uploads, the oldest first."""
-        return [_upload(item) for item in self._query(f"waiting#{self._pipeline}", most=most)]
+        return [records.upload_of(item) for item in self._query(f"waiting#{self._pipeline}", most=most)]
 
     def take(self, run: Run, uploads: Sequence[Upload]) -> None:
         """Move waiting uploads to the run, `CHUNK` in a transaction.
@@ -111,7 +126,7 @@ class UploadsTable:
 
     def taken(self, run: Run) -> Sequence[Upload]:
         """Return the uploads of the run."""
-        return [_upload(item) for item in self._query(f"run#{run.id}")]
+        return [records.upload_of(item) for item in self._query(f"run#{run.id}")]
 
     def move(
         self, run: Run, status: str, *, at: datetime, execution: str | None = None, reason: str | None = None
@@ -139,8 +154,8 @@ class UploadsTable:
                 ConditionExpression="#status = :from",
                 ExpressionAttributeNames={f"#{name}": name for name in {*facts, "status"}},
                 ExpressionAttributeValues={
-                    ":from": _value(run.status),
-                    **{f":{name}": _value(text) for name, text in facts.items()},
+                    ":from": records.value(run.status),
+                    **{f":{name}": records.value(text) for name, text in facts.items()},
                 },
             )
 
@@ -153,12 +168,12 @@ class UploadsTable:
                 "UpdateExpression": "ADD uploads :number",
                 "ConditionExpression": "#status = :claiming",
                 "ExpressionAttributeNames": {"#status": "status"},
-                "ExpressionAttributeValues": {":number": _value(number), ":claiming": _value(CLAIMING)},
+                "ExpressionAttributeValues": {":number": records.value(number), ":claiming": records.value(CLAIMING)},
             }
         }
 
     def _taking(self, run: Run, upload: Upload) -> list[Any]:
-        facts = {**_item(upload), "run": _value(run.id)}
+        facts = {**records.facts_of_upload(upload), "run": records.value(run.id)}
         return [
             {
                 "Delete": {
@@ -170,36 +185,94 @@ class UploadsTable:
             {
                 "Update": {
                     "TableName": self._table,
-                    "Key": _upload_key(upload),
+                    "Key": records.key_of_upload(upload),
                     "UpdateExpression": "SET #run = :run",
                     "ConditionExpression": "attribute_not_exists(#run)",
                     "ExpressionAttributeNames": {"#run": "run"},
-                    "ExpressionAttributeValues": {":run": _value(run.id)},
+                    "ExpressionAttributeValues": {":run": records.value(run.id)},
                 }
             },
-            {"Put": {"TableName": self._table, "Item": {**_key(f"run#{run.id}", upload.digest), **facts}}},
+            {"Put": {"TableName": self._table, "Item": {**records.key(f"run#{run.id}", upload.digest), **facts}}},
         ]
 
     def _query(self, pk: str, *, newest_first: bool = False, most: int | None = None) -> Iterator[Mapping[str, Any]]:
-        """Return the items under `pk` in the order of their sort keys, read consistently."""
-        pages = self._db.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": _value(pk)},
-            ConsistentRead=True,
-            ScanIndexForward=not newest_first,
-            PaginationConfig={"PageSize": most} if most is not None else {},
-        )
-        try:
-            yield from islice((item for page in pages for item in page["Items"]), most)
-        except ClientError as error:
-            raise UploadsError(f"dynamodb:Query of {pk}", str(error)) from error
+        return _items(self._db, self._table, pk, newest_first=newest_first, most=most)
 
     def _waiting_key(self, upload: Upload) -> dict[str, Any]:
-        return _key(f"waiting#{self._pipeline}", f"{upload.recorded_at}#{upload.digest}")
+        return records.key(f"waiting#{self._pipeline}", f"{upload.recorded_at}#{upload.digest}")
 
     def _run_key(self, run: Run) -> dict[str, Any]:
-        return _key(f"pipeline#{self._pipeline}", f"run#{run.number:08d}")
+        return records.key(f"pipeline#{self._pipeline}", f"run#{run.number:08d}")
+
+
+class ReportsTable:
+    """The mails about executions that did not succeed, in the same table: `claimed` before, `told` afterwards."""
+
+    def __init__(self, table: str, client: "DynamoDBClient | None" = None) -> None:
+        self._table = table
+        self._db = client or aws.client("dynamodb")
+
+    def told(self, execution: str) -> bool:
+        """Say whether the mail about an execution was sent."""
+        found = _items(self._db, self._table, f"execution#{execution}", newest_first=False, most=1)
+        return any(item["status"]["S"] == TOLD for item in found)
+
+    def claim(self, execution: str, now: datetime, lease: timedelta) -> bool:
+        """Take the mail about an execution upon oneself; False if it was sent before.
+
+        Whoever claimed it longer ago than `lease` is dead, and its claim is taken over.
+
+        Raises:
+            ReportUnderWayError: somebody else has claimed it a moment ago.
+        """
+        try:
+            self._db.put_item(
+                TableName=self._table,
+                Item=_report(execution, CLAIMED, now),
+                ConditionExpression=f"{_NEW} OR (#status = :claimed AND claimed_at < :dead)",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":claimed": records.value(CLAIMED),
+                    ":dead": records.value(rules.stamp(now - lease)),
+                },
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _REFUSED:
+                raise UploadsError("dynamodb:PutItem of a report", str(error)) from error
+            if self.told(execution):
+                return False
+            raise ReportUnderWayError(execution) from error
+        return True
+
+    def close(self, execution: str, now: datetime) -> None:
+        """Write down that the mail was sent."""
+        try:
+            self._db.put_item(TableName=self._table, Item=_report(execution, TOLD, now))
+        except ClientError as error:
+            raise UploadsError("dynamodb:PutItem of a report", str(error)) from error
+
+
+def _report(execution: str, status: str, now: datetime) -> dict[str, Any]:
+    facts = {"status": records.value(status), "claimed_at": records.value(rules.stamp(now))}
+    return {**records.key(f"execution#{execution}", "report"), **facts}
+
+
+def _items(
+    client: "DynamoDBClient", table: str, pk: str, *, newest_first: bool, most: int | None
+) -> Iterator[Mapping[str, Any]]:
+    """Return the items under `pk` in the order of their sort keys, read consistently."""
+    pages = client.get_paginator("query").paginate(
+        TableName=table,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": records.value(pk)},
+        ConsistentRead=True,
+        ScanIndexForward=not newest_first,
+        PaginationConfig={"PageSize": most} if most is not None else {},
+    )
+    try:
+        yield from islice((item for page in pages for item in page["Items"]), most)
+    except ClientError as error:
+        raise UploadsError(f"dynamodb:Query of {pk}", str(error)) from error
 
 
 class _Conflict:
@@ -215,49 +288,6 @@ class _Conflict:
             if error.response["Error"]["Code"] in _REFUSED:
                 raise RunConflictError(self._what) from error
             raise UploadsError(self._call, str(error)) from error
-
-
-def _value(value: str | int) -> Any:
-    return {"N": str(value)} if isinstance(value, int) else {"S": value}
-
-
-def _key(pk: str, sk: str) -> dict[str, Any]:
-    return {"pk": _value(pk), "sk": _value(sk)}
-
-
-def _upload_key(upload: Upload) -> dict[str, Any]:
-    return _key(f"upload#{upload.bucket}/{upload.key}", upload.version)
-
-
-def _item(upload: Upload) -> dict[str, Any]:
-    names = ("bucket", "key", "version", "size", "recorded_at")
-    return {name: _value(getattr(upload, name)) for name in names}
-
-
-def _upload(item: Mapping[str, Any]) -> Upload:
-    text = {name: value.get("S", "") for name, value in item.items()}
-    return Upload(
-        bucket=text["bucket"],
-        key=text["key"],
-        version=text["version"],
-        size=int(item["size"]["N"]),
-        recorded_at=text["recorded_at"],
-        run=text.get("run"),
-    )
-
-
-def _run(item: Mapping[str, Any]) -> Run:
-    text = {name: value.get("S", "") for name, value in item.items()}
-    started = text.get("started_at")
-    return Run(
-        pipeline=text["pipeline"],
-        number=int(item["number"]["N"]),
-        created_at=datetime.fromisoformat(text["created_at"]),
-        status=text["status"],
-        execution=text.get("execution"),
-        started_at=datetime.fromisoformat(started) if started else None,
-        reason=text.get("reason"),
-    )
 
 
 def _cancelled(error: ClientError) -> list[str]:

@@ -1,0 +1,1 @@
+"""Mail why a run failed."""
