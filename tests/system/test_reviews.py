@@ -21,7 +21,7 @@ def test_links_that_are_only_fetched_decide_nothing(world: World, method: str) -
     described = world.client("stepfunctions").describe_execution(executionArn=execution)
     assert described["status"] == "RUNNING"
     world.reject(mail, "seen enough")
-    assert world.ended(execution)["status"] == "SUCCEEDED"
+    world.succeeded(execution)
 
 
 def test_a_form_without_its_cookie_is_refused(world: World) -> None:
@@ -46,7 +46,7 @@ def test_a_rejection_on_the_page_ends_it_with_name_and_reason_in_the_registry(wo
     assert "reason" in refused.text.lower()
     world.reject(mail, "it confuses virginica with versicolor")
 
-    assert world.ended(execution)["status"] == "SUCCEEDED"
+    world.succeeded(execution)
     package = world.package("unloved", 1)
     assert package["ModelApprovalStatus"] == "Rejected"
     assert "ann@example.com" in package["ApprovalDescription"]
@@ -66,7 +66,7 @@ def test_an_approval_in_the_registry_answers_the_open_review(world: World) -> No
     world.decide_in_registry("studio", 1, "Approved")
 
     world.approve(world.mail("to prod", "studio version 1"))
-    assert world.ended(execution)["status"] == "SUCCEEDED"
+    world.succeeded(execution)
     page = httpx.get(link(mail, "approve"), timeout=30)
     assert "<form" not in page.text
     assert world.live_package("studio", "prod") == world.packages("studio")[0]["ModelPackageArn"]
@@ -78,7 +78,7 @@ def test_a_rejection_in_the_registry_answers_the_open_review(world: World) -> No
 
     world.decide_in_registry("refused", 1, "Rejected")
 
-    assert world.ended(execution)["status"] == "SUCCEEDED"
+    world.succeeded(execution)
     world.mail("refused", "rejected")
     assert "<form" not in httpx.get(link(mail, "approve"), timeout=30).text
     assert world.endpoint("refused", "staging") is None
@@ -90,7 +90,7 @@ def test_a_stage_that_is_declined_keeps_the_model_where_it_is(world: World) -> N
 
     world.reject(world.mail("to prod", "halfway version 1"), "not before the holidays")
 
-    assert world.ended(execution)["status"] == "SUCCEEDED"
+    world.succeeded(execution)
     assert world.live_package("halfway", "staging") == world.packages("halfway")[0]["ModelPackageArn"]
     assert world.endpoint("halfway", "prod") is None
 

@@ -8,7 +8,7 @@ def test_a_review_that_nobody_answers_in_time_ends_as_rejected(world: World) -> 
     deploy.deploy(world.cloud, deploy.parameters(world.cloud, UploadEvents="both", ReviewSeconds=5))
     execution = world.train("patient", "c1")
 
-    assert world.ended(execution)["status"] == "SUCCEEDED"
+    world.succeeded(execution)
     assert world.package("patient", 1)["ModelApprovalStatus"] == "Rejected"
     assert "expired" in world.package("patient", 1)["ApprovalDescription"]
     world.mail("patient", "expired")

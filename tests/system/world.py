@@ -97,7 +97,7 @@ class World:
         execution = self.train(model, commit, image, **hyperparameters)
         self.approve(self.mail("approve", f"{model} version {version}"))
         self.approve(self.mail("to prod", f"{model} version {version}"))
-        assert self.ended(execution)["status"] == "SUCCEEDED"
+        self.succeeded(execution)
         return execution
 
     def ended(self, execution: str) -> dict[str, Any]:
@@ -108,6 +108,11 @@ class World:
             return None if found["status"] == "RUNNING" else found
 
         return self.wait_for(f"the end of {execution}", look)
+
+    def succeeded(self, execution: str) -> None:
+        """Wait until an execution has ended, well."""
+        found = self.ended(execution)
+        assert found["status"] == "SUCCEEDED", f"{found['status']}: {found.get('error')} {found.get('cause')}"
 
     # --- registry and endpoints ---
     def group(self, model: str) -> str:

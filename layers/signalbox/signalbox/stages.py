@@ -145,7 +145,7 @@ def _stage(entry: object, at: str) -> Stage:
         rollout=_rollout(fields.get("rollout", {}), f"{at}.rollout", count),
         alarms=_flag(fields, at, "alarms"),
         hosting=_hosting(fields, at),
-        review_seconds=_whole(fields, at, "review_seconds", (60, 30 * 86_400), WEEK),
+        review_seconds=_whole(fields, at, "review_seconds", (5, 30 * 86_400), WEEK),
     )
 
 
