@@ -197,6 +197,14 @@ PLANTED = (
         "StartRunFunction", r"          QUIET_SECONDS:.*\n")),
     Mutation("H18", "jobs on behalf of other accounts", "posture", "ModelRole", drop(
         "ModelRole", r"            Condition:.*\n")),
+    Mutation("H23", "a queue whose messages come back too early", "posture", "StartRun", within(
+        "StartRunFunction", "Timeout: 60", "Timeout: 90")),
+    Mutation("H20", "a default that its own pattern refuses", "written", "UploadPrefix", within(
+        "UploadPrefix", "Default: incoming/", "Default: incoming")),
+    Mutation("H21", "the links of reviews in the access log", "posture", "links of reviews", within(
+        "Api", "$context.routeKey", "$context.path")),
+    Mutation("H22", "a failed run that nobody is told of", "events", "PipelineFailedRule", within(
+        "PipelineFailedRule", "[Failed, Stopped,", "[Stopped,")),
     Mutation("H19", "uploads that were refused start runs", "events", "UploadsTrailRule", drop(
         "UploadsTrailRule", r"          errorCode:.*\n")),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """House rules about what is deployed: nothing open, nothing unencrypted, nothing lost unseen, nothing kept for ever."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,12 @@ _TRUSTED = {
     "PipelineRole": "sagemaker",
 }
 _LONGEST_CALL = 900  # seconds (AWS Lambda quotas); this version of cfn-lint does not look
+# Times the function's timeout (Lambda Developer Guide, "Using Lambda with Amazon SQS").
+_HIDDEN_FOR = 6
+# What an access log must not hold: the path and the query of a review's link are its key.
+_SECRET_IN_LOGS = re.compile(
+    r"\$context\.(path|protocolPath|requestOverride\S*|querystring\S*|customDomain\S*)\b", re.IGNORECASE
+)
 _PUBLIC_ROUTES = frozenset(("/reviews/{review}",))
 
 
@@ -154,9 +161,22 @@ def _functions(template: Template) -> Iterator[Problem]:
             yield Problem(name, "writes into a log group that nobody made, which is kept for ever")
         if template.values.name(name) in called - caught:
             yield Problem(name, "is called asynchronously and has no destination for what fails")
+    yield from _mappings(template)
+
+
+def _mappings(template: Template) -> Iterator[Problem]:
+    hidden = {
+        template.values.arn(name): queue.get("VisibilityTimeout", 30)
+        for name, queue in template.resolved("AWS::SQS::Queue").items()
+    }
+    functions = template.resolved("AWS::Lambda::Function")
+    timeouts = {template.values.name(name): function["Timeout"] for name, function in functions.items()}
     for name, mapping in template.resolved("AWS::Lambda::EventSourceMapping").items():
         if mapping.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
             yield Problem(name, "does not report partial batch failures")
+        least = _HIDDEN_FOR * timeouts[mapping["FunctionName"]]
+        if hidden[mapping["EventSourceArn"]] < least:
+            yield Problem(name, f"shows a message again before {least} seconds, so a throttled poller uses it up")
 
 
 def _event_permissions(template: Template) -> list[dict[str, Any]]:
@@ -189,8 +209,11 @@ def _log_groups(template: Template) -> Iterator[Problem]:
 
 def _api(template: Template) -> Iterator[Problem]:
     for name, stage in template.resolved("AWS::ApiGatewayV2::Stage").items():
-        if not stage.get("AccessLogSettings", {}).get("DestinationArn"):
+        log = stage.get("AccessLogSettings", {})
+        if not log.get("DestinationArn"):
             yield Problem(name, "has no access log")
+        if _SECRET_IN_LOGS.search(log.get("Format", "")):
+            yield Problem(name, "writes the links of reviews into its access log")
         if not {"ThrottlingBurstLimit", "ThrottlingRateLimit"} <= set(stage.get("DefaultRouteSettings", {})):
             yield Problem(name, "is not throttled")
     for name, api in template.resolved("AWS::ApiGatewayV2::Api").items():

@@ -55,8 +55,9 @@ def _parameters(sam: dict[str, Any]) -> Iterator[Problem]:
     interface = sam.get("Metadata", {}).get("AWS::CloudFormation::Interface", {})
     grouped = [name for group in interface.get("ParameterGroups", []) for name in group["Parameters"]]
     for name, entry in sam.get("Parameters", {}).items():
-        if not str(entry.get("ConstraintDescription", "")).endswith("."):
-            yield Problem(name, "ConstraintDescription is not a sentence: a wrong value has to fail with one")
+        sentence = str(entry.get("ConstraintDescription", ""))
+        if not (sentence.startswith(f"{name} ") and sentence.endswith(".")):
+            yield Problem(name, "ConstraintDescription is not a sentence about it: a wrong value has to fail with one")
         if not {"AllowedPattern", "AllowedValues", "MinValue"} & set(entry):
             yield Problem(name, "takes any value: give it a pattern, values or bounds")
         if grouped.count(name) != 1:
@@ -65,3 +66,14 @@ def _parameters(sam: dict[str, Any]) -> Iterator[Problem]:
             yield Problem(name, "has no label")
         if "Default" not in entry and name not in {"Sender", "Approvers"}:
             yield Problem(name, "has no default: a guided deployment asks for the two addresses only")
+        if "Default" in entry and not _allowed(entry, entry["Default"]):
+            yield Problem(name, f"its own default {entry['Default']!r} is refused: a guided deployment would fail")
+
+
+def _allowed(entry: dict[str, Any], value: Any) -> bool:
+    """Tell whether CloudFormation takes a value for a parameter."""
+    if "AllowedValues" in entry and value not in entry["AllowedValues"]:
+        return False
+    if "AllowedPattern" in entry and not re.fullmatch(entry["AllowedPattern"], str(value)):
+        return False
+    return bool(entry.get("MinValue", value) <= value <= entry.get("MaxValue", value))
