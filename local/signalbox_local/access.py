@@ -40,7 +40,8 @@ class RoleAccess:
         Raises:
             ApiError: ValidationException: the role does not exist or does not trust SageMaker.
         """
-        if not bridge.trusts(role_arn, SERVICE):
+        statements = (bridge.trust_policy(role_arn) or {}).get("Statement", [])
+        if not any(_lets_in(statement) for statement in statements):
             raise invalid(
                 f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
                 f"'{SERVICE}' to assume the role."
@@ -67,6 +68,12 @@ class RoleAccess:
             aws_session_token=keys["AWS_SESSION_TOKEN"],
         )
         return created  # type: ignore[no-any-return]
+
+
+def _lets_in(statement: Mapping[str, Any]) -> bool:
+    principal = statement.get("Principal", {})
+    services = principal.get("Service", []) if isinstance(principal, dict) else []
+    return statement.get("Effect") == "Allow" and SERVICE in ([services] if isinstance(services, str) else services)
 
 
 def root_client(endpoint_url: str, region: str, service: str) -> Any:

@@ -8,14 +8,15 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from threading import Lock
+from dataclasses import dataclass
 from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses, router
 from ministack.services import apigateway, eventbridge, iam, lambda_svc, s3, ses, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
+
+from signalbox_local.ledger import Decision, Ledger
 
 type Answer = tuple[int, dict[str, str], bytes]
 type ServiceHandler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Answer]]
@@ -44,6 +45,7 @@ def add_service(
     router.SERVICE_PATTERNS[name] = {"target_prefixes": [target_prefix]}
     iam_actions.SERVICE_TO_IAM_NAMESPACE[name] = name
     iam_actions._BOTOCORE_SERVICE_MAP[name] = rest_models
+    _name_resource_of_denials(name)
     original = iam_actions.extract_resource_arn
 
     def extract(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> str:
@@ -52,6 +54,19 @@ def add_service(
         return str(original(service, method, path, headers, body, *rest))
 
     iam_actions.extract_resource_arn = extract
+
+
+def _name_resource_of_denials(name: str) -> None:
+    original = iam_actions.access_denied_response
+
+    def answer(service: str, action: str, principal: str, request_id: str, **more: Any) -> Answer:
+        if service == name and not more.get("error_code") and not more.get("message"):
+            resource, explicit = more.get("resource_arn", "*"), more.get("explicit_deny", False)
+            more["message"] = iam_actions.identity_denial_message(action, principal, resource, explicit)
+        refused: Answer = original(service, action, principal, request_id, **more)
+        return refused
+
+    iam_actions.access_denied_response = answer
 
 
 def name_resource(service: str, find: Callable[[Mapping[str, Any], bytes], str | None]) -> None:
@@ -125,34 +140,6 @@ def use_scope(account: str, region: str) -> None:
 
 
 # --- who may do what ------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Decision:
-    """One authorised or refused call."""
-
-    principal: str
-    action: str
-    resource: str
-    allowed: bool
-
-
-@dataclass
-class Ledger:
-    """Every decision that IAM took, in order."""
-
-    decisions: list[Decision] = field(default_factory=list)
-    _lock: Lock = field(default_factory=Lock)
-
-    def add(self, decision: Decision) -> None:
-        """Keep a decision."""
-        with self._lock:
-            self.decisions.append(decision)
-
-    def all(self) -> list[Decision]:
-        """Return the decisions so far."""
-        with self._lock:
-            return list(self.decisions)
-
-
 ledger = Ledger()
 _enforce = iam_evaluator.enforce
 
@@ -210,20 +197,13 @@ def credentials(role_arn: str, session: str) -> dict[str, str]:
     return keys
 
 
-def trusts(role_arn: str, service: str) -> bool:
-    """Tell whether the role exists and its trust policy lets `service` assume it."""
+def trust_policy(role_arn: str) -> dict[str, Any] | None:
+    """Return a role's trust policy; None if there is no such role."""
     role = iam._roles.get_scoped(role_arn.split(":")[4], None, role_arn.rsplit("/", 1)[-1])
     if role is None:
-        return False
+        return None
     document = role.get("AssumeRolePolicyDocument") or "{}"
-    statements = (json.loads(document) if isinstance(document, str) else document).get("Statement", [])
-    return any(_names_service(statement, service) for statement in statements)
-
-
-def _names_service(statement: Mapping[str, Any], service: str) -> bool:
-    principal = statement.get("Principal", {})
-    services = principal.get("Service", []) if isinstance(principal, dict) else []
-    return statement.get("Effect") == "Allow" and service in ([services] if isinstance(services, str) else services)
+    return dict(json.loads(document) if isinstance(document, str) else document)
 
 
 # --- events and mail ------------------------------------------------------------------------------------------------

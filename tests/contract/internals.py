@@ -34,6 +34,21 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
         ["service", "method", "path", "headers", "body", "query_params", "region", "account_id"],
     ),
     "core.iam_actions._ses_v2_resource_arn": ("function", ["method", "path", "body", "region", "account_id"]),
+    "core.iam_actions.access_denied_response": (
+        "function",
+        [
+            "service",
+            "action",
+            "principal_arn",
+            "request_id",
+            "error_code",
+            "message",
+            "headers",
+            "resource_arn",
+            "explicit_deny",
+            "resource_policy_arn",
+        ],
+    ),
     "core.iam_actions.identity_denial_message": ("function", ["action", "principal_arn", "resource", "explicit_deny"]),
     "core.iam_evaluator.enforce": (
         "function",
