@@ -11,5 +11,5 @@ def test_a_review_that_nobody_answers_in_time_ends_as_rejected(world: World) -> 
     world.succeeded(execution)
     assert world.package("patient", 1)["ModelApprovalStatus"] == "Rejected"
     assert "expired" in world.package("patient", 1)["ApprovalDescription"]
-    world.mail("patient", "expired")
+    world.mail("patient", "nobody decided in time")
     assert world.endpoint("patient", "staging") is None

@@ -39,7 +39,7 @@ class Step:
 class Narrator:
     """Writes to a console, with or without a terminal behind it."""
 
-    console: Console = field(default_factory=lambda: Console(highlight=False))
+    console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
     started: float = field(default_factory=time.monotonic)
 
     def chapter(self, title: str) -> None:
