@@ -37,11 +37,11 @@ def up(port: Annotated[int, typer.Option(help="Port of 127.0.0.1; 0 takes a free
 
 def _stay(narrator: Narrator, cloud: LocalCloud) -> None:
     story.prepare(narrator, cloud)
-    lines = "\n".join(f"export {name}={value}" for name, value in cloud.environment.items())
-    narrator.panel(
-        f"The cloud is up. In another terminal:\n\n{lines}\n\n"
-        f"Mails arrive at {cloud.url}/_signalbox/inbox\nCtrl-C takes everything down."
-    )
+    narrator.chapter("The cloud is up. In another terminal")
+    for name, value in cloud.environment.items():
+        narrator.console.print(f"export {name}={value}", markup=False)
+    narrator.console.print("operate/signalbox publish abalone")
+    narrator.panel(f"Mails arrive at {cloud.url}/_signalbox/inbox\nCtrl-C takes everything down.")
     signal.pause()
 
 
