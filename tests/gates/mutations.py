@@ -107,7 +107,7 @@ PLANTED = (
     Mutation("T06", "a misspelt action", "permissions", "RecordUploadsRole", within(
         "RecordUploadsRole", "- dynamodb:PutItem", "- dynamodb:PutItems")),
     Mutation("T07", "an action on a resource of another kind", "permissions", "RecordUploadsRole", within(
-        "RecordUploadsRole", "Resource: !GetAtt RunsQueue.Arn", "Resource: !GetAtt UploadsTable.Arn")),
+        "RecordUploadsRole", "- !GetAtt RunsQueue.Arn", "- !GetAtt UploadsTable.Arn")),
     Mutation("T08", "every action of a service", "written", "dynamodb:*", within(
         "RecordUploadsRole", "- dynamodb:PutItem", "- dynamodb:*")),
     Mutation("T09", "a bucket without the key", "posture", "DataBucket", drop(

@@ -69,11 +69,13 @@ def test_a_package_is_read_from_the_registry() -> None:
 
 
 def test_a_package_that_the_registry_does_not_have_is_none_and_a_refusal_is_raised() -> None:
-    missing: Any = RecordingClient("sagemaker", {"describe_model_package": client_error("ValidationException")})
+    gone = client_error("ValidationException", f"ModelPackage {ARN} does not exist.")
+    missing: Any = RecordingClient("sagemaker", {"describe_model_package": gone})
     assert SageMakerPackages(missing).find(ARN) is None
-    refused: Any = RecordingClient("sagemaker", {"describe_model_package": client_error("AccessDeniedException")})
-    with pytest.raises(Exception, match="AccessDenied"):
-        SageMakerPackages(refused).find(ARN)
+    for code in ("AccessDeniedException", "ValidationException"):
+        refused: Any = RecordingClient("sagemaker", {"describe_model_package": client_error(code)})
+        with pytest.raises(Exception, match=code):
+            SageMakerPackages(refused).find(ARN)
 
 
 def test_the_function_plans_a_registered_package(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,11 +43,7 @@ class SesMailer:
 
     def __init__(self, sender: str, client: Any = None) -> None:
         self._sender = sender
-        self._given = client
-
-    @property
-    def _client(self) -> Any:
-        return self._given or aws.client("sesv2")
+        self._client = client or aws.client("sesv2")
 
     def send(self, mail: Mail) -> None:
         """Send one mail. Raises MailError."""

@@ -87,6 +87,18 @@ def job(group: str, execution: str, step: str) -> str:
     return f"{head}-{digest}"
 
 
+def bucket_and_key(uri: str) -> tuple[str, str]:
+    """Return the two parts of `s3://bucket/key`; unlike in other addresses, a ? or # belongs to the key.
+
+    Raises:
+        ValueError: it is not the URI of something in a bucket.
+    """
+    match = re.fullmatch(r"s3://([^/]+)/(.+)", uri, re.DOTALL)
+    if match is None:
+        raise ValueError(f"{uri!r} is not the S3 URI of a file or folder, s3://bucket/key")
+    return match[1], match[2]
+
+
 def display(text: str) -> str:
     """Return `text` as a legal display name of a pipeline execution."""
     return slug(text, DISPLAY_LIMIT)

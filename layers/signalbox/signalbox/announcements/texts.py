@@ -178,14 +178,8 @@ def _second_thoughts(ending: Ending, *, decided: bool) -> str:
 
 
 def _superseded(ending: Ending) -> Announcement:
-    return Announcement(
-        lamp="quiet",
-        title=f"{ending.name} was overtaken",
-        lead="A newer package was approved in the meantime, so this release has stopped. The newer one goes on.",
-        quote=ending.words,
-        quote_style="words",
-        facts=_facts(ending),
-    )
+    lead = "A newer package was approved in the meantime, so this release has stopped. The newer one goes on."
+    return _quiet(ending, f"{ending.name} was overtaken", lead)
 
 
 def _torn_down(ending: Ending) -> Announcement:
@@ -200,13 +194,14 @@ def _torn_down(ending: Ending) -> Announcement:
 
 
 def _nothing_to_do(ending: Ending) -> Announcement:
+    lead = "Every stage already serves what the registry says it should."
+    return _quiet(ending, f"{ending.name}: nothing to do", lead)
+
+
+def _quiet(ending: Ending, title: str, lead: str) -> Announcement:
+    """Return news that asks nothing of anybody, with the machine's words."""
     return Announcement(
-        lamp="quiet",
-        title=f"{ending.name}: nothing to do",
-        lead="Every stage already serves what the registry says it should.",
-        quote=ending.words,
-        quote_style="words",
-        facts=_facts(ending),
+        lamp="quiet", title=title, lead=lead, quote=ending.words, quote_style="words", facts=_facts(ending)
     )
 
 

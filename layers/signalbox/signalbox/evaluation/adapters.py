@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
 
-# What SageMaker's Describe operations answer for a name that does not exist.
-_NOT_FOUND = {"ValidationException", "ResourceNotFound", "ResourceNotFoundException"}
-
 
 class S3Objects:
     """The object store on S3."""
@@ -27,7 +24,7 @@ class S3Objects:
 
     def list(self, uri: str) -> list[Written]:
         """See `Objects`; S3 lists in the order of the keys."""
-        bucket, prefix = _parts(uri)
+        bucket, prefix = names.bucket_and_key(uri)
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return [
             Written(f"s3://{bucket}/{item['Key']}", item["LastModified"].astimezone(UTC).isoformat(timespec="seconds"))
@@ -37,14 +34,14 @@ class S3Objects:
 
     def lines(self, uri: str) -> Iterator[str]:
         """See `Objects`."""
-        bucket, key = _parts(uri)
+        bucket, key = names.bucket_and_key(uri)
         body = self._s3.get_object(Bucket=bucket, Key=key)["Body"]
         # A byte that is no UTF-8 spoils its own cell, and label and prediction alike.
         return (line.decode("utf-8", "replace") for line in body.iter_lines(keepends=True))
 
     def read(self, uri: str) -> str | None:
         """See `Objects`."""
-        bucket, key = _parts(uri)
+        bucket, key = names.bucket_and_key(uri)
         try:
             return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode("utf-8")
         except ClientError as error:
@@ -54,7 +51,7 @@ class S3Objects:
 
     def write(self, uri: str, text: str, content_type: str) -> None:
         """See `Objects`."""
-        bucket, key = _parts(uri)
+        bucket, key = names.bucket_and_key(uri)
         self._s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType=content_type)
 
 
@@ -76,7 +73,7 @@ class EndpointModels:
             config = self._sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
             served = self._sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
         except ClientError as error:
-            if _is_missing(error):
+            if aws.says_missing(error):
                 return None
             raise
         containers: list[Mapping[str, Any]] = [*served.get("Containers", [])]
@@ -89,16 +86,7 @@ class EndpointModels:
         try:
             found = self._sagemaker.describe_model_package(ModelPackageName=package)
         except ClientError as error:
-            if _is_missing(error):
+            if aws.says_missing(error):
                 return None
             raise
         return found.get("CustomerMetadataProperties", {}).get("report")
-
-
-def _is_missing(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] in _NOT_FOUND
-
-
-def _parts(uri: str) -> tuple[str, str]:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")  # a key may have a ? or # in it
-    return bucket, key

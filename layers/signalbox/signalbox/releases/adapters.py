@@ -1,12 +1,12 @@
 """The ports of a release over boto3; AWS's errors become ours here."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from signalbox import aws, names
 from signalbox.releases.errors import ReleaseError, ServiceBusyError
 from signalbox.releases.ports import Answer, Endpoint, Package, Served, Wish
 
@@ -23,8 +23,6 @@ _BUSY = frozenset(
         "ThrottlingException",
     )
 )
-# SageMaker reports what does not exist as a ValidationException that says so.
-_MISSING = re.compile(r"could not find|cannot find|does not exist|not found", re.IGNORECASE)
 
 
 @contextmanager
@@ -44,8 +42,7 @@ def _or_none(call: Callable[..., Any], **request: Any) -> Any:
         try:
             return call(**request)
         except ClientError as error:
-            code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-            if code.startswith("ResourceNotFound") or (code == "ValidationException" and _MISSING.search(message)):
+            if aws.says_missing(error):
                 return None
             raise
 
@@ -197,11 +194,12 @@ class S3GoldenFiles:
         Raises:
             ReleaseError: there is none.
         """
-        match = re.fullmatch(r"s3://([^/]+)/(.+)", uri)
-        if match is None:
-            raise ReleaseError(f"{uri!r} is not the S3 URI of a file: correct the package's property 'golden'")
+        try:
+            bucket, key = names.bucket_and_key(uri)
+        except ValueError as error:
+            raise ReleaseError(f"{error}: correct the package's property 'golden'") from None
         with _translated(f"GetObject {uri}"):
-            text: str = self._s3.get_object(Bucket=match[1], Key=match[2])["Body"].read().decode()
+            text: str = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
         return text
 
 

@@ -5,19 +5,15 @@ Items of the reviews table (keys `pk`, `sk`; every attribute is a text):
     review#<id>        review                        all fields of the review; empty ones are left out
     execution#<arn>    review#<kind>#<stage>         review: the id of the newest review of this execution
     package#<arn>      review#<created at>#<id>      review: the id
-
-A client is made when it is first needed: a page that is only looked at needs no Step Functions, and SageMaker's client
-takes longer to make than all others.
 """
 
 import json
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from signalbox import aws
+from signalbox import aws, names
 from signalbox.reviews.model import Review, ReviewError, Texts, texts
 from signalbox.reviews.ports import TaskClosedError
 
@@ -59,11 +55,7 @@ class DynamoStore:
 
     def __init__(self, table: str, client: Any = None) -> None:
         self._table = table
-        self._given = client
-
-    @property
-    def _client(self) -> Any:
-        return self._given or aws.client("dynamodb")
+        self._client = client or aws.client("dynamodb")
 
     def get(self, review_id: str) -> Review | None:
         """Return the review as it is now."""
@@ -173,11 +165,7 @@ class StepFunctionsTasks:
     """Tasks that wait with a token."""
 
     def __init__(self, client: Any = None) -> None:
-        self._given = client
-
-    @property
-    def _client(self) -> Any:
-        return self._given or aws.client("stepfunctions")
+        self._client = client or aws.client("stepfunctions")
 
     def succeed(self, token: str, output: dict[str, str]) -> None:
         """Answer the task."""
@@ -200,11 +188,7 @@ class SageMakerRegistry:
     """The model registry of SageMaker."""
 
     def __init__(self, client: Any = None) -> None:
-        self._given = client
-
-    @property
-    def _client(self) -> Any:
-        return self._given or aws.client("sagemaker")
+        self._client = client or aws.client("sagemaker")
 
     def decide(self, package: str, *, approved: bool, description: str) -> None:
         """Write the decision on a model package."""
@@ -221,18 +205,14 @@ class S3Reports:
     """Evaluation reports in S3."""
 
     def __init__(self, client: Any = None) -> None:
-        self._given = client
-
-    @property
-    def _client(self) -> Any:
-        return self._given or aws.client("s3")
+        self._client = client or aws.client("s3")
 
     def read(self, uri: str) -> str:
         """Return the report's text."""
-        place = urlsplit(uri)
         try:
-            answer = self._client.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
-        except ClientError as error:
+            bucket, key = names.bucket_and_key(uri)
+            answer = self._client.get_object(Bucket=bucket, Key=key)
+        except (ClientError, ValueError) as error:
             message = f"the evaluation report {uri} cannot be read: {error}"
             raise ReviewError(message) from error
         if answer["ContentLength"] > REPORT_LIMIT:

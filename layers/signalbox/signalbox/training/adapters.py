@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker.type_defs import DescribeModelPackageOutputTypeDef
 
-# What DescribeModelPackage answers for an ARN that the registry does not have.
-_NOT_FOUND = {"ValidationException", "ResourceNotFound", "ResourceNotFoundException"}
-
 
 class S3Objects:
     """The object store on S3."""
@@ -46,7 +43,7 @@ class SageMakerPackages:
         try:
             found = self._sagemaker.describe_model_package(ModelPackageName=arn)
         except ClientError as error:
-            if error.response["Error"]["Code"] in _NOT_FOUND:
+            if aws.says_missing(error):
                 return None
             raise
         return _package(found)

@@ -35,7 +35,6 @@ _LATER = {
 # What a message attribute may not hold (Amazon SQS API reference, SendMessage).
 _NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _REASON_LIMIT = 1_000  # characters: enough for a person, and the whole message must not outgrow SQS's limit
-_NOT_FOUND = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 
 
 class S3Objects:
@@ -181,7 +180,7 @@ class SageMakerExecutions:
                 PipelineParameters=[{"Name": PARAMETER, "Value": manifest}],
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] in _NOT_FOUND:
+            if aws.says_missing(error):
                 raise RunPostponedError(f"pipeline {self._pipeline} does not exist yet") from error
             raise _translated("sagemaker:StartPipelineExecution", error) from error
         return answer["PipelineExecutionArn"]
@@ -196,7 +195,7 @@ class SageMakerExecutions:
         try:
             answer = self._sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
         except ClientError as error:
-            if error.response["Error"]["Code"] in _NOT_FOUND:
+            if aws.says_missing(error):
                 return None
             raise _translated("sagemaker:DescribePipelineExecution", error) from error
         return ExecutionState(answer["PipelineExecutionStatus"], answer.get("FailureReason"))
@@ -221,7 +220,7 @@ class SageMakerEndings:
             )
             steps = [step for page in pages for step in page["PipelineExecutionSteps"]]
         except ClientError as error:
-            if error.response["Error"]["Code"] in _NOT_FOUND:
+            if aws.says_missing(error):
                 return Ending()
             raise UploadsError("looking for the reason of a failed execution", str(error)) from error
         failed = tuple(self._step(step) for step in steps if step.get("StepStatus") == "Failed")
