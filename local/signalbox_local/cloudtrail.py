@@ -31,24 +31,43 @@ class S3Call:
     version: str | None = None
 
 
+# Calls about a part of an object, by the query that names the part: their names end in it (CloudTrail User Guide,
+# "Amazon S3 object-level actions tracked by CloudTrail logging").
+_PARTS = {"acl": "Acl", "tagging": "Tagging", "retention": "Retention", "legal-hold": "LegalHold", "torrent": "Torrent"}
+_VERBS = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
+_MULTIPART = {
+    "PUT": "UploadPart",
+    "POST": "CompleteMultipartUpload",
+    "GET": "ListParts",
+    "DELETE": "AbortMultipartUpload",
+}
+_POSTS = {"uploads": "CreateMultipartUpload", "restore": "RestoreObject", "select": "SelectObjectContent"}
+
+
 def read_call(request: bridge.Request, status: int, version: str | None) -> S3Call | None:
     """Return the object-level call in a path-style S3 request; None for anything else."""
-    method, path, query, headers = request.method, request.path, request.query, request.headers
-    bucket, _, key = path.lstrip("/").partition("/")
+    method, query, headers = request.method, request.query, request.headers
+    bucket, _, key = request.path.lstrip("/").partition("/")
     if not key:
         return None
     extra: dict[str, str] = {}
-    if method == "PUT" and "x-amz-copy-source" in headers:
-        name = "UploadPartCopy" if "partNumber" in query else "CopyObject"
+    if "x-amz-copy-source" in headers:
         extra["x-amz-copy-source"] = headers["x-amz-copy-source"]
-    elif method == "POST":
-        name = "CompleteMultipartUpload" if "uploadId" in query else "CreateMultipartUpload"
-    else:
-        plain = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
-        name = "UploadPart" if "partNumber" in query else plain.get(method, method)
     if "uploadId" in query:
         extra["uploadId"] = str(query["uploadId"][0])
+    name = _name(method, query, copies=bool(headers.get("x-amz-copy-source")))
     return S3Call(name, bucket, key, method in ("GET", "HEAD"), extra, status, version)
+
+
+def _name(method: str, query: Mapping[str, Any], *, copies: bool) -> str:
+    part = next((_PARTS[name] for name in query if name in _PARTS), "")
+    if part:
+        return f"{_VERBS.get(method, method)}{part}"
+    if "uploadId" in query:
+        return "UploadPartCopy" if copies else _MULTIPART.get(method, method)
+    if method == "POST":
+        return next((_POSTS[name] for name in query if name in _POSTS), "PostObject")
+    return "CopyObject" if copies else _VERBS.get(method, method)
 
 
 @dataclass
@@ -66,21 +85,13 @@ class Trails:
             TrailError: the bucket's policy does not let CloudTrail write to it, or a selector is not one.
         """
         name = properties.get("TrailName") or f"{stack}-{logical_id}-{uuid.uuid4().hex[:8]}"
-        bucket = properties["S3BucketName"]
-        if "cloudtrail.amazonaws.com" not in bridge.bucket_policy(bucket):
-            raise TrailError(
-                "InsufficientS3BucketPolicyException", f"the policy of {bucket} does not let CloudTrail write"
-            )
-        for selector in properties.get("AdvancedEventSelectors", []):
-            for condition in selector["FieldSelectors"]:
-                _check(condition)
+        _check_trail(properties)
         self._trails[name] = properties
         arn = f"arn:aws:cloudtrail:{self.region}:{self.account}:trail/{name}"
         return name, {"Arn": arn, "SnsTopicArn": ""}
 
     def update(self, name: str, _old: dict[str, Any], new: dict[str, Any], stack: str) -> Created:
-        """Replace a trail's properties."""
-        self._trails.pop(name, None)
+        """Replace a trail's properties; a refusal leaves it as it was."""
         return self.create(name, {**new, "TrailName": name}, stack)
 
     def delete(self, name: str, _properties: dict[str, Any]) -> None:
@@ -136,6 +147,24 @@ _FIELDS = (
     "eventSource",
     "userIdentity.arn",
 )
+
+
+def _check_trail(properties: Mapping[str, Any]) -> None:
+    bucket = properties["S3BucketName"]
+    if "cloudtrail.amazonaws.com" not in bridge.bucket_policy(bucket):
+        raise TrailError("InsufficientS3BucketPolicyException", f"the policy of {bucket} does not let CloudTrail write")
+    if "EventSelectors" in properties:
+        raise TrailError(
+            "InvalidEventSelectorsException", "EventSelectors are not emulated: use AdvancedEventSelectors"
+        )
+    for selector in properties.get("AdvancedEventSelectors", []):
+        conditions = selector["FieldSelectors"]
+        for condition in conditions:
+            _check(condition)
+        if {"Field": "eventCategory", "Equals": ["Data"]} in conditions and not any(
+            condition["Field"] == "resources.type" for condition in conditions
+        ):
+            raise TrailError("InvalidEventSelectorsException", "a selector of data events needs resources.type")
 
 
 def _check(condition: Mapping[str, Any]) -> None:

@@ -113,10 +113,12 @@ class LocalCloud:
             if self._process.poll() is not None:
                 raise CloudError(f"the local cloud ended at once:\n{self._tail()}")
             try:
-                if self._get("/_signalbox/health") == b"ready":
+                # Somebody else's cloud may hold the port: then this one is about to end.
+                if self._get("/_signalbox/health") == f"ready {self.pid}".encode():
                     return
             except OSError:
-                time.sleep(0.1)
+                pass
+            time.sleep(0.1)
         raise CloudError(f"the local cloud did not answer within {_START_SECONDS} seconds:\n{self._tail()}")
 
     def mails(self) -> list[dict[str, Any]]:

@@ -116,7 +116,7 @@ class Front:
         bridge.use_scope(ACCOUNT, REGION)
         mails = bridge.sent_mails()
         if path == "/_signalbox/health":
-            return 200, "text/plain", b"ready"
+            return 200, "text/plain", f"ready {os.getpid()}".encode()
         if path == "/_signalbox/calls":
             return 200, "application/json", json.dumps([asdict(call) for call in bridge.ledger.all()]).encode()
         if path == "/_signalbox/mails":

@@ -216,7 +216,7 @@ def test_batches_answer_for_each_record(cloud: World, group: tuple[str, str]) ->
         {"FeatureGroupName": group[0], "Record": record("x", 1, 5)},
         {
             "FeatureGroupName": group[0],
-            "Record": record("y", 1, 6)[:2] + [{"FeatureName": "other", "ValueAsString": "1"}],
+            "Record": [*record("y", 1, 6)[:2], {"FeatureName": "other", "ValueAsString": "1"}],
         },
         {"FeatureGroupName": "none", "Record": record("z", 1, 7)},
     ]

@@ -19,11 +19,12 @@ type Answer = tuple[int, dict[str, str], bytes]
 
 REST_MODELS = ["sagemaker-runtime", "sagemaker-featurestore-runtime"]
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
-# Members that the model calls required and the service leaves out: a package of a group has no name of its own, and a
-# job that has not ended has no artifacts.
+# Members that the model calls required and the service leaves out: a package of a group has no name of its own, a job
+# that has not ended has no artifacts, and the features of a group come on one page.
 _LEFT_OUT = {
     "DescribeModelPackage": "ModelPackageName: is missing",
     "DescribeTrainingJob": "ModelArtifacts: is missing",
+    "DescribeFeatureGroup": "NextToken: is missing",
 }
 _LOG = logging.getLogger("signalbox.sagemaker")
 

@@ -14,7 +14,7 @@ from signalbox_local.jobs.data import Source, items
 from signalbox_local.jobs.filters import FilterError
 from signalbox_local.jobs.processing import run_processing
 from signalbox_local.jobs.records import RecordError, validate
-from signalbox_local.jobs.training import run_training
+from signalbox_local.jobs.training import DEFAULT_LIMIT, run_training
 from signalbox_local.jobs.transform import run_transform
 from signalbox_local.sagemaker.cloud import Call, Cloud, Handler, short_name
 from signalbox_local.sagemaker.errors import invalid
@@ -62,6 +62,7 @@ class Jobs:
         for member in ("AlgorithmSpecification", "ResourceConfig"):  # the model leaves them open, for serverless jobs
             if member not in request:
                 raise invalid(f"{member} is required for a training job on instances.")
+        request.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_LIMIT})
         self._image(request["AlgorithmSpecification"].get("TrainingImage", ""))
         return self._start(
             TRAINING, call, request["RoleArn"], run_training, self._training_data, SecondaryStatus="Starting"

@@ -1,0 +1,92 @@
+"""The local cloud as a process: what it listens on, what it starts, and that nothing of it stays behind."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from signalbox_local.process import CloudError, LocalCloud, Options
+from tests.contract.test_cloud_sagemaker import training
+from tests.contract.world import World, image, until
+from tests.support.jobs import container
+
+_LISTENING = "0A"
+
+
+def _family(pid: int) -> set[int]:
+    """Return a process and all that come from it."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+    family = {pid}
+    while more := {child for child, parent in parents.items() if parent in family} - family:
+        family |= more
+    return family
+
+
+def _sockets(pid: int) -> set[str]:
+    found = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found.add(str(entry.readlink()))
+        except OSError:
+            continue
+    return found
+
+
+def _listening(pid: int) -> set[tuple[str, int]]:
+    """Return the addresses and ports that a process itself listens on."""
+    own, found = _sockets(pid), set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == _LISTENING and f"socket:[{fields[9]}]" in own:
+                address, _, port = fields[1].partition(":")
+                found.add((address, int(port, 16)))
+    return found
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="reads Linux's /proc")
+def test_the_cloud_listens_on_one_port_of_the_loopback_and_on_nothing_else(local_cloud: LocalCloud) -> None:
+    loopback = "0100007F"  # 127.0.0.1, as the kernel writes it
+    assert _listening(local_cloud.pid) == {(loopback, local_cloud.port)}
+
+
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="reads Linux's /proc")
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_no_process_stays_behind(tmp_path: Path, ending: signal.Signals) -> None:
+    containers = container(tmp_path / "containers", train="import time\ntime.sleep(600)", serve="", name="echo")
+    with LocalCloud(Options(folder=tmp_path / "cloud", containers=containers)) as running:
+        world = World(running.url)
+        world.endpoint(world.config())
+        slow = {"TrainingImage": image("echo"), "TrainingInputMode": "File"}
+        job = training(world, AlgorithmSpecification=slow)
+        world.client("sagemaker").create_training_job(**job)
+        world.client("lambda").invoke(FunctionName=world.function("def handler(event, context):\n    return 1\n"))
+        until(lambda: len(_family(running.pid)) >= 4)  # the cloud, a model's server, a job, a function
+        family = _family(running.pid)
+
+        os.kill(running.pid, ending)
+        until(lambda: not _alive(running.pid))
+        running.stop()
+
+    assert until(lambda: not [pid for pid in family if _alive(pid)])
+
+
+def test_a_cloud_that_cannot_start_says_why(local_cloud: LocalCloud, tmp_path: Path) -> None:
+    taken = Options(folder=tmp_path, port=local_cloud.port)
+    with pytest.raises(CloudError, match="ended at once"), LocalCloud(taken):
+        pass
