@@ -99,9 +99,10 @@ class Reader:
     def deploy(self, command: str) -> None:
         """Deploy in the clone; what the guide would ask is given: the answers that the running stack was given."""
         stack = self._client("cloudformation").describe_stacks(StackName="signalbox")["Stacks"][0]
-        answers = " ".join(f"{one['ParameterKey']}={one['ParameterValue']}" for one in stack["Parameters"])
-        given = f"--config-env local --s3-bucket {BUCKET} --parameter-overrides {answers}"
-        self._run(f"{command.removesuffix(' --guided')} {given}", ROOT)
+        given = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
+        answers = " ".join(f"{name}={value}" for name, value in given.items() if value)
+        options = f"--config-env local --s3-bucket {BUCKET} --parameter-overrides {answers}"
+        self._run(f"{command.removesuffix(' --guided')} {options}", ROOT)
 
     def upload(self, command: str) -> None:
         """Upload a file of the reader's own, and approve twice what comes of it."""
