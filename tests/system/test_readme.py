@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from signalbox_local.process import STATE
-from tests.support.documents import ROOT, commands, read
+from tests.support.documents import ROOT, blocks, commands, read
 from tests.support.processes import left_behind, running
 from tests.support.reader import Reader, clean_environment
 
@@ -39,6 +39,7 @@ def test_the_demo_reaches_right_predictions_of_prod_and_leaves_nothing_running(m
     right, flowers = map(int, re.findall(r"(\d+) of (\d+) right", done.stdout)[0])
     assert close > rows / 2
     assert right > flowers / 2
+    assert [title for title in told_titles() if title not in done.stdout] == []
     assert "make up keeps such a cloud running" in " ".join(done.stdout.replace("│", " ").split())
     assert "sam build && sam deploy --guided" in " ".join(done.stdout.replace("│", " ").split())
 
@@ -57,3 +58,10 @@ def test_every_command_of_the_readme_works_in_its_order(mark: str, tmp_path: Pat
     assert 1 <= rings <= 29
     assert reader.answer("signalbox invoke prod --model iris-decision-tree").strip() == "setosa"
     assert "everything is taken down" in said
+
+
+def told_titles() -> list[str]:
+    """Return the steps in the README's excerpt of the demo, without what came of them and without the data's name."""
+    excerpt = blocks(read("README.md"), "text")[0]
+    steps = re.findall(r"^✓ (.+?)(?: · .*| \(\d.*)?$", excerpt, re.MULTILINE)
+    return [step.partition(" abalone.")[0] for step in steps]

@@ -40,7 +40,7 @@ def of_type(template: dict[str, Any], kind: str) -> list[str]:
 def test_the_parameters_are_those_of_the_template_with_their_defaults(template: dict[str, Any]) -> None:
     rows = {row[0]: row[1] for row in table(README, "parameter", "default", "meaning")}
 
-    shown = {"": "*empty*", None: ""}
+    shown = {"": "*empty*", None: "*asked*"}
     wanted = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
     assert rows == {name: shown.get(default, str(default)) for name, default in wanted.items()}
 
