@@ -85,6 +85,7 @@ def test_a_missing_member_of_an_upload_is_named(event: dict[str, Any], problem: 
         ("pipeline-execution-succeeded", "Succeeded", True),
         ("pipeline-execution-failed", "Failed", True),
         ("pipeline-execution-stopped", "Stopped", True),
+        ("pipeline-execution-completed-with-failures", "CompletedWithFailures", True),
         ("near-misses/pipeline-execution-executing", "Executing", False),
         ("near-misses/pipeline-execution-stopping", "Stopping", False),
     ],

@@ -113,10 +113,13 @@ def test_a_run_that_failed_before_any_step_is_told_with_the_executions_reason(wo
     assert (world.mails[0]["error"], world.mails[0]["detail"]["step"]) == ({"Cause": "the role cannot be assumed"}, "")
 
 
-def test_a_run_that_somebody_stopped_is_told_too(world: World) -> None:
+@pytest.mark.parametrize(
+    ("name", "status"), [("stopped", "Stopped"), ("completed-with-failures", "CompletedWithFailures")]
+)
+def test_a_run_that_was_stopped_or_went_on_after_a_failure_is_told_too(world: World, name: str, status: str) -> None:
     world.ending = Ending()
-    assert world.deliver(sample("sagemaker/pipeline-execution-stopped")) == "told"
-    assert world.mails[0]["detail"]["status"] == "Stopped"
+    assert world.deliver(sample(f"sagemaker/pipeline-execution-{name}")) == "told"
+    assert world.mails[0]["detail"]["status"] == status
 
 
 @pytest.mark.parametrize(

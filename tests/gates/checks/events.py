@@ -7,11 +7,12 @@ from tests.support.samples import sample, sample_names
 _WRITTEN = ("complete-multipart-upload", "copy-object", "put-object", "put-object-without-version")
 # Empty objects come through; the function drops them and says so. (Folder markers too, where no suffix is watched.)
 _NATIVE = ("", "-empty", "-unversioned")
+_UNHAPPY = ("failed", "stopped", "completed-with-failures")
 LETS_THROUGH = {
     "UploadsTrailRule": {f"s3/{name}-cloudtrail" for name in _WRITTEN},
     "UploadsNativeRule": {f"s3/object-created{variant}" for variant in _NATIVE},
-    "PipelineStatusRule": {f"sagemaker/pipeline-execution-{status}" for status in ("failed", "stopped", "succeeded")},
-    "PipelineFailedRule": {f"sagemaker/pipeline-execution-{status}" for status in ("failed", "stopped")},
+    "PipelineStatusRule": {f"sagemaker/pipeline-execution-{status}" for status in ("succeeded", *_UNHAPPY)},
+    "PipelineFailedRule": {f"sagemaker/pipeline-execution-{status}" for status in _UNHAPPY},
     "ModelPackageRule": {
         f"sagemaker/model-package-{change}" for change in ("approved", "created-approved", "pending", "rejected")
     },
