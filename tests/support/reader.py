@@ -79,7 +79,7 @@ class Reader:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._wait("make up to be up", lambda: "The cloud is up" in log.read_text() or self._up_ended(), _UP_SECONDS)
+        self._wait("make up to be up", lambda: "Ctrl-C takes" in log.read_text() or self._up_ended(), _UP_SECONDS)
         variables = dict(re.findall(r"export (\w+)=(\S+)", log.read_text()))
         assert variables, log.read_text()
         self.environment = {**clean_environment(self.mark), **variables}
