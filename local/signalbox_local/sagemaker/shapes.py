@@ -65,7 +65,8 @@ class Problem:
                 rule = f"have value or length greater than or equal to {self.wanted}"
             case "most":
                 rule = f"have value or length less than or equal to {self.wanted}"
-        return f"Value '{self.found}' at '{where}' failed to satisfy constraint: Member must {rule}"
+        value = "Value" if self.fault in ("least", "most") else f"Value '{self.found}'"
+        return f"{value} at '{where}' failed to satisfy constraint: Member must {rule}"
 
 
 def problems(shape: Shape, value: Any, path: str = "") -> list[str]:
