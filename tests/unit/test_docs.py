@@ -1,5 +1,6 @@
 """The documents say what the code and the template are: tables, names, links and commands are compared, not trusted."""
 
+import ast
 import re
 import tomllib
 from collections import Counter
@@ -187,3 +188,10 @@ def test_what_is_shipped_keeps_to_the_sizes_of_the_conventions() -> None:
     files = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "layers").rglob("*.py")]
 
     assert {file.name for file in files if len(file.read_text(encoding="utf-8").splitlines()) > 300} == set()
+    functions = [
+        node
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    assert {one.name for one in functions if (one.end_lineno or 0) - one.lineno >= 50} == set()
