@@ -75,7 +75,7 @@ class Narrator:
 
     def panel(self, text: str) -> None:
         """Show what to do next."""
-        self.console.print(Panel(text, expand=False))
+        self.console.print(Panel(text, expand=False), soft_wrap=False)
 
     @property
     def seconds(self) -> float:
