@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 @cache
 def _dependencies() -> announcements.Post:
-    return announcements.post(Announce.read())
+    settings = Announce.read()
+    return announcements.post(settings, settings.api_url)
 
 
 @logger.inject_lambda_context(clear_state=True)

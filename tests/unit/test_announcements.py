@@ -10,6 +10,7 @@ from signalbox import announcements
 from signalbox.announcements import failures, links
 from signalbox.mail import Mail, MailError
 
+API = "https://api.example.com"
 KINDS = ("released", "rejected", "expired", "superseded", "torn-down", "failed", "run-failed", "nothing-to-do")
 DECISION = {"review": "r", "decision": "rejected", "by": BOB, "at": "2026-03-01T10:20:00.000000Z", "reason": "bad <b>"}
 TRAINING = {"TrainingJobName": "iris-train-1", "TrainingJobStatus": "Failed", "FailureReason": "AlgorithmError: exit 1"}
@@ -18,7 +19,7 @@ TRAINING = {"TrainingJobName": "iris-train-1", "TrainingJobStatus": "Failed", "F
 def told(kind: str, **more: Any) -> Mail:
     outbox = OutboxFake()
     event = {"kind": kind, "model": "abalone", "package": PACKAGE, "execution_arn": EXECUTION, **more}
-    assert announcements.announce(announcements.Post(outbox, (ANN, BOB)), event) == {"mailed": 2}
+    assert announcements.announce(announcements.Post(outbox, (ANN, BOB), API), event) == {"mailed": 2}
     assert [mail.to for mail in outbox.mails] == [ANN, BOB]
     return outbox.mails[0]
 
@@ -56,7 +57,7 @@ def test_a_release_names_stages_endpoints_and_how_to_call_them() -> None:
     ]
     mail = told("released", detail={"because": "approved", "verdict": "released", "stages": stages})
     assert mail.subject == "abalone version 3 is released to staging and prod"
-    in_both(mail, "signalbox-abalone-prod", "/stages/prod/invocations", "/stages/staging/invocations")
+    in_both(mail, "signalbox-abalone-prod", f"POST {API}/stages/prod/invocations?model=abalone", "/stages/staging/")
     assert "lab" not in mail.text
     assert told("released", stage="prod").subject == "abalone version 3 is released to prod"
 

@@ -23,6 +23,7 @@ SETTINGS = {
     "REVIEW_URL": "https://abc.example.com/",
     "SENDER": "signalbox@example.com",
     "APPROVERS": ANN,
+    "API_URL": "https://api.example.com",
 }
 
 

@@ -149,6 +149,7 @@ class Announce(Settings):
 
     sender: str
     approvers: str
+    api_url: str
 
 
 class InvokeEndpoint(Settings):

@@ -30,11 +30,16 @@ class Post:
 
     mailer: Mailer
     approvers: tuple[str, ...]
+    api_url: str = ""
 
 
-def post(settings: Addresses) -> Post:
-    """Return the post on AWS. Raises MailError where the list of approvers is wrong."""
-    return Post(SesMailer(settings.sender), addresses(settings.approvers))
+def post(settings: Addresses, api_url: str = "") -> Post:
+    """Return the post on AWS; mails tell to call models under `api_url`.
+
+    Raises:
+        MailError: the list of approvers is wrong.
+    """
+    return Post(SesMailer(settings.sender), addresses(settings.approvers), api_url)
 
 
 def announce(ports: Post, payload: dict[str, Any]) -> dict[str, int]:
@@ -44,7 +49,7 @@ def announce(ports: Post, payload: dict[str, Any]) -> dict[str, int]:
         AnnouncementError: the payload's kind is unknown.
         MailError: nobody could be reached.
     """
-    content, arn = compose(payload), str(payload.get("execution_arn") or "")
+    content, arn = compose(payload, ports.api_url), str(payload.get("execution_arn") or "")
     execution = (("Execution", arn.rsplit(":", 1)[-1]),) if arn else ()
     values = {**vars(content), "places": _places(arn, content), "facts": (*content.facts, *execution)}
     html, text = render("announcement.html", **values), render("announcement.txt", **values)

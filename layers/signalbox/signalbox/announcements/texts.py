@@ -42,6 +42,7 @@ class Ending:
     detail: dict[str, Any]
     words: str
     error: dict[str, str]
+    api_url: str
 
     @property
     def name(self) -> str:
@@ -80,8 +81,8 @@ class Announcement:
     log_group: str = ""
 
 
-def compose(payload: dict[str, Any]) -> Announcement:
-    """Return what to say. Raises AnnouncementError for an unknown kind."""
+def compose(payload: dict[str, Any], api_url: str = "") -> Announcement:
+    """Return what to say; released models are called under `api_url`. Raises AnnouncementError for an unknown kind."""
     kind, detail = str(payload.get("kind")), payload.get("detail")
     if kind not in _KINDS:
         raise AnnouncementError(payload.get("kind"))
@@ -97,6 +98,7 @@ def compose(payload: dict[str, Any]) -> Announcement:
         detail=known,
         words=_words(detail),
         error=error,
+        api_url=api_url or "<ApiUrl>",
     )
     return _KINDS[kind](ending)
 
@@ -129,8 +131,10 @@ def _released(ending: Ending) -> Announcement:
         lamp="good",
         title=f"{ending.name} is {'back' if back else 'released'}{where}",
         lead=f"The package after it was rejected. {lead}" if back else lead,
-        lines=("To call it, sign the request with IAM; InvokeUrl is an output of the stack.",) if stages else (),
-        command="\n".join(f"POST <InvokeUrl>/stages/{one['stage']}/invocations" for one in stages),
+        lines=("To call it, sign the request with IAM (`signalbox invoke` does).",) if stages else (),
+        command="\n".join(
+            f"POST {ending.api_url}/stages/{one['stage']}/invocations?model={ending.model}" for one in stages
+        ),
         facts=_facts(ending, *endpoints),
     )
 
