@@ -83,7 +83,7 @@ class Journey:
         if run["PipelineExecutionStatus"] != "Succeeded":
             raise StepError(f"the pipeline run {run['PipelineExecutionStatus']}: {run.get('FailureReason')}")
 
-    def train_image(self, image: str, commit: str, data: Path) -> None:
+    def train_image(self, image: str, commit: str, data: Path, hyperparameter: str) -> None:
         """Put training and test data in place and start the mlops machine by hand."""
         tagged = image.rsplit("/", maxsplit=1)[-1]
         model, _, _ = tagged.partition(":")
@@ -93,8 +93,9 @@ class Journey:
                 key = f"models/{model}/{part}/data.csv"
                 s3.upload_file(str(data / part / "iris.csv"), self.outputs["DataBucket"], key)
             step.say(f"s3://{self.outputs['DataBucket']}/models/{model}/")
-        with self.narrator.step(f"signalbox train --image …/{tagged} --commit {commit}") as step:
-            step.say(self.signalbox("train", "--image", image, "--commit", commit).splitlines()[0])
+        words = ["--commit", commit, "--hyperparameter", hyperparameter]
+        with self.narrator.step(f"signalbox train --image …/{tagged} {' '.join(words)}") as step:
+            step.say(self.signalbox("train", "--image", image, *words).splitlines()[0])
 
     def review_and_release(self, model: str, stages: list[str]) -> None:
         """Answer each mail that asks, and follow the release until the last stage serves.

@@ -81,7 +81,7 @@ def _iris(journey: Journey) -> None:
     folder = STATE / "demo" / "iris"
     maker = ROOT / "containers" / "iris-decision-tree" / "data.py"
     subprocess.run([sys.executable, str(maker), str(folder)], check=True)  # our own program
-    journey.train_image(IRIS, "0a1b2c3", folder)
+    journey.train_image(IRIS, "0a1b2c3", folder, "max_leaf_nodes=4")
     journey.review_and_release("iris-decision-tree", STAGES)
     rows = last_rows(journey.client("s3"), journey.outputs["DataBucket"], "models/iris-decision-tree/test/", _ROWS)
     answers = journey.predict("prod", "iris-decision-tree", [",".join(row[1:]) for row in rows])
