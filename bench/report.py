@@ -104,7 +104,7 @@ class Report:
         rows = [(name, f"{size / limit:.3f} ×", f"{size / _KILO:.1f} kB") for name, size in sizes.functions.items()]
         rows.append(("the layer", f"{sizes.layer / _UPLOAD:.3f} ×", f"{sizes.layer / _KILO:,.1f} kB"))
         return _table(
-            "Zipped, beside 100 kB, and the layer beside the 50 MB of an upload", ("what", "ratio", "size"), rows
+            "Zipped, beside 100 kB; the layer beside 50 MiB", ("what", "ratio", "size"), rows
         )
 
     def _ways(self) -> Table:
