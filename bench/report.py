@@ -103,9 +103,7 @@ class Report:
         limit = SIZE_LIMIT * _KILO
         rows = [(name, f"{size / limit:.3f} ×", f"{size / _KILO:.1f} kB") for name, size in sizes.functions.items()]
         rows.append(("the layer", f"{sizes.layer / _UPLOAD:.3f} ×", f"{sizes.layer / _KILO:,.1f} kB"))
-        return _table(
-            "Zipped, beside 100 kB; the layer beside 50 MiB", ("what", "ratio", "size"), rows
-        )
+        return _table("Zipped, beside 100 kB; the layer beside 50 MiB", ("what", "ratio", "size"), rows)
 
     def _ways(self) -> Table:
         rows = [
