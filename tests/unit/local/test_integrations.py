@@ -87,17 +87,13 @@ def test_there_are_no_integrations_before_they_are_made(monkeypatch: pytest.Monk
 
 def test_a_call_is_made_as_the_machines_role_and_answers_plain_values(calls: Any, access: Access) -> None:
     now = datetime(2026, 11, 20, tzinfo=UTC)
-    answer = {
-        "ModelName": "m",
-        "ModelArn": "arn:aws:sagemaker:us-east-1:123456789012:model/m",
-        "CreationTime": now,
-        "ResponseMetadata": {},
-    }
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:model/m"
+    answer = {"ModelName": "m", "ModelArn": arn, "CreationTime": now, "ResponseMetadata": {}}
     access.clients["sagemaker"] = Client("sagemaker", {"describe_model": answer}, {"describe_model": "DescribeModel"})
 
     found = calls.make("arn:aws:states:::aws-sdk:sagemaker:describeModel", {"ModelName": "m"})
 
-    assert found == {"ModelName": "m", "ModelArn": answer["ModelArn"], "CreationTime": now.isoformat()}
+    assert found == {"ModelName": "m", "ModelArn": arn, "CreationTime": now.isoformat()}
     assert access.acted == [("sagemaker", ROLE, "m")]
 
 
