@@ -129,8 +129,7 @@ def after_s3(tell: Callable[[Request, int, str | None, str], None]) -> None:
 
 def bucket_policy(bucket: str) -> str:
     """Return a bucket's policy as text; empty where it has none."""
-    policy = s3._bucket_policies.get(bucket) or ""
-    return policy if isinstance(policy, str) else json.dumps(policy)
+    return _text(s3._bucket_policies.get(bucket) or "")
 
 
 def use_scope(account: str, region: str) -> None:
@@ -202,8 +201,11 @@ def trust_policy(role_arn: str) -> dict[str, Any] | None:
     role = iam._roles.get_scoped(role_arn.split(":")[4], None, role_arn.rsplit("/", 1)[-1])
     if role is None:
         return None
-    document = role.get("AssumeRolePolicyDocument") or "{}"
-    return dict(json.loads(document) if isinstance(document, str) else document)
+    return dict(json.loads(_text(role.get("AssumeRolePolicyDocument") or "{}")))
+
+
+def _text(document: Any) -> str:
+    return document if isinstance(document, str) else json.dumps(document)
 
 
 # --- events and mail ------------------------------------------------------------------------------------------------
@@ -232,42 +234,16 @@ def add_resource_type(
     provisioners._RESOURCE_HANDLERS[name] = {"create": create, "update": update, "delete": delete}
 
 
-def wrap_create(name: str, after: Callable[[str, dict[str, Any]], None]) -> None:
-    """Call `after(physical id, properties)` whenever CloudFormation has made or updated a resource of that type."""
-    handlers = provisioners._RESOURCE_HANDLERS[name]
-    for verb in ("create", "update"):
-        handlers[verb] = _followed(handlers[verb], after, position=1 if verb == "create" else 2)
-
-
-def identify_by_attribute(name: str, attribute: str, to_own_id: Callable[[str], str]) -> None:
-    """Let a resource's physical id, which `Ref` returns, be one of its attributes; `to_own_id` leads back."""
-    handlers = provisioners._RESOURCE_HANDLERS[name]
-    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
-
-    def created(*arguments: Any) -> Any:
-        _, attributes = create(*arguments)
-        return attributes[attribute], attributes
-
-    def updated(physical_id: str, *rest: Any) -> Any:
-        _, attributes = update(to_own_id(physical_id), *rest)
-        return attributes.get(attribute, physical_id), attributes
-
-    handlers.update(create=created, update=updated, delete=lambda arn, *rest: delete(to_own_id(arn), *rest))
+def resource_handlers(name: str) -> dict[str, Any]:
+    """Return the handlers of a type of resource by verb: create, update, delete; what is put in takes effect."""
+    handlers: dict[str, Any] = provisioners._RESOURCE_HANDLERS[name]
+    return handlers
 
 
 def after_function(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Let `change` see the result of every function before anybody else does."""
     execute = lambda_svc._execute_function_warm
     lambda_svc._execute_function_warm = lambda *arguments: change(execute(*arguments))
-
-
-def _followed(handler: Any, after: Callable[[str, dict[str, Any]], None], position: int) -> Any:
-    def call(*arguments: Any, **more: Any) -> Any:
-        answer = handler(*arguments, **more)
-        after(answer[0], arguments[position])
-        return answer
-
-    return call
 
 
 # --- HTTP APIs ------------------------------------------------------------------------------------------------------

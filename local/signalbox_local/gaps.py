@@ -1,6 +1,7 @@
 """What ministack 1.5.33 does otherwise than AWS, closed in one place. Each function names its gap.
 
-Pinned by `tests/contract/test_ministack.py`: an upgrade that closes a gap makes a test fail, and the function goes.
+Each gap is seen in plain ministack by `tests/contract/test_gaps.py`: an upgrade that closes one makes its test fail,
+and the function goes.
 """
 
 import json
@@ -147,9 +148,22 @@ def raised_class(log: str) -> str | None:
 
 def refer_to_secrets_by_arn() -> None:
     """Gap: `Ref` of a secret is its name; on AWS it is its ARN."""
-    bridge.identify_by_attribute(
-        "AWS::SecretsManager::Secret", "Arn", lambda arn: arn.split(":")[-1].rpartition("-")[0]
-    )
+    handlers = bridge.resource_handlers("AWS::SecretsManager::Secret")
+    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
+
+    def created(*arguments: Any) -> Any:
+        _, attributes = create(*arguments)
+        return attributes["Arn"], attributes
+
+    def updated(arn: str, *rest: Any) -> Any:
+        _, attributes = update(_secret_name(arn), *rest)
+        return attributes.get("Arn", arn), attributes
+
+    handlers.update(create=created, update=updated, delete=lambda arn, *rest: delete(_secret_name(arn), *rest))
+
+
+def _secret_name(arn: str) -> str:
+    return arn.rsplit(":", maxsplit=1)[-1].rpartition("-")[0]
 
 
 def decide_mails_by_their_sender() -> None:
@@ -185,7 +199,18 @@ def _json(body: bytes) -> dict[str, Any]:
 
 def import_http_api_documents() -> None:
     """Gap: the OpenAPI document of an HTTP API makes no routes."""
-    bridge.wrap_create("AWS::ApiGatewayV2::Api", import_document)
+    handlers = bridge.resource_handlers("AWS::ApiGatewayV2::Api")
+    for verb, position in (("create", 1), ("update", 2)):  # where the new properties stand
+        handlers[verb] = _followed_by_import(handlers[verb], position)
+
+
+def _followed_by_import(handler: Any, position: int) -> Any:
+    def call(*arguments: Any, **more: Any) -> Any:
+        answer = handler(*arguments, **more)
+        import_document(answer[0], arguments[position])
+        return answer
+
+    return call
 
 
 def import_document(api_id: str, properties: Mapping[str, Any]) -> None:

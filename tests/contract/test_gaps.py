@@ -126,6 +126,37 @@ def test_a_reference_to_a_secret_is_its_arn(plain: World, cloud: World) -> None:
     assert reference(cloud).startswith(f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:")
 
 
+def test_a_secret_that_is_referred_to_by_its_arn_is_updated_and_deleted_with_its_stack(cloud: World) -> None:
+    formation, secrets, stack = cloud.client("cloudformation"), cloud.client("secretsmanager"), name("stack")
+    secret = {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": name("two-words"), "SecretString": "one"}}
+    outputs = {"Ref": {"Value": {"Ref": "Secret"}}}
+
+    def status() -> str:
+        return str(formation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+
+    formation.create_stack(
+        StackName=stack, TemplateBody=json.dumps({"Resources": {"Secret": secret}, "Outputs": outputs})
+    )
+    until(lambda: status() == "CREATE_COMPLETE")
+    arn = formation.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"][0]["OutputValue"]
+    changed = {**secret, "Properties": {**secret["Properties"], "SecretString": "two"}}  # type: ignore[dict-item]
+    formation.update_stack(
+        StackName=stack, TemplateBody=json.dumps({"Resources": {"Secret": changed}, "Outputs": outputs})
+    )
+    until(lambda: status() == "UPDATE_COMPLETE")
+    assert secrets.get_secret_value(SecretId=arn)["SecretString"] == "two"
+    formation.delete_stack(StackName=stack)
+
+    def gone() -> bool:
+        try:
+            secrets.get_secret_value(SecretId=arn)
+        except ClientError:
+            return True
+        return False
+
+    assert until(gone)
+
+
 def test_a_mail_is_decided_on_its_senders_identity(plain: World, cloud: World) -> None:
     def send(world: World) -> None:
         world.client("sesv2").create_email_identity(EmailIdentity="me@example.com")
