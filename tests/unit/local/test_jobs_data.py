@@ -133,7 +133,7 @@ def test_gzipped_objects_arrive_unpacked(tmp_path: Path) -> None:
     assert files(tmp_path / "d") == {"x.csv": "1,2"}
 
 
-@pytest.mark.parametrize("body", [b"plain", gzip.compress(b"1,2")[:-9]])
+@pytest.mark.parametrize("body", [b"plain", gzip.compress(b"1,2")[:-9]], ids=["plain", "cut short"])
 def test_what_is_said_to_be_gzip_and_is_not_is_an_error(tmp_path: Path, body: bytes) -> None:
     s3 = FakeS3({"s3://data/x": body})
 
@@ -166,7 +166,7 @@ def test_the_same_files_make_the_same_archive_with_contents_at_its_root(tmp_path
     assert untar(packed[0]) == {"model.bin": b"m", "code/inference.py": b"x"}
 
 
-@pytest.mark.parametrize("body", [b"no archive", b"", tar_gz({"../evil": "x"})])
+@pytest.mark.parametrize("body", [b"no archive", b"", tar_gz({"../evil": "x"})], ids=["text", "nothing", "leads out"])
 def test_an_archive_that_is_none_or_leads_out_of_its_folder_is_refused(tmp_path: Path, body: bytes) -> None:
     s3 = FakeS3({"s3://data/model.tar.gz": body})
 
