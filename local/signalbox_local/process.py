@@ -60,7 +60,8 @@ class LocalCloud:
         with self.log.open("wb") as log:
             # A session of its own: Ctrl-C reaches the demo first, which then stops the cloud in order.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "signalbox_local.server", *words],
+                [sys.executable, "-m", "signalbox_local.server", "--follow", *words],
+                stdin=subprocess.PIPE,  # closed when this process ends, even by SIGKILL: then the cloud ends too
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(python_path())},

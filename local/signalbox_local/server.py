@@ -7,6 +7,9 @@ import logging
 import os
 import signal
 import socket
+import sys
+import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -143,6 +146,7 @@ def main() -> None:
     options.add_argument("--containers", type=Path, required=True, help="the folder of the project's own images")
     options.add_argument("--repeat-events", type=float, default=0.0, help="share of state changes that are told twice")
     options.add_argument("--startup-seconds", type=float, default=60.0, help="what a model server has to answer /ping")
+    options.add_argument("--follow", action="store_true", help="end when standard input is closed")
     chosen = options.parse_args()
     port = chosen.port or free_port()
     chosen.folder.mkdir(parents=True, exist_ok=True)
@@ -150,10 +154,16 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING)
     folder, containers = chosen.folder.resolve(), chosen.containers.resolve()
     application = build(port, folder, containers, chosen.repeat_events, chosen.startup_seconds)
-    asyncio.run(_serve(application, port))
+    asyncio.run(_serve(application, port, follow=chosen.follow))
 
 
-async def _serve(application: Any, port: int) -> None:
+def _end_with_starter(end: Callable[[], object]) -> None:
+    """Call `end` when standard input is closed: whoever started the cloud is gone, however it ended."""
+    sys.stdin.buffer.read()
+    end()
+
+
+async def _serve(application: Any, port: int, *, follow: bool) -> None:
     from hypercorn.asyncio import serve  # noqa: PLC0415
     from hypercorn.config import Config  # noqa: PLC0415
 
@@ -164,6 +174,10 @@ async def _serve(application: Any, port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if follow:
+        threading.Thread(
+            target=_end_with_starter, args=(lambda: loop.call_soon_threadsafe(stop.set),), daemon=True
+        ).start()
     await serve(application, config, shutdown_trigger=stop.wait)
     application.close()
     os._exit(0)  # ministack's own threads would keep the process

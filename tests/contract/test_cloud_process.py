@@ -2,11 +2,13 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from signalbox_local.process import CloudError, LocalCloud, Options
+from signalbox_local.process import CloudError, LocalCloud, Options, python_path
 from tests.contract.test_cloud_sagemaker import training
 from tests.contract.world import World, image, until
 from tests.support.jobs import container
@@ -90,3 +92,31 @@ def test_a_cloud_that_cannot_start_says_why(local_cloud: LocalCloud, tmp_path: P
     taken = Options(folder=tmp_path, port=local_cloud.port)
     with pytest.raises(CloudError, match="ended at once"), LocalCloud(taken):
         pass
+
+
+_STARTER = """
+import sys, time
+from pathlib import Path
+from signalbox_local.process import LocalCloud, Options
+cloud = LocalCloud(Options(folder=Path(sys.argv[1])))
+cloud.wait()
+print(cloud.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_cloud_ends_with_the_process_that_started_it_however_that_ended(tmp_path: Path) -> None:
+    starter = subprocess.Popen(
+        [sys.executable, "-c", _STARTER, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(python_path())},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert starter.stdout is not None
+    cloud = int(starter.stdout.readline())
+
+    starter.kill()
+    starter.wait()
+
+    until(lambda: not _alive(cloud))
+    starter.stdout.close()
