@@ -37,6 +37,12 @@ class Server(ThreadingHTTPServer):
         self.busy = 0
         self.idle = threading.Condition()
 
+    def count(self, change: int) -> None:
+        """Count a request that begins or ends."""
+        with self.idle:
+            self.busy += change
+            self.idle.notify_all()
+
     def drain(self, seconds: float) -> bool:
         """Wait until no request is being answered; False if that took longer than `seconds`."""
         with self.idle:
@@ -50,6 +56,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # small answers would wait for the caller's acknowledgement
     timeout = 60
+    counted = False
 
     def do_GET(self) -> None:
         """Answer the health check."""
@@ -57,19 +64,27 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer a prediction."""
-        with self.server.idle:
-            self.server.busy += 1
+        # Read first, whatever it is: what is left of a body would be taken for the connection's next request.
+        given = self.headers.get("Content-Length", "")
+        length = int(given) if given.isdigit() else BODY_LIMIT + 1
+        self.close_connection = length > BODY_LIMIT
+        body = None if self.close_connection else self.rfile.read(length)
+        self._answer(*self._respond(body))
+
+    def parse_request(self) -> bool:
+        """Read a request's head. It counts as being answered from here on, before its caller is told to go on."""
+        self.counted = True
+        self.server.count(1)
+        return super().parse_request()
+
+    def handle_one_request(self) -> None:
+        """Wait for a request and answer it; a connection that only waits keeps no server from stopping."""
         try:
-            # Read first, whatever it is: what is left of a body would be taken for the connection's next request.
-            given = self.headers.get("Content-Length", "")
-            length = int(given) if given.isdigit() else BODY_LIMIT + 1
-            self.close_connection = length > BODY_LIMIT
-            body = None if self.close_connection else self.rfile.read(length)
-            self._answer(*self._respond(body))
+            super().handle_one_request()
         finally:
-            with self.server.idle:
-                self.server.busy -= 1
-                self.server.idle.notify_all()
+            if self.counted:
+                self.counted = False
+                self.server.count(-1)
 
     def _respond(self, body: bytes | None) -> tuple[HTTPStatus, str]:
         if self.path != "/invocations":
