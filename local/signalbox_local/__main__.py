@@ -48,6 +48,8 @@ def _stay(narrator: Narrator, cloud: LocalCloud) -> None:
 def _told(act: story.Act, port: int) -> None:
     narrator = Narrator()
     shutil.rmtree(STATE / "cloud", ignore_errors=True)
+    # Also where a shell started us in the background, which makes programs deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with narrator.step("The local cloud starts"):
