@@ -19,7 +19,6 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "containers" / "iris-decision-tree"
 KINDS = ("setosa", "versicolor", "virginica")
-pytestmark = pytest.mark.enable_socket  # to the container's own server on this machine
 
 
 def command(program: str, base: Path) -> tuple[list[str], dict[str, str]]:
