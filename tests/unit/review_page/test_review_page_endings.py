@@ -1,0 +1,120 @@
+"""What the review page shows when nothing is left to decide, and what it never shows."""
+
+import json
+
+import pytest
+from tests.support.review_browser import Browser
+from tests.support.reviews import BOB, EXECUTION, PACKAGE, SECRET, WEEK, World, report
+
+from signalbox.reviews import rules
+from signalbox.reviews.model import Review
+
+EVE = "arn:aws:iam::123456789012:user/eve"
+
+
+def test_an_expired_review_has_its_own_page(world: World, review: Review) -> None:
+    browser, link = Browser(world), world.link()
+    form = browser.open(link)
+    world.wait(WEEK)
+    assert "has expired" in Browser(world).open(link).body, "before the machine has closed it"
+    rules.close(world.desk(), EXECUTION, "package", "")
+    page = Browser(world).open(link)
+    assert (page.status, page.cookies) == (200, [])
+    assert "Nobody had decided by Sunday 8 March 2026, 10:20 UTC" in page.body
+    assert "approve it in the model registry" in page.body
+    world.wait(-60)
+    assert browser.submit(link, form, "approve").status == 403, "the form's own time is over too"
+
+
+def test_a_form_sent_after_the_end_decides_nothing(world: World, review: Review) -> None:
+    world.wait(WEEK - 60)
+    browser, link = Browser(world), world.link()
+    form = browser.open(link)
+    world.wait(120)
+    page = browser.submit(link, form, "approve")
+    assert page.status == 409
+    assert "has expired" in page.body
+    assert world.read(review).status == "open"
+
+
+def test_a_superseded_review_points_to_the_newer_mail(world: World, review: Review) -> None:
+    browser, link = Browser(world), world.link()
+    form = browser.open(link)
+    world.request(token="token-2")
+    page = browser.submit(link, form, "approve")
+    assert page.status == 409
+    assert "A newer mail has replaced this review" in page.body
+    assert browser.open(link).status == 200
+    assert world.tasks.answers == []
+
+
+@pytest.mark.parametrize(("first", "then"), [("approve", "rejected"), ("reject", "approved")])
+def test_an_overturned_decision_shows_both_persons(world: World, review: Review, first: str, then: str) -> None:
+    Browser(world).decide(world.link(), first, "because")
+    desk = world.desk(registry=False)
+    rules.answer_from_registry(desk, PACKAGE, approved=then == "approved", by=EVE)
+    page = Browser(world).open(world.link())
+    assert "was overturned" in page.body
+    assert f"{EVE} {then} it in the model registry" in page.body
+
+
+def test_a_decision_of_the_registry_is_shown_as_such(world: World, review: Review) -> None:
+    rules.answer_from_registry(world.desk(registry=False), PACKAGE, approved=False, by=EVE)
+    page = Browser(world).open(world.link())
+    assert f"{EVE} rejected it on Sunday 1 March 2026, 10:20 UTC, in the model registry." in page.body
+    assert "It will not be released." in page.body
+
+
+def test_a_decision_for_a_machine_that_has_ended_says_so(world: World, review: Review) -> None:
+    world.tasks.closed.add("token-1")
+    page = Browser(world).decide(world.link(), "approve")
+    assert page.status == 200
+    assert "no longer waiting" in page.body
+
+
+def test_a_stage_review_speaks_of_its_stage(world: World) -> None:
+    world.request(kind="stage", stage="prod", report=None)
+    link = world.link()
+    page = Browser(world).open(link)
+    assert "Release abalone version 3 to prod?" in page.body
+    assert "No evaluation report came with this package." in page.body
+    assert "rejecting leaves prod as it is" in page.body
+    rejected = Browser(world).decide(world.link("reject", BOB), "reject", "not now")
+    assert "abalone version 3 for prod is rejected" in rejected.body
+    assert "prod stays as it is." in rejected.body
+
+
+def test_an_expired_stage_review_says_how_to_be_asked_again(world: World) -> None:
+    world.request(kind="stage", stage="prod")
+    world.wait(WEEK)
+    assert "start the release machine" in Browser(world).open(world.link()).body
+
+
+def test_hostile_words_stay_words(world: World) -> None:
+    evil = "<script>alert(1)</script>\"'&{{7*7}}"
+    world.reports.texts["s3://evil"] = json.dumps(
+        report(commit=evil, problem=evil, samples=[{"input": evil, "expected": evil, "predicted": evil}])
+    )
+    world.request(model=evil, report="s3://evil")
+    for mail in world.outbox.mails:
+        assert "<script" not in mail.html
+    browser, link = Browser(world), world.link("reject")
+    page = browser.decide(link, "reject", evil * 40)
+    assert page.status == 400
+    assert "<script" not in page.body
+    assert page.fields["reason"] == evil * 40
+    assert "<script" not in browser.submit(link, page, "reject", evil).body
+    assert "49" not in page.fields["reason"]
+
+
+def test_the_token_and_the_secret_are_on_no_page_and_in_no_log(
+    world: World, review: Review, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Browser(world).open(world.link())
+    done = Browser(world).decide(world.link(), "approve", "private reason")
+    mails = "".join(mail.html + mail.text for mail in world.outbox.mails)
+    logs = capsys.readouterr()
+    for secret in ("token-1", SECRET.decode()):
+        assert secret not in page.body + done.body + mails + logs.out + logs.err
+    assert "private reason" not in logs.out + logs.err
+    assert world.link().partition("key=")[2][:20] not in logs.out + logs.err
