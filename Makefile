@@ -51,6 +51,8 @@ clean:  ## Remove what builds, tests and the local cloud left
 	rm -rf .aws-sam .signalbox .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
 
 .venv/ready: uv.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Signalbox needs Python 3.13: install it, or name yours with make PYTHON=..."; exit 1; }
+	@echo "Installing what Signalbox needs into .venv (once; one or two minutes) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
 	@$(BIN)/uv sync --frozen --quiet --inexact
@@ -62,5 +64,6 @@ clean:  ## Remove what builds, tests and the local cloud left
 	@touch $@
 
 tests/gates/node/node_modules/ready: tests/gates/node/package-lock.json
+	@command -v npm >/dev/null || { echo "make test needs Node 20 for two of its checkers: install it and run again"; exit 1; }
 	@npm ci --silent --no-audit --no-fund --prefix tests/gates/node
 	@touch $@
