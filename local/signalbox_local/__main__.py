@@ -11,6 +11,7 @@ import typer
 from signalbox_local.demo import story
 from signalbox_local.demo.narrator import Narrator, StepError
 from signalbox_local.deploy import SamError
+from signalbox_local.person import PageError
 from signalbox_local.process import STATE, CloudError, LocalCloud, Options
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
@@ -59,7 +60,7 @@ def _told(act: story.Act, port: int) -> None:
     except KeyboardInterrupt:
         narrator.tell("Stopped; everything is taken down.")
         raise typer.Exit(130) from None
-    except (StepError, SamError, CloudError) as error:
+    except (StepError, SamError, CloudError, PageError) as error:
         narrator.console.print(f"[red]{type(error).__name__}[/red]: {error}", markup=True, highlight=False)
         narrator.tell(f"The cloud's log: {STATE / 'cloud' / 'cloud.log'}")
         raise typer.Exit(1) from None

@@ -109,8 +109,11 @@ class Journey:
             with self.narrator.step(title) as step:
                 mail = self._next_mail(f"a mail that asks about {model}")
                 step.say(f"“{inbox.subject(mail)}”")
-            with self.narrator.step(f"{self.visitor.name} decides on the page") as step:
-                step.say(self.visitor.approve(mail))
+            with self.narrator.step(self.visitor.deed) as step:
+                decision = self.visitor.approve(mail)
+                step.say(decision)
+            if "rejected" in decision:
+                raise StepError(f"{decision}, so it goes no further: run the demo again to see the rest")
         with self.narrator.step(
             f"{model} is released to {stages[-1]}, compared with its test answers, announced"
         ) as step:

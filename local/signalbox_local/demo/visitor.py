@@ -13,13 +13,12 @@ from signalbox_local.demo.narrator import Narrator, wait_for
 from signalbox_local.person import Person, link
 
 _PATIENCE = 3600
-_DECIDED = re.compile(r"approved|rejected|expired|superseded", re.IGNORECASE)
 
 
 class Visitor(Protocol):
     """Somebody who answers a mail."""
 
-    name: str
+    deed: str
 
     def approve(self, mail: dict[str, Any]) -> str:
         """See to it that the review in `mail` is answered; return what the page says."""
@@ -29,7 +28,7 @@ class Visitor(Protocol):
 class PlayedVisitor:
     """Follows the link, reads the form, posts it."""
 
-    name: str = "A played reader of the mail"
+    deed: str = "A played reader of the mail decides on the page"
     person: Person = field(default_factory=Person)
 
     def approve(self, mail: dict[str, Any]) -> str:
@@ -44,7 +43,7 @@ class RealVisitor:
 
     inbox_url: str
     narrator: Narrator
-    name: str = "You"
+    deed: str = "You decide on the page"
     _opened: bool = False
 
     def approve(self, mail: dict[str, Any]) -> str:
@@ -65,7 +64,7 @@ class RealVisitor:
 def heading(page: str) -> str:
     """Return the text of a page's first heading."""
     found = re.search(r"<h1[^>]*>(.*?)</h1>", page, re.DOTALL)
-    return re.sub(r"<[^>]+>|\s+", " ", found[1]).strip() if found else "(a page without a heading)"
+    return " ".join(re.sub(r"<[^>]+>", " ", found[1]).split()) if found else "(a page without a heading)"
 
 
 def somebody_is_there() -> bool:
