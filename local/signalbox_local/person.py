@@ -34,7 +34,6 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.form: Form | None = None
-        self._area: str | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take a form and its fields."""

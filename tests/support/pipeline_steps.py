@@ -1,6 +1,13 @@
 """Small pipeline definitions, and the steps to make them of."""
 
+import json
 from typing import Any
+
+import pytest
+
+from signalbox_local.pipelines.definition import parse
+from signalbox_local.pipelines.model import Definition
+from signalbox_local.sagemaker.errors import ApiError
 
 JOB_ROLE = "arn:aws:iam::123456789012:role/jobs"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:count"
@@ -10,6 +17,10 @@ IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/own:1"
 def get(path: str) -> dict[str, str]:
     """Return a reference."""
     return {"Get": path}
+
+
+FILE = {"PropertyFileName": "Report", "OutputName": "out", "FilePath": "report.json"}
+MSE = {"Std:JsonGet": {"PropertyFile": get("Steps.evaluate.PropertyFiles.Report"), "Path": "mse"}}
 
 
 def document(*steps: dict[str, Any], parameters: Any = (), **members: Any) -> dict[str, Any]:
@@ -124,3 +135,22 @@ def transform(name: str, model_name: Any, **fields: Any) -> dict[str, Any]:
         "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
     }
     return {"Name": name, "Type": "Transform", "Arguments": arguments, **fields}
+
+
+def read(*steps: Any, **members: Any) -> Definition:
+    """Return a definition of these steps as the service reads it."""
+    return parse(json.dumps(document(*steps, **members)))
+
+
+def refusal(*steps: Any, **members: Any) -> str:
+    """Return the sentence, without its usual beginning, by which the service refuses a definition of these steps."""
+    with pytest.raises(ApiError) as caught:
+        read(*steps, **members)
+    assert caught.value.code == "ValidationException"
+    assert caught.value.message.startswith("Unable to parse pipeline definition. ")
+    return caught.value.message.removeprefix("Unable to parse pipeline definition. ")
+
+
+def with_argument(step: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """Return a step with one of its arguments set."""
+    return {**step, "Arguments": {**step["Arguments"], name: value}}

@@ -58,7 +58,10 @@ def test_events_that_come_again_start_nothing_new(world: World) -> None:
     for _ in range(3):
         world.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(detail))
 
-    world.wait_for("the queue to run dry", lambda: waiting(world, queue) == 0)
+    # Each makes a delayed request for a run: only when those were handled, too, would a run have been started.
+    requests = queue_named(world, "RunsQueue")
+    world.wait_for("the queue of events to run dry", lambda: waiting(world, queue) == 0)
+    world.wait_for("the queue of requests to run dry", lambda: waiting(world, requests) == 0)
     assert (len(runs(world)), len(world.packages("abalone"))) == (before, packages)
     assert len(world.cloud.mails()) == mails
 
@@ -132,7 +135,7 @@ def queue_named(world: World, logical_id: str) -> str:
 
 
 def waiting(world: World, queue: str) -> int:
-    """Return how many messages a queue has, in flight or not."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    """Return how many messages a queue has: to be had, delayed or in flight."""
+    names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "Delayed", "NotVisible")]
     found = world.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
     return sum(int(found[name]) for name in names)

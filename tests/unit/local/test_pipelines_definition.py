@@ -7,6 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
 from tests.support.pipeline_steps import (
+    FILE,
+    MSE,
     compare,
     condition,
     document,
@@ -14,32 +16,16 @@ from tests.support.pipeline_steps import (
     get,
     invoke,
     processing,
+    read,
+    refusal,
     register,
     training,
+    with_argument,
 )
 
 from signalbox_local.pipelines.definition import parse
-from signalbox_local.pipelines.model import Branch, Definition
+from signalbox_local.pipelines.model import Branch
 from signalbox_local.sagemaker.errors import ApiError
-
-FILE = {"PropertyFileName": "Report", "OutputName": "out", "FilePath": "report.json"}
-MSE = {"Std:JsonGet": {"PropertyFile": get("Steps.evaluate.PropertyFiles.Report"), "Path": "mse"}}
-
-
-def read(*steps: Any, **members: Any) -> Definition:
-    return parse(json.dumps(document(*steps, **members)))
-
-
-def refusal(*steps: Any, **members: Any) -> str:
-    with pytest.raises(ApiError) as caught:
-        read(*steps, **members)
-    assert caught.value.code == "ValidationException"
-    assert caught.value.message.startswith("Unable to parse pipeline definition. ")
-    return caught.value.message.removeprefix("Unable to parse pipeline definition. ")
-
-
-def with_argument(step: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
-    return {**step, "Arguments": {**step["Arguments"], name: value}}
 
 
 def test_dependencies_are_those_written_those_referred_to_and_the_condition_of_a_branch() -> None:

@@ -1,47 +1,26 @@
 """Steps and references of definitions: the sentences that refuse the wrong ones."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.support.pipeline_steps import (
+    FILE,
+    MSE,
     compare,
     condition,
-    document,
     fail,
     get,
     invoke,
     model,
     processing,
+    read,
+    refusal,
     register,
     training,
     transform,
+    with_argument,
 )
-
-from signalbox_local.pipelines.definition import parse
-from signalbox_local.pipelines.model import Definition
-from signalbox_local.sagemaker.errors import ApiError
-
-FILE = {"PropertyFileName": "Report", "OutputName": "out", "FilePath": "report.json"}
-MSE = {"Std:JsonGet": {"PropertyFile": get("Steps.evaluate.PropertyFiles.Report"), "Path": "mse"}}
-
-
-def read(*steps: Any, **members: Any) -> Definition:
-    return parse(json.dumps(document(*steps, **members)))
-
-
-def refusal(*steps: Any, **members: Any) -> str:
-    with pytest.raises(ApiError) as caught:
-        read(*steps, **members)
-    assert caught.value.code == "ValidationException"
-    assert caught.value.message.startswith("Unable to parse pipeline definition. ")
-    return caught.value.message.removeprefix("Unable to parse pipeline definition. ")
-
-
-def with_argument(step: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
-    return {**step, "Arguments": {**step["Arguments"], name: value}}
-
 
 NESTED = condition("inner", [compare("Equals", 1, 1)])
 BAD_STEPS: list[tuple[Any, str]] = [
