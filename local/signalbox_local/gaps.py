@@ -23,7 +23,7 @@ def close(integrations: Integrations) -> None:
     """Close every gap."""
     know_the_running_machine()
     check_and_make_calls_as_the_machine(integrations)
-    fail_callbacks_of_failing_functions()
+    fail_callbacks_of_failing_functions(integrations)
     keep_the_machine_timeout()
     name_nested_failures_as_aws()
     import_http_api_documents()
@@ -63,7 +63,7 @@ def check_and_make_calls_as_the_machine(integrations: Integrations) -> None:
     states._invoke_resource = invoke
 
 
-def fail_callbacks_of_failing_functions() -> None:
+def fail_callbacks_of_failing_functions(integrations: Integrations) -> None:
     """Gap: a function that fails leaves its `.waitForTaskToken` state waiting until the time is up."""
     call_lambda, with_callback = states._call_lambda, states._invoke_with_callback
 
@@ -80,7 +80,7 @@ def fail_callbacks_of_failing_functions() -> None:
     def callback(resource: str, arguments: dict[str, Any], token: str, state: Mapping[str, Any]) -> Any:
         before = _callback_token.set(token)
         try:
-            Integrations.current().require(resource.removesuffix(".waitForTaskToken"), arguments)
+            integrations.require(resource.removesuffix(".waitForTaskToken"), arguments)
             return with_callback(resource, arguments, token, state)
         finally:
             _callback_token.reset(before)
@@ -89,21 +89,26 @@ def fail_callbacks_of_failing_functions() -> None:
 
 
 def keep_the_machine_timeout() -> None:
-    """Gap: the machine's own `TimeoutSeconds` is not kept."""
-    original = states._run_execution
+    """Gap: the machine's own `TimeoutSeconds` is not kept; what a state does after the end changes the end no more."""
+    original, fail = states._run_execution, states._fail_execution
+
+    def fail_running(execution: dict[str, Any], error: str, cause: str) -> None:
+        if execution["status"] == "RUNNING":
+            fail(execution, error, cause)
 
     def run(arn: str) -> None:
-        execution = states._executions.get(arn)
-        machine = states._state_machines.get(execution["stateMachineArn"]) if execution else None
-        limit = json.loads(machine["definition"]).get("TimeoutSeconds") if machine else None
-        timer = threading.Timer(float(limit or threading.TIMEOUT_MAX), _time_out, [execution])
+        execution = states._executions[arn]
+        limit = json.loads(states._state_machines[execution["stateMachineArn"]]["definition"]).get("TimeoutSeconds")
+        if limit is None:
+            original(arn)
+            return
+        timer = threading.Timer(float(limit), _time_out, [execution])
         timer.daemon = True
-        if limit:
-            timer.start()
+        timer.start()
         original(arn)
         timer.cancel()
 
-    states._run_execution = run
+    states._run_execution, states._fail_execution = run, fail_running
 
 
 def _time_out(execution: dict[str, Any]) -> None:

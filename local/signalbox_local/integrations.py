@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
@@ -26,20 +26,10 @@ _POLL_SECONDS = 0.3
 class Integrations:
     """The calls of state machines."""
 
-    _current: ClassVar["Integrations | None"] = None
-
     def __init__(self, access: RoleAccess, account: str, region: str) -> None:
         self._access = access
         self._account = account
         self._region = region
-        Integrations._current = self
-
-    @classmethod
-    def current(cls) -> Self:
-        """Return the integrations of this process."""
-        if not isinstance(cls._current, cls):
-            raise LookupError("the integrations were not made yet")  # noqa: TRY004  # not a wrong type: none yet
-        return cls._current
 
     def makes(self, resource: str) -> bool:
         """Tell whether this class makes the call itself: every aws-sdk call, SageMaker, DynamoDB."""

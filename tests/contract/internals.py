@@ -80,6 +80,7 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.stepfunctions._executions": ("AccountRegionScopedDict", []),
     "services.stepfunctions._invoke_resource": ("function", ["resource", "input_data"]),
     "services.stepfunctions._invoke_with_callback": ("function", ["resource", "input_data", "token", "state_def"]),
+    "services.stepfunctions._fail_execution": ("function", ["execution", "error", "cause"]),
     "services.stepfunctions._nested_execution_failure": ("function", ["payload"]),
     "services.stepfunctions._run_execution": ("function", ["exec_arn"]),
     "services.stepfunctions._state_machines": ("AccountRegionScopedDict", []),

@@ -16,6 +16,7 @@ from tests.contract.world import World, allow, code, name, until
 
 CLOSED = "plain ministack has no such gap any more: remove its function from gaps.py, and this test"
 RAISES = "class OwnError(Exception):\n    pass\n\n\ndef handler(event, context):\n    raise OwnError('own words')\n"
+RAISES_LATE = "import time\n\n\ndef handler(event, context):\n    time.sleep(2)\n    raise ValueError('late')\n"
 
 
 def _task(resource: str, arguments: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -77,6 +78,20 @@ def test_the_machines_own_time_limit_is_kept(plain: World, cloud: World) -> None
     assert plain.run_machine(waiting)["status"] == "SUCCEEDED", CLOSED
 
     assert cloud.run_machine(waiting)["status"] == "TIMED_OUT"
+
+
+def test_what_fails_after_the_time_limit_changes_the_end_no_more(cloud: World) -> None:
+    call = _task("lambda:invoke", {"FunctionName": cloud.function(RAISES_LATE)})
+    ended = cloud.run_machine(call | {"TimeoutSeconds": 1}, allow("*"))
+    assert ended["status"] == "TIMED_OUT"
+
+    def history() -> list[str]:
+        events = cloud.client("stepfunctions").get_execution_history(executionArn=ended["executionArn"])["events"]
+        return [event["type"] for event in events if event["type"] == "TaskFailed"]
+
+    until(history)
+    described = cloud.client("stepfunctions").describe_execution(executionArn=ended["executionArn"])
+    assert described["status"] == "TIMED_OUT"
 
 
 def test_a_failed_nested_execution_is_a_failed_task(plain: World, cloud: World) -> None:

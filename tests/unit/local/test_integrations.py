@@ -76,13 +76,6 @@ def test_the_calls_that_are_made_here_are_known_by_their_resource(calls: Any) ->
     made = [calls.makes(f"arn:aws:states:::{name}") for name in ("aws-sdk:s3:putObject", "sagemaker:createModel")]
     assert made == [True, True]
     assert not calls.makes("arn:aws:states:::lambda:invoke")
-    assert integrations.Integrations.current() is calls
-
-
-def test_there_are_no_integrations_before_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(integrations.Integrations, "_current", None)
-    with pytest.raises(LookupError):
-        integrations.Integrations.current()
 
 
 def test_a_call_is_made_as_the_machines_role_and_answers_plain_values(calls: Any, access: Access) -> None:
