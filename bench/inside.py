@@ -55,11 +55,11 @@ class _Pages:
 
 def main(function: str) -> None:
     """Print what the first event took, then each further one, and beside each an empty handler: seconds, as JSON."""
-    from signalbox import aws  # noqa: PLC0415  # the layer's
+    from signalbox.aws import clients  # noqa: PLC0415  # the layer's
     from signalbox.observability import logger, metrics  # noqa: PLC0415  # the same
 
     usual, context = USUAL[function](), lambda_context(function)
-    aws.client = lambda service: Canned(usual.answers, service)  # type: ignore[assignment]  # what it stands for
+    clients.client = lambda service: Canned(usual.answers, service)  # type: ignore[assignment]  # what it stands for
     handler = import_module("app").handler
 
     @logger.inject_lambda_context(clear_state=True)

@@ -19,8 +19,8 @@ sys.stderr.write("\\n" + " ".join(map(str, (*first, time.perf_counter() - wall, 
 _OWN = """
 import app
 app._dependencies()
-from signalbox import aws
-aws.client({service!r}).meta
+from signalbox.aws import clients
+clients.client({service!r}).meta
 """
 _BARE = """
 import boto3
@@ -67,7 +67,7 @@ def _pair(stack: Stack, function: Function, *, own_first: bool) -> tuple[list[fl
 
 def _own(stack: Stack, function: Function) -> list[float]:
     first, *others = SERVICES[function.name]
-    rest = "\n".join(f"aws.client({service!r}).meta" for service in others)
+    rest = "\n".join(f"clients.client({service!r}).meta" for service in others)
     return _figures(stack.run(function, _MEASURED.format(begin=_OWN.format(service=first), rest=rest)))
 
 

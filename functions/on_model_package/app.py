@@ -3,7 +3,8 @@
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from signalbox import aws, registry, reviews
+from signalbox import registry, reviews
+from signalbox.aws import clients
 from signalbox.observability import count, logger, metrics
 from signalbox.settings import OnModelPackage
 
@@ -18,8 +19,8 @@ def _dependencies() -> registry.Desk:
         prefix=settings.prefix,
         mlops_machine=settings.mlops_machine_arn,
         release_machine=settings.release_machine_arn,
-        registry=registry.SageMakerRegistryReader(aws.client("sagemaker")),
-        executions=registry.StepFunctionsExecutions(aws.client("stepfunctions")),
+        registry=registry.SageMakerRegistryReader(clients.client("sagemaker")),
+        executions=registry.StepFunctionsExecutions(clients.client("stepfunctions")),
         answer_reviews=partial(reviews.answer_from_registry, reviews_table=settings.reviews_table),
     )
 

@@ -58,7 +58,7 @@ def test_a_usual_event_goes_all_its_way(name: str, monkeypatch: pytest.MonkeyPat
             used.add((self.service, operation))
             return answer
 
-    monkeypatch.setattr("signalbox.aws.client", Noting)
+    monkeypatch.setattr("signalbox.aws.clients.client", Noting)
     app = importlib.import_module(f"functions.{name}.app")
     _forget(app)
     answer = app.handler(usual.event, lambda_context(name))

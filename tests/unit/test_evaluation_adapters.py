@@ -11,7 +11,7 @@ from functions.evaluate_model import app
 from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, client_error
 
-from signalbox import aws
+from signalbox.aws import clients
 from signalbox.evaluation import EndpointModels, S3Objects
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/signalbox-abalone/3"
@@ -115,7 +115,7 @@ def test_the_function_evaluates_with_the_last_stage_of_the_document(s3: Any, mon
     document = {"stages": [{"name": "staging"} | stage, {"name": "prod"} | stage]}
     sagemaker = RecordingClient("sagemaker", {"describe_endpoint": MISSING})
     ssm = RecordingClient("ssm", {"get_parameter": {"Parameter": {"Value": json.dumps(document)}}})
-    monkeypatch.setattr(aws, "client", {"s3": s3, "sagemaker": sagemaker, "ssm": ssm}.__getitem__)
+    monkeypatch.setattr(clients, "client", {"s3": s3, "sagemaker": sagemaker, "ssm": ssm}.__getitem__)
     for name, value in {"PREFIX": "signalbox", "ARTIFACTS_BUCKET": "artifacts", "STAGES_PARAMETER": "/stages"}.items():
         monkeypatch.setenv(name, value)
     s3.put_object(Bucket="artifacts", Key="transforms/run-1/test.csv.out", Body=b"9,M,0.4,8\n")

@@ -89,7 +89,7 @@ def test_a_secret_is_read_and_must_be_long() -> None:
 
 def test_a_secret_is_read_once_per_process(monkeypatch: pytest.MonkeyPatch) -> None:
     client = RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": SECRET.decode()}})
-    monkeypatch.setattr("signalbox.aws.client", {"secretsmanager": client}.__getitem__)
+    monkeypatch.setattr("signalbox.aws.clients.client", {"secretsmanager": client}.__getitem__)
     adapters.secret.cache_clear()
     assert adapters.secret("arn") == adapters.secret("arn") == SECRET
     assert len(client.calls) == 1
@@ -135,7 +135,7 @@ def test_the_registrys_rule_is_answered_from_the_table(monkeypatch: pytest.Monke
         "stepfunctions": RecordingClient("stepfunctions"),
         "sagemaker": RecordingClient("sagemaker"),
     }
-    monkeypatch.setattr("signalbox.aws.client", clients.__getitem__)
+    monkeypatch.setattr("signalbox.aws.clients.client", clients.__getitem__)
     reviews.desk.cache_clear()
     at = "2026-03-01T10:20:00Z"
     assert reviews.answer_from_registry(PACKAGE, True, "eve", at, reviews_table="reviews") == "none"

@@ -65,7 +65,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> dict[str, RecordingClient]:
         "secretsmanager": RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": SECRET.decode()}}),
     }
     Table.items.clear()
-    monkeypatch.setattr("signalbox.aws.client", found.__getitem__)
+    monkeypatch.setattr("signalbox.aws.clients.client", found.__getitem__)
     for cache in (reviews.desk, adapters.secret, *(app._dependencies for app in APPS)):
         cache.cache_clear()
     return found

@@ -160,6 +160,6 @@ def test_a_failure_of_the_parameter_store_goes_up_unchanged() -> None:
 
 def test_without_a_client_the_functions_own_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     ssm = ParametersFake(stages=text(STAGING))
-    monkeypatch.setattr("signalbox.aws.client", lambda service: {"ssm": ssm}[service])
+    monkeypatch.setattr("signalbox.aws.clients.client", lambda service: {"ssm": ssm}[service])
 
     assert stages.load("stages").last.name == "staging"

@@ -13,10 +13,10 @@ from tests.support.botocore_strict import RecordingClient
 from tests.support.samples import http_event, lambda_context, sample, sqs_event
 from tests.support.uploads import BUCKET, EXECUTION, PIPELINE
 
-from signalbox import aws
+from signalbox.aws import clients
 
 KEY = "incoming/abalone.csv"
-CLIENT = aws.client  # the real one, also while a test replaces it
+CLIENT = clients.client  # the real one, also while a test replaces it
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _forget() -> None:
     CLIENT.cache_clear()
-    aws._session.cache_clear()  # as in a new execution environment
+    clients._session.cache_clear()  # as in a new execution environment
     for name in ("record_uploads", "start_run", "report_run", "invoke_endpoint"):
         importlib.import_module(f"functions.{name}.app")._dependencies.cache_clear()  # the same
 
@@ -74,7 +74,7 @@ def call(function: str, event: dict[str, Any]) -> dict[str, Any]:
 
 def _given(monkeypatch: pytest.MonkeyPatch, service: str, client: RecordingClient) -> None:
     """Let boto3 make `client` for a service, and its own for the others."""
-    monkeypatch.setattr(aws, "client", lambda name: client if name == service else CLIENT(name))
+    monkeypatch.setattr(clients, "client", lambda name: client if name == service else CLIENT(name))
 
 
 def test_an_upload_becomes_a_run_with_the_real_adapters(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,8 +120,8 @@ def test_a_failed_run_is_mailed_once_with_the_words_of_its_job(monkeypatch: pyte
         },
     )
     ses = RecordingClient("sesv2")
-    clients = {"sagemaker": sagemaker, "sesv2": ses}
-    monkeypatch.setattr(aws, "client", lambda name: clients.get(name) or CLIENT(name))
+    fakes = {"sagemaker": sagemaker, "sesv2": ses}
+    monkeypatch.setattr(clients, "client", lambda name: fakes.get(name) or CLIENT(name))
     event = sample("sagemaker/pipeline-execution-failed")
 
     assert call("report_run", event)["outcome"] == "told"

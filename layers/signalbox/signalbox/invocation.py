@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from signalbox import aws, names
+from signalbox import names
+from signalbox.aws import clients
 from signalbox.observability import count, logger
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class SageMakerEndpoints:
     """SageMaker's real-time endpoints."""
 
     def __init__(self, client: "SageMakerRuntimeClient | None" = None) -> None:
-        self._runtime = client or aws.client("sagemaker-runtime")
+        self._runtime = client or clients.client("sagemaker-runtime")
 
     def invoke(self, endpoint: str, body: bytes, content_type: str | None, accept: str | None) -> Prediction:
         """Return the model's answer; InvocationError where there is none."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from signalbox import aws
+from signalbox.aws import clients
 from signalbox.observability import count, logger
 
 _ADDRESS = re.compile(r"[^\s,;<>\"@]+@[^\s,;<>\"@]+\.[^\s,;<>\"@.]+")
@@ -43,7 +43,7 @@ class SesMailer:
 
     def __init__(self, sender: str, client: Any = None) -> None:
         self._sender = sender
-        self._client = client or aws.client("sesv2")
+        self._client = client or clients.client("sesv2")
 
     def send(self, mail: Mail) -> None:
         """Send one mail. Raises MailError."""

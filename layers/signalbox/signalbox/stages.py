@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from signalbox import aws
+from signalbox.aws import clients
 
 HOSTINGS_TO_COME = ("serverless", "async", "batch", "multi-model")
 # A deployment takes 600 to 28,800 seconds, and longer than all its waits; the margin is for starting the new fleet.
@@ -119,7 +119,7 @@ def load(parameter_name: str, ssm: ParameterReader | None = None) -> StagesDocum
     Raises:
         StagesDocumentError: there is no such parameter, or its text cannot be used.
     """
-    client = aws.client("ssm") if ssm is None else ssm
+    client = clients.client("ssm") if ssm is None else ssm
     try:
         answer = client.get_parameter(Name=parameter_name)
     except Exception as error:

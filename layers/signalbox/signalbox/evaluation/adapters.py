@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from signalbox import aws, names
+from signalbox import names
+from signalbox.aws import clients
+from signalbox.aws.errors import is_missing
 from signalbox.evaluation.ports import Written
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ class S3Objects:
     """The object store on S3."""
 
     def __init__(self, s3: "S3Client | None" = None) -> None:
-        self._s3 = s3 or aws.client("s3")
+        self._s3 = s3 or clients.client("s3")
 
     def list(self, uri: str) -> list[Written]:
         """See `Objects`; S3 lists in the order of the keys."""
@@ -63,7 +65,7 @@ class EndpointModels:
     ) -> None:
         self._prefix = prefix
         self._last_stage = last_stage
-        self._sagemaker = sagemaker or aws.client("sagemaker")
+        self._sagemaker = sagemaker or clients.client("sagemaker")
 
     def package(self, model: str) -> str | None:
         """See `LiveModels`. A chain that breaks because something is being deleted counts as none."""
@@ -73,7 +75,7 @@ class EndpointModels:
             config = self._sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
             served = self._sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
         except ClientError as error:
-            if aws.says_missing(error):
+            if is_missing(error):
                 return None
             raise
         containers: list[Mapping[str, Any]] = [*served.get("Containers", [])]
@@ -86,7 +88,7 @@ class EndpointModels:
         try:
             found = self._sagemaker.describe_model_package(ModelPackageName=package)
         except ClientError as error:
-            if aws.says_missing(error):
+            if is_missing(error):
                 return None
             raise
         return found.get("CustomerMetadataProperties", {}).get("report")

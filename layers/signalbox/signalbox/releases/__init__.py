@@ -6,7 +6,8 @@ the result. Rules: `rules.py`, `verification.py`; requests to SageMaker: `reques
 
 from typing import Any, Protocol
 
-from signalbox import aws, stages
+from signalbox import stages
+from signalbox.aws import clients
 from signalbox.releases.adapters import DynamoLedger, S3GoldenFiles, SageMakerEndpoints, SageMakerRegistry
 from signalbox.releases.planning import plan, plan_put_back
 from signalbox.releases.ports import Outside, Setup
@@ -40,11 +41,11 @@ class Planner:
 
     def __init__(self, settings: PlanSettings) -> None:
         self._settings = settings
-        sagemaker = aws.client("sagemaker")
+        sagemaker = clients.client("sagemaker")
         self._outside = Outside(
             SageMakerRegistry(sagemaker),
             SageMakerEndpoints(sagemaker),
-            DynamoLedger(aws.client("dynamodb"), settings.releases_table),
+            DynamoLedger(clients.client("dynamodb"), settings.releases_table),
         )
 
     def answer(self, payload: dict[str, Any]) -> dict[str, Any]:
@@ -65,9 +66,9 @@ class Planner:
 
 def checks() -> Checks:
     """Return the ports of the verification."""
-    sagemaker = aws.client("sagemaker")
+    sagemaker = clients.client("sagemaker")
     return Checks(
         SageMakerRegistry(sagemaker),
-        SageMakerEndpoints(sagemaker, aws.client("sagemaker-runtime")),
-        S3GoldenFiles(aws.client("s3")),
+        SageMakerEndpoints(sagemaker, clients.client("sagemaker-runtime")),
+        S3GoldenFiles(clients.client("s3")),
     )

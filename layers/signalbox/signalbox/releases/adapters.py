@@ -6,7 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from signalbox import aws, names
+from signalbox import names
+from signalbox.aws.errors import is_missing
 from signalbox.releases.errors import ReleaseError, ServiceBusyError
 from signalbox.releases.ports import Answer, Endpoint, Package, Served, Wish
 
@@ -42,7 +43,7 @@ def _or_none(call: Callable[..., Any], **request: Any) -> Any:
         try:
             return call(**request)
         except ClientError as error:
-            if aws.says_missing(error):
+            if is_missing(error):
                 return None
             raise
 

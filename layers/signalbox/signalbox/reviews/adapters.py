@@ -13,7 +13,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from signalbox import aws, names
+from signalbox import names
+from signalbox.aws import clients
 from signalbox.reviews.model import Review, ReviewError, Texts, texts
 from signalbox.reviews.ports import TaskClosedError
 
@@ -55,7 +56,7 @@ class DynamoStore:
 
     def __init__(self, table: str, client: Any = None) -> None:
         self._table = table
-        self._client = client or aws.client("dynamodb")
+        self._client = client or clients.client("dynamodb")
 
     def get(self, review_id: str) -> Review | None:
         """Return the review as it is now."""
@@ -165,7 +166,7 @@ class StepFunctionsTasks:
     """Tasks that wait with a token."""
 
     def __init__(self, client: Any = None) -> None:
-        self._client = client or aws.client("stepfunctions")
+        self._client = client or clients.client("stepfunctions")
 
     def succeed(self, token: str, output: dict[str, str]) -> None:
         """Answer the task."""
@@ -188,7 +189,7 @@ class SageMakerRegistry:
     """The model registry of SageMaker."""
 
     def __init__(self, client: Any = None) -> None:
-        self._client = client or aws.client("sagemaker")
+        self._client = client or clients.client("sagemaker")
 
     def decide(self, package: str, *, approved: bool, description: str) -> None:
         """Write the decision on a model package."""
@@ -205,7 +206,7 @@ class S3Reports:
     """Evaluation reports in S3."""
 
     def __init__(self, client: Any = None) -> None:
-        self._client = client or aws.client("s3")
+        self._client = client or clients.client("s3")
 
     def read(self, uri: str) -> str:
         """Return the report's text."""
@@ -230,7 +231,7 @@ def secret(arn: str) -> bytes:
     Raises:
         SecretError: it cannot be read, or is shorter than 32 bytes.
     """
-    return read_secret(arn, aws.client("secretsmanager"))
+    return read_secret(arn, clients.client("secretsmanager"))
 
 
 def read_secret(arn: str, client: Any) -> bytes:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from signalbox import aws
+from signalbox.aws import clients
+from signalbox.aws.errors import is_missing
 from signalbox.training.ports import Container, Package
 from signalbox.training.requests import bucket_and_prefix
 
@@ -18,7 +19,7 @@ class S3Objects:
     """The object store on S3."""
 
     def __init__(self, s3: "S3Client | None" = None) -> None:
-        self._s3 = s3 or aws.client("s3")
+        self._s3 = s3 or clients.client("s3")
 
     def holds_data(self, uri: str) -> bool:
         """See `Objects`. Folder markers and empty files are no data, so the listing goes on behind them."""
@@ -36,14 +37,14 @@ class SageMakerPackages:
     """The registry on SageMaker."""
 
     def __init__(self, sagemaker: "SageMakerClient | None" = None) -> None:
-        self._sagemaker = sagemaker or aws.client("sagemaker")
+        self._sagemaker = sagemaker or clients.client("sagemaker")
 
     def find(self, arn: str) -> Package | None:
         """See `Packages`."""
         try:
             found = self._sagemaker.describe_model_package(ModelPackageName=arn)
         except ClientError as error:
-            if aws.says_missing(error):
+            if is_missing(error):
                 return None
             raise
         return _package(found)

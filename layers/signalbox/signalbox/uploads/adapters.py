@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from signalbox import aws, names
+from signalbox import names
+from signalbox.aws import clients
+from signalbox.aws.errors import is_missing
 from signalbox.batch import DeadLetter
 from signalbox.observability import logger
 from signalbox.uploads import rules
@@ -41,7 +43,7 @@ class S3Objects:
     """The watched bucket."""
 
     def __init__(self, client: "S3Client | None" = None) -> None:
-        self._s3 = client or aws.client("s3")
+        self._s3 = client or clients.client("s3")
 
     def look(self, bucket: str, key: str) -> StoredObject | None:
         """Return what is under the key now, or None if there is nothing.
@@ -71,7 +73,7 @@ class S3Manifests:
 
     def __init__(self, bucket: str, client: "S3Client | None" = None) -> None:
         self._bucket = bucket
-        self._s3 = client or aws.client("s3")
+        self._s3 = client or clients.client("s3")
 
     def write(self, run_id: str, content: str) -> str:
         """Write the run's manifest; return its S3 URI. Written twice, it is the same.
@@ -102,7 +104,7 @@ class SqsRunRequests:
         self._pipeline = pipeline
         self._quiet_seconds = quiet_seconds
         self._clock = clock
-        self._sqs = client or aws.client("sqs")
+        self._sqs = client or clients.client("sqs")
 
     def ask(self) -> None:
         """Send a request for a run, or let it be swallowed by one that will be handled after this moment.
@@ -126,7 +128,7 @@ class SqsDeadLetters:
 
     def __init__(self, queue_url: str, client: "SQSClient | None" = None) -> None:
         self._queue_url = queue_url
-        self._sqs = client or aws.client("sqs")
+        self._sqs = client or clients.client("sqs")
 
     def bury(self, letter: DeadLetter) -> None:
         """Send the message as it came, with the attributes `Reason`, `Source` and `Replay` beside it.
@@ -162,7 +164,7 @@ class SageMakerExecutions:
 
     def __init__(self, pipeline: str, client: "SageMakerClient | None" = None) -> None:
         self._pipeline = pipeline
-        self._sagemaker = client or aws.client("sagemaker")
+        self._sagemaker = client or clients.client("sagemaker")
 
     def start(self, *, token: str, manifest: str, display_name: str, description: str) -> str:
         """Start an execution, or find the one started with the same token; return its ARN.
@@ -180,7 +182,7 @@ class SageMakerExecutions:
                 PipelineParameters=[{"Name": PARAMETER, "Value": manifest}],
             )
         except ClientError as error:
-            if aws.says_missing(error):
+            if is_missing(error):
                 raise RunPostponedError(f"pipeline {self._pipeline} does not exist yet") from error
             raise _translated("sagemaker:StartPipelineExecution", error) from error
         return answer["PipelineExecutionArn"]
@@ -195,7 +197,7 @@ class SageMakerExecutions:
         try:
             answer = self._sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
         except ClientError as error:
-            if aws.says_missing(error):
+            if is_missing(error):
                 return None
             raise _translated("sagemaker:DescribePipelineExecution", error) from error
         return ExecutionState(answer["PipelineExecutionStatus"], answer.get("FailureReason"))
@@ -205,7 +207,7 @@ class SageMakerEndings:
     """Why executions of pipelines ended, from SageMaker."""
 
     def __init__(self, client: "SageMakerClient | None" = None) -> None:
-        self._sagemaker = client or aws.client("sagemaker")
+        self._sagemaker = client or clients.client("sagemaker")
 
     def look(self, execution: str) -> Ending:
         """Return why an execution did not succeed; an Ending without words if it does not exist any more.
@@ -220,7 +222,7 @@ class SageMakerEndings:
             )
             steps = [step for page in pages for step in page["PipelineExecutionSteps"]]
         except ClientError as error:
-            if aws.says_missing(error):
+            if is_missing(error):
                 return Ending()
             raise UploadsError("looking for the reason of a failed execution", str(error)) from error
         failed = tuple(self._step(step) for step in steps if step.get("StepStatus") == "Failed")

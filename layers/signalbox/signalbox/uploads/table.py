@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from signalbox import aws
+from signalbox.aws import clients
 from signalbox.uploads import records, rules
 from signalbox.uploads.items import (
     CLAIMING,
@@ -46,7 +46,7 @@ class UploadsTable:
     def __init__(self, table: str, pipeline: str, client: "DynamoDBClient | None" = None) -> None:
         self._table = table
         self._pipeline = pipeline
-        self._db = client or aws.client("dynamodb")
+        self._db = client or clients.client("dynamodb")
 
     def record(self, upload: Upload) -> bool:
         """Write an upload down as waiting, once for each business key; say whether this was the first time.
@@ -210,7 +210,7 @@ class ReportsTable:
 
     def __init__(self, table: str, client: "DynamoDBClient | None" = None) -> None:
         self._table = table
-        self._db = client or aws.client("dynamodb")
+        self._db = client or clients.client("dynamodb")
 
     def told(self, execution: str) -> bool:
         """Say whether the mail about an execution was sent."""

@@ -1,26 +1,20 @@
-"""The one session of a function, its clients, and what all adapters have to know of the answers.
+"""The one session of a function, and its clients.
 
 The clients are those of boto3, made by the library under it: importing boto3 as well would add a tenth to what a cold
 start spends on importing, for resources and transfers that nothing here uses.
 """
 
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from botocore.session import Session
 
 # Adaptive mode paces itself after throttling, which SageMaker does early (1 create call a second).
 _CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 5}, connect_timeout=3, read_timeout=60)
-
-
-# SageMaker has a code for what does not exist; its older operations send a ValidationException that says so.
-_MISSING = re.compile(r"could not find|cannot find|does not exist|not found", re.IGNORECASE)
 
 
 class _Client:
@@ -45,9 +39,3 @@ def _session() -> "Session":
 def client(service: str) -> Any:
     """Return the cached client of `service`; a second client of the session costs a tenth of the first."""
     return _Client(service)
-
-
-def says_missing(error: ClientError) -> bool:
-    """Say whether SageMaker answers that there is no such thing."""
-    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-    return code.startswith("ResourceNotFound") or (code == "ValidationException" and bool(_MISSING.search(message)))

@@ -1,0 +1,81 @@
+"""Facts that are read from AWS, as plain values: importing them loads nothing of AWS's library."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+type ApprovalStatus = Literal["Approved", "Rejected", "PendingManualApproval"]
+
+
+@dataclass(frozen=True)
+class ModelContainer:
+    """One container of a model package: its image, the S3 URI of its model data if it has any, its environment."""
+
+    image: str
+    model_data: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModelPackage:
+    """A version of a model package group as the registry has it now.
+
+    `approval` is the approval status, `state` how far its creation has come ("Completed", …), `properties` the customer
+    metadata, `generated_by` and `commit` its metadata properties, `changed_by` who changed it last.
+    """
+
+    arn: str
+    approval: str
+    state: str = "Completed"
+    containers: tuple[ModelContainer, ...] = ()
+    content_types: tuple[str, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)
+    commit: str | None = None
+    generated_by: str = ""
+    changed_by: str = ""
+
+    @property
+    def approved(self) -> bool:
+        """Say whether the package is approved now."""
+        return self.approval == "Approved"
+
+    @property
+    def report(self) -> str | None:
+        """Return the S3 URI of the package's evaluation report."""
+        return self.properties.get("report")
+
+    @property
+    def golden(self) -> str | None:
+        """Return the S3 URI of the package's golden requests."""
+        return self.properties.get("golden")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An endpoint as SageMaker has it now: `config` is live, `pending` is the config that it is moving to."""
+
+    name: str
+    status: str
+    config: str
+    pending: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What S3 has under a key now; `version` is None where the bucket keeps none. `size` is in bytes."""
+
+    version: str | None
+    etag: str
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class ListedObject:
+    """One object of a listing: its S3 URI, its size in bytes, and when it was written."""
+
+    uri: str
+    size: int
+    modified: datetime

@@ -1,0 +1,66 @@
+"""SageMaker's model registry."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from signalbox.aws import clients
+from signalbox.aws.errors import or_none, translated
+from signalbox.aws.model import ModelContainer, ModelPackage
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import DescribeModelPackageOutputTypeDef
+
+
+class ModelRegistry:
+    """The model packages. Every method raises ServiceBusyError and CallRefusedError as `errors.translated` does."""
+
+    def __init__(self, sagemaker: "SageMakerClient | None" = None) -> None:
+        self._sagemaker: SageMakerClient = sagemaker or clients.client("sagemaker")
+
+    def find(self, arn: str) -> ModelPackage | None:
+        """Return the package, or None where it is not (or no longer) registered."""
+        operation = f"sagemaker:DescribeModelPackage of {arn}"
+        found = or_none(operation, self._sagemaker.describe_model_package, ModelPackageName=arn)
+        return _package(found) if found else None
+
+    def approved(self, group: str) -> Sequence[str]:
+        """Return the ARNs of all approved versions of a group, newest first; none where there is no such group."""
+        request: dict[str, Any] = {
+            "ModelPackageGroupName": group,
+            "ModelApprovalStatus": "Approved",
+            "SortBy": "CreationTime",
+            "SortOrder": "Descending",
+        }
+        with translated(f"sagemaker:ListModelPackages of {group}"):
+            pages = self._sagemaker.get_paginator("list_model_packages").paginate(**request)
+            return [one["ModelPackageArn"] for page in pages for one in page["ModelPackageSummaryList"]]
+
+    def decide(self, arn: str, *, approved: bool, description: str) -> None:
+        """Write a decision on a package; `description` has at most 1,024 characters."""
+        with translated(f"sagemaker:UpdateModelPackage of {arn}"):
+            self._sagemaker.update_model_package(
+                ModelPackageArn=arn,
+                ModelApprovalStatus="Approved" if approved else "Rejected",
+                ApprovalDescription=description,
+            )
+
+
+def _package(found: "DescribeModelPackageOutputTypeDef") -> ModelPackage:
+    specification = found.get("InferenceSpecification", {})
+    origin = found.get("MetadataProperties", {})
+    changed_by: Any = found.get("LastModifiedBy") or found.get("CreatedBy") or {}
+    return ModelPackage(
+        arn=found["ModelPackageArn"],
+        approval=found.get("ModelApprovalStatus", ""),
+        state=found.get("ModelPackageStatus", ""),
+        containers=tuple(
+            ModelContainer(one.get("Image", ""), one.get("ModelDataUrl"), dict(one.get("Environment", {})))
+            for one in specification.get("Containers", [])
+        ),
+        content_types=tuple(specification.get("SupportedContentTypes", [])),
+        properties=dict(found.get("CustomerMetadataProperties", {})),
+        commit=origin.get("CommitId"),
+        generated_by=origin.get("GeneratedBy", ""),
+        changed_by=changed_by.get("UserProfileName") or changed_by.get("IamIdentity", {}).get("Arn") or "",
+    )

@@ -1,0 +1,180 @@
+"""DynamoDB tables with the text keys `pk` and `sk`, whose attributes are texts and whole numbers.
+
+All reads are consistent. A write with a condition says by its answer whether the condition held: that is what decides
+between two who do the same at once.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from signalbox.aws import clients
+from signalbox.aws.errors import CallRefusedError, ServiceBusyError, translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+
+type Value = str | int
+type Item = dict[str, Value]
+type Encoded = dict[str, AttributeValueTypeDef]
+_FAILED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition in DynamoDB's words; `values` are by their placeholders, with the colon."""
+
+    expression: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+NEW = Condition("attribute_not_exists(pk)")
+PRESENT = Condition("attribute_exists(pk)")
+
+
+def encoded(item: Mapping[str, Value]) -> "Encoded":
+    """Return attributes as DynamoDB writes them."""
+    return {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in item.items()}
+
+
+def decoded(item: Mapping[str, Any]) -> Item:
+    """Return attributes as they were before `encoded`."""
+    return {name: int(value["N"]) if "N" in value else value["S"] for name, value in item.items()}
+
+
+def key(pk: str, sk: str) -> Item:
+    """Return an item's key."""
+    return {"pk": pk, "sk": sk}
+
+
+def unchanged(expected: Mapping[str, Value | None]) -> Condition:
+    """Return the condition that every attribute has its expected value; None and "" stand for an absent one."""
+    present = {name: value for name, value in expected.items() if value not in (None, "")}
+    tests = [f"#{name} = :{name}" if name in present else f"attribute_not_exists(#{name})" for name in expected]
+    values = {f":{name}": value for name, value in present.items() if value is not None}
+    return Condition(" AND ".join(tests), values, {f"#{name}": name for name in expected})
+
+
+def put_request(table: str, item: Mapping[str, Value], condition: Condition | None = None) -> dict[str, Any]:
+    """Return the PutItem request (also a transaction's `Put`) that writes `item`."""
+    return {"TableName": table, "Item": encoded(item), **_parameters(condition)}
+
+
+def update_request(
+    table: str,
+    key: Mapping[str, Value],
+    changes: Mapping[str, Value | None],
+    condition: Condition | None = None,
+    *,
+    add: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """Return the UpdateItem request (also a transaction's `Update`) that sets `changes` and adds to counters.
+
+    An attribute whose new value is None or "" is removed.
+    """
+    kept = {name: value for name, value in changes.items() if value not in (None, "")}
+    removed = [name for name in changes if name not in kept]
+    parts = [f"SET {', '.join(f'#{name} = :new_{name}' for name in kept)}"] if kept else []
+    parts += [f"REMOVE {', '.join(f'#{name}' for name in removed)}"] if removed else []
+    parts += [f"ADD {', '.join(f'#{name} :more_{name}' for name in add)}"] if add else []
+    named = {f"#{name}": name for name in (*changes, *(add or {}))}
+    values = {f":new_{name}": value for name, value in kept.items() if value is not None}
+    values |= {f":more_{name}": value for name, value in (add or {}).items()}
+    both = Condition(
+        condition.expression if condition else "",
+        values | dict(condition.values if condition else {}),
+        named | dict(condition.names if condition else {}),
+    )
+    return {"TableName": table, "Key": encoded(key), "UpdateExpression": " ".join(parts), **_parameters(both)}
+
+
+def delete_request(table: str, key: Mapping[str, Value], condition: Condition | None = None) -> dict[str, Any]:
+    """Return the request of a transaction's `Delete`."""
+    return {"TableName": table, "Key": encoded(key), **_parameters(condition)}
+
+
+def _parameters(condition: Condition | None) -> dict[str, Any]:
+    if condition is None:
+        return {}
+    found = {
+        "ConditionExpression": condition.expression,
+        "ExpressionAttributeNames": dict(condition.names),
+        "ExpressionAttributeValues": encoded(condition.values),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+class Table:
+    """One table. Every method raises ServiceBusyError and CallRefusedError as `errors.translated` does."""
+
+    def __init__(self, name: str, dynamodb: "DynamoDBClient | None" = None) -> None:
+        self.name = name
+        self._db: DynamoDBClient = dynamodb or clients.client("dynamodb")
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        """Return an item, or None."""
+        with translated(f"dynamodb:GetItem of {self.name}"):
+            answer = self._db.get_item(TableName=self.name, Key=encoded(key(pk, sk)), ConsistentRead=True)
+        return decoded(answer["Item"]) if "Item" in answer else None
+
+    def query(
+        self, pk: str, sk_prefix: str = "", *, newest_first: bool = False, most: int | None = None
+    ) -> Iterator[Item]:
+        """Yield the items under `pk`, in the order of their sort keys, page after page as they are needed."""
+        values = {":pk": pk} | ({":sk": sk_prefix} if sk_prefix else {})
+        pages = self._db.get_paginator("query").paginate(
+            TableName=self.name,
+            KeyConditionExpression="pk = :pk" + (" AND begins_with(sk, :sk)" if sk_prefix else ""),
+            ExpressionAttributeValues=encoded(values),
+            ConsistentRead=True,
+            ScanIndexForward=not newest_first,
+            PaginationConfig={"PageSize": most} if most is not None else {},
+        )
+        with translated(f"dynamodb:Query of {pk} in {self.name}"):
+            yield from islice((decoded(item) for page in pages for item in page["Items"]), most)
+
+    def put(self, item: Mapping[str, Value], condition: Condition | None = None) -> bool:
+        """Write an item; False, and nothing is written, if the condition does not hold."""
+        try:
+            with translated(f"dynamodb:PutItem of {self.name}"):
+                self._db.put_item(**put_request(self.name, item, condition))
+        except CallRefusedError as error:
+            if error.code != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+    def update(
+        self, key: Mapping[str, Value], changes: Mapping[str, Value | None], condition: Condition
+    ) -> Item | None:
+        """Change an item and return it as it is then; None, and nothing is changed, if the condition does not hold."""
+        request = update_request(self.name, key, changes, condition)
+        try:
+            with translated(f"dynamodb:UpdateItem of {self.name}"):
+                answer = self._db.update_item(**request, ReturnValues="ALL_NEW")
+        except CallRefusedError as error:
+            if error.code != "ConditionalCheckFailedException":
+                raise
+            return None
+        return decoded(answer["Attributes"])
+
+    def transact(self, *writes: "TransactWriteItemTypeDef") -> bool:
+        """Do all writes (`{"Put": …}`, `{"Update": …}`, `{"Delete": …}`) or none; False if a condition does not hold.
+
+        A transaction has at most 100 writes (Amazon DynamoDB API reference, TransactWriteItems). Where others write the
+        same items in this moment, nobody knows yet whether the condition holds: that is a ServiceBusyError.
+        """
+        operation = f"dynamodb:TransactWriteItems of {self.name}"
+        try:
+            with translated(operation):
+                self._db.transact_write_items(TransactItems=writes)
+        except CallRefusedError as error:
+            if _FAILED in error.reasons:
+                return False
+            if _CONFLICT in error.reasons:
+                raise ServiceBusyError(operation, "another transaction writes the same items") from error
+            raise
+        return True

@@ -1,0 +1,185 @@
+"""The release journey: plan, do, plan again."""
+
+from typing import Literal, NotRequired, TypedDict
+
+from signalbox.contracts.common import AwsRequest, Failure
+from signalbox.contracts.reviews import ReviewDecision
+
+type Trigger = Literal["approved", "rejected"]
+type ReleaseAction = Literal[
+    "create-model",
+    "put-alarm",
+    "create-config",
+    "create-endpoint",
+    "update-endpoint",
+    "delete-endpoint",
+    "delete-alarm",
+    "delete-config",
+    "delete-model",
+    "wait",
+    "review",
+    "close-review",
+    "verify",
+    "record",
+    "announce",
+    "done",
+    "failed",
+]
+# How one stage ended, and how a whole release did.
+type StageVerdict = Literal["released", "kept", "torn-down"]
+type ReleaseVerdict = Literal[
+    "released",
+    "rolled-back",
+    "torn-down",
+    "nothing-to-do",
+    "superseded",
+    "withdrawn",
+    "declined",
+    "expired",
+    "failed",
+]
+# How a failed release left its stage.
+type RollbackResult = Literal[
+    "untouched",  # the release had changed nothing
+    "restored",  # the stage serves what it served before, verified where it had been moved
+    "removed",  # the stage's first endpoint did not come to serve and was deleted
+    "unrecorded",  # the stage serves the new package as it should, but that could not be written down
+    "overtaken",  # another release has moved the stage meanwhile
+    "left",  # nothing was done, because a person has to decide: the reason says why
+    "unfinished",  # the endpoint did not come to rest in time
+    "unverified",  # the previous config serves, but does not answer as it should
+    "unknown",  # the rollback could not be planned
+]
+
+
+class Rollback(TypedDict):
+    """How a failed release left its stage, and a sentence that says why."""
+
+    result: RollbackResult
+    reason: str
+
+
+class ReleaseInput(TypedDict):
+    """The input of the release machine. `requested_at` orders requests; without it, the execution's start does."""
+
+    model: str
+    package: str
+    trigger: Trigger
+    requested_at: NotRequired[str]
+
+
+class StageOutcome(TypedDict):
+    """How one stage ended; `package` is what it serves now, None where its endpoint is gone."""
+
+    stage: str
+    verdict: StageVerdict
+    package: str | None
+    endpoint: str
+    config: str
+
+
+class Deployment(TypedDict):
+    """What an execution is doing to one stage, from the first request to the record.
+
+    `previous` is the endpoint config that was live before; None where there was no endpoint. `made` has the resources
+    of this deployment that exist now; `moved` says whether the endpoint was sent to the new config.
+    """
+
+    stage: str
+    stage_index: int
+    endpoint: str
+    package: str
+    model: str
+    config: str
+    previous: str | None
+    patience_seconds: int
+    made: list[Literal["model", "config"]]
+    moved: bool
+
+
+class ReleaseProgress(TypedDict):
+    """What the plan has to remember from one question to the next; the machine keeps it and does not look into it.
+
+    `asked` is the action that the next question's `last` answers, `todo` are the actions that follow. `tries` counts
+    refusals of one action, `waited` the seconds of one wait, `rounds` all plans of the execution. `problem` is the
+    failure because of which the stage is being rolled back.
+    """
+
+    asked: ReleaseAction | None
+    todo: list[ReleaseAction]
+    stage_index: int
+    reviewed: list[str]
+    deleted: list[str]
+    stages: list[StageOutcome]
+    deployment: Deployment | None
+    decision: ReviewDecision | None
+    verdict: ReleaseVerdict | None
+    stage: str | None
+    problem: Failure | None
+    rollback: Rollback | None
+    tries: int
+    waited: int
+    rounds: int
+
+
+class LastAnswer(TypedDict):
+    """What the last action came to: its result, or the error that was caught."""
+
+    result: NotRequired[object]
+    error: NotRequired[Failure]
+
+
+class ReleaseQuestion(TypedDict):
+    """Asked of `plan_release`: the execution, its input as it came, the last plan's progress and what came of it."""
+
+    execution: str
+    execution_arn: str
+    started: str
+    input: object
+    progress: ReleaseProgress | None
+    last: LastAnswer | None
+
+
+class ReleaseOutcome(TypedDict):
+    """How a release ended. `stage` is where it stopped, None where it went through; `rollback` only where it failed."""
+
+    verdict: ReleaseVerdict
+    trigger: Trigger
+    stage: str | None
+    stages: list[StageOutcome]
+    rollback: Rollback | None
+
+
+class WaitArguments(TypedDict):
+    """How long the machine waits before it asks again."""
+
+    seconds: int
+
+
+class VerificationQuestion(TypedDict):
+    """Asked of `verify_release`; `golden` is an S3 URI. Without a package, no approval is asked for."""
+
+    endpoint: str
+    config: str
+    package: str | None
+    golden: str | None
+
+
+class Verified(TypedDict):
+    """Answered by `verify_release`: what was compared, how many answers, the worst relative difference."""
+
+    checked: list[Literal["config", "golden requests"]]
+    answers: int
+    worst_difference: float | None
+
+
+class ReleasePlan(TypedDict):
+    """Answered by `plan_release`: the one next action with its whole request.
+
+    `outcome` is how the release would be told if the next plan could not be made.
+    """
+
+    action: ReleaseAction
+    arguments: AwsRequest
+    progress: ReleaseProgress
+    outcome: ReleaseOutcome

@@ -1,0 +1,89 @@
+"""The train journey: a run is planned, evaluated, registered."""
+
+from typing import Literal, TypedDict
+
+from signalbox.contracts.common import AwsRequest
+
+
+class TrainingQuestion(TypedDict):
+    """Asked of `plan_training`: the execution's name and ARN, and its input as it came."""
+
+    execution: str
+    execution_arn: str
+    input: object
+
+
+class TrainingRequests(TypedDict):
+    """The requests of one run: CreateTrainingJob (None for a package), CreateModel, CreateTransformJob.
+
+    `group` is CreateModelPackageGroup (None for a package, which has one).
+    """
+
+    training: AwsRequest | None
+    model: AwsRequest
+    transform: AwsRequest
+    group: AwsRequest | None
+
+
+class TrainingNames(TypedDict):
+    """The names of the run's jobs and model, for looking at them and for stopping them."""
+
+    training: str
+    model: str
+    transform: str
+
+
+class EvaluationPlan(TypedDict):
+    """What the evaluation needs of a run; `predictions` and `evidence` are S3 prefixes, `test_data` is one too.
+
+    `package` is None for an image, which is registered after its evaluation.
+    """
+
+    model: str
+    group: str
+    package: str | None
+    commit: str | None
+    image: str
+    model_data: str
+    environment: dict[str, str]
+    content_type: str
+    test_data: str
+    predictions: str
+    evidence: str
+    client_token: str
+
+
+class TrainingPlan(TypedDict):
+    """Answered by `plan_training`: every name, place and request of one run of the mlops machine."""
+
+    entry: Literal["image", "package"]
+    model: str
+    package: str | None
+    names: TrainingNames
+    requests: TrainingRequests
+    evaluation: EvaluationPlan
+
+
+class TrainingDone(TypedDict):
+    """The training job that ended well, and how many seconds it took."""
+
+    job: str
+    seconds: float
+
+
+class EvaluationQuestion(TypedDict):
+    """Asked of `evaluate_model`; `training` is None where a package was trained elsewhere."""
+
+    plan: EvaluationPlan
+    training: TrainingDone | None
+    execution_arn: str
+
+
+class Evaluated(TypedDict):
+    """Answered by `evaluate_model`: the report's S3 URI, and the request that keeps the evidence in the registry.
+
+    `record` is CreateModelPackage for an image, UpdateModelPackage for a package.
+    """
+
+    report: str
+    record: AwsRequest

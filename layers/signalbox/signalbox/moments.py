@@ -1,0 +1,36 @@
+"""Moments as texts: one spelling in every table, so that texts sort as moments do."""
+
+import re
+from datetime import UTC, datetime
+
+_MILLISECONDS = re.compile(r"\d+(\.\d+)?")
+
+
+def text_of(moment: datetime) -> str:
+    """Return a moment in UTC as `2026-03-01T10:20:30.000000Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment_of(text: str) -> datetime:
+    """Return the moment in a text, in UTC.
+
+    Read are `text_of`'s own spelling, every other ISO 8601 text with its zone (tables of earlier versions have some),
+    and milliseconds since 1970, which some of SageMaker's events have.
+
+    Raises:
+        ValueError: it is none of these; the message says what to give instead.
+    """
+    if _MILLISECONDS.fullmatch(text):
+        return datetime.fromtimestamp(float(text) / 1000, UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an ISO time: give one such as 2026-11-20T10:00:14Z") from None
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone: give one such as 2026-11-20T10:00:14Z")
+    return moment.astimezone(UTC)
+
+
+def now() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)

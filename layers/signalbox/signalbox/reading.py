@@ -1,0 +1,101 @@
+"""One reader of JSON objects from outside: documents, machine inputs, events.
+
+Every refusal names the field by its whole path, says what the field holds, and what is allowed.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+_SHOWN = 80
+
+
+def shown(value: object) -> str:
+    """Return a value as it stands in a refusal: `missing` for None, else JSON of at most 80 characters."""
+    if value is None:
+        return "missing"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+class Fields:
+    """The fields of one JSON object.
+
+    `path` is where the object stands ("" for the outermost); `refuse` makes the error of a refusal's sentence.
+    """
+
+    def __init__(self, value: object, refuse: Callable[[str], Exception], path: str = "") -> None:
+        self._refuse = refuse
+        self._path = path
+        if not isinstance(value, Mapping):
+            raise self._refused(path or "the text", f"is {shown(value)}: give an object")
+        self._fields: Mapping[str, Any] = value
+
+    def __contains__(self, name: str) -> bool:
+        """Say whether there is a field of this name; null counts as none."""
+        return self._fields.get(name) is not None
+
+    def only(self, *known: str) -> None:
+        """Refuse every field that is not known."""
+        if unknown := sorted(set(self._fields) - set(known)):
+            raise self._refused(self._at(unknown[0]), f"is not a field: known are {', '.join(sorted(known))}")
+
+    def text(self, name: str, pattern: str = r".*\S.*", allowed: str = "a text that is not empty") -> str:
+        """Return a text that fits `pattern`; `allowed` says what that is."""
+        value = self._fields.get(name)
+        if not isinstance(value, str) or not re.fullmatch(pattern, value, re.DOTALL):
+            raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
+        return value
+
+    def optional(self, name: str) -> str | None:
+        """Return a text, or None where there is none (null and "" are none)."""
+        value = self._fields.get(name)
+        if value in (None, ""):
+            return None
+        return self.text(name)
+
+    def choice(self, name: str, allowed: Sequence[str], default: str | None = None) -> str:
+        """Return one of the allowed words."""
+        value = self._fields.get(name, default)
+        if value not in allowed:
+            raise self._refused(self._at(name), f"is {shown(value)}: allowed are {', '.join(allowed)}")
+        return str(value)
+
+    def whole(self, name: str, bounds: tuple[int, int], default: int | None = None) -> int:
+        """Return a whole number within bounds, both included."""
+        value = self._fields.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, int) or not bounds[0] <= value <= bounds[1]:
+            allowed = f"a whole number from {bounds[0]:,} to {bounds[1]:,}"
+            raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
+        return value
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """Return true or false."""
+        value = self._fields.get(name, default)
+        if not isinstance(value, bool):
+            raise self._refused(self._at(name), f"is {shown(value)}: allowed are true and false")
+        return value
+
+    def object(self, name: str) -> "Fields":
+        """Return the fields of an object inside; an absent one has no fields."""
+        return Fields(self._fields.get(name, {}), self._refuse, self._at(name))
+
+    def objects(self, name: str, bounds: tuple[int, int]) -> Iterator["Fields"]:
+        """Yield the fields of each object of a list whose length is within bounds."""
+        value = self._fields.get(name)
+        if not isinstance(value, list) or not bounds[0] <= len(value) <= bounds[1]:
+            allowed = f"a list of {bounds[0]} to {bounds[1]} objects"
+            raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
+        for index, entry in enumerate(value):
+            yield Fields(entry, self._refuse, f"{self._at(name)}[{index}]")
+
+    def refuse(self, name: str, problem: str) -> Exception:
+        """Return the error that refuses a field for a reason of the caller's, to be raised."""
+        return self._refused(self._at(name), problem)
+
+    def _at(self, name: str) -> str:
+        return f"{self._path}.{name}" if self._path else name
+
+    def _refused(self, path: str, problem: str) -> Exception:
+        return self._refuse(f"{path} {problem}")

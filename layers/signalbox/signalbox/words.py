@@ -1,0 +1,63 @@
+"""Numbers, times and names as people read them, the same in every report, mail and page."""
+
+import math
+
+from signalbox import moments, names
+
+_ACRONYM = 4
+_MINUTE, _HOUR = 60, 3600
+_LABELS = {"r2": "R²"}
+
+
+def label(metric: str) -> str:
+    """Return a metric's name: `MSE`, `R²`, `Accuracy`, `Balanced accuracy`."""
+    words = metric.replace("_", " ")
+    short = words.upper() if len(words) <= _ACRONYM and words.isalnum() else words[:1].upper() + words[1:]
+    return _LABELS.get(metric.lower(), short)
+
+
+def number(value: float, *, signed: bool = False) -> str:
+    """Return a number: four significant digits, a true minus sign, a sign in front if asked for."""
+    if not math.isfinite(value):
+        return "not a number"
+    text = f"{value:+.4g}" if signed else f"{value:.4g}"
+    if "e" in text and 1 <= abs(value) < 1e15:  # noqa: PLR2004  # up to there every whole number is exact
+        text = f"{value:+,.0f}" if signed else f"{value:,.0f}"
+    return text.replace("-", "\N{MINUS SIGN}") if value else "0"
+
+
+def duration(seconds: float) -> str:
+    """Return a time span: `45 s`, `2 min 14 s`, `1 h 5 min`."""
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+
+
+def when(text: str) -> str:
+    """Return a moment's text as `Sunday 1 March 2026, 10:20 UTC`; a text that is no moment stays as it is."""
+    try:
+        moment = moments.moment_of(text)
+    except ValueError:
+        return text
+    return f"{moment:%A} {moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def package_label(package: str) -> str:
+    """Return a package ARN as `version 3`, or the end of an ARN that is not ours."""
+    try:
+        return f"version {names.version_of_package(package)}"
+    except ValueError:
+        return package.rsplit(":", 1)[-1]
+
+
+def package_name(package: str) -> str:
+    """Return the group and version in a package's ARN: `signalbox-abalone/3`."""
+    return package.rpartition("model-package/")[2] or package
+
+
+def listed(names: list[str]) -> str:
+    """Return names as a list in a sentence: `staging, canary and prod`."""
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
