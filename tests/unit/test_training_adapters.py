@@ -80,7 +80,7 @@ def test_a_package_that_the_registry_does_not_have_is_none_and_a_refusal_is_rais
 def test_the_function_plans_a_registered_package(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     s3.put_object(Bucket="data-bucket", Key="test/test.csv", Body=b"9,M,0.4")
     fakes = {"s3": s3, "sagemaker": RecordingClient("sagemaker", {"describe_model_package": DESCRIBED})}
-    monkeypatch.setattr(clients, "client", fakes.__getitem__)
+    monkeypatch.setattr("signalbox.aws.clients.client", fakes.__getitem__)
     for name, value in {"PREFIX": "signalbox", "DATA_BUCKET": "data-bucket", "ARTIFACTS_BUCKET": "artifacts"}.items():
         monkeypatch.setenv(name, value)
     app._dependencies.cache_clear()

@@ -81,10 +81,12 @@ class StageOutcome(TypedDict):
 class Deployment(TypedDict):
     """What an execution is doing to one stage, from the first request to the record.
 
-    `previous` is the endpoint config that was live before; None where there was no endpoint. `made` has the resources
-    of this deployment that exist now; `moved` says whether the endpoint was sent to the new config.
+    `verify` finds an endpoint that serves the package already, and changes nothing. `previous` is the endpoint config
+    that was live before; None where there was no endpoint. `made` has the resources of this deployment that exist now;
+    `moved` says whether the endpoint was ever asked to go to the new config.
     """
 
+    kind: Literal["create", "update", "verify"]
     stage: str
     stage_index: int
     endpoint: str
@@ -100,9 +102,10 @@ class Deployment(TypedDict):
 class ReleaseProgress(TypedDict):
     """What the plan has to remember from one question to the next; the machine keeps it and does not look into it.
 
-    `asked` is the action that the next question's `last` answers, `todo` are the actions that follow. `tries` counts
-    refusals of one action, `waited` the seconds of one wait, `rounds` all plans of the execution. `problem` is the
-    failure because of which the stage is being rolled back.
+    `asked` is the action that the next question's `last` answers; `todo` are the actions to come, the one that is asked
+    for first. `stage` is where the release stopped, and `problem` the failure for which that stage is being rolled back.
+    `tries` counts refusals of one action, `attempts` how often a stage had to be planned anew, `waited` the seconds of
+    one wait, `rounds` all plans of the execution.
     """
 
     asked: ReleaseAction | None
@@ -118,6 +121,7 @@ class ReleaseProgress(TypedDict):
     problem: Failure | None
     rollback: Rollback | None
     tries: int
+    attempts: int
     waited: int
     rounds: int
 
