@@ -1,10 +1,13 @@
-"""Asked by the release machine before every step: what does this stage need, or how is it put back?"""
+"""Asked by the release machine before every action: what comes next?"""
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from signalbox.observability import count, logger, metrics
-from signalbox.releases import Planner
+from signalbox import releases
+from signalbox.contracts import ReleasePlan, ReleaseQuestion
+from signalbox.observability import logger, metrics
+from signalbox.releases import planning
+from signalbox.releases.planning import PlanningPorts
 from signalbox.settings import PlanRelease
 
 if TYPE_CHECKING:
@@ -12,15 +15,12 @@ if TYPE_CHECKING:
 
 
 @cache
-def _dependencies() -> Planner:
-    return Planner(PlanRelease.read())
+def _ports() -> PlanningPorts:
+    return releases.planning_ports(PlanRelease.read())
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
-    """Return the plan; the errors that it may raise are named in the machine."""
-    answer = _dependencies().answer(event)
-    logger.info("release planned", extra={"action": answer["action"], "execution": event["execution"]})
-    count("ReleasePlanned")
-    return answer
+def handler(event: ReleaseQuestion, context: "LambdaContext") -> ReleasePlan:  # noqa: ARG001  # Lambda's signature
+    """Return the one next action with its whole request."""
+    return planning.plan(event, _ports())

@@ -1,26 +1,46 @@
-"""A small world for the release rules: a registry, endpoints that take time to move, and the releases table.
+"""A small world for releases: a registry, SageMaker's models, configs and endpoints, the releases table, people.
 
 The fakes keep to what the services do: an endpoint that moves refuses a second update, a failed one can only be
-deleted. `World.execution` does what the release machine does, one step at a time, so that several can interleave.
+deleted, a name exists once. `World.execution` does what the release machine does, one state at a time, so that several
+executions can interleave; `World.disturb` lets calls fail, or succeed and lose their answers.
 """
 
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from signalbox.releases import errors, verify
-from signalbox.releases.planning import plan, plan_put_back
-from signalbox.releases.ports import Answer, Endpoint, Outside, Package, Served, Setup, Wish
-from signalbox.releases.verification import Checks
+from signalbox.aws.model import Endpoint, ModelPackage
+from signalbox.aws.table import decoded
+from signalbox.contracts import (
+    Ending,
+    LastAnswer,
+    ReleaseOutcome,
+    ReleasePlan,
+    ReleaseQuestion,
+    ReviewDecision,
+    Trigger,
+    VerificationQuestion,
+)
+from signalbox.releases.model import BUSY, Desired, ModelAnswer, Served
+from signalbox.releases.planning import PlanningPorts, plan
+from signalbox.releases.verifying import VerifyingPorts, verify
 from signalbox.stages import Stage, StagesDocument
 
 PREFIX = "signalbox"
 MODEL = "abalone"
 GROUP = "signalbox-abalone"
 ROLE = "arn:aws:iam::123456789012:role/model"
-SETUP = Setup(PREFIX, ROLE)
+TABLE = "releases"
 STAGES = StagesDocument((Stage("staging", "ml.m5.large", 1), Stage("prod", "ml.m5.large", 2, approval=True)))
-PATIENCE = 60
+GOLDEN = "s3://artifacts/golden.json"
+NO_REQUESTS = '{"problem": "classification", "content_type": "text/csv", "requests": []}'
+STARTED = "2026-11-20T10:00:00.000Z"
+NOW = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
+# More steps than any execution of these worlds has.
+PATIENCE = 400
+REFUSED: LastAnswer = {"error": {"Error": "SageMaker.SageMakerException", "Cause": "refused"}}
+DONE: LastAnswer = {"result": None}
 
 
 def arn(version: int) -> str:
@@ -28,121 +48,258 @@ def arn(version: int) -> str:
     return f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{GROUP}/{version}"
 
 
+def execution_arn(name: str) -> str:
+    """Return the ARN of an execution of the release machine."""
+    return f"arn:aws:states:us-east-1:123456789012:execution:signalbox-release:{name}"
+
+
+def question(trigger: Trigger, version: int, at: str, name: str = "run", /, **more: Any) -> ReleaseQuestion:
+    """Return the first question of an execution; `more` changes its input."""
+    machine_input = {"model": MODEL, "package": arn(version), "trigger": trigger, "requested_at": at} | more
+    return {
+        "execution": name,
+        "execution_arn": execution_arn(name),
+        "started": STARTED,
+        "input": machine_input,
+        "progress": None,
+        "last": None,
+    }
+
+
+def after(question: ReleaseQuestion, plan: ReleasePlan, last: LastAnswer) -> ReleaseQuestion:
+    """Return the question that follows a plan and what came of it."""
+    return {**question, "progress": plan["progress"], "last": last}
+
+
+def failed(error: str, cause: str | None = "a cause") -> LastAnswer:
+    """Return the answer of an action that failed; without a cause, as in a timeout, where that is None."""
+    return {"error": {"Error": error, "Cause": cause} if cause is not None else {"Error": error}}
+
+
 class RegistryFake:
     """A registry in a dictionary; versions are as old as their number says."""
 
     def __init__(self) -> None:
-        self.packages: dict[str, Package] = {}
+        self.packages: dict[str, ModelPackage] = {}
 
     def put(self, version: int, status: str, **kept: str) -> str:
         """Register a version, or change its status."""
-        self.packages[arn(version)] = Package(arn(version), status, **kept)
+        self.packages[arn(version)] = ModelPackage(arn(version), status, properties=kept)
         return arn(version)
 
-    def package(self, arn: str) -> Package | None:
-        """See `Registry`."""
+    def find(self, arn: str) -> ModelPackage | None:
+        """See `PackageReader`."""
         return self.packages.get(arn)
 
     def approved(self, group: str) -> Sequence[str]:
-        """See `Registry`."""
-        found = [one.arn for one in self.packages.values() if one.status == "Approved" and f"/{group}/" in one.arn]
+        """See `PackageReader`."""
+        found = [one.arn for one in self.packages.values() if one.approved and f"/{group}/" in one.arn]
         return sorted(found, key=lambda one: -int(one.rsplit("/", 1)[1]))
 
 
-class EndpointsFake:
-    """Endpoints in a dictionary. A move takes as many `tick`s as `slowness` says."""
+class SageMakerFake:
+    """Models, configs and endpoints in dictionaries. A move takes as many `tick`s as `slowness` says."""
 
     def __init__(self) -> None:
-        self.found: dict[str, Endpoint] = {}
-        self.configs: dict[str, str | None] = {}
-        self.answers: dict[str, Answer] = {}
-        self.asked: list[tuple[str, str, str]] = []
-        self._pending: dict[str, tuple[int, str]] = {}
+        self.models: dict[str, str | None] = {}
+        self.configs: dict[str, str] = {}
+        self.endpoints: dict[str, Endpoint] = {}
+        self.alarms: set[str] = set()
+        self.moves: list[tuple[str, str]] = []
+        self._ticks: dict[str, int] = {}
         self.slowness = 1
 
-    def endpoint(self, name: str) -> Endpoint | None:
-        """See `Endpoints`."""
-        found = self.status(name)
-        return replace(found, package=self.package_of_config(found.config)) if found else None
+    def find(self, name: str) -> Endpoint | None:
+        """See `EndpointReader`."""
+        return self.endpoints.get(name)
 
-    def status(self, name: str) -> Endpoint | None:
-        """See `Endpoints`."""
-        return self.found.get(name)
+    def package_of(self, config: str) -> str | None:
+        """See `EndpointReader`."""
+        return self.models.get(self.configs.get(config, ""))
 
-    def package_of_config(self, config: str) -> str | None:
-        """See `Endpoints`."""
-        return self.configs.get(config)
+    def has_model(self, name: str) -> bool:
+        """See `EndpointReader`."""
+        return name in self.models
 
-    def ask(self, name: str, body: str, content_type: str) -> Answer:
-        """See `Endpoints`."""
-        self.asked.append((name, body, content_type))
-        return self.answers.get(body, Answer(body))
+    def has_config(self, name: str) -> bool:
+        """See `EndpointReader`."""
+        return name in self.configs
 
     def serve(self, name: str, config: str, package: str | None, status: str = "InService", reason: str = "") -> None:
-        """Put an endpoint there as it is."""
-        self.configs[config] = package
-        self.found[name] = Endpoint(name, status, config, None, reason)
+        """Put an endpoint there as it is, with its config and model."""
+        self.models[f"model-of-{config}"], self.configs[config] = package, f"model-of-{config}"
+        self.endpoints[name] = Endpoint(name, status, config, None, reason)
 
-    def deploy(self, name: str, config: str) -> bool:
-        """Create or update the endpoint; False if SageMaker refuses it because the endpoint moves."""
-        found = self.found.get(name)
-        if found is not None and found.status != "InService":
-            return False
-        status = "Updating" if found else "Creating"
-        self.found[name] = Endpoint(name, status, found.config if found else config)
-        self._pending[name] = (self.slowness, config)
-        return True
+    def create_model(self, request: Any) -> LastAnswer:
+        """Make a model once."""
+        if request["ModelName"] in self.models:
+            return REFUSED
+        self.models[request["ModelName"]] = request["Containers"][0]["ModelPackageName"]
+        return DONE
 
-    def delete(self, name: str) -> None:
-        """Delete the endpoint at once."""
-        self.found.pop(name, None)
-        self._pending.pop(name, None)
+    def create_config(self, request: Any) -> LastAnswer:
+        """Make an endpoint config once, of a model that exists."""
+        (variant,) = request["ProductionVariants"]
+        if request["EndpointConfigName"] in self.configs or variant["ModelName"] not in self.models:
+            return REFUSED
+        self.configs[request["EndpointConfigName"]] = variant["ModelName"]
+        return DONE
+
+    def create_endpoint(self, request: Any) -> LastAnswer:
+        """Create an endpoint, unless there is one."""
+        name, config = request["EndpointName"], request["EndpointConfigName"]
+        if name in self.endpoints or config not in self.configs:
+            return REFUSED
+        return self._move(Endpoint(name, "Creating", config), config)
+
+    def update_endpoint(self, request: Any) -> LastAnswer:
+        """Move an endpoint that is at rest to a config that exists."""
+        name, config = request["EndpointName"], request["EndpointConfigName"]
+        found = self.endpoints.get(name)
+        if found is None or found.status != "InService" or config not in self.configs:
+            return REFUSED
+        return self._move(replace(found, status="Updating", pending=config), config)
+
+    def delete_endpoint(self, request: Any) -> LastAnswer:
+        """Delete an endpoint that does not move, after a while."""
+        found = self.endpoints.get(request["EndpointName"])
+        if found is None or found.status in BUSY:
+            return REFUSED
+        self.endpoints[found.name] = replace(found, status="Deleting")
+        self._ticks[found.name] = self.slowness
+        return DONE
+
+    def delete_config(self, request: Any) -> LastAnswer:
+        """Delete a config, which must not be live."""
+        name = request["EndpointConfigName"]
+        assert name not in {one.config for one in self.endpoints.values()}, f"{name} is live"
+        return DONE if self.configs.pop(name, None) else REFUSED
+
+    def delete_model(self, request: Any) -> LastAnswer:
+        """Delete a model, which must not be live."""
+        live = {self.configs.get(one.config) for one in self.endpoints.values()}
+        assert request["ModelName"] not in live, f"{request['ModelName']} is live"
+        return DONE if self.models.pop(request["ModelName"], None) else REFUSED
+
+    def put_alarm(self, request: Any) -> LastAnswer:
+        """Make or renew an alarm."""
+        self.alarms.add(request["AlarmName"])
+        return DONE
+
+    def delete_alarm(self, request: Any) -> LastAnswer:
+        """Delete alarms."""
+        self.alarms -= set(request["AlarmNames"])
+        return DONE
 
     def tick(self) -> None:
         """Let some time go by."""
-        for name, (left, config) in list(self._pending.items()):
-            if left > 1:
-                self._pending[name] = (left - 1, config)
-            else:
-                del self._pending[name]
-                self.found[name] = Endpoint(name, "InService", config)
+        for name, left in list(self._ticks.items()):
+            self._ticks[name] = left - 1
+            if left <= 1:
+                del self._ticks[name]
+                self._arrive(self.endpoints[name])
+
+    def _move(self, endpoint: Endpoint, config: str) -> LastAnswer:
+        self.endpoints[endpoint.name] = endpoint
+        self.moves.append((endpoint.name, config))
+        self._ticks[endpoint.name] = self.slowness
+        return DONE
+
+    def _arrive(self, endpoint: Endpoint) -> None:
+        if endpoint.status == "Deleting":
+            del self.endpoints[endpoint.name]
+        else:
+            self.endpoints[endpoint.name] = Endpoint(endpoint.name, "InService", endpoint.pending or endpoint.config)
 
 
-class LedgerFake:
+class StoreFake:
     """The releases table in memory."""
 
+    name = TABLE
+
     def __init__(self) -> None:
-        self.wishes: dict[str, Wish] = {}
-        self.records: list[tuple[str, str, Served]] = []
+        self.desires: dict[str, Desired] = {}
+        self.items: dict[tuple[str, str], dict[str, Any]] = {}
 
-    def want(self, model: str, wish: Wish) -> None:
-        """See `Ledger`."""
-        held = self.wishes.get(model)
-        if held is None or (held.requested_at, held.execution) <= (wish.requested_at, wish.execution):
-            self.wishes[model] = wish
+    def desire(self, model: str, desired: Desired) -> None:
+        """See `ReleaseStore`."""
+        held = self.desires.get(model)
+        if held is None or (held.requested_at, held.execution) <= (desired.requested_at, desired.execution):
+            self.desires[model] = desired
 
-    def wanted(self, model: str) -> Wish | None:
-        """See `Ledger`."""
-        return self.wishes.get(model)
+    def desired(self, model: str) -> Desired | None:
+        """See `ReleaseStore`."""
+        return self.desires.get(model)
 
     def released(self, model: str, stage: str) -> Sequence[Served]:
-        """See `Ledger`."""
-        return [served for of_model, of_stage, served in self.records if (of_model, of_stage) == (model, stage)]
+        """See `ReleaseStore`."""
+        found = [item for (pk, sk), item in sorted(self.items.items()) if pk == f"model#{model}" and "release#" in sk]
+        return [
+            Served(item["package"], item["config"])
+            for item in found
+            if (item["stage"], item["verdict"]) == (stage, "released")
+        ]
 
-    def record(self, model: str, stage: str, served: Served) -> None:
-        """Write what the machine writes after a verified release."""
-        self.records.append((model, stage, served))
+    def note(self, model: str, sk: str, facts: dict[str, str]) -> None:
+        """See `ReleaseStore`."""
+        self.items[f"model#{model}", sk] = dict(facts)
+
+    def put(self, request: Any) -> LastAnswer:
+        """Take the machine's own PutItem."""
+        assert request["TableName"] == TABLE
+        item = decoded(request["Item"])
+        self.items[str(item["pk"]), str(item["sk"])] = item
+        return DONE
+
+    def record(self, stage: str, version: int, config: str) -> None:
+        """Write down that a version was released to a stage before."""
+        item = {"stage": stage, "verdict": "released", "package": arn(version), "config": config}
+        self.items[f"model#{MODEL}", f"release#2026-01-01#before-{version}#{stage}"] = item
 
 
 class FilesFake:
-    """Golden files in a dictionary."""
+    """Text files in a dictionary."""
 
     def __init__(self, **files: str) -> None:
         self.files = files
 
-    def read(self, uri: str) -> str:
-        """See `GoldenFiles`."""
-        return self.files[uri]
+    def text(self, uri: str, limit: int | None = None) -> str | None:
+        """See `TextReader`."""
+        return self.files.get(uri)
+
+
+class ModelsFake:
+    """Models that answer with what they are asked, unless told otherwise."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, ModelAnswer] = {}
+        self.asked: list[tuple[str, str, str]] = []
+
+    def ask(self, endpoint: str, body: str, content_type: str) -> ModelAnswer:
+        """See `ModelCaller`."""
+        self.asked.append((endpoint, body, content_type))
+        return self.answers.get(body, ModelAnswer(body))
+
+
+@dataclass
+class Finished:
+    """How an execution ended: its last action and its arguments, and what people were told, if anything."""
+
+    action: str
+    arguments: Any
+    told: Ending | None = None
+
+    @property
+    def outcome(self) -> ReleaseOutcome:
+        """Return how the release was told."""
+        assert self.told is not None
+        assert self.told["release"] is not None
+        return self.told["release"]
+
+
+# What a disturbance makes of a call: None lets it happen; an answer stands for it, and the flag says whether the call
+# has an effect all the same.
+type Disturbance = Callable[[str], tuple[LastAnswer, bool] | None]
 
 
 class World:
@@ -151,96 +308,107 @@ class World:
     def __init__(self, stages: StagesDocument = STAGES) -> None:
         self.stages = stages
         self.registry = RegistryFake()
-        self.endpoints = EndpointsFake()
-        self.ledger = LedgerFake()
-        self.outside = Outside(self.registry, self.endpoints, self.ledger)
-        self.failed: set[str] = set()
+        self.sagemaker = SageMakerFake()
+        self.store = StoreFake()
+        self.models = ModelsFake()
+        self.files = FilesFake(**{GOLDEN: NO_REQUESTS, "s3://artifacts/old-golden.json": NO_REQUESTS})
+        self.decisions: dict[str, ReviewDecision] = {}
+        self.finished: dict[str, Finished] = {}
+        self.actions: dict[str, list[str]] = {}
+        self.told: dict[str, Ending] = {}
+        self.disturb: Disturbance = lambda _action: None
         # Whether time goes by between a plan and what is done about it: SageMaker's calls know no condition.
         self.stalls = False
-        self.checks = Checks(self.registry, self.endpoints, FilesFake())
+        self.ports = PlanningPorts(
+            self.registry, self.sagemaker, self.store, lambda: self.stages, lambda: NOW, PREFIX, ROLE, poll_seconds=30
+        )
+        self.checks = VerifyingPorts(self.registry, self.sagemaker, self.models, self.files)
 
-    def plan(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """Return the plan of a stage; it never deploys what is not approved."""
-        answer = plan(payload, self.stages, self.outside, SETUP)
-        if answer["action"] in ("create", "update", "review", "verify"):
-            assert self.registry.packages[answer["package"]].status == "Approved"
+    def plan(self, question: ReleaseQuestion) -> ReleasePlan:
+        """Return the plan; it never deploys what is not approved, unless it goes back to what was there."""
+        answer = plan(question, self.ports)
+        deployment = answer["progress"]["deployment"]
+        if answer["action"] in ("create-model", "create-config", "create-endpoint", "update-endpoint"):
+            assert deployment is not None
+            back = answer["progress"]["problem"] is not None
+            assert back or self.registry.packages[deployment["package"]].approved
         return answer
 
     def live(self, stage: str) -> str | None:
         """Return the package that a stage serves."""
-        found = self.endpoints.endpoint(f"{PREFIX}-{MODEL}-{stage}")
-        return found.package if found else None
+        found = self.sagemaker.find(f"{PREFIX}-{MODEL}-{stage}")
+        return self.sagemaker.package_of(found.config) if found else None
 
-    def execution(self, because: str, version: int, at: str, name: str) -> Iterator[str]:
-        """Do what the release machine does, and yield after every step; the last one is the end."""
-        payload: dict[str, Any] = question(because, version, at, name)
+    def run(self, trigger: Trigger, version: int, at: str, name: str = "run", /, **more: Any) -> Finished:
+        """Let one execution come to its end, time going by after each step."""
+        for _ in self.execution(trigger, version, at, name, **more):
+            self.sagemaker.tick()
+        return self.finished[name]
+
+    def execution(self, trigger: Trigger, version: int, at: str, name: str, /, **more: Any) -> Iterator[str]:
+        """Do what the release machine does, and yield after every state."""
+        asked = question(trigger, version, at, name, **more)
+        self.actions[name] = []
         for _ in range(PATIENCE):
-            answer = self.plan(payload)
+            answer = self.plan(asked)
+            self.actions[name].append(answer["action"])
             if self.stalls:
                 yield answer["action"]
-            if answer["action"] in ("done", "superseded", "withdrawn"):
+            if answer["action"] in ("done", "failed"):
+                self.finished[name] = Finished(answer["action"], answer["arguments"], self.told.get(name))
                 return
-            if answer["action"] == "review":
-                payload["reviewed"].append(answer["stage"])
-            elif answer["action"] == "delete":
-                self.endpoints.delete(answer["endpoint"])
-                payload["deleted"].append(answer["stage"])
-            elif answer["action"] in ("none", "torn-down"):
-                payload["stage_index"] += 1
-            elif answer["action"] in ("create", "update", "verify"):
-                outcome = yield from self._deploy(answer, payload)
-                if outcome == "failed":
-                    self.failed.add(name)
-                    return
-                if outcome == "released":
-                    payload["stage_index"] = answer["stage_index"] + 1
-            yield "acted"
-        raise AssertionError(f"{name} does not come to an end")
+            asked = after(asked, answer, self._disturbed(answer, name))
+            yield answer["action"]
+        raise AssertionError(f"{name} does not come to an end: {self.actions[name][-10:]}")
 
-    def _deploy(self, answer: dict[str, Any], payload: dict[str, Any]) -> Generator[str, None, str]:
-        """Deploy and verify."""
-        name, config = answer["endpoint"], answer["names"]["config"]
-        if answer["action"] != "verify":
-            self.endpoints.configs[config] = answer["package"]
-            if not self.endpoints.deploy(name, config):
-                return "refused"
-            while self._moving(name):
-                yield "moving"
-        wanted = {"endpoint": name, "config": config, "package": answer["package"], "golden": None}
+    def _disturbed(self, answer: ReleasePlan, name: str) -> LastAnswer:
+        disturbance = self.disturb(answer["action"])
+        if disturbance is None:
+            return self._do(answer, name)
+        lost, happens = disturbance
+        if happens:
+            self._do(answer, name)
+        return lost
+
+    def _do(self, answer: ReleasePlan, name: str) -> LastAnswer:
+        """Do one action as the services would."""
+        request: Any = answer["arguments"]
+        calls: dict[str, Callable[[], LastAnswer]] = {
+            "wait": lambda: DONE,
+            "create-model": lambda: self.sagemaker.create_model(request),
+            "put-alarm": lambda: self.sagemaker.put_alarm(request),
+            "create-config": lambda: self.sagemaker.create_config(request),
+            "create-endpoint": lambda: self.sagemaker.create_endpoint(request),
+            "update-endpoint": lambda: self.sagemaker.update_endpoint(request),
+            "delete-endpoint": lambda: self.sagemaker.delete_endpoint(request),
+            "delete-alarm": lambda: self.sagemaker.delete_alarm(request),
+            "delete-config": lambda: self.sagemaker.delete_config(request),
+            "delete-model": lambda: self.sagemaker.delete_model(request),
+            "review": lambda: self._review(request),
+            "close-review": lambda: {"result": self.decisions[request["stage"]]},
+            "verify": lambda: self._verify(request),
+            "record": lambda: self.store.put(request),
+            "announce": lambda: self._announce(request, name),
+        }
+        return calls[answer["action"]]()
+
+    def _review(self, request: Any) -> LastAnswer:
+        decision = self.decisions.get(request["stage"], decided("approved"))
+        if decision["decision"] == "approved":
+            return {"result": decision}
+        return failed("ReviewRejected" if decision["decision"] == "rejected" else "States.Timeout", None)
+
+    def _verify(self, request: VerificationQuestion) -> LastAnswer:
         try:
-            verify(wanted, self.checks)
-        except (errors.PackageWithdrawnError, errors.RolledBackError, errors.EndpointNotInServiceError):
-            return (yield from self._put_back(answer, payload))
-        self.ledger.record(MODEL, answer["stage"], Served(answer["package"], config))
-        return "released"
+            return {"result": verify(request, self.checks)}
+        except Exception as error:  # noqa: BLE001  # as Lambda does: its class is the error's name
+            return failed(type(error).__name__, str(error))
 
-    def _put_back(self, answer: dict[str, Any], payload: dict[str, Any]) -> Generator[str, None, str]:
-        for _ in range(PATIENCE):
-            back = plan_put_back(payload | {"failed": answer}, self.outside)
-            if self.stalls:
-                yield f"back: {back['action']}"
-            if back["action"] == "update":
-                self.endpoints.deploy(back["endpoint"], back["config"])
-            elif back["action"] == "delete":
-                self.endpoints.delete(back["endpoint"])
-            elif back["action"] != "wait":
-                return "again" if back["action"] == "again" else "failed"
-            yield "put back"
-        raise AssertionError(f"{answer['endpoint']} is never put back")
-
-    def _moving(self, name: str) -> bool:
-        found = self.endpoints.status(name)
-        return found is not None and found.status in ("Creating", "Updating")
+    def _announce(self, request: Any, name: str) -> LastAnswer:
+        self.told[name] = request
+        return {"result": {"mailed": 1}}
 
 
-def question(because: str, version: int, at: str, name: str, **more: Any) -> dict[str, Any]:
-    """Return the payload of the machine's first question."""
-    machine_input = {"model": MODEL, "package": arn(version), "because": because, "requested_at": at}
-    return {
-        "execution": name,
-        "started": "2026-11-20T10:00:00.000Z",
-        "input": machine_input,
-        "stage_index": 0,
-        "reviewed": [],
-        "deleted": [],
-    } | more
+def decided(decision: Any) -> ReviewDecision:
+    """Return a decision of Alice's."""
+    return {"review": "r1", "decision": decision, "by": "alice", "at": "2026-11-20T10:00:00.000000Z", "reason": "why"}

@@ -1,88 +1,63 @@
-"""The release machine: every branch, executed with mocks that answer what the functions and SageMaker answer."""
+"""The release machine: its definition executed to the end, every edge of it, with the functions' own rules."""
 
-from typing import TYPE_CHECKING, Any
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
-from tests.support.machines import EXECUTION_ARN, TASK_TOKEN, Run, run_machine, unvisited
-from tests.unit.release_scenarios import (
-    APPROVED,
-    CREATE,
-    DONE,
-    FOUND_CONFIG,
-    FOUND_MODEL,
-    GUARDED_UPDATE,
-    LIMIT,
-    MACHINE,
-    REFUSED,
-    REFUSED_FOR_GOOD,
-    REJECTED,
-    REVIEW,
-    SCENARIOS,
-    SUBSTITUTIONS,
-    TORN,
-    WELL,
-    decided,
-    described,
-    planned,
-    run,
-    with_passing_errors,
-)
-from tests.unit.releases_world import arn
+from tests.support.machines import EXECUTION_ARN, TASK_TOKEN, Return, Run, Throw, unvisited
+from tests.unit.release_scenarios import APPROVED, MACHINE, REJECTED, STATES, run, world_of
+from tests.unit.releases_world import World, arn, decided
+
+from signalbox.contracts import ReleaseAction
+from signalbox.stages import Rollout, Stage, StagesDocument
 
 if TYPE_CHECKING:
-    from tests.unit.release_scenarios import Mocks
+    from tests.support.machines import Mock
+
+GUARDED = StagesDocument((Stage("prod", "ml.m5.large", 2, False, Rollout("canary", 50, 60), alarms=True),))
+PLAIN = StagesDocument((Stage("staging", "ml.m5.large", 1),))
+REFUSED = Throw("SageMaker.SageMakerException", "refused")
+MISMATCH = Throw("GoldenMismatchError", "golden request 1 of 5 was answered 9")
+RUNS: list[Run] = []
 
 
-def record(run_: Run, state: str) -> dict[str, str]:
-    """Return the one item that `state` wrote, without DynamoDB's types."""
-    (request,) = run_.calls_of(state)
-    assert request["TableName"] == "releases"
-    return {name: value["S"] for name, value in request["Item"].items()}
+def execute(world: World, machine_input: Any = APPROVED, **failures: Any) -> Run:
+    """Execute the machine and keep the run for the last test."""
+    went = run(world, machine_input, **failures)
+    RUNS.append(went)
+    return went
 
 
-def mail(run_: Run, state: str = "Announce") -> dict[str, Any]:
-    (request,) = run_.calls_of(state)
-    payload: dict[str, Any] = request["Payload"]
-    return payload
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_left_unvisited(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After the tests of this file: every state, transition, choice, catcher and retrier was gone through."""
+    yield
+    own = {item.name.partition("[")[0] for item in request.session.items if item.path == Path(__file__)}
+    if own == {name for name in globals() if name.startswith("test_")}:  # and not some that somebody picked
+        assert unvisited(MACHINE, RUNS) == []
 
 
-def test_every_state_transition_catcher_and_retrier_is_gone_through() -> None:
-    stages: Mocks = {"PlanStage": [CREATE, REVIEW, GUARDED_UPDATE, DONE], "WatchEndpoint": [described()] * 2}
-    torn: Mocks = {"PlanStage": [planned("delete"), *TORN, DONE]}
-    passing = [
-        (APPROVED, WELL | stages),
-        (APPROVED, WELL | SCENARIOS["approved at the last moment"][1]),
-        (REJECTED, WELL | torn),
-        (APPROVED, WELL | SCENARIOS["superseded"][1]),
-        (APPROVED, WELL | SCENARIOS["golden mismatch"][1]),
-    ]
-    runs = [run_machine(MACHINE, SUBSTITUTIONS, given, with_passing_errors(mocks)) for given, mocks in passing]
-    looked: Mocks = {
-        "CreateEndpoint": REFUSED,
-        "LookAtEndpoint": [REFUSED, described("Creating", CREATE.result["names"]["config"])],
-    }
-    found: Mocks = {
-        "CreateModel": REFUSED_FOR_GOOD,
-        "FindModel": [REFUSED, FOUND_MODEL],
-        "CreateConfig": REFUSED_FOR_GOOD,
-        "FindConfig": [REFUSED, FOUND_CONFIG],
-    }
-    runs += [run_machine(MACHINE, SUBSTITUTIONS, APPROVED, WELL | more) for more in (looked, found)]
-
-    assert unvisited(MACHINE, [*runs, *(run(name) for name in SCENARIOS)]) == []
+def recorded(world: World, stage: str) -> dict[str, Any]:
+    """Return how the execution left a stage."""
+    (item,) = [item for (_, sk), item in world.store.items.items() if sk.endswith(f"#execution-1#{stage}")]
+    return item
 
 
 def test_a_release_goes_through_its_stages_and_a_person_lets_the_second_one_start() -> None:
-    went = run("two stages")
+    world = world_of(live=1)
+
+    went = execute(world)
 
     assert went.status == "SUCCEEDED"
-    assert went.output["verdict"] == "released"
     assert [(one["stage"], one["verdict"]) for one in went.output["stages"]] == [
         ("staging", "released"),
         ("prod", "released"),
     ]
-    asked = went.calls_of("RequestStageReview")[0]["Payload"]
-    assert asked == {
+    assert [world.live(stage) for stage in ("staging", "prod")] == [arn(2)] * 2
+    (asked,) = went.calls_of("Review")
+    assert asked["Payload"] == {
         "token": TASK_TOKEN,
         "execution_arn": EXECUTION_ARN,
         "kind": "stage",
@@ -90,205 +65,305 @@ def test_a_release_goes_through_its_stages_and_a_person_lets_the_second_one_star
         "model": "abalone",
         "package": arn(2),
         "report": "s3://artifacts/report.json",
-        "expires_in": 3600,
+        "expires_in": 604_800,
     }
-    questions = [call["Payload"] for call in went.calls_of("PlanStage")]
-    assert [(one["stage_index"], one["reviewed"]) for one in questions] == [
-        (0, []),
-        (1, []),
-        (1, ["prod"]),
-        (1, ["prod"]),
-    ]
-    assert questions[0]["started"] == "2026-11-20T10:00:00.000Z"
-    update = went.calls_of("UpdateEndpoint")[0]
-    assert update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"] == [
-        {"AlarmName": "signalbox-abalone-prod-errors"}
-    ]
-    assert went.visited.index("PutAlarm") < went.visited.index("UpdateEndpoint")
 
 
-def test_a_release_is_recorded_and_announced() -> None:
-    went = run("live but not verified")
+def test_the_first_question_has_the_execution_and_nothing_to_remember() -> None:
+    went = execute(world_of(PLAIN))
 
-    kept = record(went, "RecordStage")
+    first, second = (call["Payload"] for call in went.calls_of("Plan")[:2])
+    assert first == {
+        "execution": "execution-1",
+        "execution_arn": EXECUTION_ARN,
+        "started": "2026-11-20T10:00:00.000Z",
+        "input": APPROVED,
+        "progress": None,
+        "last": None,
+    }
+    assert (second["progress"]["asked"], second["last"]) == ("create-model", {"result": None})
+
+
+def test_a_release_that_went_well_is_recorded_and_told_once() -> None:
+    world = world_of(PLAIN)
+
+    went = execute(world)
+
+    kept = recorded(world, "staging")
     assert kept.pop("at")
     assert kept == {
         "pk": "model#abalone",
         "sk": "release#2026-11-20T10:00:00.000Z#execution-1#staging",
-        "because": "approved",
+        "trigger": "approved",
         "package": arn(2),
         "stage": "staging",
         "endpoint": "signalbox-abalone-staging",
-        "config": planned("verify", live=2).result["names"]["config"],
+        "config": world.sagemaker.endpoints["signalbox-abalone-staging"].config,
         "verdict": "released",
         "execution": EXECUTION_ARN,
     }
-    assert (mail(went)["kind"], mail(went)["package"], mail(went)["execution_arn"]) == (
-        "released",
-        arn(2),
-        EXECUTION_ARN,
-    )
+    (told,) = went.calls_of("Announce")
+    assert told["Payload"]["release"]["verdict"] == went.output["verdict"] == "released"
+    assert told["Payload"]["execution_arn"] == EXECUTION_ARN
 
 
-@pytest.mark.parametrize(
-    ("name", "verdict", "kind"),
-    [
-        ("all there", "released", "nothing-to-do"),
-        ("torn down", "torn-down", "torn-down"),
-        ("torn down with refusals", "torn-down", "torn-down"),
-        ("superseded", "superseded", "superseded"),
-        ("withdrawn", "withdrawn", "rejected"),
-        ("declined", "declined", "rejected"),
-        ("rejected at the last moment", "declined", "rejected"),
-        ("expired", "expired", "expired"),
-        ("approved at the last moment", "released", "released"),
-        ("another was faster", "superseded", "superseded"),
-        ("overtaken", "superseded", "superseded"),
-        ("made before", "released", "released"),
-        ("answer of create lost", "released", "released"),
-        ("answer of update lost", "released", "released"),
-    ],
-)
-def test_an_end_that_was_decided_succeeds_and_is_told(name: str, verdict: str, kind: str) -> None:
-    went = run(name)
+def test_a_stage_with_alarms_has_one_before_its_endpoint_moves() -> None:
+    went = execute(world_of(GUARDED, live=1))
 
-    assert (went.status, went.output["verdict"], mail(went)["kind"]) == ("SUCCEEDED", verdict, kind)
+    assert went.visited.index("PutAlarm") < went.visited.index("UpdateEndpoint")
+    (update,) = went.calls_of("UpdateEndpoint")
+    assert update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"] == [
+        {"AlarmName": "signalbox-abalone-prod-errors"}
+    ]
 
 
-@pytest.mark.parametrize("name", ["child", "child superseded", "rejected elsewhere", "rejection withdrawn"])
-def test_who_has_a_parent_or_changed_nothing_tells_nobody(name: str) -> None:
-    assert run(name).status == "SUCCEEDED"
-    assert "Announce" not in run(name).visited
-    assert "AnnounceFailure" not in run("child fails").visited
+def test_a_rejection_takes_the_endpoint_and_its_alarm_down_where_nothing_may_return() -> None:
+    world = world_of(GUARDED, live=2)
+    world.registry.put(2, "Rejected")
+    world.sagemaker.alarms.add("signalbox-abalone-prod-errors")
+
+    went = execute(world, REJECTED)
+
+    assert (went.status, went.output["verdict"]) == ("SUCCEEDED", "torn-down")
+    assert world.sagemaker.endpoints == {}
+    assert world.sagemaker.alarms == set()
+    assert recorded(world, "prod")["verdict"] == "torn-down"
 
 
 def test_a_rollback_is_told_with_the_package_that_returned() -> None:
-    went = run("rolled back")
+    world = world_of(PLAIN, live=3)
+    world.registry.put(3, "Rejected")
+
+    went = execute(world, REJECTED | {"package": arn(3)})
 
     assert went.output["verdict"] == "rolled-back"
-    assert (mail(went)["kind"], mail(went)["package"]) == ("released", arn(1))
-    assert record(went, "RecordStage")["package"] == arn(1)
+    assert went.calls_of("Announce")[0]["Payload"]["package"] == arn(2)
+    assert world.live("staging") == arn(2)
 
 
-def test_a_declined_stage_keeps_who_declined_it_and_why() -> None:
-    went = run("declined")
+def test_a_rejection_that_touched_no_stage_is_no_news() -> None:
+    world = world_of(PLAIN, live=1)
+    world.registry.put(2, "Rejected")
 
-    assert went.output["decision"] == decided("rejected")
-    assert record(went, "RecordEnd")["verdict"] == "declined"
-    assert went.output["stage"] == mail(went)["stage"] == "prod"
-    assert mail(went)["detail"]["decision"]["by"] == "alice"
+    went = execute(world, REJECTED)
 
-
-@pytest.mark.parametrize(
-    ("name", "error", "cause"),
-    [
-        ("no plan", "StagesDocumentError", "stages[0].name is missing"),
-        ("no plan, no mail", "ReleaseError", "a cause"),
-        ("child without a plan", "ReleaseError", "a cause"),
-        ("empty input", "ReleaseError", "a cause"),
-        ("deletion not allowed", "States.TaskFailed", "a cause"),
-        ("review not asked", "ReviewError", "a cause"),
-        ("review not closed", "ReviewError", "a cause"),
-        ("never at rest", "EndpointBusyError", "endpoint signalbox-abalone-staging did not come to rest within 2400"),
-        ("model refused", "SageMaker.SageMakerException", "refused"),
-        ("model limit", LIMIT.error, "no instances left"),
-        ("alarm refused", "CloudWatch.LimitExceededException", "a cause"),
-        ("config refused", "SageMaker.SageMakerException", "refused"),
-        ("config limit", LIMIT.error, "no instances left"),
-        ("always refused", "SageMaker.SageMakerException", "refused"),
-        ("endpoint limit", LIMIT.error, "no instances left"),
-        ("update limit", LIMIT.error, "no instances left"),
-        ("not to be seen", "States.Timeout", "no cause was given"),
-        ("moves for ever", "EndpointNotInServiceError", "a cause"),
-        ("never answers a ping", "EndpointNotInServiceError", "a cause"),
-        ("half made and refused", "GoldenMismatchError", "golden request 1 of 5"),
-        ("golden mismatch", "GoldenMismatchError", "golden request 1 of 5"),
-        ("silent rollback", "RolledBackError", "rolled back"),
-        ("put back refused", "GoldenMismatchError", "golden request 1 of 5"),
-        ("put back and not verified", "GoldenMismatchError", "golden request 1 of 5"),
-        ("put back not planned", "GoldenMismatchError", "golden request 1 of 5"),
-        ("left alone", "GoldenMismatchError", "golden request 1 of 5"),
-        ("overtaken again and again", "RolledBackError", "a cause"),
-        ("failure not recorded", "GoldenMismatchError", "golden request 1 of 5"),
-        ("release not recorded", "DynamoDB.ResourceNotFoundException", "a cause"),
-        ("end not recorded", "DynamoDB.ResourceNotFoundException", "a cause"),
-        ("nobody told", "MailError", "no sender"),
-    ],
-)
-def test_a_failure_ends_with_its_first_error(name: str, error: str, cause: str) -> None:
-    went = run(name)
-
-    assert (went.status, went.error) == ("FAILED", error)
-    assert str(went.cause).startswith(cause)
+    assert (went.status, went.output["verdict"]) == ("SUCCEEDED", "nothing-to-do")
+    assert "Announce" not in went.visited
 
 
 @pytest.mark.parametrize(
-    ("name", "put_back"),
-    [
-        ("golden mismatch", "kept"),
-        ("silent rollback", "kept"),
-        ("never answers a ping", "gone"),
-        ("put back and not verified", "unverified"),
-        ("put back not planned", "unknown"),
-        ("left alone", "leave"),
-        ("moves for ever", "wait"),
-    ],
+    ("decision", "verdict"), [("rejected", "declined"), ("expired", "expired"), ("approved", "released")]
 )
-def test_a_failure_is_recorded_and_told_with_its_cause_and_how_the_stage_was_put_back(name: str, put_back: str) -> None:
-    went = run(name)
+def test_a_stages_review_that_ends_without_an_approval_is_closed_and_its_decision_counts(
+    decision: str, verdict: str
+) -> None:
+    world = world_of(live=1)
+    world.decisions["prod"] = decided(decision)
+    first: Mock = Throw("States.Timeout", None)
 
-    kept, told = record(went, "RecordFailure"), mail(went, "AnnounceFailure")
-    assert (kept["verdict"], kept["error"]) == ("failed", went.error)
-    assert told["kind"] == "failed"
-    assert told["stage"] == "staging"
-    assert told["error"] == {"Error": went.error, "Cause": went.cause}
-    assert told["detail"]["put_back"]["action"] == kept["put_back"] == put_back
+    went = execute(world, Review=[first])
 
-
-def test_a_package_that_was_withdrawn_is_not_told_as_its_reviewers_decision() -> None:
-    went = run("withdrawn after its review")
-
-    assert (mail(went)["kind"], mail(went)["stage"], mail(went)["detail"]["decision"]) == ("rejected", "", None)
-
-
-def test_a_mismatch_moves_the_endpoint_back_at_once_and_without_alarms_and_verifies_it() -> None:
-    went = run("golden mismatch")
-
-    (request,) = went.calls_of("PutBack")
-    assert request["EndpointConfigName"] == "config-live"
-    assert request["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]["Type"] == "ALL_AT_ONCE"
-    assert "AutoRollbackConfiguration" not in request["DeploymentConfig"]
-    (verified,) = went.calls_of("VerifyBack")
-    assert verified["Payload"] == {
-        "endpoint": request["EndpointName"],
-        "config": "config-live",
-        "package": None,
-        "golden": None,
+    assert (went.status, went.output["verdict"]) == ("SUCCEEDED", verdict)
+    assert went.calls_of("CloseReview")[0]["Payload"] == {
+        "execution_arn": EXECUTION_ARN,
+        "kind": "stage",
+        "stage": "prod",
     }
-    assert "PutBack" not in run("silent rollback").visited
+    told = went.calls_of("Announce")[0]["Payload"]
+    stopped = verdict != "released"
+    assert told["decision"] == (decided(decision) if stopped else None)
+    assert told["release"]["stage"] == ("prod" if stopped else None)
+    assert recorded(world, "prod")["verdict"] == verdict
+
+
+def test_a_failed_stage_is_rolled_back_verified_recorded_and_told_with_its_first_error() -> None:
+    world = world_of(PLAIN, live=1)
+
+    went = execute(world, Verify=[MISMATCH])
+
+    assert (went.status, went.error, went.cause) == ("FAILED", MISMATCH.error, MISMATCH.cause)
+    assert world.live("staging") == arn(1)
+    kept = recorded(world, "staging")
+    assert (kept["verdict"], kept["error"], kept["rollback"]) == ("failed", "GoldenMismatchError", "restored")
+    (told,) = went.calls_of("Announce")
+    assert told["Payload"]["error"] == {"Error": MISMATCH.error, "Cause": MISMATCH.cause}
+    assert told["Payload"]["release"]["rollback"]["result"] == "restored"
+    assert told["Payload"]["release"]["stage"] == "staging"
+    assert len(went.calls_of("Verify")) == 2
+    assert "DeleteConfig" in went.visited
 
 
 def test_a_first_endpoint_that_never_serves_is_taken_down_with_its_config_and_model() -> None:
-    went = run("never answers a ping")
+    world = world_of(PLAIN)
 
-    assert went.calls_of("RemoveHalfMade") == [{"EndpointName": "signalbox-abalone-staging"}]
-    assert went.calls_of("DeleteConfig") == [{"EndpointConfigName": CREATE.result["names"]["config"]}]
-    assert went.calls_of("DeleteModel") == [{"ModelName": CREATE.result["names"]["model"]}]
+    went = execute(world, Verify=[Throw("EndpointNotInServiceError", "no answer to /ping")])
 
-
-@pytest.mark.parametrize("name", ["left alone", "put back not planned", "moves for ever"])
-def test_what_may_still_serve_is_not_cleaned_up(name: str) -> None:
-    assert "DeleteConfig" not in run(name).visited
+    assert (went.status, went.error) == ("FAILED", "EndpointNotInServiceError")
+    assert not any((world.sagemaker.endpoints, world.sagemaker.configs, world.sagemaker.models))
+    assert recorded(world, "staging")["rollback"] == "removed"
 
 
-def test_a_refused_call_is_tried_three_times_with_a_new_plan_each() -> None:
-    went = run("always refused")
+@pytest.mark.parametrize(
+    ("state", "error", "status"),
+    [
+        ("CreateModel", REFUSED, "SUCCEEDED"),
+        ("CreateModel", Throw("SageMaker.ResourceLimitExceededException", "no models left"), "FAILED"),
+        ("CreateConfig", REFUSED, "SUCCEEDED"),
+        ("PutAlarm", Throw("CloudWatch.CloudWatchException"), "SUCCEEDED"),
+        ("PutAlarm", Throw("CloudWatch.LimitExceededException"), "FAILED"),
+        ("UpdateEndpoint", REFUSED, "SUCCEEDED"),
+        ("UpdateEndpoint", Throw("SageMaker.ResourceLimitExceededException", "no instances left"), "FAILED"),
+        ("Verify", Throw("Lambda.TooManyRequestsException"), "SUCCEEDED"),
+        ("Record", Throw("DynamoDB.ThrottlingException"), "SUCCEEDED"),
+        ("Record", Throw("DynamoDB.ResourceNotFoundException"), "FAILED"),
+        ("Announce", Throw("Lambda.ServiceException"), "SUCCEEDED"),
+        ("Announce", Throw("MailError", "no sender"), "FAILED"),
+        ("Announce", Throw("States.Timeout", None), "FAILED"),
+    ],
+)
+def test_an_error_that_passes_is_waited_for_and_any_other_ends_the_release(
+    state: str, error: Throw, status: str
+) -> None:
+    went = execute(world_of(GUARDED, live=1), **{state: [error]})
 
-    assert len(went.calls_of("PlanStage")) == 3
-    assert len(went.calls_of("CreateEndpoint")) == 3
+    assert went.status == status
+    assert status == "FAILED" or "Wait" in went.visited
+    assert status == "SUCCEEDED" or went.error == error.error
 
 
-def test_what_this_execution_took_down_is_told_to_the_next_plan() -> None:
-    questions = [call["Payload"]["deleted"] for call in run("torn down").calls_of("PlanStage")]
+def test_an_error_without_a_cause_ends_with_a_text_all_the_same() -> None:
+    went = execute(world_of(PLAIN), Announce=[Throw("States.Timeout", None)])
 
-    assert questions == [[], ["staging"], ["staging"], ["staging"], ["staging"]]
+    assert (went.error, went.cause) == ("States.Timeout", "no cause was given")
+
+
+def test_a_stage_that_is_good_but_could_not_be_recorded_is_told_so() -> None:
+    world = world_of(PLAIN)
+
+    went = execute(world, Record=Throw("DynamoDB.ResourceNotFoundException"))
+
+    (told,) = went.calls_of("Announce")
+    assert told["Payload"]["release"]["rollback"]["result"] == "unrecorded"
+    assert world.live("staging") == arn(2)
+
+
+@pytest.mark.parametrize("state", ["CreateEndpoint", "DeleteEndpoint", "DeleteConfig", "DeleteModel"])
+def test_a_rollback_goes_on_where_a_step_of_it_fails(state: str) -> None:
+    world = world_of(PLAIN)
+
+    went = execute(world, Verify=[MISMATCH], **{state: [REFUSED]})
+
+    assert (went.status, went.error) == ("FAILED", "GoldenMismatchError")
+    assert recorded(world, "staging")["verdict"] == "failed"
+
+
+def test_a_deletion_that_is_refused_is_looked_at_again_and_an_alarm_that_stays_does_no_harm() -> None:
+    world = world_of(GUARDED, live=2)
+    world.registry.put(2, "Rejected")
+
+    went = execute(world, REJECTED, DeleteEndpoint=[REFUSED], DeleteAlarm=Throw("CloudWatch.ResourceNotFound"))
+
+    assert (went.status, went.output["verdict"]) == ("SUCCEEDED", "torn-down")
+
+
+def test_a_deletion_that_is_not_allowed_fails_the_release() -> None:
+    world = world_of(PLAIN, live=2)
+    world.registry.put(2, "Rejected")
+
+    went = execute(world, REJECTED, DeleteEndpoint=Throw("States.TaskFailed", "not allowed"))
+
+    assert (went.status, went.error) == ("FAILED", "States.TaskFailed")
+
+
+@pytest.mark.parametrize("state", ["Review", "CloseReview"])
+def test_a_review_that_cannot_be_asked_or_closed_fails_the_release_and_leaves_the_stage(state: str) -> None:
+    world = world_of(live=1)
+    failures: dict[str, Any] = {"Review": [Throw("States.Timeout", None)]} | {state: Throw("ReviewError", "why")}
+
+    went = execute(world, **failures)
+
+    assert (went.status, went.error) == ("FAILED", "ReviewError")
+    assert world.live("prod") == arn(1)
+
+
+def test_an_empty_input_is_told_and_fails_with_a_sentence() -> None:
+    went = execute(world_of(), {})
+
+    assert went.visited == ["Start", "Plan", "Do", "Announce", "Plan", "Do", "Failed"]
+    assert (went.error, went.cause) == (
+        "ReleaseError",
+        "the release's input: model is missing: give a text that is not empty",
+    )
+
+
+@pytest.mark.parametrize("told", [None, Throw("MailError")])
+def test_a_plan_that_cannot_be_made_is_told_and_fails(told: Throw | None) -> None:
+    given = {"AnnounceFailure": told} if told else {}
+
+    went = execute(world_of(), Plan=Throw("States.TaskFailed", "the function is broken"), **given)
+
+    assert (went.status, went.error, went.cause) == ("FAILED", "States.TaskFailed", "the function is broken")
+    (asked,) = went.calls_of("AnnounceFailure")
+    assert asked["Payload"] == {
+        "model": "abalone",
+        "package": arn(2),
+        "execution_arn": EXECUTION_ARN,
+        "decision": None,
+        "error": {"Error": "States.TaskFailed", "Cause": "the function is broken"},
+        "release": None,
+    }
+
+
+def test_a_plan_that_cannot_be_made_any_more_is_told_with_what_was_known_of_the_stage() -> None:
+    world = world_of(PLAIN)
+
+    went = execute(world, Plan=plan_that_breaks_after(world, 2))
+
+    told = went.calls_of("AnnounceFailure")[0]["Payload"]
+    assert told["release"]["rollback"]["result"] == "unknown"
+    assert told["release"]["stage"] == "staging"
+
+
+def plan_that_breaks_after(world: World, number: int) -> Callable[[Any], Return | Throw]:
+    """Return the mock of a plan that can be made `number` times."""
+    made: list[Any] = []
+
+    def planned(arguments: Any) -> Return | Throw:
+        made.append(arguments)
+        if len(made) > number:
+            return Throw("States.TaskFailed", "the function is broken")
+        return Return(json.loads(json.dumps(world.plan(arguments["Payload"]))))
+
+    return planned
+
+
+def test_errors_of_the_plan_that_pass_are_retried() -> None:
+    retrier = json.loads(MACHINE.read_text(encoding="utf-8"))["States"]["Plan"]["Retry"][0]
+
+    for error in retrier["ErrorEquals"]:
+        assert execute(world_of(PLAIN), Plan=[Throw(error)]).status == "SUCCEEDED"
+
+
+def test_every_action_of_a_plan_has_its_state() -> None:
+    choices = json.loads(MACHINE.read_text(encoding="utf-8"))["States"]["Do"]["Choices"]
+    named = {rule["Condition"].split("'")[1] for rule in choices}
+
+    assert named | {"failed"} == set(get_args(ReleaseAction.__value__))
+    assert set(STATES.values()) | {"wait", "done", "failed"} == set(get_args(ReleaseAction.__value__))
+
+
+def test_every_task_has_a_timeout_and_every_state_says_its_purpose() -> None:
+    definition = json.loads(MACHINE.read_text(encoding="utf-8"))
+    assert definition["TimeoutSeconds"]
+    for name, state in definition["States"].items():
+        assert state.get("Comment"), name
+        assert state["Type"] != "Task" or (state["TimeoutSeconds"] and state["Catch"]), name
+
+
+def test_the_machine_stays_small() -> None:
+    text = MACHINE.read_text(encoding="utf-8")
+    states = json.loads(text)["States"]
+
+    assert len(states) <= 25
+    assert len(text.splitlines()) <= 400
+    assert sum(state["Type"] == "Choice" for state in states.values()) <= 2

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from functions.on_model_package import app as on_model_package
@@ -10,7 +10,10 @@ from functions.plan_release import app as plan_release
 from functions.verify_release import app as verify_release
 from tests.support.botocore_strict import RecordingClient
 from tests.support.samples import sample, with_detail
-from tests.unit.releases_world import arn, question
+from tests.unit.releases_world import after, arn, failed, question
+
+if TYPE_CHECKING:
+    from signalbox.contracts import VerificationQuestion
 
 CONTEXT: Any = SimpleNamespace(
     function_name="f",
@@ -24,6 +27,7 @@ ENVIRONMENT = {
     "STAGES_PARAMETER": "stages",
     "RELEASES_TABLE": "releases",
     "REVIEWS_TABLE": "reviews",
+    "POLL_SECONDS": "30",
     "MODEL_ROLE_ARN": "arn:aws:iam::123456789012:role/model",
     "MLOPS_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:mlops",
     "RELEASE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:release",
@@ -40,16 +44,18 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, RecordingClie
         "describe_endpoint": {"EndpointName": "e", "EndpointConfigName": "c", "EndpointStatus": "InService"},
         "describe_endpoint_config": {"EndpointConfigName": "c", "ProductionVariants": [{"VariantName": "v"}]},
     }
+    made["dynamodb"].answers = {"put_item": {}}
     made["ssm"].answers = {"get_parameter": {"Parameter": {"Value": STAGES}}}
     made["stepfunctions"].answers = {"start_execution": {"executionArn": "arn:aws:states:x", "startDate": 0}}
     monkeypatch.setattr("signalbox.aws.clients.client", made.__getitem__)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    for module in (plan_release, verify_release, on_model_package):
-        module._dependencies.cache_clear()
+    caches = (plan_release._ports, verify_release._ports, on_model_package._dependencies)
+    for cache in caches:
+        cache.cache_clear()
     yield made
-    for module in (plan_release, verify_release, on_model_package):
-        module._dependencies.cache_clear()
+    for cache in caches:
+        cache.cache_clear()
 
 
 def test_plan_release_reads_the_stages_each_time_and_answers_with_a_plan(clients: dict[str, RecordingClient]) -> None:
@@ -60,23 +66,29 @@ def test_plan_release_reads_the_stages_each_time_and_answers_with_a_plan(clients
 
     answers = [plan_release.handler(asked, CONTEXT) for _ in range(2)]
 
-    assert [answer["action"] for answer in answers] == ["update", "update"]
-    assert answers[0]["create_model"]["ExecutionRoleArn"] == ENVIRONMENT["MODEL_ROLE_ARN"]
+    assert [answer["action"] for answer in answers] == ["create-model", "create-model"]
+    assert answers[0]["arguments"]["ExecutionRoleArn"] == ENVIRONMENT["MODEL_ROLE_ARN"]
     assert len(clients["ssm"].requests("GetParameter")) == 2
 
 
-def test_plan_release_answers_how_a_failed_stage_is_put_back(clients: dict[str, RecordingClient]) -> None:
-    failed = {"action": "update", "endpoint": "e", "previous_config": "c", "names": {"config": "ours"}}
+def test_plan_release_rolls_a_failed_stage_back(clients: dict[str, RecordingClient]) -> None:
+    wanted = {"requested_at": "2026-11-20T10:00:00.000000Z", "execution": "run", "package": arn(2)}
+    clients["dynamodb"].answers["query"] = {"Items": []}
+    clients["dynamodb"].answers["get_item"] = {"Item": {name: {"S": value} for name, value in wanted.items()}}
+    asked = question("approved", 2, "2026-11-20T10:00:00Z", "run")
+    plan = plan_release.handler(asked, CONTEXT)
 
-    answer = plan_release.handler(question("approved", 2, "", "run", failed=failed), CONTEXT)
+    failing = after(asked, plan, failed("SageMaker.ResourceLimitExceededException"))
+    answer = plan_release.handler(failing, CONTEXT)
 
-    assert (answer["action"], answer["config"]) == ("kept", "c")
+    assert answer["action"] == "record"
+    assert answer["outcome"]["rollback"] == {"result": "untouched", "reason": "the endpoint had not been moved"}
 
 
 def test_verify_release_compares_the_config(clients: dict[str, RecordingClient]) -> None:
-    asked = {"endpoint": "e", "config": "c", "package": arn(2), "golden": None}
+    asked: VerificationQuestion = {"endpoint": "e", "config": "c", "package": arn(2), "golden": None}
 
-    assert verify_release.handler(asked, CONTEXT)["verdict"] == "released"
+    assert verify_release.handler(asked, CONTEXT)["checked"] == ["config"]
 
 
 def test_on_model_package_asks_the_reviews_and_starts_the_release(

@@ -1,19 +1,32 @@
-"""Plans as the machine gets them, and what any order of approvals, rejections and replays comes to."""
+"""Plans as the machine gets them: each action's request, and what follows from what it came to."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tests.support.botocore_strict import check_request
-from tests.unit.releases_world import ROLE, World, arn, question
+from tests.unit.releases_world import (
+    DONE,
+    REFUSED,
+    ROLE,
+    World,
+    after,
+    arn,
+    decided,
+    execution_arn,
+    failed,
+    question,
+)
 
-from signalbox.releases.planning import plan_put_back
-from signalbox.releases.ports import Served
-from signalbox.stages import Rollout, Stage, StagesDocument
+from signalbox.aws.errors import CallRefusedError
+from signalbox.contracts import ReleasePlan, ReleaseQuestion
+from signalbox.releases.model import Desired
+from signalbox.releases.planning import LONGEST_WAIT, MOST_ROUNDS, wait_seconds
+from signalbox.stages import Rollout, Stage, StagesDocument, StagesDocumentError
 
 AT = "2026-11-20T10:00:00Z"
+LATER = "2026-11-20T11:00:00Z"
+STAGING_ENDPOINT = "signalbox-abalone-staging"
+PLAIN = StagesDocument((Stage("staging", "ml.m5.large", 1),))
 CANARY = Stage("prod", "ml.m5.large", 4, rollout=Rollout("canary", 10, 300), alarms=True, review_seconds=3600)
 
 
@@ -21,59 +34,87 @@ def world_with_live(version: int, stages: StagesDocument | None = None) -> World
     """Return a world whose first stage serves `version`, released and recorded, and where version 2 is approved."""
     world = World(stages) if stages else World()
     name = world.stages.stages[0].name
-    world.endpoints.serve(f"signalbox-abalone-{name}", "config-live", world.registry.put(version, "Approved"))
-    world.ledger.record("abalone", name, Served(arn(version), "config-live"))
+    world.sagemaker.serve(f"signalbox-abalone-{name}", "config-live", world.registry.put(version, "Approved"))
+    world.store.record(name, version, "config-live")
     world.registry.put(2, "Approved", golden="s3://artifacts/golden.json", report="s3://artifacts/report.json")
     return world
 
 
-def check_requests(answer: dict[str, Any]) -> None:
-    check_request("sagemaker", "CreateModel", answer["create_model"])
-    check_request("sagemaker", "CreateEndpointConfig", answer["create_config"])
-    name, config = answer["endpoint"], answer["names"]["config"]
-    check_request(
-        "sagemaker", "CreateEndpoint", {"EndpointName": name, "EndpointConfigName": config, "Tags": answer["tags"]}
-    )
-    if answer["deployment"]:
-        update = {"EndpointName": name, "EndpointConfigName": config, "DeploymentConfig": answer["deployment"]}
-        check_request("sagemaker", "UpdateEndpoint", update)
-    if answer["alarm"]:
-        check_request("cloudwatch", "PutMetricAlarm", answer["alarm"])
+def plans(world: World, asked: ReleaseQuestion, *last: Any) -> list[ReleasePlan]:
+    """Return the plans of a question and of those that follow with these answers; None does the action in the world."""
+    found = [world.plan(asked)]
+    for given in last:
+        asked = after(asked, found[-1], given or world._do(found[-1], asked["execution"]))
+        world.sagemaker.tick()
+        found.append(world.plan(asked))
+    return found
+
+
+def through(world: World, action: str, asked: ReleaseQuestion) -> tuple[ReleaseQuestion, ReleasePlan]:
+    """Let a release go on until it asks for `action`; return the question and that plan."""
+    plan = world.plan(asked)
+    while plan["action"] != action:
+        asked = after(asked, plan, world._do(plan, asked["execution"]))
+        world.sagemaker.tick()
+        plan = world.plan(asked)
+    return asked, plan
+
+
+def request(plan: ReleasePlan) -> Any:
+    """Return a plan's arguments, once they are what the API takes."""
+    operations = {
+        "create-model": ("sagemaker", "CreateModel"),
+        "create-config": ("sagemaker", "CreateEndpointConfig"),
+        "create-endpoint": ("sagemaker", "CreateEndpoint"),
+        "update-endpoint": ("sagemaker", "UpdateEndpoint"),
+        "delete-endpoint": ("sagemaker", "DeleteEndpoint"),
+        "put-alarm": ("cloudwatch", "PutMetricAlarm"),
+        "record": ("dynamodb", "PutItem"),
+    }
+    if plan["action"] in operations:
+        check_request(*operations[plan["action"]], dict(plan["arguments"]))
+    return plan["arguments"]
 
 
 def test_a_first_release_creates_the_endpoint_with_exactly_the_named_package() -> None:
-    world = World()
+    world = World(PLAIN)
     world.registry.put(3, "Approved")
-    world.registry.put(2, "Approved", golden="s3://artifacts/golden.json", report="s3://artifacts/report.json")
+    world.registry.put(2, "Approved", golden="s3://artifacts/golden.json")
 
-    answer = world.plan(question("approved", 2, AT, "run"))
+    model, config, endpoint, verify = plans(world, question("approved", 2, AT), None, None, None)
 
-    check_requests(answer)
-    assert answer["action"] == "create"
-    assert answer["endpoint"] == "signalbox-abalone-staging"
-    assert answer["create_model"]["Containers"] == [{"ModelPackageName": arn(2)}]
-    assert answer["create_model"]["ExecutionRoleArn"] == ROLE
-    variant = answer["create_config"]["ProductionVariants"][0]
-    assert variant == {
-        "VariantName": "AllTraffic",
-        "ModelName": answer["names"]["model"],
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 1,
+    made = request(model)
+    assert made["Containers"] == [{"ModelPackageName": arn(2)}]
+    assert made["ExecutionRoleArn"] == ROLE
+    assert {"Key": "signalbox:package", "Value": arn(2)} in made["Tags"]
+    assert request(config)["ProductionVariants"] == [
+        {
+            "VariantName": "AllTraffic",
+            "ModelName": made["ModelName"],
+            "InstanceType": "ml.m5.large",
+            "InitialInstanceCount": 1,
+        }
+    ]
+    created = request(endpoint)
+    assert created["EndpointName"] == STAGING_ENDPOINT
+    assert created["EndpointConfigName"] == request(config)["EndpointConfigName"]
+    assert {"Key": "sagemaker:deployment-stage", "Value": "staging"} in created["Tags"]
+    assert "signalbox:package" not in {tag["Key"] for tag in created["Tags"]}
+    assert verify["arguments"] == {
+        "endpoint": STAGING_ENDPOINT,
+        "config": created["EndpointConfigName"],
+        "package": arn(2),
+        "golden": "s3://artifacts/golden.json",
     }
-    assert {"Key": "signalbox:package", "Value": arn(2)} in answer["create_model"]["Tags"]
-    assert {"Key": "sagemaker:deployment-stage", "Value": "staging"} in answer["tags"]
-    assert "signalbox:package" not in {tag["Key"] for tag in answer["tags"]}
-    assert (answer["golden"], answer["report"]) == ("s3://artifacts/golden.json", "s3://artifacts/report.json")
-    assert (answer["deployment"], answer["alarm"], answer["previous_config"]) == (None, None, None)
 
 
 def test_an_update_goes_by_the_stages_rollout_and_names_its_alarm() -> None:
-    answer = world_with_live(1, StagesDocument((CANARY,))).plan(question("approved", 2, AT, "run"))
+    world = world_with_live(1, StagesDocument((CANARY,)))
 
-    check_requests(answer)
-    assert answer["action"] == "update"
-    assert answer["previous_config"] == "config-live"
-    assert answer["deployment"] == {
+    _, alarm, _, update = plans(world, question("approved", 2, AT), None, None, None)
+
+    assert request(alarm)["AlarmName"] == "signalbox-abalone-prod-errors"
+    assert request(update)["DeploymentConfig"] == {
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": {
                 "Type": "CANARY",
@@ -85,219 +126,386 @@ def test_an_update_goes_by_the_stages_rollout_and_names_its_alarm() -> None:
         },
         "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "signalbox-abalone-prod-errors"}]},
     }
-    assert answer["alarm"]["AlarmName"] == "signalbox-abalone-prod-errors"
-    assert answer["patience_seconds"] > 2400
-    assert answer["expires_in"] == 3600
+    deployment = update["progress"]["deployment"]
+    assert deployment is not None
+    assert deployment["previous"] == "config-live"
+    assert deployment["patience_seconds"] > 2400
 
 
 def test_a_linear_rollout_moves_in_steps() -> None:
     stage = Stage("prod", "ml.m5.large", 4, rollout=Rollout("linear", 25, 60))
+    world = world_with_live(1, StagesDocument((stage,)))
 
-    answer = world_with_live(1, StagesDocument((stage,))).plan(question("approved", 2, AT, "run"))
+    _, update = through(world, "update-endpoint", question("approved", 2, AT))
 
-    check_requests(answer)
-    routing = answer["deployment"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
+    deployment = request(update)["DeploymentConfig"]
+    routing = deployment["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
     assert routing["LinearStepSize"] == {"Type": "CAPACITY_PERCENT", "Value": 25}
-    assert "AutoRollbackConfiguration" not in answer["deployment"]
+    assert "AutoRollbackConfiguration" not in deployment
 
 
-def test_a_rollback_goes_at_once_and_without_the_alarms_that_may_be_ringing() -> None:
+def test_a_rejection_brings_the_fallback_back_at_once_and_without_the_alarms_that_may_be_ringing() -> None:
     world = world_with_live(3, StagesDocument((CANARY,)))
     world.registry.put(3, "Rejected")
 
-    answer = world.plan(question("rejected", 3, AT, "run"))
+    asked, update = through(world, "update-endpoint", question("rejected", 3, AT))
 
-    check_requests(answer)
-    assert (answer["action"], answer["package"]) == ("update", arn(2))
-    assert answer["golden"] == "s3://artifacts/golden.json"
-    policy = answer["deployment"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
+    deployment = request(update)["DeploymentConfig"]
+    policy = deployment["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
     assert policy == {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
-    assert "AutoRollbackConfiguration" not in answer["deployment"]
-    assert world.ledger.wanted("abalone") is None
+    assert "AutoRollbackConfiguration" not in deployment
+    assert update["progress"]["deployment"]["package"] == arn(2)  # type: ignore[index]  # an update has one
+    _, verify = through(world, "verify", after(asked, update, world._do(update, "run")))
+    assert verify["arguments"]["golden"] == "s3://artifacts/golden.json"
+    assert world.store.desired("abalone") is None
 
 
-def test_the_same_question_gives_the_same_names_and_another_package_others() -> None:
+def test_the_same_question_has_the_same_answer_and_another_package_other_names() -> None:
     world = World()
     world.registry.put(2, "Approved")
     world.registry.put(3, "Approved")
 
-    first, again = (world.plan(question("approved", 2, AT, "run")) for _ in range(2))
+    first, again = (world.plan(question("approved", 2, AT)) for _ in range(2))
     other = world.plan(question("approved", 3, AT, "run-b"))
 
     assert first == again
-    assert set(first["names"].values()).isdisjoint(other["names"].values())
+    assert request(first)["ModelName"] != request(other)["ModelName"]
 
 
 def test_a_package_that_is_live_without_a_record_is_verified_on_the_config_it_has() -> None:
     world = world_with_live(1)
-    world.endpoints.serve("signalbox-abalone-staging", "config-of-a-lost-run", arn(2))
+    world.sagemaker.serve(STAGING_ENDPOINT, "config-of-a-lost-run", arn(2))
 
-    answer = world.plan(question("approved", 2, AT, "run"))
+    plan = world.plan(question("approved", 2, AT))
 
-    assert answer["action"] == "verify"
-    assert answer["names"]["config"] == "config-of-a-lost-run"
-
-
-def test_behind_the_last_stage_the_release_is_done() -> None:
-    assert World().plan(question("approved", 2, AT, "run", stage_index=2))["action"] == "done"
+    assert (plan["action"], plan["arguments"]["config"]) == ("verify", "config-of-a-lost-run")
 
 
-def test_a_package_that_the_registry_lost_is_withdrawn() -> None:
-    answer = World().plan(question("approved", 2, AT, "run"))
+def test_a_release_without_anything_to_do_is_told_and_done() -> None:
+    world = world_with_live(2, PLAIN)
 
-    assert (answer["action"], answer["package"], answer["golden"]) == ("withdrawn", None, None)
+    told, done = plans(world, question("approved", 2, AT), None)
+
+    assert told["action"] == "announce"
+    assert (done["action"], done["arguments"]["verdict"]) == ("done", "nothing-to-do")
+    assert [stage["verdict"] for stage in done["outcome"]["stages"]] == ["kept"]
+
+
+def test_a_package_that_the_registry_lost_is_withdrawn_and_that_is_recorded() -> None:
+    world = World()
+
+    record = world.plan(question("approved", 2, AT))
+
+    item = {name: value["S"] for name, value in request(record)["Item"].items()}
+    assert item == {
+        "pk": "model#abalone",
+        "sk": "release#2026-11-20T10:00:00.000Z#run#staging",
+        "trigger": "approved",
+        "package": arn(2),
+        "stage": "staging",
+        "endpoint": STAGING_ENDPOINT,
+        "config": "",
+        "verdict": "withdrawn",
+        "at": "2026-11-20T10:00:00.000000Z",
+        "execution": execution_arn("run"),
+    }
 
 
 def test_a_late_request_of_an_earlier_time_does_not_take_the_stage_back() -> None:
     world = world_with_live(1)
     world.registry.put(3, "Approved")
-    world.plan(question("approved", 3, "2026-11-20T11:00:00Z", "newer"))
+    newer = question("approved", 3, LATER, "newer")
+    plan = world.plan(newer)
 
-    assert world.plan(question("approved", 2, AT, "older"))["action"] == "superseded"
-    assert world.plan(question("approved", 3, "2026-11-20T11:00:00Z", "newer"))["action"] == "update"
+    older = world.run("approved", 2, AT, "older")
+
+    assert older.outcome["verdict"] == "superseded"
+    assert (plan["action"], world.plan(newer)["action"]) == ("create-model", "create-model")
 
 
 @pytest.mark.parametrize("stage_index", [1, 2])
 def test_a_stage_that_was_taken_from_a_newer_release_is_given_back(stage_index: int) -> None:
     world = world_with_live(1)
-    older = question("approved", 2, AT, "older")
-    world.registry.put(3, "Approved")
     stage = world.stages.stages[stage_index - 1].name
-    taken = world.plan(older | {"stage_index": stage_index - 1, "reviewed": ["prod"]})["names"]["config"]
-    world.plan(question("approved", 3, "2026-11-20T11:00:00Z", "newer"))
-    world.ledger.record("abalone", stage, Served(arn(3), "config-3"))
-    world.endpoints.serve(f"signalbox-abalone-{stage}", taken, arn(2))
+    if stage_index == 2:
+        world.sagemaker.serve(STAGING_ENDPOINT, "config-2", arn(2))
+        world.store.record("staging", 2, "config-2")
+    world.registry.put(3, "Approved")
+    # Time goes by between the plan of the update and the update itself: meanwhile version 3 was released there.
+    move = "update-endpoint" if stage_index == 1 else "create-endpoint"
+    asked, update = through(world, move, question("approved", 2, AT, "older"))
+    world.store.desire("abalone", Desired("2026-11-20T11:00:00.000000Z", "newer", arn(3)))
+    world.store.record(stage, 3, "config-3")
+    asked, record = through(world, "record", after(asked, update, world._do(update, "older")))
 
-    answer = world.plan(older | {"stage_index": stage_index})
+    actions = world.actions["older"] = []
+    plan = world.plan(after(asked, record, world._do(record, "older")))
+    actions.append(plan["action"])
 
-    check_requests(answer)
-    assert (answer["action"], answer["stage"], answer["stage_index"]) == ("update", stage, stage_index - 1)
-    assert answer["package"] == arn(3)
+    assert plan["action"] == "create-model"
+    assert request(plan)["Containers"] == [{"ModelPackageName": arn(3)}]
+    deployment = plan["progress"]["deployment"]
+    assert deployment is not None
+    assert (deployment["stage"], deployment["stage_index"]) == (stage, stage_index - 1)
 
 
 def test_a_newer_request_that_has_not_come_to_a_stage_yet_is_not_done_for_it() -> None:
     world = world_with_live(1)
     world.registry.put(3, "Approved")
-    older = question("approved", 2, AT, "older")
-    world.plan(older)
-    world.plan(question("approved", 3, "2026-11-20T11:00:00Z", "newer"))
+    asked, record = through(world, "record", question("approved", 2, AT, "older"))
+    world.plan(question("approved", 3, LATER, "newer"))
 
-    assert world.plan(older | {"stage_index": 1})["action"] == "superseded"
+    plan = world.plan(after(asked, record, world._do(record, "older")))
+
+    assert (plan["action"], plan["progress"]["verdict"]) == ("record", "superseded")
 
 
-@pytest.mark.parametrize(("stage_index", "wanted"), [(0, True), (1, False)])
-def test_only_the_first_stage_records_the_wish(stage_index: int, wanted: bool) -> None:
+def test_only_the_first_plan_records_what_is_desired() -> None:
     world = world_with_live(1)
+    asked = question("approved", 2, AT)
+    plan = world.plan(asked)
+    assert world.store.desired("abalone") is not None
+    world.store.desires.clear()
 
-    world.plan(question("approved", 2, AT, "run", stage_index=stage_index))
+    world.plan(after(asked, plan, DONE))
 
-    assert (world.ledger.wanted("abalone") is not None) is wanted
+    assert world.store.desired("abalone") is None
 
 
-def test_putting_back_tells_the_previous_config_and_its_golden_requests() -> None:
+def test_a_release_that_is_overtaken_before_it_moved_the_endpoint_takes_away_what_it_made() -> None:
     world = world_with_live(1)
-    world.registry.put(1, "Approved", golden="s3://artifacts/old-golden.json")
-    failed = world.plan(question("approved", 2, AT, "run"))
-    world.endpoints.serve(failed["endpoint"], failed["names"]["config"], arn(2))
+    world.registry.put(3, "Approved")
+    asked, config = through(world, "create-config", question("approved", 2, AT, "older"))
+    models = set(world.sagemaker.models)
+    world.plan(question("approved", 3, LATER, "newer"))
 
-    back = plan_put_back(question("approved", 2, AT, "run", failed=failed), world.outside)
+    world.actions["older"] = []
+    plan = world.plan(after(asked, config, world._do(config, "older")))
+    steps = [plan["action"]]
+    while plan["action"] not in ("done", "failed"):
+        asked = after(asked, plan, world._do(plan, "older"))
+        plan = world.plan(asked)
+        steps.append(plan["action"])
 
-    assert (back["action"], back["config"], back["golden"]) == (
-        "update",
-        "config-live",
-        "s3://artifacts/old-golden.json",
-    )
+    assert steps == ["delete-config", "delete-model", "record", "announce", "done"]
+    assert plan["arguments"]["verdict"] == "superseded"
+    assert set(world.sagemaker.models) < models
 
 
-def test_putting_back_a_first_endpoint_takes_it_down() -> None:
-    world = World()
+def test_an_endpoint_that_somebody_made_meanwhile_is_updated_and_not_created() -> None:
+    world = World(PLAIN)
     world.registry.put(2, "Approved")
-    failed = world.plan(question("approved", 2, AT, "run"))
-    world.endpoints.serve(failed["endpoint"], failed["names"]["config"], arn(2), "Failed", "no ping")
+    asked, plan = through(world, "create-endpoint", question("approved", 2, AT))
+    world.sagemaker.serve(STAGING_ENDPOINT, "made-by-hand", None)
 
-    back = plan_put_back(question("approved", 2, AT, "run", failed=failed), world.outside)
+    wait = world.plan(after(asked, plan, world._do(plan, "run")))
+    update = world.plan(after(asked, wait, DONE))
 
-    assert (back["action"], back["config"], back["golden"]) == ("delete", None, None)
-
-
-def test_putting_back_to_something_that_is_no_package_works_too() -> None:
-    world = world_with_live(1)
-    world.endpoints.serve("signalbox-abalone-staging", "made-by-hand", None)
-    failed = world.plan(question("approved", 2, AT, "run"))
-
-    back = plan_put_back(question("approved", 2, AT, "run", failed=failed), world.outside)
-
-    assert (back["action"], back["config"], back["golden"]) == ("kept", "made-by-hand", None)
+    assert (wait["action"], update["action"]) == ("wait", "update-endpoint")
+    assert update["progress"]["deployment"]["previous"] == "made-by-hand"  # type: ignore[index]  # an update has one
 
 
-# One change in the registry: (version, whether it is approved, how often its event is delivered, how long it is late).
-CHANGES = st.lists(
-    st.tuples(st.integers(1, 4), st.booleans(), st.integers(1, 2), st.integers(0, 3)), min_size=1, max_size=8
+@pytest.mark.parametrize("lost", ["create-model", "create-config", "create-endpoint"])
+def test_a_call_that_arrived_though_its_answer_was_lost_is_not_made_again(lost: str) -> None:
+    world = World(PLAIN)
+    world.registry.put(2, "Approved")
+    asked, plan = through(world, lost, question("approved", 2, AT))
+    world._do(plan, "run")
+
+    following = world.plan(after(asked, plan, failed("States.Timeout", None)))
+
+    assert following["action"] not in (lost, "wait", "record") or lost == "create-endpoint"
+    assert following["progress"]["tries"] == 0
+
+
+def test_an_update_that_is_on_its_way_is_not_sent_again() -> None:
+    world = world_with_live(1, PLAIN)
+    world.sagemaker.slowness = 3
+    asked, update = through(world, "update-endpoint", question("approved", 2, AT))
+    world._do(update, "run")
+
+    plan = world.plan(after(asked, update, REFUSED))
+
+    assert (plan["action"], plan["progress"]["todo"][0]) == ("wait", "settle")
+
+
+def test_a_call_that_is_always_refused_fails_the_stage_after_three_tries() -> None:
+    world = World(PLAIN)
+    world.registry.put(2, "Approved")
+    world.disturb = lambda action: (REFUSED, False) if action == "create-endpoint" else None
+
+    ended = world.run("approved", 2, AT)
+
+    assert world.actions["run"].count("create-endpoint") == 3
+    assert (ended.action, ended.arguments) == (
+        "failed",
+        {"Error": "SageMaker.SageMakerException", "Cause": "refused"},
+    )
+    assert world.sagemaker.models == world.sagemaker.configs == {}
+
+
+def test_a_failed_stage_goes_back_to_the_previous_config_at_once_and_is_verified_with_its_golden_requests() -> None:
+    world = world_with_live(1, StagesDocument((CANARY,)))
+    world.registry.put(1, "Approved", golden="s3://artifacts/old-golden.json")
+    asked, verify = through(world, "verify", question("approved", 2, AT))
+
+    back = world.plan(after(asked, verify, failed("GoldenMismatchError", "answered 9")))
+
+    assert request(back)["EndpointConfigName"] == "config-live"
+    policy = request(back)["DeploymentConfig"]["BlueGreenUpdatePolicy"]
+    assert policy["TrafficRoutingConfiguration"]["Type"] == "ALL_AT_ONCE"
+    assert "AutoRollbackConfiguration" not in request(back)["DeploymentConfig"]
+    _, again = through(world, "verify", after(asked, back, world._do(back, "run")))
+    assert again["arguments"] == {
+        "endpoint": "signalbox-abalone-prod",
+        "config": "config-live",
+        "package": None,
+        "golden": "s3://artifacts/old-golden.json",
+    }
+
+
+def test_a_rollback_needs_no_stages_document_which_may_be_what_is_wrong() -> None:
+    world = world_with_live(1, PLAIN)
+    asked, config = through(world, "create-config", question("approved", 2, AT))
+
+    def broken() -> StagesDocument:
+        raise StagesDocumentError("stages[0].name", "is missing")
+
+    object.__setattr__(world.ports, "stages", broken)
+    ended = [world.plan(after(asked, config, world._do(config, "run")))]
+    while ended[-1]["action"] != "failed":
+        asked = after(asked, ended[-1], world._do(ended[-1], "run"))
+        ended.append(world.plan(asked))
+
+    assert [plan["action"] for plan in ended] == ["record", "delete-config", "delete-model", "announce", "failed"]
+    assert ended[-1]["arguments"]["Error"] == "StagesDocumentError"
+    assert world.told["run"]["release"]["rollback"]["result"] == "untouched"  # type: ignore[index]  # it failed
+
+
+def test_a_rollback_that_cannot_be_planned_is_told_as_unknown_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = world_with_live(1, PLAIN)
+    asked, verify = through(world, "verify", question("approved", 2, AT))
+
+    def denied(_name: str) -> None:
+        raise CallRefusedError("sagemaker:DescribeEndpoint of e", "AccessDeniedException", "not allowed")
+
+    monkeypatch.setattr(world.sagemaker, "find", denied)
+    record = world.plan(after(asked, verify, failed("GoldenMismatchError")))
+
+    assert record["action"] == "record"
+    rollback = record["progress"]["rollback"]
+    assert rollback is not None
+    assert rollback["result"] == "unknown"
+    assert "AccessDeniedException not allowed" in rollback["reason"]
+
+
+def test_a_review_is_asked_with_all_but_the_machines_token() -> None:
+    world = world_with_live(2)
+
+    _, review = through(world, "review", question("approved", 2, AT))
+
+    assert review["arguments"] == {
+        "execution_arn": execution_arn("run"),
+        "kind": "stage",
+        "stage": "prod",
+        "model": "abalone",
+        "package": arn(2),
+        "report": "s3://artifacts/report.json",
+        "expires_in": 604_800,
+    }
+
+
+@pytest.mark.parametrize(
+    ("decision", "verdict"), [("approved", None), ("rejected", "declined"), ("expired", "expired")]
 )
-
-
-@settings(max_examples=40, deadline=None)
-@given(CHANGES, st.randoms(use_true_random=False), st.integers(1, 3))
-def test_whatever_happens_between_a_plan_and_its_deed_no_stage_keeps_a_package_that_is_not_approved(
-    changes: list[tuple[int, bool, int, int]], random: Any, slowness: int
+def test_a_review_that_ended_without_an_approval_is_closed_and_its_decision_counts(
+    decision: str, verdict: str | None
 ) -> None:
+    world = world_with_live(2)
+    asked, review = through(world, "review", question("approved", 2, AT))
+
+    close = world.plan(after(asked, review, failed("States.Timeout", None)))
+    after_close = world.plan(after(asked, close, {"result": decided(decision)}))
+
+    assert close["action"] == "close-review"
+    assert close["arguments"] == {"execution_arn": execution_arn("run"), "kind": "stage", "stage": "prod"}
+    assert after_close["progress"]["verdict"] == verdict
+    assert after_close["action"] == ("create-model" if verdict is None else "record")
+
+
+def test_waits_become_longer_and_never_shorter_than_the_poll_nor_longer_than_ten_minutes() -> None:
+    assert [wait_seconds(waited, 1) for waited in (0, 10, 25, 100, 10_000)] == [1, 1, 2, 10, LONGEST_WAIT]
+    assert wait_seconds(100, 30) == 30
+
+
+def test_who_waits_for_others_gives_up_after_one_deployment() -> None:
+    world = world_with_live(1, PLAIN)
+    world.sagemaker.serve(STAGING_ENDPOINT, "config-live", arn(1), "Updating")
+
+    ended = world.run("approved", 2, AT)
+
+    assert ended.arguments["Error"] == "EndpointBusyError"
+    assert ended.arguments["Cause"].startswith(f"endpoint {STAGING_ENDPOINT} did not come to rest within 2400 seconds")
+    assert ended.outcome["rollback"] == {"result": "untouched", "reason": "the release had changed nothing"}
+
+
+def test_a_release_that_never_comes_to_an_end_gives_up_before_its_history_is_full() -> None:
+    world = world_with_live(1, PLAIN)
+    asked = question("approved", 2, AT)
+    plan = world.plan(asked)
+    plan["progress"]["rounds"] = MOST_ROUNDS
+
+    following = world.plan(after(asked, plan, DONE))
+
+    assert following["progress"]["problem"]["Error"] == "TooManyRoundsError"  # type: ignore[index]  # it failed
+
+
+def test_ten_stages_that_each_take_as_long_as_a_deployment_may_fit_into_one_history() -> None:
+    rollout = Rollout("linear", 10, 2_700)
+    names = [f"stage{number}" for number in range(10)]
+    stages = StagesDocument(tuple(Stage(name, "ml.m5.large", 2, rollout=rollout, alarms=True) for name in names))
+    world = World(stages)
+    world.registry.put(1, "Approved")
+    world.registry.put(2, "Approved")
+    for name in names:
+        world.sagemaker.serve(f"signalbox-abalone-{name}", f"live-{name}", arn(1))
+    object.__setattr__(world.ports, "poll_seconds", 1)
+    asked, events, plan = question("approved", 2, AT), 0, None
+
+    while plan is None or plan["action"] not in ("done", "failed"):
+        plan = world.plan(asked)
+        # Step Functions API reference, "HistoryEvent": a task enters, is scheduled, starts, succeeds and exits; a Wait
+        # and a Choice enter and exit.
+        events += 5 + 2 + (2 if plan["action"] == "wait" else 5)
+        if plan["action"] == "wait" and plan["progress"]["waited"] >= rollout.deployment_seconds:
+            world.sagemaker.tick()
+        if plan["action"] not in ("done", "failed"):
+            asked = after(asked, plan, world._do(plan, "run"))
+
+    assert plan["action"] == "done", plan["arguments"]
+    assert plan["progress"]["rounds"] < MOST_ROUNDS
+    assert events < 25_000
+
+
+def test_each_action_is_written_down_once_and_of_waits_in_a_row_only_the_first() -> None:
+    world = world_with_live(1, PLAIN)
+    world.sagemaker.slowness = 4
+
+    world.run("approved", 2, AT)
+
+    noted = [item["action"] for (_, sk), item in sorted(world.store.items.items()) if sk.startswith("action#")]
+    assert noted == ["create-model", "create-config", "update-endpoint", "wait", "verify", "record", "announce", "done"]
+    assert world.actions["run"].count("wait") == 3
+
+
+def test_an_input_that_cannot_be_read_is_told_and_fails() -> None:
     world = World()
-    world.stalls = True
-    world.endpoints.slowness = slowness
 
-    live_through(world, changes, random)
+    ended = world.run("approved", 2, AT, "typo", trigger="tuesday")
 
-    for stage in ("staging", "prod"):
-        live = world.live(stage)
-        assert live is None or world.registry.packages[live].status == "Approved"
-
-
-@settings(max_examples=40, deadline=None)
-@given(CHANGES, st.randoms(use_true_random=False), st.integers(1, 3))
-def test_any_order_of_approvals_rejections_and_replays_comes_to_what_the_registry_says(
-    changes: list[tuple[int, bool, int, int]], random: Any, slowness: int
-) -> None:
-    world = World()
-    world.endpoints.slowness = slowness
-
-    live_through(world, changes, random)
-
-    wish = world.ledger.wanted("abalone")
-    # An execution that failed has told people so, with its reason.
-    if wish and wish.execution not in world.failed and world.registry.packages[wish.package].status == "Approved":
-        assert world.live("staging") == wish.package
-        assert world.live("prod") == wish.package
-
-
-def live_through(world: World, changes: list[tuple[int, bool, int, int]], random: Any) -> None:
-    """Make the changes in the registry, deliver their events, and let everything that starts come to its end."""
-    running: dict[str, Iterator[str]] = {}
-    late: list[tuple[int, str, int, str]] = []
-    for number, (version, approved, times, delay) in enumerate(changes):
-        world.registry.put(version, "Approved" if approved else "Rejected")
-        at = f"2026-11-20T10:00:{number:02}Z"
-        late += [(number + delay, at, version, f"run-{number}-{time}") for time in range(times)]
-        due, late = [one for one in late if one[0] <= number], [one for one in late if one[0] > number]
-        deliver(world, running, due)
-        advance(world, running, random, steps=4)
-    deliver(world, running, late)
-    advance(world, running, random, steps=10_000)
-    assert not running
-
-
-def deliver(world: World, running: dict[str, Iterator[str]], events: list[tuple[int, str, int, str]]) -> None:
-    """Start what the event's function would start: it acts on the status of now, under the time of the change."""
-    for _, at, version, name in events:
-        because = "approved" if world.registry.packages[arn(version)].status == "Approved" else "rejected"
-        running[name] = world.execution(because, version, at, name)
-
-
-def advance(world: World, running: dict[str, Iterator[str]], random: Any, steps: int) -> None:
-    """Let executions that are chosen at random take a step each."""
-    for _ in range(steps):
-        if not running:
-            return
-        name = random.choice(sorted(running))
-        if next(running[name], None) is None:
-            del running[name]
-        world.endpoints.tick()
+    assert world.actions["typo"] == ["announce", "failed"]
+    assert ended.arguments["Cause"].startswith('the release\'s input: trigger is "tuesday"')
+    assert ended.told is not None
+    assert (ended.told["model"], ended.told["error"]) == ("abalone", ended.arguments)

@@ -1,20 +1,25 @@
 """The verification of a release: config, approval, golden requests."""
 
+import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.releases_world import EndpointsFake, FilesFake, RegistryFake, arn
+from tests.support.botocore_strict import RecordingClient
+from tests.unit.releases_world import FilesFake, ModelsFake, RegistryFake, SageMakerFake, arn
 
-from signalbox.releases import Checks, verify
-from signalbox.releases.errors import (
+from signalbox.aws.s3 import ObjectStore
+from signalbox.contracts import VerificationQuestion
+from signalbox.releases.model import (
     EndpointNotInServiceError,
     GoldenMismatchError,
+    ModelAnswer,
     PackageWithdrawnError,
     ReleaseError,
     RolledBackError,
 )
-from signalbox.releases.ports import Answer
+from signalbox.releases.verifying import VerifyingPorts, verify
 
 REGRESSION: dict[str, Any] = {
     "content_type": "text/csv",
@@ -28,22 +33,23 @@ REGRESSION: dict[str, Any] = {
 }
 CLASSES = REGRESSION | {"problem": "classification", "requests": [{"body": "5.1,3.5", "expected": "setosa"}]}
 ANSWERS = {"M,0.4": "8.7001\n", "F,0.5": "-10.005", "I,0": "0.0", "5.1,3.5": " setosa\n"}
-ASKED: dict[str, Any] = {"endpoint": "e", "config": "c", "package": arn(2), "golden": "golden"}
+ASKED: VerificationQuestion = {"endpoint": "e", "config": "c", "package": arn(2), "golden": "golden"}
 
 
-def checks(golden: Any = None, **answers: Answer) -> Checks:
+def checks(golden: Any = None, **answers: ModelAnswer) -> VerifyingPorts:
     """Return the ports: endpoint `e` serves config `c` with package 2."""
-    registry, endpoints = RegistryFake(), EndpointsFake()
+    registry, sagemaker, models = RegistryFake(), SageMakerFake(), ModelsFake()
     registry.put(2, "Approved")
-    endpoints.serve("e", "c", arn(2))
-    endpoints.answers = {body: Answer(text) for body, text in ANSWERS.items()} | answers
-    return Checks(registry, endpoints, FilesFake(golden=golden if isinstance(golden, str) else json.dumps(golden)))
+    sagemaker.serve("e", "c", arn(2))
+    models.answers = {body: ModelAnswer(text) for body, text in ANSWERS.items()} | answers
+    text = golden if isinstance(golden, str) else json.dumps(golden)
+    return VerifyingPorts(registry, sagemaker, models, FilesFake(golden=text))
 
 
 def test_without_golden_requests_the_result_says_that_only_the_config_was_compared() -> None:
-    verdict = verify(ASKED | {"golden": None}, checks())
+    verified = verify({**ASKED, "golden": None}, checks())
 
-    assert verdict == {"verdict": "released", "checked": ["config"], "answers": 0, "worst_difference": None}
+    assert verified == {"checked": ["config"], "answers": 0, "worst_difference": None}
 
 
 def test_numbers_may_differ_by_the_tolerance_and_the_worst_difference_is_told() -> None:
@@ -60,22 +66,27 @@ def test_classes_are_compared_exactly_but_for_the_white_space_around_them() -> N
     ports = checks(CLASSES)
 
     assert verify(ASKED, ports)["worst_difference"] == 0.0
-    assert isinstance(ports.endpoints, EndpointsFake)
-    assert ports.endpoints.asked == [("e", "5.1,3.5", "text/csv")]
+    assert isinstance(ports.models, ModelsFake)
+    assert ports.models.asked == [("e", "5.1,3.5", "text/csv")]
 
 
 @pytest.mark.parametrize(
     ("golden", "body", "answer", "said"),
     [
-        (REGRESSION, "F,0.5", Answer("-10.02"), "golden request 2 of 3 was answered -10.02, expected -10 within 0.001"),
-        (REGRESSION, "M,0.4", Answer("nan"), "was answered nan, expected 8.7"),
-        (REGRESSION, "M,0.4", Answer("ok"), "was answered 'ok', which is not a number"),
-        (REGRESSION, "I,0", Answer("0.01"), "golden request 3 of 3"),
-        (REGRESSION, "M,0.4", Answer(failure="500"), "golden request 1 of 3 was refused (500)"),
-        (CLASSES, "5.1,3.5", Answer("virginica"), "was answered 'virginica', expected 'setosa'"),
+        (
+            REGRESSION,
+            "F,0.5",
+            ModelAnswer("-10.02"),
+            "golden request 2 of 3 was answered -10.02, expected -10 within 0.001",
+        ),
+        (REGRESSION, "M,0.4", ModelAnswer("nan"), "was answered nan, expected 8.7"),
+        (REGRESSION, "M,0.4", ModelAnswer("ok"), "was answered 'ok', which is not a number"),
+        (REGRESSION, "I,0", ModelAnswer("0.01"), "golden request 3 of 3"),
+        (REGRESSION, "M,0.4", ModelAnswer(failure="500"), "golden request 1 of 3 was refused (500)"),
+        (CLASSES, "5.1,3.5", ModelAnswer("virginica"), "was answered 'virginica', expected 'setosa'"),
     ],
 )
-def test_the_first_mismatch_is_told(golden: dict[str, Any], body: str, answer: Answer, said: str) -> None:
+def test_the_first_mismatch_is_told(golden: dict[str, Any], body: str, answer: ModelAnswer, said: str) -> None:
     with pytest.raises(GoldenMismatchError) as raised:
         verify(ASKED, checks(golden, **{body: answer}))
 
@@ -85,14 +96,23 @@ def test_the_first_mismatch_is_told(golden: dict[str, Any], body: str, answer: A
 @pytest.mark.parametrize(
     ("golden", "said"),
     [
-        ("{", "has no golden requests"),
-        ({}, "has no golden requests (KeyError('problem'))"),
-        (REGRESSION | {"tolerance": None}, "has no golden requests"),
-        (REGRESSION | {"problem": "guess"}, "has no usable golden requests"),
-        (REGRESSION | {"requests": [{"body": "M", "expected": "inf"}]}, "has no usable golden requests"),
-        (REGRESSION | {"requests": [{"body": 7, "expected": "1"}]}, "has no usable golden requests"),
-        (REGRESSION | {"requests": [{"body": "M", "expected": "many"}]}, "has no golden requests"),
-        (REGRESSION | {"content_type": ""}, "has no usable golden requests"),
+        ("{", "has no usable golden requests (the text is not JSON"),
+        ([], "has no usable golden requests (the text is []: give an object)"),
+        ({}, "has no usable golden requests (problem is missing: allowed are regression, classification)"),
+        (REGRESSION | {"tolerance": None}, "(tolerance is missing: give a finite number)"),
+        (REGRESSION | {"problem": "guess"}, '(problem is "guess": allowed are'),
+        (
+            REGRESSION | {"requests": [{"body": "M", "expected": "inf"}]},
+            '(requests[0].expected is "inf": give a finite number)',
+        ),
+        (REGRESSION | {"requests": [{"body": 7, "expected": "1"}]}, "(requests[0].body is 7: give a text)"),
+        (
+            CLASSES | {"requests": [{"body": "M", "expected": {}}]},
+            "expected is {}: give a text or a number)",
+        ),
+        (REGRESSION | {"requests": [{"body": "M", "expected": "many"}]}, '(requests[0].expected is "many": give a'),
+        (REGRESSION | {"requests": 7}, "(requests is 7: give a list of 0 to 10000 objects)"),
+        (REGRESSION | {"content_type": ""}, '(content_type is "": give a text that is not empty)'),
     ],
 )
 def test_golden_requests_that_cannot_be_used_are_no_proof(golden: Any, said: str) -> None:
@@ -111,7 +131,7 @@ def test_golden_requests_that_cannot_be_used_are_no_proof(golden: Any, said: str
 )
 def test_an_endpoint_that_does_not_serve_is_told_with_sagemakers_reason(status: str, reason: str, said: str) -> None:
     ports = checks()
-    assert isinstance(ports.endpoints, EndpointsFake)
+    assert isinstance(ports.endpoints, SageMakerFake)
     ports.endpoints.serve("e", "c", arn(2), status, reason)
 
     with pytest.raises(EndpointNotInServiceError) as raised:
@@ -122,23 +142,43 @@ def test_an_endpoint_that_does_not_serve_is_told_with_sagemakers_reason(status: 
 
 def test_an_endpoint_that_is_gone_does_not_serve() -> None:
     with pytest.raises(EndpointNotInServiceError, match="other is gone"):
-        verify(ASKED | {"endpoint": "other"}, checks())
+        verify({**ASKED, "endpoint": "other"}, checks())
 
 
 def test_in_service_on_another_config_is_a_rollback() -> None:
     with pytest.raises(RolledBackError, match="InService, but on c, not on new: SageMaker rolled the update back"):
-        verify(ASKED | {"config": "new"}, checks())
+        verify({**ASKED, "config": "new"}, checks())
 
 
 @pytest.mark.parametrize(("version", "said"), [(3, "is Rejected, no longer Approved"), (4, "is not registered")])
 def test_a_package_that_was_rejected_while_it_was_deployed_does_not_stay(version: int, said: str) -> None:
     ports = checks()
-    assert isinstance(ports.registry, RegistryFake)
-    ports.registry.put(3, "Rejected")
+    assert isinstance(ports.packages, RegistryFake)
+    ports.packages.put(3, "Rejected")
 
     with pytest.raises(PackageWithdrawnError, match=said):
-        verify(ASKED | {"package": arn(version)}, ports)
+        verify({**ASKED, "package": arn(version)}, ports)
 
 
 def test_what_was_there_before_is_not_asked_for_its_approval() -> None:
-    assert verify(ASKED | {"package": None, "golden": None}, checks())["verdict"] == "released"
+    ports = checks()
+    assert isinstance(ports.packages, RegistryFake)
+    ports.packages.put(2, "Rejected")
+
+    assert verify({**ASKED, "package": None, "golden": None}, ports)["checked"] == ["config"]
+
+
+def test_golden_requests_that_are_not_there_are_told_with_their_uri() -> None:
+    with pytest.raises(ReleaseError, match=r"s3://artifacts/none\.json does not exist: evaluate the package again"):
+        verify({**ASKED, "golden": "s3://artifacts/none.json"}, checks())
+
+
+def test_golden_requests_are_read_from_s3_and_nothing_else_is_an_address() -> None:
+    s3: Any = RecordingClient("s3", {"get_object": {"Body": io.BytesIO(b"{}"), "ContentLength": 2}})
+    ports = replace(checks(), files=ObjectStore(s3))
+
+    with pytest.raises(ReleaseError, match=r"evaluations/run/golden\.json has no usable golden requests"):
+        verify({**ASKED, "golden": "s3://artifacts/evaluations/run/golden.json"}, ports)
+    with pytest.raises(ReleaseError, match=r"'golden\.json' is not the S3 URI.*correct the package's property"):
+        verify({**ASKED, "golden": "golden.json"}, ports)
+    assert s3.requests("GetObject") == [{"Bucket": "artifacts", "Key": "evaluations/run/golden.json"}]

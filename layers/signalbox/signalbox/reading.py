@@ -4,6 +4,7 @@ Every refusal names the field by its whole path, says what the field holds, and 
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -69,6 +70,24 @@ class Fields:
             allowed = f"a whole number from {bounds[0]:,} to {bounds[1]:,}"
             raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
         return value
+
+    def number(self, name: str) -> float:
+        """Return a finite number, or the number in a text."""
+        value = self._fields.get(name)
+        try:
+            found = math.nan if isinstance(value, bool) or value is None else float(value)
+        except (TypeError, ValueError):
+            found = math.nan
+        if not math.isfinite(found):
+            raise self._refused(self._at(name), f"is {shown(value)}: give a finite number")
+        return found
+
+    def scalar(self, name: str) -> str:
+        """Return a text, a number or a truth value, as a text."""
+        value = self._fields.get(name)
+        if not isinstance(value, str | int | float):
+            raise self._refused(self._at(name), f"is {shown(value)}: give a text or a number")
+        return str(value)
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """Return true or false."""

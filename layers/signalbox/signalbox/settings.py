@@ -136,12 +136,7 @@ class PlanRelease(Settings):
     stages_parameter: str
     releases_table: str
     model_role_arn: str
-
-
-class VerifyRelease(Settings):
-    """Settings of `verify_release`."""
-
-    prefix: str
+    poll_seconds: int
 
 
 class Announce(Settings):

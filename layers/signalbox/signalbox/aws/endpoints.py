@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from signalbox.aws import clients
-from signalbox.aws.errors import or_none
+from signalbox.aws.errors import none_if_missing, translated
 from signalbox.aws.model import Endpoint
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
-    from mypy_boto3_sagemaker.type_defs import DescribeModelOutputTypeDef
+    from mypy_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef, DescribeModelOutputTypeDef
 
 
 class Endpoints:
@@ -19,14 +19,9 @@ class Endpoints:
 
     def find(self, name: str) -> Endpoint | None:
         """Return an endpoint, or None."""
-        found = or_none(f"sagemaker:DescribeEndpoint of {name}", self._sagemaker.describe_endpoint, EndpointName=name)
-        if found is None:
-            return None
-        pending = (
-            found["PendingDeploymentSummary"]["EndpointConfigName"] if "PendingDeploymentSummary" in found else None
-        )
-        status, config = found["EndpointStatus"], found["EndpointConfigName"]
-        return Endpoint(name, status, config, pending, found.get("FailureReason", ""))
+        with translated(f"sagemaker:DescribeEndpoint of {name}"), none_if_missing():
+            return _endpoint(self._sagemaker.describe_endpoint(EndpointName=name))
+        return None
 
     def package_of(self, config: str) -> str | None:
         """Return the ARN of the package that a config serves.
@@ -34,17 +29,11 @@ class Endpoints:
         None where its model was made of no package, and where config or model are gone: a chain that breaks because
         something is being deleted serves nothing.
         """
-        operation = f"sagemaker:DescribeEndpointConfig of {config}"
-        found = or_none(operation, self._sagemaker.describe_endpoint_config, EndpointConfigName=config)
-        model = found["ProductionVariants"][0].get("ModelName") if found else None
-        served = self._model(model) if model else None
-        if served is None:
-            return None
-        containers = [
-            *served.get("Containers", []),
-            *([served["PrimaryContainer"]] if "PrimaryContainer" in served else []),
-        ]
-        return next((one["ModelPackageName"] for one in containers if "ModelPackageName" in one), None)
+        with translated(f"sagemaker:DescribeEndpointConfig of {config}, and of its model"), none_if_missing():
+            found = self._sagemaker.describe_endpoint_config(EndpointConfigName=config)
+            model = found["ProductionVariants"][0].get("ModelName")
+            return _package_of(self._sagemaker.describe_model(ModelName=model)) if model else None
+        return None
 
     def live_package(self, name: str) -> str | None:
         """Return the ARN of the package that an endpoint serves, or None."""
@@ -53,12 +42,30 @@ class Endpoints:
 
     def has_config(self, name: str) -> bool:
         """Say whether there is an endpoint config of this name."""
-        operation = f"sagemaker:DescribeEndpointConfig of {name}"
-        return or_none(operation, self._sagemaker.describe_endpoint_config, EndpointConfigName=name) is not None
+        with translated(f"sagemaker:DescribeEndpointConfig of {name}"), none_if_missing():
+            self._sagemaker.describe_endpoint_config(EndpointConfigName=name)
+            return True
+        return False
 
     def has_model(self, name: str) -> bool:
         """Say whether there is a model of this name."""
-        return self._model(name) is not None
+        with translated(f"sagemaker:DescribeModel of {name}"), none_if_missing():
+            self._sagemaker.describe_model(ModelName=name)
+            return True
+        return False
 
-    def _model(self, name: str) -> "DescribeModelOutputTypeDef | None":
-        return or_none(f"sagemaker:DescribeModel of {name}", self._sagemaker.describe_model, ModelName=name)
+
+def _endpoint(found: "DescribeEndpointOutputTypeDef") -> Endpoint:
+    pending = found["PendingDeploymentSummary"]["EndpointConfigName"] if "PendingDeploymentSummary" in found else None
+    return Endpoint(
+        name=found["EndpointName"],
+        status=found["EndpointStatus"],
+        config=found["EndpointConfigName"],
+        pending=pending,
+        reason=found.get("FailureReason", ""),
+    )
+
+
+def _package_of(model: "DescribeModelOutputTypeDef") -> str | None:
+    containers = [*model.get("Containers", []), *([model["PrimaryContainer"]] if "PrimaryContainer" in model else [])]
+    return next((one["ModelPackageName"] for one in containers if "ModelPackageName" in one), None)

@@ -94,6 +94,16 @@ def translated(operation: str) -> Iterator[None]:
         raise ServiceBusyError(operation, str(error)) from error
 
 
+@contextmanager
+def none_if_missing() -> Iterator[None]:
+    """Leave the block where AWS says that there is no such thing, so that what follows it can return None."""
+    try:
+        yield
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+
+
 def or_none[Answer](operation: str, call: Callable[..., Answer], **request: object) -> Answer | None:
     """Return the answer to a call, or None where AWS says that there is no such thing.
 

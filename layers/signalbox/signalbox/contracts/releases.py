@@ -25,6 +25,8 @@ type ReleaseAction = Literal[
     "done",
     "failed",
 ]
+# What a plan still has to do: an action, or "settle", which waits until the stage's endpoint has come to rest.
+type ReleaseStep = ReleaseAction | Literal["settle"]
 # How one stage ended, and how a whole release did.
 type StageVerdict = Literal["released", "kept", "torn-down"]
 type ReleaseVerdict = Literal[
@@ -87,6 +89,7 @@ class Deployment(TypedDict):
     """
 
     kind: Literal["create", "update", "verify"]
+    hosting: str
     stage: str
     stage_index: int
     endpoint: str
@@ -103,13 +106,13 @@ class ReleaseProgress(TypedDict):
     """What the plan has to remember from one question to the next; the machine keeps it and does not look into it.
 
     `asked` is the action that the next question's `last` answers; `todo` are the actions to come, the one that is asked
-    for first. `stage` is where the release stopped, and `problem` the failure for which that stage is being rolled back.
-    `tries` counts refusals of one action, `attempts` how often a stage had to be planned anew, `waited` the seconds of
-    one wait, `rounds` all plans of the execution.
+    for first. `stage` is the stage at hand, or where the release stopped; `problem` is the failure for which that stage
+    is being rolled back. `tries` counts refusals of one action, `attempts` how often a stage had to be planned anew,
+    `waited` the seconds of one wait, `rounds` all plans of the execution.
     """
 
     asked: ReleaseAction | None
-    todo: list[ReleaseAction]
+    todo: list[ReleaseStep]
     stage_index: int
     reviewed: list[str]
     deleted: list[str]

@@ -1,139 +1,291 @@
-"""The plan of one stage: read the snapshot, let the rules decide, write down every request of the step."""
+"""The one next action of a release: Plan → Do → Plan.
 
-from dataclasses import replace
-from typing import Any
+The release machine asks before every action, and brings along what it was told to remember and what the last action
+came to. Safe to repeat: what is desired is written under the condition that no later request stands there, an action's
+note is the same item each time, and everything else is read.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
 
 from signalbox import names
-from signalbox.releases import requests, rules
-from signalbox.releases.ports import Endpoint, Outside, Package, Setup
-from signalbox.stages import Stage, StagesDocument
+from signalbox.aws.errors import CallRefusedError
+from signalbox.aws.model import ModelPackage
+from signalbox.contracts import (
+    AwsRequest,
+    Deployment,
+    Failure,
+    LastAnswer,
+    ReleaseAction,
+    ReleasePlan,
+    ReleaseProgress,
+    ReleaseQuestion,
+    ReleaseStep,
+)
+from signalbox.moments import text_of
+from signalbox.observability import count, logger
+from signalbox.releases import actions, rules, steps
+from signalbox.releases.model import (
+    BUSY,
+    Desired,
+    Facts,
+    Place,
+    ReleaseError,
+    Request,
+    TooManyRoundsError,
+    read_request,
+    unreadable,
+)
+from signalbox.releases.ports import EndpointReader, PackageReader, ReleaseStore
+from signalbox.releases.reactions import row_for
+from signalbox.stages import Stage, StagesDocument, StagesDocumentError
 
-# Besides the deployment itself: what another execution's deployment may still need when ours comes by.
-_PATIENCE_SECONDS = 600
+# An execution has at most 25,000 events of history (Step Functions quotas). A plan with its wait makes 9 of them, with
+# an action 12, and each retry of the plan 3 more. So all stages together have this many plans, and some stay for a
+# rollback.
+MOST_ROUNDS = 1_500
+# Waits become longer, a tenth of what was waited before, and so a deployment of hours is a hundred plans.
+_SLOWER, LONGEST_WAIT = 10, 600
 
 
-def plan(payload: dict[str, Any], stages: StagesDocument, outside: Outside, setup: Setup) -> dict[str, Any]:
-    """Return what the machine does next for the stage it asks about.
+@dataclass(frozen=True)
+class PlanningPorts:
+    """What planning needs from outside; `poll_seconds` is the shortest wait, `role` the one that models run under.
 
-    Safe to repeat: the only write is the wish, recorded by the first stage's question and ordered by the time of the
-    request, so a second delivery writes the same and a late one loses.
+    The stages document is read anew for each plan: a stage that was added or resized counts from the next action on.
+    """
+
+    packages: PackageReader
+    endpoints: EndpointReader
+    store: ReleaseStore
+    stages: Callable[[], StagesDocument]
+    clock: Callable[[], datetime]
+    prefix: str
+    role: str
+    poll_seconds: int
+
+
+def plan(question: ReleaseQuestion, ports: PlanningPorts) -> ReleasePlan:
+    """Return the next action with its whole request.
+
+    What goes wrong becomes part of the plan: the stage is rolled back, people are told, and the execution fails.
 
     Raises:
-        ReleaseError: the request or the endpoint's state has no answer.
         ServiceBusyError: AWS could not answer now.
     """
-    request = rules.Request.read(payload, setup.prefix)
-    if request.because == "approved" and request.stage_index == 0:
-        outside.ledger.want(request.model, request.wish)
-    healed = _heal(request, stages, outside, setup)
-    if healed:
-        return healed
-    if request.stage_index >= len(stages.stages):
-        return {"action": "done", "model": request.model, "stage": None, "stage_index": request.stage_index}
-    stage = stages.stages[request.stage_index]
-    snapshot = _snapshot(request, stage, outside, setup.prefix)
-    return _plan(request, stage, snapshot, rules.decide(request, stage, snapshot), outside, setup)
+    before = question["progress"]
+    progress = deepcopy(before) if before else steps.begin()
+    progress["rounds"] += 1
+    request = _request(question, progress, ports.prefix)
+    if question["last"]:
+        _take(progress, question["last"], ports)
+    arguments, planned = None, False
+    while arguments is None:
+        try:
+            if steps.asks_for_need(progress) and not planned:
+                _reconcile(request, progress, ports)
+                planned = bool(progress["todo"])
+            elif steps.asks_for_rollback(progress):
+                _roll_back(request, progress, ports)
+            else:
+                arguments = _ask(request, progress, ports)
+        except (ReleaseError, StagesDocumentError, CallRefusedError) as error:
+            _give_up(progress, {"Error": type(error).__name__, "Cause": str(error)})
+    _note(request, progress, before, ports)
+    outcome = actions.outcome(request, progress)
+    return {"action": _asked(progress), "arguments": arguments, "progress": progress, "outcome": outcome}
 
 
-def _heal(request: rules.Request, stages: StagesDocument, outside: Outside, setup: Setup) -> dict[str, Any] | None:
-    """Return the plan that gives the stage behind back to a newer request, if this execution took it from it."""
-    wish = outside.ledger.wanted(request.model)
-    behind = request.stage_index - 1
-    if not 0 <= behind < len(stages.stages) or wish in (None, request.wish):
-        return None
-    request, stage = replace(request, stage_index=behind), stages.stages[behind]
-    snapshot = _snapshot(request, stage, outside, setup.prefix)
-    live = snapshot.endpoint.package if snapshot.endpoint else None
-    # Whatever else is live, a model made by hand for instance, this execution did not deploy.
-    known = live if live in snapshot.approved else None
-    ours = requests.resource_names(request.execution, stage.name, known)["config"] if known else None
-    decision = rules.heal(ours, snapshot)
-    return _plan(request, stage, snapshot, decision, outside, setup) if decision else None
+def wait_seconds(waited: int, poll_seconds: int) -> int:
+    """Return how long to wait next, in seconds, after `waited` seconds."""
+    return max(poll_seconds, min(waited // _SLOWER, LONGEST_WAIT))
 
 
-def plan_put_back(payload: dict[str, Any], outside: Outside) -> dict[str, Any]:
-    """Return how the stage of the failed plan in `payload["failed"]` gets back to where it was.
-
-    `{"action", "reason", "endpoint", "config", "golden"}`: the actions are those of `rules.Back`; `config` and `golden`
-    belong to the package that served before, or are null.
-    """
-    plan_failed = payload["failed"]
-    failed = rules.Failed(
-        action=plan_failed["action"],
-        because=payload["input"]["because"],
-        config=plan_failed["names"]["config"],
-        previous=plan_failed["previous_config"],
-    )
-    arn = outside.endpoints.package_of_config(failed.previous) if failed.previous else None
-    package = outside.registry.package(arn) if arn else None
-    back = rules.put_back(
-        failed, outside.endpoints.status(plan_failed["endpoint"]), package.status if package else None
-    )
-    return {
-        "action": back.action,
-        "reason": back.reason,
-        "endpoint": plan_failed["endpoint"],
-        "config": failed.previous,
-        "golden": package.golden if package else None,
-    }
+def _asked(progress: ReleaseProgress) -> ReleaseAction:
+    return cast("ReleaseAction", progress["asked"])
 
 
-def _snapshot(request: rules.Request, stage: Stage, outside: Outside, prefix: str) -> rules.Snapshot:
-    named, wish = outside.registry.package(request.package), outside.ledger.wanted(request.model)
-    ours = request.because == "approved" and wish == request.wish
-    return rules.Snapshot(
-        status=named.status if named else None,
-        wish=wish,
-        endpoint=outside.endpoints.endpoint(names.endpoint(prefix, request.model, stage.name)),
-        released=outside.ledger.released(request.model, stage.name),
+def _request(question: ReleaseQuestion, progress: ReleaseProgress, prefix: str) -> Request:
+    """Return what the execution was started for; an input that cannot be read lets the release fail."""
+    try:
+        return read_request(question, prefix)
+    except ReleaseError as error:
+        if progress["problem"] is None:
+            steps.fail(progress, {"Error": "ReleaseError", "Cause": str(error)})
+        return unreadable(question)
+
+
+def _take(progress: ReleaseProgress, last: LastAnswer, ports: PlanningPorts) -> None:
+    """Take what the last action came to."""
+    failure = last.get("error")
+    if failure is None:
+        steps.done(progress, last.get("result"))
+        return
+    progress["tries"] += 1
+    row = row_for(_asked(progress), failure["Error"], rolling_back=progress["problem"] is not None)
+    found = row.after(progress["tries"])
+    if row.reaction == "look" and _arrived(progress, ports):
+        found = "proceed"
+    fields = {"action": progress["asked"], "reaction": found, "error": failure["Error"], "cause": failure.get("Cause")}
+    logger.warning("release action failed", extra=fields)
+    steps.react(progress, found, failure)
+
+
+def _arrived(progress: ReleaseProgress, ports: PlanningPorts) -> bool:
+    """Say whether a call whose answer was lost, or that was refused, has been done: by an earlier try of it."""
+    deployment = steps.deployment_of(progress)
+    if progress["asked"] == "create-model":
+        return ports.endpoints.has_model(deployment["model"])
+    if progress["asked"] == "create-config":
+        return ports.endpoints.has_config(deployment["config"])
+    endpoint = ports.endpoints.find(deployment["endpoint"])
+    return endpoint is not None and deployment["config"] in (endpoint.config, endpoint.pending)
+
+
+def _reconcile(request: Request, progress: ReleaseProgress, ports: PlanningPorts) -> None:
+    """Look at the stage at hand, and plan what it needs."""
+    if progress["rounds"] > MOST_ROUNDS:
+        raise TooManyRoundsError(MOST_ROUNDS)
+    stages, index = ports.stages().stages, progress["stage_index"]
+    if request.trigger == "approved" and progress["rounds"] == 1:
+        ports.store.desire(request.model, request.desired)
+    desired = ports.store.desired(request.model)
+    if 0 < index <= len(stages) and desired not in (None, request.desired):
+        place = _place(request, stages[index - 1], index - 1, ports)
+        facts = _facts(request, progress, place, desired, ports)
+        if need := rules.give_back(steps.own_config(request, place, facts), facts):
+            steps.plan(progress, request, place, need, facts)
+            return
+    if index >= len(stages):
+        steps.come_through(progress, request.trigger)
+        return
+    place = _place(request, stages[index], index, ports)
+    progress["stage"] = place.stage.name
+    facts = _facts(request, progress, place, desired, ports)
+    steps.plan(progress, request, place, rules.need(request, place.stage, facts), facts)
+
+
+def _place(request: Request, stage: Stage, index: int, ports: PlanningPorts) -> Place:
+    return Place(stage, index, names.endpoint(ports.prefix, request.model, stage.name))
+
+
+def _facts(
+    request: Request, progress: ReleaseProgress, place: Place, desired: Desired | None, ports: PlanningPorts
+) -> Facts:
+    stage = place.stage.name
+    named, endpoint = ports.packages.find(request.package), ports.endpoints.find(place.endpoint)
+    own = request.trigger == "approved" and desired == request.desired
+    return Facts(
+        status=named.approval if named else None,
+        desired=desired,
+        endpoint=endpoint,
+        live=ports.endpoints.package_of(endpoint.config) if endpoint else None,
+        released=ports.store.released(request.model, stage),
         # Who deploys what was named asks for nothing else.
-        approved=() if ours else outside.registry.approved(names.package_group(prefix, request.model)),
+        approved=() if own else ports.packages.approved(names.package_group(ports.prefix, request.model)),
+        reviewed=stage in progress["reviewed"],
+        deleted=stage in progress["deleted"],
     )
 
 
-def _plan(
-    request: rules.Request,
-    stage: Stage,
-    snapshot: rules.Snapshot,
-    decision: rules.Decision,
-    outside: Outside,
-    setup: Setup,
-) -> dict[str, Any]:
-    wanted = outside.registry.package(decision.package) if decision.package else None
-    answer = _answer(request, stage, snapshot.endpoint, decision, wanted)
-    return answer | _calls(request, stage, answer, setup)
+def _roll_back(request: Request, progress: ReleaseProgress, ports: PlanningPorts) -> None:
+    """Look at the failed stage, and plan how it gets back to where it was."""
+    deployment = steps.deployment_of(progress)
+    previous = _previous(deployment, ports)
+    endpoint = ports.endpoints.find(deployment["endpoint"])
+    failed = rules.FailedStage(deployment, request.trigger, endpoint, previous.approval if previous else None)
+    steps.roll_back(progress, *rules.roll_back(failed))
 
 
-def _answer(
-    request: rules.Request, stage: Stage, endpoint: Endpoint | None, decision: rules.Decision, wanted: Package | None
-) -> dict[str, Any]:
-    return {
-        "action": decision.action,
-        "model": request.model,
-        "stage": stage.name,
-        "stage_index": request.stage_index,
-        "package": decision.package,
-        "previous_config": endpoint.config if endpoint else None,
-        "golden": wanted.golden if wanted else None,
-        "report": wanted.report if wanted else None,
-        "expires_in": stage.review_seconds,
-        "patience_seconds": stage.rollout.deployment_seconds + _PATIENCE_SECONDS,
-    }
+def _previous(deployment: Deployment, ports: PlanningPorts) -> ModelPackage | None:
+    """Return the package that served before a deployment."""
+    arn = ports.endpoints.package_of(deployment["previous"]) if deployment["previous"] else None
+    return ports.packages.find(arn) if arn else None
 
 
-def _calls(request: rules.Request, stage: Stage, answer: dict[str, Any], setup: Setup) -> dict[str, Any]:
-    endpoint = names.endpoint(setup.prefix, request.model, stage.name)
-    package = answer["package"] or request.package
-    made = requests.resource_names(request.execution, stage.name, package)
-    if answer["action"] == "verify":
-        made = made | {"config": answer["previous_config"]}
-    updates = answer["action"] == "update"
-    return {
-        "endpoint": endpoint,
-        "names": made,
-        "create_model": requests.create_model(made["model"], package, setup.role, request.model, stage.name),
-        "create_config": requests.create_config(made["config"], made["model"], package, request.model, stage),
-        "deployment": requests.deployment(stage, endpoint, request.because) if updates else None,
-        "alarm": requests.alarm(stage, endpoint),
-        "tags": requests.tags(request.model, stage.name),
-    }
+def _ask(request: Request, progress: ReleaseProgress, ports: PlanningPorts) -> AwsRequest | None:
+    """Return the request of the first thing to do; None where there turns out to be nothing to do about it."""
+    step = progress["todo"][0]
+    if step == "wait":
+        return _wait(progress, ports)
+    if step == "settle":
+        return _settle(progress, ports)
+    asking = actions.Asking(
+        request=request,
+        progress=progress,
+        stage=_document_stage(progress, step, ports),
+        package=_evidence(request, progress, ports) if step in ("review", "verify") else None,
+        prefix=ports.prefix,
+        role=ports.role,
+        table=ports.store.name,
+        now=ports.clock(),
+    )
+    arguments = actions.REQUESTS[step](asking)
+    if arguments is None:
+        del progress["todo"][0]
+    else:
+        steps.ask(progress, step)
+    return arguments
+
+
+def _document_stage(progress: ReleaseProgress, step: ReleaseStep, ports: PlanningPorts) -> Stage | None:
+    """Return the stage at hand where the step needs it; a rollback needs no document, which may be what is wrong."""
+    if step not in actions.OF_THE_DOCUMENT or progress["problem"]:
+        return None
+    return ports.stages().find(steps.stage_of(progress))
+
+
+def _evidence(request: Request, progress: ReleaseProgress, ports: PlanningPorts) -> ModelPackage | None:
+    """Return the package whose report or golden requests an action needs."""
+    deployment = progress["deployment"]
+    if deployment and progress["problem"]:
+        return _previous(deployment, ports)
+    return ports.packages.find(deployment["package"] if deployment else request.package)
+
+
+def _settle(progress: ReleaseProgress, ports: PlanningPorts) -> AwsRequest | None:
+    """Wait until the endpoint has come to rest, as long as a deployment may take; then it is looked at as it is."""
+    deployment = steps.deployment_of(progress)
+    endpoint = ports.endpoints.find(deployment["endpoint"])
+    busy = endpoint is not None and endpoint.status in BUSY
+    if busy and progress["waited"] < deployment["patience_seconds"]:
+        return _wait(progress, ports)
+    if busy and progress["problem"]:
+        reason = f"the endpoint is still moving after {progress['waited']} seconds"
+        steps.finish_rollback(progress, "unfinished", reason)
+    else:
+        del progress["todo"][0]
+    return None
+
+
+def _wait(progress: ReleaseProgress, ports: PlanningPorts) -> AwsRequest:
+    seconds = wait_seconds(progress["waited"], ports.poll_seconds)
+    progress["waited"] += seconds
+    steps.ask(progress, "wait")
+    return actions.wait(seconds)
+
+
+def _give_up(progress: ReleaseProgress, failure: Failure) -> None:
+    """Let the release fail because it cannot be planned: what it has moved is rolled back first."""
+    if progress["deployment"] is None:
+        steps.fail(progress, failure)
+    elif progress["problem"] is None:
+        steps.begin_rollback(progress, failure)
+    else:
+        steps.finish_rollback(progress, "unknown", f"{failure['Error']}: {failure.get('Cause', '')}")
+
+
+def _note(request: Request, progress: ReleaseProgress, before: ReleaseProgress | None, ports: PlanningPorts) -> None:
+    """Log and write down the action, so that a person can follow the release; of waits in a row only the first."""
+    action = _asked(progress)
+    stage = steps.stage_of(progress)
+    logger.info("release planned", extra={"action": action, "stage": stage, "execution": request.execution})
+    count("ReleasePlanned")
+    if action == "wait" and before and before["asked"] == "wait":
+        return
+    sk = f"action#{request.started}#{request.execution}#{progress['rounds']:05d}"
+    facts = {"action": action, "stage": stage, "package": request.package, "at": text_of(ports.clock())}
+    ports.store.note(request.model, sk, facts)

@@ -1,118 +1,67 @@
-"""What a release needs from outside, and the facts that come from there."""
+"""What a release needs from outside, where the tests' world in memory stands for it as well."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True)
-class Package:
-    """A package as the registry has it now; `report` and `golden` are S3 URIs."""
-
-    arn: str
-    status: str
-    report: str | None = None
-    golden: str | None = None
+from signalbox.aws.model import Endpoint, ModelPackage
+from signalbox.releases.model import Desired, ModelAnswer, Served
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """An endpoint as SageMaker has it now; `package` is what its live config serves, None if that is no package."""
+class PackageReader(Protocol):
+    """The model registry, read: see `aws.registry.ModelRegistry`."""
 
-    name: str
-    status: str
-    config: str
-    package: str | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, order=True)
-class Wish:
-    """Who wants what in production. Later requests win; between equal times the execution's name decides."""
-
-    requested_at: str
-    execution: str
-    package: str
-
-
-@dataclass(frozen=True)
-class Served:
-    """A release that was verified and recorded: this package, by this endpoint config."""
-
-    package: str
-    config: str
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an endpoint answered to one request; `failure` is the refusal, if it was one."""
-
-    text: str = ""
-    failure: str = ""
-
-
-class Registry(Protocol):
-    """The model registry."""
-
-    def package(self, arn: str) -> Package | None:
+    def find(self, arn: str) -> ModelPackage | None:
         """Return the package, or None if it is not (or no longer) registered."""
 
     def approved(self, group: str) -> Sequence[str]:
         """Return the ARNs of all approved versions of a group, newest first."""
 
 
-class Endpoints(Protocol):
-    """The endpoints."""
+class EndpointReader(Protocol):
+    """The endpoints, read: see `aws.endpoints.Endpoints`."""
 
-    def endpoint(self, name: str) -> Endpoint | None:
-        """Return the endpoint with the package it serves, or None if there is none."""
+    def find(self, name: str) -> Endpoint | None:
+        """Return the endpoint, or None if there is none."""
 
-    def package_of_config(self, config: str) -> str | None:
+    def package_of(self, config: str) -> str | None:
         """Return the package that an endpoint config serves, or None."""
 
-    def status(self, name: str) -> Endpoint | None:
-        """Return the endpoint without looking for its package, or None if there is none."""
+    def has_model(self, name: str) -> bool:
+        """Say whether there is a model of this name."""
 
-    def ask(self, name: str, body: str, content_type: str) -> Answer:
-        """Send one request and return the answer."""
+    def has_config(self, name: str) -> bool:
+        """Say whether there is an endpoint config of this name."""
 
 
-class Ledger(Protocol):
-    """The releases table: who wants what, and what was released."""
+class ReleaseStore(Protocol):
+    """The releases table: which package is desired, what was released, what was done: see `adapters.ReleasesTable`."""
 
-    def want(self, model: str, wish: Wish) -> None:
-        """Record `wish` unless a later one is recorded."""
+    @property
+    def name(self) -> str:
+        """Return the table's name."""
 
-    def wanted(self, model: str) -> Wish | None:
-        """Return the wish that holds."""
+    def desire(self, model: str, desired: Desired) -> None:
+        """Record what is desired, unless a later request is recorded."""
+
+    def desired(self, model: str) -> Desired | None:
+        """Return what is desired."""
 
     def released(self, model: str, stage: str) -> Sequence[Served]:
         """Return what was released to a stage, oldest first."""
 
-
-class GoldenFiles(Protocol):
-    """The golden requests that an evaluation kept."""
-
-    def read(self, uri: str) -> str:
-        """Return the text of the file.
-
-        Raises:
-            ReleaseError: there is none.
-        """
+    def note(self, model: str, sk: str, facts: dict[str, str]) -> None:
+        """Write down one action of a release, the same item however often."""
 
 
-@dataclass(frozen=True)
-class Outside:
-    """The ports of the planning rule."""
+class ModelCaller(Protocol):
+    """The models behind the endpoints: see `adapters.EndpointCaller`."""
 
-    registry: Registry
-    endpoints: Endpoints
-    ledger: Ledger
+    def ask(self, endpoint: str, body: str, content_type: str) -> ModelAnswer:
+        """Send one request and return the answer, or why the model refused it."""
 
 
-@dataclass(frozen=True)
-class Setup:
-    """What every name begins with, and the role under which models run."""
+class TextReader(Protocol):
+    """Text files in S3: see `aws.s3.ObjectStore`."""
 
-    prefix: str
-    role: str
+    def text(self, uri: str, limit: int | None = None) -> str | None:
+        """Return the file's text, or None where there is none."""

@@ -1,261 +1,217 @@
-"""What a stage needs next: the registry is the truth, and the stage is reconciled to it.
+"""What a stage needs: the registry is the truth, and the stage is reconciled to it.
 
-The rules see a snapshot and decide; they are asked again before every step, so an execution that is repeated, started
+The rules see facts and decide. They are asked again before every action, so an execution that is repeated, started
 twice or overtaken finds the world as it is and not as it was.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Literal
 
-from signalbox import names
-from signalbox.releases.errors import ReleaseError
-from signalbox.releases.ports import Endpoint, Served, Wish
+from signalbox.aws.model import Endpoint
+from signalbox.contracts import Deployment, ReleaseVerdict, RollbackResult, StageOutcome, Trigger
+from signalbox.releases.model import BUSY, IN_SERVICE, Facts, Need, ReleaseError, Request, Served
 from signalbox.stages import Stage
 
-APPROVED = "Approved"
-REJECTED = "Rejected"
-IN_SERVICE = "InService"
-# SageMaker takes neither an update nor a deletion meanwhile (API reference, EndpointStatus).
-BUSY = frozenset(("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"))
-_BECAUSE = ("approved", "rejected")
-_FIXED = "%Y-%m-%dT%H:%M:%S.%fZ"
+APPROVED, REJECTED = "Approved", "Rejected"
 
 
-@dataclass(frozen=True)
-class Request:
-    """One question of the release machine: what does stage number `stage_index` need?"""
-
-    model: str
-    package: str
-    because: str
-    execution: str
-    requested_at: str
-    stage_index: int
-    reviewed: frozenset[str] = frozenset()
-    deleted: frozenset[str] = frozenset()
-
-    @classmethod
-    def read(cls, payload: dict[str, Any], prefix: str) -> Self:
-        """Return the request in the function's payload.
-
-        `{"execution", "started", "input": {"model", "package", "because", "requested_at"?}, "stage_index",
-        "reviewed": [stage], "deleted": [stage]}`; `deleted` are stages whose endpoint this execution took down.
-
-        Raises:
-            ReleaseError: the input names no package of the model, or no reason.
-        """
-        given = payload["input"]
-        for field in ("model", "package", "because"):
-            if not isinstance(given.get(field), str):
-                raise ReleaseError(f"the release's input has no {field!r}: give model, package and because as strings")
-        if given["because"] not in _BECAUSE:
-            raise ReleaseError(f"because is {given['because']!r}: allowed are {' and '.join(_BECAUSE)}")
-        _check_group(given["package"], names.package_group(prefix, given["model"]))
-        return cls(
-            model=given["model"],
-            package=given["package"],
-            because=given["because"],
-            execution=payload["execution"],
-            requested_at=moment(given.get("requested_at") or payload["started"]),
-            stage_index=payload["stage_index"],
-            reviewed=frozenset(payload.get("reviewed", ())),
-            deleted=frozenset(payload.get("deleted", ())),
-        )
-
-    @property
-    def wish(self) -> Wish:
-        """Return what this request asks for, with its place in the order of requests."""
-        return Wish(self.requested_at, self.execution, self.package)
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What is the case: the named package's status, the wish that holds, and the stage as it is."""
-
-    status: str | None
-    wish: Wish | None
-    endpoint: Endpoint | None
-    released: Sequence[Served] = ()
-    approved: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What to do next, and with which package (None where none is deployed)."""
-
-    action: str
-    package: str | None = None
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A deployment that failed: what it was about to do to the endpoint, and what was live before."""
-
-    action: str
-    because: str
-    config: str
-    previous: str | None
-
-
-@dataclass(frozen=True)
-class Back:
-    """How a failed stage is put back: `action` is kept, update, delete, wait, gone, again or leave."""
-
-    action: str
-    reason: str
-
-
-def moment(text: str) -> str:
-    """Return a time as UTC text of one fixed width, so that texts compare as times do.
-
-    `text` is an ISO time with its zone or, as in some of SageMaker's events, milliseconds since 1970.
-
-    Raises:
-        ReleaseError: it is neither.
-    """
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return datetime.fromtimestamp(float(text) / 1000, UTC).strftime(_FIXED)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ReleaseError(f"{text!r} is not an ISO time: give one such as 2026-11-20T10:00:14Z") from None
-    if at.tzinfo is None:
-        raise ReleaseError(f"{text!r} has no time zone: give one such as 2026-11-20T10:00:14Z")
-    return at.astimezone(UTC).strftime(_FIXED)
-
-
-def decide(request: Request, stage: Stage, snapshot: Snapshot) -> Decision:
+def need(request: Request, stage: Stage, facts: Facts) -> Need:
     """Return what `stage` needs.
 
     Raises:
         ReleaseError: the endpoint is in a state that only a person can end.
     """
-    if request.because == "rejected":
-        return _decide_rejected(request, stage, snapshot)
-    return _decide_approved(request, stage, snapshot)
+    if request.trigger == "rejected":
+        return _need_after_rejection(request, stage, facts)
+    return _need_after_approval(request, stage, facts)
 
 
-def heal(config: str | None, snapshot: Snapshot) -> Decision | None:
+def give_back(config: str | None, facts: Facts) -> Need | None:
     """Return what makes good an update of this execution that came late, over that of a newer request; mostly None.
 
     SageMaker's update knows no condition: an execution that lost time between its plan and its update may take a stage
-    from a newer one. It is the one who finds that out, by the next question, and gives the stage back: `config` is the
-    config this execution deployed there, and the wish's package was released there before.
+    from a newer one. It is the one that finds that out, by its next plan, and gives the stage back: `config` is the
+    config that this execution deployed there, and the desired package was released there before.
     """
-    endpoint, wish = snapshot.endpoint, snapshot.wish
-    if endpoint is None or wish is None or endpoint.config != config or endpoint.package == wish.package:
+    endpoint, desired = facts.endpoint, facts.desired
+    if endpoint is None or desired is None or endpoint.config != config or facts.live == desired.package:
         return None
-    if wish.package not in snapshot.approved or wish.package not in {served.package for served in snapshot.released}:
+    if desired.package not in facts.approved or desired.package not in {served.package for served in facts.released}:
         return None
     if endpoint.status in BUSY:
-        return Decision("wait")
-    return Decision("update", wish.package) if endpoint.status == IN_SERVICE else None
+        return Need("wait")
+    return Need("update", desired.package) if endpoint.status == IN_SERVICE else None
 
 
-def _decide_approved(request: Request, stage: Stage, snapshot: Snapshot) -> Decision:
-    """Deploy the package that was named, never another one, and only while it is approved and still wanted."""
-    if snapshot.status != APPROVED:
-        return Decision("withdrawn")
-    if snapshot.wish != request.wish:
-        return Decision("superseded")
-    endpoint = snapshot.endpoint
+def _need_after_approval(request: Request, stage: Stage, facts: Facts) -> Need:
+    """Deploy the package that was named, never another one, and only while it is approved and still desired."""
+    if facts.status != APPROVED:
+        return Need("withdrawn")
+    if facts.desired != request.desired:
+        return Need("superseded")
+    endpoint = facts.endpoint
     if endpoint and endpoint.status in BUSY:
-        return Decision("wait")
-    if endpoint and endpoint.status == IN_SERVICE and endpoint.package == request.package:
+        return Need("wait")
+    if endpoint and endpoint.status == IN_SERVICE and facts.live == request.package:
         # Live without a record: an earlier execution ended between its update and its verification.
-        seen = Served(request.package, endpoint.config) in snapshot.released
-        return Decision("none" if seen else "verify", request.package)
-    if stage.approval and stage.name not in request.reviewed:
-        return Decision("review", request.package)
+        recorded = Served(request.package, endpoint.config) in facts.released
+        return Need("keep" if recorded else "verify", request.package)
+    if stage.approval and not facts.reviewed:
+        return Need("review", request.package)
     return _deploy(endpoint, request.package)
 
 
-def _decide_rejected(request: Request, stage: Stage, snapshot: Snapshot) -> Decision:
+def _need_after_rejection(request: Request, stage: Stage, facts: Facts) -> Need:
     """Take the rejected package off the stage: the newest one that may serve there returns, else the endpoint goes."""
-    endpoint, heir = snapshot.endpoint, _heir(request.package, stage, snapshot)
-    if endpoint is None and stage.name in request.deleted:
+    endpoint, fallback = facts.endpoint, _fallback(request.package, stage, facts)
+    if endpoint is None and facts.deleted:
         # Asked before all else: what this execution took down, it leaves only if nothing may serve there.
-        return Decision("create", heir) if heir else Decision("torn-down")
-    if snapshot.status == APPROVED:
-        return Decision("withdrawn")
+        return Need("create", fallback) if fallback else Need("torn-down")
+    if facts.status == APPROVED:
+        return Need("withdrawn")
     if endpoint is None:
-        return Decision("none")
+        return Need("keep")
     if endpoint.status in BUSY:
-        return Decision("wait")
-    if endpoint.package != request.package:
-        return Decision("none")
-    return _deploy(endpoint, heir) if heir else Decision("delete")
+        return Need("wait")
+    if facts.live != request.package:
+        return Need("keep", facts.live)
+    return _deploy(endpoint, fallback) if fallback else Need("delete")
 
 
-def _heir(rejected: str, stage: Stage, snapshot: Snapshot) -> str | None:
-    """Return the package that may return to `stage`: the one that is wished for, else the most recent approved one.
+def _fallback(rejected: str, stage: Stage, facts: Facts) -> str | None:
+    """Return the package that may return to `stage`: the desired one, else the most recent approved one.
 
     A rollback asks nobody, so where a person lets packages in one by one, only a package that was in may return.
     """
-    been_there = {served.package for served in snapshot.released}
-    heirs = [
+    been_there = {served.package for served in facts.released}
+    candidates = [
         arn
-        for arn in snapshot.approved
-        if (arn != rejected or snapshot.status == APPROVED) and (not stage.approval or arn in been_there)
+        for arn in facts.approved
+        if (arn != rejected or facts.status == APPROVED) and (not stage.approval or arn in been_there)
     ]
-    if snapshot.wish and snapshot.wish.package in heirs:
-        return snapshot.wish.package
-    return heirs[0] if heirs else None
+    if facts.desired and facts.desired.package in candidates:
+        return facts.desired.package
+    return candidates[0] if candidates else None
 
 
-def _deploy(endpoint: Endpoint | None, package: str) -> Decision:
+def _deploy(endpoint: Endpoint | None, package: str) -> Need:
     if endpoint is None:
-        return Decision("create", package)
+        return Need("create", package)
     if endpoint.status == IN_SERVICE:
-        return Decision("update", package)
+        return Need("update", package)
     if endpoint.status == "Failed":
-        # A failed endpoint can only be deleted (API reference, EndpointStatus); the next question says create.
-        return Decision("delete", package)
+        # A failed endpoint can only be deleted (API reference, EndpointStatus); the next plan says create.
+        return Need("delete", package)
     raise ReleaseError(
         f"endpoint {endpoint.name} is {endpoint.status}, which takes no update "
         f"({endpoint.reason or 'SageMaker gave no reason'}): repair or delete it, then start the release again"
     )
 
 
-def put_back(failed: Failed, endpoint: Endpoint | None, previous_status: str | None) -> Back:
-    """Return how the stage gets back to where it was; `previous_status` is that of the package which served before.
+type RollbackWord = Literal["update", "delete", "wait", "verify", "plan-anew"] | RollbackResult
 
-    Only an endpoint that is on this execution's own config is moved. Whatever else is live, another release put there:
-    nothing failed then, and what the stage needs has to be asked `again`.
+
+@dataclass(frozen=True)
+class FailedStage:
+    """A stage whose deployment has failed, as it is now; `previous_status` is the approval of what served before."""
+
+    deployment: Deployment
+    trigger: Trigger
+    endpoint: Endpoint | None
+    previous_status: str | None = None
+
+    @property
+    def status(self) -> str:
+        """Return the endpoint's status; "" where there is no endpoint."""
+        return self.endpoint.status if self.endpoint else ""
+
+    @property
+    def config(self) -> str | None:
+        """Return the endpoint's config."""
+        return self.endpoint.config if self.endpoint else None
+
+    @property
+    def on_own_config(self) -> bool:
+        """Say whether the endpoint is on the config of the failed deployment."""
+        return self.config == self.deployment["config"]
+
+    @property
+    def must_not_return(self) -> bool:
+        """Say whether what served before is rejected."""
+        return self.trigger == "rejected" or self.previous_status == REJECTED
+
+
+@dataclass(frozen=True)
+class RollbackRow:
+    """One row of the rollback: how a failed stage goes on where the row holds, and why.
+
+    The word is the next action, or a result, which ends the rollback. The reason may name `{status}` and `{config}`.
     """
-    if endpoint is None:
-        # Where there was an endpoint before, somebody else took it down.
-        return Back("gone" if failed.action == "create" else "again", "there is no endpoint")
-    if endpoint.status in BUSY:
-        return Back("wait", f"the endpoint is {endpoint.status}")
-    if endpoint.config == failed.config:
-        return _off_failed_config(failed, endpoint, previous_status)
-    if endpoint.status != IN_SERVICE:
-        return Back("leave", f"the endpoint is {endpoint.status} on {endpoint.config}: delete it, then release again")
-    if endpoint.config == failed.previous:
-        return Back("kept", "the previous config serves")
-    return Back("again", f"the endpoint is on {endpoint.config}, which another release put there")
+
+    word: RollbackWord
+    holds: Callable[[FailedStage], bool]
+    reason: str
 
 
-def _off_failed_config(failed: Failed, endpoint: Endpoint, previous_status: str | None) -> Back:
-    if failed.action == "verify":
-        return Back("leave", "this execution deployed nothing: the endpoint is as it was found")
-    if failed.previous is None:
-        return Back("delete", "the first endpoint of the stage did not come to serve")
-    if endpoint.status != IN_SERVICE:
-        return Back("leave", f"the endpoint is {endpoint.status} and takes no update: delete it, then release again")
-    if failed.because == "rejected" or previous_status == REJECTED:
-        return Back("leave", "the package that served before is rejected and must not return: a person has to decide")
-    return Back("update", "the failed config serves")
+# The first row that holds counts. Only an endpoint that is on this execution's own config is moved: whatever else is
+# live, another release put there, so nothing failed and what the stage needs has to be planned anew.
+ROLLBACK = (
+    RollbackRow(
+        "left",
+        lambda stage: stage.deployment["kind"] == "verify",
+        "this release deployed nothing, so the endpoint is as it was found",
+    ),
+    RollbackRow("untouched", lambda stage: not stage.deployment["moved"], "the endpoint had not been moved"),
+    RollbackRow(
+        "removed",
+        lambda stage: stage.endpoint is None and stage.deployment["kind"] == "create",
+        "the first endpoint of the stage did not come to serve",
+    ),
+    RollbackRow("plan-anew", lambda stage: stage.endpoint is None, "somebody else has deleted the endpoint"),
+    RollbackRow("wait", lambda stage: stage.status in BUSY, "the endpoint is {status}"),
+    RollbackRow(
+        "delete",
+        lambda stage: stage.on_own_config and stage.deployment["previous"] is None,
+        "the first endpoint of the stage did not come to serve",
+    ),
+    RollbackRow(
+        "left",
+        lambda stage: stage.on_own_config and stage.status != IN_SERVICE,
+        "the endpoint is {status} and takes no update: delete it, then release again",
+    ),
+    RollbackRow(
+        "left",
+        lambda stage: stage.on_own_config and stage.must_not_return,
+        "the package that served before is rejected and must not return: a person has to decide",
+    ),
+    RollbackRow("update", lambda stage: stage.on_own_config, "the failed config serves"),
+    RollbackRow(
+        "left",
+        lambda stage: stage.status != IN_SERVICE,
+        "the endpoint is {status} on {config}: delete it, then release again",
+    ),
+    RollbackRow("verify", lambda stage: stage.config == stage.deployment["previous"], "the previous config serves"),
+    RollbackRow("plan-anew", lambda _: True, "the endpoint is on {config}, which another release put there"),
+)
 
 
-def _check_group(package: str, group: str) -> None:
-    try:
-        named = names.group_of_package(package)
-    except ValueError as error:
-        raise ReleaseError(str(error)) from None
-    if named != group:
-        raise ReleaseError(f"{package} belongs to group {named!r}, not to the model's group {group!r}")
+def roll_back(stage: FailedStage) -> tuple[RollbackWord, str]:
+    """Return how a failed stage gets back to where it was: the next action or the result, and why."""
+    row = next(row for row in ROLLBACK if row.holds(stage))
+    return row.word, row.reason.format(status=stage.status, config=stage.config)
+
+
+def verdict_of(trigger: Trigger, stages: list[StageOutcome]) -> ReleaseVerdict:
+    """Return how a release ended that came through all its stages."""
+    verdicts = {stage["verdict"] for stage in stages}
+    if "torn-down" in verdicts:
+        return "torn-down"
+    if "released" not in verdicts:
+        return "nothing-to-do"
+    return "released" if trigger == "approved" else "rolled-back"
+
+
+def is_news(trigger: Trigger, verdict: ReleaseVerdict) -> bool:
+    """Say whether people are told of an ending: a rejection that touched no stage is no news."""
+    return trigger == "approved" or verdict not in ("nothing-to-do", "withdrawn")

@@ -1,0 +1,39 @@
+"""What every kind of hosting is told, and what all requests have in common."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import CreateModelInputTypeDef, TagTypeDef
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A package on its way into a stage: the model's name for people, and the names that SageMaker knows."""
+
+    model: str
+    stage: str
+    package: str
+    model_name: str
+    config_name: str
+
+    @property
+    def tags(self) -> "list[TagTypeDef]":
+        """Return the tags of the model and the endpoint config, which name the package."""
+        return [*endpoint_tags(self.model, self.stage), {"Key": "signalbox:package", "Value": self.package}]
+
+
+def endpoint_tags(model: str, stage: str) -> "list[TagTypeDef]":
+    """Return the tags of an endpoint. An update cannot change them, so they do not name the package."""
+    pairs = {"signalbox:model": model, "signalbox:stage": stage, "sagemaker:deployment-stage": stage}
+    return [{"Key": key, "Value": value} for key, value in pairs.items()]
+
+
+def model_request(hosted: Hosted, role: str) -> "CreateModelInputTypeDef":
+    """Return the CreateModel request: exactly this package, run under `role`."""
+    return {
+        "ModelName": hosted.model_name,
+        "Containers": [{"ModelPackageName": hosted.package}],
+        "ExecutionRoleArn": role,
+        "Tags": hosted.tags,
+    }

@@ -1,0 +1,253 @@
+"""The request of each action of a release, ready for the machine to send."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from signalbox import hosting, moments, names
+from signalbox.aws.model import ModelPackage
+from signalbox.aws.table import key, put_request
+from signalbox.contracts import (
+    AwsRequest,
+    Deployment,
+    Ending,
+    ReleaseAction,
+    ReleaseOutcome,
+    ReleaseProgress,
+    ReleaseStep,
+    ReviewClosing,
+    VerificationQuestion,
+    WaitArguments,
+)
+from signalbox.hosting.model import Hosted, endpoint_tags, model_request
+from signalbox.releases.model import Request
+from signalbox.releases.steps import stage_verdict
+from signalbox.stages import Stage
+
+# The actions whose requests are made from the stages document.
+OF_THE_DOCUMENT = frozenset[ReleaseStep](("put-alarm", "create-config", "update-endpoint", "delete-alarm", "review"))
+# What people are told of where a release stopped; any other ending is about all stages.
+_STOPPED = ("declined", "expired", "failed")
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What the requests are made from.
+
+    `stage` is the stage at hand where the stages document is needed for it, `package` the package that the action is
+    about as the registry has it, `role` the role under which models run.
+    """
+
+    request: Request
+    progress: ReleaseProgress
+    stage: Stage | None
+    package: ModelPackage | None
+    prefix: str
+    role: str
+    table: str
+    now: datetime
+
+    @property
+    def deployment(self) -> Deployment:
+        """Return the deployment under way."""
+        deployment = self.progress["deployment"]
+        if deployment is None:
+            raise LookupError("no deployment is under way: this action belongs to one")
+        return deployment
+
+    @property
+    def endpoint(self) -> str:
+        """Return the name of the stage's endpoint."""
+        if self.progress["deployment"]:
+            return self.progress["deployment"]["endpoint"]
+        return names.endpoint(self.prefix, self.request.model, self.stage_name)
+
+    @property
+    def stage_name(self) -> str:
+        """Return the name of the stage at hand."""
+        if self.progress["deployment"]:
+            return self.progress["deployment"]["stage"]
+        return str(self.progress["stage"])
+
+    @property
+    def document_stage(self) -> Stage:
+        """Return the stage at hand as the stages document has it."""
+        if self.stage is None:
+            raise LookupError("the stages document was not read: this action needs it")
+        return self.stage
+
+    @property
+    def hosted(self) -> Hosted:
+        """Return the package on its way into the stage."""
+        one = self.deployment
+        return Hosted(self.request.model, one["stage"], one["package"], one["model"], one["config"])
+
+
+def outcome(request: Request, progress: ReleaseProgress) -> ReleaseOutcome:
+    """Return how the release ended; as long as it goes on, how it would be told if it could not be planned any more."""
+    verdict, deployment = progress["verdict"] or "failed", progress["deployment"]
+    stage = deployment["stage"] if deployment else progress["stage"]
+    rollback = progress["rollback"]
+    if rollback is None and verdict == "failed":
+        rollback = {"result": "unknown", "reason": "what comes next could not be planned"}
+    return {
+        "verdict": verdict,
+        "trigger": request.trigger,
+        "stage": stage if verdict in _STOPPED else None,
+        "stages": progress["stages"],
+        "rollback": rollback,
+    }
+
+
+def _create_model(asking: Asking) -> AwsRequest:
+    return model_request(asking.hosted, asking.role)
+
+
+def _put_alarm(asking: Asking) -> AwsRequest | None:
+    stage = asking.document_stage
+    return hosting.of(stage.hosting).alarm(stage, asking.endpoint)
+
+
+def _create_config(asking: Asking) -> AwsRequest:
+    stage = asking.document_stage
+    return hosting.of(stage.hosting).config(asking.hosted, stage)
+
+
+def _create_endpoint(asking: Asking) -> AwsRequest:
+    deployment = asking.deployment
+    return {
+        "EndpointName": deployment["endpoint"],
+        "EndpointConfigName": deployment["config"],
+        "Tags": endpoint_tags(asking.request.model, deployment["stage"]),
+    }
+
+
+def _update_endpoint(asking: Asking) -> AwsRequest:
+    deployment, kind = asking.deployment, hosting.of(asking.deployment["hosting"])
+    back = asking.progress["problem"] is not None
+    at_once = back or asking.request.trigger == "rejected"
+    return {
+        "EndpointName": deployment["endpoint"],
+        "EndpointConfigName": deployment["previous"] if back else deployment["config"],
+        "DeploymentConfig": kind.at_once() if at_once else kind.rollout(asking.document_stage, deployment["endpoint"]),
+    }
+
+
+def _delete_endpoint(asking: Asking) -> AwsRequest:
+    return {"EndpointName": asking.endpoint}
+
+
+def _delete_alarm(asking: Asking) -> AwsRequest | None:
+    stage = asking.document_stage
+    alarm = hosting.of(stage.hosting).alarm(stage, asking.endpoint)
+    return {"AlarmNames": [alarm["AlarmName"]]} if alarm else None
+
+
+def _delete_config(asking: Asking) -> AwsRequest:
+    return {"EndpointConfigName": asking.deployment["config"]}
+
+
+def _delete_model(asking: Asking) -> AwsRequest:
+    return {"ModelName": asking.deployment["model"]}
+
+
+def _review(asking: Asking) -> AwsRequest:
+    """Return a ReviewRequest but for the task's token, which the machine puts in."""
+    stage = asking.document_stage
+    return {
+        "execution_arn": asking.request.execution_arn,
+        "kind": "stage",
+        "stage": stage.name,
+        "model": asking.request.model,
+        "package": asking.request.package,
+        "report": asking.package.report if asking.package else None,
+        "expires_in": stage.review_seconds,
+    }
+
+
+def _close_review(asking: Asking) -> ReviewClosing:
+    return {"execution_arn": asking.request.execution_arn, "kind": "stage", "stage": asking.stage_name}
+
+
+def _verify(asking: Asking) -> VerificationQuestion:
+    deployment, back = asking.deployment, asking.progress["problem"] is not None
+    return {
+        "endpoint": deployment["endpoint"],
+        "config": str(deployment["previous"]) if back else deployment["config"],
+        # What served before is not asked for its approval: it is what was there.
+        "package": None if back else deployment["package"],
+        "golden": asking.package.golden if asking.package else None,
+    }
+
+
+def _record(asking: Asking) -> AwsRequest:
+    """Return the PutItem request: one item for each execution and stage, so a repetition writes the same."""
+    request, progress = asking.request, asking.progress
+    deployment, problem, rollback = progress["deployment"], progress["problem"], progress["rollback"]
+    sk = f"release#{request.started}#{request.execution}#{asking.stage_name}"
+    failure = {"error": problem["Error"]} if problem else {}
+    left = {"rollback": rollback["result"], "reason": rollback["reason"]} if rollback else {}
+    facts = {
+        "trigger": request.trigger,
+        "package": deployment["package"] if deployment else request.package,
+        "stage": asking.stage_name,
+        "endpoint": asking.endpoint,
+        "config": deployment["config"] if deployment else "",
+        "verdict": stage_verdict(progress),
+        "at": moments.text_of(asking.now),
+        "execution": request.execution_arn,
+    }
+    return put_request(asking.table, key(f"model#{request.model}", sk) | facts | failure | left)
+
+
+def ending(request: Request, progress: ReleaseProgress) -> Ending:
+    """Return what people are told: of a release that went back, the package that serves now."""
+    result = outcome(request, progress)
+    released = [stage["package"] for stage in progress["stages"] if stage["verdict"] == "released"]
+    decision = progress["decision"] if result["verdict"] in ("declined", "expired") else None
+    return {
+        "model": request.model,
+        "package": released[-1] if released and result["verdict"] == "rolled-back" else request.package or None,
+        "execution_arn": request.execution_arn,
+        "decision": decision,
+        "error": progress["problem"],
+        "release": result,
+    }
+
+
+def _announce(asking: Asking) -> AwsRequest:
+    return ending(asking.request, asking.progress)
+
+
+def _done(asking: Asking) -> AwsRequest:
+    return outcome(asking.request, asking.progress)
+
+
+def _failed(asking: Asking) -> AwsRequest:
+    problem = asking.progress["problem"] or {"Error": "ReleaseError"}
+    return {"Error": problem["Error"], "Cause": problem.get("Cause") or "no cause was given"}
+
+
+def wait(seconds: int) -> WaitArguments:
+    """Return how long the machine waits."""
+    return {"seconds": seconds}
+
+
+REQUESTS: Mapping[ReleaseAction, Callable[[Asking], AwsRequest | None]] = {
+    "create-model": _create_model,
+    "put-alarm": _put_alarm,
+    "create-config": _create_config,
+    "create-endpoint": _create_endpoint,
+    "update-endpoint": _update_endpoint,
+    "delete-endpoint": _delete_endpoint,
+    "delete-alarm": _delete_alarm,
+    "delete-config": _delete_config,
+    "delete-model": _delete_model,
+    "review": _review,
+    "close-review": _close_review,
+    "verify": _verify,
+    "record": _record,
+    "announce": _announce,
+    "done": _done,
+    "failed": _failed,
+}

@@ -1,0 +1,119 @@
+"""What a release makes of each answer: the rows that would otherwise be Retry and Catch of two dozen states.
+
+An action that went well is done. One that failed is looked up here: first row of the action whose errors match. Error
+names are Step Functions': its own ("States.…"), a service's ("Lambda.…", "SageMaker.…"), or the class of a function's
+error. AWS SDK integrations share one name for throttling, faults and refusals (`<Service>.<Service>Exception`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from signalbox.contracts import ReleaseAction
+
+type Reaction = Literal[
+    "proceed",  # go on as if the action had been done: what it was for is as good without it
+    "repeat",  # the error passes by itself: ask for the same action again after a pause
+    "look",  # nobody knows whether the call arrived: go on if it did, else plan again after a pause
+    "close",  # the review has ended without an approval: ask how
+    "roll back",  # the stage has failed
+    "fail",  # the release has failed, and there is nothing to roll back
+    "unrecorded",  # the release has failed, and the stage is as it should be
+    "unverified",  # the rollback has failed
+]
+
+# Never reached the function, or died in it by no fault of the function's (Step Functions Developer Guide, "Handling
+# transient Lambda service exceptions"), and what the function itself calls passing.
+LAMBDA = frozenset(
+    {
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+        "Lambda.ClientExecutionTimeoutException",
+        "Lambda.Unknown",
+        "Sandbox.Timedout",
+    }
+)
+FUNCTION = LAMBDA | {"ServiceBusyError"}
+DYNAMODB = frozenset(
+    {
+        "DynamoDB.ThrottlingException",
+        "DynamoDB.ProvisionedThroughputExceededException",
+        "DynamoDB.RequestLimitExceeded",
+        "DynamoDB.InternalServerError",
+        "DynamoDB.SdkClientException",
+    }
+)
+SAGEMAKER = frozenset({"SageMaker.SageMakerException", "SageMaker.SdkClientException", "States.Timeout"})
+CLOUDWATCH = frozenset({"CloudWatch.CloudWatchException", "CloudWatch.SdkClientException", "States.Timeout"})
+ANY: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Row:
+    """What to make of some errors of an action.
+
+    `reaction` holds for `times` failures of the action in a row, after them `then`.
+    """
+
+    errors: frozenset[str]
+    reaction: Reaction
+    times: int = 1
+    then: Reaction = "fail"
+
+    def matches(self, error: str) -> bool:
+        """Say whether the row is about an error."""
+        return not self.errors or error in self.errors
+
+    def after(self, failures: int) -> Reaction:
+        """Return the reaction to a failure that is the `failures`-th in a row."""
+        return self.reaction if self.reaction not in ("repeat", "look") or failures < self.times else self.then
+
+
+_MAKING = (Row(SAGEMAKER, "look", 3, "roll back"), Row(ANY, "roll back"))
+_CLEANING = (Row(ANY, "proceed"),)
+# While a release goes forward.
+REACTIONS: Mapping[ReleaseAction, tuple[Row, ...]] = {
+    "create-model": _MAKING,
+    "create-config": _MAKING,
+    # Putting an alarm again changes nothing.
+    "put-alarm": (Row(CLOUDWATCH, "repeat", 4, "roll back"), Row(ANY, "roll back")),
+    # Another execution may have been faster, so each try is planned anew.
+    "create-endpoint": _MAKING,
+    "update-endpoint": _MAKING,
+    # The next plan sees whether the endpoint is gone: a refusal because it is moving is no failure yet.
+    "delete-endpoint": (Row(SAGEMAKER, "proceed"), Row(ANY, "fail")),
+    # What stays behind of an endpoint that is gone, or of a deployment that is off, does no harm.
+    "delete-alarm": _CLEANING,
+    "delete-config": _CLEANING,
+    "delete-model": _CLEANING,
+    "review": (
+        Row(frozenset({"ReviewRejected", "States.Timeout"}), "close"),
+        Row(FUNCTION, "repeat", 5),
+        Row(ANY, "fail"),
+    ),
+    "close-review": (Row(FUNCTION | {"States.Timeout"}, "repeat", 5), Row(ANY, "fail")),
+    "verify": (Row(FUNCTION, "repeat", 5, "roll back"), Row(ANY, "roll back")),
+    # Traffic stays where it is: the next release finds the stage unrecorded and verifies it again.
+    "record": (Row(DYNAMODB | {"States.Timeout"}, "repeat", 5, "unrecorded"), Row(ANY, "unrecorded")),
+    # Only what never reached the function is sent again: a mail twice is worse than a failed execution, which has
+    # an alarm.
+    "announce": (Row(LAMBDA, "repeat", 5), Row(ANY, "fail")),
+}
+# While a failed stage is rolled back: every step is looked at by the next plan, and nothing may hide the first error.
+ROLLBACK_REACTIONS: Mapping[ReleaseAction, tuple[Row, ...]] = {
+    "update-endpoint": (Row(ANY, "proceed"),),
+    "delete-endpoint": (Row(ANY, "proceed"),),
+    "delete-config": _CLEANING,
+    "delete-model": _CLEANING,
+    "verify": (Row(FUNCTION, "repeat", 5, "unverified"), Row(ANY, "unverified")),
+    "record": (Row(DYNAMODB | {"States.Timeout"}, "repeat", 5, "proceed"), Row(ANY, "proceed")),
+    "announce": (Row(LAMBDA, "repeat", 5, "proceed"), Row(ANY, "proceed")),
+}
+
+
+def row_for(action: ReleaseAction, error: str, *, rolling_back: bool) -> Row:
+    """Return the row about an action's error."""
+    rows = (ROLLBACK_REACTIONS if rolling_back else REACTIONS)[action]
+    return next(row for row in rows if row.matches(error))

@@ -1,0 +1,154 @@
+"""Is the stage released? The endpoint serves, on the expected config, an approved package that answers as it should."""
+
+import json
+from dataclasses import dataclass
+
+from signalbox.contracts import VerificationQuestion, Verified
+from signalbox.observability import count, logger
+from signalbox.reading import Fields
+from signalbox.releases.model import (
+    IN_SERVICE,
+    EndpointNotInServiceError,
+    GoldenMismatchError,
+    ModelAnswer,
+    PackageWithdrawnError,
+    ReleaseError,
+    RolledBackError,
+)
+from signalbox.releases.ports import EndpointReader, ModelCaller, PackageReader, TextReader
+
+# Below this difference two numbers are the same: a tolerance that is relative alone cannot hold at zero.
+_SAME = 1e-9
+_MOST_REQUESTS = 10_000
+
+
+@dataclass(frozen=True)
+class VerifyingPorts:
+    """What a verification needs from outside."""
+
+    packages: PackageReader
+    endpoints: EndpointReader
+    models: ModelCaller
+    files: TextReader
+
+
+@dataclass(frozen=True)
+class GoldenRequest:
+    """One request, and the answer that the batch transform gave to it."""
+
+    body: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class GoldenFile:
+    """The golden requests of a package.
+
+    `numbers` says whether answers are numbers, whose relative difference may be `tolerance`, or classes.
+    """
+
+    numbers: bool
+    content_type: str
+    tolerance: float
+    requests: tuple[GoldenRequest, ...]
+
+
+def verify(question: VerificationQuestion, ports: VerifyingPorts) -> Verified:
+    """Return what was compared, and how well it fits; changes nothing.
+
+    Without golden requests only the config is compared; without a package its approval is not asked for.
+
+    Raises:
+        EndpointNotInServiceError: the endpoint does not serve.
+        RolledBackError: it serves another config.
+        PackageWithdrawnError: the package lost its approval meanwhile. A rejection finds the endpoint either before
+            or after the update: before, this check sees it; after, the rejection's own release does.
+        GoldenMismatchError: an answer differs from that of the batch transform.
+        ReleaseError: the golden requests cannot be read.
+    """
+    _check_config(question["endpoint"], question["config"], ports.endpoints)
+    if question["package"]:
+        package = ports.packages.find(question["package"])
+        if package is None or not package.approved:
+            raise PackageWithdrawnError(question["package"], package.approval if package else "not registered")
+    verified: Verified = {"checked": ["config"], "answers": 0, "worst_difference": None}
+    if question["golden"]:
+        golden = _golden(question["golden"], ports.files)
+        answers = [ports.models.ask(question["endpoint"], one.body, golden.content_type) for one in golden.requests]
+        differences = [_difference(number, answer, golden) for number, answer in enumerate(answers)]
+        worst = max(differences, default=0.0)
+        verified = {"checked": ["config", "golden requests"], "answers": len(answers), "worst_difference": worst}
+    logger.info("release verified", extra={"endpoint": question["endpoint"], "answers": verified["answers"]})
+    count("ReleaseVerified")
+    return verified
+
+
+def _check_config(name: str, expected: str, endpoints: EndpointReader) -> None:
+    endpoint = endpoints.find(name)
+    if endpoint is None:
+        raise EndpointNotInServiceError(name, "gone", "somebody deleted it")
+    if endpoint.status != IN_SERVICE:
+        raise EndpointNotInServiceError(name, endpoint.status, endpoint.reason)
+    if endpoint.config != expected:
+        raise RolledBackError(name, endpoint.config, expected)
+
+
+def _golden(uri: str, files: TextReader) -> GoldenFile:
+    try:
+        text = files.text(uri)
+    except ValueError as error:
+        raise ReleaseError(f"{error}: correct the package's property 'golden'") from None
+    if text is None:
+        raise ReleaseError(f"{uri} does not exist: evaluate the package again, which writes its golden requests")
+    return parse_golden(text, uri)
+
+
+def parse_golden(text: str, uri: str) -> GoldenFile:
+    """Return the golden requests in the text of the file at `uri`.
+
+    Raises:
+        ReleaseError: they cannot be used; the message names the field.
+    """
+
+    def refuse(problem: str) -> ReleaseError:
+        return ReleaseError(f"{uri} has no usable golden requests ({problem}): evaluate the package again")
+
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise refuse(f"the text is not JSON: {error}") from None
+    fields = Fields(document, refuse)
+    numbers = fields.choice("problem", ("regression", "classification")) == "regression"
+    requests = [_golden_request(one, numbers=numbers) for one in fields.objects("requests", (0, _MOST_REQUESTS))]
+    return GoldenFile(
+        numbers=numbers,
+        content_type=fields.text("content_type"),
+        tolerance=fields.number("tolerance") if numbers else 0.0,
+        requests=tuple(requests),
+    )
+
+
+def _golden_request(fields: Fields, *, numbers: bool) -> GoldenRequest:
+    if numbers:
+        fields.number("expected")
+    return GoldenRequest(fields.text("body", ".*", "a text"), fields.scalar("expected").strip())
+
+
+def _difference(index: int, answer: ModelAnswer, golden: GoldenFile) -> float:
+    """Return how far the answer is from what was expected: relative for a number, 0 for an equal class."""
+    at = f"golden request {index + 1} of {len(golden.requests)}"
+    expected, text = golden.requests[index].expected, answer.text.strip()
+    if answer.failure:
+        raise GoldenMismatchError(f"{at} was refused ({answer.failure})")
+    if not golden.numbers:
+        if text != expected:
+            raise GoldenMismatchError(f"{at} was answered {text[:80]!r}, expected {expected!r}")
+        return 0.0
+    try:
+        apart = abs(float(text) - float(expected))
+    except ValueError:
+        raise GoldenMismatchError(f"{at} was answered {text[:80]!r}, which is not a number") from None
+    difference = 0.0 if apart <= _SAME else apart / max(abs(float(expected)), _SAME)
+    if not difference <= golden.tolerance:  # written so that a NaN is a mismatch
+        raise GoldenMismatchError(f"{at} was answered {text}, expected {expected} within {golden.tolerance:g} of it")
+    return difference
