@@ -192,7 +192,12 @@ PLANTED = (
     Mutation("H15", "a permission that nothing uses", "permissions", "CloseReviewRole", within(
         "CloseReviewRole", "- dynamodb:GetItem\n", "- dynamodb:GetItem\n                  - dynamodb:Scan\n")),
     Mutation("H16", "a permission for every stack's endpoints", "permissions", "InvokeEndpointRole", within(
-        "InvokeEndpointRole", ":endpoint/${AWS::StackName}-*", ":endpoint/*")),
+        "InvokeEndpointRole", ":endpoint/${NamePrefix}-*", ":endpoint/*")),
+    Mutation("H24", "a permission for what the stack's name begins", "prefix", "InvokeEndpointRole", within(
+        "InvokeEndpointRole", ":endpoint/${NamePrefix}-*", ":endpoint/${AWS::StackName}-*")),
+    Mutation("H25", "an API that SAM names after the stack", "prefix", "Api.", drop("Api", r"      Name:.*\n")),
+    Mutation("H26", "a stack's name that is no prefix", "prefix", "NamePrefix", within(
+        "NamePrefix", "(-?[a-z0-9])", "(-?[a-zA-Z0-9])")),
     Mutation("H17", "a setting that the function does not get", "contract", "QUIET_SECONDS", drop(
         "StartRunFunction", r"          QUIET_SECONDS:.*\n")),
     Mutation("H18", "jobs on behalf of other accounts", "posture", "ModelRole", drop(
