@@ -182,7 +182,7 @@ PLANTED = (
     Mutation("H10", "a bucket that may be used without TLS", "posture", "ArtifactsBucket", drop(
         "ArtifactsBucketPolicy", r"            Condition:.*\n")),
     Mutation("H11", "a wildcard without a reason", "written", "without a reason", within(
-        "TracingPolicy", '"*"  # X-Ray has no resources to name', '"*"')),
+        "FunctionPolicy", '"*"  # X-Ray has no resources to name', '"*"')),
     Mutation("H12", "a partition that is written out", "written", "partition", swap(
         '"arn:${AWS::Partition}:ssm:', '"arn:aws:ssm:')),
     Mutation("H13", "a parameter that fails without a sentence", "written", "Sender", drop(
@@ -198,6 +198,12 @@ PLANTED = (
     Mutation("H25", "an API that SAM names after the stack", "prefix", "Api.", drop("Api", r"      Name:.*\n")),
     Mutation("H26", "a stack's name that is no prefix", "prefix", "NamePrefix", within(
         "NamePrefix", "(-?[a-z0-9])", "(-?[a-zA-Z0-9])")),
+    Mutation("H27", "a function whose log stays empty", "permissions", "AnnounceRole", drop(
+        "AnnounceRole", r"      ManagedPolicyArns:\n        - !Ref FunctionPolicy\n")),
+    Mutation("H29", "a policy of AWS that nobody here reads", "posture", "AnnounceRole", within(
+        "AnnounceRole", "!Ref FunctionPolicy", '!Sub "arn:${AWS::Partition}:iam::aws:policy/AdministratorAccess"')),
+    Mutation("H28", "a function that may write the logs of other stacks", "permissions", "AnnounceRole", within(
+        "FunctionPolicy", "/aws/lambda/${NamePrefix}/*", "/aws/lambda/*")),
     Mutation("H17", "a setting that the function does not get", "contract", "QUIET_SECONDS", drop(
         "StartRunFunction", r"          QUIET_SECONDS:.*\n")),
     Mutation("H18", "jobs on behalf of other accounts", "posture", "ModelRole", drop(
