@@ -202,6 +202,8 @@ PLANTED = (
         "AnnounceRole", r"      ManagedPolicyArns:\n        - !Ref FunctionPolicy\n")),
     Mutation("H29", "a policy of AWS that nobody here reads", "posture", "AnnounceRole", within(
         "AnnounceRole", "!Ref FunctionPolicy", '!Sub "arn:${AWS::Partition}:iam::aws:policy/AdministratorAccess"')),
+    Mutation("H30", "a line that no window shows to its end", "written", "more than 120", within(
+        "AnnounceFunction", "Description: Mails how", f"Description: Mails {'in every case ' * 9}how")),
     Mutation("H28", "a function that may write the logs of other stacks", "permissions", "AnnounceRole", within(
         "FunctionPolicy", "/aws/lambda/${NamePrefix}/*", "/aws/lambda/*")),
     Mutation("H17", "a setting that the function does not get", "contract", "QUIET_SECONDS", drop(
