@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses, router
-from ministack.services import apigateway, eventbridge, iam, lambda_svc, s3, ses, stepfunctions, sts
+from ministack.services import apigateway, eventbridge, iam, lambda_svc, s3, ses, ssm, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
 from signalbox_local.ledger import Decision, Ledger
@@ -244,6 +244,17 @@ def after_function(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Let `change` see the result of every function before anybody else does."""
     execute = lambda_svc._execute_function_warm
     lambda_svc._execute_function_warm = lambda *arguments: change(execute(*arguments))
+
+
+def before_parameter(refuse: Callable[[Mapping[str, Any]], tuple[str, str] | None]) -> None:
+    """Let `refuse(request)` answer SSM's PutParameter with an error's code and message; None lets it through."""
+    put = ssm._put_parameter
+
+    def checked(request: dict[str, Any]) -> Any:
+        refused = refuse(request)
+        return responses.error_response_json(*refused) if refused else put(request)
+
+    ssm._put_parameter = checked
 
 
 # --- HTTP APIs ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import boto3
 
 from signalbox_local.process import ROOT, LocalCloud, program_environment
 
+STACK = "signalbox"  # as samconfig.toml has it
 BUCKET = "signalbox-deployments"
 WHEELS = ROOT / ".cache" / "wheels"
 APPROVER = "ann@example.com"
@@ -57,7 +58,7 @@ def deploy(cloud: LocalCloud, values: Mapping[str, str]) -> dict[str, str]:
     return outputs(cloud)
 
 
-def outputs(cloud: LocalCloud, stack: str = "signalbox") -> dict[str, str]:
+def outputs(cloud: LocalCloud, stack: str = STACK) -> dict[str, str]:
     """Return a stack's outputs."""
     found: Any = client(cloud, "cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}

@@ -5,6 +5,7 @@ and the function goes.
 """
 
 import json
+import re
 import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -31,6 +32,7 @@ def close(integrations: Integrations) -> None:
     refer_to_secrets_by_arn()
     decide_mails_by_their_sender()
     decide_alarms_by_their_names()
+    hold_parameters_to_their_patterns()
 
 
 def know_the_running_machine() -> None:
@@ -192,6 +194,18 @@ def decide_alarms_by_their_names() -> None:
         return f"alarm:{names[0] if isinstance(names, list) else names}" if names else None
 
     bridge.name_resource("monitoring", first)
+
+
+def hold_parameters_to_their_patterns() -> None:
+    """Gap: PutParameter takes a value that the request's own `AllowedPattern` refuses."""
+
+    def refuse(request: Mapping[str, Any]) -> tuple[str, str] | None:
+        pattern, value = request.get("AllowedPattern"), str(request.get("Value", ""))
+        if not pattern or re.fullmatch(pattern, value):
+            return None
+        return "ParameterPatternMismatchException", f"Parameter value {value} does not match the pattern {pattern}"
+
+    bridge.before_parameter(refuse)
 
 
 def _json(body: bytes) -> dict[str, Any]:

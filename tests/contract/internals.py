@@ -55,6 +55,10 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
         ["access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"],
     ),
     "core.iam_evaluator.resolve_principal": ("function", ["access_key_id", "account_id", "credential"]),
+    "core.responses.error_response_json": (
+        "function",
+        ["code", "message", "status", "extra", "message_key", "content_type"],
+    ),
     "core.responses.set_request_account_id": ("function", ["access_key_id"]),
     "core.responses.set_request_region": ("function", ["region"]),
     "core.responses.get_account_id": ("function", []),
@@ -70,6 +74,7 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.lambda_svc._execute_function_warm": ("function", ["func", "event", "request_id"]),
     "services.s3._bucket_policies": ("AccountScopedDict", []),
     "services.ses._sent_emails_list": ("function", []),
+    "services.ssm._put_parameter": ("function", ["data"]),
     "services.stepfunctions._ExecutionError": ("class", ["error", "cause"]),
     "services.stepfunctions._apply_jsonata_template": (
         "function",

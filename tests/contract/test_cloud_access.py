@@ -1,12 +1,14 @@
-"""IAM decides about SageMaker's calls in our cloud, in AWS's words."""
+"""IAM decides in our cloud, in AWS's words: about SageMaker's calls, and by every policy that a role has."""
 
+import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from signalbox_local.server import ACCOUNT
+from signalbox_local.server import ACCOUNT, REGION
 from tests.contract.world import World, allow, arn, code, image, name
 from tests.support.jobs import tar_gz
 
@@ -56,6 +58,28 @@ def test_an_explicit_deny_is_said_to_be_one(cloud: World) -> None:
     client = cloud.as_role(cloud.role(allow("sagemaker:*"), deny), "sagemaker")
 
     assert "with an explicit deny in an identity-based policy" in refused(client.list_models)[1]
+
+
+def test_a_role_may_what_only_an_attached_policy_allows_and_no_more(cloud: World) -> None:
+    group, iam, role = f"/aws/lambda/{name('prefix')}/announce", cloud.client("iam"), cloud.role()
+    cloud.client("logs").create_log_group(logGroupName=group)
+    place = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group.rpartition('/')[0]}/*"
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [allow("logs:CreateLogStream", "logs:PutLogEvents", resource=place)],
+    }
+    policy = iam.create_policy(PolicyName=name("policy"), PolicyDocument=json.dumps(document))["Policy"]["Arn"]
+    logs, stream = cloud.as_role(role, "logs"), {"logGroupName": group, "logStreamName": "a"}
+    events = [{"timestamp": int(time.time() * 1000), "message": "upload recorded"}]
+
+    without = refused(logs.create_log_stream, **stream)
+    iam.attach_role_policy(RoleName=role.rsplit("/", maxsplit=1)[-1], PolicyArn=policy)
+    logs.create_log_stream(**stream)
+    logs.put_log_events(**stream, logEvents=events)
+
+    assert without[0] == "AccessDeniedException"
+    assert refused(logs.create_log_stream, logGroupName="/aws/lambda/elsewhere", logStreamName="a")[0] == without[0]
+    assert refused(logs.delete_log_stream, **stream)[0] == without[0]
 
 
 def test_a_role_is_passed_only_by_who_may_pass_it(cloud: World) -> None:

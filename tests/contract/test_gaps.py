@@ -198,6 +198,17 @@ def test_alarms_are_decided_on_their_names(plain: World, cloud: World) -> None:
     describe(cloud)
 
 
+def test_a_parameters_value_is_held_to_its_pattern(plain: World, cloud: World) -> None:
+    def put(world: World, value: str) -> None:
+        world.client("ssm").put_parameter(Name=name("parameter"), Type="String", Value=value, AllowedPattern="^[a-z]+$")
+
+    put(plain, "Capital")  # where this fails: plain ministack has no such gap any more
+    with pytest.raises(ClientError) as refused:
+        put(cloud, "Capital")
+    assert code(refused.value) == "ParameterPatternMismatchException"
+    put(cloud, "small")
+
+
 def test_the_document_of_an_http_api_makes_its_routes(plain: World, cloud: World) -> None:
     def routes(world: World) -> list[tuple[str, str]]:
         uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{ACCOUNT}/invocations"
@@ -223,6 +234,7 @@ _SEEN = {
     "refer_to_secrets_by_arn": test_a_reference_to_a_secret_is_its_arn,
     "decide_mails_by_their_sender": test_a_mail_is_decided_on_its_senders_identity,
     "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
+    "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
 }
 
 

@@ -29,7 +29,7 @@ _MODULES = {
     "states": "services.stepfunctions",
 } | {
     name: f"services.{name}"
-    for name in ("apigateway", "eventbridge", "iam", "lambda_svc", "s3", "ses", "stepfunctions", "sts")
+    for name in ("apigateway", "eventbridge", "iam", "lambda_svc", "s3", "ses", "ssm", "stepfunctions", "sts")
 }
 
 

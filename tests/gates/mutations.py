@@ -182,7 +182,7 @@ PLANTED = (
     Mutation("H10", "a bucket that may be used without TLS", "posture", "ArtifactsBucket", drop(
         "ArtifactsBucketPolicy", r"            Condition:.*\n")),
     Mutation("H11", "a wildcard without a reason", "written", "without a reason", within(
-        "TracingPolicy", '"*"  # X-Ray has no resources to name', '"*"')),
+        "FunctionPolicy", '"*"  # X-Ray has no resources to name', '"*"')),
     Mutation("H12", "a partition that is written out", "written", "partition", swap(
         '"arn:${AWS::Partition}:ssm:', '"arn:aws:ssm:')),
     Mutation("H13", "a parameter that fails without a sentence", "written", "Sender", drop(
@@ -192,7 +192,20 @@ PLANTED = (
     Mutation("H15", "a permission that nothing uses", "permissions", "CloseReviewRole", within(
         "CloseReviewRole", "- dynamodb:GetItem\n", "- dynamodb:GetItem\n                  - dynamodb:Scan\n")),
     Mutation("H16", "a permission for every stack's endpoints", "permissions", "InvokeEndpointRole", within(
-        "InvokeEndpointRole", ":endpoint/${AWS::StackName}-*", ":endpoint/*")),
+        "InvokeEndpointRole", ":endpoint/${NamePrefix}-*", ":endpoint/*")),
+    Mutation("H24", "a permission for what the stack's name begins", "prefix", "InvokeEndpointRole", within(
+        "InvokeEndpointRole", ":endpoint/${NamePrefix}-*", ":endpoint/${AWS::StackName}-*")),
+    Mutation("H25", "an API that SAM names after the stack", "prefix", "Api.", drop("Api", r"      Name:.*\n")),
+    Mutation("H26", "a stack's name that is no prefix", "prefix", "NamePrefix", within(
+        "NamePrefix", "(-?[a-z0-9])", "(-?[a-zA-Z0-9])")),
+    Mutation("H27", "a function whose log stays empty", "permissions", "AnnounceRole", drop(
+        "AnnounceRole", r"      ManagedPolicyArns:\n        - !Ref FunctionPolicy\n")),
+    Mutation("H29", "a policy of AWS that nobody here reads", "posture", "AnnounceRole", within(
+        "AnnounceRole", "!Ref FunctionPolicy", '!Sub "arn:${AWS::Partition}:iam::aws:policy/AdministratorAccess"')),
+    Mutation("H30", "a line that no window shows to its end", "written", "more than 120", within(
+        "AnnounceFunction", "Description: Mails how", f"Description: Mails {'in every case ' * 9}how")),
+    Mutation("H28", "a function that may write the logs of other stacks", "permissions", "AnnounceRole", within(
+        "FunctionPolicy", "/aws/lambda/${NamePrefix}/*", "/aws/lambda/*")),
     Mutation("H17", "a setting that the function does not get", "contract", "QUIET_SECONDS", drop(
         "StartRunFunction", r"          QUIET_SECONDS:.*\n")),
     Mutation("H18", "jobs on behalf of other accounts", "posture", "ModelRole", drop(

@@ -52,6 +52,12 @@ def sagemaker(operation: str) -> list[Need]:
 
 def of_functions(template: Template) -> dict[str, list[Need]]:
     """Return the needs of each function's role, and of the roles that SageMaker takes."""
+    any_function = _of_lambda()
+    calls = {role: [*any_function, *called] for role, called in _of_calls(template).items()}
+    return {**calls, **_of_jobs(template)}
+
+
+def _of_calls(template: Template) -> dict[str, list[Need]]:
     arn = template.values.arn
     uploads, reviews, releases = (_table(arn(name)) for name in ("UploadsTable", "ReviewsTable", "ReleasesTable"))
     secret = [Need("secretsmanager:GetSecretValue", arn("ReviewSecret"))]
@@ -110,7 +116,6 @@ def of_functions(template: Template) -> dict[str, list[Need]]:
         ],
         "VerifyReleaseRole": [*package, *sagemaker("DescribeEndpoint"), *sagemaker("InvokeEndpoint"), report],
         "InvokeEndpointRole": [*stages, *sagemaker("InvokeEndpoint")],
-        **_of_jobs(template),
     }
 
 
@@ -195,6 +200,13 @@ def _of_execution(machine: str, suffix: str) -> Iterator[Need]:
 def _told_by_rule(kind: str) -> Iterator[Need]:
     rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StepFunctionsGetEventsFor{kind}Rule"
     return (Need(f"events:{verb}", rule) for verb in ("PutTargets", "PutRule", "DescribeRule"))
+
+
+def _of_lambda() -> list[Need]:
+    """Return what Lambda does as any function: its log and its traces."""
+    stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}/announce:log-stream:2026/11/20/a"
+    logs = [Need(f"logs:{operation}", stream) for operation in ("CreateLogStream", "PutLogEvents")]
+    return [*logs, *(Need(f"xray:{operation}", "*") for operation in ("PutTraceSegments", "PutTelemetryRecords"))]
 
 
 def _table(arn: str) -> Any:

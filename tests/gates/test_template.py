@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.gates.checks import code, contract, events, lint, machines, permissions, posture, written
+from tests.gates.checks import code, contract, events, lint, machines, permissions, posture, prefix, written
 from tests.gates.patterns import matches, pattern_error
 from tests.gates.template import ROOT, Problem, Template
 from tests.gates.values import REGION
@@ -20,6 +20,7 @@ CHECKS: dict[str, Check] = {
     "machines": machines.check,
     "permissions": permissions.check,
     "posture": posture.check,
+    "prefix": prefix.check,
     "written": written.check,
 }
 

@@ -14,7 +14,6 @@ NO_VALUE = object()
 _PSEUDO = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Region": REGION,
-    "AWS::StackName": STACK,
     "AWS::Partition": "aws",
     "AWS::URLSuffix": "amazonaws.com",
     "AWS::NoValue": NO_VALUE,
@@ -57,9 +56,13 @@ _VARIABLE = re.compile(r"\$\{(!?[\w:.]+)\}")
 
 
 class Values:
-    """Resolves `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::Join`, `Fn::If` and the functions of conditions."""
+    """Resolves `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::Join`, `Fn::If` and the functions of conditions.
 
-    def __init__(self, sam: Mapping[str, Any], cfn: Mapping[str, Any]) -> None:
+    Names that CloudFormation makes up begin with `STACK`, whatever the stack is called: nothing may depend on them.
+    """
+
+    def __init__(self, sam: Mapping[str, Any], cfn: Mapping[str, Any], stack: str = STACK) -> None:
+        self._pseudo = {**_PSEUDO, "AWS::StackName": stack, "AWS::StackId": f"arn:aws:cloudformation:{stack}"}
         self._parameters = {
             name: _GIVEN.get(name, entry.get("Default", f"<{name}>"))
             for name, entry in sam.get("Parameters", {}).items()
@@ -98,8 +101,8 @@ class Values:
         return f"arn:aws:{_ARNS[kind].format(region=REGION, account=ACCOUNT, name=name)}" if kind in _ARNS else name
 
     def _ref(self, name: str) -> Any:
-        if name in _PSEUDO:
-            return _PSEUDO[name]
+        if name in self._pseudo:
+            return self._pseudo[name]
         if name in self._parameters:
             return self._parameters[name]
         kind = self._resources.get(name, {}).get("Type")

@@ -10,7 +10,7 @@ import pytest
 
 from signalbox_local import deploy
 from signalbox_local.process import ROOT, LocalCloud, Options
-from tests.system.world import World
+from tests.system.world import PARAMETERS, World
 
 _CONTAINERS = Path(__file__).parent / "containers"
 
@@ -38,7 +38,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 def world(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> World:
     """Build and deploy the stack, publish the pipeline, make iris data."""
     deploy.build(cloud.environment)
-    outputs = deploy.deploy(cloud, deploy.parameters(cloud, UploadEvents="both"))
+    outputs = deploy.deploy(cloud, deploy.parameters(cloud, **PARAMETERS))
     iris = tmp_path_factory.mktemp("iris")
     maker = ROOT / "containers" / "iris-decision-tree" / "data.py"
     subprocess.run([sys.executable, str(maker), str(iris)], check=True)

@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 
+from signalbox_local import deploy
 from signalbox_local.process import ROOT
 from tests.gates.reasons import granted
-from tests.system.world import World
+from tests.system.world import PREFIX, World
 
 _ROLE = re.compile(r"arn:aws:(?:sts::\d{12}:assumed-role|iam::\d{12}:role)/([^/]+)")
+
+_NAMED_BY_US = frozenset(("cloudwatch", "logs", "sagemaker", "ssm"))
 
 
 @pytest.fixture(scope="module")
 def logical_ids(world: World) -> dict[str, str]:
     """Return the logical ids of the stack's resources by their physical ids."""
-    found = world.client("cloudformation").describe_stack_resources(StackName=world.outputs["Prefix"])
+    found = world.client("cloudformation").describe_stack_resources(StackName=deploy.STACK)
     return {resource["PhysicalResourceId"]: resource["LogicalResourceId"] for resource in found["StackResources"]}
 
 
@@ -44,6 +47,14 @@ def test_nothing_that_the_stack_did_was_denied(calls: list[dict[str, Any]]) -> N
     refused = {(call["role"], call["action"], call["resource"]) for call in calls if not call["allowed"]}
 
     assert not refused, "\n".join(map(str, sorted(refused)))
+
+
+def test_nothing_that_the_stack_made_or_asked_for_is_named_after_the_stack(calls: list[dict[str, Any]]) -> None:
+    # Elsewhere the names are CloudFormation's: it puts the stack's before those of queues, tables, functions and roles.
+    named_by_us = {call["resource"] for call in calls if call["action"].split(":")[0] in _NAMED_BY_US}
+
+    assert any(f"/{PREFIX}-" in resource for resource in named_by_us)
+    assert not [resource for resource in named_by_us if deploy.STACK in resource]
 
 
 def test_every_action_that_is_granted_was_used_or_has_its_reason(

@@ -1,11 +1,11 @@
 """The stack updated in place: a shorter time for reviews, which then run out."""
 
 from signalbox_local import deploy
-from tests.system.world import World
+from tests.system.world import PARAMETERS, World
 
 
 def test_a_review_that_nobody_answers_in_time_ends_as_rejected(world: World) -> None:
-    deploy.deploy(world.cloud, deploy.parameters(world.cloud, UploadEvents="both", ReviewSeconds=5))
+    deploy.deploy(world.cloud, deploy.parameters(world.cloud, **PARAMETERS, ReviewSeconds=5))
     execution = world.train("patient", "c1")
 
     world.succeeded(execution)

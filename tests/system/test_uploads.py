@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from signalbox_local import inbox
+from signalbox_local import deploy, inbox
 from signalbox_local.demo.data import seeded
 from signalbox_local.process import ROOT
 from tests.support.samples import sample
@@ -129,7 +129,7 @@ def dead_letters(world: World) -> str:
 def queue_named(world: World, logical_id: str) -> str:
     """Return the URL of a queue of the stack."""
     described = world.client("cloudformation").describe_stack_resource(
-        StackName=world.outputs["Prefix"], LogicalResourceId=logical_id
+        StackName=deploy.STACK, LogicalResourceId=logical_id
     )
     return str(described["StackResourceDetail"]["PhysicalResourceId"])
 

@@ -16,6 +16,9 @@ from signalbox_local.process import ROOT, LocalCloud, program_environment
 PATIENCE = 90.0
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 IRIS = f"{REGISTRY}/iris-decision-tree:test"
+# The stack is called `signalbox`: with another prefix, whatever is named after the stack is not found, or is denied.
+PREFIX = "team-a"
+PARAMETERS = {"UploadEvents": "both", "Prefix": PREFIX}
 
 
 @dataclass

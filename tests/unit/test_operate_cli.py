@@ -10,7 +10,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.httpsession import URLLib3Session
 from tests.support.botocore_strict import RecordingClient, client_error
-from tests.support.stack import MACHINE, CloudFormation
+from tests.support.stack import MACHINE, OUTPUTS, CloudFormation
 from typer.testing import CliRunner, Result
 
 from signalbox_operate import cli
@@ -196,6 +196,24 @@ def test_status_lists_runs_open_executions_and_endpoints(clients: Clients) -> No
     for text in ("p4jn9xou8a8s", "Failed", "MSE [7.1] is too high", "review-3", "signalbox-abalone-prod", "InService"):
         assert text in done.output
     assert "other-signalbox" not in done.output
+
+
+def test_the_prefix_is_the_stacks_output_where_it_is_not_the_stacks_name(clients: Clients) -> None:
+    clients["cloudformation"] = CloudFormation(
+        outputs={**OUTPUTS, "Prefix": "team-a", "PipelineName": "team-a-abalone"}
+    )
+    endpoint = {"EndpointStatus": "InService", "CreationTime": NOW, "LastModifiedTime": NOW, "EndpointArn": ENDPOINT}
+    names = ["signalbox-abalone-prod", "team-a-abalone-prod"]
+    listed = {"Endpoints": [{"EndpointName": name, **endpoint} for name in names]}
+    runs: dict[str, Any] = {"PipelineExecutionSummaries": []}
+    clients["sagemaker"] = RecordingClient("sagemaker", {"list_pipeline_executions": runs, "list_endpoints": listed})
+    clients["stepfunctions"] = RecordingClient("stepfunctions", {"list_executions": {"executions": []}})
+
+    done = run("status")
+
+    assert "team-a-abalone-prod" in done.output
+    assert "signalbox-abalone-prod" not in done.output
+    assert clients["sagemaker"].requests("ListPipelineExecutions")[0]["PipelineName"] == "team-a-abalone"
 
 
 def test_status_of_a_new_stack_says_that_nothing_happens(clients: Clients) -> None:

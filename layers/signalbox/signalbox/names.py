@@ -79,8 +79,8 @@ def endpoint(prefix: str, model: str, stage: str) -> str:
 def job(group: str, execution: str, step: str) -> str:
     """Return the name of a job, model or endpoint config that one execution makes for `step`.
 
-    It starts with the package group, and so with the stack's name, which IAM policies are written for. The execution's
-    name makes it unique; the digest keeps it so when it is cut.
+    It starts with the package group, and so with the stack's prefix, which IAM policies are written for. The
+    execution's name makes it unique; the digest keeps it so when it is cut.
     """
     digest = hashlib.sha256(f"{group}/{execution}/{step}".encode()).hexdigest()[:_DIGEST]
     head = re.sub(r"[^A-Za-z0-9]+", "-", f"{group}-{step}").strip("-")[: RESOURCE_LIMIT - _DIGEST - 1].strip("-")

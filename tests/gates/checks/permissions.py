@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.gates.checks.posture import listed, statements
+from tests.gates.checks.posture import documents, listed, statements
 from tests.gates.needs import Need, of_functions, of_machines
 from tests.gates.node_checks import Question, ask
 from tests.gates.reasons import granted
@@ -38,7 +38,7 @@ def check(template: Template, about: str = "") -> list[Problem]:
     needs = of_functions(template) | of_machines(template)
     asked = [*_of_roles(template, needs), *_of_trust(template), *_of_senders(template), *_of_key(template, needs)]
     asked = [entry for entry in asked if about in entry.about]
-    identities = {**_identities(template), "administrator": [_ADMINISTRATOR]}
+    identities = {**documents(template), "administrator": [_ADMINISTRATOR]}
     answers, _ = ask([entry.question for entry in asked], identities, _resource_policies(template))
     problems = [problem for entry in asked for problem in _judge(entry, answers[entry.question.id])]
     return problems + list(_more_than_needed(template, needs))
@@ -51,16 +51,6 @@ def _judge(entry: Asked, answer: str) -> Iterator[Problem]:
         yield Problem(entry.about, f"IAM does not understand it: {what}: {answer}")
     elif (answer == "Allowed") != entry.allowed:
         yield Problem(entry.about, f"{what} is {answer}, which is wrong")
-
-
-def _identities(template: Template) -> dict[str, list[Any]]:
-    shared = template.resolved("AWS::IAM::ManagedPolicy")
-    by_arn = {template.values.arn(name): policy["PolicyDocument"] for name, policy in shared.items()}
-    return {
-        name: [policy["PolicyDocument"] for policy in role.get("Policies", [])]
-        + [by_arn[arn] for arn in role.get("ManagedPolicyArns", []) if arn in by_arn]
-        for name, role in template.resolved("AWS::IAM::Role").items()
-    }
 
 
 def _resource_policies(template: Template) -> dict[str, Any]:
@@ -230,8 +220,8 @@ def _more_than_needed(template: Template, needs: dict[str, list[Need]]) -> Itera
     for (resource, action), reason in reasons.items():
         if resource in needs and not reason and action not in {need.action for need in needs[resource]}:
             yield Problem(resource, f"is granted {action}, which nothing is known to call, and no reason is beside it")
-    for name, documents in _identities(template).items():
-        for document in documents:
+    for name, policies in documents(template).items():
+        for document in policies:
             for statement in statements(document):
                 yield from (
                     Problem(name, f"is granted {action}, a wildcard")

@@ -41,6 +41,21 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def documents(template: Template) -> dict[str, list[dict[str, Any]]]:
+    """Return the policy documents of each role: its own, and those of the template's managed policies."""
+    shared = _shared(template)
+    return {
+        name: [policy["PolicyDocument"] for policy in role.get("Policies", [])]
+        + [shared[arn] for arn in role.get("ManagedPolicyArns", []) if arn in shared]
+        for name, role in template.resolved("AWS::IAM::Role").items()
+    }
+
+
+def _shared(template: Template) -> dict[str, dict[str, Any]]:
+    policies = template.resolved("AWS::IAM::ManagedPolicy")
+    return {template.values.arn(name): policy["PolicyDocument"] for name, policy in policies.items()}
+
+
 def _buckets(template: Template) -> Iterator[Problem]:
     policies = {
         policy["Bucket"]: policy["PolicyDocument"] for policy in template.resolved("AWS::S3::BucketPolicy").values()
@@ -134,8 +149,11 @@ def _roles(template: Template) -> Iterator[Problem]:
                 yield Problem(name, f"may be assumed by {statement.get('Principal')}, not by {service} alone")
             if service != "lambda" and "aws:SourceAccount" not in str(statement.get("Condition")):
                 yield Problem(name, "may be assumed on behalf of another account")
-        for policy in role.get("Policies", []):
-            yield from _passing(name, policy["PolicyDocument"])
+        for arn in set(role.get("ManagedPolicyArns", [])) - set(_shared(template)):
+            yield Problem(name, f"has the policy {arn}, which stands elsewhere and may be changed there")
+    for name, policies in documents(template).items():
+        for policy in policies:
+            yield from _passing(name, policy)
 
 
 def _passing(name: str, policy: dict[str, Any]) -> Iterator[Problem]:

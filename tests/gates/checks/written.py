@@ -1,4 +1,4 @@
-"""House rules about how the file is written: reasons beside wildcards, one action a line, everything described."""
+"""House rules about how the file is written: reasons beside wildcards, one action a line, descriptions, short lines."""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from tests.gates.cfn_yaml import Written, written_below
 from tests.gates.template import Problem, Template
 
 _STATEMENT_KEYS = frozenset(("Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"))
+_LONGEST_LINE = 120
 _WILD_ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z]*\*")
 _HARD_CODED = (
     (re.compile(r"arn:aws[a-z-]*:(?!states:::)"), "a partition is written out: use ${AWS::Partition}"),
@@ -18,8 +19,8 @@ _HARD_CODED = (
 
 
 def check(template: Template) -> list[Problem]:
-    """Return wildcards without a reason, lists of actions in one line, and what has no description."""
-    problems = [*_wildcards(template), *_hard_coded(template), *_parameters(template.sam)]
+    """Return wildcards without a reason, lists of actions in one line, long lines, and what has no description."""
+    problems = [*_wildcards(template), *_hard_coded(template), *_long_lines(template), *_parameters(template.sam)]
     for kind in ("Parameters", "Outputs"):
         for name, entry in template.sam.get(kind, {}).items():
             if not entry.get("Description"):
@@ -49,6 +50,12 @@ def _hard_coded(template: Template) -> Iterator[Problem]:
             for pattern, what in _HARD_CODED:
                 if pattern.search(line.split("#", 1)[0]):
                     yield Problem(f"{where} line {number}", what)
+
+
+def _long_lines(template: Template) -> Iterator[Problem]:
+    for number, line in enumerate(template.text.splitlines(), 1):
+        if len(line) > _LONGEST_LINE:
+            yield Problem(f"line {number}", f"has {len(line)} characters, more than {_LONGEST_LINE}")
 
 
 def _parameters(sam: dict[str, Any]) -> Iterator[Problem]:
