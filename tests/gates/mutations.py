@@ -118,18 +118,18 @@ PLANTED = (
         "ModelPackageRule", "{prefix:", "{begins-with:")),
     Mutation("T12", "a pattern with a detail type that nobody sends", "events", "ModelPackageRule", within(
         "ModelPackageRule", "SageMaker Model Package State Change", "Sagemaker Model Package State Change")),
-    Mutation("T13", "a code folder that is not there", "contract", "AnnounceFunction", within(
+    Mutation("T13", "a code folder that is not there", "promises", "AnnounceFunction", within(
         "AnnounceFunction", "functions/announce/", "functions/announcement/")),
-    Mutation("T14", "a handler that is not there", "contract", "no function", swap("app.handler", "app.main")),
+    Mutation("T14", "a handler that is not there", "promises", "no function", swap("app.handler", "app.main")),
     Mutation("T16", "a rule's target without a dead-letter queue", "posture", "ModelPackageRule", drop(
         "ModelPackageRule", r"          DeadLetterConfig:.*\n")),
     Mutation("T17", "a key that the account cannot administer", "permissions", "Key", drop(
         "Key", statement("AdministeredByTheAccount"))),
     Mutation("T18", "a key that is never rotated", "posture", "Key", swap(
         "EnableKeyRotation: true", "EnableKeyRotation: false")),
-    Mutation("T19", "a substitution without a value", "contract", "ReleaseMachine", drop(
+    Mutation("T19", "a substitution without a value", "promises", "ReleaseMachine", drop(
         "ReleaseMachine", r"        ReleasesTable:.*\n")),
-    Mutation("T20", "a value that no substitution uses", "contract", "ReleaseMachine", within(
+    Mutation("T20", "a value that no substitution uses", "promises", "ReleaseMachine", within(
         "ReleaseMachine", "DefinitionSubstitutions:\n", "DefinitionSubstitutions:\n        Spare: spare\n")),
     Mutation("T21", "functions that are not traced", "posture", "traced", swap("    Tracing: Active\n", "")),
     Mutation("T22", "a route for everybody", "posture", "open to everybody", within(
@@ -157,7 +157,7 @@ PLANTED = (
         "Api", r"      AccessLogSettings:\n(?:        .*\n)+")),
     Mutation("T40", "a transition to nowhere", "machines", "MlopsMachine", swap(
         '"Next": "CreateModelPackageGroup"', '"Next": "CreatePackageGroup"'), MLOPS),
-    Mutation("T41", "a machine that asks for a value that nobody gives", "contract", "ReleaseMachine", swap(
+    Mutation("T41", "a machine that asks for a value that nobody gives", "promises", "ReleaseMachine", swap(
         "${AnnounceArn}", "${AnnouncementArn}"), RELEASE),
     Mutation("T45", "a key that the rules may not use", "permissions", "events.amazonaws.com", drop(
         "Key", statement("EncryptedForQueuesAndAlarms"))),
@@ -206,7 +206,7 @@ PLANTED = (
         "AnnounceFunction", "Description: Mails how", f"Description: Mails {'in every case ' * 9}how")),
     Mutation("H28", "a function that may write the logs of other stacks", "permissions", "AnnounceRole", within(
         "FunctionPolicy", "/aws/lambda/${NamePrefix}/*", "/aws/lambda/*")),
-    Mutation("H17", "a setting that the function does not get", "contract", "QUIET_SECONDS", drop(
+    Mutation("H17", "a setting that the function does not get", "promises", "QUIET_SECONDS", drop(
         "StartRunFunction", r"          QUIET_SECONDS:.*\n")),
     Mutation("H18", "jobs on behalf of other accounts", "posture", "ModelRole", drop(
         "ModelRole", r"            Condition:.*\n")),

@@ -7,19 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.gates.checks import code, contract, events, lint, machines, permissions, posture, prefix, written
+from tests.gates.checks import code, contracts, events, lint, machines, permissions, posture, prefix, promises, written
 from tests.gates.patterns import matches, pattern_error
 from tests.gates.template import ROOT, Problem, Template
 from tests.gates.values import REGION
 
 type Check = Callable[[Template], list[Problem]]
 CHECKS: dict[str, Check] = {
-    "contract": contract.check,
+    "contracts": contracts.check,
     "events": events.check,
     "lint": lint.check,
     "machines": machines.check,
     "permissions": permissions.check,
     "posture": posture.check,
+    "promises": promises.check,
     "prefix": prefix.check,
     "written": written.check,
 }

@@ -1,9 +1,10 @@
 """The release journey: plan, do, plan again."""
 
+from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
 
 from signalbox.contracts.common import AwsRequest, Failure
-from signalbox.contracts.reviews import ReviewDecision
+from signalbox.contracts.reviews import ReviewClosing, ReviewDecision, ReviewRequest
 
 type Trigger = Literal["approved", "rejected"]
 type ReleaseAction = Literal[
@@ -190,3 +191,14 @@ class ReleasePlan(TypedDict):
     arguments: AwsRequest
     progress: ReleaseProgress
     outcome: ReleaseOutcome
+
+
+# What the arguments of each action are; those of the other actions are requests to AWS.
+ARGUMENTS: Mapping[ReleaseAction, type] = {
+    "wait": WaitArguments,
+    "review": ReviewRequest,
+    "close-review": ReviewClosing,
+    "verify": VerificationQuestion,
+    "done": ReleaseOutcome,
+    "failed": Failure,
+}

@@ -53,11 +53,13 @@ def _functions_of(source: Path) -> set[str]:
 
 def _settings(name: str, properties: dict[str, Any]) -> Iterator[str]:
     wanted_class = getattr(settings, name.title().replace("_", ""), None)
+    variables = properties.get("Environment", {}).get("Variables", {})
+    given = {key for key in variables if not key.startswith(_NOT_SETTINGS)}
     if wanted_class is None:
-        yield f"settings.py has no class for {name}"
+        if given:
+            yield f"settings.py has no class for {name}"
         return
     wanted = {name.upper() for name in wanted_class.__annotations__}
-    given = {key for key in properties["Environment"]["Variables"] if not key.startswith(_NOT_SETTINGS)}
     for key in sorted(wanted - given):
         yield f"is not given the setting {key}"
     for key in sorted(given - wanted):
