@@ -128,7 +128,7 @@ PLANTED = (
     Mutation("T18", "a key that is never rotated", "posture", "Key", swap(
         "EnableKeyRotation: true", "EnableKeyRotation: false")),
     Mutation("T19", "a substitution without a value", "promises", "ReleaseMachine", drop(
-        "ReleaseMachine", r"        ReleasesTable:.*\n")),
+        "ReleaseMachine", r"        VerifyReleaseArn:.*\n")),
     Mutation("T20", "a value that no substitution uses", "promises", "ReleaseMachine", within(
         "ReleaseMachine", "DefinitionSubstitutions:\n", "DefinitionSubstitutions:\n        Spare: spare\n")),
     Mutation("T21", "functions that are not traced", "posture", "traced", swap("    Tracing: Active\n", "")),

@@ -166,7 +166,8 @@ def _of_task(state: dict[str, Any], template: Template) -> Iterator[Need]:
     elif service == "states":
         yield from _of_execution(given["StateMachineArn"], suffix)
     elif service == "dynamodb":
-        yield Need(f"dynamodb:{operation}", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{given['TableName']}")
+        # The whole request comes from the plan, which knows one table.
+        yield Need(f"dynamodb:{operation}", template.values.arn("ReleasesTable"))
     elif service == "cloudwatch":
         yield Need(f"cloudwatch:{operation}", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{ENDPOINT}-errors")
     else:

@@ -385,7 +385,7 @@ class World:
             "delete-config": lambda: self.sagemaker.delete_config(request),
             "delete-model": lambda: self.sagemaker.delete_model(request),
             "review": lambda: self._review(request),
-            "close-review": lambda: {"result": self.decisions[request["stage"]]},
+            "close-review": lambda: {"result": self.decisions.get(request["stage"], decided("expired"))},
             "verify": lambda: self._verify(request),
             "record": lambda: self.store.put(request),
             "announce": lambda: self._announce(request, name),

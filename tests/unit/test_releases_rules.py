@@ -166,6 +166,7 @@ UPDATE: Deployment = {
     "patience_seconds": 600,
     "made": ["model", "config"],
     "moved": True,
+    "answers": 0,
 }
 CREATE: Deployment = {**UPDATE, "kind": "create", "previous": None}
 UNMOVED: Deployment = {**UPDATE, "moved": False}
@@ -228,7 +229,7 @@ STATES = ("InService", "Failed", "Updating")
 
 
 def outcome(verdict: Any) -> StageOutcome:
-    return {"stage": "staging", "verdict": verdict, "package": arn(2), "endpoint": "e", "config": "c"}
+    return {"stage": "staging", "verdict": verdict, "package": arn(2), "endpoint": "e", "config": "c", "answers": 0}
 
 
 @pytest.mark.parametrize(

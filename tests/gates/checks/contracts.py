@@ -1,7 +1,7 @@
 """The machines, held against `signalbox.contracts`: what they read of an answer, what they send, the words they know.
 
-The types are those of the functions' own handlers: a payload has exactly the keys of the handler's event, and a variable
-that a function's answer was assigned to has that answer's fields. A contract that nobody uses is a finding too.
+The types are those of the functions' own handlers: a payload has exactly the keys of the handler's event, and a
+variable that a function's answer was assigned to has that answer's fields. What nobody uses is a finding too.
 """
 
 import ast
@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from types import NoneType
-from typing import Any, Literal, TypeAliasType, get_args, get_origin, get_type_hints, is_typeddict
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from tests.gates.template import ROOT, Machine, Problem, Template
 
@@ -28,7 +28,7 @@ _WORD = re.compile(r"\$([a-z]\w*)((?:\.\w+)+) = '([^']*)'")
 _RESULT = re.compile(r"\{% \$states\.result(\.\w+)* %\}")
 # What the waiting task of a review is answered with (`states:SendTaskSuccess`), not by the function that it calls.
 _TASK_RESULTS: Mapping[str, Any] = {"RequestReview": ReviewDecision}
-_ARGUMENTS: Mapping[str, Any] = {**ARGUMENTS, "announce": Ending}
+_ARGUMENTS: Mapping[str, Any] = {str(action): kind for action, kind in ARGUMENTS.items()} | {"announce": Ending}
 _MISSING = object()
 
 
@@ -105,13 +105,11 @@ def _variables(states: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
 def _answer(body: dict[str, Any], value: str) -> Any:
     """Return the type of what a state assigns: a function's answer, a task's, or a release's."""
     function = _function(body)
+    if function is None:
+        return ReleaseOutcome if value == "{% $states.result.Output %}" else None
     if function in _TASK_RESULTS:
         return _TASK_RESULTS[function]
-    if function is not None and value == "{% $states.result.Payload %}":
-        return handler(function)[1]
-    if "states:startExecution" in body.get("Resource", "") and value == "{% $states.result.Output %}":
-        return ReleaseOutcome
-    return None
+    return handler(function)[1] if value == "{% $states.result.Payload %}" else None
 
 
 def _function(body: dict[str, Any]) -> str | None:
@@ -175,12 +173,9 @@ def _alternatives(kind: Any) -> list[Any]:
     """Return the members of a union, behind the names that types have."""
     while isinstance(kind, TypeAliasType):
         kind = kind.__value__
-    if get_origin(kind) is Literal or is_typeddict(kind) or get_origin(kind) is not None and get_origin(kind) not in _UNIONS:
-        return [kind]
-    return [one for member in get_args(kind) for one in _alternatives(member)] or [kind]
-
-
-_UNIONS = {type(int | str), get_origin(int | str)}
+    if get_origin(kind) in (UnionType, Union):
+        return [one for member in get_args(kind) for one in _alternatives(member)]
+    return [kind]
 
 
 def _literals(kind: Any) -> Iterator[str]:
@@ -222,7 +217,9 @@ def _errors(template: Template) -> Iterator[Problem]:
                 named |= set(rule["ErrorEquals"])
                 for error in sorted(set(rule["ErrorEquals"]) - known):
                     yield Problem(f"{name}.{state}", f"names the error {error}, which nobody raises")
-    rows = [row for table in (reactions.REACTIONS, reactions.ROLLBACK_REACTIONS) for rows in table.values() for row in rows]
+    rows = [
+        row for table in (reactions.REACTIONS, reactions.ROLLBACK_REACTIONS) for rows in table.values() for row in rows
+    ]
     reacted = {error for row in rows for error in row.errors}
     for error in sorted(reacted - known):
         yield Problem("releases.reactions", f"names the error {error}, which nobody raises")

@@ -72,13 +72,17 @@ class ReleaseInput(TypedDict):
 
 
 class StageOutcome(TypedDict):
-    """How one stage ended; `package` is what it serves now, None where its endpoint is gone."""
+    """How one stage ended; `package` is what it serves now, None where its endpoint is gone.
+
+    `answers` counts the golden requests that the endpoint answered as it should, where it was verified.
+    """
 
     stage: str
     verdict: StageVerdict
     package: str | None
     endpoint: str
     config: str
+    answers: int
 
 
 class Deployment(TypedDict):
@@ -101,6 +105,7 @@ class Deployment(TypedDict):
     patience_seconds: int
     made: list[Literal["model", "config"]]
     moved: bool
+    answers: int
 
 
 class ReleaseProgress(TypedDict):
@@ -174,11 +179,9 @@ class VerificationQuestion(TypedDict):
 
 
 class Verified(TypedDict):
-    """Answered by `verify_release`: what was compared, how many answers, the worst relative difference."""
+    """Answered by `verify_release`: how many golden requests were answered as they should be; 0 if there are none."""
 
-    checked: list[Literal["config", "golden requests"]]
     answers: int
-    worst_difference: float | None
 
 
 class ReleasePlan(TypedDict):

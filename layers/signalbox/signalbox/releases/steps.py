@@ -4,7 +4,7 @@ All functions change the progress that they are given, which is the plan's own c
 """
 
 from collections.abc import Mapping
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from signalbox import names
 from signalbox.aws.model import Endpoint
@@ -23,6 +23,11 @@ from signalbox.contracts import (
 from signalbox.releases.model import EndpointBusyError, Facts, Need, NeedWord, Place, Request
 from signalbox.releases.reactions import Reaction
 from signalbox.releases.rules import RollbackWord, is_news, verdict_of
+
+if TYPE_CHECKING:
+    from signalbox.contracts import (
+        Verified,
+    )
 
 # What is done about each need of a stage, in this order. The last three end the stage, or the release (see `end`).
 STEPS: Mapping[NeedWord, tuple[ReleaseStep, ...]] = {
@@ -131,7 +136,7 @@ def plan(progress: ReleaseProgress, request: Request, place: Place, need: Need, 
     progress["deployment"] = None
     progress["todo"] = list(STEPS[need.word])
     if need.word == "keep":
-        _finish_stage(progress, place.stage.name, "kept", need.package, place.endpoint, config="")
+        _finish_stage(progress, place.stage.name, "kept", need.package, place.endpoint)
         progress["stage_index"] += 1
     elif need.word in ("withdrawn", "superseded"):
         end(progress, request.trigger, need.word, place.stage.name)
@@ -160,6 +165,7 @@ def _begin_deployment(
         "patience_seconds": place.patience_seconds,
         "made": [],
         "moved": False,
+        "answers": 0,
     }
 
 
@@ -257,6 +263,9 @@ def done(progress: ReleaseProgress, result: object) -> None:
         _recorded(progress)
     elif asked == "delete-endpoint" and not progress["problem"]:
         progress["deleted"].append(str(progress["stage"]))
+    elif asked == "verify":
+        verified: Verified = cast("Verified", result)
+        deployment_of(progress)["answers"] = verified["answers"]
     elif deployment is not None:
         _made(progress, deployment)
 
@@ -333,26 +342,20 @@ def _closed(progress: ReleaseProgress, decision: ReviewDecision) -> None:
 def _recorded(progress: ReleaseProgress) -> None:
     deployment = progress["deployment"]
     if deployment is None:
-        _finish_stage(progress, str(progress["stage"]), "torn-down", None, endpoint="", config="")
+        _finish_stage(progress, str(progress["stage"]), "torn-down", None)
         progress["stage_index"] += 1
         return
-    _finish_stage(
-        progress,
-        deployment["stage"],
-        "released",
-        deployment["package"],
-        deployment["endpoint"],
-        deployment["config"],
-    )
+    _finish_stage(progress, deployment["stage"], "released", deployment["package"], deployment["endpoint"])
+    progress["stages"][-1] |= {"config": deployment["config"], "answers": deployment["answers"]}
     # Behind the stage that was deployed, which is the one before where this execution had to give a stage back.
     progress["stage_index"] = deployment["stage_index"] + 1
     progress["deployment"] = None
 
 
 def _finish_stage(
-    progress: ReleaseProgress, stage: str, verdict: StageVerdict, package: str | None, endpoint: str, config: str
+    progress: ReleaseProgress, stage: str, verdict: StageVerdict, package: str | None, endpoint: str = ""
 ) -> None:
     progress["stages"].append(
-        {"stage": stage, "verdict": verdict, "package": package, "endpoint": endpoint, "config": config}
+        {"stage": stage, "verdict": verdict, "package": package, "endpoint": endpoint, "config": "", "answers": 0}
     )
     progress["tries"] = progress["attempts"] = progress["waited"] = 0
