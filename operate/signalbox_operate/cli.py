@@ -165,7 +165,7 @@ def show_status(stack: StackName = "signalbox") -> None:
     found, sagemaker = _stack(stack), client("sagemaker")
     lines = [
         *status.pipeline_runs(found, sagemaker),
-        *status.open_executions(found, client("stepfunctions")),
+        *status.open_executions(found, client("stepfunctions"), client("dynamodb")),
         *status.endpoints(found, sagemaker),
     ]
     if not lines:

@@ -1,5 +1,6 @@
 """What waits and what runs: pipeline executions, open executions of the machines, endpoints of every stage."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,13 +44,30 @@ def pipeline_runs(stack: Stack, sagemaker: Any) -> Iterator[Line]:
         )
 
 
-def open_executions(stack: Stack, stepfunctions: Any) -> Iterator[Line]:
-    """Yield what the two machines are doing, or waiting for."""
+def open_executions(stack: Stack, stepfunctions: Any, dynamodb: Any) -> Iterator[Line]:
+    """Yield what the two machines are doing, or waiting for; a release with its last action."""
     pages = stepfunctions.get_paginator("list_executions")
     for kind, output in (("train and review", "MlopsMachineArn"), ("release", "ReleaseMachineArn")):
         for page in pages.paginate(stateMachineArn=stack.output(output), statusFilter="RUNNING"):
             for execution in page["executions"]:
-                yield Line(kind, execution["name"], execution["status"], execution["startDate"])
+                known = _last_action(stack, execution, stepfunctions, dynamodb) if kind == "release" else ""
+                yield Line(kind, execution["name"], execution["status"], execution["startDate"], known)
+
+
+def _last_action(stack: Stack, execution: dict[str, Any], stepfunctions: Any, dynamodb: Any) -> str:
+    """Return what a release was told to do last (see `signalbox.releases.adapters.ReleasesTable`)."""
+    given = json.loads(stepfunctions.describe_execution(executionArn=execution["executionArn"])["input"])
+    answer = dynamodb.query(
+        TableName=stack.output("ReleasesTable"),
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :action)",
+        ExpressionAttributeValues={":pk": {"S": f"model#{given.get('model')}"}, ":action": {"S": "action#"}},
+        ScanIndexForward=False,
+    )
+    own = [item for item in answer["Items"] if f"#{execution['name']}#" in item["sk"]["S"]]
+    if not own:
+        return ""
+    stage = own[0].get("stage", {}).get("S", "")
+    return f"{own[0]['action']['S']}{f' in {stage}' if stage else ''}, since {own[0]['at']['S'][:19]}Z"
 
 
 def endpoints(stack: Stack, sagemaker: Any) -> Iterator[Line]:

@@ -10,6 +10,8 @@ OUTPUTS = {
     "DataBucket": "signalbox-data",
     "ArtifactsBucket": "signalbox-artifacts",
     "PipelineName": "signalbox-abalone",
+    "UploadsTable": "uploads",
+    "ReleasesTable": "releases",
     "PipelineRoleArn": "arn:aws:iam::123456789012:role/signalbox-PipelineRole",
     "JobRoleArn": "arn:aws:iam::123456789012:role/signalbox-JobRole",
     "MlopsMachineArn": MACHINE,

@@ -189,12 +189,19 @@ def test_status_lists_runs_open_executions_and_endpoints(clients: Clients) -> No
         "status": "RUNNING",
         "startDate": NOW,
     }
-    pages = [{"executions": [waiting]}, {"executions": []}]  # one of each machine
-    clients["stepfunctions"] = RecordingClient("stepfunctions", {"list_executions": pages})
+    releasing = [waiting | {"name": name, "executionArn": f"arn-of-{name}"} for name in ("release-4", "release-5")]
+    pages = [{"executions": [waiting]}, {"executions": releasing}]  # of each machine
+    answers = {"list_executions": pages, "describe_execution": {"input": '{"model": "abalone"}'}}
+    clients["stepfunctions"] = RecordingClient("stepfunctions", answers)
+    action = {"sk": "action#s#release-4#00007", "action": "update-endpoint", "stage": "prod"}
+    item = {name: {"S": value} for name, value in {**action, "at": "2026-11-20T10:00:14.000000Z"}.items()}
+    clients["dynamodb"] = RecordingClient("dynamodb", {"query": {"Items": [item]}})
     done = run("status")
     assert done.exit_code == 0, done.output
     for text in ("p4jn9xou8a8s", "Failed", "MSE [7.1] is too high", "review-3", "signalbox-abalone-prod", "InService"):
         assert text in done.output
+    assert "release-4: update-endpoint in prod, since 2026-11-20T10:00:14Z" in done.output
+    assert "release-5: " not in done.output
     assert "other-signalbox" not in done.output
 
 
