@@ -206,6 +206,27 @@ PLANTED = (
         "AnnounceFunction", "Description: Mails how", f"Description: Mails {'in every case ' * 9}how")),
     Mutation("H28", "a function that may write the logs of other stacks", "permissions", "AnnounceRole", within(
         "FunctionPolicy", "/aws/lambda/${NamePrefix}/*", "/aws/lambda/*")),
+    Mutation("C01", "a field of the plan that no plan has", "contracts", "$plan.memory", swap(
+        "$plan.progress", "$plan.memory"), RELEASE),
+    Mutation("C02", "a payload key that the function does not know", "contracts", "'begun'", swap(
+        '"started":', '"begun":'), RELEASE),
+    Mutation("C03", "an error that nobody raises", "contracts", "ServiceBusy, which nobody raises", swap(
+        '"ServiceBusyError"', '"ServiceBusy"'), RELEASE),
+    Mutation("C04", "an action that no plan names", "contracts", "'closing-review'", swap(
+        "'close-review'", "'closing-review'"), RELEASE),
+    Mutation("C05", "an action of plans that no choice knows", "contracts", "'delete-alarm'", swap(
+        """        {"Condition": "{% $plan.action = 'delete-alarm' %}", "Next": "DeleteAlarm"},\n""", ""), RELEASE),
+    Mutation("C06", "an argument that the action does not have", "contracts", "$plan.arguments.minutes", swap(
+        "$plan.arguments.seconds", "$plan.arguments.minutes"), RELEASE),
+    Mutation("C07", "the arguments of one action for the function of another", "contracts", "CloseReview, which takes", swap(
+        '"{% $plan.action = \'close-review\' %}", "Next": "CloseReview"',
+        '"{% $plan.action = \'close-review\' %}", "Next": "Verify"'), RELEASE),
+    Mutation("C08", "a payload without a key that the function needs", "contracts", "no 'execution_arn'", swap(
+        '          "execution_arn": "{% $states.context.Execution.Id %}",\n', ""), MLOPS),
+    Mutation("C09", "a known error that nobody names", "contracts", "StepFunctions.ExecutionLimitExceeded", swap(
+        '"StepFunctions.ExecutionLimitExceededException", ', ""), MLOPS),
+    Mutation("C10", "a field of the training's plan that it does not have", "contracts", "$plan.requests.modell", swap(
+        "$plan.requests.model ", "$plan.requests.modell "), MLOPS),
     Mutation("H17", "a setting that the function does not get", "promises", "QUIET_SECONDS", drop(
         "StartRunFunction", r"          QUIET_SECONDS:.*\n")),
     Mutation("H18", "jobs on behalf of other accounts", "posture", "ModelRole", drop(
