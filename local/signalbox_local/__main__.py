@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
+from sagemaker_local.process import CloudError, LocalCloud
 from signalbox_local.demo import story
 from signalbox_local.demo.narrator import Narrator, StepError
 from signalbox_local.deploy import SamError
 from signalbox_local.person import PageError
-from signalbox_local.process import STATE, CloudError, LocalCloud, Options
+from signalbox_local.project import STATE, ProjectCloud, options
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 _PORT = 4566
@@ -42,7 +43,7 @@ def _stay(narrator: Narrator, cloud: LocalCloud) -> None:
     for name, value in cloud.environment.items():
         narrator.console.print(f"export {name}={value}", markup=False)
     narrator.console.print("operate/signalbox publish abalone")
-    narrator.panel(f"Mails arrive at {cloud.url}/_signalbox/inbox\nCtrl-C takes everything down.")
+    narrator.panel(f"Mails arrive at {cloud.url}/_local/inbox\nCtrl-C takes everything down.")
     signal.pause()
 
 
@@ -54,7 +55,7 @@ def _told(act: story.Act, port: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with narrator.step("The local cloud starts"):
-            cloud = LocalCloud(Options(port=port))
+            cloud = ProjectCloud(options(port))
         with cloud:
             act(narrator, cloud)
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from signalbox_local import inbox
+from sagemaker_local import inbox
 
 
 class PageError(Exception):

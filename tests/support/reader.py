@@ -15,7 +15,7 @@ from typing import Any
 
 import boto3
 
-from signalbox_local import inbox
+from sagemaker_local import inbox
 from signalbox_local.demo.data import seeded
 from signalbox_local.deploy import BUCKET, WHEELS
 from signalbox_local.person import Person
@@ -171,7 +171,7 @@ class Reader:
         return self._mails()[self._read - 1]
 
     def _mails(self) -> list[dict[str, Any]]:
-        address = f"{self.environment['AWS_ENDPOINT_URL']}/_signalbox/mails"
+        address = f"{self.environment['AWS_ENDPOINT_URL']}/_local/mails"
         with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310  # loopback
             mails: list[dict[str, Any]] = json.loads(answer.read())
         return mails

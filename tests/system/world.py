@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from signalbox_local import deploy, inbox
+from sagemaker_local import inbox
+from sagemaker_local.process import LocalCloud
+from signalbox_local import deploy
 from signalbox_local.person import Person
-from signalbox_local.process import ROOT, LocalCloud, program_environment
+from signalbox_local.project import ROOT, program_environment
 
 PATIENCE = 90.0
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"

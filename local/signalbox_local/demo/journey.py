@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from signalbox_local import deploy, inbox
+from sagemaker_local import inbox
+from sagemaker_local.process import LocalCloud
+from signalbox_local import deploy
 from signalbox_local.demo.narrator import Narrator, Step, StepError, wait_for
-from signalbox_local.process import LocalCloud, program_environment
+from signalbox_local.project import program_environment
 
 if TYPE_CHECKING:
     from signalbox_local.demo.visitor import Visitor

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sagemaker_local.process import LocalCloud
 from signalbox_local import deploy
 from signalbox_local.demo import data as tables
 from signalbox_local.demo.journey import Journey, last_rows, package_test_data
 from signalbox_local.demo.narrator import Narrator, StepError
 from signalbox_local.demo.visitor import PlayedVisitor, RealVisitor, somebody_is_there
-from signalbox_local.process import ROOT, STATE, LocalCloud
+from signalbox_local.project import ROOT, STATE
 
 if TYPE_CHECKING:
     from signalbox_local.demo.visitor import Visitor
@@ -47,7 +48,7 @@ def tell(narrator: Narrator, cloud: LocalCloud, given: Path | None, *, played: b
     outputs = prepare(narrator, cloud)
     visitor: Visitor = PlayedVisitor()
     if not played and somebody_is_there():
-        visitor = RealVisitor(f"{cloud.url}/_signalbox/inbox", narrator)
+        visitor = RealVisitor(f"{cloud.url}/_local/inbox", narrator)
     journey = Journey(cloud, narrator, visitor, outputs)
     _abalone(journey, given)
     _iris(journey)
