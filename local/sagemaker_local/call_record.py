@@ -1,11 +1,11 @@
-"""The record of every decision that IAM took."""
+"""The record of calls: what IAM decided about whom, action and resource."""
 
 from dataclasses import dataclass, field
 from threading import Lock
 
 
 @dataclass(frozen=True)
-class Decision:
+class RecordedCall:
     """One authorised or refused call."""
 
     principal: str
@@ -15,18 +15,18 @@ class Decision:
 
 
 @dataclass
-class Ledger:
-    """Every decision that IAM took, in order."""
+class CallRecord:
+    """Every call that IAM decided, in order. Thread-safe."""
 
-    decisions: list[Decision] = field(default_factory=list)
+    calls: list[RecordedCall] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
-    def add(self, decision: Decision) -> None:
-        """Keep a decision."""
+    def add(self, call: RecordedCall) -> None:
+        """Keep a call."""
         with self._lock:
-            self.decisions.append(decision)
+            self.calls.append(call)
 
-    def all(self) -> list[Decision]:
-        """Return the decisions so far."""
+    def all(self) -> list[RecordedCall]:
+        """Return the calls so far."""
         with self._lock:
-            return list(self.decisions)
+            return list(self.calls)

@@ -8,8 +8,6 @@ from typing import Any
 
 from sagemaker_local import ministack
 
-type Created = tuple[str, dict[str, Any]]
-
 
 class TrailError(Exception):
     """A trail that CloudTrail would refuse."""
@@ -44,7 +42,7 @@ _MULTIPART = {
 _POSTS = {"uploads": "CreateMultipartUpload", "restore": "RestoreObject", "select": "SelectObjectContent"}
 
 
-def read_call(request: ministack.Request, status: int, version: str | None) -> S3Call | None:
+def read_call(request: ministack.S3Request, status: int, version: str | None) -> S3Call | None:
     """Return the object-level call in a path-style S3 request; None for anything else."""
     method, query, headers = request.method, request.query, request.headers
     bucket, _, key = request.path.lstrip("/").partition("/")
@@ -78,7 +76,7 @@ class Trails:
     region: str
     _trails: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def create(self, logical_id: str, properties: dict[str, Any], stack: str) -> Created:
+    def create(self, logical_id: str, properties: dict[str, Any], stack: str) -> ministack.CreatedResource:
         """Make a trail from a template's properties.
 
         Raises:
@@ -90,7 +88,7 @@ class Trails:
         arn = f"arn:aws:cloudtrail:{self.region}:{self.account}:trail/{name}"
         return name, {"Arn": arn, "SnsTopicArn": ""}
 
-    def update(self, name: str, _old: dict[str, Any], new: dict[str, Any], stack: str) -> Created:
+    def update(self, name: str, _old: dict[str, Any], new: dict[str, Any], stack: str) -> ministack.CreatedResource:
         """Replace a trail's properties; a refusal leaves it as it was."""
         return self.create(name, {**new, "TrailName": name}, stack)
 
@@ -98,7 +96,7 @@ class Trails:
         """Forget a trail."""
         self._trails.pop(name, None)
 
-    def tell(self, call: S3Call, principal: str) -> None:
+    def record(self, call: S3Call, principal: str) -> None:
         """Put an event on the bus for each trail that selects the call; one event however many select it."""
         logging_trails = [trail for trail in self._trails.values() if trail.get("IsLogging", True)]
         if any(_selects(trail, call) for trail in logging_trails):

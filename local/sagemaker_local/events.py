@@ -1,4 +1,4 @@
-"""State changes of SageMaker, told on the default bus; on demand each of them twice, as SageMaker may."""
+"""State changes of SageMaker, sent to the default bus; on demand each of them twice, as SageMaker may."""
 
 import logging
 import random
@@ -25,7 +25,7 @@ class BusEvents:
     def send(self, detail_type: str, resources: list[str], detail: dict[str, Any]) -> None:
         """Send one event, or two of them with ids of their own.
 
-        Best effort, as on AWS: a bus that fails is told in the log, and what the event is about goes on.
+        Best effort, as on AWS: a bus that fails is written to the log, and what the event is about goes on.
         """
         ministack.use_scope(self._account, self._region)
         times = 2 if self._chance.random() < self._repeat else 1

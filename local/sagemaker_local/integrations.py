@@ -71,7 +71,7 @@ class Integrations:
         return []
 
     def _sync_needs(self, kind: str) -> list[tuple[str, str]]:
-        """Return what `.sync` needs to be told of the end by an event (Developer Guide, connect-sagemaker)."""
+        """Return what `.sync` needs to get the event of the end (Developer Guide, connect-sagemaker)."""
         rule = f"arn:aws:events:{self._region}:{self._account}:rule/StepFunctionsGetEventsFor{kind}Rule"
         return [(f"events:{verb}", rule) for verb in ("PutTargets", "PutRule", "DescribeRule")]
 

@@ -16,10 +16,10 @@ from ministack.core import iam_actions, iam_evaluator, responses, router
 from ministack.services import apigateway, eventbridge, iam, lambda_svc, s3, ses, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
-from sagemaker_local.call_record import Decision, Ledger
+from sagemaker_local.call_record import CallRecord, RecordedCall
+from sagemaker_local.core.cloud import HttpResponse
 
-type Answer = tuple[int, dict[str, str], bytes]
-type ServiceHandler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Answer]]
+type ServiceHandler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[HttpResponse]]
 
 asgi = ministack_app.app
 
@@ -59,11 +59,11 @@ def add_service(
 def _name_resource_of_denials(name: str) -> None:
     original = iam_actions.access_denied_response
 
-    def answer(service: str, action: str, principal: str, request_id: str, **more: Any) -> Answer:
+    def answer(service: str, action: str, principal: str, request_id: str, **more: Any) -> HttpResponse:
         if service == name and not more.get("error_code") and not more.get("message"):
             resource, explicit = more.get("resource_arn", "*"), more.get("explicit_deny", False)
             more["message"] = iam_actions.identity_denial_message(action, principal, resource, explicit)
-        refused: Answer = original(service, action, principal, request_id, **more)
+        refused: HttpResponse = original(service, action, principal, request_id, **more)
         return refused
 
     iam_actions.access_denied_response = answer
@@ -103,7 +103,7 @@ def access_key(headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True)
-class Request:
+class S3Request:
     """One request at the front door."""
 
     method: str
@@ -112,16 +112,16 @@ class Request:
     query: Mapping[str, Any]
 
 
-def after_s3(tell: Callable[[Request, int, str | None, str], None]) -> None:
-    """Call `tell(request, status, version id, principal)` after every signed S3 request."""
+def after_s3(record: Callable[[S3Request, int, str | None, str], None]) -> None:
+    """Call `record(request, status, version id, principal)` after every signed S3 request."""
     original = ministack_app._dispatch_service_request
 
-    async def dispatch(method: str, path: str, headers: dict[str, str], *rest: Any) -> Answer:
+    async def dispatch(method: str, path: str, headers: dict[str, str], *rest: Any) -> HttpResponse:
         status, answered, content = await original(method, path, headers, *rest)
         query = rest[1]  # after the body
         if router.detect_service(method, path, headers, query) == "s3":
             version = next((value for name, value in answered.items() if name.lower() == "x-amz-version-id"), None)
-            tell(Request(method, path, headers, query), status, version, principal_of(access_key(headers, query)))
+            record(S3Request(method, path, headers, query), status, version, principal_of(access_key(headers, query)))
         return status, answered, content
 
     ministack_app._dispatch_service_request = dispatch
@@ -139,20 +139,20 @@ def use_scope(account: str, region: str) -> None:
 
 
 # --- who may do what ------------------------------------------------------------------------------------------------
-ledger = Ledger()
+call_record = CallRecord()
 _enforce = iam_evaluator.enforce
 
 
-def _recording_enforce(access_key_id: str, iam_action: str, service: str, region: str, *rest: Any, **more: Any) -> Any:
+def _enforce_and_record(access_key_id: str, iam_action: str, service: str, region: str, *rest: Any, **more: Any) -> Any:
     refusal = _enforce(access_key_id, iam_action, service, region, *rest, **more)
     resource = more.get("resource_arn", rest[0] if rest else "*")
-    ledger.add(Decision(principal_of(access_key_id), iam_action, resource, refusal is None))
+    call_record.add(RecordedCall(principal_of(access_key_id), iam_action, resource, refusal is None))
     return refusal
 
 
-def record_decisions() -> None:
-    """Keep every decision of IAM in `ledger`."""
-    iam_evaluator.enforce = _recording_enforce
+def record_calls() -> None:
+    """Keep every decision of IAM in `call_record`."""
+    iam_evaluator.enforce = _enforce_and_record
 
 
 def principal_of(access_key_id: str) -> str:
@@ -221,13 +221,13 @@ def sent_mails() -> list[dict[str, Any]]:
 
 
 # --- CloudFormation -------------------------------------------------------------------------------------------------
-type Created = tuple[str, dict[str, Any]]
+type CreatedResource = tuple[str, dict[str, Any]]
 
 
 def add_resource_type(
     name: str,
-    create: Callable[[str, dict[str, Any], str], Created],
-    update: Callable[[str, dict[str, Any], dict[str, Any], str], Created],
+    create: Callable[[str, dict[str, Any], str], CreatedResource],
+    update: Callable[[str, dict[str, Any], dict[str, Any], str], CreatedResource],
     delete: Callable[[str, dict[str, Any]], None],
 ) -> None:
     """Let CloudFormation make one more type of resource."""

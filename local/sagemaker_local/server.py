@@ -68,22 +68,22 @@ def build(port: int, folder: Path, containers: Path, repeat_events: float, start
     events = BusEvents(ACCOUNT, REGION, repeat_events)
     as_root = partial(root_client, endpoint, REGION)
     service = Service(Cloud(ACCOUNT, REGION, endpoint, folder, containers, access, events, as_root, timing))
-    ministack.record_decisions()
+    ministack.record_calls()
     attach(service)
     ministack_patches.apply(Integrations(access, ACCOUNT, REGION))
     trails = Trails(ACCOUNT, REGION)
     ministack.add_resource_type("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)
 
-    def tell(request: ministack.Request, status: int, version: str | None, principal: str) -> None:
+    def record(request: ministack.S3Request, status: int, version: str | None, principal: str) -> None:
         call = read_call(request, status, version)
         if call:
-            trails.tell(call, principal)
+            trails.record(call, principal)
 
-    ministack.after_s3(tell)
-    return Front(service)
+    ministack.after_s3(record)
+    return Gateway(service)
 
 
-class Front:
+class Gateway:
     """The outermost application: the inbox, the record of calls, the public address; everything else is the cloud's."""
 
     def __init__(self, service: Any) -> None:
@@ -121,7 +121,7 @@ class Front:
         if path == "/_local/health":
             return 200, "text/plain", f"ready {os.getpid()}".encode()
         if path == "/_local/calls":
-            return 200, "application/json", json.dumps([asdict(call) for call in ministack.ledger.all()]).encode()
+            return 200, "application/json", json.dumps([asdict(call) for call in ministack.call_record.all()]).encode()
         if path == "/_local/mails":
             return 200, "application/json", json.dumps(mails, default=str).encode()
         if path == "/_local/inbox":
@@ -144,7 +144,7 @@ def main() -> None:
     options.add_argument("--port", type=int, default=0, help="0 takes a free one")
     options.add_argument("--folder", type=Path, required=True, help="where jobs, servers and logs are kept")
     options.add_argument("--containers", type=Path, help="the folder of one's own images; default: <folder>/containers")
-    options.add_argument("--repeat-events", type=float, default=0.0, help="share of state changes that are told twice")
+    options.add_argument("--repeat-events", type=float, default=0.0, help="share of events that are sent twice")
     options.add_argument("--startup-seconds", type=float, default=60.0, help="what a model server has to answer /ping")
     options.add_argument("--follow", action="store_true", help="end when standard input is closed")
     chosen = options.parse_args()

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from tests.sagemaker_local.support.ministack_modules import cloudtrail, ministack
 
-Request, S3Call, TrailError, Trails = ministack.Request, cloudtrail.S3Call, cloudtrail.TrailError, cloudtrail.Trails
+S3Request, S3Call, TrailError, Trails = ministack.S3Request, cloudtrail.S3Call, cloudtrail.TrailError, cloudtrail.Trails
 POLICY = '{"Principal": {"Service": "cloudtrail.amazonaws.com"}}'
 
 
 def call(method: str, path: str = "/b/k", query: Mapping[str, Any] | None = None, **headers: str) -> Any:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return cloudtrail.read_call(Request(method, path, named, query or {}), 200, None)
+    return cloudtrail.read_call(S3Request(method, path, named, query or {}), 200, None)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_call_about_a_bucket_is_none_of_its_objects(path: str) -> None:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The details of the events that are put on the bus."""
     details: list[dict[str, Any]] = []
     monkeypatch.setattr(ministack, "put_event", lambda *event: details.append(event[3]))
@@ -71,11 +71,11 @@ def properties(*selectors: dict[str, Any], bucket: str = "logs", **more: Any) ->
     return {"S3BucketName": bucket, "AdvancedEventSelectors": [{"FieldSelectors": [*chosen, *selectors]}], **more}
 
 
-def tell(trail: dict[str, Any], key: str = "incoming/a", name: str = "PutObject", status: int = 200) -> None:
+def record(trail: dict[str, Any], key: str = "incoming/a", name: str = "PutObject", status: int = 200) -> None:
     trails = Trails("123456789012", "us-east-1")
     trails.create("Trail", trail, "stack")
     trails.create("Same", trail, "stack")
-    trails.tell(S3Call(name, "b", key, name.startswith("Get"), {}, status, "v1"), "arn:aws:iam::123456789012:root")
+    trails.record(S3Call(name, "b", key, name.startswith("Get"), {}, status, "v1"), "arn:aws:iam::123456789012:root")
 
 
 ARN = "arn:aws:s3:::b/incoming/"
@@ -97,25 +97,25 @@ ARN = "arn:aws:s3:::b/incoming/"
     ],
 )
 def test_a_trail_selects_by_its_fields_and_two_trails_make_one_event(
-    told: list[dict[str, Any]], selector: dict[str, Any], selected: bool
+    sent: list[dict[str, Any]], selector: dict[str, Any], selected: bool
 ) -> None:
-    tell(properties(selector))
-    assert len(told) == int(selected)
+    record(properties(selector))
+    assert len(sent) == int(selected)
 
 
-def test_a_trail_that_does_not_log_tells_nothing(told: list[dict[str, Any]]) -> None:
-    tell(properties(IsLogging=False))
-    tell({"S3BucketName": "logs"})
-    assert told == []
+def test_a_trail_that_does_not_log_sends_nothing(sent: list[dict[str, Any]]) -> None:
+    record(properties(IsLogging=False))
+    record({"S3BucketName": "logs"})
+    assert sent == []
 
 
 @pytest.mark.parametrize(("status", "code"), [(200, None), (403, "AccessDenied"), (404, "NoSuchKey"), (409, "Error")])
-def test_an_event_says_how_the_call_ended(told: list[dict[str, Any]], status: int, code: str | None) -> None:
-    tell(properties(), status=status)
-    assert told[0].get("errorCode") == code
-    assert ("errorMessage" in told[0]) == (code is not None)
-    assert told[0]["resources"][0]["ARN"] == "arn:aws:s3:::b/incoming/a"
-    assert told[0]["responseElements"] == {"x-amz-version-id": "v1"}
+def test_an_event_says_how_the_call_ended(sent: list[dict[str, Any]], status: int, code: str | None) -> None:
+    record(properties(), status=status)
+    assert sent[0].get("errorCode") == code
+    assert ("errorMessage" in sent[0]) == (code is not None)
+    assert sent[0]["resources"][0]["ARN"] == "arn:aws:s3:::b/incoming/a"
+    assert sent[0]["responseElements"] == {"x-amz-version-id": "v1"}
 
 
 @pytest.mark.parametrize(
@@ -136,21 +136,21 @@ def test_an_event_says_how_the_call_ended(told: list[dict[str, Any]], status: in
     ],
 )
 def test_a_trail_that_cloudtrail_would_refuse_is_refused(
-    told: list[dict[str, Any]], trail: dict[str, Any], code: str
+    sent: list[dict[str, Any]], trail: dict[str, Any], code: str
 ) -> None:
     with pytest.raises(TrailError, match=code):
         Trails("123456789012", "us-east-1").create("Trail", trail, "stack")
 
 
-def test_an_update_that_is_refused_leaves_the_trail_and_a_deletion_ends_it(told: list[dict[str, Any]]) -> None:
+def test_an_update_that_is_refused_leaves_the_trail_and_a_deletion_ends_it(sent: list[dict[str, Any]]) -> None:
     trails = Trails("123456789012", "us-east-1")
     name, attributes = trails.create("Trail", properties(TrailName="mine"), "stack")
     put = S3Call("PutObject", "b", "k", read_only=False, parameters={}, status=200)
     with pytest.raises(TrailError):
         trails.update(name, {}, properties(bucket="closed"), "stack")
-    trails.tell(put, "somebody")
-    assert (len(told), attributes["Arn"]) == (1, "arn:aws:cloudtrail:us-east-1:123456789012:trail/mine")
+    trails.record(put, "somebody")
+    assert (len(sent), attributes["Arn"]) == (1, "arn:aws:cloudtrail:us-east-1:123456789012:trail/mine")
     assert trails.update(name, {}, properties(IsLogging=False), "stack")[0] == "mine"
-    trails.tell(put, "somebody")
+    trails.record(put, "somebody")
     trails.delete(name, {})
-    assert len(told) == 1
+    assert len(sent) == 1

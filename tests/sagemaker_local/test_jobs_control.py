@@ -1,4 +1,4 @@
-"""Jobs as resources: started, stopped, ended however their program ends, and told by events."""
+"""Jobs as resources: started, stopped, ended however their program ends, and reported by events."""
 
 import threading
 import time

@@ -12,7 +12,7 @@ import pytest
 from tests.sagemaker_local.support.fake_s3 import FakeS3
 from tests.sagemaker_local.support.jobs import OWN, ROLE, container, job_context, program, transform
 
-from sagemaker_local.jobs.transform import Settings, run_transform
+from sagemaker_local.jobs.transform import TransformSettings, run_transform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,7 +149,7 @@ def test_the_container_decides_what_the_request_leaves_open(tmp_path: Path) -> N
 def test_the_request_comes_before_the_container_and_the_container_before_the_default(
     request_: dict[str, Any], offered: dict[str, Any], expected: tuple[int, bool, int]
 ) -> None:
-    settings = Settings.of(request_, offered)
+    settings = TransformSettings.of(request_, offered)
 
     assert (settings.concurrent, settings.single, settings.payload_mb) == expected
 

@@ -26,9 +26,9 @@ def test_an_execution_s_event_has_the_members_of_the_documented_one(world: World
     arn = world.start(PipelineExecutionDisplayName="run-42", PipelineExecutionDescription="nightly")
     world.ended(arn)
 
-    told = [event for event in world.events.sent if event[2].get("currentPipelineExecutionStatus") == status]
+    sent = [event for event in world.events.sent if event[2].get("currentPipelineExecutionStatus") == status]
 
-    ((detail_type, resources, detail),) = told
+    ((detail_type, resources, detail),) = sent
     expected = sample(name)
     assert detail_type == expected["detail-type"]
     assert resources == [ARN, arn]

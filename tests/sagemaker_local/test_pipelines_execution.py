@@ -149,8 +149,8 @@ def test_stopping_stops_the_running_jobs_and_starts_no_more(world: World) -> Non
     assert len(world.sagemaker.requests("StopProcessingJob")) == 1
     of_step = [(d["previousStepStatus"], d["currentStepStatus"]) for d in world.events.details("Step")[1:]]
     assert of_step == [("Starting", "Executing"), ("Executing", "Stopping"), ("Stopping", "Stopped")]
-    told = [d["currentPipelineExecutionStatus"] for d in world.events.details("Execution Status")]
-    assert told == ["Executing", "Stopping", "Stopped"]
+    sent = [d["currentPipelineExecutionStatus"] for d in world.events.details("Execution Status")]
+    assert sent == ["Executing", "Stopping", "Stopped"]
 
 
 def test_a_job_that_may_not_be_stopped_goes_on_to_its_end(world: World) -> None:
@@ -202,8 +202,8 @@ def test_a_retry_runs_only_what_did_not_succeed(world: World) -> None:
     assert described["PipelineExecutionStatus"] == "Succeeded"
     assert "FailureReason" not in described
     assert world.sagemaker.steps() == ["prepare", "train", "train"]
-    told = world.events.details("Execution Status")
-    assert [d.get("previousPipelineExecutionStatus") for d in told] == [None, "Executing", "Failed", "Executing"]
+    sent = world.events.details("Execution Status")
+    assert [d.get("previousPipelineExecutionStatus") for d in sent] == [None, "Executing", "Failed", "Executing"]
 
 
 def test_an_execution_that_succeeded_cannot_be_retried(world: World) -> None:
@@ -231,12 +231,12 @@ def test_a_retry_may_bring_another_parallelism(world: World) -> None:
 def test_a_defect_in_a_step_fails_the_execution_instead_of_leaving_it_waiting(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = threading.Event()
-    monkeypatch.setattr(threading, "excepthook", lambda _: told.set())
+    sent = threading.Event()
+    monkeypatch.setattr(threading, "excepthook", lambda _: sent.set())
     world.sagemaker.answers["create_processing_job"] = RuntimeError("a defect")
 
     described, arn = world.run(document(processing("a")))
 
-    assert told.wait(10)
+    assert sent.wait(10)
     assert described["PipelineExecutionStatus"] == "Failed"
     assert world.steps(arn)["a"]["FailureReason"] == "InternalServerError"

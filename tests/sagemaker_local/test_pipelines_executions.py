@@ -9,7 +9,7 @@ from tests.sagemaker_local.support.pipeline_steps import document, fail, get, in
 from tests.sagemaker_local.support.pipelines import World
 
 from sagemaker_local.core.errors import ApiError
-from sagemaker_local.pipelines.settings import Settings
+from sagemaker_local.pipelines.settings import PipelineSettings
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/abalone"
 SIMPLE = document(invoke("a"))
@@ -100,7 +100,7 @@ def test_the_same_token_from_many_callers_at_once_starts_one_execution(world: Wo
 
 
 def test_more_concurrent_executions_than_the_quota_are_refused_until_one_ends() -> None:
-    world = World(Settings(poll_seconds=0.002, concurrent_executions=2))
+    world = World(PipelineSettings(poll_seconds=0.002, concurrent_executions=2))
     world.sagemaker.hold("a")
     world.create(document(processing("a")))
     arns = [world.start(), world.start()]

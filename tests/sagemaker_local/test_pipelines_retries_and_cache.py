@@ -11,7 +11,7 @@ from tests.support.botocore_strict import client_error
 
 from sagemaker_local.pipelines.caching import duration
 from sagemaker_local.pipelines.retries import Retries
-from sagemaker_local.pipelines.settings import Settings
+from sagemaker_local.pipelines.settings import PipelineSettings
 
 CACHED = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P30d"}}
 
@@ -85,7 +85,7 @@ def test_a_quota_that_is_used_up_is_waited_for_where_a_policy_says_so(world: Wor
 
 
 def test_an_execution_that_is_stopped_between_two_attempts_makes_no_more() -> None:
-    world = World(Settings(poll_seconds=0.002, retry_scale=1000))
+    world = World(PipelineSettings(poll_seconds=0.002, retry_scale=1000))
     world.sagemaker.answers["create_model"] = client_error("ThrottlingException")
     world.create(document(model("model")))
 
@@ -134,8 +134,8 @@ def test_a_step_with_the_same_input_is_found_in_the_cache(world: World) -> None:
     for name, step in world.steps(second).items():
         assert step["CacheHitResult"] == {"SourcePipelineExecutionArn": first}
         assert step["Metadata"] == world.steps(first)[name]["Metadata"]
-    told = world.events.details("Step")[-1]
-    assert told["cacheHitResult"] == {"sourcePipelineExecutionArn": first}
+    sent = world.events.details("Step")[-1]
+    assert sent["cacheHitResult"] == {"sourcePipelineExecutionArn": first}
 
 
 def test_a_hit_on_a_hit_names_the_execution_that_really_ran(world: World) -> None:

@@ -9,7 +9,7 @@ from tests.sagemaker_local.support.pipelines import ROLE, World
 
 from sagemaker_local.core.errors import ApiError
 from sagemaker_local.pipelines.service import Pipelines
-from sagemaker_local.pipelines.settings import Settings
+from sagemaker_local.pipelines.settings import PipelineSettings
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/abalone"
 SIMPLE = document(invoke("a"))
@@ -90,7 +90,7 @@ def test_a_name_that_is_taken_is_refused_in_any_case(world: World, name: str) ->
 
 
 def test_more_pipelines_than_the_quota_are_refused() -> None:
-    world = World(Settings(pipelines=1))
+    world = World(PipelineSettings(pipelines=1))
     world.create(SIMPLE)
 
     with refused("ResourceLimitExceeded", "limit is 1 pipelines"):
@@ -244,4 +244,4 @@ def test_a_pipeline_with_a_running_execution_is_not_deleted(world: World) -> Non
 
 def test_the_settings_have_the_quotas_of_the_service(world: World) -> None:
     assert set(Pipelines(world.cloud, world.resources).operations()) == set(world.operations)
-    assert (Settings().concurrent_executions, Settings().pipelines) == (20, 500)
+    assert (PipelineSettings().concurrent_executions, PipelineSettings().pipelines) == (20, 500)

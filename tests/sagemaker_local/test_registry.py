@@ -28,7 +28,7 @@ def update(sagemaker: SageMaker, arn: str, **more: Any) -> None:
     sagemaker.call("UpdateModelPackage", ModelPackageArn=arn, **more)
 
 
-def told(sagemaker: SageMaker) -> dict[str, Any]:
+def sent(sagemaker: SageMaker) -> dict[str, Any]:
     return sagemaker.events.details("Model Package State")[-1]
 
 
@@ -57,7 +57,7 @@ def test_a_token_that_was_seen_answers_with_its_version_even_at_the_same_moment(
 
 def test_the_event_of_a_new_package_says_its_state_and_no_changes(sagemaker: SageMaker) -> None:
     arn = register(sagemaker, MetadataProperties={"GeneratedBy": "pipeline"}, CustomerMetadataProperties={"a": "b"})
-    detail = told(sagemaker)
+    detail = sent(sagemaker)
     assert (detail["ModelPackageArn"], detail["ModelApprovalStatus"]) == (arn, "PendingManualApproval")
     assert (detail["ModelPackageVersion"], detail["MetadataProperties"]) == (1, {"GeneratedBy": "pipeline"})
     assert detail["CreationTime"].endswith("Z")
@@ -83,9 +83,9 @@ def test_the_event_of_a_change_says_what_was_changed(
 ) -> None:
     arn = register(sagemaker, ModelApprovalStatus="Rejected")
     update(sagemaker, arn, **change)
-    assert told(sagemaker)["UpdatedModelPackageFields"] == fields
+    assert sent(sagemaker)["UpdatedModelPackageFields"] == fields
     # The current approval status is repeated whatever was changed.
-    assert told(sagemaker)["ModelApprovalStatus"] == change.get("ModelApprovalStatus", "Rejected")
+    assert sent(sagemaker)["ModelApprovalStatus"] == change.get("ModelApprovalStatus", "Rejected")
 
 
 def test_a_change_leaves_the_rest_and_names_who_made_it(sagemaker: SageMaker) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.sagemaker_local.support.service import PREFIX, SageMaker
 
-from sagemaker_local.core.resources import ENDPOINT, MODEL, TRAINING, Kind, Resources, answer_list
+from sagemaker_local.core.resources import ENDPOINT, MODEL, TRAINING, ResourceKind, Resources, answer_list
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_token_that_was_never_given_is_refused(sagemaker: SageMaker, token: st
 def test_the_order_that_is_not_asked_for_is_that_of_the_operation(
     sagemaker: SageMaker, operation: str, first: str
 ) -> None:
-    kind: Kind = TRAINING if "Training" in operation else ENDPOINT
+    kind: ResourceKind = TRAINING if "Training" in operation else ENDPOINT
     resources, members = Resources(sagemaker.cloud), {"StatusEquals": "Failed"}
     for name, status in (("one", "Failed"), ("two", "Failed"), ("three", "InService")):
         resources.create(kind, {kind.name_field: name}, **{str(kind.status): status})
@@ -74,7 +74,7 @@ def test_a_status_sorts_and_filters_where_the_kind_has_one() -> None:
         record["CreationTime"] = record["LastModifiedTime"] = "2026"
     sorted_ = answer_list(ENDPOINT, "ListEndpoints", {"SortBy": "Status", "SortOrder": "Ascending"}, records)
     assert [item["EndpointName"] for item in sorted_["Endpoints"]] == ["b", "a"]
-    group = Kind("FeatureGroup", "feature-group", "", "", status="FeatureGroupStatus")
+    group = ResourceKind("FeatureGroup", "feature-group", "", "", status="FeatureGroupStatus")
     made = {"FeatureGroupName": "g", "FeatureGroupStatus": "Created", "CreationTime": "", "LastModifiedTime": ""}
     wanted = {"FeatureGroupStatusEquals": "Deleting"}
     assert answer_list(group, "ListFeatureGroups", wanted, [made])["FeatureGroupSummaries"] == []

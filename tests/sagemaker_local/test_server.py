@@ -10,9 +10,9 @@ from unittest.mock import patch
 import pytest
 from tests.sagemaker_local.support.ministack_modules import access, events, ministack
 
-from sagemaker_local.call_record import Decision, Ledger
+from sagemaker_local.call_record import CallRecord, RecordedCall
 from sagemaker_local.core.errors import ApiError
-from sagemaker_local.server import ACCOUNT, CREDENTIALS, REGION, Front, free_port, prepare
+from sagemaker_local.server import ACCOUNT, CREDENTIALS, REGION, Gateway, free_port, prepare
 
 MAILS = [{"To": ["a@b.c"], "Subject": "First <1>", "BodyHtml": "<p>one</p>"}, {"Subject": "Second", "BodyText": "two"}]
 
@@ -54,7 +54,7 @@ def ask(path: str, kind: str = "http") -> tuple[int, str, str]:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    asyncio.run(Front(Service())({"type": kind, "path": path, "headers": []}, None, send))
+    asyncio.run(Gateway(Service())({"type": kind, "path": path, "headers": []}, None, send))
     if not sent:
         return 0, "", ""
     headers = dict(sent[0]["headers"])
@@ -77,9 +77,9 @@ def test_mails_are_json_a_list_and_pages(passed_on: list[dict[str, Any]]) -> Non
 
 
 def test_the_record_of_calls_is_json(passed_on: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    ledger = Ledger()
-    ledger.add(Decision("me", "s3:GetObject", "arn:x", allowed=True))
-    monkeypatch.setattr(ministack, "ledger", ledger)
+    call_record = CallRecord()
+    call_record.add(RecordedCall("me", "s3:GetObject", "arn:x", allowed=True))
+    monkeypatch.setattr(ministack, "call_record", call_record)
     call = {"principal": "me", "action": "s3:GetObject", "resource": "arn:x", "allowed": True}
     assert json.loads(ask("/_local/calls")[2]) == [call]
 
@@ -101,7 +101,7 @@ def test_everything_else_comes_over_tls_and_its_life_span_untouched(
 
 def test_the_model_servers_end_with_the_cloud() -> None:
     service = Service()
-    Front(service).close()
+    Gateway(service).close()
     assert service.endpoints.closed
 
 

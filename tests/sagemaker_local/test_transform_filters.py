@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagemaker_local.jobs.filters import FilterError, Kind, check, join, kind_of, select
+from sagemaker_local.jobs.filters import FilterError, RecordFormat, check, join, kind_of, select
 
 ROW = "a,b,c,d,e,f"
 
@@ -104,7 +104,7 @@ def test_a_json_join_adds_a_key_or_wraps_what_is_no_object() -> None:
         (None, "text"),
     ],
 )
-def test_the_content_type_says_how_records_are_read(content_type: str | None, kind: Kind) -> None:
+def test_the_content_type_says_how_records_are_read(content_type: str | None, kind: RecordFormat) -> None:
     assert kind_of(content_type) == kind
 
 

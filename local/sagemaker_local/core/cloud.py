@@ -1,4 +1,4 @@
-"""What every part of the SageMaker service works with: where it is, who may do what, and how it tells of changes."""
+"""What every part of the SageMaker service works with: where it is, who may do what, and where its events go."""
 
 import re
 import secrets
@@ -32,7 +32,7 @@ class Access(Protocol):
 
 
 class Events(Protocol):
-    """Where state changes are told."""
+    """Where events about state changes go."""
 
     def send(self, detail_type: str, resources: list[str], detail: dict[str, Any]) -> None:
         """Send an event of source aws.sagemaker; times inside `detail` are spelled by the caller."""
@@ -84,6 +84,7 @@ class Call:
 
 
 type Handler = Callable[[Call], dict[str, Any]]
+type HttpResponse = tuple[int, dict[str, str], bytes]
 
 
 class Part(Protocol):

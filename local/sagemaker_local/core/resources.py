@@ -16,7 +16,7 @@ _ASCENDING = {"ListTrainingJobs", "ListProcessingJobs", "ListModelPackages", "Li
 
 
 @dataclass(frozen=True)
-class Kind:
+class ResourceKind:
     """One kind of resource: how it is named, listed, and how AWS words its refusals (`{name}`, `{arn}`)."""
 
     name: str
@@ -41,26 +41,30 @@ class Kind:
 _JOB_TAKEN = "Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
 _JOB_MISSING = "Could not find requested job with name: {name}"
 
-TRAINING = Kind(
+TRAINING = ResourceKind(
     "TrainingJob", "training-job", _JOB_TAKEN, "Requested resource not found.", in_use, invalid, "TrainingJobStatus"
 )
-PROCESSING = Kind("ProcessingJob", "processing-job", _JOB_TAKEN, _JOB_MISSING, in_use, not_found, "ProcessingJobStatus")
-TRANSFORM = Kind("TransformJob", "transform-job", _JOB_TAKEN, _JOB_MISSING, in_use, not_found, "TransformJobStatus")
-MODEL = Kind("Model", "model", 'Cannot create already existing model "{arn}".', 'Could not find model "{arn}".')
-ENDPOINT_CONFIG = Kind(
+PROCESSING = ResourceKind(
+    "ProcessingJob", "processing-job", _JOB_TAKEN, _JOB_MISSING, in_use, not_found, "ProcessingJobStatus"
+)
+TRANSFORM = ResourceKind(
+    "TransformJob", "transform-job", _JOB_TAKEN, _JOB_MISSING, in_use, not_found, "TransformJobStatus"
+)
+MODEL = ResourceKind("Model", "model", 'Cannot create already existing model "{arn}".', 'Could not find model "{arn}".')
+ENDPOINT_CONFIG = ResourceKind(
     "EndpointConfig",
     "endpoint-config",
     'Cannot create already existing endpoint configuration "{arn}".',
     'Could not find endpoint configuration "{arn}".',
 )
-ENDPOINT = Kind(
+ENDPOINT = ResourceKind(
     "Endpoint",
     "endpoint",
     'Cannot create already existing endpoint "{arn}".',
     'Could not find endpoint "{arn}".',
     status="EndpointStatus",
 )
-PIPELINE = Kind(
+PIPELINE = ResourceKind(
     "Pipeline",
     "pipeline",
     "Pipeline names must be unique within an AWS account and region. Pipeline with name ({name}) already exists.",
@@ -68,13 +72,13 @@ PIPELINE = Kind(
     invalid,
     not_found,
 )
-PACKAGE_GROUP = Kind(
+PACKAGE_GROUP = ResourceKind(
     "ModelPackageGroup",
     "model-package-group",
     "Model Package Group already exists: {arn}",
     "ModelPackageGroup {arn} does not exist.",
 )
-FEATURE_GROUP = Kind(
+FEATURE_GROUP = ResourceKind(
     "FeatureGroup",
     "feature-group",
     "Resource Already Exists: FeatureGroup with name {name} already exists.",
@@ -91,11 +95,11 @@ class Resources:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    def arn(self, kind: Kind, name: str) -> str:
+    def arn(self, kind: ResourceKind, name: str) -> str:
         """Return the ARN of a resource."""
         return self._cloud.arn(f"{kind.path}/{name}")
 
-    def create(self, kind: Kind, request: dict[str, Any], **members: Any) -> Record:
+    def create(self, kind: ResourceKind, request: dict[str, Any], **members: Any) -> Record:
         """Keep a new resource made of the request and `members`, with ARN and times; return it.
 
         Raises:
@@ -111,7 +115,7 @@ class Resources:
             raise kind.taken_error(kind.taken.format(name=name, arn=arn)) from None
         return record
 
-    def get(self, kind: Kind, name_or_arn: str) -> Record:
+    def get(self, kind: ResourceKind, name_or_arn: str) -> Record:
         """Return a resource.
 
         Raises:
@@ -122,12 +126,12 @@ class Resources:
         except NoRecordError:
             raise self.missing(kind, name_or_arn) from None
 
-    def missing(self, kind: Kind, name_or_arn: str) -> ApiError:
+    def missing(self, kind: ResourceKind, name_or_arn: str) -> ApiError:
         """Return the refusal of a name that does not exist."""
         name = short_name(name_or_arn)
         return kind.missing_error(kind.missing.format(name=name, arn=self.arn(kind, name)))
 
-    def exists(self, kind: Kind, name: str) -> bool:
+    def exists(self, kind: ResourceKind, name: str) -> bool:
         """Tell whether a resource exists."""
         try:
             self._cloud.store.get(kind.name, name)
@@ -135,14 +139,14 @@ class Resources:
             return False
         return True
 
-    def update(self, kind: Kind, name: str, **members: Any) -> Record:
+    def update(self, kind: ResourceKind, name: str, **members: Any) -> Record:
         """Set members of a resource, and its LastModifiedTime; return it."""
         try:
             return self._cloud.store.update(kind.name, name, LastModifiedTime=self._cloud.clock(), **members)
         except NoRecordError:
             raise self.missing(kind, name) from None
 
-    def delete(self, kind: Kind, name_or_arn: str) -> Record:
+    def delete(self, kind: ResourceKind, name_or_arn: str) -> Record:
         """Forget a resource and return it.
 
         Raises:
@@ -153,17 +157,17 @@ class Resources:
         except NoRecordError:
             raise self.missing(kind, name_or_arn) from None
 
-    def describe(self, kind: Kind, name_or_arn: str) -> dict[str, Any]:
+    def describe(self, kind: ResourceKind, name_or_arn: str) -> dict[str, Any]:
         """Return the Describe answer of a resource."""
         shape = service_model("sagemaker").operation_model(f"Describe{kind.name}").output_shape
         return project(shape, self.get(kind, name_or_arn))
 
-    def list(self, kind: Kind, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    def list(self, kind: ResourceKind, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """Return the List answer: filtered, sorted, paged."""
         return answer_list(kind, operation, request, self._cloud.store.all(kind.name))
 
 
-def answer_list(kind: Kind, operation: str, request: dict[str, Any], records: list[Record]) -> dict[str, Any]:
+def answer_list(kind: ResourceKind, operation: str, request: dict[str, Any], records: list[Record]) -> dict[str, Any]:
     """Return the answer of `operation` over `records`, by the filters that SageMaker's List operations share."""
     output: Any = service_model("sagemaker").operation_model(operation).output_shape
     member = next(name for name, shape in output.members.items() if shape.type_name == "list")
@@ -187,7 +191,7 @@ def _position(token: str) -> int:
     return int(token)
 
 
-def _matches(kind: Kind, request: dict[str, Any], record: Record) -> bool:
+def _matches(kind: ResourceKind, request: dict[str, Any], record: Record) -> bool:
     if request.get("NameContains", "").lower() not in record.get(kind.name_field, "").lower():
         return False
     status = request.get("StatusEquals", request.get(f"{kind.status}Equals"))

@@ -48,7 +48,7 @@ class Functions:
         )
 
 
-class Handler:
+class ScriptHandler:
     """Answers invocations with the user's functions."""
 
     def __init__(self, functions: Functions, folder: Path) -> None:
@@ -134,7 +134,7 @@ def user_module(base: Path) -> ModuleType:
 def main(image: str) -> None:
     """Serve the model under SAGEMAKER_BASE_DIR until SIGTERM."""
     base = Path(os.environ["SAGEMAKER_BASE_DIR"])
-    web.serve(Handler(Functions.of(user_module(base), image), base / "model"))
+    web.serve(ScriptHandler(Functions.of(user_module(base), image), base / "model"))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ class ScriptError(Exception):
         super().__init__(problem)
 
 
-def command(base: Path, settings: toolkit.Settings) -> tuple[list[str], Path]:
+def command(base: Path, settings: toolkit.Hyperparameters) -> tuple[list[str], Path]:
     """Return what runs the user's script, and the folder it runs in.
 
     Raises:
@@ -47,7 +47,7 @@ def code_folder(base: Path, named: str) -> Path:
 
 def run(base: Path, image: str) -> int:
     """Run the script; on failure leave its text in output/failure. Returns the script's exit code."""
-    settings = toolkit.Settings.read(base)
+    settings = toolkit.Hyperparameters.read(base)
     try:
         line, folder = command(base, settings)
     except ScriptError as error:

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Settings:
+class Hyperparameters:
     """A job's hyperparameters: the toolkit's own (`sagemaker_…`) and the user's, decoded."""
 
     own: dict[str, Any]
     user: dict[str, Any]
 
     @classmethod
-    def read(cls, base: Path) -> Settings:
+    def read(cls, base: Path) -> Hyperparameters:
         """Return what input/config/hyperparameters.json says."""
         given = json.loads((base / "input" / "config" / "hyperparameters.json").read_text())
         decoded = {name: decode(value) for name, value in given.items()}
@@ -36,7 +36,7 @@ class Settings:
         return [part for pair in pairs for part in pair]
 
 
-def environment(base: Path, settings: Settings, image: str) -> dict[str, str]:
+def environment(base: Path, settings: Hyperparameters, image: str) -> dict[str, str]:
     """Return the SM_* variables of a script that runs under `base`."""
     config = base / "input" / "config"
     resources = json.loads((config / "resourceconfig.json").read_text())

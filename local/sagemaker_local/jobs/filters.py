@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
-type Kind = Literal["csv", "json", "text"]
+type RecordFormat = Literal["csv", "json", "text"]
 
 OUTPUT = "SageMakerOutput"
 INPUT = "SageMakerInput"
@@ -30,7 +30,7 @@ class FilterError(Exception):
         super().__init__(f"filter {path!r} {problem}")
 
 
-def kind_of(content_type: str | None) -> Kind:
+def kind_of(content_type: str | None) -> RecordFormat:
     """Return how records of a content type are read; `text` can be neither filtered nor joined."""
     plain = (content_type or "").split(";")[0].strip().lower()
     if plain == "text/csv":
@@ -38,7 +38,7 @@ def kind_of(content_type: str | None) -> Kind:
     return "json" if plain in ("application/json", "application/jsonlines", "application/x-jsonlines") else "text"
 
 
-def check(path: str, kind: Kind) -> None:
+def check(path: str, kind: RecordFormat) -> None:
     """Refuse a filter that can fit no record of this kind.
 
     Raises:
@@ -53,7 +53,7 @@ def check(path: str, kind: Kind) -> None:
         raise FilterError(path, "does not fit CSV: use indexes only, such as $[0], $[1:] or $[0,-1]")
 
 
-def select(path: str, record: str, kind: Kind) -> str:
+def select(path: str, record: str, kind: RecordFormat) -> str:
     """Return the part of a record that `path` chooses, as a record of the same kind.
 
     Raises:
@@ -70,7 +70,7 @@ def select(path: str, record: str, kind: Kind) -> str:
     return json.dumps(document)
 
 
-def join(record: str, answer: str, kind: Kind) -> str:
+def join(record: str, answer: str, kind: RecordFormat) -> str:
     """Return the unfiltered input record with the model's answer to it.
 
     Raises:

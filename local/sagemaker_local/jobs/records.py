@@ -35,8 +35,8 @@ class Plan:
     assemble_lines: bool
     single: bool
     max_payload: int
-    kind_in: filters.Kind
-    kind_out: filters.Kind
+    kind_in: filters.RecordFormat
+    kind_out: filters.RecordFormat
     input_filter: str = "$"
     output_filter: str = "$"
     join: bool = False

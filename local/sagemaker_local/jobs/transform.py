@@ -44,7 +44,7 @@ _TICK = 0.05
 
 
 @dataclass(frozen=True)
-class Settings:
+class TransformSettings:
     """What the job and the container agreed on: the request's word first, then the container's, then the default."""
 
     concurrent: int
@@ -54,7 +54,7 @@ class Settings:
     timeout: float
 
     @classmethod
-    def of(cls, request: Mapping[str, Any], offered: Mapping[str, Any]) -> Settings:
+    def of(cls, request: Mapping[str, Any], offered: Mapping[str, Any]) -> TransformSettings:
         """Return the settings of a request, with the container's /execution-parameters for what it leaves open."""
         client = request.get("ModelClientConfig", {})
         strategy = request.get("BatchStrategy") or offered.get("BatchStrategy") or "MultiRecord"
@@ -131,7 +131,7 @@ class _Transform:
             raise _StoppedError
         server = self._serve(startup_timeout)
         try:
-            settings = Settings.of(self._request, _offered(server))
+            settings = TransformSettings.of(self._request, _offered(server))
             for item in found:
                 self._transform(server, settings, item, source)
         finally:
@@ -157,7 +157,9 @@ class _Transform:
                 raise _StoppedError from None
             raise
 
-    def _transform(self, server: ModelServer, settings: Settings, item: data.Item, source: data.Source) -> None:
+    def _transform(
+        self, server: ModelServer, settings: TransformSettings, item: data.Item, source: data.Source
+    ) -> None:
         payload = settings.payload_mb * records.MEGABYTE
         plan = records.Plan.of(self._request, single=settings.single, max_payload=payload)
         text = data.read(self._context.s3, item, source)
@@ -170,7 +172,7 @@ class _Transform:
         data.write(self._context.s3, output, f"{path}/{item.relative}.out")
 
     def _ask(
-        self, server: ModelServer, settings: Settings, asked: list[records.Batch], item: data.Item
+        self, server: ModelServer, settings: TransformSettings, asked: list[records.Batch], item: data.Item
     ) -> list[tuple[records.Batch, bytes]]:
         """Return each request with its answer, in order; the first failure, or a stop, gives up the others."""
         with ThreadPoolExecutor(settings.concurrent) as pool:
@@ -192,7 +194,7 @@ class _Transform:
             for future in done:
                 future.result()
 
-    def _invoke(self, server: ModelServer, settings: Settings, batch: records.Batch, item: data.Item) -> bytes:
+    def _invoke(self, server: ModelServer, settings: TransformSettings, batch: records.Batch, item: data.Item) -> bytes:
         content_type = self._request["TransformInput"].get("ContentType")
         accept = self._request["TransformOutput"].get("Accept")
         problem = ""
@@ -228,7 +230,7 @@ def container_of(model: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def batch_environment(request: Mapping[str, Any]) -> dict[str, str]:
-    """Return the SAGEMAKER_ variables that tell a server that it works for a batch transform."""
+    """Return the SAGEMAKER_ variables by which a server knows that it works for a batch transform."""
     strategy = "SINGLE_RECORD" if request.get("BatchStrategy") == "SingleRecord" else "MULTI_RECORD"
     return {
         "SAGEMAKER_BATCH": "true",

@@ -10,8 +10,8 @@ from sagemaker_local.core.roles import pass_role, tag_at_creation
 from sagemaker_local.core.shapes import project, service_model
 from sagemaker_local.core.store import Record
 from sagemaker_local.pipelines.definition import parse
-from sagemaker_local.pipelines.role import Role, StepFailedError
-from sagemaker_local.pipelines.settings import Settings
+from sagemaker_local.pipelines.role import PipelineRole, StepFailedError
+from sagemaker_local.pipelines.settings import PipelineSettings
 
 # What Create and Update take over as it is.
 _KEPT = ("PipelineDisplayName", "PipelineDescription", "ParallelismConfiguration", "RoleArn")
@@ -20,7 +20,7 @@ _KEPT = ("PipelineDisplayName", "PipelineDescription", "ParallelismConfiguration
 class Catalog:
     """The pipelines of the account. Their ARNs are in lower case, whatever their names are."""
 
-    def __init__(self, cloud: Cloud, resources: Resources, settings: Settings, lock: threading.RLock) -> None:
+    def __init__(self, cloud: Cloud, resources: Resources, settings: PipelineSettings, lock: threading.RLock) -> None:
         self._cloud = cloud
         self._resources = resources
         self._settings = settings
@@ -140,7 +140,7 @@ class Catalog:
     def _read(self, place: dict[str, str], role_arn: str) -> str:
         version = {"VersionId": place["VersionId"]} if "VersionId" in place else {}
         try:
-            answer = Role(self._cloud, role_arn).call(
+            answer = PipelineRole(self._cloud, role_arn).call(
                 "s3", "GetObject", Bucket=place["Bucket"], Key=place["ObjectKey"], **version
             )
             return str(answer["Body"].read().decode())

@@ -143,7 +143,7 @@ def _target_problem(reference: Reference, definition: Definition) -> str | None:
         return None if known else f"'{reference.text}': the execution has no '{reference.name}'"
     step = definition.steps.get(reference.name)
     if step is None:
-        return None  # a missing step is told of as a dependency
+        return None  # a missing step is reported as a dependency
     try:
         _check_path(step, reference.path)
     except ExpressionError as error:
@@ -167,7 +167,7 @@ def _check_path(step: Step, path: tuple[Token, ...]) -> None:
 
 
 def _named(step: Step, member: str, name: str) -> list[Any]:
-    """Return the names in a list of a step; what else is wrong with the list is told elsewhere."""
+    """Return the names in a list of a step; what else is wrong with the list is reported elsewhere."""
     entries = step.fields.get(member)
     return [entry.get(name) for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 

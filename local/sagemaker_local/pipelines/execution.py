@@ -11,13 +11,13 @@ from typing import Any
 from sagemaker_local.core.cloud import Cloud
 from sagemaker_local.core.resources import Resources
 from sagemaker_local.pipelines.caching import StepCache
-from sagemaker_local.pipelines.execution_store import Ledger
+from sagemaker_local.pipelines.execution_store import ExecutionStore
 from sagemaker_local.pipelines.expressions import ExpressionError, Scope
 from sagemaker_local.pipelines.model import Definition, Step
 from sagemaker_local.pipelines.retries import Retries
-from sagemaker_local.pipelines.role import Role, StepFailedError
-from sagemaker_local.pipelines.settings import Settings
-from sagemaker_local.pipelines.steps import Answer, Attempt, StepStoppedError, evaluated, made_name, run_step
+from sagemaker_local.pipelines.role import PipelineRole, StepFailedError
+from sagemaker_local.pipelines.settings import PipelineSettings
+from sagemaker_local.pipelines.steps import Attempt, StepResult, StepStoppedError, evaluated, made_name, run_step
 
 # The service's own sentence, whatever the step; the step's own reason is in the list of steps.
 STEP_FAILURE = "Step failure: One or multiple steps failed."
@@ -25,7 +25,7 @@ _MOST_PARALLEL = 50  # a pipeline has no more steps than this
 
 
 @dataclass(frozen=True)
-class Ended:
+class StepOutcome:
     """How a step ended."""
 
     status: str
@@ -33,23 +33,23 @@ class Ended:
     reason: str = ""
 
 
-_DEFECT = Ended("Failed", reason="InternalServerError")
+_DEFECT = StepOutcome("Failed", reason="InternalServerError")
 
 
-class Run:
+class ExecutionRun:
     """The run of one execution. One thread decides what starts; each step has a thread of its own."""
 
     def __init__(
-        self, cloud: Cloud, resources: Resources, settings: Settings, ledger: Ledger, plan: Definition
+        self, cloud: Cloud, resources: Resources, settings: PipelineSettings, store: ExecutionStore, plan: Definition
     ) -> None:
-        record = ledger.record()
+        record = store.record()
         self._cloud = cloud
         self._resources = resources
         self._settings = settings
-        self._ledger = ledger
+        self._store = store
         self._steps = plan.steps
-        self._id = ledger.arn.rsplit("/", 1)[-1]
-        self._role = Role(cloud, record["RoleArn"])
+        self._id = store.arn.rsplit("/", 1)[-1]
+        self._role = PipelineRole(cloud, record["RoleArn"])
         self._cache = StepCache(cloud, record["CacheIdentity"])
         self._parallel = record.get("ParallelismConfiguration", {}).get("MaxParallelExecutionSteps", _MOST_PARALLEL)
         self._facts = {
@@ -57,7 +57,7 @@ class Run:
             "PipelineName": record["PipelineName"],
             "PipelineArn": record["PipelineArn"],
             "PipelineExecutionId": self._id,
-            "PipelineExecutionArn": ledger.arn,
+            "PipelineExecutionArn": store.arn,
         }
         # The properties of the steps that have succeeded; an earlier try of this execution may have left some.
         self._done: dict[str, Mapping[str, Any]] = {
@@ -67,7 +67,7 @@ class Run:
         self._skipped: set[str] = set()
         self._running: set[str] = set()
         self._failure: str | None = None
-        self._ended: SimpleQueue[tuple[Step, Ended]] = SimpleQueue()
+        self._ended: SimpleQueue[tuple[Step, StepOutcome]] = SimpleQueue()
         self._stopping = Event()
 
     def stop(self) -> None:
@@ -83,7 +83,7 @@ class Run:
             if not self._running:
                 break
             self._settle(*self._ended.get())
-        self._ledger.close(self._failure)
+        self._store.close(self._failure)
 
     def _start_ready(self) -> None:
         for step in self._steps.values():
@@ -94,10 +94,10 @@ class Run:
                 self._running.add(step.name)
                 self._cloud.work(partial(self._perform, step), f"pipeline {self._id} {step.name}")
 
-    def _settle(self, step: Step, ended: Ended) -> None:
+    def _settle(self, step: Step, ended: StepOutcome) -> None:
         self._running.remove(step.name)
         if ended is _DEFECT:
-            self._ledger.advance(step.name, "Failed", FailureReason=ended.reason)
+            self._store.advance(step.name, "Failed", FailureReason=ended.reason)
         if ended.status == "Succeeded":
             self._done[step.name] = ended.properties
             self._skip_after(step)
@@ -120,12 +120,12 @@ class Run:
     def _perform(self, step: Step) -> None:
         ended = _DEFECT  # of this engine: it must not leave the execution waiting
         try:
-            self._ledger.begin(step)
+            self._store.begin(step)
             ended = self._tried(step)
         finally:
             self._ended.put((step, ended))
 
-    def _tried(self, step: Step) -> Ended:
+    def _tried(self, step: Step) -> StepOutcome:
         """Return how a step ended, after as many attempts as its policies allow."""
         retries = Retries(step.fields.get("RetryPolicies") or [])
         began = self._cloud.clock()
@@ -144,9 +144,9 @@ class Run:
             attempts += 1
             if self._stopping.wait(delay * self._settings.retry_scale):
                 return self._stopped(step)
-            self._ledger.advance(step.name, "Starting", AttemptCount=attempts)
+            self._store.advance(step.name, "Starting", AttemptCount=attempts)
 
-    def _attempt(self, step: Step) -> tuple[Answer, dict[str, Any]]:
+    def _attempt(self, step: Step) -> tuple[StepResult, dict[str, Any]]:
         """Run a step once, or find it in the cache; return its answer and more members for the list of steps."""
         name = made_name(self._id, step)
         scope = self._scope_of(step, name)
@@ -154,24 +154,24 @@ class Run:
         key = self._cache.key(step, arguments)
         hit = self._cache.find(key, step) if key else None
         if hit:
-            answer = Answer(hit["Metadata"], hit["Properties"])
+            answer = StepResult(hit["Metadata"], hit["Properties"])
             return answer, {"CacheHitResult": {"SourcePipelineExecutionArn": hit["Execution"]}}
         answer = run_step(self._new_attempt(step, name, scope), arguments)
         if key:
-            self._cache.keep(key, self._ledger.arn, answer.metadata, answer.properties)
+            self._cache.keep(key, self._store.arn, answer.metadata, answer.properties)
         return answer, {}
 
     def _new_attempt(self, step: Step, name: str, scope: Scope) -> Attempt:
         return Attempt(
             step=step,
             name=name,
-            execution_arn=self._ledger.arn,
+            execution_arn=self._store.arn,
             scope=scope,
             role=self._role,
             resources=self._resources,
             poll_seconds=self._settings.poll_seconds,
             stopping=self._stopping,
-            advance=lambda status, metadata: self._ledger.advance(step.name, status, Metadata=metadata),
+            advance=lambda status, metadata: self._store.advance(step.name, status, Metadata=metadata),
         )
 
     def _scope_of(self, step: Step, name: str) -> Scope:
@@ -181,18 +181,18 @@ class Run:
         base = self._scope
         return Scope(base.definition, base.parameters, facts, base.properties, base.read)
 
-    def _succeeded(self, step: Step, answer: Answer, members: dict[str, Any]) -> Ended:
-        self._ledger.advance(step.name, "Succeeded", Metadata=answer.metadata, Properties=answer.properties, **members)
-        return Ended("Succeeded", answer.properties)
+    def _succeeded(self, step: Step, answer: StepResult, members: dict[str, Any]) -> StepOutcome:
+        self._store.advance(step.name, "Succeeded", Metadata=answer.metadata, Properties=answer.properties, **members)
+        return StepOutcome("Succeeded", answer.properties)
 
-    def _stopped(self, step: Step) -> Ended:
-        self._ledger.advance(step.name, "Stopped")
-        return Ended("Stopped")
+    def _stopped(self, step: Step) -> StepOutcome:
+        self._store.advance(step.name, "Stopped")
+        return StepOutcome("Stopped")
 
-    def _failed(self, step: Step, error: StepFailedError) -> Ended:
+    def _failed(self, step: Step, error: StepFailedError) -> StepOutcome:
         known = {"Metadata": error.metadata} if error.metadata else {}
-        self._ledger.advance(step.name, "Failed", FailureReason=error.reason, **known)
-        return Ended("Failed", reason=error.reason)
+        self._store.advance(step.name, "Failed", FailureReason=error.reason, **known)
+        return StepOutcome("Failed", reason=error.reason)
 
 
 def _iso(time: datetime) -> str:

@@ -1,4 +1,4 @@
-"""One execution as it is kept in the store; every change of a status is told as an event."""
+"""One execution as it is kept in the store; every change of a status is sent as an event."""
 
 from typing import Any
 
@@ -13,15 +13,15 @@ MOST_REASON = 1300  # PipelineExecutionFailureReason of the API
 _MOST_STEP_REASON = 1024  # FailureReason of the API
 
 
-class Ledger:
-    """The record of one execution, which steps write from several threads; the store lets one change it at a time."""
+class ExecutionStore:
+    """The stored record of one execution. Steps write it from several threads; one of them changes it at a time."""
 
     def __init__(self, cloud: Cloud, execution_arn: str) -> None:
         self._cloud = cloud
         self.arn = execution_arn
 
     def open(self, record: Record) -> None:
-        """Keep a new execution; `tell` tells of it."""
+        """Keep a new execution; `announce` sends its event."""
         self._cloud.store.create(EXECUTION, self.arn, record)
 
     def reopen(self, **members: Any) -> str:
@@ -46,9 +46,9 @@ class Ledger:
         self._cloud.store.change(EXECUTION, self.arn, change)
         return previous
 
-    def tell(self, previous: str | None) -> None:
-        """Tell of the execution's status, which was `previous` before."""
-        self._tell_execution(self.record(), previous)
+    def announce(self, previous: str | None) -> None:
+        """Send the event of the execution's status, which was `previous` before."""
+        self._send_execution_event(self.record(), previous)
 
     def record(self) -> Record:
         """Return a copy of the record."""
@@ -73,7 +73,7 @@ class Ledger:
 
         record = self._cloud.store.change(EXECUTION, self.arn, change)
         if not known:
-            self._tell_execution(record, "Executing")
+            self._send_execution_event(record, "Executing")
 
     def close(self, failure: str | None) -> None:
         """End the execution: Stopped where that was asked for in time, else Failed or Succeeded."""
@@ -89,7 +89,7 @@ class Ledger:
                 # The API's pattern is one line.
                 record["FailureReason"] = " ".join(str(failure).split())[:MOST_REASON]
 
-        self._tell_execution(self._cloud.store.change(EXECUTION, self.arn, change), previous)
+        self._send_execution_event(self._cloud.store.change(EXECUTION, self.arn, change), previous)
 
     def begin(self, step: Step) -> None:
         """Let a step be starting."""
@@ -105,7 +105,7 @@ class Ledger:
         record = self._cloud.store.change(
             EXECUTION, self.arn, lambda record: record["Steps"].update({step.name: entry})
         )
-        self._tell_step(record, step.name, None)
+        self._send_step_event(record, step.name, None)
 
     def advance(self, name: str, status: str, **members: Any) -> None:
         """Let a step have a status, and set members of it."""
@@ -124,12 +124,12 @@ class Ledger:
 
         record = self._cloud.store.change(EXECUTION, self.arn, change)
         if previous != status:
-            self._tell_step(record, name, previous)
+            self._send_step_event(record, name, previous)
 
-    def _tell_execution(self, record: Record, previous: str | None) -> None:
+    def _send_execution_event(self, record: Record, previous: str | None) -> None:
         self._send(EXECUTION_CHANGE, record, execution_detail(record, previous))
 
-    def _tell_step(self, record: Record, name: str, previous: str | None) -> None:
+    def _send_step_event(self, record: Record, name: str, previous: str | None) -> None:
         self._send(STEP_CHANGE, record, step_detail(record, record["Steps"][name], previous))
 
     def _send(self, detail_type: str, record: Record, detail: dict[str, Any]) -> None:

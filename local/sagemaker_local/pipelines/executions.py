@@ -11,12 +11,12 @@ from sagemaker_local.core.shapes import problems, project, service_model
 from sagemaker_local.core.store import NoRecordError, Record
 from sagemaker_local.pipelines.catalog import Catalog
 from sagemaker_local.pipelines.definition import parse
-from sagemaker_local.pipelines.execution import Run
-from sagemaker_local.pipelines.execution_store import EXECUTION, Ledger
+from sagemaker_local.pipelines.execution import ExecutionRun
+from sagemaker_local.pipelines.execution_store import EXECUTION, ExecutionStore
 from sagemaker_local.pipelines.expressions import Scope, evaluate
 from sagemaker_local.pipelines.model import Definition
 from sagemaker_local.pipelines.parameters import bind, spelled
-from sagemaker_local.pipelines.settings import Settings
+from sagemaker_local.pipelines.settings import PipelineSettings
 
 _PAGE = 10
 _ACTIVE = {"Executing", "Stopping"}
@@ -27,14 +27,14 @@ class Executions:
     """The executions of the account. One lock makes a start whole: token, quota and record together."""
 
     def __init__(
-        self, cloud: Cloud, resources: Resources, settings: Settings, lock: threading.RLock, catalog: Catalog
+        self, cloud: Cloud, resources: Resources, settings: PipelineSettings, lock: threading.RLock, catalog: Catalog
     ) -> None:
         self._cloud = cloud
         self._resources = resources
         self._settings = settings
         self._lock = lock
         self._catalog = catalog
-        self._runs: dict[str, Run] = {}
+        self._runs: dict[str, ExecutionRun] = {}
 
     def start(self, call: Call) -> dict[str, Any]:
         """Answer StartPipelineExecution. The same token with the same request answers the same execution."""
@@ -56,11 +56,11 @@ class Executions:
             record = self._record(pipeline, request, text, version)
             record.update(Parameters=values, Request=asked, **_experiment(plan, record, values))
             self._catalog.ran(pipeline)
-            ledger = Ledger(self._cloud, record["PipelineExecutionArn"])
-            ledger.open(record)
-            run = self._new_run(ledger, plan)
-        self._launch(ledger, run, None)
-        return {"PipelineExecutionArn": ledger.arn}
+            store = ExecutionStore(self._cloud, record["PipelineExecutionArn"])
+            store.open(record)
+            run = self._new_run(store, plan)
+        self._launch(store, run, None)
+        return {"PipelineExecutionArn": store.arn}
 
     def retry(self, call: Call) -> dict[str, Any]:
         """Answer RetryPipelineExecution: the steps that did not succeed run again, in the same execution."""
@@ -70,17 +70,17 @@ class Executions:
             if record.get("RetryToken") == request["ClientRequestToken"]:
                 return {"PipelineExecutionArn": record["PipelineExecutionArn"]}
             self._check_quota()
-            ledger = Ledger(self._cloud, record["PipelineExecutionArn"])
+            store = ExecutionStore(self._cloud, record["PipelineExecutionArn"])
             kept = {key: request[key] for key in ("ParallelismConfiguration",) if key in request}
-            previous = ledger.reopen(RetryToken=request["ClientRequestToken"], **kept)
-            run = self._new_run(ledger, parse(record["PipelineDefinition"]))
-        self._launch(ledger, run, previous)
-        return {"PipelineExecutionArn": ledger.arn}
+            previous = store.reopen(RetryToken=request["ClientRequestToken"], **kept)
+            run = self._new_run(store, parse(record["PipelineDefinition"]))
+        self._launch(store, run, previous)
+        return {"PipelineExecutionArn": store.arn}
 
     def stop(self, call: Call) -> dict[str, Any]:
         """Answer StopPipelineExecution; the same token again answers the same."""
         arn = self._find(call.request["PipelineExecutionArn"])["PipelineExecutionArn"]
-        Ledger(self._cloud, arn).stop(call.request["ClientRequestToken"])
+        ExecutionStore(self._cloud, arn).stop(call.request["ClientRequestToken"])
         with self._lock:  # held by a start from its record to its run
             run = self._runs.get(arn)
         if run:
@@ -139,16 +139,16 @@ class Executions:
         for record in records:
             self._cloud.store.delete(EXECUTION, record["PipelineExecutionArn"])
 
-    def _new_run(self, ledger: Ledger, plan: Definition) -> Run:
-        run = self._runs[ledger.arn] = Run(self._cloud, self._resources, self._settings, ledger, plan)
+    def _new_run(self, store: ExecutionStore, plan: Definition) -> ExecutionRun:
+        run = self._runs[store.arn] = ExecutionRun(self._cloud, self._resources, self._settings, store, plan)
         return run
 
-    def _launch(self, ledger: Ledger, run: Run, previous: str | None) -> None:
-        """Tell of the start and run. Not under the lock: whoever hears of it may call this service at once."""
-        ledger.tell(previous)
-        self._cloud.work(partial(self._work, ledger.arn, run), f"pipeline {ledger.arn.rsplit('/', 1)[-1]}")
+    def _launch(self, store: ExecutionStore, run: ExecutionRun, previous: str | None) -> None:
+        """Send the event of the start, and run. Not under the lock: its receiver may call this service at once."""
+        store.announce(previous)
+        self._cloud.work(partial(self._work, store.arn, run), f"pipeline {store.arn.rsplit('/', 1)[-1]}")
 
-    def _work(self, arn: str, run: Run) -> None:
+    def _work(self, arn: str, run: ExecutionRun) -> None:
         run.run()
         with self._lock:  # a retry may have put another run in its place
             if self._runs.get(arn) is run:

@@ -24,7 +24,7 @@ class StepFailedError(Exception):
         self.metadata = metadata or {}
 
 
-class Role:
+class PipelineRole:
     """The role of one execution, and its clients, made when first needed."""
 
     def __init__(self, cloud: Cloud, role_arn: str) -> None:

@@ -7,14 +7,14 @@ from sagemaker_local.core.cloud import Call, Cloud, Handler
 from sagemaker_local.core.resources import Resources
 from sagemaker_local.pipelines.catalog import Catalog
 from sagemaker_local.pipelines.executions import Executions
-from sagemaker_local.pipelines.settings import Settings
+from sagemaker_local.pipelines.settings import PipelineSettings
 
 
 class Pipelines:
     """Pipelines and their executions."""
 
-    def __init__(self, cloud: Cloud, resources: Resources, settings: Settings | None = None) -> None:
-        settings = settings or Settings()
+    def __init__(self, cloud: Cloud, resources: Resources, settings: PipelineSettings | None = None) -> None:
+        settings = settings or PipelineSettings()
         self._lock = threading.RLock()
         self._catalog = Catalog(cloud, resources, settings, self._lock)
         self._executions = Executions(cloud, resources, settings, self._lock, self._catalog)

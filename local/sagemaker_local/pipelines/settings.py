@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Settings:
+class PipelineSettings:
     """Paces and quotas of the engine.
 
     `retry_scale` multiplies every interval between two attempts of a step: 0 in tests. The quotas are those that the

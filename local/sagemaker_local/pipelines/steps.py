@@ -14,7 +14,7 @@ from sagemaker_local.pipelines.expressions import ExpressionError, Scope, evalua
 from sagemaker_local.pipelines.model import JOBS, Step
 from sagemaker_local.pipelines.parameters import spelled
 from sagemaker_local.pipelines.retries import SERVICE_FAULT, THROTTLING, fault_of_job
-from sagemaker_local.pipelines.role import Role, StepFailedError
+from sagemaker_local.pipelines.role import PipelineRole, StepFailedError
 
 _MOST_STEP_CHARACTERS = 20  # of the step's name in the names that the service makes, which end at 63
 _DESCRIBE_ATTEMPTS = 10
@@ -26,7 +26,7 @@ class StepStoppedError(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class StepResult:
     """What a step that succeeded leaves: metadata for the list of steps, properties for references."""
 
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -35,16 +35,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt of a step: what it works with, and whom it tells.
+    """One attempt of a step: what it works with, and where it reports to.
 
-    `advance(status, metadata)` tells of a new status; `stopping` is set when the execution is to stop.
+    `advance(status, metadata)` reports a new status; `stopping` is set when the execution is to stop.
     """
 
     step: Step
     name: str
     execution_arn: str
     scope: Scope
-    role: Role
+    role: PipelineRole
     resources: Resources
     poll_seconds: float
     stopping: Event
@@ -74,7 +74,7 @@ def evaluated(step: Step, scope: Scope) -> Any:
     return {"FunctionArn": evaluate(step.fields["FunctionArn"], scope), "Payload": arguments}
 
 
-def run_step(attempt: Attempt, arguments: dict[str, Any]) -> Answer:
+def run_step(attempt: Attempt, arguments: dict[str, Any]) -> StepResult:
     """Run one attempt of a step with evaluated arguments.
 
     Raises:
@@ -85,7 +85,7 @@ def run_step(attempt: Attempt, arguments: dict[str, Any]) -> Answer:
     return run(attempt, arguments)
 
 
-def _run_job(attempt: Attempt, arguments: dict[str, Any]) -> Answer:
+def _run_job(attempt: Attempt, arguments: dict[str, Any]) -> StepResult:
     job = JOBS[attempt.step.type]
     made = attempt.role.call("sagemaker", f"Create{job}", **{f"{job}Name": attempt.name}, **arguments)
     metadata = {job: {"Arn": made[f"{job}Arn"]}}
@@ -93,7 +93,7 @@ def _run_job(attempt: Attempt, arguments: dict[str, Any]) -> Answer:
     answer = _ended(attempt, job, metadata)
     status = answer[f"{job}Status"]
     if status == "Completed":
-        return Answer(metadata, answer)
+        return StepResult(metadata, answer)
     if status == "Stopped" and attempt.stopping.is_set():
         raise StepStoppedError
     reason = answer.get("FailureReason") or f"the job ended {status}"
@@ -139,13 +139,13 @@ def _stop(attempt: Attempt, job: str) -> None:
         return
 
 
-def _run_model(attempt: Attempt, arguments: dict[str, Any]) -> Answer:
+def _run_model(attempt: Attempt, arguments: dict[str, Any]) -> StepResult:
     attempt.advance("Executing", {})
     arn = attempt.role.call("sagemaker", "CreateModel", ModelName=attempt.name, **arguments)["ModelArn"]
-    return Answer({"Model": {"Arn": arn}}, {**arguments, "ModelName": attempt.name, "ModelArn": arn})
+    return StepResult({"Model": {"Arn": arn}}, {**arguments, "ModelName": attempt.name, "ModelArn": arn})
 
 
-def _run_register(attempt: Attempt, arguments: dict[str, Any]) -> Answer:
+def _run_register(attempt: Attempt, arguments: dict[str, Any]) -> StepResult:
     attempt.advance("Executing", {})
     generated = {**arguments.get("MetadataProperties", {}), "GeneratedBy": attempt.execution_arn}
     request = {**arguments, "MetadataProperties": generated}
@@ -153,11 +153,11 @@ def _run_register(attempt: Attempt, arguments: dict[str, Any]) -> Answer:
     if group:
         _ensure_group(attempt, str(group))
     arn = attempt.role.call("sagemaker", "CreateModelPackage", **request)["ModelPackageArn"]
-    return Answer({"RegisterModel": {"Arn": arn}}, {**request, "ModelPackageArn": arn})
+    return StepResult({"RegisterModel": {"Arn": arn}}, {**request, "ModelPackageArn": arn})
 
 
 def _ensure_group(attempt: Attempt, group: str) -> None:
-    """Make the package group where it is absent; two executions may both try, and one is told that it exists."""
+    """Make the package group where it is absent; two executions may both try, and one gets the error that it exists."""
     if attempt.resources.exists(PACKAGE_GROUP, group.rsplit("/", 1)[-1]):
         return
     try:
@@ -167,20 +167,20 @@ def _ensure_group(attempt: Attempt, group: str) -> None:
             raise
 
 
-def _run_condition(attempt: Attempt, arguments: dict[str, Any]) -> Answer:
+def _run_condition(attempt: Attempt, arguments: dict[str, Any]) -> StepResult:
     attempt.advance("Executing", {})
     outcome = str(all_true(arguments["Conditions"], attempt.scope))
-    return Answer({"Condition": {"Outcome": outcome}}, {"Outcome": outcome})
+    return StepResult({"Condition": {"Outcome": outcome}}, {"Outcome": outcome})
 
 
-def _run_fail(attempt: Attempt, arguments: dict[str, Any]) -> Answer:
+def _run_fail(attempt: Attempt, arguments: dict[str, Any]) -> StepResult:
     message = str(arguments["ErrorMessage"])
     metadata = {"Fail": {"ErrorMessage": message}}
     attempt.advance("Executing", metadata)
     raise StepFailedError(message, metadata=metadata)
 
 
-def _run_lambda(attempt: Attempt, arguments: dict[str, Any]) -> Answer:
+def _run_lambda(attempt: Attempt, arguments: dict[str, Any]) -> StepResult:
     arn = arguments["FunctionArn"]
     payload = json.dumps(arguments["Payload"]).encode()
     metadata: dict[str, Any] = {"Lambda": {"Arn": arn, "OutputParameters": []}}
@@ -191,7 +191,7 @@ def _run_lambda(attempt: Attempt, arguments: dict[str, Any]) -> Answer:
         raise StepFailedError(f"ClientError: The function {arn} failed: {text}", metadata=metadata)
     outputs = _outputs(attempt.step, text)
     listed = [{"Name": name, "Value": spelled(value)} for name, value in outputs.items()]
-    return Answer({"Lambda": {"Arn": arn, "OutputParameters": listed}}, {"OutputParameters": outputs})
+    return StepResult({"Lambda": {"Arn": arn, "OutputParameters": listed}}, {"OutputParameters": outputs})
 
 
 def _outputs(step: Step, text: str) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def _is_a(kind: str, value: Any) -> bool:
     return isinstance(value, types[kind]) and (kind == "Boolean" or not isinstance(value, bool))
 
 
-_RUNNERS: dict[str, Callable[[Attempt, dict[str, Any]], Answer]] = {
+_RUNNERS: dict[str, Callable[[Attempt, dict[str, Any]], StepResult]] = {
     "Model": _run_model,
     "RegisterModel": _run_register,
     "Condition": _run_condition,

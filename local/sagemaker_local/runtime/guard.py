@@ -24,17 +24,17 @@ def watch(group: int) -> None:
     """Have the process group killed if this process dies before `forget` is called."""
     with _lock:
         _groups.add(group)
-        _tell(f"+{group}\n")
+        _send(f"+{group}\n")
 
 
 def forget(group: int) -> None:
     """Take a process group that has ended off the guard's list."""
     with _lock:
         _groups.discard(group)
-        _tell(f"-{group}\n")
+        _send(f"-{group}\n")
 
 
-def _tell(line: str) -> None:
+def _send(line: str) -> None:
     guard = _state.get("guard")
     if guard is None or guard.poll() is not None:
         guard = _start()

@@ -11,11 +11,9 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
-from sagemaker_local.core.cloud import Call, Handler
+from sagemaker_local.core.cloud import Call, Handler, HttpResponse
 from sagemaker_local.core.errors import ApiError, invalid
 from sagemaker_local.core.shapes import problems, service_model, to_wire
-
-type Answer = tuple[int, dict[str, str], bytes]
 
 REST_MODELS = ["sagemaker-runtime", "sagemaker-featurestore-runtime"]
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
@@ -43,7 +41,7 @@ class Api:
     def __init__(self, handlers: Mapping[str, Handler]) -> None:
         self._handlers = handlers
 
-    async def answer_json(self, operation: str, body: bytes, caller: Caller) -> Answer:
+    async def answer_json(self, operation: str, body: bytes, caller: Caller) -> HttpResponse:
         """Answer a JSON 1.1 request; the handler works in a thread, so that the cloud goes on."""
         try:
             answer = await asyncio.to_thread(self._call, "sagemaker", operation, _parsed(body), caller)
@@ -54,7 +52,7 @@ class Api:
 
     async def answer_rest(
         self, request_line: tuple[str, str], values: Mapping[str, str], body: bytes, caller: Caller
-    ) -> Answer:
+    ) -> HttpResponse:
         """Answer a REST-JSON request of a run-time API: method and path, header and query values, body."""
         service = REST_MODELS[0]
         try:
@@ -104,7 +102,7 @@ def _parsed(body: bytes) -> Any:
         raise ApiError("SerializationException", f"The request is not JSON: {error}.") from error
 
 
-def _refusal(service: str, error: ApiError) -> Answer:
+def _refusal(service: str, error: ApiError) -> HttpResponse:
     body = {"__type": error.code, "message": error.message, "Message": error.message, **error.members}
     model = service_model(service)
     modelled: Any = model.shape_for(error.code).metadata if error.code in model.shape_names else {}
@@ -157,7 +155,7 @@ def _read_rest(service: str, operation: str, values: Mapping[str, str], body: by
     return request
 
 
-def _write_rest(service: str, operation: str, answer: dict[str, Any]) -> Answer:
+def _write_rest(service: str, operation: str, answer: dict[str, Any]) -> HttpResponse:
     shape: Any = service_model(service).operation_model(operation).output_shape
     headers, members = {"Content-Type": "application/json"}, {}
     for name, value in answer.items():

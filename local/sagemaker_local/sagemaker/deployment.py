@@ -31,7 +31,7 @@ class Deployment:
         return cls(request, _all_shifts(given, variants), tuple(alarm["AlarmName"] for alarm in alarms))
 
     def bake(self, seconds: float, states: Callable[[tuple[str, ...]], list[str]]) -> bool:
-        """Wait `seconds` and tell whether an alarm rang; looked at once even where there is no time to wait."""
+        """Wait `seconds` and return whether an alarm went off; looked at once even where there is no time to wait."""
         end = time.monotonic() + seconds
         while True:
             if self.alarms and "ALARM" in states(self.alarms):

@@ -64,7 +64,7 @@ class Endpoints:
         # What is served is kept with the endpoint: its configuration may be deleted while it serves.
         members = {"LastDeploymentConfig": deployment, "Variants": config["ProductionVariants"]}
         made = self.resources.create(ENDPOINT, call.request, EndpointStatus="Creating", **members)
-        self._tell(name)
+        self._send_event(name)
         self.cloud.work(lambda: self._bring_up(name, config), f"create-{name}")
         return {"EndpointArn": made["EndpointArn"]}
 
@@ -101,7 +101,7 @@ class Endpoints:
             record.pop("FailureReason", None)
 
         self._change(name, begin)
-        self._tell(name)
+        self._send_event(name)
         deployment = Deployment.read(wanted, config["ProductionVariants"])
         self.cloud.work(lambda: self._move(name, config, deployment), f"update-{name}")
         return {"EndpointArn": arn}
@@ -149,7 +149,7 @@ class Endpoints:
             record |= {"EndpointStatus": "Deleting", "LastModifiedTime": self.cloud.clock()}
 
         self._change(name, begin)
-        self._tell(name)
+        self._send_event(name)
         self.cloud.work(lambda: self._take_down(name), f"delete-{name}")
         return {}
 
@@ -225,9 +225,9 @@ class Endpoints:
 
     def _settle(self, name: str, **members: Any) -> None:
         self.resources.update(ENDPOINT, name, **members)
-        self._tell(name)
+        self._send_event(name)
 
-    def _tell(self, name: str) -> None:
+    def _send_event(self, name: str) -> None:
         endpoint = self.resources.get(ENDPOINT, name)
         variants = [
             {

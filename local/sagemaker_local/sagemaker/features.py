@@ -61,7 +61,7 @@ class FeatureStore:
                 raise invalid("RoleArn is required for a feature group with an offline store.")
             pass_role(self._cloud, call, request["RoleArn"])
         made = self._resources.create(FEATURE_GROUP, self._with_output(request), FeatureGroupStatus="Created")
-        self._tell(made, "Active")
+        self._send_event(made, "Active")
         return {"FeatureGroupArn": made["FeatureGroupArn"]}
 
     def _with_output(self, request: Row) -> Row:
@@ -196,7 +196,7 @@ class FeatureStore:
             body = write_offline(group["FeatureDefinitions"], [row], self._cloud.clock(), deleted=deleted)
             s3.put_object(Bucket=place.netloc, Key=key, Body=body)
 
-    def _tell(self, group: Record, status: str) -> None:
+    def _send_event(self, group: Record, status: str) -> None:
         detail = {"FeatureGroupName": group["FeatureGroupName"], "FeatureGroupArn": group["FeatureGroupArn"]}
         detail["FeatureGroupStatus"] = status  # the event says Active where the API says Created
         self._cloud.events.send("SageMaker Feature Group State Change", [group["FeatureGroupArn"]], detail)

@@ -1,4 +1,4 @@
-"""Training, processing and transform jobs: kept as resources, run as programs, told as events."""
+"""Training, processing and transform jobs: kept as resources, run as programs, sent as events."""
 
 import logging
 import threading
@@ -11,7 +11,7 @@ from typing import Any
 from sagemaker_local import images
 from sagemaker_local.core.cloud import Call, Cloud, Handler, short_name
 from sagemaker_local.core.errors import invalid
-from sagemaker_local.core.resources import PROCESSING, TRAINING, TRANSFORM, Kind, Resources
+from sagemaker_local.core.resources import PROCESSING, TRAINING, TRANSFORM, ResourceKind, Resources
 from sagemaker_local.core.roles import pass_role, tag_at_creation
 from sagemaker_local.core.shapes import project, service_model
 from sagemaker_local.core.store import NoRecordError
@@ -25,7 +25,7 @@ from sagemaker_local.runtime.data import Source, items
 from sagemaker_local.runtime.errors import ContainerError
 from sagemaker_local.sagemaker.models import Models
 
-type Run = Callable[[dict[str, Any], JobContext, threading.Event, Callable[[str, str], None]], Outcome]
+type JobRunner = Callable[[dict[str, Any], JobContext, threading.Event, Callable[[str, str], None]], Outcome]
 _RUNNING = "InProgress"
 _LOG = logging.getLogger("sagemaker_local")
 
@@ -50,7 +50,7 @@ class Jobs:
             handlers |= self._generic(kind)
         return handlers
 
-    def _generic(self, kind: Kind) -> dict[str, Handler]:
+    def _generic(self, kind: ResourceKind) -> dict[str, Handler]:
         return {
             f"Describe{kind.name}": lambda call: self.resources.describe(kind, call.request[kind.name_field]),
             f"List{kind.name}s": lambda call: self.resources.list(kind, f"List{kind.name}s", call.request),
@@ -98,7 +98,7 @@ class Jobs:
 
         return self._start(TRANSFORM, call, role, run, passes_role=False)
 
-    def stop(self, kind: Kind, name: str) -> dict[str, Any]:
+    def stop(self, kind: ResourceKind, name: str) -> dict[str, Any]:
         """Ask a running job to stop.
 
         Raises:
@@ -115,7 +115,7 @@ class Jobs:
             job = self.cloud.store.change(kind.name, short_name(name), begin)
         except NoRecordError:
             raise self.resources.missing(kind, name) from None
-        self._tell(kind, job[kind.name_field])
+        self._send_event(kind, job[kind.name_field])
         self._stops[job[kind.arn_field]].set()
         return {}
 
@@ -127,10 +127,10 @@ class Jobs:
 
     def _start(
         self,
-        kind: Kind,
+        kind: ResourceKind,
         call: Call,
         role: str,
-        run: Run,
+        run: JobRunner,
         check: Callable[[dict[str, Any]], None] = lambda _: None,
         *,
         passes_role: bool = True,
@@ -145,20 +145,20 @@ class Jobs:
         status = {str(kind.status): _RUNNING, **members}
         job = self.resources.create(kind, call.request, **status)
         self._stops[arn] = threading.Event()
-        self._tell(kind, name)
+        self._send_event(kind, name)
         self.cloud.work(lambda: self._work(kind, name, job, role, run), f"{kind.path}-{name}")
         return {kind.arn_field: arn}
 
-    def _work(self, kind: Kind, name: str, job: dict[str, Any], role: str, run: Run) -> None:
+    def _work(self, kind: ResourceKind, name: str, job: dict[str, Any], role: str, run: JobRunner) -> None:
         try:
             outcome = self._run(kind, name, job, role, run)
         except Exception as error:  # noqa: BLE001  # whatever it is: the job must not stay InProgress for ever
             _LOG.exception("job %s failed unexpectedly", name)
             outcome = Outcome("Failed", "Failed", f"InternalServerError: {error!r}"[:1024])
         self.resources.update(kind, name, **_ending(kind, outcome))
-        self._tell(kind, name)
+        self._send_event(kind, name)
 
-    def _run(self, kind: Kind, name: str, job: dict[str, Any], role: str, run: Run) -> Outcome:
+    def _run(self, kind: ResourceKind, name: str, job: dict[str, Any], role: str, run: JobRunner) -> Outcome:
         # The folder may outlive this process, and another one may have had a job of that name.
         folder = self.cloud.folder / "jobs" / kind.path / f"{name}-{uuid.uuid4().hex[:8]}"
         folder.mkdir(parents=True)
@@ -183,7 +183,7 @@ class Jobs:
 
         self.cloud.store.change(TRAINING.name, name, change)
 
-    def _tell(self, kind: Kind, name: str) -> None:
+    def _send_event(self, kind: ResourceKind, name: str) -> None:
         """Send the job's state as SageMaker does: the members of its description, times in epoch milliseconds."""
         job = self.resources.get(kind, name)
         shape = service_model("sagemaker").operation_model(f"Describe{kind.name}").output_shape
@@ -192,7 +192,7 @@ class Jobs:
         self.cloud.events.send(f"SageMaker {title} State Change", [job[kind.arn_field]], detail)
 
 
-def _ending(kind: Kind, outcome: Outcome) -> dict[str, Any]:
+def _ending(kind: ResourceKind, outcome: Outcome) -> dict[str, Any]:
     prefix = kind.name.removesuffix("Job")
     members: dict[str, Any] = {
         str(kind.status): outcome.status,

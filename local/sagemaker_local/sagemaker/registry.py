@@ -6,12 +6,14 @@ from typing import Any
 
 from sagemaker_local.core.cloud import Call, Cloud, Handler, short_name
 from sagemaker_local.core.errors import conflict, invalid
-from sagemaker_local.core.resources import PACKAGE_GROUP, Kind, Resources, answer_list
+from sagemaker_local.core.resources import PACKAGE_GROUP, ResourceKind, Resources, answer_list
 from sagemaker_local.core.roles import tag_at_creation
 from sagemaker_local.core.shapes import project, service_model
 from sagemaker_local.core.store import NoRecordError, Record
 
-_PACKAGE = Kind("ModelPackage", "model-package", "", "ModelPackage {arn} does not exist.", status="ModelPackageStatus")
+_PACKAGE = ResourceKind(
+    "ModelPackage", "model-package", "", "ModelPackage {arn} does not exist.", status="ModelPackageStatus"
+)
 # What UpdateModelPackage may change, and how the event's UpdatedModelPackageFields spell it where they differ.
 _UPDATABLE = (
     "ModelLifeCycle",
@@ -22,11 +24,11 @@ _UPDATABLE = (
     "ModelCard",
     "ModelPackageRegistrationType",
 )
-_TOLD = {"SourceUri": "sourceUri"}
+_EVENT_NAMES = {"SourceUri": "sourceUri"}
 _MOST_PROPERTIES = 50  # CustomerMetadataProperties of a package (botocore's model)
 
 
-class Registry:
+class ModelRegistry:
     """Model package groups and packages."""
 
     def __init__(self, cloud: Cloud, resources: Resources) -> None:
@@ -87,7 +89,7 @@ class Registry:
                 return {"ModelPackageArn": known[0]["ModelPackageArn"]}
             record = self._new(call, group)
             self._cloud.store.create("ModelPackage", record["ModelPackageArn"], record)
-        self._tell(record, [])
+        self._send_event(record, [])
         return {"ModelPackageArn": record["ModelPackageArn"]}
 
     def _new(self, call: Call, group: str) -> Record:
@@ -127,10 +129,10 @@ class Registry:
         return answer_list(_PACKAGE, "ListModelPackages", call.request, [] if unversioned else chosen)
 
     def update(self, call: Call) -> dict[str, Any]:
-        """Change a package and tell which members were changed."""
+        """Change a package and return which members were changed."""
         arn, request = call.request["ModelPackageArn"], call.request
         self._get(arn)
-        updated = [_TOLD.get(member, member) for member in _UPDATABLE if member in request]
+        updated = [_EVENT_NAMES.get(member, member) for member in _UPDATABLE if member in request]
         if "CustomerMetadataProperties" in request or "CustomerMetadataPropertiesToRemove" in request:
             updated.append("CustomerMetadataProperties")
 
@@ -145,7 +147,7 @@ class Registry:
                 ]
             record |= {"LastModifiedTime": self._cloud.clock(), "LastModifiedBy": _by(call)}
 
-        self._tell(self._cloud.store.change("ModelPackage", arn, change), updated)
+        self._send_event(self._cloud.store.change("ModelPackage", arn, change), updated)
         return {"ModelPackageArn": arn}
 
     def delete(self, call: Call) -> dict[str, Any]:
@@ -163,7 +165,7 @@ class Registry:
         except NoRecordError:
             raise invalid(f"ModelPackage {arn} does not exist.") from None
 
-    def _tell(self, record: Record, updated: list[str]) -> None:
+    def _send_event(self, record: Record, updated: list[str]) -> None:
         members = (
             "ModelPackageGroupName ModelPackageVersion ModelPackageArn InferenceSpecification ModelPackageStatus "
             "ModelPackageStatusDetails CertifyForMarketplace ModelApprovalStatus ApprovalDescription "

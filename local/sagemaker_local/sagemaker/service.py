@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from sagemaker_local import ministack
-from sagemaker_local.core.cloud import Cloud
+from sagemaker_local.core.cloud import Cloud, HttpResponse
 from sagemaker_local.core.resources import Resources
 from sagemaker_local.pipelines.service import Pipelines
-from sagemaker_local.sagemaker.api import REST_MODELS, Answer, Api, Caller
+from sagemaker_local.sagemaker.api import REST_MODELS, Api, Caller
 from sagemaker_local.sagemaker.endpoints import Endpoints
 from sagemaker_local.sagemaker.features import FeatureStore
 from sagemaker_local.sagemaker.jobs import Jobs
 from sagemaker_local.sagemaker.models import Models
-from sagemaker_local.sagemaker.registry import Registry
+from sagemaker_local.sagemaker.registry import ModelRegistry
 from sagemaker_local.sagemaker.tags import Tags
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Service:
             models,
             self.endpoints,
             Jobs(cloud, resources, models),
-            Registry(cloud, resources),
+            ModelRegistry(cloud, resources),
             Pipelines(cloud, resources),
             FeatureStore(cloud, resources),
             Tags(cloud),
@@ -60,7 +60,7 @@ class Service:
 
     async def handle(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
-    ) -> Answer:
+    ) -> HttpResponse:
         """Answer one request that ministack has authorised."""
         key = ministack.access_key(headers, query)
         caller = Caller(key, ministack.principal_of(key))

@@ -4,7 +4,7 @@ import random
 import threading
 from typing import Any
 
-from sagemaker_local.serving import Answer, Fleet, FleetClosedError
+from sagemaker_local.serving import Fleet, FleetClosedError, VariantResponse
 
 
 class Traffic:
@@ -38,7 +38,7 @@ class Traffic:
             old, self._current, self._new, self._share = self._current, self._new, None, 0.0
         return old
 
-    def ask(self, body: bytes, request: dict[str, Any]) -> Answer:
+    def ask(self, body: bytes, request: dict[str, Any]) -> VariantResponse:
         """Pass a request of InvokeEndpoint on. Servers that are being closed hand over to their successors.
 
         Raises:

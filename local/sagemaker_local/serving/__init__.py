@@ -1,6 +1,6 @@
 """Model servers: one process per model, and the servers of one endpoint configuration."""
 
-from sagemaker_local.serving.fleet import Answer, Fleet, FleetClosedError, UnknownVariantError, Variant
+from sagemaker_local.serving.fleet import Fleet, FleetClosedError, UnknownVariantError, Variant, VariantResponse
 from sagemaker_local.serving.server import (
     InvocationError,
     ModelServer,
@@ -10,7 +10,6 @@ from sagemaker_local.serving.server import (
 )
 
 __all__ = [
-    "Answer",
     "Fleet",
     "FleetClosedError",
     "InvocationError",
@@ -20,4 +19,5 @@ __all__ = [
     "ServerStartError",
     "UnknownVariantError",
     "Variant",
+    "VariantResponse",
 ]

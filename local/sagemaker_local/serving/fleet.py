@@ -34,7 +34,7 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Answer:
+class VariantResponse:
     """What a variant answered; headers by lower-case name."""
 
     variant: str
@@ -129,7 +129,7 @@ class Fleet:
         target_variant: str | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float = INVOCATION_TIMEOUT,
-    ) -> Answer:
+    ) -> VariantResponse:
         """Send one request to the named variant, or to one chosen by weight.
 
         Raises:
@@ -143,7 +143,7 @@ class Fleet:
             answer = self._servers[name].invoke(body, content_type, accept, headers=headers, timeout=timeout)
         except ServerClosedError as error:
             raise FleetClosedError from error
-        return Answer(name, *answer)
+        return VariantResponse(name, *answer)
 
     def close(self, drain_seconds: float = INVOCATION_TIMEOUT) -> None:
         """Wait for requests in flight, at most `drain_seconds`, and end all servers. May be called again."""

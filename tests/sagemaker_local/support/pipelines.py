@@ -21,7 +21,7 @@ from sagemaker_local.core.errors import denied, invalid
 from sagemaker_local.core.resources import Resources
 from sagemaker_local.core.shapes import problems, service_model
 from sagemaker_local.pipelines.service import Pipelines
-from sagemaker_local.pipelines.settings import Settings
+from sagemaker_local.pipelines.settings import PipelineSettings
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
 
@@ -75,7 +75,7 @@ class FakeEvents:
         return [detail for name, _, detail in self.sent if kind in name]
 
     def wait_until(self, happened: Callable[[], bool]) -> None:
-        """Wait until what `happened` tells is true, looking after each event."""
+        """Wait until `happened` is true, looking after each event."""
         with self._arrived:
             assert self._arrived.wait_for(happened, PATIENCE), "what was waited for did not happen"
 
@@ -83,7 +83,7 @@ class FakeEvents:
 class World:
     """The engine among its fakes. Calls are validated in both directions, as the API does it."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: PipelineSettings | None = None) -> None:
         self.now = NOW
         self.access, self.events = FakeAccess(), FakeEvents()
         self.cloud = Cloud(
@@ -98,7 +98,7 @@ class World:
             clock=lambda: self.now,
         )
         self.resources = Resources(self.cloud)
-        self.settings = settings or Settings(poll_seconds=0.002, retry_scale=0)
+        self.settings = settings or PipelineSettings(poll_seconds=0.002, retry_scale=0)
         self.operations = Pipelines(self.cloud, self.resources, self.settings).operations()
         self._token = 0
 
@@ -155,8 +155,8 @@ class World:
         return dict(self.call("DescribePipelineExecution", PipelineExecutionArn=arn))
 
     def _last_told(self, arn: str) -> str:
-        told = [detail for detail in self.events.details() if detail["pipelineExecutionArn"] == arn]
-        return str(told[-1]["currentPipelineExecutionStatus"])
+        sent = [detail for detail in self.events.details() if detail["pipelineExecutionArn"] == arn]
+        return str(sent[-1]["currentPipelineExecutionStatus"])
 
     def status(self, arn: str) -> str:
         """Return the status of an execution."""

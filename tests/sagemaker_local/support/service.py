@@ -23,9 +23,9 @@ from sagemaker_local.sagemaker.endpoints import Endpoints
 from sagemaker_local.sagemaker.features import FeatureStore
 from sagemaker_local.sagemaker.jobs import Jobs
 from sagemaker_local.sagemaker.models import Models
-from sagemaker_local.sagemaker.registry import Registry
+from sagemaker_local.sagemaker.registry import ModelRegistry
 from sagemaker_local.sagemaker.tags import Tags
-from sagemaker_local.serving import Answer, Fleet, FleetClosedError, UnknownVariantError
+from sagemaker_local.serving import Fleet, FleetClosedError, UnknownVariantError, VariantResponse
 
 if TYPE_CHECKING:
     from sagemaker_local.core.cloud import Part
@@ -87,8 +87,8 @@ class FakeFleet:
 
     def invoke(
         self, body: bytes, content_type: str | None, accept: str | None, *, target_variant: str | None = None
-    ) -> Answer:
-        """Answer a request."""
+    ) -> VariantResponse:
+        """VariantResponse a request."""
         with self._idle:
             if self.closed.is_set():
                 raise FleetClosedError
@@ -100,7 +100,9 @@ class FakeFleet:
                 self.asked.set()
                 assert self.go_on.wait(10)
             status = 400 if body == b"bad" else 200
-            return Answer(target_variant or self.variants[0], status, {"content-type": "text/csv"}, self.name.encode())
+            return VariantResponse(
+                target_variant or self.variants[0], status, {"content-type": "text/csv"}, self.name.encode()
+            )
         finally:
             with self._idle:
                 self._in_flight -= 1
@@ -167,7 +169,7 @@ class SageMaker:
         models = Models(self.cloud, resources)
         self.endpoints = (Endpoints if real else FakeEndpoints)(self.cloud, resources, models)
         self.jobs = Jobs(self.cloud, resources, models)
-        registry, features = Registry(self.cloud, resources), FeatureStore(self.cloud, resources)
+        registry, features = ModelRegistry(self.cloud, resources), FeatureStore(self.cloud, resources)
         parts: list[Part] = [models, self.endpoints, self.jobs, registry, features, Tags(self.cloud)]
         self.handlers = {name: handler for part in parts for name, handler in part.operations().items()}
         self.api = Api(self.handlers)
@@ -254,7 +256,7 @@ class SageMaker:
         return answered.decode()
 
     def statuses(self, kind: str) -> list[str]:
-        """Return the statuses that the events of a kind told, in order."""
+        """Return the statuses that the events of a kind had, in order."""
         member = f"{kind.replace(' ', '')}Status"
         return [detail[member] for detail in self.events.details(f"SageMaker {kind} State")]
 
