@@ -137,6 +137,15 @@ class LocalCloud:
         found: list[dict[str, Any]] = json.loads(self._get("/_local/calls"))
         return found
 
+    def join(self) -> None:
+        """Wait until the cloud ends by itself.
+
+        Raises:
+            CloudError: it has ended.
+        """
+        status = self._process.wait()
+        raise CloudError(f"the local cloud ended with status {status}:\n{self._tail()}")
+
     def stop(self) -> None:
         """End the cloud: in order, then by force; its whole group, so that no job or function outlives it."""
         if self._process.poll() is None:

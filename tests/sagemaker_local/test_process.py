@@ -90,3 +90,10 @@ def test_a_cloud_that_does_not_want_to_end_is_killed(
         pass
     with pytest.raises(ProcessLookupError):
         os.kill(cloud.pid, 0)
+
+
+def test_a_cloud_that_ends_while_it_is_waited_for_says_why(played: Any, tmp_path: Path) -> None:
+    played("import time; time.sleep(0.2); raise SystemExit('out of memory')")
+    cloud = LocalCloud(Options(folder=tmp_path))
+    with pytest.raises(CloudError, match="ended with status 1:\nout of memory"):
+        cloud.join()
