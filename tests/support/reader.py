@@ -16,9 +16,9 @@ from typing import Any
 import boto3
 
 from sagemaker_local import inbox
+from signalbox_local.browser import Browser
 from signalbox_local.demo.data import seeded
 from signalbox_local.deploy import BUCKET, WHEELS
-from signalbox_local.person import Person
 from tests.support.documents import ROOT
 from tests.support.processes import MARK
 
@@ -161,7 +161,7 @@ class Reader:
         for asked in ("Approve ", "Release "):
             mail = self._next_mail()
             assert inbox.subject(mail).startswith(asked), inbox.text(mail)
-            assert Person().decide(mail, "approve").is_success
+            assert Browser().decide(mail, "approve").is_success
         announced = self._next_mail()
         assert "is released to staging and prod" in inbox.subject(announced), inbox.text(announced)
 

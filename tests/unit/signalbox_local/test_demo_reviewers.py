@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from rich.console import Console
 
-from signalbox_local.demo import visitor
-from signalbox_local.demo.narrator import Narrator
-from signalbox_local.demo.visitor import RealVisitor, heading
+from signalbox_local.demo import reviewers
+from signalbox_local.demo.reviewers import BrowserReviewer, heading
+from signalbox_local.demo.terminal import Terminal
 
 
 class ReviewPage(BaseHTTPRequestHandler):
@@ -47,7 +47,7 @@ def test_the_demo_waits_until_the_person_has_decided_and_opens_the_inbox_once(
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     told = io.StringIO()
-    you = RealVisitor("http://inbox", Narrator(Console(file=told)))
+    you = BrowserReviewer("http://inbox", Terminal(Console(file=told)))
     mail = {"BodyText": f"Approve: {page}"}
 
     assert you.approve(mail) == "abalone version 1 is approved"
@@ -65,4 +65,4 @@ def test_a_page_without_a_heading_is_said_to_be_one() -> None:
 def test_nobody_is_there_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
 
-    assert not visitor.somebody_is_there()
+    assert not reviewers.can_open_browser()

@@ -1,5 +1,6 @@
-"""The steps of the journey, each waiting for what it promises: from data to an answer of the live model."""
+"""The steps of the demo, each of which waits for its outcome: from data to predictions of the live model."""
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,23 +11,22 @@ from typing import TYPE_CHECKING, Any
 from sagemaker_local import inbox
 from sagemaker_local.process import LocalCloud
 from signalbox_local import deploy
-from signalbox_local.demo.narrator import Narrator, Step, StepError, wait_for
+from signalbox_local.demo.terminal import Step, StepError, Terminal, wait_for
 from signalbox_local.project import program_environment
 
 if TYPE_CHECKING:
-    from signalbox_local.demo.visitor import Visitor
+    from signalbox_local.demo.reviewers import Reviewer
 
-_JOURNEY_SECONDS = 300
-_ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+_STEP_SECONDS = 300
 
 
 @dataclass
-class Journey:
-    """What the steps share: the cloud, the stack's outputs, who tells and who decides."""
+class Demo:
+    """What the steps share: the cloud, the stack's outputs, the terminal, and who approves."""
 
     cloud: LocalCloud
-    narrator: Narrator
-    visitor: "Visitor"
+    terminal: Terminal
+    reviewer: "Reviewer"
     outputs: Mapping[str, str]
     _read: int = field(default=0)
 
@@ -38,7 +38,7 @@ class Journey:
         """Run the operator's command line and return what it prints.
 
         Raises:
-            StepError: it failed; the message is what it said.
+            StepError: it failed; the message is what it printed.
         """
         done = subprocess.run(
             [sys.executable, "-m", "signalbox_operate", *words],
@@ -57,9 +57,9 @@ class Journey:
         Raises:
             StepError: the run failed, with SageMaker's own words.
         """
-        with self.narrator.step(f"signalbox upload {file.name}") as step:
-            step.say(self.signalbox("upload", str(file)).splitlines()[-1])
-        with self.narrator.step("The upload is recorded, its quiet window ends, one pipeline run starts") as step:
+        with self.terminal.step(f"signalbox upload {file.name}") as step:
+            step.report(self.signalbox("upload", str(file)).splitlines()[-1])
+        with self.terminal.step("The upload is recorded; after the quiet window one pipeline run starts") as step:
             sagemaker, pipeline = self.client("sagemaker"), self.outputs["PipelineName"]
 
             def first_run() -> Any:
@@ -67,8 +67,8 @@ class Journey:
                 return found["PipelineExecutionSummaries"]
 
             run = wait_for("a pipeline run", first_run, 60)[0]
-            step.say(run["PipelineExecutionDisplayName"])
-        with self.narrator.step("The pipeline prepares, trains, evaluates, checks, registers") as step:
+            step.report(run["PipelineExecutionDisplayName"])
+        with self.terminal.step("The pipeline preprocesses, trains, evaluates, checks and registers the model") as step:
             self._follow(run["PipelineExecutionArn"], step)
 
     def _follow(self, arn: str, step: Step) -> None:
@@ -77,27 +77,27 @@ class Journey:
         def ended() -> Any:
             listed = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn, SortOrder="Ascending")
             done = [one["StepName"] for one in listed["PipelineExecutionSteps"] if one["StepStatus"] == "Succeeded"]
-            step.say(" → ".join(done))
+            step.report(" → ".join(done))
             run = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
             return run if run["PipelineExecutionStatus"] in ("Succeeded", "Failed", "Stopped") else None
 
-        run = wait_for("the end of the pipeline run", ended, _JOURNEY_SECONDS)
+        run = wait_for("the end of the pipeline run", ended, _STEP_SECONDS)
         if run["PipelineExecutionStatus"] != "Succeeded":
             raise StepError(f"the pipeline run {run['PipelineExecutionStatus']}: {run.get('FailureReason')}")
 
     def train_image(self, image: str, commit: str, data: Path, hyperparameter: str) -> None:
-        """Put training and test data in place and start the mlops machine by hand."""
+        """Upload training and test data, and start the mlops machine."""
         tagged = image.rsplit("/", maxsplit=1)[-1]
         model, _, _ = tagged.partition(":")
-        with self.narrator.step(f"Data for {model}: one file to train with, one held out") as step:
+        with self.terminal.step(f"Training and test data of {model} are uploaded") as step:
             s3 = self.client("s3")
             for part in ("train", "test"):
                 key = f"models/{model}/{part}/data.csv"
                 s3.upload_file(str(data / part / "iris.csv"), self.outputs["DataBucket"], key)
-            step.say(f"s3://{self.outputs['DataBucket']}/models/{model}/")
+            step.report(f"s3://{self.outputs['DataBucket']}/models/{model}/")
         words = ["--commit", commit, "--hyperparameter", hyperparameter]
-        with self.narrator.step(f"signalbox train --image …/{tagged} {' '.join(words)}") as step:
-            step.say(self.signalbox("train", "--image", image, *words).splitlines()[0])
+        with self.terminal.step(f"signalbox train --image …/{tagged} {' '.join(words)}") as step:
+            step.report(self.signalbox("train", "--image", image, *words).splitlines()[0])
 
     def review_and_release(self, model: str, stages: list[str]) -> None:
         """Answer each mail that asks, and follow the release until the last stage serves.
@@ -105,22 +105,25 @@ class Journey:
         Raises:
             StepError: the machine failed, or nothing happened for too long.
         """
-        titles = [f"{model}: tested on held-out data, its report goes out by mail"]
-        titles += [f"{model} serves in {stage}; the next stage asks for its own approval" for stage in stages[:-1]]
+        titles = [f"{model} is tested on the test data; the mail that asks for approval is sent"]
+        titles += [
+            f"{model} is released to {stage}; the mail that asks for approval of {following} is sent"
+            for stage, following in itertools.pairwise(stages)
+        ]
         for title in titles:
-            with self.narrator.step(title) as step:
+            with self.terminal.step(title) as step:
                 mail = self._next_mail(f"a mail that asks about {model}")
-                step.say(f"“{inbox.subject(mail)}”")
-            with self.narrator.step(self.visitor.deed) as step:
-                decision = self.visitor.approve(mail)
-                step.say(decision)
+                step.report(f"“{inbox.subject(mail)}”")
+            with self.terminal.step(self.reviewer.action) as step:
+                decision = self.reviewer.approve(mail)
+                step.report(decision)
             if "rejected" in decision:
-                raise StepError(f"{decision}, so it goes no further: run the demo again to see the rest")
-        with self.narrator.step(
-            f"{model} is released to {stages[-1]}, compared with its test answers, announced"
+                raise StepError(f"{decision}, so it is not released: run the demo again to see the rest")
+        with self.terminal.step(
+            f"{model} is released to {stages[-1]} and verified; the mail that announces it is sent"
         ) as step:
             mail = self._next_mail(f"the announcement of {model}")
-            step.say(f"“{inbox.subject(mail)}”")
+            step.report(f"“{inbox.subject(mail)}”")
 
     def _next_mail(self, what: str) -> dict[str, Any]:
         """Return the next mail that was not read yet.
@@ -128,7 +131,7 @@ class Journey:
         Raises:
             StepError: a machine failed meanwhile, or no mail came.
         """
-        mail: dict[str, Any] = wait_for(what, self._unread, _JOURNEY_SECONDS, self._raise_on_failure)
+        mail: dict[str, Any] = wait_for(what, self._unread, _STEP_SECONDS, self._raise_on_failure)
         return mail
 
     def _unread(self) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Who decides: the person in front of the machine, or one that is played over HTTP exactly as a browser would."""
+"""Who approves in the demo: the user in a browser, or the demo itself over HTTP."""
 
 import os
 import re
@@ -9,49 +9,49 @@ from typing import Any, Protocol
 
 import httpx
 
-from signalbox_local.demo.narrator import Narrator, wait_for
-from signalbox_local.person import Person, link
+from signalbox_local.browser import Browser, link
+from signalbox_local.demo.terminal import Terminal, wait_for
 
 _PATIENCE = 3600
 
 
-class Visitor(Protocol):
-    """Somebody who answers a mail."""
+class Reviewer(Protocol):
+    """Answers the mails that ask for approval; `action` is the title of the step."""
 
-    deed: str
+    action: str
 
     def approve(self, mail: dict[str, Any]) -> str:
-        """See to it that the review in `mail` is answered; return what the page says."""
+        """Get the review in `mail` decided; return the heading of the page that says so."""
 
 
 @dataclass
-class PlayedVisitor:
+class AutomaticReviewer:
     """Follows the link, reads the form, posts it."""
 
-    deed: str = "A played reader of the mail decides on the page"
-    person: Person = field(default_factory=Person)
+    action: str = "The demo opens the mail's link and approves"
+    browser: Browser = field(default_factory=Browser)
 
     def approve(self, mail: dict[str, Any]) -> str:
         """Approve by the page's form."""
-        page = self.person.decide(mail, "approve", "looks right on the held-out data")
+        page = self.browser.decide(mail, "approve", "looks right on the held-out data")
         return heading(page.text)
 
 
 @dataclass
-class RealVisitor:
-    """Opens the inbox in the person's browser and waits for the click."""
+class BrowserReviewer:
+    """Opens the inbox in the user's browser and waits for the decision."""
 
     inbox_url: str
-    narrator: Narrator
-    deed: str = "You decide on the page"
+    terminal: Terminal
+    action: str = "You approve or reject on the page"
     _opened: bool = False
 
     def approve(self, mail: dict[str, Any]) -> str:
-        """Wait until the page says that the review is decided; looking at it decides nothing."""
+        """Wait until the page says that the review is decided; fetching it decides nothing."""
         if not self._opened:
             webbrowser.open(self.inbox_url)
             self._opened = True
-        self.narrator.tell(f"[bold]Your turn:[/bold] open the newest mail at {self.inbox_url} and decide.")
+        self.terminal.note(f"[bold]Your turn:[/bold] open the newest mail at {self.inbox_url}, then approve or reject.")
         address = link(mail, "approve")
 
         def decided() -> str | None:
@@ -67,8 +67,8 @@ def heading(page: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", found[1]).split()) if found else "(a page without a heading)"
 
 
-def somebody_is_there() -> bool:
-    """Tell whether there is a terminal, and a browser to click with."""
+def can_open_browser() -> bool:
+    """Return whether there is a terminal, and a browser for the user to click in."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):

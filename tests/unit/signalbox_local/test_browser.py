@@ -1,11 +1,11 @@
-"""The person who is played over HTTP."""
+"""What an approver does in a browser, over HTTP."""
 
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
 
-from signalbox_local.person import PageError, Person, link, read_form
+from signalbox_local.browser import Browser, PageError, link, read_form
 
 MAIL = {"Subject": "Review", "BodyText": "See http://h/reviews/1?key=k&choice=approve\nor http://h/r/1?choice=reject ."}
 PAGE = """
@@ -24,7 +24,7 @@ def test_the_first_form_is_read_with_what_is_filled_in_and_what_may_be_chosen() 
     assert form.choices == {"choice": ["approve", "reject"], "go": ["1"]}
 
 
-def test_a_page_without_a_form_is_told() -> None:
+def test_a_page_without_a_form_is_run() -> None:
     with pytest.raises(PageError, match="has no form"):
         read_form("<p>decided</p>")
 
@@ -43,9 +43,9 @@ def test_a_decision_is_read_filled_in_and_posted() -> None:
         seen.append(request)
         return httpx.Response(200, text=PAGE if request.method == "GET" else "thanks")
 
-    person = Person(httpx.Client(transport=httpx.MockTransport(answer)))
+    browser = Browser(httpx.Client(transport=httpx.MockTransport(answer)))
 
-    assert person.decide(MAIL, "reject", "too slow").text == "thanks"
+    assert browser.decide(MAIL, "reject", "too slow").text == "thanks"
     assert (seen[1].method, str(seen[1].url)) == ("POST", "http://h/reviews/1")
     sent = parse_qs(seen[1].content.decode())
     assert {"nonce": ["n"], "choice": ["reject"], "reason": ["too slow"]}.items() <= sent.items()

@@ -1,4 +1,4 @@
-"""A person at a browser, played over HTTP: follows a mail's link, reads the form, fills it in, posts it."""
+"""What an approver does in a browser, over HTTP: follow a mail's link, read the form, fill it in, post it."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from sagemaker_local import inbox
 
 
 class PageError(Exception):
-    """The page did not do what a person needs; the message says what was found."""
+    """A mail has no such link, or a page no form; the message says what was found."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class Form:
     choices: dict[str, list[str]] = field(default_factory=dict)
 
 
-class _Reader(HTMLParser):
+class _FormParser(HTMLParser):
     """Reads the first form of a page."""
 
     def __init__(self) -> None:
@@ -61,11 +61,11 @@ def read_form(page: str) -> Form:
     Raises:
         PageError: there is none.
     """
-    reader = _Reader()
-    reader.feed(page)
-    if reader.form is None:
+    parser = _FormParser()
+    parser.feed(page)
+    if parser.form is None:
         raise PageError(f"the page has no form:\n{page[:500]}")
-    return reader.form
+    return parser.form
 
 
 def link(mail: dict[str, Any], choice: str) -> str:
@@ -81,10 +81,10 @@ def link(mail: dict[str, Any], choice: str) -> str:
 
 
 @dataclass
-class Person:
-    """Somebody with a browser of their own: cookies are kept, scripts are off."""
+class Browser:
+    """A browser of one person: it keeps cookies and runs no scripts."""
 
-    browser: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
 
     def decide(self, mail: dict[str, Any], choice: str, reason: str = "") -> httpx.Response:
         """Follow the link for `choice`, fill the form in and post it; return the page that comes back.
@@ -93,11 +93,11 @@ class Person:
             PageError: the link leads to no form.
         """
         address = link(mail, choice)
-        page = self.browser.get(address)
+        page = self.client.get(address)
         form = read_form(page.text)
         values = dict(form.fields)
         name = next((name for name, options in form.choices.items() if choice in options), "choice")
         values[name] = choice
         if "reason" in values or reason:
             values["reason"] = reason
-        return self.browser.request(form.method, urljoin(str(page.url), form.action), data=values)
+        return self.client.request(form.method, urljoin(str(page.url), form.action), data=values)

@@ -1,4 +1,4 @@
-"""Tells what happens: each step with a spinner while it runs, then what came of it and how long it took."""
+"""What the demo prints: each step with a spinner while it runs, then its result and its duration."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ _LOOK_SECONDS = 0.4
 
 
 class StepError(Exception):
-    """A step did not come to its end; the message says what was waited for and where to look."""
+    """A step did not complete; the message says what was waited for, or what failed."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -23,37 +23,37 @@ class StepError(Exception):
 
 @dataclass
 class Step:
-    """A running step. What is said last is what stands behind its name in the end."""
+    """A running step; its last report is printed behind its title at the end."""
 
     title: str
     show: Callable[[str], None]
     result: str = ""
 
-    def say(self, text: str) -> None:
-        """Show how far the step is."""
+    def report(self, text: str) -> None:
+        """Show the state of the step."""
         self.result = text
         self.show(f"{self.title} … {text}")
 
 
 @dataclass
-class Narrator:
-    """Writes to a console, with or without a terminal behind it."""
+class Terminal:
+    """Prints to the console, in color where the console is a terminal."""
 
     console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
     started: float = field(default_factory=time.monotonic)
 
-    def chapter(self, title: str) -> None:
-        """Begin a part of the story."""
+    def heading(self, title: str) -> None:
+        """Print the heading of a part."""
         self.console.print()
         self.console.rule(f"[bold]{escape(title)}", align="left", style="dim")
 
-    def tell(self, text: str) -> None:
-        """Say something that is no step."""
+    def note(self, text: str) -> None:
+        """Print a line that is not a step."""
         self.console.print(f"  {text}")
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        """Run a step: a spinner meanwhile, then a line with what came of it and the seconds it took."""
+        """Run a step: a spinner meanwhile, then a line with its result and the seconds it took."""
         begun = time.monotonic()
         with self.console.status(escape(title)) as status:
             step = Step(title, lambda text: status.update(escape(text)))
@@ -67,14 +67,14 @@ class Narrator:
         self.console.print(f"[green]✓[/green] {escape(title)}{result} [dim]({seconds:.1f} s)[/dim]")
 
     def table(self, title: str, columns: list[str], rows: list[list[str]]) -> None:
-        """Show rows side by side."""
+        """Print a table."""
         table = Table(*columns, title=title, title_justify="left", title_style="bold")
         for row in rows:
             table.add_row(*(escape(cell) for cell in row))
         self.console.print(table)
 
     def panel(self, text: str) -> None:
-        """Show what to do next."""
+        """Print a text in a frame."""
         self.console.print(Panel(text, expand=False), soft_wrap=False)
 
     @property
