@@ -18,7 +18,7 @@ _CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, s3={"addressin
 
 
 class RoleAccess:
-    """Access by ministack's IAM. Calls made as a role come in by the front door: authorised and recorded."""
+    """Access by ministack's IAM. Calls made as a role arrive as requests do: authorised and recorded."""
 
     def __init__(self, endpoint_url: str, region: str) -> None:
         self._endpoint_url = endpoint_url

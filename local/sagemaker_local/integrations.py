@@ -1,4 +1,4 @@
-"""Step Functions' service integrations, made as the machine's role: through the front door, or checked before."""
+"""Step Functions' service integrations, made as the machine's role: as requests, or checked before."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The one way to ministack: its internals are touched in this file and in `ministack_patches`, and nowhere else.
+"""The adapter to ministack: its internals are touched here and in `ministack_patches`, and nowhere else.
 
 `tests/contract/test_ministack.py` names each of them again, so that an upgrade that moves one fails loudly.
 The environment has to be set (`prepare`) before this module is imported, because ministack reads it at import.
@@ -104,7 +104,7 @@ def access_key(headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class S3Request:
-    """One request at the front door."""
+    """One request to S3, as it arrived."""
 
     method: str
     path: str

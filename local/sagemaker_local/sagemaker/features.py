@@ -154,7 +154,7 @@ class FeatureStore:
             raise not_found(error.message) from error
 
     def _allow(self, call: Call, groups: list[str]) -> None:
-        """Decide a batch on each of its groups; the first was decided at the door."""
+        """Decide a batch on each of its groups; the first was decided before the request came here."""
         for name in dict.fromkeys(groups[1:]):
             if name != groups[0]:
                 arn = self._resources.arn(FEATURE_GROUP, short_name(name))
