@@ -32,7 +32,7 @@ check: .venv/ready  ## Format, lint, types
 	@$(RUN) mypy
 
 unit: .venv/ready  ## Unit and contract tests, with the coverage that they reach
-	@$(RUN) $(OFFLINE) python -m pytest -n 3 --dist loadfile tests/unit tests/contract --cov --cov-report=term --cov-fail-under=90
+	@$(RUN) $(OFFLINE) python -m pytest -n 3 --dist loadfile tests/unit tests/sagemaker_local tests/contract --cov --cov-report=term --cov-fail-under=90
 
 gates: install  ## The template, the machines, the rules, IAM, the built artefacts
 	@$(RUN) $(OFFLINE) python -m pytest -n 2 tests/gates

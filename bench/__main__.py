@@ -17,7 +17,7 @@ from bench import cloud, handling, starts, ways
 from bench.built import Stack, built
 from bench.figures import BenchError
 from bench.report import Report, Sizes
-from signalbox_local.process import CloudError
+from sagemaker_local.process import CloudError
 
 PARTS = ("starts", "handling", "sizes", "cloud")
 _ROUNDS = 12

@@ -14,9 +14,10 @@ from tests.system.world import World
 
 from bench.built import Stack
 from bench.figures import BenchError
+from sagemaker_local.process import LocalCloud, Options
+from sagemaker_local.server import free_port
 from signalbox_local import deploy
-from signalbox_local.process import ROOT, LocalCloud, Options, program_environment
-from signalbox_local.server import free_port
+from signalbox_local.project import ROOT, ProjectCloud, program_environment
 
 QUIET_SECONDS = 1
 _BOOT_SECONDS = 60
@@ -24,7 +25,7 @@ _BOOT_SECONDS = 60
 _PLAIN = """
 import sys
 from pathlib import Path
-from signalbox_local.server import prepare
+from sagemaker_local.server import prepare
 prepare(int(sys.argv[1]), Path(sys.argv[2]))
 from ministack.app import main
 del sys.argv[1:]
@@ -99,7 +100,7 @@ def running(stack: Stack, folder: Path, tell: Callable[[str], None]) -> Iterator
         BenchError: the stack cannot be deployed.
     """
     tell("the local cloud starts")
-    with LocalCloud(Options(folder=folder / "cloud")) as cloud:
+    with ProjectCloud(Options(folder / "cloud", ROOT / "containers")) as cloud:
         booted = peak(cloud.pid)
         tell("sam deploy")
         client: Any = deploy.client(cloud, "s3")

@@ -16,7 +16,7 @@ from tests.system.world import World
 
 from bench.cloud import QUIET_SECONDS
 from bench.figures import BenchError, Ratio
-from signalbox_local.person import Person
+from signalbox_local.browser import Browser
 
 UPLOADS, RELEASES = 8, 3
 _LOOK_SECONDS = 0.2
@@ -57,10 +57,10 @@ class _Clock:
     """A person's browser that remembers when it last posted."""
 
     posted: float = 0.0
-    person: Person = field(init=False)
+    person: Browser = field(init=False)
 
     def __post_init__(self) -> None:
-        self.person = Person(httpx.Client(timeout=60, event_hooks={"request": [self._see]}))
+        self.person = Browser(httpx.Client(timeout=60, event_hooks={"request": [self._see]}))
 
     def _see(self, request: httpx.Request) -> None:
         if request.method == "POST":

@@ -1,1 +1,1 @@
-"""The cloud on one machine: SageMaker, CloudTrail's events and what ministack lacks, in one process with ministack."""
+"""Signalbox on the local cloud: its deployment, its demo, and the answers to its mails."""

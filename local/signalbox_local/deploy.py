@@ -7,7 +7,8 @@ from typing import Any
 
 import boto3
 
-from signalbox_local.process import ROOT, LocalCloud, program_environment
+from sagemaker_local.process import LocalCloud
+from signalbox_local.project import ROOT, program_environment
 
 STACK = "signalbox"  # as samconfig.toml has it
 BUCKET = "signalbox-deployments"

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from signalbox_local.process import LocalCloud, Options
+from sagemaker_local.process import LocalCloud, Options
 from tests.contract.plain import plain_ministack
 from tests.contract.world import World
-from tests.support.jobs import container, program
+from tests.sagemaker_local.support.jobs import container, program
 
 _SERVE = """
     import time

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from signalbox_local.server import ACCOUNT, REGION, free_port, prepare
+from sagemaker_local.server import ACCOUNT, REGION, free_port, prepare
 
-# Every internal that `bridge`, `gaps` and `integrations` touch: what it is, and its parameters where it is called or
-# replaced. A name of a module follows its path inside the package.
+# Every internal that `ministack`, `ministack_patches` and `integrations` touch: what it is, and its parameters where it
+# is called or replaced. A name of a module follows its path inside the package.
 INTERNALS: dict[str, tuple[str, list[str]]] = {
     "app.app": ("async function", ["scope", "receive", "send"]),
     "app.SERVICE_HANDLERS": ("dict", []),

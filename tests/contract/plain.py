@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from signalbox_local.process import ROOT, program_environment
-from signalbox_local.server import free_port, prepare
+from sagemaker_local.server import free_port, prepare
+from tests.sagemaker_local.support.programs import ROOT, environment
 
 _SECONDS = 60
 
@@ -28,7 +28,7 @@ def plain_ministack(folder: Path) -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.contract.plain", str(port), str(folder)],
-            env=program_environment({}),
+            env=environment(),
             cwd=ROOT,
             stdout=log,
             stderr=log,
@@ -60,11 +60,11 @@ def main() -> None:
     from hypercorn.asyncio import serve  # noqa: PLC0415  # ministack reads the environment at import
     from hypercorn.config import Config  # noqa: PLC0415
 
-    from signalbox_local import bridge  # noqa: PLC0415
+    from sagemaker_local import ministack  # noqa: PLC0415
 
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
-    asyncio.run(serve(bridge.asgi, config))
+    asyncio.run(serve(ministack.asgi, config))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from signalbox_local.server import ACCOUNT, REGION
+from sagemaker_local.server import ACCOUNT, REGION
 from tests.contract.world import World, allow, arn, code, image, name
-from tests.support.jobs import tar_gz
+from tests.sagemaker_local.support.jobs import tar_gz
 
 JOB: dict[str, Any] = {
     "AlgorithmSpecification": {"TrainingImage": image("echo"), "TrainingInputMode": "File"},

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
-from signalbox_local.server import ACCOUNT, REGION
+from sagemaker_local.server import ACCOUNT, REGION
 from tests.contract.test_cloud_sagemaker import refused
 from tests.contract.world import World, allow, arn, name, until
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from signalbox_local.process import CloudError, LocalCloud, Options, python_path
+from sagemaker_local.process import CloudError, LocalCloud, Options
 from tests.contract.test_cloud_sagemaker import training
 from tests.contract.world import World, image, until
-from tests.support.jobs import container
+from tests.sagemaker_local.support.jobs import container
+from tests.sagemaker_local.support.programs import environment
 
 _LISTENING = "0A"
 
@@ -97,7 +98,7 @@ def test_a_cloud_that_cannot_start_says_why(local_cloud: LocalCloud, tmp_path: P
 _STARTER = """
 import sys, time
 from pathlib import Path
-from signalbox_local.process import LocalCloud, Options
+from sagemaker_local.process import LocalCloud, Options
 cloud = LocalCloud(Options(folder=Path(sys.argv[1])))
 cloud.wait()
 print(cloud.pid, flush=True)
@@ -108,7 +109,7 @@ time.sleep(600)
 def test_a_cloud_ends_with_the_process_that_started_it_however_that_ended(tmp_path: Path) -> None:
     starter = subprocess.Popen(
         [sys.executable, "-c", _STARTER, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(python_path())},
+        env=environment(),
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from signalbox_local.server import ACCOUNT, REGION
+from sagemaker_local.server import ACCOUNT, REGION
 from tests.contract.world import World, allow, arn, code, image, name, until
-from tests.support.jobs import channel, tar_gz
+from tests.sagemaker_local.support.jobs import channel, tar_gz
 
 
 def refused(call: Callable[..., Any], **request: Any) -> tuple[str, str]:

@@ -1,7 +1,7 @@
-"""ministack's internals are as `signalbox_local.bridge` and `signalbox_local.gaps` need them.
+"""ministack's internals are as `sagemaker_local.ministack` and `sagemaker_local.ministack_patches` need them.
 
-When an upgrade fails here: see how ministack does it now, mend the function in `bridge` or `gaps` that uses the name,
-then the table in `tests/contract/internals.py`.
+When an upgrade fails here: see how ministack does it now, mend the function in `ministack` or `ministack_patches` that
+uses the name, then the table in `tests/contract/internals.py`.
 """
 
 import ast
@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from signalbox_local.process import ROOT, program_environment
 from tests.contract.internals import BEHAVIOURS, INTERNALS
+from tests.sagemaker_local.support.programs import PACKAGE, ROOT, environment
 
-_SOURCES = ("bridge.py", "gaps.py", "integrations.py")
+_SOURCES = ("ministack.py", "ministack_patches.py", "integrations.py")
 # The names by which our files know ministack's modules.
 _MODULES = {
     "ministack_app": "app",
@@ -38,7 +38,7 @@ def report() -> dict[str, dict[str, Any]]:
     """Return what ministack's internals look like and how they behave, seen in a fresh process."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.contract.internals"],
-        env=program_environment({}),
+        env=environment(),
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -52,12 +52,12 @@ def _advice(name: str) -> str:
     users = [source for source in _SOURCES if name.rsplit(".", 1)[-1] in _text(source)]
     return (
         f"ministack {version('ministack')} has another {name} than the one we rely on. See how ministack does it now, "
-        f"mend {' and '.join(users) or 'bridge.py'}, then tests/contract/internals.py."
+        f"mend {' and '.join(users) or 'ministack.py'}, then tests/contract/internals.py."
     )
 
 
 def _text(source: str) -> str:
-    return (ROOT / "local" / "signalbox_local" / source).read_text()
+    return (PACKAGE / source).read_text()
 
 
 def test_the_version_is_the_one_that_was_looked_at() -> None:
@@ -92,9 +92,8 @@ def test_every_internal_that_is_touched_is_in_the_table_and_no_other() -> None:
 
 
 def test_no_other_file_touches_ministack() -> None:
-    folder = ROOT / "local" / "signalbox_local"
-    users = {path.relative_to(folder) for path in folder.rglob("*.py") if _imports_ministack(path)}
-    assert users == {Path("bridge.py")}
+    users = {path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if _imports_ministack(path)}
+    assert users == {Path("ministack.py")}
 
 
 def _imports_ministack(path: Path) -> bool:

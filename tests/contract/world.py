@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from signalbox_local.server import ACCOUNT, CREDENTIALS, REGION
-from tests.support.jobs import tar_gz
+from sagemaker_local.server import ACCOUNT, CREDENTIALS, REGION
+from tests.sagemaker_local.support.jobs import tar_gz
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError

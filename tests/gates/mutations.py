@@ -218,7 +218,7 @@ PLANTED = (
         """        {"Condition": "{% $plan.action = 'delete-alarm' %}", "Next": "DeleteAlarm"},\n""", ""), RELEASE),
     Mutation("C06", "an argument that the action does not have", "contracts", "$plan.arguments.minutes", swap(
         "$plan.arguments.seconds", "$plan.arguments.minutes"), RELEASE),
-    Mutation("C07", "the arguments of one action for the function of another", "contracts", "CloseReview, which takes", swap(
+    Mutation("C07", "the arguments of one action for another's function", "contracts", "Verify", swap(
         '"{% $plan.action = \'close-review\' %}", "Next": "CloseReview"',
         '"{% $plan.action = \'close-review\' %}", "Next": "Verify"'), RELEASE),
     Mutation("C08", "a payload without a key that the function needs", "contracts", "no 'execution_arn'", swap(

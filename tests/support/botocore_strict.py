@@ -17,7 +17,7 @@ from botocore.model import OperationModel
 from botocore.paginate import Paginator
 from botocore.validate import ParamValidator
 
-from signalbox_local.sagemaker.shapes import Problem, service_model, walk
+from sagemaker_local.core.shapes import Problem, service_model, walk
 
 
 def check_request(service: str, operation: str, request: Mapping[str, Any]) -> None:

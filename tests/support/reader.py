@@ -15,10 +15,10 @@ from typing import Any
 
 import boto3
 
-from signalbox_local import inbox
+from sagemaker_local import inbox
+from signalbox_local.browser import Browser
 from signalbox_local.demo.data import seeded
 from signalbox_local.deploy import BUCKET, WHEELS
-from signalbox_local.person import Person
 from tests.support.documents import ROOT
 from tests.support.processes import MARK
 
@@ -161,7 +161,7 @@ class Reader:
         for asked in ("Approve ", "Release "):
             mail = self._next_mail()
             assert inbox.subject(mail).startswith(asked), inbox.text(mail)
-            assert Person().decide(mail, "approve").is_success
+            assert Browser().decide(mail, "approve").is_success
         announced = self._next_mail()
         assert "is released to staging and prod" in inbox.subject(announced), inbox.text(announced)
 
@@ -171,7 +171,7 @@ class Reader:
         return self._mails()[self._read - 1]
 
     def _mails(self) -> list[dict[str, Any]]:
-        address = f"{self.environment['AWS_ENDPOINT_URL']}/_signalbox/mails"
+        address = f"{self.environment['AWS_ENDPOINT_URL']}/_local/mails"
         with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310  # loopback
             mails: list[dict[str, Any]] = json.loads(answer.read())
         return mails

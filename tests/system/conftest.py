@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sagemaker_local.process import LocalCloud, Options
 from signalbox_local import deploy
-from signalbox_local.process import ROOT, LocalCloud, Options
+from signalbox_local.project import ROOT, ProjectCloud
 from tests.system.world import PARAMETERS, World
 
 _CONTAINERS = Path(__file__).parent / "containers"
@@ -30,7 +31,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
         for image in source.iterdir():
             shutil.copytree(image, containers / image.name)
     options = Options(folder=folder, containers=containers, repeat_events=1.0, startup_seconds=8)
-    with LocalCloud(options) as running:
+    with ProjectCloud(options) as running:
         yield running
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from signalbox_local import deploy, inbox
+from sagemaker_local import inbox
+from signalbox_local import deploy
 from tests.system.world import IRIS, REGISTRY, World
 
 MOODY = f"{REGISTRY}/moody:test"

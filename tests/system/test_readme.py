@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from signalbox_local.process import STATE
+from signalbox_local.project import STATE
 from tests.support.documents import ROOT, blocks, commands, read
 from tests.support.processes import left_behind, running
 from tests.support.reader import Reader, clean_environment

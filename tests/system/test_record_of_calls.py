@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from signalbox_local import deploy
-from signalbox_local.process import ROOT
+from signalbox_local.project import ROOT
 from tests.gates.reasons import granted
 from tests.system.world import PREFIX, World
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from signalbox_local.person import Person, link
+from signalbox_local.browser import Browser, link
 from tests.system.world import World
 
 
@@ -41,7 +41,7 @@ def test_a_rejection_on_the_page_ends_it_with_name_and_reason_in_the_registry(wo
     execution = world.train("unloved", "c1")
     mail = world.mail("approve", "unloved version 1")
 
-    refused = Person().decide(mail, "reject")
+    refused = Browser().decide(mail, "reject")
     assert refused.status_code == 400
     assert "reason" in refused.text.lower()
     world.reject(mail, "it confuses virginica with versicolor")
@@ -54,7 +54,7 @@ def test_a_rejection_on_the_page_ends_it_with_name_and_reason_in_the_registry(wo
     assert world.endpoint("unloved", "staging") is None
     world.mail("unloved", "rejected")
 
-    second = Person().browser.get(link(mail, "approve"))
+    second = Browser().client.get(link(mail, "approve"))
     assert second.status_code == 200
     assert "ann@example.com" in second.text
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from signalbox_local import deploy, inbox
+from sagemaker_local import inbox
+from signalbox_local import deploy
 from signalbox_local.demo.data import seeded
-from signalbox_local.process import ROOT
+from signalbox_local.project import ROOT
 from tests.support.samples import sample
 from tests.system.world import World
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from signalbox_local import deploy, inbox
-from signalbox_local.person import Person
-from signalbox_local.process import ROOT, LocalCloud, program_environment
+from sagemaker_local import inbox
+from sagemaker_local.process import LocalCloud
+from signalbox_local import deploy
+from signalbox_local.browser import Browser
+from signalbox_local.project import ROOT, program_environment
 
 PATIENCE = 90.0
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
@@ -66,12 +68,12 @@ class World:
 
     def approve(self, mail: dict[str, Any]) -> None:
         """Approve on the page, as a person with a browser would."""
-        page = Person().decide(mail, "approve", "the numbers are good")
+        page = Browser().decide(mail, "approve", "the numbers are good")
         assert page.status_code == 200, page.text
 
     def reject(self, mail: dict[str, Any], reason: str) -> None:
         """Reject on the page."""
-        page = Person().decide(mail, "reject", reason)
+        page = Browser().decide(mail, "reject", reason)
         assert page.status_code == 200, page.text
 
     # --- training an image ---

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.support.botocore_strict import RecordingClient, check_request, check_response, client_error
 
-from signalbox_local.sagemaker.shapes import compiled
+from sagemaker_local.core.shapes import compiled
 
 TOKEN = "t" * 64
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"

@@ -1,1 +1,1 @@
-"""The demo: the whole journey on one machine, told while it happens."""
+"""The demo: from data and an image to predictions of released models, on one machine."""

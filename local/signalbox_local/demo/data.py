@@ -5,7 +5,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from signalbox_local.process import ROOT
+from signalbox_local.project import ROOT
 
 # Nash et al. (1994), UCI data set 1, DOI 10.24432/C55C7W, CC BY 4.0.
 ADDRESS = "https://archive.ics.uci.edu/ml/machine-learning-databases/abalone/abalone.data"

@@ -72,7 +72,7 @@ def _module(source: Path, package: Path) -> Iterator[str]:
     # The adapters and the one session are the only places that know AWS's library.
     speaks_aws = journey == "aws" or here[-1] in {"adapters", "table", "mail", "stages", "registry", "invocation"}
     for name in imported(ast.parse(source.read_text(encoding="utf-8"))):
-        if name.startswith(("functions", "signalbox_local", "signalbox_operate", "tests", ".")):
+        if name.startswith(("functions", "sagemaker_local", "signalbox_local", "signalbox_operate", "tests", ".")):
             yield f"imports {name}: imports point inward, by full names"
         elif name.startswith(_SLOW):
             yield f"imports {name}, which slows every cold start"

@@ -1,0 +1,87 @@
+"""IAM for the SageMaker service: who may do what, and programs that act as a role, by ministack's evaluator."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from sagemaker_local import ministack
+from sagemaker_local.core.errors import denied, invalid
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+SERVICE = "sagemaker.amazonaws.com"
+_CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, s3={"addressing_style": "path"}, read_timeout=120)
+
+
+class RoleAccess:
+    """Access by ministack's IAM. Calls made as a role arrive as requests do: authorised and recorded."""
+
+    def __init__(self, endpoint_url: str, region: str) -> None:
+        self._endpoint_url = endpoint_url
+        self._region = region
+
+    def require(self, access_key: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
+        """Let the holder of `access_key` do `action` on `resource`.
+
+        Raises:
+            ApiError: AccessDeniedException, in AWS's words.
+        """
+        sentence = ministack.refusal(access_key, action, resource, self._region, context)
+        if sentence is not None:
+            raise denied(sentence)
+
+    def require_service_role(self, role_arn: str) -> None:
+        """Let SageMaker assume the role.
+
+        Raises:
+            ApiError: ValidationException: the role does not exist or does not trust SageMaker.
+        """
+        statements = (ministack.trust_policy(role_arn) or {}).get("Statement", [])
+        if not any(_lets_in(statement) for statement in statements):
+            raise invalid(
+                f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+                f"'{SERVICE}' to assume the role."
+            )
+
+    def environment(self, role_arn: str, session: str) -> dict[str, str]:
+        """Return the variables by which a program acts as the role in this cloud."""
+        return {
+            **ministack.credentials(role_arn, session),
+            "AWS_ENDPOINT_URL": self._endpoint_url,
+            "AWS_REGION": self._region,
+            "AWS_DEFAULT_REGION": self._region,
+        }
+
+    def client(self, service: str, role_arn: str, session: str) -> "BaseClient":
+        """Return a boto3 client of this cloud that acts as the role."""
+        keys = ministack.credentials(role_arn, session)
+        created: Any = _session(self._region).client(  # type: ignore[call-overload]  # the name is a variable here
+            service,
+            endpoint_url=self._endpoint_url,
+            config=_CONFIG,
+            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=keys["AWS_SESSION_TOKEN"],
+        )
+        return created  # type: ignore[no-any-return]
+
+
+def _lets_in(statement: Mapping[str, Any]) -> bool:
+    principal = statement.get("Principal", {})
+    services = principal.get("Service", []) if isinstance(principal, dict) else []
+    return statement.get("Effect") == "Allow" and SERVICE in ([services] if isinstance(services, str) else services)
+
+
+def root_client(endpoint_url: str, region: str, service: str) -> Any:
+    """Return a client that acts as the account's root, for what AWS does by itself."""
+    return _session(region).client(service, endpoint_url=endpoint_url, config=_CONFIG)  # type: ignore[call-overload]
+
+
+@cache
+def _session(region: str) -> boto3.session.Session:
+    """Return one session: its loader keeps the service models, which are the large part of a client."""
+    return boto3.session.Session(region_name=region)

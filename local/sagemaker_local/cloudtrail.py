@@ -1,0 +1,198 @@
+"""CloudTrail: trails with S3 data events, and the `AWS API Call via CloudTrail` events that they put on the bus."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sagemaker_local import ministack
+
+
+class TrailError(Exception):
+    """A trail that CloudTrail would refuse."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+
+
+@dataclass(frozen=True)
+class S3Call:
+    """One object-level call of S3, as CloudTrail sees it."""
+
+    name: str
+    bucket: str
+    key: str
+    read_only: bool
+    parameters: Mapping[str, str]
+    status: int
+    version: str | None = None
+
+
+# Calls about a part of an object, by the query that names the part: their names end in it (CloudTrail User Guide,
+# "Amazon S3 object-level actions tracked by CloudTrail logging").
+_PARTS = {"acl": "Acl", "tagging": "Tagging", "retention": "Retention", "legal-hold": "LegalHold", "torrent": "Torrent"}
+_VERBS = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
+_MULTIPART = {
+    "PUT": "UploadPart",
+    "POST": "CompleteMultipartUpload",
+    "GET": "ListParts",
+    "DELETE": "AbortMultipartUpload",
+}
+_POSTS = {"uploads": "CreateMultipartUpload", "restore": "RestoreObject", "select": "SelectObjectContent"}
+
+
+def read_call(request: ministack.S3Request, status: int, version: str | None) -> S3Call | None:
+    """Return the object-level call in a path-style S3 request; None for anything else."""
+    method, query, headers = request.method, request.query, request.headers
+    bucket, _, key = request.path.lstrip("/").partition("/")
+    if not key:
+        return None
+    extra: dict[str, str] = {}
+    if "x-amz-copy-source" in headers:
+        extra["x-amz-copy-source"] = headers["x-amz-copy-source"]
+    if "uploadId" in query:
+        extra["uploadId"] = str(query["uploadId"][0])
+    name = _name(method, query, copies=bool(headers.get("x-amz-copy-source")))
+    return S3Call(name, bucket, key, method in ("GET", "HEAD"), extra, status, version)
+
+
+def _name(method: str, query: Mapping[str, Any], *, copies: bool) -> str:
+    part = next((_PARTS[name] for name in query if name in _PARTS), "")
+    if part:
+        return f"{_VERBS.get(method, method)}{part}"
+    if "uploadId" in query:
+        return "UploadPartCopy" if copies else _MULTIPART.get(method, method)
+    if method == "POST":
+        return next((_POSTS[name] for name in query if name in _POSTS), "PostObject")
+    return "CopyObject" if copies else _VERBS.get(method, method)
+
+
+@dataclass
+class Trails:
+    """The trails of the account."""
+
+    account: str
+    region: str
+    _trails: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def create(self, logical_id: str, properties: dict[str, Any], stack: str) -> ministack.CreatedResource:
+        """Make a trail from a template's properties.
+
+        Raises:
+            TrailError: the bucket's policy does not let CloudTrail write to it, or a selector is not one.
+        """
+        name = properties.get("TrailName") or f"{stack}-{logical_id}-{uuid.uuid4().hex[:8]}"
+        _check_trail(properties)
+        self._trails[name] = properties
+        arn = f"arn:aws:cloudtrail:{self.region}:{self.account}:trail/{name}"
+        return name, {"Arn": arn, "SnsTopicArn": ""}
+
+    def update(self, name: str, _old: dict[str, Any], new: dict[str, Any], stack: str) -> ministack.CreatedResource:
+        """Replace a trail's properties; a refusal leaves it as it was."""
+        return self.create(name, {**new, "TrailName": name}, stack)
+
+    def delete(self, name: str, _properties: dict[str, Any]) -> None:
+        """Forget a trail."""
+        self._trails.pop(name, None)
+
+    def record(self, call: S3Call, principal: str) -> None:
+        """Put an event on the bus for each trail that selects the call; one event however many select it."""
+        logging_trails = [trail for trail in self._trails.values() if trail.get("IsLogging", True)]
+        if any(_selects(trail, call) for trail in logging_trails):
+            ministack.put_event("aws.s3", "AWS API Call via CloudTrail", [], self._detail(call, principal))
+
+    def _detail(self, call: S3Call, principal: str) -> dict[str, Any]:
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        host = f"{call.bucket}.s3.{self.region}.amazonaws.com"
+        detail = {
+            "eventVersion": "1.11",
+            "userIdentity": {"type": "AssumedRole", "arn": principal, "accountId": self.account},
+            "eventTime": now,
+            "eventSource": "s3.amazonaws.com",
+            "eventName": call.name,
+            "awsRegion": self.region,
+            "sourceIPAddress": "127.0.0.1",
+            "requestParameters": {"bucketName": call.bucket, "Host": host, "key": call.key, **call.parameters},
+            "responseElements": {"x-amz-version-id": call.version} if call.version else None,
+            "additionalEventData": {"SignatureVersion": "SigV4"},
+            "requestID": uuid.uuid4().hex[:16].upper(),
+            "eventID": str(uuid.uuid4()),
+            "readOnly": call.read_only,
+            "resources": [
+                {"type": "AWS::S3::Object", "ARN": f"arn:aws:s3:::{call.bucket}/{call.key}"},
+                {"accountId": self.account, "type": "AWS::S3::Bucket", "ARN": f"arn:aws:s3:::{call.bucket}"},
+            ],
+            "eventType": "AwsApiCall",
+            "managementEvent": False,
+            "recipientAccountId": self.account,
+            "eventCategory": "Data",
+        }
+        if call.status >= 400:  # noqa: PLR2004  # an HTTP client error
+            detail["errorCode"] = {403: "AccessDenied", 404: "NoSuchKey"}.get(call.status, "Error")
+            detail["errorMessage"] = "Access Denied" if call.status == 403 else "the call failed"  # noqa: PLR2004
+        return detail
+
+
+_OPERATORS = ("Equals", "StartsWith", "EndsWith", "NotEquals", "NotStartsWith", "NotEndsWith")
+# API reference, AdvancedFieldSelector: the fields that data events may be selected by.
+_FIELDS = (
+    "eventCategory",
+    "eventName",
+    "readOnly",
+    "resources.ARN",
+    "resources.type",
+    "eventSource",
+    "userIdentity.arn",
+)
+
+
+def _check_trail(properties: Mapping[str, Any]) -> None:
+    bucket = properties["S3BucketName"]
+    if "cloudtrail.amazonaws.com" not in ministack.bucket_policy(bucket):
+        raise TrailError("InsufficientS3BucketPolicyException", f"the policy of {bucket} does not let CloudTrail write")
+    if "EventSelectors" in properties:
+        raise TrailError(
+            "InvalidEventSelectorsException", "EventSelectors are not emulated: use AdvancedEventSelectors"
+        )
+    for selector in properties.get("AdvancedEventSelectors", []):
+        conditions = selector["FieldSelectors"]
+        for condition in conditions:
+            _check(condition)
+        if {"Field": "eventCategory", "Equals": ["Data"]} in conditions and not any(
+            condition["Field"] == "resources.type" for condition in conditions
+        ):
+            raise TrailError("InvalidEventSelectorsException", "a selector of data events needs resources.type")
+
+
+def _check(condition: Mapping[str, Any]) -> None:
+    operators = [name for name in condition if name != "Field"]
+    if condition.get("Field") not in _FIELDS or not operators or set(operators) - set(_OPERATORS):
+        raise TrailError("InvalidEventSelectorsException", f"{dict(condition)} is not a field selector of data events")
+
+
+def _selects(trail: Mapping[str, Any], call: S3Call) -> bool:
+    values = {
+        "eventCategory": "Data",
+        "eventName": call.name,
+        "readOnly": str(call.read_only).lower(),
+        "resources.ARN": f"arn:aws:s3:::{call.bucket}/{call.key}",
+        "resources.type": "AWS::S3::Object",
+        "eventSource": "s3.amazonaws.com",
+    }
+    return any(
+        all(_meets(values.get(condition["Field"], ""), condition) for condition in selector["FieldSelectors"])
+        for selector in trail.get("AdvancedEventSelectors", [])
+    )
+
+
+def _meets(value: str, condition: Mapping[str, Any]) -> bool:
+    checks = {
+        "Equals": lambda options: value in options,
+        "NotEquals": lambda options: value not in options,
+        "StartsWith": lambda options: value.startswith(tuple(options)),
+        "NotStartsWith": lambda options: not value.startswith(tuple(options)),
+        "EndsWith": lambda options: value.endswith(tuple(options)),
+        "NotEndsWith": lambda options: not value.endswith(tuple(options)),
+    }
+    return all(checks[name](options) for name, options in condition.items() if name != "Field")

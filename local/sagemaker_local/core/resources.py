@@ -1,0 +1,211 @@
+"""Create, Describe, List and Delete of every kind, from one table; what behaves lives elsewhere."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sagemaker_local.core.cloud import Cloud, short_name
+from sagemaker_local.core.errors import ApiError, in_use, invalid, not_found
+from sagemaker_local.core.shapes import project, service_model
+from sagemaker_local.core.store import NameTakenError, NoRecordError, Record
+
+_PAGE = 10  # ListX returns 10 where MaxResults is not given (API reference, e.g. ListModels)
+# The operations whose order is ascending where SortOrder is not given (botocore's model).
+_ASCENDING = {"ListTrainingJobs", "ListProcessingJobs", "ListModelPackages", "ListModelPackageGroups"}
+
+
+@dataclass(frozen=True)
+class ResourceKind:
+    """One kind of resource: how it is named, listed, and how AWS words its refusals (`{name}`, `{arn}`)."""
+
+    name: str
+    path: str
+    taken: str
+    missing: str
+    taken_error: Callable[[str], ApiError] = invalid
+    missing_error: Callable[[str], ApiError] = invalid
+    status: str | None = None
+
+    @property
+    def name_field(self) -> str:
+        """Return the member that carries the name."""
+        return f"{self.name}Name"
+
+    @property
+    def arn_field(self) -> str:
+        """Return the member that carries the ARN."""
+        return f"{self.name}Arn"
+
+
+_JOB_TAKEN = "Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
+_JOB_MISSING = "Could not find requested job with name: {name}"
+
+TRAINING = ResourceKind(
+    "TrainingJob", "training-job", _JOB_TAKEN, "Requested resource not found.", in_use, invalid, "TrainingJobStatus"
+)
+PROCESSING = ResourceKind(
+    "ProcessingJob", "processing-job", _JOB_TAKEN, _JOB_MISSING, in_use, not_found, "ProcessingJobStatus"
+)
+TRANSFORM = ResourceKind(
+    "TransformJob", "transform-job", _JOB_TAKEN, _JOB_MISSING, in_use, not_found, "TransformJobStatus"
+)
+MODEL = ResourceKind("Model", "model", 'Cannot create already existing model "{arn}".', 'Could not find model "{arn}".')
+ENDPOINT_CONFIG = ResourceKind(
+    "EndpointConfig",
+    "endpoint-config",
+    'Cannot create already existing endpoint configuration "{arn}".',
+    'Could not find endpoint configuration "{arn}".',
+)
+ENDPOINT = ResourceKind(
+    "Endpoint",
+    "endpoint",
+    'Cannot create already existing endpoint "{arn}".',
+    'Could not find endpoint "{arn}".',
+    status="EndpointStatus",
+)
+PIPELINE = ResourceKind(
+    "Pipeline",
+    "pipeline",
+    "Pipeline names must be unique within an AWS account and region. Pipeline with name ({name}) already exists.",
+    "Pipeline '{arn}' does not exist.",
+    invalid,
+    not_found,
+)
+PACKAGE_GROUP = ResourceKind(
+    "ModelPackageGroup",
+    "model-package-group",
+    "Model Package Group already exists: {arn}",
+    "ModelPackageGroup {arn} does not exist.",
+)
+FEATURE_GROUP = ResourceKind(
+    "FeatureGroup",
+    "feature-group",
+    "Resource Already Exists: FeatureGroup with name {name} already exists.",
+    "Resource Not Found: Amazon SageMaker can't find a FeatureGroup with name {name}.",
+    in_use,
+    not_found,
+    "FeatureGroupStatus",
+)
+
+
+class Resources:
+    """The generic operations over the store."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def arn(self, kind: ResourceKind, name: str) -> str:
+        """Return the ARN of a resource."""
+        return self._cloud.arn(f"{kind.path}/{name}")
+
+    def create(self, kind: ResourceKind, request: dict[str, Any], **members: Any) -> Record:
+        """Keep a new resource made of the request and `members`, with ARN and times; return it.
+
+        Raises:
+            ApiError: the name is taken.
+        """
+        name = request[kind.name_field]
+        now = self._cloud.clock()
+        arn = self.arn(kind, name)
+        record = {**request, kind.arn_field: arn, "CreationTime": now, "LastModifiedTime": now, **members}
+        try:
+            self._cloud.store.create(kind.name, name, record)
+        except NameTakenError:
+            raise kind.taken_error(kind.taken.format(name=name, arn=arn)) from None
+        return record
+
+    def get(self, kind: ResourceKind, name_or_arn: str) -> Record:
+        """Return a resource.
+
+        Raises:
+            ApiError: there is none.
+        """
+        try:
+            return self._cloud.store.get(kind.name, short_name(name_or_arn))
+        except NoRecordError:
+            raise self.missing(kind, name_or_arn) from None
+
+    def missing(self, kind: ResourceKind, name_or_arn: str) -> ApiError:
+        """Return the refusal of a name that does not exist."""
+        name = short_name(name_or_arn)
+        return kind.missing_error(kind.missing.format(name=name, arn=self.arn(kind, name)))
+
+    def exists(self, kind: ResourceKind, name: str) -> bool:
+        """Tell whether a resource exists."""
+        try:
+            self._cloud.store.get(kind.name, name)
+        except NoRecordError:
+            return False
+        return True
+
+    def update(self, kind: ResourceKind, name: str, **members: Any) -> Record:
+        """Set members of a resource, and its LastModifiedTime; return it."""
+        try:
+            return self._cloud.store.update(kind.name, name, LastModifiedTime=self._cloud.clock(), **members)
+        except NoRecordError:
+            raise self.missing(kind, name) from None
+
+    def delete(self, kind: ResourceKind, name_or_arn: str) -> Record:
+        """Forget a resource and return it.
+
+        Raises:
+            ApiError: there is none.
+        """
+        try:
+            return self._cloud.store.delete(kind.name, short_name(name_or_arn))
+        except NoRecordError:
+            raise self.missing(kind, name_or_arn) from None
+
+    def describe(self, kind: ResourceKind, name_or_arn: str) -> dict[str, Any]:
+        """Return the Describe answer of a resource."""
+        shape = service_model("sagemaker").operation_model(f"Describe{kind.name}").output_shape
+        return project(shape, self.get(kind, name_or_arn))
+
+    def list(self, kind: ResourceKind, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the List answer: filtered, sorted, paged."""
+        return answer_list(kind, operation, request, self._cloud.store.all(kind.name))
+
+
+def answer_list(kind: ResourceKind, operation: str, request: dict[str, Any], records: list[Record]) -> dict[str, Any]:
+    """Return the answer of `operation` over `records`, by the filters that SageMaker's List operations share."""
+    output: Any = service_model("sagemaker").operation_model(operation).output_shape
+    member = next(name for name, shape in output.members.items() if shape.type_name == "list")
+    chosen = [record for record in records if _matches(kind, request, record)]
+    key = {"Name": kind.name_field, "Status": kind.status}.get(request.get("SortBy", ""), "CreationTime")
+    order = request.get("SortOrder", "Ascending" if operation in _ASCENDING else "Descending")
+    chosen.sort(key=lambda record: record.get(str(key), ""), reverse=order == "Descending")
+    start = _position(request.get("NextToken", "0"))
+    size = request.get("MaxResults", _PAGE)
+    answer: dict[str, Any] = {
+        member: [project(output.members[member].member, record) for record in chosen[start : start + size]]
+    }
+    if start + size < len(chosen):
+        answer["NextToken"] = str(start + size)
+    return answer
+
+
+def _position(token: str) -> int:
+    if not token.isdecimal():
+        raise invalid(f"Invalid NextToken: {token!r} was not returned by this operation.")
+    return int(token)
+
+
+def _matches(kind: ResourceKind, request: dict[str, Any], record: Record) -> bool:
+    if request.get("NameContains", "").lower() not in record.get(kind.name_field, "").lower():
+        return False
+    status = request.get("StatusEquals", request.get(f"{kind.status}Equals"))
+    if status and kind.status and record.get(kind.status) != status:
+        return False
+    return all(_in_time(request, record, member) for member in ("CreationTime", "LastModifiedTime"))
+
+
+def _in_time(request: dict[str, Any], record: Record, member: str) -> bool:
+    after, before = request.get(f"{member}After"), request.get(f"{member}Before")
+    when = record[member]
+    return (after is None or when > moment(after)) and (before is None or when < moment(before))
+
+
+def moment(value: datetime | float | str) -> datetime:
+    """Return a time of a request (epoch seconds, or already a datetime) as an aware datetime."""
+    return value if isinstance(value, datetime) else datetime.fromtimestamp(float(value), UTC)

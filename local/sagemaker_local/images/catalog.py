@@ -1,0 +1,144 @@
+"""Which programs stand for which container image, by the repository in the image's URI."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+XGBOOST = "sagemaker-xgboost"
+SCIKIT_LEARN = "sagemaker-scikit-learn"
+_PACKAGES = Path(__file__).resolve().parents[2]
+_URI = re.compile(
+    r"(?:(?P<registry>[^/]+\.[^/]+)/)?(?P<repository>[a-z0-9]+(?:[._/-][a-z0-9]+)*)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?"
+)
+_PYTHON = re.compile(r"python(3(\.\d+)?)?")
+_METRICS = ("rmse", "mae", "mape", "logloss", "error", "auc", "aucpr", "merror", "mlogloss", "map", "ndcg")
+
+
+class UnknownImageError(Exception):
+    """No program stands for this image."""
+
+    def __init__(self, image_uri: str, repository: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"image {image_uri!r}: there is no repository {repository!r} here: use one of {', '.join(known)}, "
+            "or add a folder of that name, with the programs train and serve, to the containers folder"
+        )
+
+
+@dataclass(frozen=True)
+class Image:
+    """The programs of one image.
+
+    Attributes:
+        name: the repository's name.
+        folder: where `train` and `serve` lie, for an image that the project brings itself.
+        python: what `python3` is in the image.
+    """
+
+    name: str
+    folder: Path | None = None
+    python: str = sys.executable
+
+    def train_command(self, hyperparameters: Mapping[str, str]) -> list[str]:
+        """Return what `docker run <image> train` runs; a script if the hyperparameters name one.
+
+        Raises:
+            FileNotFoundError: the image has no such program.
+        """
+        if self.folder is not None:
+            return self._own("train")
+        if self.name == XGBOOST and "sagemaker_program" not in hyperparameters:
+            return self._module("xgboost_train")
+        return self._module("script_train", self.name)
+
+    def serve_command(self, environment: Mapping[str, str]) -> list[str]:
+        """Return what `docker run <image> serve` runs; a script if the environment names one.
+
+        Raises:
+            FileNotFoundError: the image has no such program.
+        """
+        if self.folder is not None:
+            return self._own("serve")
+        if self.name == XGBOOST and "SAGEMAKER_PROGRAM" not in environment:
+            return self._module("xgboost_serve")
+        return self._module("script_serve", self.name)
+
+    def command(self, entrypoint: Sequence[str], arguments: Sequence[str] = ()) -> list[str]:
+        """Return ContainerEntrypoint and ContainerArguments with the image's own Python in them."""
+        first, *rest = entrypoint
+        # `python3` and `/usr/bin/python3` alike: the image has one Python.
+        program = self.python if _PYTHON.fullmatch(Path(first).name) else first
+        return [program, *rest, *arguments]
+
+    def code_uri(self, settings: Mapping[str, str]) -> str | None:
+        """Return the S3 URI of the user's code that hyperparameters or a model's environment name, if they do."""
+        if self.folder is not None:
+            return None
+        named = settings.get("sagemaker_submit_directory") or settings.get("SAGEMAKER_SUBMIT_DIRECTORY") or ""
+        uri = str(decode(named))
+        return uri if uri.startswith("s3://") else None
+
+    def environment(self) -> dict[str, str]:
+        """Return what the image's own programs need in their environment."""
+        return {} if self.folder is not None else {"PYTHONPATH": str(_PACKAGES)}
+
+    def metric_definitions(self, hyperparameters: Mapping[str, str]) -> list[dict[str, str]]:
+        """Return the metrics that the image reports without being asked: those of XGBoost's own training."""
+        if self.name != XGBOOST or "sagemaker_program" in hyperparameters:
+            return []
+        return [
+            {
+                "Name": f"{data}:{metric}",
+                "Regex": rf".*\[[0-9]+\].*#011{data}-{metric}:([-+]?[0-9.]+(?:e[-+]?[0-9]+)?).*",
+            }
+            for data in ("train", "validation")
+            for metric in _METRICS
+        ]
+
+    def _module(self, module: str, *arguments: str) -> list[str]:
+        return [self.python, "-m", f"sagemaker_local.images.{module}", *arguments]
+
+    def _own(self, program: str) -> list[str]:
+        path = (self.folder or Path()) / program
+        if not path.is_file():
+            raise FileNotFoundError(f"image {self.name!r} has no program {program!r}: add {path.name} to its folder")
+        return [self.python, str(path)]
+
+
+def decode(text: str) -> object:
+    """Return the value of a hyperparameter that may be JSON-encoded, as the SDK sends them."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def find(image_uri: str, containers: Path) -> Image:
+    """Return the image that a URI names.
+
+    Raises:
+        UnknownImageError: neither a built-in image nor a folder of `containers` has the repository's name.
+    """
+    match = _URI.fullmatch(image_uri)
+    repository = match["repository"] if match else image_uri
+    name = repository.rsplit("/", 1)[-1]
+    if match and name in (XGBOOST, SCIKIT_LEARN):
+        return Image(name)
+    own = sorted(_own_images(containers))
+    if match and name in own:
+        return Image(name, folder=containers / name)
+    raise UnknownImageError(image_uri, repository, [XGBOOST, SCIKIT_LEARN, *own])
+
+
+def _own_images(containers: Path) -> list[str]:
+    if not containers.is_dir():
+        return []
+    folders = (path for path in containers.iterdir() if path.is_dir())
+    return [path.name for path in folders if (path / "train").is_file() or (path / "serve").is_file()]

@@ -1,0 +1,288 @@
+"""The adapter to ministack: its internals are touched here and in `ministack_patches`, and nowhere else.
+
+`tests/contract/test_ministack.py` names each of them again, so that an upgrade that moves one fails loudly.
+The environment has to be set (`prepare`) before this module is imported, because ministack reads it at import.
+"""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from ministack import app as ministack_app
+from ministack.core import iam_actions, iam_evaluator, responses, router
+from ministack.services import apigateway, eventbridge, iam, lambda_svc, s3, ses, ssm, stepfunctions, sts
+from ministack.services.cloudformation import provisioners
+
+from sagemaker_local.call_record import CallRecord, RecordedCall
+from sagemaker_local.core.cloud import HttpResponse
+
+type ServiceHandler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[HttpResponse]]
+
+asgi = ministack_app.app
+
+
+# --- services -------------------------------------------------------------------------------------------------------
+def add_service(
+    name: str,
+    handler: ServiceHandler,
+    target_prefix: str,
+    rest_models: list[str],
+    resource_arn: Callable[[str, str, Mapping[str, str], bytes], str],
+) -> None:
+    """Let ministack route, authenticate and authorise one more service.
+
+    Args:
+        name: The signing name, which is also the IAM namespace.
+        handler: Answers a request that is allowed.
+        target_prefix: What `X-Amz-Target` starts with.
+        rest_models: botocore models of the REST APIs that share the signing name.
+        resource_arn: From method, path, headers and body to the ARN that IAM decides about.
+    """
+    ministack_app.SERVICE_HANDLERS[name] = handler
+    router.SERVICE_PATTERNS[name] = {"target_prefixes": [target_prefix]}
+    iam_actions.SERVICE_TO_IAM_NAMESPACE[name] = name
+    iam_actions._BOTOCORE_SERVICE_MAP[name] = rest_models
+    _name_resource_of_denials(name)
+    original = iam_actions.extract_resource_arn
+
+    def extract(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> str:
+        if service == name:
+            return resource_arn(method, path, headers, body)
+        return str(original(service, method, path, headers, body, *rest))
+
+    iam_actions.extract_resource_arn = extract
+
+
+def _name_resource_of_denials(name: str) -> None:
+    original = iam_actions.access_denied_response
+
+    def answer(service: str, action: str, principal: str, request_id: str, **more: Any) -> HttpResponse:
+        if service == name and not more.get("error_code") and not more.get("message"):
+            resource, explicit = more.get("resource_arn", "*"), more.get("explicit_deny", False)
+            more["message"] = iam_actions.identity_denial_message(action, principal, resource, explicit)
+        refused: HttpResponse = original(service, action, principal, request_id, **more)
+        return refused
+
+    iam_actions.access_denied_response = answer
+
+
+def name_resource(service: str, find: Callable[[Mapping[str, Any], bytes], str | None]) -> None:
+    """Let `find(query, body)` name the resource of a request that ministack decides on `*`; the ARN's end is enough."""
+    original = iam_actions.extract_resource_arn
+
+    def extract(asked: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> str:
+        arn = str(original(asked, method, path, headers, body, *rest))
+        if asked != service or arn != "*":
+            return arn
+        found = find(rest[0], body)
+        namespace = iam_actions.SERVICE_TO_IAM_NAMESPACE[service]
+        return f"arn:aws:{namespace}:{responses.get_region()}:{responses.get_account_id()}:{found}" if found else arn
+
+    iam_actions.extract_resource_arn = extract
+
+
+def name_ses_resource(find: Callable[[str, bytes], str | None]) -> None:
+    """Let `find(path, body)` name the SES resource (`identity/…`) of a request that ministack has none for."""
+    original = iam_actions._ses_v2_resource_arn
+
+    def named(method: str, path: str, body: bytes, region: str, account_id: str) -> str:
+        found = find(path, body)
+        return (
+            f"arn:aws:ses:{region}:{account_id}:{found}" if found else original(method, path, body, region, account_id)
+        )
+
+    iam_actions._ses_v2_resource_arn = named
+
+
+def access_key(headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
+    """Return the access key that signed a request."""
+    return str(router.extract_access_key_id(headers, query) or "")
+
+
+@dataclass(frozen=True)
+class S3Request:
+    """One request to S3, as it arrived."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    query: Mapping[str, Any]
+
+
+def after_s3(record: Callable[[S3Request, int, str | None, str], None]) -> None:
+    """Call `record(request, status, version id, principal)` after every signed S3 request."""
+    original = ministack_app._dispatch_service_request
+
+    async def dispatch(method: str, path: str, headers: dict[str, str], *rest: Any) -> HttpResponse:
+        status, answered, content = await original(method, path, headers, *rest)
+        query = rest[1]  # after the body
+        if router.detect_service(method, path, headers, query) == "s3":
+            version = next((value for name, value in answered.items() if name.lower() == "x-amz-version-id"), None)
+            record(S3Request(method, path, headers, query), status, version, principal_of(access_key(headers, query)))
+        return status, answered, content
+
+    ministack_app._dispatch_service_request = dispatch
+
+
+def bucket_policy(bucket: str) -> str:
+    """Return a bucket's policy as text; empty where it has none."""
+    return _text(s3._bucket_policies.get(bucket) or "")
+
+
+def use_scope(account: str, region: str) -> None:
+    """Make this thread work in an account and region: ministack keeps both in context variables."""
+    responses.set_request_account_id(account)
+    responses.set_request_region(region)
+
+
+# --- who may do what ------------------------------------------------------------------------------------------------
+call_record = CallRecord()
+_enforce = iam_evaluator.enforce
+
+
+def _enforce_and_record(access_key_id: str, iam_action: str, service: str, region: str, *rest: Any, **more: Any) -> Any:
+    refusal = _enforce(access_key_id, iam_action, service, region, *rest, **more)
+    resource = more.get("resource_arn", rest[0] if rest else "*")
+    call_record.add(RecordedCall(principal_of(access_key_id), iam_action, resource, refusal is None))
+    return refusal
+
+
+def record_calls() -> None:
+    """Keep every decision of IAM in `call_record`."""
+    iam_evaluator.enforce = _enforce_and_record
+
+
+def principal_of(access_key_id: str) -> str:
+    """Return the ARN behind an access key; the root's for an unknown one."""
+    found = iam_evaluator.resolve_principal(access_key_id, responses.get_account_id())
+    return str(getattr(found, "arn", "") or f"arn:aws:iam::{responses.get_account_id()}:root")
+
+
+def refusal(
+    access_key_id: str, action: str, resource: str, region: str, context: Mapping[str, str] | None = None
+) -> str | None:
+    """Return IAM's sentence why the key's holder may not do `action` on `resource`; None when it may."""
+    service = action.split(":", 1)[0]
+    refused = iam_evaluator.enforce(
+        access_key_id, action, service, region, resource_arn=resource, service_context=dict(context or {})
+    )
+    if refused is None:
+        return None
+    explicit = getattr(refused, "decision", "") == "Deny"
+    return str(iam_actions.identity_denial_message(action, principal_of(access_key_id), resource, explicit))
+
+
+def credentials(role_arn: str, session: str) -> dict[str, str]:
+    """Return the credentials of a session of the role, the same for the same session name."""
+    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
+    digest = hashlib.sha256(f"{role_arn}:{session}".encode()).hexdigest()
+    keys = {
+        "AWS_ACCESS_KEY_ID": f"ASIA{digest[:16].upper()}",
+        "AWS_SECRET_ACCESS_KEY": hashlib.sha256(f"secret:{digest}".encode()).hexdigest(),
+        "AWS_SESSION_TOKEN": hashlib.sha256(f"token:{digest}".encode()).hexdigest(),
+    }
+    sts.register_session(
+        keys["AWS_ACCESS_KEY_ID"],
+        {
+            "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/{session[:64]}",
+            "UserId": f"{name}:{session[:64]}",
+            "SecretAccessKey": keys["AWS_SECRET_ACCESS_KEY"],
+            "SessionToken": keys["AWS_SESSION_TOKEN"],
+        },
+    )
+    return keys
+
+
+def trust_policy(role_arn: str) -> dict[str, Any] | None:
+    """Return a role's trust policy; None if there is no such role."""
+    role = iam._roles.get_scoped(role_arn.split(":")[4], None, role_arn.rsplit("/", 1)[-1])
+    if role is None:
+        return None
+    return dict(json.loads(_text(role.get("AssumeRolePolicyDocument") or "{}")))
+
+
+def _text(document: Any) -> str:
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+# --- events and mail ------------------------------------------------------------------------------------------------
+def put_event(source: str, detail_type: str, resources: list[str], detail: Mapping[str, Any]) -> None:
+    """Put an event of an AWS service on the default bus."""
+    entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail), "Resources": resources}
+    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+
+def sent_mails() -> list[dict[str, Any]]:
+    """Return the mails that SES took, oldest first."""
+    return list(ses._sent_emails_list())
+
+
+# --- CloudFormation -------------------------------------------------------------------------------------------------
+type CreatedResource = tuple[str, dict[str, Any]]
+
+
+def add_resource_type(
+    name: str,
+    create: Callable[[str, dict[str, Any], str], CreatedResource],
+    update: Callable[[str, dict[str, Any], dict[str, Any], str], CreatedResource],
+    delete: Callable[[str, dict[str, Any]], None],
+) -> None:
+    """Let CloudFormation make one more type of resource."""
+    provisioners._RESOURCE_HANDLERS[name] = {"create": create, "update": update, "delete": delete}
+
+
+def resource_handlers(name: str) -> dict[str, Any]:
+    """Return the handlers of a type of resource by verb: create, update, delete; what is put in takes effect."""
+    handlers: dict[str, Any] = provisioners._RESOURCE_HANDLERS[name]
+    return handlers
+
+
+def after_function(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Let `change` see the result of every function before anybody else does."""
+    execute = lambda_svc._execute_function_warm
+    lambda_svc._execute_function_warm = lambda *arguments: change(execute(*arguments))
+
+
+def before_parameter(refuse: Callable[[Mapping[str, Any]], tuple[str, str] | None]) -> None:
+    """Let `refuse(request)` answer SSM's PutParameter with an error's code and message; None lets it through."""
+    put = ssm._put_parameter
+
+    def checked(request: dict[str, Any]) -> Any:
+        refused = refuse(request)
+        return responses.error_response_json(*refused) if refused else put(request)
+
+    ssm._put_parameter = checked
+
+
+# --- HTTP APIs ------------------------------------------------------------------------------------------------------
+def http_api_ids() -> list[str]:
+    """Return the ids of the HTTP APIs."""
+    return list(apigateway._apis)
+
+
+def add_http_route(api_id: str, method: str, path: str, function_uri: str, authorization: str) -> None:
+    """Give an HTTP API a route to a function, as importing its OpenAPI document would."""
+    _, _, body = apigateway._create_integration(
+        api_id, {"integrationType": "AWS_PROXY", "integrationUri": function_uri, "payloadFormatVersion": "2.0"}
+    )
+    route = {
+        "routeKey": f"{method.upper()} {path}",
+        "target": f"integrations/{json.loads(body)['integrationId']}",
+        "authorizationType": authorization,
+    }
+    apigateway._create_route(api_id, route)
+
+
+def clear_http_routes(api_id: str) -> None:
+    """Forget an HTTP API's routes, before its document is imported anew."""
+    apigateway._routes[api_id] = {}
+    apigateway._integrations[api_id] = {}
+
+
+# --- what the patches need of Step Functions ------------------------------------------------------------------------
+running_machine: ContextVar[str] = ContextVar("running_machine")
+states = stepfunctions
+TaskError = stepfunctions._ExecutionError

@@ -1,0 +1,254 @@
+"""What ministack 1.5.33 does otherwise than AWS, closed in one place. Each function names its gap.
+
+Each gap is seen in plain ministack by `tests/contract/test_ministack_patches.py`: an upgrade that closes one makes
+its test fail, and the function goes.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from typing import Any
+
+from sagemaker_local import ministack
+from sagemaker_local.integrations import Integrations
+from sagemaker_local.ministack import states
+
+_callback_token: ContextVar[str] = ContextVar("callback_token")
+
+
+def apply(integrations: Integrations) -> None:
+    """Apply every patch."""
+    know_the_running_machine()
+    check_and_make_calls_as_the_machine(integrations)
+    fail_callbacks_of_failing_functions(integrations)
+    keep_the_machine_timeout()
+    name_nested_failures_as_aws()
+    import_http_api_documents()
+    name_the_error_of_a_function()
+    refer_to_secrets_by_arn()
+    decide_mails_by_their_sender()
+    decide_alarms_by_their_names()
+    hold_parameters_to_their_patterns()
+
+
+def know_the_running_machine() -> None:
+    """Gap: calls of a machine do not know their machine. And: a JSONata `TimeoutSeconds` is taken for a number."""
+    original = states._execute_task
+
+    def execute(state: Mapping[str, Any], raw_input: Any, execution: Mapping[str, Any], ctx: dict[str, Any]) -> Any:
+        before = ministack.running_machine.set(execution["stateMachineArn"])
+        limit = state.get("TimeoutSeconds")
+        if isinstance(limit, str):
+            state = {**state, "TimeoutSeconds": states._apply_jsonata_template(limit, raw_input, ctx)}
+        try:
+            return original(state, raw_input, execution, ctx)
+        finally:
+            ministack.running_machine.reset(before)
+
+    states._execute_task = execute
+
+
+def check_and_make_calls_as_the_machine(integrations: Integrations) -> None:
+    """Gap: calls that Step Functions makes are not checked against the machine's role, and know no SageMaker."""
+    original = states._invoke_resource
+
+    def invoke(resource: str, arguments: dict[str, Any]) -> Any:
+        if integrations.makes(resource):
+            return integrations.make(resource, arguments)
+        integrations.require(resource, arguments)
+        return original(resource, arguments)
+
+    states._invoke_resource = invoke
+
+
+def fail_callbacks_of_failing_functions(integrations: Integrations) -> None:
+    """Gap: a function that fails leaves its `.waitForTaskToken` state waiting until the time is up."""
+    call_lambda, with_callback = states._call_lambda, states._invoke_with_callback
+
+    def call(function: str, event: Any) -> Any:
+        try:
+            return call_lambda(function, event)
+        except ministack.TaskError as error:
+            waiting = states._task_tokens.get(_callback_token.get(""))
+            if waiting is not None:
+                waiting["error"] = {"Error": error.error, "Cause": error.cause}
+                waiting["event"].set()
+            raise
+
+    def callback(resource: str, arguments: dict[str, Any], token: str, state: Mapping[str, Any]) -> Any:
+        before = _callback_token.set(token)
+        try:
+            integrations.require(resource.removesuffix(".waitForTaskToken"), arguments)
+            return with_callback(resource, arguments, token, state)
+        finally:
+            _callback_token.reset(before)
+
+    states._call_lambda, states._invoke_with_callback = call, callback
+
+
+def keep_the_machine_timeout() -> None:
+    """Gap: the machine's own `TimeoutSeconds` is not kept; what a state does after the end changes the end no more."""
+    original, fail = states._run_execution, states._fail_execution
+
+    def fail_running(execution: dict[str, Any], error: str, cause: str) -> None:
+        if execution["status"] == "RUNNING":
+            fail(execution, error, cause)
+
+    def run(arn: str) -> None:
+        execution = states._executions[arn]
+        limit = json.loads(states._state_machines[execution["stateMachineArn"]]["definition"]).get("TimeoutSeconds")
+        if limit is None:
+            original(arn)
+            return
+        timer = threading.Timer(float(limit), _time_out, [execution])
+        timer.daemon = True
+        timer.start()
+        original(arn)
+        timer.cancel()
+
+    states._run_execution, states._fail_execution = run, fail_running
+
+
+def _time_out(execution: dict[str, Any]) -> None:
+    if execution["status"] == "RUNNING":
+        execution.update(status="TIMED_OUT", stopDate=datetime.now(UTC).isoformat(), error="States.Timeout")
+
+
+def name_nested_failures_as_aws() -> None:
+    """Gap: a failed nested execution fails its task with the child's error; on AWS with States.TaskFailed."""
+
+    def failure(payload: Mapping[str, Any]) -> tuple[str, str]:
+        child = states._executions.get(payload.get("executionArn", ""), {})
+        description = {
+            "ExecutionArn": payload.get("executionArn"),
+            "Status": payload.get("status"),
+            "Error": child.get("error"),
+            "Cause": child.get("cause"),
+        }
+        return "States.TaskFailed", json.dumps(description)
+
+    states._nested_execution_failure = failure
+
+
+def name_the_error_of_a_function() -> None:
+    """Gap: every exception of a function is a `Runtime.HandlerError`; on AWS the error's type is its class's name."""
+
+    def named(result: dict[str, Any]) -> dict[str, Any]:
+        body = result.get("body")
+        if result.get("error") and isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError":
+            body["errorType"] = raised_class(str(result.get("log", ""))) or body["errorType"]
+        return result
+
+    ministack.after_function(named)
+
+
+def raised_class(log: str) -> str | None:
+    """Return the class that the last traceback of a log ends with."""
+    _, found, trace = log.rpartition("Traceback (most recent call last):\n")
+    last = next((line for line in trace.splitlines() if line and not line[0].isspace()), "")
+    return last.split(":")[0].rsplit(".", 1)[-1] if found and last else None
+
+
+def refer_to_secrets_by_arn() -> None:
+    """Gap: `Ref` of a secret is its name; on AWS it is its ARN."""
+    handlers = ministack.resource_handlers("AWS::SecretsManager::Secret")
+    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
+
+    def created(*arguments: Any) -> Any:
+        _, attributes = create(*arguments)
+        return attributes["Arn"], attributes
+
+    def updated(arn: str, *rest: Any) -> Any:
+        _, attributes = update(_secret_name(arn), *rest)
+        return attributes.get("Arn", arn), attributes
+
+    handlers.update(create=created, update=updated, delete=lambda arn, *rest: delete(_secret_name(arn), *rest))
+
+
+def _secret_name(arn: str) -> str:
+    return arn.rsplit(":", maxsplit=1)[-1].rpartition("-")[0]
+
+
+def decide_mails_by_their_sender() -> None:
+    """Gap: SES v2's SendEmail is decided on `*`; on AWS on the identity that the mail is sent from."""
+
+    def sender(path: str, body: bytes) -> str | None:
+        if path.rstrip("/") != "/v2/email/outbound-emails":
+            return None
+        _, address = parseaddr(_json(body).get("FromEmailAddress", ""))
+        return f"identity/{address}" if address else None
+
+    ministack.name_ses_resource(sender)
+
+
+def decide_alarms_by_their_names() -> None:
+    """Gap: CloudWatch's calls that take a list of alarms are decided on `*`; on AWS on each alarm (here: the first)."""
+
+    def first(query: Mapping[str, Any], body: bytes) -> str | None:
+        # By the Query API, or as JSON, which boto3 speaks to CloudWatch now.
+        names = query.get("AlarmNames.member.1") or _json(body).get("AlarmNames")
+        return f"alarm:{names[0] if isinstance(names, list) else names}" if names else None
+
+    ministack.name_resource("monitoring", first)
+
+
+def hold_parameters_to_their_patterns() -> None:
+    """Gap: PutParameter takes a value that the request's own `AllowedPattern` refuses."""
+
+    def refuse(request: Mapping[str, Any]) -> tuple[str, str] | None:
+        pattern, value = request.get("AllowedPattern"), str(request.get("Value", ""))
+        if not pattern or re.fullmatch(pattern, value):
+            return None
+        return "ParameterPatternMismatchException", f"Parameter value {value} does not match the pattern {pattern}"
+
+    ministack.before_parameter(refuse)
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def import_http_api_documents() -> None:
+    """Gap: the OpenAPI document of an HTTP API makes no routes."""
+    handlers = ministack.resource_handlers("AWS::ApiGatewayV2::Api")
+    for verb, position in (("create", 1), ("update", 2)):  # where the new properties stand
+        handlers[verb] = _followed_by_import(handlers[verb], position)
+
+
+def _followed_by_import(handler: Any, position: int) -> Any:
+    def call(*arguments: Any, **more: Any) -> Any:
+        answer = handler(*arguments, **more)
+        import_document(answer[0], arguments[position])
+        return answer
+
+    return call
+
+
+def import_document(api_id: str, properties: Mapping[str, Any]) -> None:
+    """Give an HTTP API the routes of its document: one per path and method that has an integration."""
+    document = properties.get("Body")
+    if not isinstance(document, dict):
+        return
+    ministack.clear_http_routes(api_id)
+    for path, methods in document.get("paths", {}).items():
+        for method, operation in methods.items():
+            integration = operation.get("x-amazon-apigateway-integration")
+            if integration:
+                ministack.add_http_route(api_id, method, path, _function(integration["uri"]), _authorization(operation))
+
+
+def _function(uri: str) -> str:
+    return uri.split("/functions/", 1)[-1].removesuffix("/invocations")
+
+
+def _authorization(operation: Mapping[str, Any]) -> str:
+    named = [name for requirement in operation.get("security", []) for name in requirement]
+    return "AWS_IAM" if "AWS_IAM" in named else "NONE"

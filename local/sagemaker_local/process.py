@@ -1,0 +1,169 @@
+"""The cloud as a process of its own: started, asked, stopped; nothing of it stays behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sagemaker_local.server import CREDENTIALS, REGION, free_port
+
+_PACKAGES = Path(__file__).resolve().parents[1]
+_START_SECONDS = 60
+_STOP_SECONDS = 15
+
+
+class CloudError(Exception):
+    """The local cloud did not start; the message carries the end of its log."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a cloud is started.
+
+    Attributes:
+        folder: where jobs, servers and the log (`cloud.log`) are kept.
+        containers: the folder of images of one's own, each a folder with the programs `train` and `serve`;
+            None for `containers` in `folder`.
+        port: the port of 127.0.0.1; 0 takes a free one.
+        repeat_events: the share of SageMaker's events that are sent twice, from 0 to 1.
+        startup_seconds: how long a model server may take until it answers /ping.
+    """
+
+    folder: Path
+    containers: Path | None = None
+    port: int = 0
+    repeat_events: float = 0.0
+    startup_seconds: float = 60.0
+
+
+class LocalCloud:
+    """A running cloud. Use it as a context manager: at the end the process and all it started are gone."""
+
+    def __init__(self, options: Options) -> None:
+        self.port = options.port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.public_url = f"{self.url}/public"
+        self.log = options.folder / "cloud.log"
+        options.folder.mkdir(parents=True, exist_ok=True)
+        arguments = {
+            "--port": self.port,
+            "--folder": options.folder,
+            "--repeat-events": options.repeat_events,
+            "--startup-seconds": options.startup_seconds,
+            **({"--containers": options.containers} if options.containers else {}),
+        }
+        words = [str(word) for pair in arguments.items() for word in pair]
+        with self.log.open("wb") as log:
+            # A session of its own: Ctrl-C reaches the starter first, which then stops the cloud in order.
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "sagemaker_local.server", "--follow", *words],
+                stdin=subprocess.PIPE,  # closed when this process ends, even by SIGKILL: then the cloud ends too
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONPATH": str(_PACKAGES)},
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Return the id of the cloud's process, which is also that of its group."""
+        return self._process.pid
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the variables by which any AWS program works with this cloud as its owner."""
+        return {
+            **CREDENTIALS,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.url,
+        }
+
+    def __enter__(self) -> Self:
+        """Wait until the cloud answers.
+
+        Raises:
+            CloudError: it ended, or did not answer in time.
+        """
+        try:
+            self.wait()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the cloud."""
+        self.stop()
+
+    def wait(self) -> None:
+        """Wait until the cloud answers.
+
+        Raises:
+            CloudError: it ended, or did not answer in time.
+        """
+        end = time.monotonic() + _START_SECONDS
+        while time.monotonic() < end:
+            if self._process.poll() is not None:
+                raise CloudError(f"the local cloud ended at once:\n{self._tail()}")
+            try:
+                # Somebody else's cloud may hold the port: then this one is about to end.
+                if self._get("/_local/health") == f"ready {self.pid}".encode():
+                    return
+            except OSError:
+                pass
+            time.sleep(0.1)
+        raise CloudError(f"the local cloud did not answer within {_START_SECONDS} seconds:\n{self._tail()}")
+
+    def mails(self) -> list[dict[str, Any]]:
+        """Return the mails that were sent, oldest first."""
+        found: list[dict[str, Any]] = json.loads(self._get("/_local/mails"))
+        return found
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Return every decision of IAM: principal, action, resource, allowed."""
+        found: list[dict[str, Any]] = json.loads(self._get("/_local/calls"))
+        return found
+
+    def join(self) -> None:
+        """Wait until the cloud ends by itself.
+
+        Raises:
+            CloudError: it has ended.
+        """
+        status = self._process.wait()
+        raise CloudError(f"the local cloud ended with status {status}:\n{self._tail()}")
+
+    def stop(self) -> None:
+        """End the cloud: in order, then by force; its whole group, so that no job or function outlives it."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+    def _get(self, path: str) -> bytes:
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:  # noqa: S310  # loopback
+            content: bytes = answer.read()
+            return content
+
+    def _tail(self) -> str:
+        return self.log.read_text(errors="replace")[-2000:]

@@ -1,0 +1,172 @@
+"""The wire: JSON 1.1 for SageMaker, REST-JSON for its run-time APIs, both validated by botocore in both directions."""
+
+import asyncio
+import base64
+import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+from sagemaker_local.core.cloud import Call, Handler, HttpResponse
+from sagemaker_local.core.errors import ApiError, invalid
+from sagemaker_local.core.shapes import problems, service_model, to_wire
+
+REST_MODELS = ["sagemaker-runtime", "sagemaker-featurestore-runtime"]
+_JSON = {"Content-Type": "application/x-amz-json-1.1"}
+# Members that the model calls required and the service leaves out: a package of a group has no name of its own, a job
+# that has not ended has no artifacts, and the features of a group come on one page.
+_LEFT_OUT = {
+    "DescribeModelPackage": "ModelPackageName: is missing",
+    "DescribeTrainingJob": "ModelArtifacts: is missing",
+    "DescribeFeatureGroup": "NextToken: is missing",
+}
+_LOG = logging.getLogger("sagemaker_local")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who signed a request."""
+
+    access_key: str
+    principal: str
+
+
+class Api:
+    """Answers requests by handlers, one per operation."""
+
+    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+        self._handlers = handlers
+
+    async def answer_json(self, operation: str, body: bytes, caller: Caller) -> HttpResponse:
+        """Answer a JSON 1.1 request; the handler works in a thread, so that the cloud goes on."""
+        try:
+            answer = await asyncio.to_thread(self._call, "sagemaker", operation, _parsed(body), caller)
+        except ApiError as error:
+            return _refusal("sagemaker", error)
+        shape = service_model("sagemaker").operation_model(operation).output_shape
+        return 200, dict(_JSON), json.dumps(to_wire(shape, answer) if shape else {}, default=str).encode()
+
+    async def answer_rest(
+        self, request_line: tuple[str, str], values: Mapping[str, str], body: bytes, caller: Caller
+    ) -> HttpResponse:
+        """Answer a REST-JSON request of a run-time API: method and path, header and query values, body."""
+        service = REST_MODELS[0]
+        try:
+            service, operation, uri = route(*request_line)
+            request = _read_rest(service, operation, {**values, **uri}, body)
+            answer = await asyncio.to_thread(self._call, service, operation, request, caller)
+        except ApiError as error:
+            # The run-time APIs spell this one code differently (botocore's models).
+            code = "ValidationError" if error.code == "ValidationException" else error.code
+            return _refusal(service, ApiError(code, error.message, error.status, **error.members))
+        return _write_rest(service, operation, answer)
+
+    def _call(self, service: str, operation: str, request: dict[str, Any], caller: Caller) -> Any:
+        model = service_model(service)
+        handler = self._handlers.get(operation)
+        if operation not in model.operation_names or handler is None:
+            raise ApiError("UnknownOperationException", f"{operation} is not an operation that is emulated here.")
+        shape = model.operation_model(operation)
+        wrong = problems(shape.input_shape, request) if shape.input_shape else []
+        if wrong:
+            count = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected: "
+            raise invalid(count + "; ".join(wrong))
+        answer = self._handled(handler, Call(operation, request, caller.access_key, caller.principal))
+        odd = problems(shape.output_shape, answer) if shape.output_shape else []
+        if set(odd) - {_LEFT_OUT.get(operation)}:
+            _LOG.error("the answer of %s breaks botocore's model: %s", operation, odd)
+            raise ApiError(
+                "InternalFailure", f"the answer of {operation} breaks the API's model: {'; '.join(odd)}", 500
+            )
+        return answer
+
+    @staticmethod
+    def _handled(handler: Handler, call: Call) -> dict[str, Any]:
+        try:
+            return handler(call)
+        except ApiError:
+            raise
+        except Exception as error:
+            _LOG.exception("%s failed unexpectedly", call.operation)
+            raise ApiError("InternalFailure", f"{call.operation} failed unexpectedly: {error!r}", 500) from error
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body or b"{}")
+    except ValueError as error:
+        raise ApiError("SerializationException", f"The request is not JSON: {error}.") from error
+
+
+def _refusal(service: str, error: ApiError) -> HttpResponse:
+    body = {"__type": error.code, "message": error.message, "Message": error.message, **error.members}
+    model = service_model(service)
+    modelled: Any = model.shape_for(error.code).metadata if error.code in model.shape_names else {}
+    status = modelled.get("error", {}).get("httpStatusCode", error.status)
+    return status, {**_JSON, "x-amzn-ErrorType": error.code}, json.dumps(body).encode()
+
+
+@cache
+def _routes() -> list[tuple[str, re.Pattern[str], str, str]]:
+    routes = []
+    for service in REST_MODELS:
+        model = service_model(service)
+        for name in model.operation_names:
+            http = model.operation_model(name).http
+            # A name may be an ARN, and its slash may come decoded.
+            pattern = re.sub(r"\{(\w+)\+?\}", r"(?P<\1>arn:[^/]+/[^/]+|[^/]+)", http["requestUri"])
+            routes.append((http["method"], re.compile(pattern), service, name))
+    return routes
+
+
+def route(method: str, path: str) -> tuple[str, str, dict[str, str]]:
+    """Return service, operation and the path's members of a REST request.
+
+    Raises:
+        ApiError: no operation has that method and path.
+    """
+    for verb, pattern, service, operation in _routes():
+        match = pattern.fullmatch(path)
+        if verb == method and match:
+            return service, operation, {name: unquote(value) for name, value in match.groupdict().items()}
+    raise ApiError("UnknownOperationException", f"{method} {path} is not an operation that is emulated here.", 404)
+
+
+def _read_rest(service: str, operation: str, values: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    shape: Any = service_model(service).operation_model(operation).input_shape
+    payload = shape.serialization.get("payload")
+    request: dict[str, Any] = {}
+    for name, member in shape.members.items():
+        place = member.serialization.get("name", name)
+        value = values.get(place, values.get(place.lower()))
+        if member.serialization.get("location") and value is not None:
+            request[name] = value.split(",") if member.type_name == "list" else value
+    if payload:
+        request[payload] = body
+    elif body:
+        given = _parsed(body)
+        if not isinstance(given, dict):
+            raise ApiError("SerializationException", "The request is not a JSON object.")
+        request.update(given)
+    return request
+
+
+def _write_rest(service: str, operation: str, answer: dict[str, Any]) -> HttpResponse:
+    shape: Any = service_model(service).operation_model(operation).output_shape
+    headers, members = {"Content-Type": "application/json"}, {}
+    for name, value in answer.items():
+        member = shape.members[name]
+        if member.serialization.get("location") == "header":
+            headers[member.serialization.get("name", name)] = str(value)
+        elif name != shape.serialization.get("payload"):
+            members[name] = to_wire(member, value)
+    payload = shape.serialization.get("payload") if shape else None
+    return 200, headers, answer[payload] if payload else json.dumps(members, default=_text).encode()
+
+
+def _text(value: Any) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)

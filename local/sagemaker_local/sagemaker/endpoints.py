@@ -1,0 +1,277 @@
+"""Endpoints: created, updated blue/green with canary, bake time and alarms, rolled back, deleted, invoked."""
+
+import logging
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sagemaker_local.core.cloud import Call, Cloud, Handler
+from sagemaker_local.core.errors import ApiError, invalid
+from sagemaker_local.core.resources import ENDPOINT, ENDPOINT_CONFIG, Resources
+from sagemaker_local.core.roles import tag_at_creation
+from sagemaker_local.core.shapes import project, service_model
+from sagemaker_local.core.store import NoRecordError, Record
+from sagemaker_local.images import UnknownImageError
+from sagemaker_local.sagemaker.deployment import Deployment, check_deployment
+from sagemaker_local.sagemaker.jobs import milliseconds, tag_map
+from sagemaker_local.sagemaker.models import Models
+from sagemaker_local.sagemaker.traffic import Traffic
+from sagemaker_local.serving import Fleet, FleetClosedError, InvocationError, ServerStartError, UnknownVariantError
+from sagemaker_local.serving.fleet import Variant
+from sagemaker_local.serving.server import INVOCATION_TIMEOUT, ServerContext
+
+_LOG = logging.getLogger("sagemaker_local")
+_SUCCESS = range(200, 300)
+# How EndpointStatus is spelled in events (Developer Guide, automating-sagemaker-with-eventbridge).
+_EVENT_STATUS = {
+    "InService": "IN_SERVICE",
+    "Creating": "CREATING",
+    "Updating": "UPDATING",
+    "Failed": "FAILED",
+    "RollingBack": "ROLLING_BACK",
+    "Deleting": "DELETING",
+}
+
+
+@dataclass
+class Endpoints:
+    """The endpoints and the servers behind them."""
+
+    cloud: Cloud
+    resources: Resources
+    models: Models
+    _traffic: dict[str, Traffic] = field(default_factory=dict)
+
+    def operations(self) -> dict[str, Handler]:
+        """Return the handlers by operation."""
+        return {
+            "CreateEndpoint": self.create,
+            "UpdateEndpoint": self.update,
+            "DeleteEndpoint": self.delete,
+            "DescribeEndpoint": self.describe,
+            "ListEndpoints": lambda call: self.resources.list(ENDPOINT, "ListEndpoints", call.request),
+            "InvokeEndpoint": self.invoke,
+        }
+
+    def create(self, call: Call) -> dict[str, Any]:
+        """Start the servers of a configuration; the endpoint is Failed if they do not come up."""
+        name, config = call.request["EndpointName"], self._config(call)
+        tag_at_creation(self.cloud, call, self.resources.arn(ENDPOINT, name))
+        deployment = call.request.get("DeploymentConfig")
+        check_deployment(deployment, config["ProductionVariants"])
+        # What is served is kept with the endpoint: its configuration may be deleted while it serves.
+        members = {"LastDeploymentConfig": deployment, "Variants": config["ProductionVariants"]}
+        made = self.resources.create(ENDPOINT, call.request, EndpointStatus="Creating", **members)
+        self._send_event(name)
+        self.cloud.work(lambda: self._bring_up(name, config), f"create-{name}")
+        return {"EndpointArn": made["EndpointArn"]}
+
+    def _bring_up(self, name: str, config: Record) -> None:
+        try:
+            fleet = self._start(name, config)
+        except Exception as error:  # noqa: BLE001  # whatever it is: the endpoint must not stay Creating for ever
+            self._settle(name, EndpointStatus="Failed", FailureReason=_reason(error))
+            return
+        self._traffic[name] = Traffic(fleet, random.Random(0))  # noqa: S311  # shares traffic, no secret
+        self._settle(name, EndpointStatus="InService")
+
+    def update(self, call: Call) -> dict[str, Any]:
+        """Move an endpoint that is in service to another configuration, blue/green.
+
+        Raises:
+            ApiError: it does not exist, is not in service, the configuration is the current one, or the deployment
+                breaks a rule of the deployment guardrails.
+        """
+        name, config = call.request["EndpointName"], self._config(call)
+        arn = self.resources.arn(ENDPOINT, name)
+        endpoint = self.resources.get(ENDPOINT, name)
+        wanted = call.request.get("DeploymentConfig")
+        if wanted is None and call.request.get("RetainDeploymentConfig"):
+            wanted = endpoint.get("LastDeploymentConfig")
+        check_deployment(wanted, config["ProductionVariants"], endpoint["Variants"])
+
+        def begin(record: Record) -> None:
+            if record["EndpointStatus"] != "InService":
+                raise invalid(f'Cannot update in-progress endpoint "{arn}": it is {record["EndpointStatus"]}.')
+            if record["EndpointConfigName"] == config["EndpointConfigName"]:
+                raise invalid(f'Endpoint "{arn}" uses configuration {config["EndpointConfigName"]} already.')
+            record |= {"EndpointStatus": "Updating", "LastModifiedTime": self.cloud.clock()}
+            record.pop("FailureReason", None)
+
+        self._change(name, begin)
+        self._send_event(name)
+        deployment = Deployment.read(wanted, config["ProductionVariants"])
+        self.cloud.work(lambda: self._move(name, config, deployment), f"update-{name}")
+        return {"EndpointArn": arn}
+
+    def _move(self, name: str, config: Record, deployment: Deployment) -> None:
+        """Start the new servers, shift traffic, bake; on any doubt go back. The old ones serve until the very end."""
+        traffic = self._traffic[name]
+        try:
+            new = self._start(name, config)
+            for share, seconds in deployment.shifts:
+                traffic.shift(new, share)
+                if self._alarm(deployment, seconds):
+                    self._go_back(name, "An alarm of the auto-rollback configuration is in state ALARM.")
+                    return
+        except Exception as error:  # noqa: BLE001  # whatever it is: the endpoint must not stay Updating for ever
+            self._go_back(name, _reason(error))
+            return
+        old = traffic.promote()
+        changes = {"EndpointConfigName": config["EndpointConfigName"], "Variants": config["ProductionVariants"]}
+        self._settle(name, **changes, EndpointStatus="InService", LastDeploymentConfig=deployment.request)
+        old.close()
+
+    def _alarm(self, deployment: Deployment, seconds: float) -> bool:
+        return deployment.bake(seconds * self.cloud.timing.bake_scale, self._states)
+
+    def _states(self, names: tuple[str, ...]) -> list[str]:
+        """Return the states of alarms, read as the endpoint's service does."""
+        client: Any = self.cloud.root_client("cloudwatch")
+        found = client.describe_alarms(AlarmNames=list(names))
+        return [alarm["StateValue"] for alarm in found["MetricAlarms"] + found["CompositeAlarms"]]
+
+    def _go_back(self, name: str, reason: str) -> None:
+        """Go back: the endpoint ends InService on the old configuration, which is easily taken for success."""
+        self._settle(name, EndpointStatus="RollingBack")
+        self._traffic[name].give_up()
+        self._settle(name, EndpointStatus="InService", FailureReason=reason)
+
+    def delete(self, call: Call) -> dict[str, Any]:
+        """Stop serving; refused while the endpoint is being created or updated."""
+        name = call.request["EndpointName"]
+
+        def begin(record: Record) -> None:
+            if record["EndpointStatus"] not in ("InService", "Failed"):
+                raise invalid(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
+            record |= {"EndpointStatus": "Deleting", "LastModifiedTime": self.cloud.clock()}
+
+        self._change(name, begin)
+        self._send_event(name)
+        self.cloud.work(lambda: self._take_down(name), f"delete-{name}")
+        return {}
+
+    def _take_down(self, name: str) -> None:
+        traffic = self._traffic.pop(name, None)
+        try:
+            if traffic:
+                traffic.close(INVOCATION_TIMEOUT)
+        finally:
+            self.resources.delete(ENDPOINT, name)
+
+    def _change(self, name: str, begin: Callable[[Record], None]) -> None:
+        try:
+            self.cloud.store.change(ENDPOINT.name, name, begin)
+        except NoRecordError:
+            raise self.resources.missing(ENDPOINT, name) from None
+
+    def describe(self, call: Call) -> dict[str, Any]:
+        """Answer DescribeEndpoint, with the variants as they are deployed."""
+        endpoint = self.resources.get(ENDPOINT, call.request["EndpointName"])
+        answer = project(service_model("sagemaker").operation_model("DescribeEndpoint").output_shape, endpoint)
+        if answer["EndpointStatus"] not in ("Creating", "Failed"):
+            answer["ProductionVariants"] = [_summary(variant) for variant in endpoint["Variants"]]
+        return answer
+
+    def invoke(self, call: Call) -> dict[str, Any]:
+        """Send a request to a variant and pass its answer on.
+
+        Raises:
+            ApiError: ValidationError or ModelError, as the API has them.
+        """
+        name = call.request["EndpointName"]
+        traffic = self._traffic.get(name)
+        gone = invalid(f"Endpoint {name} of account {self.cloud.account} not found.")
+        if traffic is None:
+            raise gone
+        try:
+            answer = traffic.ask(call.request.get("Body", b""), call.request)
+        except FleetClosedError:
+            raise gone from None
+        except UnknownVariantError as error:
+            raise invalid(str(error)) from error
+        except InvocationError as error:
+            raise _model_error(name, 500, str(error)) from error
+        if answer.status not in _SUCCESS:
+            raise _model_error(name, answer.status, answer.body.decode("utf-8", "replace"))
+        content_type = answer.headers.get("content-type", "application/octet-stream")
+        return {"Body": answer.body, "ContentType": content_type, "InvokedProductionVariant": answer.variant}
+
+    def _config(self, call: Call) -> Record:
+        """Return the configuration that a request names; the caller needs the right to it too.
+
+        Source: Service Authorization Reference, CreateEndpoint and UpdateEndpoint: endpoint and endpoint-config.
+        """
+        name = call.request["EndpointConfigName"]
+        arn = self.resources.arn(ENDPOINT_CONFIG, name)
+        self.cloud.access.require(call.access_key, f"sagemaker:{call.operation}", arn)
+        return self.resources.get(ENDPOINT_CONFIG, name)
+
+    def _start(self, name: str, config: Record) -> Fleet:
+        variants = [self._variant(name, variant) for variant in config["ProductionVariants"]]
+        return Fleet.start(variants, random.Random(0))  # noqa: S311  # shares traffic, no secret
+
+    def _variant(self, endpoint: str, variant: dict[str, Any]) -> Variant:
+        container, role = self.models.container(variant["ModelName"])
+        folder = self.cloud.folder / "endpoints" / endpoint / f"{variant['VariantName']}-{uuid.uuid4().hex[:8]}"
+        folder.mkdir(parents=True)
+        s3: Any = self.cloud.access.client("s3", role, endpoint)
+        environment = self.cloud.access.environment(role, endpoint)
+        limit = variant.get("ContainerStartupHealthCheckTimeoutInSeconds", self.cloud.timing.startup_seconds)
+        context = ServerContext(folder, s3, environment, self.cloud.containers, role, float(limit))
+        return Variant(variant["VariantName"], variant.get("InitialVariantWeight", 1.0), container, context)
+
+    def _settle(self, name: str, **members: Any) -> None:
+        self.resources.update(ENDPOINT, name, **members)
+        self._send_event(name)
+
+    def _send_event(self, name: str) -> None:
+        endpoint = self.resources.get(ENDPOINT, name)
+        variants = [
+            {
+                "DesiredWeight": variant.get("InitialVariantWeight", 1.0),
+                "DesiredInstanceCount": float(variant.get("InitialInstanceCount", 1)),
+            }
+            for variant in endpoint["Variants"]
+        ]
+        detail = {
+            **{key: endpoint[key] for key in ("EndpointName", "EndpointArn", "EndpointConfigName")},
+            "ProductionVariants": variants,
+            "EndpointStatus": _EVENT_STATUS[endpoint["EndpointStatus"]],
+            "CreationTime": float(milliseconds(endpoint["CreationTime"])),
+            "LastModifiedTime": float(milliseconds(endpoint["LastModifiedTime"])),
+            "Tags": tag_map(endpoint),
+        }
+        self.cloud.events.send("SageMaker Endpoint State Change", [endpoint["EndpointArn"]], detail)
+
+    def close(self) -> None:
+        """End all servers at once."""
+        for traffic in list(self._traffic.values()):
+            traffic.close(0)
+
+
+def _reason(error: Exception) -> str:
+    """Return an error as a FailureReason; one that nobody foresaw goes to the log with its trace."""
+    if isinstance(error, (ServerStartError, ApiError, UnknownImageError)):
+        return str(error)[:1024]
+    _LOG.error("an endpoint's servers failed unexpectedly", exc_info=error)
+    return f"InternalServerError: {error!r}"[:1024]
+
+
+def _model_error(endpoint: str, status: int, message: str) -> ApiError:
+    sentence = f'Received client error ({status}) from primary with message "{message}".'
+    where = f"/aws/sagemaker/Endpoints/{endpoint}"
+    return ApiError("ModelError", sentence, 424, OriginalStatusCode=status, OriginalMessage=message, LogStreamArn=where)
+
+
+def _summary(variant: dict[str, Any]) -> dict[str, Any]:
+    weight, count = variant.get("InitialVariantWeight", 1.0), variant.get("InitialInstanceCount", 1)
+    return {
+        "VariantName": variant["VariantName"],
+        "CurrentWeight": weight,
+        "DesiredWeight": weight,
+        "CurrentInstanceCount": count,
+        "DesiredInstanceCount": count,
+    }

@@ -1,0 +1,283 @@
+"""The Feature Store: groups, the newest record of each id online, every record in the offline store's layout."""
+
+import re
+import secrets
+import threading
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlparse
+
+from sagemaker_local.core.cloud import Call, Cloud, Handler, short_name
+from sagemaker_local.core.errors import ApiError, invalid, not_found
+from sagemaker_local.core.resources import FEATURE_GROUP, Resources
+from sagemaker_local.core.roles import pass_role, tag_at_creation
+from sagemaker_local.core.store import Record
+from sagemaker_local.sagemaker.offline import write_offline
+
+type Row = dict[str, Any]
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
+# The columns that the offline store adds (API reference, FeatureDefinition).
+_RESERVED = {"is_deleted", "write_time", "api_invocation_time"}
+
+
+class FeatureStore:
+    """Feature groups and their records. All values are strings on the wire."""
+
+    def __init__(self, cloud: Cloud, resources: Resources) -> None:
+        self._cloud = cloud
+        self._resources = resources
+        self._online: dict[tuple[str, str], Row] = {}
+        self._lock = threading.Lock()
+
+    def operations(self) -> dict[str, Handler]:
+        """Return the handlers by operation."""
+        groups = self._resources
+        return {
+            "CreateFeatureGroup": self.create,
+            "DescribeFeatureGroup": lambda call: groups.describe(FEATURE_GROUP, call.request["FeatureGroupName"]),
+            "ListFeatureGroups": lambda call: groups.list(FEATURE_GROUP, "ListFeatureGroups", call.request),
+            "DeleteFeatureGroup": self.delete,
+            "PutRecord": self.put,
+            "BatchWriteRecord": self.batch_write,
+            "GetRecord": self.get,
+            "BatchGetRecord": self.batch_get,
+            "DeleteRecord": self.delete_record,
+        }
+
+    def create(self, call: Call) -> dict[str, Any]:
+        """Keep a feature group whose identifier and event time are among its features."""
+        request = call.request
+        tag_at_creation(self._cloud, call, self._resources.arn(FEATURE_GROUP, request["FeatureGroupName"]))
+        _check_definitions(request)
+        kinds = {item["FeatureName"]: item["FeatureType"] for item in request["FeatureDefinitions"]}
+        for member in ("RecordIdentifierFeatureName", "EventTimeFeatureName"):
+            if request[member] not in kinds:
+                raise invalid(f"{member} {request[member]!r} is not among the FeatureDefinitions.")
+        if kinds[request["EventTimeFeatureName"]] == "Integral":
+            raise invalid("The event time feature has to be Fractional (epoch seconds) or String (ISO-8601).")
+        if "OfflineStoreConfig" in request:
+            if "RoleArn" not in request:
+                raise invalid("RoleArn is required for a feature group with an offline store.")
+            pass_role(self._cloud, call, request["RoleArn"])
+        made = self._resources.create(FEATURE_GROUP, self._with_output(request), FeatureGroupStatus="Created")
+        self._send_event(made, "Active")
+        return {"FeatureGroupArn": made["FeatureGroupArn"]}
+
+    def _with_output(self, request: Row) -> Row:
+        offline = request.get("OfflineStoreConfig")
+        if not offline:
+            return request
+        storage = offline["S3StorageConfig"]
+        epoch = int(self._cloud.clock().timestamp())
+        place = (
+            f"{storage['S3Uri'].rstrip('/')}/{self._cloud.account}/sagemaker/{self._cloud.region}/offline-store/"
+            f"{request['FeatureGroupName']}-{epoch}/data"
+        )
+        resolved = {**offline, "S3StorageConfig": {**storage, "ResolvedOutputS3Uri": place}}
+        return {**request, "OfflineStoreConfig": resolved, "OfflineStoreStatus": {"Status": "Active"}}
+
+    def delete(self, call: Call) -> dict[str, Any]:
+        """Forget a group and its online records; offline data stay, as on AWS."""
+        group = self._resources.delete(FEATURE_GROUP, call.request["FeatureGroupName"])
+        with self._lock:
+            for key in [key for key in self._online if key[0] == group["FeatureGroupName"]]:
+                del self._online[key]
+        return {}
+
+    def put(self, call: Call) -> dict[str, Any]:
+        """Write one record."""
+        group = self._group(call.request["FeatureGroupName"])
+        self._write(group, [_row(call.request["Record"])], call.request.get("TargetStores"))
+        return {}
+
+    def batch_write(self, call: Call) -> dict[str, Any]:
+        """Write up to 25 records, of any groups; the good ones are written, the others answered with their error."""
+        self._allow(call, [entry["FeatureGroupName"] for entry in call.request["Entries"]])
+        errors = []
+        for entry in call.request["Entries"]:
+            try:
+                group = self._group(entry["FeatureGroupName"])
+                self._write(group, [_row(entry["Record"])], entry.get("TargetStores"))
+            except ApiError as error:
+                errors.append({"Entry": entry, "ErrorCode": _code(error), "ErrorMessage": error.message})
+        return {"Errors": errors, "UnprocessedEntries": []}
+
+    def get(self, call: Call) -> dict[str, Any]:
+        """Return the newest record of an id; nothing where it is deleted or was never written."""
+        group = self._group(call.request["FeatureGroupName"])
+        if "OnlineStore" not in _stores(group):
+            raise invalid(f"FeatureGroup {group['FeatureGroupName']} has no online store.")
+        found = self._find(group, call.request["RecordIdentifierValueAsString"], call.request.get("FeatureNames"))
+        return {"Record": found} if found else {}
+
+    def batch_get(self, call: Call) -> dict[str, Any]:
+        """Return the newest records of many ids; ids without a record are left out, as on AWS."""
+        self._allow(call, [wanted["FeatureGroupName"] for wanted in call.request["Identifiers"]])
+        records, errors = [], []
+        for wanted in call.request["Identifiers"]:
+            name = wanted["FeatureGroupName"]
+            for identifier in wanted["RecordIdentifiersValueAsString"]:
+                where = {"FeatureGroupName": name, "RecordIdentifierValueAsString": identifier}
+                try:
+                    found = self._find(self._group(name), identifier, wanted.get("FeatureNames"))
+                except ApiError as error:
+                    errors.append({**where, "ErrorCode": _code(error), "ErrorMessage": error.message})
+                    continue
+                if found:
+                    records.append({**where, "Record": found})
+        return {"Records": records, "Errors": errors, "UnprocessedIdentifiers": []}
+
+    def delete_record(self, call: Call) -> dict[str, Any]:
+        """Delete a record softly (its features go, a later event time may bring it back) or for good."""
+        group = self._group(call.request["FeatureGroupName"])
+        identifier, when = call.request["RecordIdentifierValueAsString"], call.request["EventTime"]
+        key = (group["FeatureGroupName"], identifier)
+        targets = _targets(group, call.request.get("TargetStores"))
+        moment(when, _event_time_kind(group))
+        row = {group["RecordIdentifierFeatureName"]: identifier, group["EventTimeFeatureName"]: when}
+        with self._lock:
+            known = self._online.get(key) if "OnlineStore" in targets else None
+            if known is not None and moment(when) >= moment(known[group["EventTimeFeatureName"]]):
+                if call.request.get("DeletionMode") == "HardDelete":
+                    del self._online[key]
+                else:
+                    self._online[key] = {**row, "": "deleted"}
+        if "OfflineStore" in targets:
+            self._offline(group, [row], deleted=True)
+        return {}
+
+    def _group(self, name_or_arn: str) -> Record:
+        try:
+            return self._resources.get(FEATURE_GROUP, name_or_arn)
+        except ApiError as error:
+            raise not_found(error.message) from error
+
+    def _allow(self, call: Call, groups: list[str]) -> None:
+        """Decide a batch on each of its groups; the first was decided before the request came here."""
+        for name in dict.fromkeys(groups[1:]):
+            if name != groups[0]:
+                arn = self._resources.arn(FEATURE_GROUP, short_name(name))
+                self._cloud.access.require(call.access_key, f"sagemaker:{call.operation}", arn)
+
+    def _find(self, group: Record, identifier: str, names: list[str] | None) -> list[Row]:
+        with self._lock:
+            row = self._online.get((group["FeatureGroupName"], identifier))
+        if row is None or "" in row:
+            return []
+        return [_value(name, value) for name, value in row.items() if not names or name in names]
+
+    def _write(self, group: Record, rows: list[Row], targets: list[str] | None) -> None:
+        stores = _targets(group, targets)
+        for row in rows:
+            _check(group, row)
+        if "OnlineStore" in stores:
+            for row in rows:
+                self._keep_newest(group, row)
+        if "OfflineStore" in stores:
+            self._offline(group, rows, deleted=False)
+
+    def _keep_newest(self, group: Record, row: Row) -> None:
+        time, key = (
+            group["EventTimeFeatureName"],
+            (group["FeatureGroupName"], row[group["RecordIdentifierFeatureName"]]),
+        )
+        with self._lock:
+            known = self._online.get(key)
+            if known is None or moment(row[time]) >= moment(known[time]):
+                self._online[key] = row
+
+    def _offline(self, group: Record, rows: list[Row], *, deleted: bool) -> None:
+        place = urlparse(group["OfflineStoreConfig"]["S3StorageConfig"]["ResolvedOutputS3Uri"])
+        s3: Any = self._cloud.access.client("s3", group["RoleArn"], f"offline-{group['FeatureGroupName']}"[:64])
+        for row in rows:
+            when = moment(row[group["EventTimeFeatureName"]])
+            key = f"{place.path.lstrip('/')}/{when:year=%Y/month=%m/day=%d/hour=%H}/{_file(when)}"
+            body = write_offline(group["FeatureDefinitions"], [row], self._cloud.clock(), deleted=deleted)
+            s3.put_object(Bucket=place.netloc, Key=key, Body=body)
+
+    def _send_event(self, group: Record, status: str) -> None:
+        detail = {"FeatureGroupName": group["FeatureGroupName"], "FeatureGroupArn": group["FeatureGroupArn"]}
+        detail["FeatureGroupStatus"] = status  # the event says Active where the API says Created
+        self._cloud.events.send("SageMaker Feature Group State Change", [group["FeatureGroupArn"]], detail)
+
+
+def _check_definitions(request: Row) -> None:
+    names = [item["FeatureName"] for item in request["FeatureDefinitions"]]
+    if len(set(names)) != len(names):
+        raise invalid("The FeatureDefinitions name a feature twice.")
+    reserved = sorted(set(names) & _RESERVED)
+    if reserved:
+        raise invalid(f"The feature names {reserved} are reserved for the offline store.")
+    if not _stores(request):
+        raise invalid("A feature group needs an online store, an offline store, or both.")
+
+
+def _stores(group: Row) -> set[str]:
+    online = group.get("OnlineStoreConfig", {}).get("EnableOnlineStore")
+    return ({"OnlineStore"} if online else set()) | ({"OfflineStore"} if "OfflineStoreConfig" in group else set())
+
+
+def _targets(group: Row, wanted: list[str] | None) -> set[str]:
+    """Return the stores that a record goes to: those asked for, else all that the group has."""
+    missing = sorted(set(wanted or []) - _stores(group))
+    if missing:
+        raise invalid(f"Validation Error: the feature group {group['FeatureGroupName']} has no {missing[0]}.")
+    return set(wanted) if wanted else _stores(group)
+
+
+def _code(error: ApiError) -> str:
+    # The run-time API spells this one code differently.
+    return "ValidationError" if error.code == "ValidationException" else error.code
+
+
+def _file(when: datetime) -> str:
+    return f"{when:%Y%m%dT%H%M%SZ}_{secrets.token_hex(8)}.parquet"
+
+
+def _row(record: list[Row]) -> Row:
+    names = [item["FeatureName"] for item in record]
+    if len(set(names)) != len(names):
+        raise invalid("Validation Error: a feature is named twice in one record.")
+    return {item["FeatureName"]: item.get("ValueAsString", item.get("ValueAsStringList")) for item in record}
+
+
+def _value(name: str, value: str | list[str]) -> Row:
+    return {"FeatureName": name, "ValueAsString" if isinstance(value, str) else "ValueAsStringList": value}
+
+
+def _check(group: Record, row: Row) -> None:
+    kinds = {item["FeatureName"]: item["FeatureType"] for item in group["FeatureDefinitions"]}
+    for member in ("RecordIdentifierFeatureName", "EventTimeFeatureName"):
+        if not row.get(group[member]):
+            raise invalid(f"Validation Error: the record has no value for {group[member]}.")
+    for name, value in row.items():
+        if name not in kinds:
+            raise invalid(f"Validation Error: feature {name} is not in the feature group {group['FeatureGroupName']}.")
+        number = {"Integral": int, "Fractional": float}.get(kinds[name])
+        if number is not None and isinstance(value, str):
+            try:
+                number(value)
+            except ValueError:
+                raise invalid(f"Validation Error: {value!r} of feature {name} is not {kinds[name]}.") from None
+    moment(row[group["EventTimeFeatureName"]], _event_time_kind(group))
+
+
+def _event_time_kind(group: Record) -> str:
+    kinds = {item["FeatureName"]: item["FeatureType"] for item in group["FeatureDefinitions"]}
+    return str(kinds[group["EventTimeFeatureName"]])
+
+
+def moment(value: str, kind: str | None = None) -> datetime:
+    """Return an event time: epoch seconds (`kind` Fractional), or ISO-8601 `yyyy-MM-ddTHH:mm:ss[.SSS]Z` (String).
+
+    Raises:
+        ApiError: it is neither, or not of its kind.
+    """
+    is_text = bool(_ISO.fullmatch(value))
+    try:
+        if kind in (None, "String" if is_text else "Fractional"):
+            return datetime.fromisoformat(value) if is_text else datetime.fromtimestamp(float(value), UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise invalid(f"Validation Error: {value!r} is not an event time{f' of type {kind}' if kind else ''}.")

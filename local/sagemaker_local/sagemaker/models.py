@@ -1,0 +1,138 @@
+"""Models and endpoint configurations: what has to exist before something is served."""
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlparse
+
+from botocore.exceptions import ClientError
+
+from sagemaker_local import images
+from sagemaker_local.core.cloud import Call, Cloud, Handler
+from sagemaker_local.core.errors import invalid
+from sagemaker_local.core.resources import ENDPOINT_CONFIG, MODEL, Resources
+from sagemaker_local.core.roles import pass_role, tag_at_creation
+from sagemaker_local.core.store import NoRecordError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class Models:
+    """CreateModel and CreateEndpointConfig with the checks that AWS makes, and the rest of both kinds."""
+
+    def __init__(self, cloud: Cloud, resources: Resources) -> None:
+        self._cloud = cloud
+        self._resources = resources
+
+    def operations(self) -> dict[str, Handler]:
+        """Return the handlers by operation."""
+        kept = self._resources
+        return {
+            "CreateModel": self.create_model,
+            "DescribeModel": lambda call: kept.describe(MODEL, call.request["ModelName"]),
+            "ListModels": lambda call: kept.list(MODEL, "ListModels", call.request),
+            "DeleteModel": self.delete_model,
+            "CreateEndpointConfig": self.create_config,
+            "DescribeEndpointConfig": lambda call: kept.describe(ENDPOINT_CONFIG, call.request["EndpointConfigName"]),
+            "ListEndpointConfigs": lambda call: kept.list(ENDPOINT_CONFIG, "ListEndpointConfigs", call.request),
+            "DeleteEndpointConfig": self.delete_config,
+        }
+
+    def create_model(self, call: Call) -> dict[str, Any]:
+        """Keep a model whose images exist, whose data can be read by its role, whose packages are approved."""
+        request = call.request
+        arn = self._resources.arn(MODEL, request["ModelName"])
+        tag_at_creation(self._cloud, call, arn)
+        containers = request.get("Containers") or [request[key] for key in ("PrimaryContainer",) if key in request]
+        if not containers or ("Containers" in request and "PrimaryContainer" in request):
+            raise invalid("CreateModel needs either a PrimaryContainer or Containers.")
+        role = request.get("ExecutionRoleArn")
+        if not role:
+            raise invalid("ExecutionRoleArn is required for a model that is served with network isolation off.")
+        pass_role(self._cloud, call, role)
+        s3: Any = self._cloud.access.client("s3", role, f"model-{request['ModelName']}")
+        for container in containers:
+            for resolved in self._resolve(container):
+                self._check(resolved, s3)
+        return {"ModelArn": self._resources.create(MODEL, request)["ModelArn"]}
+
+    def delete_model(self, call: Call) -> dict[str, Any]:
+        """Forget a model."""
+        self._resources.delete(MODEL, call.request["ModelName"])
+        return {}
+
+    def create_config(self, call: Call) -> dict[str, Any]:
+        """Keep an endpoint configuration whose models exist."""
+        request = call.request
+        tag_at_creation(self._cloud, call, self._resources.arn(ENDPOINT_CONFIG, request["EndpointConfigName"]))
+        for variant in request["ProductionVariants"]:
+            if "ModelName" not in variant:
+                raise invalid(
+                    f"Variant {variant['VariantName']} has no ModelName: inference components are not emulated."
+                )
+            self._resources.get(MODEL, variant["ModelName"])
+            _check_variant(variant)
+        names = [variant["VariantName"] for variant in request["ProductionVariants"]]
+        if len(set(names)) != len(names):
+            raise invalid(f"The variant names {names} are not unique.")
+        return {"EndpointConfigArn": self._resources.create(ENDPOINT_CONFIG, request)["EndpointConfigArn"]}
+
+    def delete_config(self, call: Call) -> dict[str, Any]:
+        """Forget an endpoint configuration; an endpoint that uses it goes on, as on AWS (API reference)."""
+        self._resources.delete(ENDPOINT_CONFIG, call.request["EndpointConfigName"])
+        return {}
+
+    def container(self, model_name: str) -> tuple[dict[str, Any], str]:
+        """Return what a model runs (Image, ModelDataUrl, Environment) and the role it runs under.
+
+        Raises:
+            ApiError: there is no such model, or it is a chain of containers.
+        """
+        model = self._resources.get(MODEL, model_name)
+        containers = model.get("Containers") or [model["PrimaryContainer"]]
+        resolved = [part for container in containers for part in self._resolve(container)]
+        if len(resolved) != 1:
+            raise invalid(
+                f"Model {model_name} is an inference pipeline of {len(resolved)} containers: not emulated here."
+            )
+        return resolved[0], model["ExecutionRoleArn"]
+
+    def _resolve(self, container: dict[str, Any]) -> list[dict[str, Any]]:
+        package_arn = container.get("ModelPackageName")
+        if not package_arn:
+            return [container]
+        try:
+            package = self._cloud.store.get("ModelPackage", package_arn)
+        except NoRecordError:
+            raise invalid(f"Could not find model package {package_arn}.") from None
+        if package.get("ModelApprovalStatus") != "Approved":
+            raise invalid(f"Model package {package_arn} is {package.get('ModelApprovalStatus')}, not Approved.")
+        specified = package["InferenceSpecification"]["Containers"]
+        extra = container.get("Environment", {})
+        return [{**part, "Environment": {**part.get("Environment", {}), **extra}} for part in specified]
+
+    def _check(self, container: dict[str, Any], s3: "S3Client") -> None:
+        try:
+            images.find(container.get("Image", ""), self._cloud.containers)
+        except images.UnknownImageError as error:
+            raise invalid(f"Requested image {container.get('Image')} not found. {error}") from error
+        url = container.get("ModelDataUrl")
+        if url:
+            place = urlparse(url)
+            try:
+                s3.head_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+            except ClientError as error:
+                raise invalid(
+                    f"Could not access model data at {url}. Please ensure that it exists and the role can read it "
+                    f"({error.response['Error']['Code']})."
+                ) from error
+
+
+def _check_variant(variant: dict[str, Any]) -> None:
+    name, serverless = variant["VariantName"], variant.get("ServerlessConfig")
+    on_instances = [member for member in ("InstanceType", "InitialInstanceCount") if member in variant]
+    if serverless is None and len(on_instances) < len(("InstanceType", "InitialInstanceCount")):
+        raise invalid(f"Variant {name} needs InstanceType and InitialInstanceCount, or a ServerlessConfig.")
+    if serverless is not None and on_instances:
+        raise invalid(f"Variant {name} is serverless: it takes no {on_instances[0]}.")
+    if serverless is not None and serverless["MemorySizeInMB"] % 1024:
+        raise invalid(f"Variant {name}: MemorySizeInMB goes in steps of 1024, from 1024 to 6144.")

@@ -1,0 +1,115 @@
+"""The SageMaker service: its parts put together behind one handler."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from sagemaker_local import ministack
+from sagemaker_local.core.cloud import Cloud, HttpResponse
+from sagemaker_local.core.resources import Resources
+from sagemaker_local.pipelines.service import Pipelines
+from sagemaker_local.sagemaker.api import REST_MODELS, Api, Caller
+from sagemaker_local.sagemaker.endpoints import Endpoints
+from sagemaker_local.sagemaker.features import FeatureStore
+from sagemaker_local.sagemaker.jobs import Jobs
+from sagemaker_local.sagemaker.models import Models
+from sagemaker_local.sagemaker.registry import ModelRegistry
+from sagemaker_local.sagemaker.tags import Tags
+
+if TYPE_CHECKING:
+    from sagemaker_local.core.cloud import Handler, Part
+
+# The path of each resource's ARN, by the member of a request that names it; the first that is there counts.
+_ARN_PATHS = (
+    ("TrainingJobName", "training-job"),
+    ("ProcessingJobName", "processing-job"),
+    ("TransformJobName", "transform-job"),
+    ("EndpointName", "endpoint"),
+    ("EndpointConfigName", "endpoint-config"),
+    ("ModelPackageName", "model-package"),
+    ("ModelPackageGroupName", "model-package-group"),
+    ("ModelName", "model"),
+    ("PipelineName", "pipeline"),
+    ("FeatureGroupName", "feature-group"),
+)
+
+
+class Service:
+    """SageMaker and its run-time APIs, as ministack calls a service."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        resources = Resources(cloud)
+        models = Models(cloud, resources)
+        self._cloud = cloud
+        self.endpoints = Endpoints(cloud, resources, models)
+        parts: list[Part] = [
+            models,
+            self.endpoints,
+            Jobs(cloud, resources, models),
+            ModelRegistry(cloud, resources),
+            Pipelines(cloud, resources),
+            FeatureStore(cloud, resources),
+            Tags(cloud),
+        ]
+        handlers: dict[str, Handler] = {}
+        for part in parts:
+            handlers |= part.operations()
+        self._api = Api(handlers)
+
+    async def handle(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> HttpResponse:
+        """Answer one request that ministack has authorised."""
+        key = ministack.access_key(headers, query)
+        caller = Caller(key, ministack.principal_of(key))
+        target = headers.get("x-amz-target", "")
+        if target:
+            return await self._api.answer_json(target.rsplit(".", 1)[-1], body, caller)
+        values = {name: ",".join(item) if isinstance(item, list) else str(item) for name, item in query.items()}
+        return await self._api.answer_rest((method, path), {**headers, **values}, body, caller)
+
+    def resource_arn(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
+        """Return the ARN that IAM decides about; `*` where the operation has no resource (a List, say)."""
+        del method
+        operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
+        if not operation and not path.startswith("/Batch"):
+            found = re.match(r"/(endpoints|FeatureGroup)/(arn:[^/]+/[^/]+|[^/]+)", unquote(path))
+            place = {"endpoints": "endpoint", "FeatureGroup": "feature-group"}
+            return self._arn(place[found[1]], found[2]) if found else "*"
+        try:
+            request = json.loads(body or b"{}")
+        except ValueError:
+            return "*"
+        if not isinstance(request, dict):
+            return "*"
+        if not operation:  # a batch of records: decided on the first group here, on the others by their handler
+            first = next(iter(request.get("Identifiers") or request.get("Entries") or [{}]))
+            return self._named("", {"FeatureGroupName": first.get("FeatureGroupName", "*")})
+        return self._named(operation, request)
+
+    def _named(self, operation: str, request: Mapping[str, Any]) -> str:
+        for member in ("PipelineExecutionArn", "ModelPackageArn", "ResourceArn"):
+            if member in request:
+                arn = str(request[member])
+                return arn.lower() if ":pipeline/" in arn else arn
+        if operation in ("CreateModelPackage", "ListModelPackages"):
+            # Decided on the packages of the group (Service Authorization Reference).
+            return self._cloud.arn(f"model-package/{request.get('ModelPackageGroupName', '*')}/*")
+        if operation.startswith("List") and operation != "ListPipelineExecutions":
+            return "*"
+        for member, place in _ARN_PATHS:
+            if member in request:
+                return self._arn(place, str(request[member]))
+        return "*"
+
+    def _arn(self, place: str, name: str) -> str:
+        arn = name if name.startswith("arn:") else self._cloud.arn(f"{place}/{name}")
+        # A pipeline's ARN is in lower case, whatever its name is.
+        return arn.lower() if place == "pipeline" else arn
+
+
+def attach(service: Service) -> None:
+    """Make the service known to ministack."""
+    ministack.add_service("sagemaker", service.handle, "SageMaker.", REST_MODELS, service.resource_arn)

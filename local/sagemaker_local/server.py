@@ -1,0 +1,188 @@
+"""The process of the local cloud: ministack, SageMaker and CloudTrail behind one port of 127.0.0.1."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+# A 12-digit access key is the root user of that account in ministack. The secret is no secret: only loopback hears it.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local"}
+_PUBLIC = "/public"
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def prepare(port: int, folder: Path) -> None:
+    """Set what ministack reads at import: IAM on, everything that opens other ports off.
+
+    Call it before anything of ministack is imported.
+    """
+    os.environ.update(
+        CREDENTIALS,
+        AUTH="true",
+        GATEWAY_PORT=str(port),
+        MINISTACK_HOST="127.0.0.1",
+        MINISTACK_ACCOUNT_ID=ACCOUNT,
+        MINISTACK_REGION=REGION,
+        AWS_REGION=REGION,
+        AWS_DEFAULT_REGION=REGION,
+        AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
+        LAMBDA_EXECUTOR="local",
+        LOG_LEVEL=os.environ.get("LOG_LEVEL", "WARNING"),
+        SFTP_ENABLED="0",
+        IOT_MTLS_ENABLED="0",
+        DOCKER_HOST="unix:///nonexistent",  # no engine is looked for
+        TMPDIR=str(folder),
+    )
+
+
+def build(port: int, folder: Path, containers: Path, repeat_events: float, startup_seconds: float) -> Any:
+    """Put the cloud together and return its ASGI application."""
+    from sagemaker_local import ministack, ministack_patches  # noqa: PLC0415  # they read the environment that `prepare` sets
+    from sagemaker_local.access import RoleAccess, root_client  # noqa: PLC0415
+    from sagemaker_local.cloudtrail import Trails, read_call  # noqa: PLC0415
+    from sagemaker_local.core.cloud import Cloud, Timing  # noqa: PLC0415
+    from sagemaker_local.events import BusEvents  # noqa: PLC0415
+    from sagemaker_local.integrations import Integrations  # noqa: PLC0415
+    from sagemaker_local.sagemaker.service import Service, attach  # noqa: PLC0415
+
+    endpoint, timing = f"http://127.0.0.1:{port}", Timing(startup_seconds=startup_seconds)
+    access = RoleAccess(endpoint, REGION)
+    events = BusEvents(ACCOUNT, REGION, repeat_events)
+    as_root = partial(root_client, endpoint, REGION)
+    service = Service(Cloud(ACCOUNT, REGION, endpoint, folder, containers, access, events, as_root, timing))
+    ministack.record_calls()
+    attach(service)
+    ministack_patches.apply(Integrations(access, ACCOUNT, REGION))
+    trails = Trails(ACCOUNT, REGION)
+    ministack.add_resource_type("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)
+
+    def record(request: ministack.S3Request, status: int, version: str | None, principal: str) -> None:
+        call = read_call(request, status, version)
+        if call:
+            trails.record(call, principal)
+
+    ministack.after_s3(record)
+    return Gateway(service)
+
+
+class Gateway:
+    """The outermost application: the inbox, the record of calls, the public address; everything else is the cloud's."""
+
+    def __init__(self, service: Any) -> None:
+        self._service = service
+
+    def close(self) -> None:
+        """End the model servers."""
+        self._service.endpoints.close()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer, or pass on."""
+        from sagemaker_local import ministack  # noqa: PLC0415
+
+        if scope["type"] == "lifespan":
+            await ministack.asgi(scope, receive, send)
+            return
+        path = scope["path"]
+        if path.startswith("/_local/"):
+            await _answer(send, *self._own(path))
+            return
+        if path.startswith(f"{_PUBLIC}/") and ministack.http_api_ids():
+            # As a custom domain would: the rest of the path goes to the API's default stage. The raw path stays,
+            # because it is what the caller signed.
+            scope = {**scope, "path": f"/_aws/execute-api/{ministack.http_api_ids()[0]}/$default{path[len(_PUBLIC) :]}"}
+        else:
+            # The buckets' policies demand TLS. Here TLS would end before this process, as behind any load balancer.
+            scope = {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
+        await ministack.asgi(scope, receive, send)
+
+    def _own(self, path: str) -> tuple[int, str, bytes]:
+        from sagemaker_local import inbox, ministack  # noqa: PLC0415
+
+        ministack.use_scope(ACCOUNT, REGION)
+        mails = ministack.sent_mails()
+        if path == "/_local/health":
+            return 200, "text/plain", f"ready {os.getpid()}".encode()
+        if path == "/_local/calls":
+            return 200, "application/json", json.dumps([asdict(call) for call in ministack.call_record.all()]).encode()
+        if path == "/_local/mails":
+            return 200, "application/json", json.dumps(mails, default=str).encode()
+        if path == "/_local/inbox":
+            return 200, "text/html; charset=utf-8", inbox.page(mails).encode()
+        number = path.removeprefix("/_local/inbox/")
+        if number.isdigit() and int(number) < len(mails):
+            return 200, "text/html; charset=utf-8", inbox.html(mails[int(number)]).encode()
+        return 404, "text/plain", b"there is no such page; try /_local/inbox"
+
+
+async def _answer(send: Any, status: int, content_type: str, body: bytes) -> None:
+    headers = [(b"content-type", content_type.encode()), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT; leave no process behind."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    options.add_argument("--folder", type=Path, required=True, help="where jobs, servers and logs are kept")
+    options.add_argument("--containers", type=Path, help="the folder of one's own images; default: <folder>/containers")
+    options.add_argument("--repeat-events", type=float, default=0.0, help="share of events that are sent twice")
+    options.add_argument("--startup-seconds", type=float, default=60.0, help="what a model server has to answer /ping")
+    options.add_argument("--follow", action="store_true", help="end when standard input is closed")
+    chosen = options.parse_args()
+    port = chosen.port or free_port()
+    chosen.folder.mkdir(parents=True, exist_ok=True)
+    prepare(port, chosen.folder.resolve())
+    logging.basicConfig(level=logging.WARNING)
+    folder = chosen.folder.resolve()
+    containers = (chosen.containers or folder / "containers").resolve()
+    application = build(port, folder, containers, chosen.repeat_events, chosen.startup_seconds)
+    asyncio.run(_serve(application, port, follow=chosen.follow))
+
+
+def _end_with_starter(end: Callable[[], object]) -> None:
+    """Call `end` when standard input is closed: whoever started the cloud is gone, however it ended."""
+    sys.stdin.buffer.read()
+    end()
+
+
+async def _serve(application: Any, port: int, *, follow: bool) -> None:
+    from hypercorn.asyncio import serve  # noqa: PLC0415
+    from hypercorn.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.graceful_timeout = 1.0
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if follow:
+        threading.Thread(
+            target=_end_with_starter, args=(lambda: loop.call_soon_threadsafe(stop.set),), daemon=True
+        ).start()
+    await serve(application, config, shutdown_trigger=stop.wait)
+    application.close()
+    os._exit(0)  # ministack's own threads would keep the process
+
+
+if __name__ == "__main__":
+    main()

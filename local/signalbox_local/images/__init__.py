@@ -1,8 +1,0 @@
-"""The container images of the local cloud: programs that stand for what an image runs.
-
-Only the processes of jobs and servers import xgboost or scikit-learn; `catalog`, which the cloud imports, does not.
-"""
-
-from signalbox_local.images.catalog import Image, UnknownImageError, find
-
-__all__ = ["Image", "UnknownImageError", "find"]

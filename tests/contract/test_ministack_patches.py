@@ -1,0 +1,247 @@
+"""Each gap of ministack that `ministack_patches` closes: it is there in plain ministack, and not in our cloud.
+
+When an upgrade closes a gap, its test fails: remove the function from `ministack_patches`, and the test.
+"""
+
+import ast
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sagemaker_local.server import ACCOUNT, REGION
+from tests.contract.world import World, allow, code, name, until
+from tests.sagemaker_local.support.programs import PACKAGE
+
+CLOSED = "plain ministack has no such gap any more: remove its function from ministack_patches.py, and this test"
+RAISES = "class OwnError(Exception):\n    pass\n\n\ndef handler(event, context):\n    raise OwnError('own words')\n"
+RAISES_LATE = "import time\n\n\ndef handler(event, context):\n    time.sleep(2)\n    raise ValueError('late')\n"
+
+
+def _task(resource: str, arguments: dict[str, Any], **more: Any) -> dict[str, Any]:
+    state = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Arguments": arguments, "End": True, **more}
+    return {"QueryLanguage": "JSONata", "StartAt": "Only", "States": {"Only": state}}
+
+
+def test_a_machines_calls_are_checked_against_its_role(plain: World, cloud: World) -> None:
+    call = _task("aws-sdk:sqs:createQueue", {"QueueName": name("queue")})
+    assert plain.run_machine(call)["status"] == "SUCCEEDED", CLOSED
+
+    refused = cloud.run_machine(call)
+
+    assert refused["status"] == "FAILED"
+    assert "is not authorized to perform: sqs:CreateQueue" in refused["cause"]
+    assert cloud.run_machine(call, allow("sqs:CreateQueue"))["status"] == "SUCCEEDED"
+
+
+def test_a_machine_needs_the_right_to_invoke_a_function(plain: World, cloud: World) -> None:
+    source = "def handler(event, context):\n    return 'done'\n"
+    call = _task("lambda:invoke", {"FunctionName": plain.function(source), "Payload": {}})
+    assert plain.run_machine(call)["status"] == "SUCCEEDED", CLOSED
+
+    refused = cloud.run_machine(_task("lambda:invoke", {"FunctionName": cloud.function(source), "Payload": {}}))
+
+    assert "is not authorized to perform: lambda:InvokeFunction" in refused["cause"]
+
+
+def test_a_machine_reaches_sagemaker_by_both_integrations(plain: World, cloud: World) -> None:
+    sdk = _task("aws-sdk:sagemaker:listModels", {})
+    assert plain.run_machine(sdk, allow("*"))["status"] == "FAILED", CLOSED
+    assert cloud.run_machine(sdk, allow("sagemaker:ListModels"))["status"] == "SUCCEEDED"
+    optimised = cloud.run_machine(_task("sagemaker:createModel", {"ModelName": "m"}), allow("sagemaker:*"))
+    assert optimised["error"] == "SageMaker.AmazonSageMakerException"
+
+
+def test_a_time_limit_of_a_task_may_be_an_expression(plain: World, cloud: World) -> None:
+    def wait(world: World) -> dict[str, Any]:
+        slow = world.function("import time\n\n\ndef handler(event, context):\n    time.sleep(5)\n")
+        payload = {"FunctionName": slow, "Payload": {}}
+        return world.run_machine(_task("lambda:invoke", payload, TimeoutSeconds="{% 1 %}"), allow("*"))
+
+    assert wait(plain).get("error") != "States.Timeout", CLOSED
+    assert wait(cloud)["error"] == "States.Timeout"
+
+
+def test_a_function_that_fails_fails_the_state_that_waits_for_its_token(plain: World, cloud: World) -> None:
+    def wait(world: World) -> dict[str, Any]:
+        payload = {"FunctionName": world.function(RAISES), "Payload": {"token": "{% $states.context.Task.Token %}"}}
+        state = _task("lambda:invoke.waitForTaskToken", payload, TimeoutSeconds=3)
+        return world.run_machine(state, allow("*"))
+
+    assert wait(plain)["error"] == "States.Timeout", CLOSED
+    assert wait(cloud)["error"] == "OwnError"
+
+
+def test_the_machines_own_time_limit_is_kept(plain: World, cloud: World) -> None:
+    waiting = {"TimeoutSeconds": 1, "StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 2, "End": True}}}
+    assert plain.run_machine(waiting)["status"] == "SUCCEEDED", CLOSED
+
+    assert cloud.run_machine(waiting)["status"] == "TIMED_OUT"
+
+
+def test_what_fails_after_the_time_limit_changes_the_end_no_more(cloud: World) -> None:
+    call = _task("lambda:invoke", {"FunctionName": cloud.function(RAISES_LATE)})
+    ended = cloud.run_machine(call | {"TimeoutSeconds": 1}, allow("*"))
+    assert ended["status"] == "TIMED_OUT"
+
+    def history() -> list[str]:
+        events = cloud.client("stepfunctions").get_execution_history(executionArn=ended["executionArn"])["events"]
+        return [event["type"] for event in events if event["type"] == "TaskFailed"]
+
+    until(history)
+    described = cloud.client("stepfunctions").describe_execution(executionArn=ended["executionArn"])
+    assert described["status"] == "TIMED_OUT"
+
+
+def test_a_failed_nested_execution_is_a_failed_task(plain: World, cloud: World) -> None:
+    def nest(world: World) -> dict[str, Any]:
+        child = {"StartAt": "No", "States": {"No": {"Type": "Fail", "Error": "ChildError", "Cause": "child"}}}
+        machine = world.client("stepfunctions").create_state_machine(
+            name=name("child"), definition=json.dumps(child), roleArn=world.role(service="states.amazonaws.com")
+        )["stateMachineArn"]
+        start = {"StateMachineArn": machine, "Input": {}}
+        return world.run_machine(_task("states:startExecution.sync:2", start), allow("*"))
+
+    assert nest(plain)["error"] == "ChildError", CLOSED
+    failed = nest(cloud)
+    assert failed["error"] == "States.TaskFailed"
+    assert (json.loads(failed["cause"])["Error"], json.loads(failed["cause"])["Status"]) == ("ChildError", "FAILED")
+
+
+def test_an_exception_of_a_function_has_its_class_name(plain: World, cloud: World) -> None:
+    def raised(world: World) -> str:
+        answer = world.client("lambda").invoke(FunctionName=world.function(RAISES), Payload=b"{}")
+        return str(json.loads(answer["Payload"].read())["errorType"])
+
+    assert raised(plain) == "Runtime.HandlerError", CLOSED
+    assert raised(cloud) == "OwnError"
+
+
+def _stack(world: World, resources: dict[str, Any], outputs: dict[str, Any]) -> dict[str, str]:
+    formation, stack = world.client("cloudformation"), name("stack")
+    template = {"Resources": resources, "Outputs": {key: {"Value": value} for key, value in outputs.items()}}
+    formation.create_stack(StackName=stack, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = formation.describe_stacks(StackName=stack)["Stacks"][0]
+        return found if not found["StackStatus"].endswith("IN_PROGRESS") else None
+
+    found = until(ended)
+    assert found["StackStatus"] == "CREATE_COMPLETE"
+    return {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
+
+
+def test_a_reference_to_a_secret_is_its_arn(plain: World, cloud: World) -> None:
+    def reference(world: World) -> str:
+        secret = {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": name("secret"), "SecretString": "s"}}
+        return _stack(world, {"Secret": secret}, {"Ref": {"Ref": "Secret"}})["Ref"]
+
+    assert not reference(plain).startswith("arn:"), CLOSED
+    assert reference(cloud).startswith(f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:")
+
+
+def test_a_secret_that_is_referred_to_by_its_arn_is_updated_and_deleted_with_its_stack(cloud: World) -> None:
+    formation, secrets, stack = cloud.client("cloudformation"), cloud.client("secretsmanager"), name("stack")
+    secret = {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": name("two-words"), "SecretString": "one"}}
+    outputs = {"Ref": {"Value": {"Ref": "Secret"}}}
+
+    def status() -> str:
+        return str(formation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+
+    formation.create_stack(
+        StackName=stack, TemplateBody=json.dumps({"Resources": {"Secret": secret}, "Outputs": outputs})
+    )
+    until(lambda: status() == "CREATE_COMPLETE")
+    arn = formation.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"][0]["OutputValue"]
+    changed = {**secret, "Properties": {**secret["Properties"], "SecretString": "two"}}  # type: ignore[dict-item]
+    formation.update_stack(
+        StackName=stack, TemplateBody=json.dumps({"Resources": {"Secret": changed}, "Outputs": outputs})
+    )
+    until(lambda: status() == "UPDATE_COMPLETE")
+    assert secrets.get_secret_value(SecretId=arn)["SecretString"] == "two"
+    formation.delete_stack(StackName=stack)
+
+    def gone() -> bool:
+        try:
+            secrets.get_secret_value(SecretId=arn)
+        except ClientError:
+            return True
+        return False
+
+    assert until(gone)
+
+
+def test_a_mail_is_decided_on_its_senders_identity(plain: World, cloud: World) -> None:
+    def send(world: World) -> None:
+        world.client("sesv2").create_email_identity(EmailIdentity="me@example.com")
+        identity = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/me@example.com"
+        ses = world.as_role(world.role(allow("ses:SendEmail", resource=identity)), "sesv2")
+        body = {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}}
+        ses.send_email(FromEmailAddress="me@example.com", Destination={"ToAddresses": ["a@b.c"]}, Content=body)
+
+    with pytest.raises(ClientError) as refused:
+        send(plain)
+    assert code(refused.value) == "AccessDeniedException", CLOSED
+    send(cloud)
+
+
+def test_alarms_are_decided_on_their_names(plain: World, cloud: World) -> None:
+    def describe(world: World) -> None:
+        alarm = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:mine"
+        watch = world.as_role(world.role(allow("cloudwatch:DeleteAlarms", resource=alarm)), "cloudwatch")
+        watch.delete_alarms(AlarmNames=["mine"])
+
+    with pytest.raises(ClientError) as refused:
+        describe(plain)
+    assert code(refused.value).startswith("AccessDenied"), CLOSED
+    describe(cloud)
+
+
+def test_a_parameters_value_is_held_to_its_pattern(plain: World, cloud: World) -> None:
+    def put(world: World, value: str) -> None:
+        world.client("ssm").put_parameter(Name=name("parameter"), Type="String", Value=value, AllowedPattern="^[a-z]+$")
+
+    put(plain, "Capital")  # where this fails: plain ministack has no such gap any more
+    with pytest.raises(ClientError) as refused:
+        put(cloud, "Capital")
+    assert code(refused.value) == "ParameterPatternMismatchException"
+    put(cloud, "small")
+
+
+def test_the_document_of_an_http_api_makes_its_routes(plain: World, cloud: World) -> None:
+    def routes(world: World) -> list[tuple[str, str]]:
+        uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{ACCOUNT}/invocations"
+        way = {"x-amazon-apigateway-integration": {"uri": uri}, "security": [{"AWS_IAM": []}]}
+        body = {"openapi": "3.0.1", "paths": {"/things/{thing}": {"post": way}}}
+        api = {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Body": body}}
+        made = _stack(world, {"Api": api}, {"Api": {"Ref": "Api"}})["Api"]
+        found = world.client("apigatewayv2").get_routes(ApiId=made)["Items"]
+        return [(route["RouteKey"], route["AuthorizationType"]) for route in found]
+
+    assert routes(plain) == [], CLOSED
+    assert routes(cloud) == [("POST /things/{thing}", "AWS_IAM")]
+
+
+_SEEN = {
+    "know_the_running_machine": test_a_time_limit_of_a_task_may_be_an_expression,
+    "check_and_make_calls_as_the_machine": test_a_machines_calls_are_checked_against_its_role,
+    "fail_callbacks_of_failing_functions": test_a_function_that_fails_fails_the_state_that_waits_for_its_token,
+    "keep_the_machine_timeout": test_the_machines_own_time_limit_is_kept,
+    "name_nested_failures_as_aws": test_a_failed_nested_execution_is_a_failed_task,
+    "import_http_api_documents": test_the_document_of_an_http_api_makes_its_routes,
+    "name_the_error_of_a_function": test_an_exception_of_a_function_has_its_class_name,
+    "refer_to_secrets_by_arn": test_a_reference_to_a_secret_is_its_arn,
+    "decide_mails_by_their_sender": test_a_mail_is_decided_on_its_senders_identity,
+    "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
+    "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
+}
+
+
+def test_every_gap_that_is_closed_is_seen_in_plain_ministack() -> None:
+    text = (PACKAGE / "ministack_patches.py").read_text()
+    apply = next(node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == "apply")
+    called = {
+        node.func.id for node in ast.walk(apply) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert called == set(_SEEN), "a gap is closed without a test that sees it in plain ministack, or the other way"

@@ -1,0 +1,5 @@
+"""Tests here reach this machine only, and hold no key that opens anything."""
+
+from tests.support.isolation import no_account, pytest_runtest_setup
+
+__all__ = ["no_account", "pytest_runtest_setup"]

@@ -1,0 +1,281 @@
+"""The local SageMaker among fakes: called as boto3 calls it, objects in memory, servers under the test's hand."""
+
+# ruff: noqa: N803 (the API writes its parameters so)
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from tests.sagemaker_local.support.fake_s3 import FakeS3
+from tests.sagemaker_local.support.jobs import OWN, container
+from tests.sagemaker_local.support.pipelines import FakeEvents
+from tests.support.botocore_strict import client_error
+
+from sagemaker_local.core.cloud import Cloud, Timing
+from sagemaker_local.core.errors import ApiError, denied, invalid
+from sagemaker_local.core.resources import Resources
+from sagemaker_local.core.store import Record
+from sagemaker_local.sagemaker.api import Api, Caller
+from sagemaker_local.sagemaker.endpoints import Endpoints
+from sagemaker_local.sagemaker.features import FeatureStore
+from sagemaker_local.sagemaker.jobs import Jobs
+from sagemaker_local.sagemaker.models import Models
+from sagemaker_local.sagemaker.registry import ModelRegistry
+from sagemaker_local.sagemaker.tags import Tags
+from sagemaker_local.serving import Fleet, FleetClosedError, UnknownVariantError, VariantResponse
+
+if TYPE_CHECKING:
+    from sagemaker_local.core.cloud import Part
+
+ACCOUNT = "123456789012"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/model"
+PREFIX = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:"
+DATA = "s3://models/m.tar.gz"
+
+
+class Objects(FakeS3):
+    """An S3 that can be asked about one object."""
+
+    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        """Tell that an object exists."""
+        if (Bucket, Key) not in self.objects:
+            raise client_error("404", "Not Found", "HeadObject")
+        return {}
+
+
+class FakeAccess:
+    """Everybody may do everything but what is in `forbidden`; roles in `untrusted` do not trust SageMaker."""
+
+    def __init__(self) -> None:
+        self.s3 = Objects({DATA: b"model"})
+        self.forbidden: set[tuple[str, str]] = set()
+        self.untrusted: set[str] = set()
+        self.asked: list[tuple[str, str]] = []
+
+    def require(self, access_key: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
+        """Refuse what is forbidden."""
+        self.asked.append((action, resource))
+        if (action, resource) in self.forbidden or (action, "*") in self.forbidden:
+            raise denied(f"not authorized to perform {action} on {resource}")
+
+    def require_service_role(self, role_arn: str) -> None:
+        """Refuse a role that does not trust the service."""
+        if role_arn in self.untrusted:
+            raise invalid(f"Could not assume role {role_arn}.")
+
+    def environment(self, role_arn: str, session: str) -> dict[str, str]:
+        """Return a region only: the programs here call nobody."""
+        return {"AWS_REGION": "us-east-1"}
+
+    def client(self, service: str, role_arn: str, session: str) -> Any:
+        """Return the S3."""
+        assert service == "s3"
+        return self.s3
+
+
+class FakeFleet:
+    """Servers that answer with their configuration's name; a request for `slow` waits until the test lets it go."""
+
+    def __init__(self, name: str, variants: list[str]) -> None:
+        self.name, self.variants = name, variants
+        self.closed = threading.Event()
+        self.asked, self.go_on, self._in_flight = threading.Event(), threading.Event(), 0
+        self._idle = threading.Condition()
+
+    def invoke(
+        self, body: bytes, content_type: str | None, accept: str | None, *, target_variant: str | None = None
+    ) -> VariantResponse:
+        """VariantResponse a request."""
+        with self._idle:
+            if self.closed.is_set():
+                raise FleetClosedError
+            self._in_flight += 1
+        try:
+            if target_variant not in (None, *self.variants):
+                raise UnknownVariantError(str(target_variant), self.variants)
+            if body == b"slow":
+                self.asked.set()
+                assert self.go_on.wait(10)
+            status = 400 if body == b"bad" else 200
+            return VariantResponse(
+                target_variant or self.variants[0], status, {"content-type": "text/csv"}, self.name.encode()
+            )
+        finally:
+            with self._idle:
+                self._in_flight -= 1
+                self._idle.notify_all()
+
+    def close(self, drain_seconds: float = 60.0) -> None:
+        """Take no more requests, and wait for those in flight."""
+        with self._idle:
+            self.closed.set()
+            self._idle.wait_for(lambda: not self._in_flight, drain_seconds)
+
+
+class FakeEndpoints(Endpoints):
+    """Endpoints whose servers are fakes; configurations in `broken` raise what stands there, gates hold them up."""
+
+    def __init__(self, cloud: Cloud, resources: Resources, models: Models) -> None:
+        super().__init__(cloud, resources, models)
+        self.fleets: dict[str, FakeFleet] = {}
+        self.broken: dict[str, Exception] = {}
+        self.gates: dict[str, threading.Event] = {}
+
+    def _start(self, name: str, config: Record) -> Fleet:
+        wanted = config["EndpointConfigName"]
+        if wanted in self.gates:
+            assert self.gates[wanted].wait(10)
+        if wanted in self.broken:
+            raise self.broken[wanted]
+        self.fleets[wanted] = FakeFleet(wanted, [variant["VariantName"] for variant in config["ProductionVariants"]])
+        return cast("Fleet", self.fleets[wanted])
+
+
+class FakeCloudWatch:
+    """Alarms by name and state."""
+
+    def __init__(self) -> None:
+        self.alarms: dict[str, str] = {}
+
+    def describe_alarms(self, *, AlarmNames: list[str]) -> dict[str, Any]:
+        """Describe the alarms that there are."""
+        found = [{"StateValue": self.alarms[name]} for name in AlarmNames if name in self.alarms]
+        return {"MetricAlarms": found, "CompositeAlarms": []}
+
+
+class SageMaker:
+    """The service, asked as over the wire. `real` starts the servers of models for real."""
+
+    def __init__(self, folder: Path, *, real: bool = False) -> None:
+        self.now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+        self.access, self.events, self.watch = FakeAccess(), FakeEvents(), FakeCloudWatch()
+        self.containers = container(folder / "containers", serve="")
+        self.cloud = Cloud(
+            account=ACCOUNT,
+            region="us-east-1",
+            endpoint_url="http://127.0.0.1:1",
+            folder=folder / "cloud",
+            containers=self.containers,
+            access=self.access,
+            events=self.events,
+            root_client=lambda _: self.watch,
+            timing=Timing(startup_seconds=5, bake_scale=0.0005),
+            clock=self._tick,
+        )
+        resources = Resources(self.cloud)
+        models = Models(self.cloud, resources)
+        self.endpoints = (Endpoints if real else FakeEndpoints)(self.cloud, resources, models)
+        self.jobs = Jobs(self.cloud, resources, models)
+        registry, features = ModelRegistry(self.cloud, resources), FeatureStore(self.cloud, resources)
+        parts: list[Part] = [models, self.endpoints, self.jobs, registry, features, Tags(self.cloud)]
+        self.handlers = {name: handler for part in parts for name, handler in part.operations().items()}
+        self.api = Api(self.handlers)
+        self.caller = Caller("KEY", f"arn:aws:iam::{ACCOUNT}:user/ann")
+
+    def _tick(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+    @property
+    def fake(self) -> FakeEndpoints:
+        """Return the endpoints with fake servers."""
+        assert isinstance(self.endpoints, FakeEndpoints)
+        return self.endpoints
+
+    def call(self, operation: str, **request: Any) -> dict[str, Any]:
+        """Call an operation over the JSON API.
+
+        Raises:
+            ApiError: the service refused.
+        """
+        return self.answered(self.api.answer_json(operation, json.dumps(request).encode(), self.caller))
+
+    def rest(self, method: str, path: str, body: bytes = b"", **values: str) -> dict[str, Any]:
+        """Call an operation of a run-time API; the answer's body is under `Body` where it is no JSON.
+
+        Raises:
+            ApiError: the service refused.
+        """
+        return self.answered(self.api.answer_rest((method, path), values, body, self.caller))
+
+    @staticmethod
+    def answered(answer: Any) -> dict[str, Any]:
+        """Return an answer's members, or raise its error."""
+        status, headers, content = asyncio.run(answer)
+        try:
+            found = json.loads(content)
+        except ValueError:
+            return {"Body": content, **headers}
+        if "__type" in found:
+            code, message = found.pop("__type"), found.pop("message")
+            raise ApiError(code, message, status, **found)
+        return cast("dict[str, Any]", found)
+
+    def refused(self, operation: str, **request: Any) -> str:
+        """Return `code: message` of a refusal."""
+        return refusal(lambda: self.call(operation, **request))
+
+    def model(self, name: str = "m", **more: Any) -> str:
+        """Make a model."""
+        primary = {"Image": OWN, "ModelDataUrl": DATA}
+        self.call("CreateModel", ModelName=name, PrimaryContainer=primary, ExecutionRoleArn=ROLE, **more)
+        return name
+
+    def config(self, name: str, *variants: str, count: int = 1) -> str:
+        """Make a configuration, and the model `m` where there is none."""
+        if not self.call("ListModels", NameContains="m")["Models"]:
+            self.model()
+        made = [variant(item, InitialInstanceCount=count) for item in variants or ("a",)]
+        self.call("CreateEndpointConfig", EndpointConfigName=name, ProductionVariants=made)
+        return name
+
+    def endpoint(self, config: str = "one", **more: Any) -> str:
+        """Make the endpoint `e` and wait until it is in service."""
+        self.call("CreateEndpoint", EndpointName="e", EndpointConfigName=config, **more)
+        return self.until("InService")
+
+    def until(self, status: str) -> str:
+        """Wait until the endpoint `e` is in a status."""
+        self.events.wait_until(lambda: self.status() == status)
+        return "e"
+
+    def status(self) -> str:
+        """Return the status of the endpoint `e`."""
+        return str(self.describe()["EndpointStatus"])
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the endpoint `e`."""
+        return self.call("DescribeEndpoint", EndpointName="e")
+
+    def invoke(self, body: bytes = b"", **values: str) -> str:
+        """Return the name of the configuration that answers a request to the endpoint `e`."""
+        answered: bytes = self.rest("POST", "/endpoints/e/invocations", body, **values)["Body"]
+        return answered.decode()
+
+    def statuses(self, kind: str) -> list[str]:
+        """Return the statuses that the events of a kind had, in order."""
+        member = f"{kind.replace(' ', '')}Status"
+        return [detail[member] for detail in self.events.details(f"SageMaker {kind} State")]
+
+
+def variant(name: str, **more: Any) -> dict[str, Any]:
+    """Return a production variant of the model `m`."""
+    return {
+        "VariantName": name,
+        "ModelName": "m",
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+        **more,
+    }
+
+
+def refusal(call: Callable[[], Any]) -> str:
+    """Return `code: message` of the refusal that a call ends in."""
+    try:
+        answer = call()
+    except ApiError as error:
+        return str(error)
+    raise AssertionError(f"the call was not refused: {answer}")

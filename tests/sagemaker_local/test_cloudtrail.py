@@ -1,0 +1,156 @@
+"""CloudTrail: which call an S3 request is, which trails select it, and what the event says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from tests.sagemaker_local.support.ministack_modules import cloudtrail, ministack
+
+S3Request, S3Call, TrailError, Trails = ministack.S3Request, cloudtrail.S3Call, cloudtrail.TrailError, cloudtrail.Trails
+POLICY = '{"Principal": {"Service": "cloudtrail.amazonaws.com"}}'
+
+
+def call(method: str, path: str = "/b/k", query: Mapping[str, Any] | None = None, **headers: str) -> Any:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return cloudtrail.read_call(S3Request(method, path, named, query or {}), 200, None)
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "headers", "name"),
+    [
+        ("PUT", {}, {}, "PutObject"),
+        ("GET", {}, {}, "GetObject"),
+        ("HEAD", {}, {}, "HeadObject"),
+        ("DELETE", {}, {}, "DeleteObject"),
+        ("PUT", {}, {"x_amz_copy_source": "/b/other"}, "CopyObject"),
+        ("POST", {"uploads": [""]}, {}, "CreateMultipartUpload"),
+        ("PUT", {"partNumber": ["1"], "uploadId": ["u"]}, {}, "UploadPart"),
+        ("PUT", {"partNumber": ["1"], "uploadId": ["u"]}, {"x_amz_copy_source": "/b/o"}, "UploadPartCopy"),
+        ("POST", {"uploadId": ["u"]}, {}, "CompleteMultipartUpload"),
+        ("DELETE", {"uploadId": ["u"]}, {}, "AbortMultipartUpload"),
+        ("GET", {"uploadId": ["u"]}, {}, "ListParts"),
+        ("PUT", {"tagging": [""]}, {}, "PutObjectTagging"),
+        ("GET", {"acl": [""]}, {}, "GetObjectAcl"),
+        ("POST", {"restore": [""]}, {}, "RestoreObject"),
+        ("POST", {}, {}, "PostObject"),
+        ("PATCH", {}, {}, "PATCH"),
+    ],
+)
+def test_a_request_is_the_call_that_cloudtrail_names(
+    method: str, query: dict[str, Any], headers: dict[str, str], name: str
+) -> None:
+    found = call(method, query=query, **headers)
+    assert (found.name, found.bucket, found.key) == (name, "b", "k")
+    assert found.read_only == (method in ("GET", "HEAD"))
+
+
+def test_what_a_call_needs_besides_is_in_its_parameters() -> None:
+    assert call("PUT", x_amz_copy_source="/b/o").parameters == {"x-amz-copy-source": "/b/o"}
+    assert call("POST", query={"uploadId": ["u"]}).parameters == {"uploadId": "u"}
+
+
+@pytest.mark.parametrize("path", ["/", "/b", "/b/"])
+def test_a_call_about_a_bucket_is_none_of_its_objects(path: str) -> None:
+    assert call("PUT", path) is None
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The details of the events that are put on the bus."""
+    details: list[dict[str, Any]] = []
+    monkeypatch.setattr(ministack, "put_event", lambda *event: details.append(event[3]))
+    monkeypatch.setattr(ministack, "bucket_policy", lambda bucket: POLICY if bucket == "logs" else "")
+    return details
+
+
+def properties(*selectors: dict[str, Any], bucket: str = "logs", **more: Any) -> dict[str, Any]:
+    chosen = [
+        {"Field": "eventCategory", "Equals": ["Data"]},
+        {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
+    ]
+    return {"S3BucketName": bucket, "AdvancedEventSelectors": [{"FieldSelectors": [*chosen, *selectors]}], **more}
+
+
+def record(trail: dict[str, Any], key: str = "incoming/a", name: str = "PutObject", status: int = 200) -> None:
+    trails = Trails("123456789012", "us-east-1")
+    trails.create("Trail", trail, "stack")
+    trails.create("Same", trail, "stack")
+    trails.record(S3Call(name, "b", key, name.startswith("Get"), {}, status, "v1"), "arn:aws:iam::123456789012:root")
+
+
+ARN = "arn:aws:s3:::b/incoming/"
+
+
+@pytest.mark.parametrize(
+    ("selector", "selected"),
+    [
+        ({"Field": "resources.ARN", "StartsWith": ["arn:aws:s3:::x/", ARN]}, True),
+        ({"Field": "resources.ARN", "StartsWith": ["arn:aws:s3:::b/other/"]}, False),
+        ({"Field": "resources.ARN", "NotStartsWith": [ARN]}, False),
+        ({"Field": "resources.ARN", "EndsWith": ["/a"]}, True),
+        ({"Field": "resources.ARN", "NotEndsWith": ["/a"]}, False),
+        ({"Field": "eventName", "Equals": ["CopyObject", "PutObject"]}, True),
+        ({"Field": "eventName", "NotEquals": ["PutObject"]}, False),
+        ({"Field": "readOnly", "Equals": ["false"]}, True),
+        ({"Field": "eventSource", "Equals": ["s3.amazonaws.com"], "NotEquals": ["x"]}, True),
+        ({"Field": "userIdentity.arn", "Equals": ["somebody"]}, False),
+    ],
+)
+def test_a_trail_selects_by_its_fields_and_two_trails_make_one_event(
+    sent: list[dict[str, Any]], selector: dict[str, Any], selected: bool
+) -> None:
+    record(properties(selector))
+    assert len(sent) == int(selected)
+
+
+def test_a_trail_that_does_not_log_sends_nothing(sent: list[dict[str, Any]]) -> None:
+    record(properties(IsLogging=False))
+    record({"S3BucketName": "logs"})
+    assert sent == []
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, None), (403, "AccessDenied"), (404, "NoSuchKey"), (409, "Error")])
+def test_an_event_says_how_the_call_ended(sent: list[dict[str, Any]], status: int, code: str | None) -> None:
+    record(properties(), status=status)
+    assert sent[0].get("errorCode") == code
+    assert ("errorMessage" in sent[0]) == (code is not None)
+    assert sent[0]["resources"][0]["ARN"] == "arn:aws:s3:::b/incoming/a"
+    assert sent[0]["responseElements"] == {"x-amz-version-id": "v1"}
+
+
+@pytest.mark.parametrize(
+    ("trail", "code"),
+    [
+        (properties(bucket="closed"), "InsufficientS3BucketPolicyException"),
+        (properties({"Field": "colour", "Equals": ["red"]}), "InvalidEventSelectorsException"),
+        (properties({"Field": "eventName", "Like": ["x"]}), "InvalidEventSelectorsException"),
+        (properties({"Field": "eventName"}), "InvalidEventSelectorsException"),
+        (properties(EventSelectors=[]), "InvalidEventSelectorsException"),
+        (
+            {
+                "S3BucketName": "logs",
+                "AdvancedEventSelectors": [{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]}],
+            },
+            "InvalidEventSelectorsException: a selector of data events needs resources.type",
+        ),
+    ],
+)
+def test_a_trail_that_cloudtrail_would_refuse_is_refused(
+    sent: list[dict[str, Any]], trail: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(TrailError, match=code):
+        Trails("123456789012", "us-east-1").create("Trail", trail, "stack")
+
+
+def test_an_update_that_is_refused_leaves_the_trail_and_a_deletion_ends_it(sent: list[dict[str, Any]]) -> None:
+    trails = Trails("123456789012", "us-east-1")
+    name, attributes = trails.create("Trail", properties(TrailName="mine"), "stack")
+    put = S3Call("PutObject", "b", "k", read_only=False, parameters={}, status=200)
+    with pytest.raises(TrailError):
+        trails.update(name, {}, properties(bucket="closed"), "stack")
+    trails.record(put, "somebody")
+    assert (len(sent), attributes["Arn"]) == (1, "arn:aws:cloudtrail:us-east-1:123456789012:trail/mine")
+    assert trails.update(name, {}, properties(IsLogging=False), "stack")[0] == "mine"
+    trails.record(put, "somebody")
+    trails.delete(name, {})
+    assert len(sent) == 1

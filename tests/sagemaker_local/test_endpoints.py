@@ -1,0 +1,260 @@
+"""Endpoints with fake servers: blue/green moves, canaries, alarms, failures of every kind, and what is refused."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.sagemaker_local.support.service import PREFIX, SageMaker, refusal, variant
+
+from sagemaker_local.serving import InvocationError, ServerStartError
+
+ARN = f"{PREFIX}endpoint/e"
+
+
+@pytest.fixture
+def sagemaker(tmp_path: Path) -> SageMaker:
+    """A service with two configurations, `one` and `two`."""
+    made = SageMaker(tmp_path)
+    made.config("one")
+    made.config("two")
+    return made
+
+
+def move(sagemaker: SageMaker, config: str = "two", **more: Any) -> None:
+    sagemaker.call("UpdateEndpoint", EndpointName="e", EndpointConfigName=config, **more)
+
+
+def canary(percent: int = 10, wait: int = 0, *alarms: str) -> dict[str, Any]:
+    size = {"Type": "CAPACITY_PERCENT", "Value": percent}
+    routing = {"Type": "CANARY", "WaitIntervalInSeconds": wait, "CanarySize": size}
+    watched = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in alarms]}} if alarms else {}
+    return {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}, **watched}
+
+
+def test_an_endpoint_is_told_to_be_created_and_then_in_service(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint()
+
+    assert sagemaker.statuses("Endpoint") == ["CREATING", "IN_SERVICE"]
+    assert sagemaker.invoke() == "one"
+    (summary,) = sagemaker.describe()["ProductionVariants"]
+    assert (summary["VariantName"], summary["CurrentWeight"], summary["CurrentInstanceCount"]) == ("a", 1.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ServerStartError("no ping"), "no ping"),
+        (ZeroDivisionError("oh"), "InternalServerError: ZeroDivisionError('oh')"),
+    ],
+)
+def test_an_endpoint_whose_servers_do_not_start_fails_whatever_the_reason(
+    sagemaker: SageMaker, error: Exception, reason: str
+) -> None:
+    sagemaker.fake.broken["one"] = error
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="one")
+    sagemaker.until("Failed")
+
+    assert sagemaker.describe()["FailureReason"] == reason
+    assert "not found" in refusal(sagemaker.invoke)
+    sagemaker.call("DeleteEndpoint", EndpointName="e")
+
+
+def test_an_update_moves_to_the_new_servers_and_ends_the_old_ones(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint()
+    move(sagemaker)
+    sagemaker.until("InService")
+
+    assert sagemaker.statuses("Endpoint") == ["CREATING", "IN_SERVICE", "UPDATING", "IN_SERVICE"]
+    assert sagemaker.invoke() == "two"
+    assert sagemaker.describe()["EndpointConfigName"] == "two"
+    assert sagemaker.fake.fleets["one"].closed.wait(5)
+
+
+def test_requests_in_flight_are_answered_by_the_old_servers(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint()
+    old, answers = sagemaker.fake.fleets["one"], list[str]()
+    asking = threading.Thread(target=lambda: answers.append(sagemaker.invoke(b"slow")))
+    asking.start()
+    assert old.asked.wait(5)
+
+    move(sagemaker)
+    sagemaker.until("InService")
+    assert old.closed.wait(5)
+    assert sagemaker.invoke() == "two"
+    old.go_on.set()
+    asking.join()
+
+    assert answers == ["one"]
+
+
+@pytest.mark.parametrize("error", [ServerStartError("no ping"), KeyError("oh")])
+def test_new_servers_that_fail_leave_the_old_ones_serving(sagemaker: SageMaker, error: Exception) -> None:
+    sagemaker.endpoint()
+    sagemaker.fake.broken["two"] = error
+    move(sagemaker)
+    sagemaker.until("InService")
+
+    assert sagemaker.statuses("Endpoint")[2:] == ["UPDATING", "ROLLING_BACK", "IN_SERVICE"]
+    found = sagemaker.describe()
+    assert (found["EndpointConfigName"], sagemaker.invoke()) == ("one", "one")
+    assert ("no ping" in found["FailureReason"]) or ("KeyError('oh')" in found["FailureReason"])
+    assert not sagemaker.fake.fleets["one"].closed.is_set()
+
+
+def test_an_alarm_during_the_bake_time_goes_back_and_ends_the_new_servers(sagemaker: SageMaker) -> None:
+    sagemaker.watch.alarms = {"calm": "OK", "errors": "ALARM"}
+    sagemaker.endpoint()
+    move(sagemaker, DeploymentConfig=canary(10, 10, "calm", "errors"))
+    sagemaker.until("InService")
+
+    assert sagemaker.statuses("Endpoint")[-2:] == ["ROLLING_BACK", "IN_SERVICE"]
+    assert sagemaker.fake.fleets["two"].closed.is_set()
+    assert {sagemaker.invoke() for _ in range(20)} == {"one"}
+    assert "ALARM" in sagemaker.describe()["FailureReason"]
+
+
+def test_the_next_update_clears_the_reason_of_the_last_failure(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint()
+    sagemaker.fake.broken["two"] = ServerStartError("no ping")
+    move(sagemaker)
+    sagemaker.until("InService")
+    sagemaker.fake.broken.clear()
+    move(sagemaker)
+    sagemaker.until("InService")
+
+    assert "FailureReason" not in sagemaker.describe()
+
+
+def test_alarms_that_are_calm_let_the_update_through(sagemaker: SageMaker) -> None:
+    sagemaker.watch.alarms = {"errors": "INSUFFICIENT_DATA"}
+    sagemaker.endpoint()
+    move(sagemaker, DeploymentConfig=canary(10, 0, "errors", "missing"))
+    sagemaker.until("InService")
+
+    assert sagemaker.describe()["EndpointConfigName"] == "two"
+
+
+@pytest.mark.parametrize("operation", ["UpdateEndpoint", "DeleteEndpoint"])
+def test_an_endpoint_that_is_updating_is_left_alone(sagemaker: SageMaker, operation: str) -> None:
+    sagemaker.config("three")
+    sagemaker.endpoint()
+    gate = sagemaker.fake.gates["two"] = threading.Event()
+    move(sagemaker)
+    request = {"EndpointName": "e"} | ({"EndpointConfigName": "three"} if operation == "UpdateEndpoint" else {})
+
+    refused = sagemaker.refused(operation, **request)
+
+    assert refused.startswith(f'ValidationException: Cannot update in-progress endpoint "{ARN}"')
+    gate.set()
+    sagemaker.until("InService")
+
+
+def test_an_update_to_the_same_configuration_or_of_no_endpoint_is_refused(sagemaker: SageMaker) -> None:
+    missing = f'ValidationException: Could not find endpoint "{ARN}".'
+    assert sagemaker.refused("UpdateEndpoint", EndpointName="e", EndpointConfigName="two") == missing
+    assert sagemaker.refused("DeleteEndpoint", EndpointName="e") == missing
+    sagemaker.endpoint()
+    assert "uses configuration one already" in sagemaker.refused(
+        "UpdateEndpoint", EndpointName="e", EndpointConfigName="one"
+    )
+
+
+def test_a_name_that_is_taken_and_a_configuration_that_is_missing_are_refused(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint()
+    request = {"EndpointName": "e", "EndpointConfigName": "one"}
+    assert "already existing endpoint" in sagemaker.refused("CreateEndpoint", **request)
+    assert "Could not find endpoint configuration" in sagemaker.refused(
+        "CreateEndpoint", EndpointName="f", EndpointConfigName="none"
+    )
+
+
+def test_other_variant_names_are_refused_where_traffic_is_shifted(sagemaker: SageMaker) -> None:
+    sagemaker.config("other", "b")
+    sagemaker.endpoint()
+    request = {"EndpointName": "e", "EndpointConfigName": "other", "DeploymentConfig": canary()}
+    assert "differ from the current ones, ['a']" in sagemaker.refused("UpdateEndpoint", **request)
+
+
+def test_the_deployment_of_the_creation_is_kept_for_an_update_that_wants_it(sagemaker: SageMaker) -> None:
+    sagemaker.watch.alarms = {"errors": "ALARM"}
+    sagemaker.endpoint(DeploymentConfig=canary(10, 0, "errors"))
+    move(sagemaker, RetainAllVariantProperties=False, RetainDeploymentConfig=True)
+    sagemaker.until("InService")
+
+    assert sagemaker.describe()["EndpointConfigName"] == "one"
+    assert sagemaker.describe()["LastDeploymentConfig"] == canary(10, 0, "errors")
+
+
+def test_an_endpoint_serves_on_and_moves_on_when_its_configuration_is_deleted(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint()
+    sagemaker.call("DeleteEndpointConfig", EndpointConfigName="one")
+
+    assert sagemaker.describe()["ProductionVariants"][0]["VariantName"] == "a"
+    move(sagemaker, DeploymentConfig=canary())
+    sagemaker.until("InService")
+    assert sagemaker.invoke() == "two"
+
+
+def test_a_deleted_endpoint_is_gone_and_so_are_its_servers(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint()
+    sagemaker.call("DeleteEndpoint", EndpointName="e")
+    assert sagemaker.fake.fleets["one"].closed.wait(5)
+
+    assert "Endpoint e of account 123456789012 not found." in refusal(sagemaker.invoke)
+    assert sagemaker.statuses("Endpoint")[-1] == "DELETING"
+
+
+def test_a_caller_without_the_right_to_the_configuration_is_denied(sagemaker: SageMaker) -> None:
+    sagemaker.access.forbidden.add(("sagemaker:CreateEndpoint", f"{PREFIX}endpoint-config/one"))
+    denied = sagemaker.refused("CreateEndpoint", EndpointName="e", EndpointConfigName="one")
+    assert denied.startswith("AccessDeniedException")
+
+
+def test_answers_of_a_model_are_passed_on_and_its_errors_are_model_errors(sagemaker: SageMaker) -> None:
+    sagemaker.config("three", "b", "c")
+    sagemaker.endpoint("three")
+    target = {"X-Amzn-SageMaker-Target-Variant": "c"}
+
+    answer = sagemaker.rest("POST", "/endpoints/e/invocations", b"1", **target)
+
+    assert (answer["x-Amzn-Invoked-Production-Variant"], answer["Content-Type"]) == ("c", "text/csv")
+    assert 'ModelError: Received client error (400) from primary with message "three".' in refusal(
+        lambda: sagemaker.invoke(b"bad")
+    )
+    unknown = {"X-Amzn-SageMaker-Target-Variant": "x"}
+    asked = refusal(lambda: sagemaker.rest("POST", "/endpoints/e/invocations", b"1", **unknown))
+    assert asked.startswith("ValidationError: Variant x not found")
+
+
+def test_a_model_that_gives_no_answer_is_a_model_error(sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    sagemaker.endpoint()
+
+    def silent(*_: Any, **__: Any) -> None:
+        raise InvocationError("it took too long")
+
+    monkeypatch.setattr(sagemaker.fake.fleets["one"], "invoke", silent)
+    assert "(500)" in refusal(sagemaker.invoke)
+
+
+def test_all_servers_end_with_the_cloud(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint()
+    sagemaker.endpoints.close()
+    assert sagemaker.fake.fleets["one"].closed.is_set()
+
+
+def test_real_servers_are_started_from_the_models_of_the_variants(tmp_path: Path) -> None:
+    sagemaker = SageMaker(tmp_path, real=True)
+    sagemaker.call(
+        "CreateModel",
+        ModelName="m",
+        PrimaryContainer={"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/own:1"},
+        ExecutionRoleArn="arn:aws:iam::123456789012:role/model",
+    )
+    slow = variant("a", ContainerStartupHealthCheckTimeoutInSeconds=60)
+    sagemaker.call("CreateEndpointConfig", EndpointConfigName="one", ProductionVariants=[slow, variant("b")])
+    try:
+        sagemaker.endpoint()
+        assert sagemaker.invoke(b"1,2") == "1,2"
+    finally:
+        sagemaker.endpoints.close()

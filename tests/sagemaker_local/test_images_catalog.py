@@ -1,0 +1,69 @@
+"""Which programs stand for which image."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from tests.sagemaker_local.support.jobs import OWN, SCIKIT_LEARN, XGBOOST, container, program
+
+from sagemaker_local.images import UnknownImageError, find
+
+
+def test_the_repository_name_decides_whatever_registry_and_tag(tmp_path: Path) -> None:
+    container(tmp_path, train="")
+
+    for uri in (OWN, "own", "own:1.2", "000000000000.dkr.ecr.us-east-1.amazonaws.com/team/own@sha256:" + "a" * 64):
+        assert find(uri, tmp_path).folder == tmp_path / "own"
+    assert find(XGBOOST, tmp_path).name == "sagemaker-xgboost"
+    assert find(SCIKIT_LEARN, tmp_path).name == "sagemaker-scikit-learn"
+
+
+@pytest.mark.parametrize("uri", ["1.dkr.ecr.x.com/lost:1", "", "../own", "own/../own", "OWN", "own:bad tag"])
+def test_an_unknown_image_is_refused_with_what_there_is(tmp_path: Path, uri: str) -> None:
+    container(tmp_path, train="")
+
+    with pytest.raises(UnknownImageError, match="sagemaker-xgboost, sagemaker-scikit-learn, own"):
+        find(uri, tmp_path)
+
+
+def test_a_folder_without_programs_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+
+    with pytest.raises(UnknownImageError):
+        find("notes", tmp_path)
+    with pytest.raises(UnknownImageError):
+        find("notes", tmp_path / "no-such-folder")
+
+
+def test_a_script_changes_what_the_xgboost_image_runs(tmp_path: Path) -> None:
+    image = find(XGBOOST, tmp_path)
+
+    assert image.train_command({"num_round": "1"})[-1] == "sagemaker_local.images.xgboost_train"
+    assert image.train_command({"sagemaker_program": '"train.py"'})[-2:-1] == ["sagemaker_local.images.script_train"]
+    assert image.serve_command({})[-1] == "sagemaker_local.images.xgboost_serve"
+    assert image.serve_command({"SAGEMAKER_PROGRAM": "x.py"})[-2:-1] == ["sagemaker_local.images.script_serve"]
+
+
+def test_an_own_image_runs_its_own_programs_and_says_which_one_is_missing(tmp_path: Path) -> None:
+    image = find("own", program(tmp_path, "", kind="train"))
+
+    assert image.train_command({}) == [sys.executable, str(tmp_path / "own" / "train")]
+    with pytest.raises(FileNotFoundError, match="no program 'serve'"):
+        image.serve_command({})
+
+
+@pytest.mark.parametrize("python", ["python", "python3", "python3.13", "/usr/bin/python3"])
+def test_python_in_an_entrypoint_is_the_interpreter_of_the_image(tmp_path: Path, python: str) -> None:
+    image = find(SCIKIT_LEARN, tmp_path)
+
+    assert image.command([python, "x.py"], ["--a"]) == [sys.executable, "x.py", "--a"]
+    assert image.command(["bash", "x.sh"]) == ["bash", "x.sh"]
+
+
+def test_code_in_s3_is_found_in_hyperparameters_and_environment(tmp_path: Path) -> None:
+    image = find(XGBOOST, tmp_path)
+
+    assert image.code_uri({"sagemaker_submit_directory": '"s3://b/code.tar.gz"'}) == "s3://b/code.tar.gz"
+    assert image.code_uri({"SAGEMAKER_SUBMIT_DIRECTORY": "s3://b/code.tar.gz"}) == "s3://b/code.tar.gz"
+    assert image.code_uri({"SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}) is None
+    assert find("own", container(tmp_path)).code_uri({"SAGEMAKER_SUBMIT_DIRECTORY": "s3://b/c"}) is None
