@@ -106,7 +106,7 @@ def running(stack: Stack, folder: Path, tell: Callable[[str], None]) -> Iterator
         client.create_bucket(Bucket=deploy.BUCKET)
         _deploy(stack, cloud)
         iris = folder / "iris"
-        maker = ROOT / "containers" / "iris-decision-tree" / "data.py"
+        maker = ROOT / "projects" / "iris" / "data.py"
         subprocess.run([sys.executable, str(maker), str(iris)], check=True)
         yield World(cloud, deploy.outputs(cloud), iris), booted
 

@@ -33,7 +33,7 @@ class Options:
     """How a cloud is started: where, and how strictly it behaves."""
 
     folder: Path = STATE / "cloud"
-    containers: Path = ROOT / "containers"
+    containers: Path = ROOT / "projects"
     port: int = 0
     repeat_events: float = 0.0
     startup_seconds: float = 60.0

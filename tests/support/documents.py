@@ -15,7 +15,7 @@ _LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 
 def documents() -> list[Path]:
     """Return every document of the project that is written in Markdown."""
-    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "containers").glob("*/*.md")])
+    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "projects").glob("*/*.md")])
 
 
 def read(name: str) -> str:

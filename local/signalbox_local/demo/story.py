@@ -79,7 +79,7 @@ def _abalone(journey: Journey, given: Path | None) -> None:
 def _iris(journey: Journey) -> None:
     journey.narrator.chapter("An image is trained by hand: a decision tree for iris")
     folder = STATE / "demo" / "iris"
-    maker = ROOT / "containers" / "iris-decision-tree" / "data.py"
+    maker = ROOT / "projects" / "iris" / "data.py"
     subprocess.run([sys.executable, str(maker), str(folder)], check=True)  # our own program
     journey.train_image(IRIS, "0a1b2c3", folder, "max_leaf_nodes=4")
     journey.review_and_release("iris-decision-tree", STAGES)

@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     import xgboost
 
-    from pipelines.abalone.code import encoding
+    from . import encoding
 else:  # they lie beside this file in the model archive
     import encoding
     from boosting import xgboost

@@ -4,10 +4,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipelines import images
-from pipelines.builder import Parameter, Pipeline, Step, at_most, condition, fail, get, job, join, json_get, output_of
-from pipelines.builder import retry as retry_on
-from pipelines.checks import Json
+from signalbox_operate.pipelines import (
+    Json,
+    Parameter,
+    Pipeline,
+    Step,
+    at_most,
+    condition,
+    fail,
+    get,
+    images,
+    job,
+    join,
+    json_get,
+    output_of,
+    retry,
+)
 
 MODEL = "abalone"
 CODE = "/opt/ml/processing/code"
@@ -18,11 +30,11 @@ PROCESSING_SECONDS, TRAINING_SECONDS = 1800, 3600
 VOLUME_GB = 10
 KEPT = "P30d"
 INSTANCES = ["ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge"]
-_SERVICE = retry_on("Step.SERVICE_FAULT", "Step.THROTTLING", interval=10, attempts=5)
+_SERVICE = retry("Step.SERVICE_FAULT", "Step.THROTTLING", interval=10, attempts=5)
 _JOBS = [
     _SERVICE,
-    retry_on("SageMaker.JOB_INTERNAL_ERROR", interval=30, attempts=2),
-    retry_on("SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT", interval=120, attempts=5),
+    retry("SageMaker.JOB_INTERNAL_ERROR", interval=30, attempts=2),
+    retry("SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT", interval=120, attempts=5),
 ]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pipelines.checks import Json, check
+from signalbox_operate.pipelines.checks import Json, check
 
 VERSION = "2020-12-01"
 

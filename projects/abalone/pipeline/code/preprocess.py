@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.abalone.code import encoding
+    from . import encoding
 else:
     import encoding  # lies beside this file where the job runs
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from pipelines.abalone.definition import AbaloneSettings, definition
-from pipelines.images import UnknownRegionError
+from projects.abalone.pipeline.definition import AbaloneSettings, definition
 from tests.support.botocore_strict import check_request
+
+from signalbox_operate.pipelines import UnknownRegionError
 
 SETTINGS = AbaloneSettings(
     name="signalbox-abalone",

@@ -1,7 +1,8 @@
 """The images of AWS have an account of their own in each region."""
 
 import pytest
-from pipelines import images
+
+from signalbox_operate.pipelines import images
 
 
 def test_an_image_is_found_in_its_regions_own_account() -> None:

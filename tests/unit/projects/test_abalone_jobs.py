@@ -16,11 +16,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from pipelines.abalone import code
-from pipelines.abalone.code import encoding
+from projects.abalone.pipeline.code import encoding
 from tests.support import abalone
 
-CODE = Path(code.__file__).parent
+CODE = Path(encoding.__file__).parent
 ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15"
 
 
@@ -267,3 +266,15 @@ def test_a_measure_of_zero_counts_as_not_taken() -> None:
 @pytest.mark.parametrize("path", sorted(CODE.glob("*.py")), ids=lambda path: path.name)
 def test_the_code_is_written_for_the_oldest_python_of_the_images(path: Path) -> None:
     ast.parse(path.read_text(), feature_version=(3, 8))
+
+
+@pytest.mark.parametrize("path", sorted(CODE.glob("*.py")), ids=lambda path: path.name)
+def test_the_code_imports_nothing_that_its_images_lack(path: Path) -> None:
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            imported.add((node.module or "").partition(".")[0])
+    beside = {program.stem for program in CODE.glob("*.py")}
+    assert imported - beside - set(sys.stdlib_module_names) <= {"numpy", "xgboost"}

@@ -16,8 +16,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from projects.iris import data
 
-FOLDER = Path(__file__).resolve().parents[2] / "containers" / "iris-decision-tree"
+PROJECT = Path(__file__).resolve().parents[3] / "projects" / "iris"
+FOLDER = PROJECT / "iris-decision-tree"
 KINDS = ("setosa", "versicolor", "virginica")
 
 
@@ -47,7 +49,7 @@ def own_modules() -> Iterator[None]:
         patch.syspath_prepend(str(FOLDER))
         yield
     for name in set(sys.modules) - before:
-        if name == "data" or name.startswith("iris_tree"):
+        if name.startswith("iris_tree"):
             del sys.modules[name]
 
 
@@ -104,7 +106,7 @@ def started(base: Path) -> Server:
 def server(tmp_path_factory: pytest.TempPathFactory, own_modules: None) -> Iterator[Server]:
     """A server of a model that was trained on the iris data."""
     base = tmp_path_factory.mktemp("iris")
-    importlib.import_module("data").write(base / "input" / "data")
+    data.write(base / "input" / "data")
     trained = run("train", base)
     assert trained.returncode == 0, trained.stderr
     found = started(base)
@@ -116,7 +118,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, own_modules: None) -> Itera
 def test_the_data_are_split_evenly_label_first_and_the_same_every_time(
     server: Server, tmp_path: Path, own_modules: None
 ) -> None:
-    importlib.import_module("data").write(tmp_path)
+    data.write(tmp_path)
     for part, rows in (("train", 35), ("test", 15)):
         text = (tmp_path / part / "iris.csv").read_text()
         labels = [row[0] for row in csv.reader(text.splitlines())]
@@ -255,7 +257,7 @@ def test_the_hyperparameters_shape_the_tree(
 
 
 def test_the_image_has_the_versions_that_the_tests_run_with() -> None:
-    lock = (FOLDER.parents[1] / "uv.lock").read_text()
+    lock = (PROJECT.parents[1] / "uv.lock").read_text()
     for requirement in (FOLDER / "requirements.txt").read_text().splitlines():
         if not requirement.startswith("#"):
             name, version = requirement.split("==")

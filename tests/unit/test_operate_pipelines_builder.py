@@ -4,12 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pipelines.builder import (
+
+from signalbox_operate.pipelines import (
     Parameter,
     Pipeline,
+    PipelineError,
     Step,
     at_most,
     call_lambda,
+    check,
     condition,
     fail,
     get,
@@ -19,7 +22,6 @@ from pipelines.builder import (
     output_of,
     retry,
 )
-from pipelines.checks import PipelineError, check
 
 ROLE = "arn:aws:iam::123456789012:role/Jobs"
 PARAMETERS = [Parameter("Data"), Parameter("Count", "Integer", 1), Parameter("Limit", "Float", 6.0)]
