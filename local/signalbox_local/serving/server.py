@@ -113,7 +113,8 @@ class ModelServer:
 
     def _start(self, container: Mapping[str, Any], extra: Mapping[str, str]) -> Program:
         image = find(container["Image"], self._context.containers)
-        settings = {**extra, **container.get("Environment", {})}
+        # The images of AWS's own examples start one worker for each processor where nothing is said.
+        settings = {"MODEL_SERVER_WORKERS": "1", **extra, **container.get("Environment", {})}
         self._workspace.create()
         try:
             self._fetch_model(container)

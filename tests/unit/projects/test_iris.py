@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from projects.iris import data
@@ -24,7 +25,8 @@ KINDS = ("setosa", "versicolor", "virginica")
 
 
 def command(program: str, base: Path) -> tuple[list[str], dict[str, str]]:
-    return [sys.executable, str(FOLDER / program)], {**os.environ, "SAGEMAKER_BASE_DIR": str(base)}
+    settings = {"SAGEMAKER_BASE_DIR": str(base), "MODEL_SERVER_WORKERS": "1"}
+    return [sys.executable, str(FOLDER / program)], {**os.environ, **settings}
 
 
 def run(program: str, base: Path) -> "subprocess.CompletedProcess[str]":
@@ -92,14 +94,17 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def started(base: Path) -> Server:
+def started(base: Path, **settings: str) -> Server:
     port = free_port()
     line, environment = command("serve", base)
-    environment["SAGEMAKER_BIND_TO_PORT"] = str(port)
-    process = subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == f"serving on port {port}\n"  # the socket listens by now
-    return Server(process, port, base)
+    environment |= {"SAGEMAKER_BIND_TO_PORT": str(port), **settings}
+    process = subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    said = iter(process.stderr.readline, "")  # ends with the process
+    assert any(f"Listening at: http://127.0.0.1:{port} " in line for line in said)
+    server = Server(process, port, base)
+    assert server.ping() == 200  # the answer waits until a worker is there
+    return server
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +116,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, own_modules: None) -> Itera
     assert trained.returncode == 0, trained.stderr
     found = started(base)
     yield found
-    found.process.kill()
+    found.process.terminate()
     found.process.wait(10)
 
 
@@ -147,13 +152,14 @@ def test_the_server_is_healthy_once_it_listens(server: Server) -> None:
         (b"5.1,3.5,1.4,wide", "text/csv; charset=utf-8", 400, "row 1: could not convert string to float: 'wide'"),
         (b"\n", "text/csv", 400, "the body has no rows"),
         (b"\xff", "text/csv", 400, "the body is not UTF-8 text"),
+        (b"1" * 200_000, "text/csv", 400, "the body is not CSV: field larger than field limit"),
         (b"1" * (6 * 1024 * 1024 + 1), "text/csv", 413, "more than 6291456 bytes"),
     ],
 )
 def test_a_request_that_cannot_be_answered_says_why(
     server: Server, body: bytes, content_type: str, status: int, reason: str
 ) -> None:
-    if status == 413:  # the server hangs up without reading such a body, so only its head is sent
+    if status == 413:  # it is refused by its length, so only its head is sent
         answered, text = head_only(server, len(body))
     else:
         answered, text = server.ask(body, content_type)
@@ -173,8 +179,17 @@ def head_only(server: Server, length: int) -> tuple[int, str]:
         connection.close()
 
 
+def test_a_body_of_unknown_length_is_refused_before_it_is_read(server: Server) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("POST", "/invocations", iter([b"5.1,3.5,1.4,0.2"]), {"Content-Type": "text/csv"})
+    answer = connection.getresponse()
+    assert answer.status == 413
+    assert answer.read().startswith(b"the body has no stated length")
+    connection.close()
+
+
 def test_another_path_is_not_found(server: Server) -> None:
-    assert server.ask(b"", path="/models")[0] == 404
+    assert server.ask(b"", path="/models") == (404, "no such path: /models\n")
 
 
 def test_a_refused_request_does_not_end_the_connection(server: Server) -> None:
@@ -195,6 +210,16 @@ def test_the_server_stops_when_it_is_asked_to(server: Server) -> None:
     assert time.monotonic() - begun < 5
 
 
+def test_a_connection_that_only_waits_keeps_no_server_from_stopping(server: Server) -> None:
+    other = started(server.base)
+    connection = HTTPConnection("127.0.0.1", other.port, timeout=10)
+    connection.request("GET", "/ping")
+    connection.getresponse().read()
+    other.process.send_signal(signal.SIGTERM)
+    assert other.process.wait(10) == 0
+    connection.close()
+
+
 def test_a_request_that_is_being_answered_is_finished_before_the_server_stops(server: Server) -> None:
     other = started(server.base)
     body = b"5.1,3.5,1.4,0.2"
@@ -210,10 +235,56 @@ def test_a_request_that_is_being_answered_is_finished_before_the_server_stops(se
     assert other.process.wait(10) == 0
 
 
+@pytest.fixture
+def calls(server: Server, own_modules: None, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What `serve` asks of the system in a container, which has the server's model: gunicorn's command comes last."""
+    serving, contract = importlib.import_module("iris_tree.serving"), importlib.import_module("iris_tree.contract")
+    monkeypatch.setattr(contract.Folders, "of_environment", lambda: contract.Folders(server.base))
+    found: list[Any] = []
+    monkeypatch.setattr(serving.os, "setgroups", found.append)
+    monkeypatch.setattr(serving.os, "execv", lambda _, command: found.append(" ".join(command)))
+    for name in ("SAGEMAKER_BASE_DIR", "SAGEMAKER_BIND_TO_PORT", "MODEL_SERVER_WORKERS"):
+        monkeypatch.delenv(name, raising=False)
+    return found
+
+
+def test_a_container_is_reached_from_outside_and_its_workers_are_never_root(
+    calls: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    importlib.import_module("iris_tree.serving").main()
+    groups, command = calls
+    assert groups == []
+    assert "--user nobody --group nogroup" in command
+    assert "--bind 0.0.0.0:8080" in command
+
+
+def test_an_ordinary_user_stays_the_one_it_is(calls: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    importlib.import_module("iris_tree.serving").main()
+    assert [command for command in calls if "--user" in command] == []
+
+
+@pytest.mark.parametrize(("given", "workers"), [({"MODEL_SERVER_WORKERS": "2"}, 2), ({}, os.process_cpu_count())])
+def test_there_are_as_many_workers_as_the_environment_or_else_the_machine_says(
+    calls: list[Any], monkeypatch: pytest.MonkeyPatch, given: dict[str, str], workers: int
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    importlib.import_module("iris_tree.serving").main()
+    assert f"--workers {workers} " in calls[-1]
+
+
 def test_serving_without_a_model_ends_at_once_and_says_what_is_missing(tmp_path: Path) -> None:
     done = run("serve", tmp_path)
     assert done.returncode == 1
     assert "no model" in done.stdout
+
+
+def test_serving_a_model_that_cannot_be_read_ends_at_once(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.joblib").write_bytes(b"not a model")
+    assert run("serve", tmp_path).returncode != 0
 
 
 GOOD = "setosa,5.1,3.5,1.4,0.2\nvirginica,6.3,3.3,6.0,2.5\n"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FEATURES = 4
+MODEL_FILE = "model.joblib"
 FAILURE_LIMIT = 1024  # characters that SageMaker takes over as the job's FailureReason
 
 

@@ -8,9 +8,8 @@ from typing import Any
 import joblib  # type: ignore[import-untyped]  # ships no types
 from sklearn.tree import DecisionTreeClassifier
 
-from iris_tree.contract import ContainerError, Folders, read_channel
+from iris_tree.contract import MODEL_FILE, ContainerError, Folders, read_channel
 
-MODEL_FILE = "model.joblib"
 logger = logging.getLogger(__name__)
 
 
