@@ -3,13 +3,13 @@
 import io
 
 import pytest
-from bench.cloud import Memory
-from bench.figures import BenchError, Goal, Ratio, Spread, goal, milliseconds, times
-from bench.handling import Handling
-from bench.report import Report, Sizes
-from bench.starts import Start
-from bench.ways import Way
 from rich.console import Console
+from tests.bench.cloud import Memory
+from tests.bench.figures import BenchError, Goal, Ratio, Spread, goal, milliseconds, times
+from tests.bench.handling import Handling
+from tests.bench.report import Report, Sizes
+from tests.bench.starts import Start
+from tests.bench.ways import Way
 
 
 def ratio(own: float, other: float = 1.0) -> Ratio:

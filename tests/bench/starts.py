@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.built import Function, Stack
-from bench.figures import Ratio
-from bench.usual import SERVICES
+from tests.bench.built import Function, Stack
+from tests.bench.figures import Ratio
+from tests.bench.usual import SERVICES
 
 # The clock starts after the interpreter has; both programs have the same one.
 _MEASURED = """

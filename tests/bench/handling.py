@@ -5,12 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import quantiles
 
+from tests.bench.built import Stack
+from tests.bench.figures import Ratio
 from tests.gates.template import ROOT
 
-from bench.built import Stack
-from bench.figures import Ratio
-
-_PROGRAM = "from bench.inside import main\nmain({name!r})"
+_PROGRAM = "from tests.bench.inside import main\nmain({name!r})"
 
 
 @dataclass(frozen=True)

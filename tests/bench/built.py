@@ -5,11 +5,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.figures import BenchError
+from tests.bench.usual import ENVIRONMENT
 from tests.gates.artefacts import Build, BuildError, build
 from tests.gates.template import Template, load
-
-from bench.figures import BenchError
-from bench.usual import ENVIRONMENT
 
 _SECONDS = 120
 # Credentials of nobody: no call is made, but a client looks for some when it is made.

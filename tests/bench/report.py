@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.table import Table
 
-from bench.cloud import Memory
-from bench.figures import Goal, goal, milliseconds, times
-from bench.handling import Handling
-from bench.starts import Start
-from bench.ways import Way
+from tests.bench.cloud import Memory
+from tests.bench.figures import Goal, goal, milliseconds, times
+from tests.bench.handling import Handling
+from tests.bench.starts import Start
+from tests.bench.ways import Way
 
 START_LIMIT, HANDLING_LIMIT, SIZE_LIMIT, MEMORY_LIMIT = 1.15, 2.0, 100.0, 500.0
 _KILO, _MEGA = 1000, 1_000_000

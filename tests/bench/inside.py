@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
+from tests.bench.usual import USUAL, Answers
 from tests.support.samples import lambda_context
-
-from bench.usual import USUAL, Answers
 
 _BEFORE, _COUNTED = 20, 200
 
@@ -64,7 +63,7 @@ def main(function: str) -> None:
 
     @logger.inject_lambda_context(clear_state=True)
     @metrics.log_metrics
-    def empty(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001  # a handler's signature
+    def empty(event: dict[str, Any], context: Any) -> dict[str, Any]:  # a handler's signature
         """Do nothing between the decorators that every handler has."""
         logger.info("nothing done")
         metrics.add_metric(name="NothingDone", unit="Count", value=1)

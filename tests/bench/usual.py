@@ -20,7 +20,7 @@ _AWS = "us-east-1:123456789012"
 _PACKAGE = f"arn:aws:sagemaker:{_AWS}:model-package/signalbox-abalone/2"
 _EXECUTION = f"arn:aws:states:{_AWS}:execution:signalbox-mlops:run-7"
 _EVIDENCE = "s3://artifacts/evaluations/run-7"
-_SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105  # opens nothing
+_SECRET = "0123456789abcdef0123456789abcdef"  # opens nothing
 _APPROVER = "ann@example.com"
 _SHELL = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15"
 ROWS = 30
@@ -221,7 +221,7 @@ def _body(content: bytes) -> dict[str, Any]:
 class _Stream(io.BytesIO):
     """botocore's stream, as far as it is read."""
 
-    def iter_lines(self, chunk_size: int = 1024, *, keepends: bool = False) -> list[bytes]:  # noqa: ARG002  # its name
+    def iter_lines(self, chunk_size: int = 1024, *, keepends: bool = False) -> list[bytes]:  # its name
         """Return the lines."""
         return self.read().splitlines(keepends)
 
@@ -254,7 +254,7 @@ def _review() -> dict[str, dict[str, str]]:
         model=_MODEL,
         package=_PACKAGE,
         execution_arn=_EXECUTION,
-        token="token-1",  # noqa: S106  # opens nothing
+        token="token-1",  # opens nothing
         evidence=evidence.freeze(_report().decode()),
         approvers=(_APPROVER,),
         created_at=timestamp(now),

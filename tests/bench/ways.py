@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any
 
 import httpx
-from tests.system.world import World
 
-from bench.cloud import QUIET_SECONDS
-from bench.figures import BenchError, Ratio
 from signalbox_local.person import Person
+from tests.bench.cloud import QUIET_SECONDS
+from tests.bench.figures import BenchError, Ratio
+from tests.system.world import World
 
 UPLOADS, RELEASES = 8, 3
 _LOOK_SECONDS = 0.2

@@ -1,4 +1,4 @@
-"""`python -m bench`: measure everything side by side in one run, and print it as ratios.
+"""`python -m tests.bench`: measure everything side by side in one run, and print it as ratios.
 
 The exit code says whether it could be measured, not whether the goals are met: a bench is no test.
 """
@@ -11,13 +11,13 @@ import tempfile
 from pathlib import Path
 
 from rich.console import Console
-from tests.gates.artefacts import zipped_size
 
-from bench import cloud, handling, starts, ways
-from bench.built import Stack, built
-from bench.figures import BenchError
-from bench.report import Report, Sizes
 from signalbox_local.process import CloudError
+from tests.bench import cloud, handling, starts, ways
+from tests.bench.built import Stack, built
+from tests.bench.figures import BenchError
+from tests.bench.report import Report, Sizes
+from tests.gates.artefacts import zipped_size
 
 PARTS = ("starts", "handling", "sizes", "cloud")
 _ROUNDS = 12
@@ -25,7 +25,7 @@ _ROUNDS = 12
 
 def main() -> int:
     """Measure what is asked for and print it; return the exit code."""
-    options = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    options = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     options.add_argument("parts", nargs="*", metavar="part", help=f"what to measure, of {', '.join(PARTS)}: all")
     options.add_argument("--rounds", type=int, default=_ROUNDS, help="pairs of processes for each cold start")
     chosen = options.parse_args()

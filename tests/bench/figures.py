@@ -103,4 +103,4 @@ def times(ratio: Ratio) -> str:
 def milliseconds(seconds: float) -> str:
     """Return seconds as milliseconds, with more digits where they are few."""
     value = seconds * 1000
-    return f"{value:.2f} ms" if value < 10 else f"{value:,.0f} ms"  # noqa: PLR2004  # two digits that mean something
+    return f"{value:.2f} ms" if value < 10 else f"{value:,.0f} ms"  # two digits that mean something

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.system.world import World
-
-from bench.built import Stack
-from bench.figures import BenchError
 from signalbox_local import deploy
 from signalbox_local.process import ROOT, LocalCloud, Options, program_environment
 from signalbox_local.server import free_port
+from tests.bench.built import Stack
+from tests.bench.figures import BenchError
+from tests.system.world import World
 
 QUIET_SECONDS = 1
 _BOOT_SECONDS = 60
