@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from signalbox_local.process import CloudError
-from tests.bench import cloud, handling, starts, ways
+from tests.bench import cloud, cold_starts, handling, latency
 from tests.bench.built import Stack, built
 from tests.bench.figures import BenchError
 from tests.bench.report import Report, Sizes
@@ -51,7 +51,7 @@ def _measure(parts: set[str], rounds: int, folder: Path, console: Console) -> Re
     with console.status("sam build") as status:
         stack = built(folder / "stack")
         if "starts" in parts:
-            report.starts = starts.measure(stack, rounds, status.update)
+            report.starts = cold_starts.measure(stack, rounds, status.update)
         if "handling" in parts:
             report.handlings = handling.measure(stack, status.update)
         if "sizes" in parts:
@@ -60,7 +60,7 @@ def _measure(parts: set[str], rounds: int, folder: Path, console: Console) -> Re
             status.update("plain ministack starts")
             plain = cloud.plain_peak(folder / "plain")
             with cloud.running(stack, folder, status.update) as (world, booted):
-                report.ways = ways.measure(world, status.update)
+                report.latencies = latency.measure(world, status.update)
                 report.memory = cloud.Memory(plain, booted, cloud.peak(world.cloud.pid))
     return report
 

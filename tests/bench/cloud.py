@@ -91,16 +91,16 @@ def _wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def running(stack: Stack, folder: Path, tell: Callable[[str], None]) -> Iterator[tuple[World, int]]:
+def running(stack: Stack, folder: Path, progress: Callable[[str], None]) -> Iterator[tuple[World, int]]:
     """Start a local cloud and deploy the built stack; give its world, and its peak of memory before the deployment.
 
     Raises:
         BenchError: the stack cannot be deployed.
     """
-    tell("the local cloud starts")
+    progress("the local cloud starts")
     with LocalCloud(Options(folder=folder / "cloud")) as cloud:
         booted = peak(cloud.pid)
-        tell("sam deploy")
+        progress("sam deploy")
         client: Any = deploy.client(cloud, "s3")
         client.create_bucket(Bucket=deploy.BUCKET)
         _deploy(stack, cloud)

@@ -22,11 +22,11 @@ class Handling:
     slow: float
 
 
-def measure(stack: Stack, tell: Callable[[str], None]) -> list[Handling]:
+def measure(stack: Stack, progress: Callable[[str], None]) -> list[Handling]:
     """Return the handling of each function, each in a fresh process."""
     found = []
     for function in stack.functions:
-        tell(f"handling, {function.name}")
+        progress(f"handling, {function.name}")
         read = json.loads(stack.run(function, _PROGRAM.format(name=function.name), ROOT))
         slow = quantiles([own for own, _ in read["pairs"]], n=20)[-1]
         found.append(Handling(function.name, read["first"], Ratio.of(read["pairs"]), slow))

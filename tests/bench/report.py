@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.cloud import Memory
+from tests.bench.cold_starts import Start
 from tests.bench.figures import Goal, goal, milliseconds, times
 from tests.bench.handling import Handling
-from tests.bench.starts import Start
-from tests.bench.ways import Way
+from tests.bench.latency import Latency
 
 START_LIMIT, HANDLING_LIMIT, SIZE_LIMIT, MEMORY_LIMIT = 1.15, 2.0, 100.0, 500.0
 _KILO, _MEGA = 1000, 1_000_000
@@ -32,7 +32,7 @@ class Report:
     starts: Sequence[Start] | None = None
     handlings: Sequence[Handling] | None = None
     sizes: Sizes | None = None
-    ways: Sequence[Way] | None = None
+    latencies: Sequence[Latency] | None = None
     memory: Memory | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -58,7 +58,7 @@ class Report:
             (self.starts, self._starts),
             (self.handlings, self._handlings),
             (self.sizes, self._sizes),
-            (self.ways, self._ways),
+            (self.latencies, self._latencies),
             (self.memory, self._memory),
         )
         for measured, table in tables:
@@ -105,12 +105,17 @@ class Report:
         rows.append(("the layer", f"{sizes.layer / _UPLOAD:.3f} ×", f"{sizes.layer / _KILO:,.1f} kB"))
         return _table("Zipped, beside 100 kB; the layer beside 50 MiB", ("what", "ratio", "size"), rows)
 
-    def _ways(self) -> Table:
+    def _latencies(self) -> Table:
         rows = [
-            (way.what, times(way.ratio), milliseconds(way.ratio.own), f"{milliseconds(way.ratio.other)} {way.beside}")
-            for way in self.ways or ()
+            (
+                one.what,
+                times(one.ratio),
+                milliseconds(one.ratio.own),
+                f"{milliseconds(one.ratio.other)} {one.reference}",
+            )
+            for one in self.latencies or ()
         ]
-        return _table("Ways through the stack, on the local cloud", ("way", "ratio", "median", "beside"), rows)
+        return _table("Latency through the stack, on the local cloud", ("path", "ratio", "median", "beside"), rows)
 
     def _memory(self) -> Table:
         memory = self.memory or Memory(1, 0, 0)

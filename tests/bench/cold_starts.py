@@ -44,14 +44,14 @@ class Start:
     complete: Ratio
 
 
-def measure(stack: Stack, rounds: int, tell: Callable[[str], None]) -> list[Start]:
+def measure(stack: Stack, rounds: int, progress: Callable[[str], None]) -> list[Start]:
     """Return the cold start of each function: own and bare by turns, in fresh processes, `rounds` pairs of each."""
     for function in stack.functions:  # the files come from the disk once, before anything counts
         _own(stack, function)
         _bare(stack, SERVICES[function.name])
     found: dict[str, list[tuple[list[float], list[float]]]] = {function.name: [] for function in stack.functions}
     for number in range(rounds):
-        tell(f"cold starts, round {number + 1} of {rounds}")
+        progress(f"cold starts, round {number + 1} of {rounds}")
         for function in stack.functions:
             found[function.name].append(_pair(stack, function, own_first=number % 2 == 0))
     return [_start(name, pairs) for name, pairs in found.items()]
