@@ -28,11 +28,11 @@ CSV, JSON = "text/csv", "application/json"
 # The job's whole time, so that one that hangs ends: preprocessing and evaluation take seconds, training a minute.
 PROCESSING_SECONDS, TRAINING_SECONDS = 1800, 3600
 VOLUME_GB = 10
-KEPT = "P30d"
+CACHE_FOR = "P30d"
 INSTANCES = ["ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge"]
-_SERVICE = retry("Step.SERVICE_FAULT", "Step.THROTTLING", interval=10, attempts=5)
-_JOBS = [
-    _SERVICE,
+_SERVICE_RETRY = retry("Step.SERVICE_FAULT", "Step.THROTTLING", interval=10, attempts=5)
+_JOB_RETRIES = [
+    _SERVICE_RETRY,
     retry("SageMaker.JOB_INTERNAL_ERROR", interval=30, attempts=2),
     retry("SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT", interval=120, attempts=5),
 ]
@@ -152,7 +152,7 @@ def _preprocess(settings: AbaloneSettings) -> Step:
         inputs=[_input("raw", get("Parameters.InputManifest"), raw, "ManifestFile")],
         outputs=["train", "validation", "test", "transform"],
     )
-    return job("Processing", "Preprocess", arguments, cache_for=KEPT, retries=_JOBS)
+    return job("Processing", "Preprocess", arguments, cache_for=CACHE_FOR, retries=_JOB_RETRIES)
 
 
 def _channel(name: str, content_type: str) -> Json:
@@ -195,7 +195,7 @@ def _train(settings: AbaloneSettings) -> Step:
         "StoppingCondition": {"MaxRuntimeInSeconds": TRAINING_SECONDS},
         "RoleArn": settings.job_role_arn,
     }
-    return job("Training", "Train", arguments, cache_for=KEPT, retries=_JOBS)
+    return job("Training", "Train", arguments, cache_for=CACHE_FOR, retries=_JOB_RETRIES)
 
 
 def _evaluate(settings: AbaloneSettings) -> Step:
@@ -212,7 +212,7 @@ def _evaluate(settings: AbaloneSettings) -> Step:
         outputs=["evaluation"],
     )
     report = {"EvaluationReport": ("evaluation", "evaluation.json")}
-    return job("Processing", "Evaluate", arguments, cache_for=KEPT, retries=_JOBS, property_files=report)
+    return job("Processing", "Evaluate", arguments, cache_for=CACHE_FOR, retries=_JOB_RETRIES, property_files=report)
 
 
 def _register(settings: AbaloneSettings) -> Step:
@@ -242,4 +242,4 @@ def _register(settings: AbaloneSettings) -> Step:
         "CustomerMetadataProperties": {"test-data": output_of("Preprocess", "test"), "content-type": CSV},
         "SkipModelValidation": "None",
     }
-    return job("RegisterModel", "Register", arguments, retries=[_SERVICE])
+    return job("RegisterModel", "Register", arguments, retries=[_SERVICE_RETRY])
