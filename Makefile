@@ -8,8 +8,8 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH="$(CURDIR):$(CURDIR)/layers/sig
 WHEELS := $(CURDIR)/.cache/wheels
 # What a build of the layer installs from, so that it needs no network: see layers/signalbox/Makefile.
 OFFLINE := PIP_NO_INDEX=1 PIP_FIND_LINKS="$(WHEELS)" SAM_CLI_TELEMETRY=0
-PATHS := functions layers/signalbox/signalbox local operate pipelines containers bench tests
-PROGRAMS := containers/iris-decision-tree/train containers/iris-decision-tree/serve
+PATHS := functions layers/signalbox/signalbox local operate projects tests
+PROGRAMS := projects/iris/iris-decision-tree/train projects/iris/iris-decision-tree/serve
 
 .PHONY: help demo up test install check unit gates system bench format clean
 
@@ -41,7 +41,7 @@ system: .venv/ready .cache/wheels/ready  ## The whole thing on the local cloud
 	@$(RUN) $(OFFLINE) python -m pytest tests/system
 
 bench: .venv/ready .cache/wheels/ready  ## Measure, as ratios side by side
-	@$(RUN) $(OFFLINE) python -m bench
+	@$(RUN) $(OFFLINE) python -m tests.bench
 
 format: .venv/ready  ## Format and mend what can be mended
 	@$(RUN) ruff check --fix $(PATHS) $(PROGRAMS)

@@ -22,7 +22,7 @@ class ProjectCloud(LocalCloud):
 
 def options(port: int = 0) -> Options:
     """Return how the project's own cloud is started: its state in STATE, its containers as images."""
-    return Options(folder=STATE / "cloud", containers=ROOT / "containers", port=port)
+    return Options(folder=STATE / "cloud", containers=ROOT / "projects", port=port)
 
 
 def python_path() -> list[str]:

@@ -10,9 +10,7 @@ import boto3
 import typer
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
-from pipelines.abalone import definition as abalone
-from pipelines.checks import PipelineError
-from pipelines.images import UnknownRegionError
+from projects.abalone.pipeline import definition as abalone
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
@@ -21,6 +19,7 @@ from signalbox_operate import invoke as invocation
 from signalbox_operate import publish as publication
 from signalbox_operate import stack as stacks
 from signalbox_operate import start, status
+from signalbox_operate.pipelines import PipelineError, UnknownRegionError
 from signalbox_operate.stack import OperateError, Stack
 
 app = typer.Typer(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
-from pipelines.abalone import definition as abalone
+from projects.abalone.pipeline import definition as abalone
 
 from signalbox import names
 from signalbox_operate.stack import OperateError, Stack

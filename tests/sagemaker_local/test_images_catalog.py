@@ -26,6 +26,12 @@ def test_an_unknown_image_is_refused_with_what_there_is(tmp_path: Path, uri: str
         find(uri, tmp_path)
 
 
+def test_an_image_in_a_project_folder_is_found_by_its_own_name(tmp_path: Path) -> None:
+    container(tmp_path / "project", train="")
+
+    assert find(OWN, tmp_path).folder == tmp_path / "project" / "own"
+
+
 def test_a_folder_without_programs_is_no_image(tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
 

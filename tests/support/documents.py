@@ -19,7 +19,7 @@ def documents() -> list[Path]:
         [
             *ROOT.glob("*.md"),
             *(ROOT / "docs").glob("*.md"),
-            *(ROOT / "containers").glob("*/*.md"),
+            *(ROOT / "projects").glob("*/*.md"),
             *(ROOT / "local").glob("*/*.md"),
         ]
     )

@@ -112,7 +112,7 @@ class Reader:
 
     def train(self, command: str) -> None:
         """Train an image whose data lie where the README says, and approve twice what comes of it."""
-        maker = ROOT / "containers" / "iris-decision-tree" / "data.py"
+        maker = ROOT / "projects" / "iris" / "data.py"
         subprocess.run([sys.executable, str(maker), str(self.folder / "iris")], check=True)
         bucket = self._outputs()["DataBucket"]
         for part in ("train", "test"):

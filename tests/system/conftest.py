@@ -27,9 +27,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """Start a cloud in which every state change is told twice."""
     folder = tmp_path_factory.mktemp("cloud")
     containers = tmp_path_factory.mktemp("containers")
-    for source in (ROOT / "containers", _CONTAINERS):
-        for image in source.iterdir():
-            shutil.copytree(image, containers / image.name)
+    for source in (ROOT / "projects", _CONTAINERS):
+        shutil.copytree(source, containers, dirs_exist_ok=True)
     options = Options(folder=folder, containers=containers, repeat_events=1.0, startup_seconds=8)
     with ProjectCloud(options) as running:
         yield running
@@ -41,7 +40,7 @@ def world(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> World:
     deploy.build(cloud.environment)
     outputs = deploy.deploy(cloud, deploy.parameters(cloud, **PARAMETERS))
     iris = tmp_path_factory.mktemp("iris")
-    maker = ROOT / "containers" / "iris-decision-tree" / "data.py"
+    maker = ROOT / "projects" / "iris" / "data.py"
     subprocess.run([sys.executable, str(maker), str(iris)], check=True)
     ready = World(cloud, outputs, iris)
     ready.signalbox("publish", "abalone")

@@ -3,13 +3,13 @@
 import io
 
 import pytest
-from bench.cloud import Memory
-from bench.figures import BenchError, Goal, Ratio, Spread, goal, milliseconds, times
-from bench.handling import Handling
-from bench.report import Report, Sizes
-from bench.starts import Start
-from bench.ways import Way
 from rich.console import Console
+from tests.bench.cloud import Memory
+from tests.bench.cold_starts import Start
+from tests.bench.figures import BenchError, Goal, Ratio, Spread, goal, milliseconds, times
+from tests.bench.handling import Handling
+from tests.bench.latency import Latency
+from tests.bench.report import Report, Sizes
 
 
 def ratio(own: float, other: float = 1.0) -> Ratio:
@@ -79,7 +79,7 @@ def test_a_report_ends_with_a_line_for_each_goal() -> None:
         starts=[Start("announce", "sesv2", 1, ratio(2.0), ratio(1.2), ratio(1.1))],
         handlings=[Handling("announce", 0.04, ratio(0.0002, 0.0001), 0.0003)],
         sizes=Sizes({"announce": 600}, 3_000_000),
-        ways=[Way("upload → start", "PutObject → SQS", ratio(0.2, 0.02))],
+        latencies=[Latency("upload → start", "PutObject → SQS", ratio(0.2, 0.02))],
         memory=Memory(50_000_000, 100_000_000, 200_000_000),
         notes=["Measured with 2 cores."],
     )

@@ -6,8 +6,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from bench.inside import Canned
-from bench.usual import ENVIRONMENT, SERVICES, USUAL
+from tests.bench.inside import Canned
+from tests.bench.usual import ENVIRONMENT, SERVICES, USUAL
 from tests.support.samples import lambda_context
 
 from signalbox import reviews, settings

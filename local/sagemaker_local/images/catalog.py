@@ -131,14 +131,15 @@ def find(image_uri: str, containers: Path) -> Image:
     name = repository.rsplit("/", 1)[-1]
     if match and name in (XGBOOST, SCIKIT_LEARN):
         return Image(name)
-    own = sorted(_own_images(containers))
+    own = _own_images(containers)
     if match and name in own:
-        return Image(name, folder=containers / name)
-    raise UnknownImageError(image_uri, repository, [XGBOOST, SCIKIT_LEARN, *own])
+        return Image(name, folder=own[name])
+    raise UnknownImageError(image_uri, repository, [XGBOOST, SCIKIT_LEARN, *sorted(own)])
 
 
-def _own_images(containers: Path) -> list[str]:
-    if not containers.is_dir():
-        return []
-    folders = (path for path in containers.iterdir() if path.is_dir())
-    return [path.name for path in folders if (path / "train").is_file() or (path / "serve").is_file()]
+def _own_images(containers: Path) -> dict[str, Path]:
+    """Return the image folders in `containers` itself and in the project folders in it, by name."""
+    programs = (
+        path for depth in ("*", "*/*") for name in ("train", "serve") for path in containers.glob(f"{depth}/{name}")
+    )
+    return {path.parent.name: path.parent for path in programs if path.is_file()}

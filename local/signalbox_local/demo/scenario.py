@@ -80,7 +80,7 @@ def _abalone(demo: Demo, given: Path | None) -> None:
 def _iris(demo: Demo) -> None:
     demo.terminal.heading("An image is trained: a decision tree for iris")
     folder = STATE / "demo" / "iris"
-    maker = ROOT / "containers" / "iris-decision-tree" / "data.py"
+    maker = ROOT / "projects" / "iris" / "data.py"
     subprocess.run([sys.executable, str(maker), str(folder)], check=True)  # our own program
     demo.train_image(IRIS, "0a1b2c3", folder, "max_leaf_nodes=4")
     demo.review_and_release("iris-decision-tree", STAGES)

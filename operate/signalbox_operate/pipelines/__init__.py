@@ -1,0 +1,41 @@
+"""Build SageMaker pipeline definitions as plain JSON, checked before AWS sees them."""
+
+from signalbox_operate.pipelines import images
+from signalbox_operate.pipelines.builder import (
+    Parameter,
+    Pipeline,
+    Step,
+    at_most,
+    call_lambda,
+    condition,
+    fail,
+    get,
+    job,
+    join,
+    json_get,
+    output_of,
+    retry,
+)
+from signalbox_operate.pipelines.checks import Json, PipelineError, check
+from signalbox_operate.pipelines.images import UnknownRegionError
+
+__all__ = [
+    "Json",
+    "Parameter",
+    "Pipeline",
+    "PipelineError",
+    "Step",
+    "UnknownRegionError",
+    "at_most",
+    "call_lambda",
+    "check",
+    "condition",
+    "fail",
+    "get",
+    "images",
+    "job",
+    "join",
+    "json_get",
+    "output_of",
+    "retry",
+]

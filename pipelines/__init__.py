@@ -1,1 +1,0 @@
-"""SageMaker pipelines: their definitions, and the job code that they run."""

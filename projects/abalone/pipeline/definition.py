@@ -1,0 +1,245 @@
+"""The abalone pipeline: preprocess → train → evaluate → register for review, or fail and say by how much."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from signalbox_operate.pipelines import (
+    Json,
+    Parameter,
+    Pipeline,
+    Step,
+    at_most,
+    condition,
+    fail,
+    get,
+    images,
+    job,
+    join,
+    json_get,
+    output_of,
+    retry,
+)
+
+MODEL = "abalone"
+CODE = "/opt/ml/processing/code"
+MESSAGE = "/opt/ml/output/message"  # its text becomes the ExitMessage of a processing job
+CSV, JSON = "text/csv", "application/json"
+# The job's whole time, so that one that hangs ends: preprocessing and evaluation take seconds, training a minute.
+PROCESSING_SECONDS, TRAINING_SECONDS = 1800, 3600
+VOLUME_GB = 10
+CACHE_FOR = "P30d"
+INSTANCES = ["ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge"]
+_SERVICE_RETRY = retry("Step.SERVICE_FAULT", "Step.THROTTLING", interval=10, attempts=5)
+_JOB_RETRIES = [
+    _SERVICE_RETRY,
+    retry("SageMaker.JOB_INTERNAL_ERROR", interval=30, attempts=2),
+    retry("SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT", interval=120, attempts=5),
+]
+
+
+@dataclass(frozen=True)
+class AbaloneSettings:
+    """Where the pipeline runs and what it may use.
+
+    `code_uri` is the folder that `signalbox publish` put the job code in: `code/` with the single programs, and
+    `sourcedir.tar.gz`. Everything that the pipeline writes goes under `output_uri`, by execution. An image that is not
+    given is the one of AWS in `region`.
+    """
+
+    name: str
+    region: str
+    job_role_arn: str
+    code_uri: str
+    output_uri: str
+    package_group: str
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    xgboost_image: str | None = None
+    scikit_learn_image: str | None = None
+
+    @property
+    def xgboost(self) -> str:
+        """Return the image that trains, tests and serves."""
+        return images.uri(images.XGBOOST, self.region, given=self.xgboost_image, override="--xgboost-image")
+
+    @property
+    def scikit_learn(self) -> str:
+        """Return the image that prepares the data."""
+        return images.uri(
+            images.SCIKIT_LEARN, self.region, given=self.scikit_learn_image, override="--scikit-learn-image"
+        )
+
+
+def definition(settings: AbaloneSettings) -> Json:
+    """Return the checked definition.
+
+    Raises:
+        UnknownRegionError: no image is known in the region, and none was given.
+        PipelineError: the settings make a definition that AWS would refuse.
+    """
+    parameters = [
+        Parameter("InputManifest"),
+        Parameter("ProcessingInstanceType", default="ml.m5.large"),
+        Parameter("TrainingInstanceType", default="ml.m5.large"),
+        Parameter("MseThreshold", "Float", 6.0),
+        Parameter(
+            "ModelApprovalStatus", default="PendingManualApproval", choices=("PendingManualApproval", "Approved")
+        ),
+    ]
+    mse = json_get("Evaluate", "EvaluationReport", "regression_metrics.mse.value")
+    too_high = join(
+        "",
+        "The model is not registered: its mean squared error on the held-out rows is ",
+        mse,
+        ", and the parameter MseThreshold allows at most ",
+        get("Parameters.MseThreshold"),
+        ".",
+    )
+    steps = [
+        _preprocess(settings),
+        _train(settings),
+        _evaluate(settings),
+        condition(
+            "CheckMse",
+            [at_most(mse, get("Parameters.MseThreshold"))],
+            if_steps=[_register(settings)],
+            else_steps=[fail("MseTooHigh", too_high)],
+        ),
+    ]
+    return Pipeline(settings.name, parameters, steps).definition()
+
+
+def _run_folder(settings: AbaloneSettings, name: str) -> Json:
+    return join("/", settings.output_uri.rstrip("/"), get("Execution.PipelineExecutionId"), name)
+
+
+def _input(name: str, uri: str | Json, folder: str, kind: str = "S3Prefix") -> Json:
+    source = {"S3Uri": uri, "LocalPath": folder, "S3DataType": kind, "S3InputMode": "File"}
+    return {"InputName": name, "S3Input": {**source, "S3DataDistributionType": "FullyReplicated"}}
+
+
+def _output(settings: AbaloneSettings, name: str) -> Json:
+    target = {"S3Uri": _run_folder(settings, name), "LocalPath": f"/opt/ml/processing/output/{name}"}
+    return {"OutputName": name, "S3Output": {**target, "S3UploadMode": "EndOfJob"}}
+
+
+def _processing(
+    settings: AbaloneSettings, image: str, program: str, *, arguments: list[str], inputs: list[Json], outputs: list[str]
+) -> Json:
+    cluster = {"InstanceType": get("Parameters.ProcessingInstanceType"), "InstanceCount": 1}
+    code = _input("code", f"{settings.code_uri.rstrip('/')}/code/", CODE)
+    return {
+        "AppSpecification": {
+            "ImageUri": image,
+            "ContainerEntrypoint": ["python3", f"{CODE}/{program}"],
+            "ContainerArguments": [*arguments, "--message", MESSAGE],
+        },
+        "ProcessingResources": {"ClusterConfig": {**cluster, "VolumeSizeInGB": VOLUME_GB}},
+        "ProcessingInputs": [*inputs, code],
+        "ProcessingOutputConfig": {"Outputs": [_output(settings, name) for name in outputs]},
+        "StoppingCondition": {"MaxRuntimeInSeconds": PROCESSING_SECONDS},
+        "RoleArn": settings.job_role_arn,
+    }
+
+
+def _preprocess(settings: AbaloneSettings) -> Step:
+    raw = "/opt/ml/processing/raw"
+    arguments = _processing(
+        settings,
+        settings.scikit_learn,
+        "preprocess.py",
+        arguments=["--input", raw, "--output", "/opt/ml/processing/output"],
+        inputs=[_input("raw", get("Parameters.InputManifest"), raw, "ManifestFile")],
+        outputs=["train", "validation", "test", "transform"],
+    )
+    return job("Processing", "Preprocess", arguments, cache_for=CACHE_FOR, retries=_JOB_RETRIES)
+
+
+def _channel(name: str, content_type: str) -> Json:
+    source = {
+        "S3DataType": "S3Prefix",
+        "S3Uri": output_of("Preprocess", name),
+        "S3DataDistributionType": "FullyReplicated",
+    }
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "ContentType": content_type}
+
+
+def _train(settings: AbaloneSettings) -> Step:
+    script = {
+        "sagemaker_program": "train.py",
+        "sagemaker_submit_directory": f"{settings.code_uri.rstrip('/')}/sourcedir.tar.gz",
+        "sagemaker_region": settings.region,
+    }
+    arguments = {
+        "AlgorithmSpecification": {
+            "TrainingImage": settings.xgboost,
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [{"Name": "validation:rmse", "Regex": "validation-rmse:([0-9.]+)"}],
+        },
+        # The script mode of the image reads its own hyperparameters as JSON.
+        "HyperParameters": {
+            **settings.hyperparameters,
+            **{key: json.dumps(value) for key, value in script.items()},
+        },
+        "InputDataConfig": [
+            _channel("train", CSV),
+            _channel("validation", CSV),
+            _channel("transform", JSON),
+        ],
+        "OutputDataConfig": {"S3OutputPath": _run_folder(settings, "model")},
+        "ResourceConfig": {
+            "InstanceType": get("Parameters.TrainingInstanceType"),
+            "InstanceCount": 1,
+            "VolumeSizeInGB": VOLUME_GB,
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": TRAINING_SECONDS},
+        "RoleArn": settings.job_role_arn,
+    }
+    return job("Training", "Train", arguments, cache_for=CACHE_FOR, retries=_JOB_RETRIES)
+
+
+def _evaluate(settings: AbaloneSettings) -> Step:
+    model, test = "/opt/ml/processing/model", "/opt/ml/processing/test"
+    arguments = _processing(
+        settings,
+        settings.xgboost,
+        "evaluate.py",
+        arguments=["--model", model, "--test", test, "--output", "/opt/ml/processing/output/evaluation"],
+        inputs=[
+            _input("model", get("Steps.Train.ModelArtifacts.S3ModelArtifacts"), model),
+            _input("test", output_of("Preprocess", "test"), test),
+        ],
+        outputs=["evaluation"],
+    )
+    report = {"EvaluationReport": ("evaluation", "evaluation.json")}
+    return job("Processing", "Evaluate", arguments, cache_for=CACHE_FOR, retries=_JOB_RETRIES, property_files=report)
+
+
+def _register(settings: AbaloneSettings) -> Step:
+    report = join("/", output_of("Evaluate", "evaluation"), "evaluation.json")
+    container = {
+        "Image": settings.xgboost,
+        "ModelDataUrl": get("Steps.Train.ModelArtifacts.S3ModelArtifacts"),
+        "Environment": {
+            "SAGEMAKER_PROGRAM": "inference.py",
+            "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+            # What a caller who names no format gets; the image's own choice would be JSON.
+            "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": CSV,
+        },
+    }
+    arguments = {
+        "ModelPackageGroupName": settings.package_group,
+        "InferenceSpecification": {
+            "Containers": [container],
+            "SupportedContentTypes": [CSV],
+            "SupportedResponseMIMETypes": [CSV, JSON],
+            "SupportedRealtimeInferenceInstanceTypes": INSTANCES,
+            "SupportedTransformInstanceTypes": INSTANCES,
+        },
+        "ModelMetrics": {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": report}}},
+        "ModelApprovalStatus": get("Parameters.ModelApprovalStatus"),
+        # The review's batch transform tests the model on these rows: label first, never seen by the training.
+        "CustomerMetadataProperties": {"test-data": output_of("Preprocess", "test"), "content-type": CSV},
+        "SkipModelValidation": "None",
+    }
+    return job("RegisterModel", "Register", arguments, retries=[_SERVICE_RETRY])

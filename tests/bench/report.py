@@ -1,0 +1,137 @@
+"""What was measured, as tables, and one line for each goal."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.cloud import Memory
+from tests.bench.cold_starts import Start
+from tests.bench.figures import Goal, goal, milliseconds, times
+from tests.bench.handling import Handling
+from tests.bench.latency import Latency
+
+START_LIMIT, HANDLING_LIMIT, SIZE_LIMIT, MEMORY_LIMIT = 1.15, 2.0, 100.0, 500.0
+_KILO, _MEGA = 1000, 1_000_000
+_UPLOAD = 50 * 1024 * 1024  # bytes of a zipped package or layer (AWS Lambda Developer Guide, quotas)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Zipped bytes of each function's own code and of the layer."""
+
+    functions: dict[str, int]
+    layer: int
+
+
+@dataclass
+class Report:
+    """Everything that was measured; what was left out is None."""
+
+    starts: Sequence[Start] | None = None
+    handlings: Sequence[Handling] | None = None
+    sizes: Sizes | None = None
+    latencies: Sequence[Latency] | None = None
+    memory: Memory | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def goals(self) -> list[Goal]:
+        """Return the goals of what was measured."""
+        found = []
+        if self.starts is not None:
+            ratios = {start.function: start.cpu.spread.middle for start in self.starts}
+            found.append(goal("cold start, CPU time beside a bare client", START_LIMIT, "×", ratios))
+        if self.handlings is not None:
+            usual = {one.function: one.usual.own * _KILO for one in self.handlings}
+            found.append(goal("handling without calls to AWS", HANDLING_LIMIT, "ms", usual))
+        if self.sizes is not None:
+            zipped = {name: size / _KILO for name, size in self.sizes.functions.items()}
+            found.append(goal("a function's own code, zipped", SIZE_LIMIT, "kB", zipped))
+        if self.memory is not None:
+            found.append(goal("local cloud without jobs", MEMORY_LIMIT, "MB", {"peak": self.memory.used / _MEGA}))
+        return found
+
+    def show(self, console: Console) -> None:
+        """Print the tables, the notes and the goals."""
+        tables = (
+            (self.starts, self._starts),
+            (self.handlings, self._handlings),
+            (self.sizes, self._sizes),
+            (self.latencies, self._latencies),
+            (self.memory, self._memory),
+        )
+        for measured, table in tables:
+            if measured is not None:
+                console.print(table())
+        for line in (*self.notes, *(one.line for one in self.goals())):
+            console.print(line, highlight=False, soft_wrap=True)
+
+    def _starts(self) -> Table:
+        rows = [
+            (
+                start.function,
+                start.service,
+                times(start.cpu),
+                times(start.wall),
+                milliseconds(start.cpu.own),
+                milliseconds(start.cpu.other),
+                f"{start.complete.spread.middle:.2f} × ({start.services})",
+            )
+            for start in self.starts or ()
+        ]
+        columns = ("function", "first client", "CPU time", "wall time", "own CPU", "bare CPU", "all clients")
+        return _table("Cold start, beside a bare boto3 client", columns, rows)
+
+    def _handlings(self) -> Table:
+        rows = [
+            (
+                one.function,
+                times(one.usual),
+                milliseconds(one.usual.own),
+                milliseconds(one.slow),
+                milliseconds(one.usual.other),
+                milliseconds(one.first),
+            )
+            for one in self.handlings or ()
+        ]
+        columns = ("function", "ratio", "median", "95 %", "empty", "first event")
+        return _table("Handling without calls to AWS, beside an empty handler", columns, rows)
+
+    def _sizes(self) -> Table:
+        sizes = self.sizes or Sizes({}, 0)
+        limit = SIZE_LIMIT * _KILO
+        rows = [(name, f"{size / limit:.3f} ×", f"{size / _KILO:.1f} kB") for name, size in sizes.functions.items()]
+        rows.append(("the layer", f"{sizes.layer / _UPLOAD:.3f} ×", f"{sizes.layer / _KILO:,.1f} kB"))
+        return _table("Zipped, beside 100 kB; the layer beside 50 MiB", ("what", "ratio", "size"), rows)
+
+    def _latencies(self) -> Table:
+        rows = [
+            (
+                one.what,
+                times(one.ratio),
+                milliseconds(one.ratio.own),
+                f"{milliseconds(one.ratio.other)} {one.reference}",
+            )
+            for one in self.latencies or ()
+        ]
+        return _table("Latency through the stack, on the local cloud", ("path", "ratio", "median", "beside"), rows)
+
+    def _memory(self) -> Table:
+        memory = self.memory or Memory(1, 0, 0)
+        rows = [
+            (what, f"{size / memory.plain:.2f} ×", f"{size / _MEGA:,.0f} MB")
+            for what, size in (
+                ("ministack alone, when it answers", memory.plain),
+                ("the local cloud, when it answers", memory.booted),
+                ("the local cloud, after a deployment, runs and releases", memory.used),
+            )
+        ]
+        return _table("Peak memory of the process", ("what", "ratio", "peak"), rows)
+
+
+def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
+    table = Table(*columns, title=title, title_justify="left", title_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    return table

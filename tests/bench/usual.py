@@ -1,0 +1,296 @@
+"""A usual event of each function, and what AWS would answer to it: what handling is measured with.
+
+The adapters are the real ones; only the clients under them are replaced, so that handling includes what the adapters
+cost, and no call.
+"""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.support.samples import http_event, sample, sqs_event, with_detail
+
+type Answers = Mapping[str, Mapping[str, Any]]
+
+_PREFIX, _MODEL, _PIPELINE = "signalbox", "abalone", "signalbox-abalone"
+_AWS = "us-east-1:123456789012"
+_PACKAGE = f"arn:aws:sagemaker:{_AWS}:model-package/signalbox-abalone/2"
+_EXECUTION = f"arn:aws:states:{_AWS}:execution:signalbox-mlops:run-7"
+_EVIDENCE = "s3://artifacts/evaluations/run-7"
+_SECRET = "0123456789abcdef0123456789abcdef"  # opens nothing
+_APPROVER = "ann@example.com"
+_SHELL = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15"
+ROWS = 30
+_STAGES = [
+    {"name": "staging", "instance_type": "ml.m5.large", "instance_count": 1},
+    {"name": "prod", "instance_type": "ml.m5.large", "instance_count": 2, "approval": True, "alarms": True},
+]
+_ENDPOINT = {"EndpointName": "e", "EndpointConfigName": "c", "EndpointStatus": "InService"}
+_CONFIG = {"EndpointConfigName": "c", "ProductionVariants": [{"VariantName": "v", "ModelName": "m"}]}
+_SERVED = {"Containers": [{"ModelPackageName": _PACKAGE[:-1] + "1"}]}
+ENVIRONMENT = {
+    "PREFIX": _PREFIX,
+    "PIPELINE_NAME": _PIPELINE,
+    "MODEL": _MODEL,
+    "DEFAULT_MODEL": _MODEL,
+    "DATA_BUCKET": "data",
+    "ARTIFACTS_BUCKET": "artifacts",
+    "SENDER": "signalbox@example.com",
+    "APPROVERS": _APPROVER,
+    "REVIEW_URL": "https://abc.example.com",
+    "MLOPS_MACHINE_ARN": f"arn:aws:states:{_AWS}:stateMachine:signalbox-mlops",
+    "RELEASE_MACHINE_ARN": f"arn:aws:states:{_AWS}:stateMachine:signalbox-release",
+    "MODEL_ROLE_ARN": "arn:aws:iam::123456789012:role/model",
+}
+
+
+@dataclass(frozen=True)
+class Usual:
+    """A function's usual event and AWS's answers: by service and operation, a value or a function of the request."""
+
+    event: dict[str, Any]
+    answers: Answers
+
+
+def _record_uploads() -> Usual:
+    found = {"VersionId": "v1", "ETag": '"e1"', "ContentLength": 191_873, "LastModified": datetime.now(UTC)}
+    answers: Answers = {
+        "s3": {"head_object": found},
+        "dynamodb": {"transact_write_items": {}},
+        "sqs": {"send_message": {}},
+    }
+    return Usual(sqs_event(sample("s3/object-created")), answers)
+
+
+def _start_run() -> Usual:
+    waits = {"bucket": "data", "key": "incoming/a.csv", "version": "v1", "recorded_at": "2026-11-20T12:00:00+00:00"}
+    item = {**{name: {"S": value} for name, value in waits.items()}, "size": {"N": "9"}}
+
+    def query(**request: Any) -> dict[str, Any]:
+        of_runs = request["ExpressionAttributeValues"][":pk"]["S"].startswith("pipeline#")
+        return {"Items": [] if of_runs else [item]}
+
+    table = {"query": query, "put_item": {}, "update_item": {}, "transact_write_items": {}}
+    started = {"PipelineExecutionArn": f"arn:aws:sagemaker:{_AWS}:pipeline/{_PIPELINE}/execution/abcdefghijkl"}
+    answers: Answers = {
+        "dynamodb": table,
+        "s3": {"put_object": {}},
+        "sagemaker": {"start_pipeline_execution": started},
+    }
+    return Usual(sqs_event({"kind": "run-requested", "pipeline": _PIPELINE}, group=_PIPELINE), answers)
+
+
+def _on_model_package() -> Usual:
+    named = {"ModelPackageGroupName": "signalbox-abalone", "ModelPackageVersion": 2, "ModelPackageArn": _PACKAGE}
+    answers: Answers = {
+        "sagemaker": {"describe_model_package": {"ModelPackageArn": _PACKAGE, "ModelApprovalStatus": "Approved"}},
+        "dynamodb": {"query": {"Items": []}},
+        "stepfunctions": {"start_execution": {}},
+    }
+    return Usual(with_detail(sample("sagemaker/model-package-approved"), **named), answers)
+
+
+def _plan_training() -> Usual:
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:1"
+    event = {"execution": "run-7", "execution_arn": _EXECUTION, "input": {"image": image, "commit": "0a1b2c3"}}
+    return Usual(event, {"s3": {"list_objects_v2": {"Contents": [{"Key": "a.csv", "Size": 9}]}}})
+
+
+def _evaluate_model() -> Usual:
+    output = "".join(f"{9 + row % 3},{_SHELL},{9 + row % 4}.25\n" for row in range(ROWS)).encode()
+    live = {"metrics": {"mse": {"value": 5.3, "standard_deviation": 2.2}}, "problem": "regression"}
+
+    def read(**request: Any) -> dict[str, Any]:
+        return _body(json.dumps(live).encode() if request["Key"].endswith("report.json") else output)
+
+    written = {"Key": "transforms/run-7/test.csv.out", "LastModified": datetime.now(UTC)}
+    answers: Answers = {
+        "s3": {"list_objects_v2": {"Contents": [written]}, "get_object": read, "put_object": {}},
+        "ssm": _stages(),
+        "sagemaker": _served() | {"describe_model_package": _package()},
+    }
+    outputs = {"transform": "s3://artifacts/transforms/run-7/", "evaluation": f"{_EVIDENCE}/"}
+    plan = {"model": _MODEL, "package": None, "commit": "8c1d", "content_type": "text/csv", "test_data": "s3://data/t/"}
+    training = {"job": "abalone-train", "seconds": 134}
+    return Usual({"plan": plan | {"outputs": outputs}, "training": training, "execution_arn": _EXECUTION}, answers)
+
+
+def _report_run() -> Usual:
+    step = {"StepName": "Check", "StepStatus": "Failed", "FailureReason": "the error is 0.4 above the limit"}
+    answers: Answers = {
+        "sagemaker": {
+            "describe_pipeline_execution": {"PipelineExecutionStatus": "Failed", "FailureReason": "Check failed"},
+            "list_pipeline_execution_steps": {"PipelineExecutionSteps": [step]},
+        },
+        "dynamodb": {"query": {"Items": []}, "put_item": {}},
+        "sesv2": {"send_email": {}},
+    }
+    return Usual(sample("sagemaker/pipeline-execution-failed"), answers)
+
+
+def _request_review() -> Usual:
+    table = {"get_item": {}, "transact_write_items": {}, "update_item": {"Attributes": _review()}}
+    answers: Answers = {
+        "secretsmanager": {"get_secret_value": {"SecretString": _SECRET}},
+        "s3": {"get_object": lambda **_: _body(_report())},
+        "dynamodb": table,
+        "sesv2": {"send_email": {}},
+    }
+    event = {"token": "token-1", "execution_arn": _EXECUTION, "kind": "package", "stage": None, "model": _MODEL}
+    return Usual(event | {"package": _PACKAGE, "report": f"{_EVIDENCE}/report.json", "expires_in": 604_800}, answers)
+
+
+def _review_page() -> Usual:
+    from signalbox.reviews import keys  # noqa: PLC0415  # only where the layer is
+
+    event = http_event("review-get")
+    key = keys.link_key(_SECRET.encode(), "review-1", _APPROVER)
+    event |= {"pathParameters": {"review": "review-1"}, "queryStringParameters": {"key": key, "choice": "approve"}}
+    answers: Answers = {
+        "secretsmanager": {"get_secret_value": {"SecretString": _SECRET}},
+        "dynamodb": {"get_item": {"Item": _review()}},
+    }
+    return Usual(event, answers)
+
+
+def _close_review() -> Usual:
+    expired = _review() | {"status": {"S": "expired"}}
+    table = {"get_item": {"Item": _review() | {"review": {"S": "review-1"}}}, "update_item": {"Attributes": expired}}
+    answers: Answers = {"dynamodb": table, "sagemaker": {"update_model_package": {}}}
+    return Usual({"kind": "package", "stage": None, "execution_arn": _EXECUTION}, answers)
+
+
+def _plan_release() -> Usual:
+    at = "2026-11-20T10:00:00Z"
+    wanted = {"requested_at": "2026-11-20T10:00:00.000000Z", "execution": "run-8", "package": _PACKAGE}
+    table: dict[str, Any] = {"put_item": {}, "query": {"Items": []}}
+    table["get_item"] = {"Item": {name: {"S": value} for name, value in wanted.items()}}
+    answers: Answers = {
+        "ssm": _stages(),
+        "sagemaker": _served() | {"describe_model_package": _package()},
+        "dynamodb": table,
+    }
+    asked = {"model": _MODEL, "package": _PACKAGE, "because": "approved", "requested_at": at}
+    event = {"execution": "run-8", "started": "2026-11-20T10:00:00.000Z", "input": asked, "stage_index": 0}
+    return Usual(event | {"reviewed": [], "deleted": []}, answers)
+
+
+def _verify_release() -> Usual:
+    golden: dict[str, Any] = {"content_type": "text/csv", "problem": "regression", "tolerance": 0.001}
+    golden["requests"] = [{"body": _SHELL, "expected": "8.70123"} for _ in range(10)]
+    answers: Answers = {
+        "sagemaker": {"describe_endpoint": _ENDPOINT, "describe_model_package": _package()},
+        "s3": {"get_object": lambda **_: _body(json.dumps(golden).encode())},
+        "sagemaker-runtime": {"invoke_endpoint": lambda **_: _body(b"8.70123")},
+    }
+    event = {"endpoint": "e", "config": "c", "package": _PACKAGE, "golden": f"{_EVIDENCE}/golden.json"}
+    return Usual(event, answers)
+
+
+def _announce() -> Usual:
+    stages = [{"stage": "prod", "endpoint": "signalbox-abalone-prod", "verdict": "released"}]
+    event = {"kind": "released", "model": _MODEL, "package": _PACKAGE, "execution_arn": _EXECUTION}
+    return Usual(event | {"detail": {"stages": stages}}, {"sesv2": {"send_email": {}}})
+
+
+def _invoke_endpoint() -> Usual:
+    answer = {"invoke_endpoint": lambda **_: _body(b"8.70123\n")}
+    return Usual(http_event("invoke"), {"sagemaker-runtime": answer, "ssm": _stages()})
+
+
+def _stages() -> dict[str, Any]:
+    return {"get_parameter": {"Parameter": {"Value": json.dumps({"stages": _STAGES})}}}
+
+
+def _served() -> dict[str, Any]:
+    return {"describe_endpoint": _ENDPOINT, "describe_endpoint_config": _CONFIG, "describe_model": _SERVED}
+
+
+def _package() -> dict[str, Any]:
+    kept = {"report": f"{_EVIDENCE}/report.json", "golden": f"{_EVIDENCE}/golden.json"}
+    return {"ModelPackageArn": _PACKAGE, "ModelApprovalStatus": "Approved", "CustomerMetadataProperties": kept}
+
+
+def _body(content: bytes) -> dict[str, Any]:
+    return {"Body": _Stream(content), "ContentLength": len(content), "ContentType": "text/csv"}
+
+
+class _Stream(io.BytesIO):
+    """botocore's stream, as far as it is read."""
+
+    def iter_lines(self, chunk_size: int = 1024, *, keepends: bool = False) -> list[bytes]:  # its name
+        """Return the lines."""
+        return self.read().splitlines(keepends)
+
+
+def _report() -> bytes:
+    measured = {"mse": {"value": 4.8923, "standard_deviation": 2.2011}, "r2": {"value": 0.5412}}
+    report: dict[str, Any] = {
+        "model": _MODEL,
+        "package": None,
+        "commit": "4f1c2e9a",
+        "created_at": "2026-11-20T10:00:00Z",
+    }
+    report |= {"problem": "regression", "primary": "mse", "lower_is_better": True, "metrics": measured, "rows": 1418}
+    report["live"] = {"package": _PACKAGE[:-1] + "1", "metrics": {"mse": {"value": 5.3012}, "r2": {"value": 0.5601}}}
+    report["samples"] = [{"input": _SHELL, "expected": "15", "predicted": "9.71204"}] * 8
+    report["training"] = {"job": "abalone-train-0f8a3b21", "seconds": 134}
+    return json.dumps(report).encode()
+
+
+def _review() -> dict[str, dict[str, str]]:
+    """Return the item of an open review."""
+    from signalbox.reviews import evidence  # noqa: PLC0415  # only where the layer is
+    from signalbox.reviews.model import Review, timestamp  # noqa: PLC0415  # the same
+
+    now = datetime.now(UTC)
+    review = Review(
+        id="review-1",
+        kind="package",
+        stage="",
+        model=_MODEL,
+        package=_PACKAGE,
+        execution_arn=_EXECUTION,
+        token="token-1",  # opens nothing
+        evidence=evidence.freeze(_report().decode()),
+        approvers=(_APPROVER,),
+        created_at=timestamp(now),
+        expires_at=timestamp(now + timedelta(days=7)),
+    )
+    return {name: {"S": value} for name, value in review.texts().items()}
+
+
+USUAL: dict[str, Callable[[], Usual]] = {
+    "announce": _announce,
+    "close_review": _close_review,
+    "evaluate_model": _evaluate_model,
+    "invoke_endpoint": _invoke_endpoint,
+    "on_model_package": _on_model_package,
+    "plan_release": _plan_release,
+    "plan_training": _plan_training,
+    "record_uploads": _record_uploads,
+    "report_run": _report_run,
+    "request_review": _request_review,
+    "review_page": _review_page,
+    "start_run": _start_run,
+    "verify_release": _verify_release,
+}
+# The services of the usual event. A cold start is compared with a bare client of the first, which has the most calls.
+SERVICES: dict[str, tuple[str, ...]] = {
+    "announce": ("sesv2",),
+    "close_review": ("dynamodb", "sagemaker"),
+    "evaluate_model": ("s3", "sagemaker", "ssm"),
+    "invoke_endpoint": ("sagemaker-runtime", "ssm"),
+    "on_model_package": ("sagemaker", "stepfunctions", "dynamodb"),
+    "plan_release": ("sagemaker", "dynamodb", "ssm"),
+    "plan_training": ("s3",),
+    "record_uploads": ("dynamodb", "s3", "sqs"),
+    "report_run": ("sagemaker", "dynamodb", "sesv2"),
+    "request_review": ("dynamodb", "s3", "secretsmanager", "sesv2"),
+    "review_page": ("dynamodb", "secretsmanager"),
+    "start_run": ("dynamodb", "s3", "sagemaker"),
+    "verify_release": ("sagemaker", "sagemaker-runtime", "s3"),
+}
