@@ -243,8 +243,9 @@ def _report() -> bytes:
 
 def _review() -> dict[str, dict[str, str]]:
     """Return the item of an open review."""
+    from signalbox.moments import text_of  # noqa: PLC0415  # only where the layer is
     from signalbox.reviews import evidence  # noqa: PLC0415  # only where the layer is
-    from signalbox.reviews.model import Review, timestamp  # noqa: PLC0415  # the same
+    from signalbox.reviews.model import Review  # noqa: PLC0415  # the same
 
     now = datetime.now(UTC)
     review = Review(
@@ -257,8 +258,8 @@ def _review() -> dict[str, dict[str, str]]:
         token="token-1",  # noqa: S106  # opens nothing
         evidence=evidence.freeze(_report().decode()),
         approvers=(_APPROVER,),
-        created_at=timestamp(now),
-        expires_at=timestamp(now + timedelta(days=7)),
+        created_at=text_of(now),
+        expires_at=text_of(now + timedelta(days=7)),
     )
     return {name: {"S": value} for name, value in review.texts().items()}
 

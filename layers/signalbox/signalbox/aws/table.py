@@ -175,6 +175,7 @@ class Table:
             if _FAILED in error.reasons:
                 return False
             if _CONFLICT in error.reasons:
-                raise ServiceBusyError(operation, "another transaction writes the same items") from error
+                reason = "another transaction writes the same items"
+                raise ServiceBusyError(operation, reason, conflict=True) from error
             raise
         return True

@@ -7,14 +7,28 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, WEEK, MemoryStore, ProcessDiedError, World
+from tests.support.reviews import (
+    ANN,
+    BOB,
+    EXECUTION,
+    PACKAGE,
+    WEEK,
+    MemoryStore,
+    ProcessDiedError,
+    World,
+    closing_payload,
+)
 
-from signalbox.reviews import rules
-from signalbox.reviews.adapters import DynamoStore, RegistryError
-from signalbox.reviews.model import Review, ReviewError
+from signalbox.aws.errors import ServiceBusyError
+from signalbox.aws.table import Table
+from signalbox.contracts import ReviewKind
+from signalbox.reviews import closing, requesting, rules
+from signalbox.reviews.adapters import DynamoReviews
+from signalbox.reviews.model import DecisionNotPassedOnError, Review, ReviewError
+from signalbox.reviews.rules import Vote
 
-APPROVE = rules.Decision(approved=True, by=ANN, reason="good", origin="page", source_ip="203.0.113.7")
-REJECT = rules.Decision(approved=False, by=BOB, reason="bad on small rows", origin="page")
+APPROVE = Vote(approved=True, by=ANN, reason="good", origin="page", source_ip="203.0.113.7")
+REJECT = Vote(approved=False, by=BOB, reason="bad on small rows", origin="page")
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -25,7 +39,7 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     with mock_aws():
-        yield World(store=DynamoStore("reviews", _table()))
+        yield World(store=DynamoReviews(Table("reviews", _table())))
 
 
 def _table() -> Any:
@@ -55,7 +69,7 @@ def test_a_review_is_kept_with_all_that_was_asked(world: World) -> None:
 
 
 def test_an_approval_writes_the_registry_and_then_answers_the_task(world: World) -> None:
-    decided = rules.decide(world.desk(), world.request(), APPROVE)
+    decided = world.decide(world.request(), APPROVE)
     assert decided is not None
     assert (decided.status, decided.by, decided.source_ip, decided.answer) == ("approved", ANN, "203.0.113.7", "sent")
     approved, description = world.registry.packages[PACKAGE]
@@ -73,7 +87,7 @@ def test_an_approval_writes_the_registry_and_then_answers_the_task(world: World)
 
 
 def test_a_rejection_fails_the_task_with_its_own_error(world: World) -> None:
-    rules.decide(world.desk(), world.request(), REJECT)
+    world.decide(world.request(), REJECT)
     assert not world.registry.packages[PACKAGE][0]
     [(_, error, cause)] = world.tasks.answers
     assert error == "ReviewRejected"
@@ -81,15 +95,15 @@ def test_a_rejection_fails_the_task_with_its_own_error(world: World) -> None:
 
 
 def test_a_stage_review_does_not_touch_the_registry(world: World) -> None:
-    rules.decide(world.desk(), world.request(kind="stage", stage="prod"), APPROVE)
+    world.decide(world.request(kind="stage", stage="prod"), APPROVE)
     assert world.registry.calls == 0
     assert len(world.tasks.answers) == 1
 
 
 def test_the_second_of_two_decisions_changes_nothing(world: World) -> None:
     review = world.request()
-    rules.decide(world.desk(), review, APPROVE)
-    assert rules.decide(world.desk(), review, REJECT) is None
+    world.decide(review, APPROVE)
+    assert world.decide(review, REJECT) is None
     assert world.read(review).status == "approved"
     assert len(world.tasks.answers) == 1
 
@@ -97,11 +111,11 @@ def test_the_second_of_two_decisions_changes_nothing(world: World) -> None:
 def test_a_decision_whose_registry_call_failed_is_finished_later(world: World) -> None:
     review = world.request()
     world.registry.broken = 1
-    with pytest.raises(RegistryError, match="did not take the decision"):
-        rules.decide(world.desk(), review, APPROVE)
+    with pytest.raises(DecisionNotPassedOnError, match=r"signalbox-abalone/3 is kept, .* send it again: .*Throttling"):
+        world.decide(review, APPROVE)
     assert world.read(review).unfinished
     assert world.tasks.answers == []
-    rules.finish(world.desk(), world.read(review))
+    world.finish(world.read(review))
     assert world.registry.packages[PACKAGE][0]
     assert world.read(review).answer == "sent"
 
@@ -110,18 +124,18 @@ def test_a_process_that_dies_before_the_answer_leaves_it_to_the_next(world: Worl
     review = world.request()
     world.tasks.lost = 1
     with pytest.raises(ProcessDiedError):
-        rules.decide(world.desk(), review, APPROVE)
-    finished = rules.finish(world.desk(), world.read(review))
+        world.decide(review, APPROVE)
+    finished = world.finish(world.read(review))
     assert finished.answer == "sent"
     assert world.registry.calls == 1, "the registry was told before, and marked"
-    assert rules.finish(world.desk(), finished) == finished
+    assert world.finish(finished) == finished
     assert len(world.tasks.answers) == 1
 
 
 def test_a_task_that_waits_no_more_is_recorded_as_closed(world: World) -> None:
     review = world.request()
     world.tasks.closed.add("token-1")
-    decided = rules.decide(world.desk(), review, APPROVE)
+    decided = world.decide(review, APPROVE)
     assert decided is not None
     assert decided.answer == "closed"
 
@@ -139,7 +153,7 @@ def test_a_retry_of_the_state_supersedes_the_review_before(world: World) -> None
     old = world.read(first)
     assert (old.status, old.superseded_by) == ("superseded", second.id)
     assert world.store.current(EXECUTION, "package", "") == second
-    assert rules.decide(world.desk(), first, APPROVE) is None
+    assert world.decide(first, APPROVE) is None
     assert world.request() == old, "a late delivery of the first request changes nothing"
     assert [review.id for review in world.store.of_package(PACKAGE)] == [first.id, second.id]
 
@@ -152,7 +166,7 @@ def test_reviews_of_two_stages_stand_beside_each_other(world: World) -> None:
 
 def test_a_decision_answers_the_new_token_of_a_retried_state(world: World) -> None:
     review = world.request()
-    rules.decide(world.desk(), review, APPROVE)
+    world.decide(review, APPROVE)
     again = world.request(token="token-2")
     assert again.id == review.id
     assert [answer[:2] for answer in world.tasks.answers] == [("token-1", "succeeded"), ("token-2", "succeeded")]
@@ -162,18 +176,18 @@ def test_a_decision_answers_the_new_token_of_a_retried_state(world: World) -> No
 def test_a_machine_goes_on_only_after_the_registry_was_told(world: World) -> None:
     review = world.request()
     world.registry.broken = 1
-    with pytest.raises(RegistryError):
-        rules.decide(world.desk(), review, APPROVE)
+    with pytest.raises(DecisionNotPassedOnError):
+        world.decide(review, APPROVE)
     again = world.request(token="token-2")
     assert again.token == "token-2"
     assert world.tasks.answers == []
-    rules.finish(world.desk(), again)
+    world.finish(again)
     assert world.tasks.answers[0][:2] == ("token-2", "succeeded")
 
 
 def test_an_expired_review_is_asked_anew(world: World) -> None:
     first = world.request()
-    rules.close(world.desk(), EXECUTION, "package", "")
+    world.close()
     second = world.request(token="token-2")
     assert world.read(first).status == "expired"
     assert second.status == "open"
@@ -184,9 +198,9 @@ def test_a_review_that_others_keep_changing_is_given_up_with_a_message(world: Wo
         def create(self, review: Review, instead_of: Review | None) -> bool:
             return False
 
-    desk = replace(world.desk(), store=Contested())
+    ports = replace(world.deciding_ports(), store=Contested())
     with pytest.raises(ReviewError, match="being changed by others"):
-        rules.place(desk, world.request())
+        requesting.place(world.request(), ports)
 
 
 def test_only_one_of_two_creations_of_the_same_review_writes(world: World) -> None:
@@ -194,7 +208,7 @@ def test_only_one_of_two_creations_of_the_same_review_writes(world: World) -> No
     assert not world.store.create(first, None)
     other = replace(first, id="another", token="token-9")
     assert not world.store.create(other, None), "the execution has a newer review than it was read with"
-    rules.decide(world.desk(), first, APPROVE)
+    world.decide(first, APPROVE)
     assert not world.store.create(other, first), "it was decided after it was read"
     assert world.store.get("another") is None
 
@@ -216,7 +230,7 @@ def test_fields_are_emptied_by_empty_texts(world: World) -> None:
 def test_an_unanswered_review_expires_and_the_package_is_rejected(world: World) -> None:
     review = world.request()
     world.wait(WEEK)
-    decision = rules.close(world.desk(), EXECUTION, "package", "")
+    decision = world.close()
     assert decision["decision"] == "expired"
     assert world.read(review).status == "expired"
     approved, description = world.registry.packages[PACKAGE]
@@ -228,31 +242,30 @@ def test_an_unanswered_review_expires_and_the_package_is_rejected(world: World) 
 def test_closing_twice_rejects_the_package_once(world: World) -> None:
     world.request()
     world.registry.broken = 1
-    with pytest.raises(RegistryError):
-        rules.close(world.desk(), EXECUTION, "package", "")
-    assert rules.close(world.desk(), EXECUTION, "package", "")["decision"] == "expired"
-    assert rules.close(world.desk(), EXECUTION, "package", "")["decision"] == "expired"
+    with pytest.raises(ServiceBusyError, match="UpdateModelPackage"):
+        world.close()
+    assert world.close()["decision"] == "expired"
+    assert world.close()["decision"] == "expired"
     assert world.registry.calls == 2
 
 
 def test_closing_a_stage_review_leaves_the_registry_alone(world: World) -> None:
     world.request(kind="stage", stage="prod")
-    assert rules.close(world.desk(), EXECUTION, "stage", "prod")["decision"] == "expired"
+    assert world.close("stage", "prod")["decision"] == "expired"
     assert world.registry.calls == 0
 
 
 def test_a_decision_of_the_same_moment_is_returned_instead_of_the_expiry(world: World) -> None:
     review = world.request()
     world.tasks.closed.add("token-1")
-    rules.decide(world.desk(), review, APPROVE)
-    decision = rules.close(world.desk(), EXECUTION, "package", "")
+    world.decide(review, APPROVE)
+    decision = world.close()
     assert (decision["decision"], decision["by"]) == ("approved", ANN)
     assert world.read(review).answer == "sent", "the machine has it now"
 
 
 def test_a_decision_between_reading_and_closing_counts(world: World) -> None:
     review = world.request()
-    desk = world.desk()
 
     class Late:
         """Reads the review as it was a moment ago."""
@@ -260,17 +273,17 @@ def test_a_decision_between_reading_and_closing_counts(world: World) -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(world.store, name)
 
-        def current(self, execution_arn: str, kind: str, stage: str) -> Review | None:
-            rules.decide(desk, review, REJECT)
+        def current(self, execution_arn: str, kind: ReviewKind, stage: str) -> Review | None:
+            world.decide(review, REJECT)
             return review
 
     late: Any = Late()
-    assert rules.close(replace(desk, store=late), EXECUTION, "package", "")["decision"] == "rejected"
+    assert closing.close(closing_payload(), replace(world.closing_ports(), store=late))["decision"] == "rejected"
 
 
 def test_closing_what_was_never_asked_says_so(world: World) -> None:
     with pytest.raises(ReviewError, match="has no package review to close"):
-        rules.close(world.desk(), EXECUTION, "package", "")
+        world.close()
 
 
 def test_an_open_review_past_its_end_counts_as_expired(world: World) -> None:
