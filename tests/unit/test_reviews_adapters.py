@@ -30,8 +30,12 @@ class Client(RecordingClient):
         raise self.error
 
 
+def refusing(service: str, code: str, **more: Any) -> Any:
+    return Client(service, code, **more)
+
+
 def test_a_task_is_answered_with_json() -> None:
-    client = RecordingClient("stepfunctions")
+    client: Any = RecordingClient("stepfunctions")
     tasks = StateMachines(client)
     tasks.succeed("token", {"by": "ä"})
     tasks.fail("token", "ReviewRejected", {"by": "b"})
@@ -44,17 +48,17 @@ def test_a_task_is_answered_with_json() -> None:
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist"])
 def test_a_task_that_waits_no_more_is_closed(code: str) -> None:
     with pytest.raises(TaskClosedError):
-        StateMachines(Client("stepfunctions", code)).succeed("token", {})
+        StateMachines(refusing("stepfunctions", code)).succeed("token", {})
 
 
 def test_another_refusal_of_an_answer_is_an_error() -> None:
     with pytest.raises(CallRefusedError, match="SendTaskFailure was refused: AccessDeniedException"):
-        StateMachines(Client("stepfunctions", "AccessDeniedException")).fail("token", "e", {})
+        StateMachines(refusing("stepfunctions", "AccessDeniedException")).fail("token", "e", {})
 
 
 @pytest.mark.parametrize(("approved", "status"), [(True, "Approved"), (False, "Rejected")])
 def test_the_registry_gets_status_and_description(*, approved: bool, status: str) -> None:
-    client = RecordingClient("sagemaker", {"update_model_package": {"ModelPackageArn": PACKAGE}})
+    client: Any = RecordingClient("sagemaker", {"update_model_package": {"ModelPackageArn": PACKAGE}})
     ModelRegistry(client).decide(PACKAGE, approved=approved, description="because")
     assert client.requests("UpdateModelPackage") == [
         {"ModelPackageArn": PACKAGE, "ModelApprovalStatus": status, "ApprovalDescription": "because"}
@@ -63,11 +67,11 @@ def test_the_registry_gets_status_and_description(*, approved: bool, status: str
 
 def test_a_registry_that_refuses_names_the_package() -> None:
     with pytest.raises(CallRefusedError, match=r"signalbox-abalone/3 was refused: ConflictException"):
-        ModelRegistry(Client("sagemaker", "ConflictException")).decide(PACKAGE, approved=True, description="")
+        ModelRegistry(refusing("sagemaker", "ConflictException")).decide(PACKAGE, approved=True, description="")
 
 
 def test_a_report_is_read_by_its_address() -> None:
-    client = RecordingClient("s3", {"get_object": {"ContentLength": 4, "Body": io.BytesIO(b"text")}})
+    client: Any = RecordingClient("s3", {"get_object": {"ContentLength": 4, "Body": io.BytesIO(b"text")}})
     assert adapters.read_report("s3://bucket/evaluations/a b/report.json", ObjectStore(client)) == "text"
     assert client.requests("GetObject") == [{"Bucket": "bucket", "Key": "evaluations/a b/report.json"}]
 
@@ -77,34 +81,34 @@ def test_a_report_that_is_missing_hidden_or_huge_is_refused() -> None:
         return adapters.read_report(uri, ObjectStore(client))
 
     with pytest.raises(ReviewError, match="s3://bucket/key cannot be read: there is no such object"):
-        read(Client("s3", "NoSuchKey"))
+        read(refusing("s3", "NoSuchKey"))
     with pytest.raises(ReviewError, match=r"cannot be read: .*AccessDenied"):
-        read(Client("s3", "AccessDenied"))
+        read(refusing("s3", "AccessDenied"))
     with pytest.raises(ReviewError, match="cannot be read"):
-        read(Client("s3", "NoSuchKey"), "https://example.com/report.json")
-    huge = RecordingClient("s3", {"get_object": {"ContentLength": 10**7, "Body": io.BytesIO(b"")}})
+        read(refusing("s3", "NoSuchKey"), "https://example.com/report.json")
+    huge: Any = RecordingClient("s3", {"get_object": {"ContentLength": 10**7, "Body": io.BytesIO(b"")}})
     with pytest.raises(ReviewError, match=r"cannot be read: .* at most 1000000 are read"):
         read(huge)
 
 
 def test_a_report_that_s3_cannot_give_now_may_be_asked_for_again() -> None:
-    busy: Any = Client("s3", "SlowDown")
+    busy = refusing("s3", "SlowDown")
     with pytest.raises(ServiceBusyError, match="try again in a moment"):
         adapters.read_report("s3://bucket/key", ObjectStore(busy))
 
 
 def test_a_secret_is_read_and_must_be_long() -> None:
-    good = RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": SECRET.decode()}})
+    good: Any = RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": SECRET.decode()}})
     assert adapters.read_secret("arn", good) == SECRET
-    short = RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": "short"}})
+    short: Any = RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": "short"}})
     with pytest.raises(adapters.SecretError, match="shorter than 32"):
         adapters.read_secret("arn", short)
     with pytest.raises(adapters.SecretError, match="ResourceNotFoundException"):
-        adapters.read_secret("arn", Client("secretsmanager", "ResourceNotFoundException"))
+        adapters.read_secret("arn", refusing("secretsmanager", "ResourceNotFoundException"))
 
 
 def test_a_secret_is_read_once_per_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": SECRET.decode()}})
+    client: Any = RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": SECRET.decode()}})
     monkeypatch.setattr("signalbox.aws.clients.client", {"secretsmanager": client}.__getitem__)
     adapters.secret.cache_clear()
     assert adapters.secret("arn") == adapters.secret("arn") == SECRET
@@ -113,7 +117,7 @@ def test_a_secret_is_read_once_per_process(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_secret_that_cannot_be_read_now_may_be_asked_for_again() -> None:
-    busy: Any = Client("secretsmanager", "ThrottlingException")
+    busy = refusing("secretsmanager", "ThrottlingException")
     with pytest.raises(ServiceBusyError, match="secretsmanager:GetSecretValue of arn"):
         adapters.read_secret("arn", busy)
 
@@ -128,7 +132,7 @@ def stored(client: Any) -> adapters.DynamoReviews:
 )
 def test_every_refusal_of_the_table_is_ours(code: str, kind: type[Exception]) -> None:
     review = World().request()
-    store = stored(Client("dynamodb", code))
+    store = stored(refusing("dynamodb", code))
     with pytest.raises(kind, match="GetItem of reviews"):
         store.get("id")
     with pytest.raises(kind, match=r"Query of package#.* in reviews"):
@@ -149,7 +153,7 @@ def test_every_refusal_of_the_table_is_ours(code: str, kind: type[Exception]) ->
     ],
 )
 def test_a_lost_race_is_no_error_and_everything_else_is(reasons: list[dict[str, str]], *, lost: bool) -> None:
-    store = stored(Client("dynamodb", "TransactionCanceledException", CancellationReasons=reasons))
+    store = stored(refusing("dynamodb", "TransactionCanceledException", CancellationReasons=reasons))
     review = World().request()
     if lost:
         assert not store.create(review, None)

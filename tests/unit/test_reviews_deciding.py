@@ -2,28 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
-from tests.support.reviews import (
-    ANN,
-    BOB,
-    EXECUTION,
-    PACKAGE,
-    WEEK,
-    MemoryStore,
-    ProcessDiedError,
-    World,
-    closing_payload,
-)
+from tests.support.review_stores import world_stored_in
+from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, MemoryStore, ProcessDiedError, World
 
-from signalbox.aws.errors import ServiceBusyError
-from signalbox.aws.table import Table
-from signalbox.contracts import ReviewKind
-from signalbox.reviews import closing, requesting, rules
-from signalbox.reviews.adapters import DynamoReviews
+from signalbox.reviews import requesting
 from signalbox.reviews.model import DecisionNotPassedOnError, Review, ReviewError
 from signalbox.reviews.rules import Vote
 
@@ -32,25 +16,9 @@ REJECT = Vote(approved=False, by=BOB, reason="bad on small rows", origin="page")
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    if request.param == "memory":
-        yield World(store=MemoryStore())
-        return
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        yield World(store=DynamoReviews(Table("reviews", _table())))
-
-
-def _table() -> Any:
-    client = boto3.client("dynamodb", region_name="eu-west-1")
-    client.create_table(
-        TableName="reviews",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return client
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    with world_stored_in(request.param) as stored:
+        yield stored
 
 
 def test_a_review_is_kept_with_all_that_was_asked(world: World) -> None:
@@ -225,79 +193,3 @@ def test_fields_are_emptied_by_empty_texts(world: World) -> None:
     assert changed.mailed == ()
     assert world.store.change(review.id, {"mailed": (), "at": ""}, {"at": "now"}) is not None
     assert world.store.change(review.id, {"at": ""}, {"at": "then"}) is None
-
-
-def test_an_unanswered_review_expires_and_the_package_is_rejected(world: World) -> None:
-    review = world.request()
-    world.wait(WEEK)
-    decision = world.close()
-    assert decision["decision"] == "expired"
-    assert world.read(review).status == "expired"
-    approved, description = world.registry.packages[PACKAGE]
-    assert not approved
-    assert description.startswith("expired unanswered 2026-03-08 10:20 UTC")
-    assert world.tasks.answers == []
-
-
-def test_closing_twice_rejects_the_package_once(world: World) -> None:
-    world.request()
-    world.registry.broken = 1
-    with pytest.raises(ServiceBusyError, match="UpdateModelPackage"):
-        world.close()
-    assert world.close()["decision"] == "expired"
-    assert world.close()["decision"] == "expired"
-    assert world.registry.calls == 2
-
-
-def test_closing_a_stage_review_leaves_the_registry_alone(world: World) -> None:
-    world.request(kind="stage", stage="prod")
-    assert world.close("stage", "prod")["decision"] == "expired"
-    assert world.registry.calls == 0
-
-
-def test_a_decision_of_the_same_moment_is_returned_instead_of_the_expiry(world: World) -> None:
-    review = world.request()
-    world.tasks.closed.add("token-1")
-    world.decide(review, APPROVE)
-    decision = world.close()
-    assert (decision["decision"], decision["by"]) == ("approved", ANN)
-    assert world.read(review).answer == "sent", "the machine has it now"
-
-
-def test_a_decision_between_reading_and_closing_counts(world: World) -> None:
-    review = world.request()
-
-    class Late:
-        """Reads the review as it was a moment ago."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(world.store, name)
-
-        def current(self, execution_arn: str, kind: ReviewKind, stage: str) -> Review | None:
-            world.decide(review, REJECT)
-            return review
-
-    late: Any = Late()
-    assert closing.close(closing_payload(), replace(world.closing_ports(), store=late))["decision"] == "rejected"
-
-
-def test_closing_what_was_never_asked_says_so(world: World) -> None:
-    with pytest.raises(ReviewError, match="has no package review to close"):
-        world.close()
-
-
-def test_an_open_review_past_its_end_counts_as_expired(world: World) -> None:
-    review = world.request()
-    world.wait(WEEK - 1)
-    assert review.status_at(world.now) == "open"
-    world.wait(1)
-    assert review.status_at(world.now) == "expired"
-
-
-def test_the_registry_keeps_one_line_of_at_most_1024_characters(world: World) -> None:
-    review = replace(world.request(), status="rejected", by=ANN, at=world.read(world.request()).created_at)
-    line = rules.description(replace(review, reason="a\nb\n" + "c" * 2000))
-    assert len(line) == 1024
-    assert "\n" not in line
-    assert line.endswith("…")
-    assert rules.description(review) == f"rejected by {ANN} on the review page 2026-03-01 10:20 UTC"

@@ -91,7 +91,12 @@ def test_an_expired_stage_review_says_how_to_be_asked_again(world: World) -> Non
 def test_hostile_words_stay_words(world: World) -> None:
     evil = "<script>alert(1)</script>\"'&{{7*7}}"
     world.reports.texts["s3://evil"] = json.dumps(
-        report(commit=evil, problem=evil, samples=[{"input": evil, "expected": evil, "predicted": evil}])
+        report(
+            commit=evil,
+            problem=evil,
+            samples=[{"input": evil, "expected": evil, "predicted": evil}],
+            classes={evil: {"rows": 2, "right": 1}},
+        )
     )
     world.request(model=evil, report="s3://evil")
     for mail in world.outbox.mails:
@@ -100,6 +105,7 @@ def test_hostile_words_stay_words(world: World) -> None:
     page = browser.decide(link, "reject", evil * 40)
     assert page.status == 400
     assert "<script" not in page.body
+    assert "<svg" in page.body
     assert page.fields["reason"] == evil * 40
     assert "<script" not in browser.submit(link, page, "reject", evil).body
     assert "49" not in page.fields["reason"]

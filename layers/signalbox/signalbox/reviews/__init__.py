@@ -1,29 +1,37 @@
-"""Reviews: decided once, by a person, with the evidence in front of them. What each function needs, on AWS."""
+"""Reviews: decided once, by a person, with the evidence in front of them. What each function needs, on AWS.
+
+What mails and pages need is imported only where it is wired, so that a function that closes or answers reviews starts
+without it.
+"""
 
 from collections.abc import Callable
 from functools import partial
-from secrets import token_urlsafe
+from typing import TYPE_CHECKING
 
 from signalbox import moments
 from signalbox.aws.machines import StateMachines
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.table import Table
-from signalbox.mail import SesMailer, addresses
 from signalbox.reviews.adapters import DynamoReviews, read_report, secret
 from signalbox.reviews.answering import answer_from_registry
 from signalbox.reviews.closing import ClosingPorts
 from signalbox.reviews.deciding import DecidingPorts
-from signalbox.reviews.page import PagePorts
-from signalbox.reviews.requesting import RequestingPorts
 from signalbox.reviews.rules import AnswerOutcome
 from signalbox.settings import CloseReview, RequestReview, ReviewPage
+
+if TYPE_CHECKING:
+    from signalbox.reviews.page import PagePorts
+    from signalbox.reviews.requesting import RequestingPorts
 
 __all__ = ["closing_ports", "page_ports", "registry_answers", "requesting_ports"]
 
 
-def requesting_ports(settings: RequestReview) -> RequestingPorts:
+def requesting_ports(settings: RequestReview) -> "RequestingPorts":
     """Return the ports of `request_review`. Raises MailError where the list of approvers is wrong."""
+    from signalbox.mail import SesMailer, addresses  # noqa: PLC0415  # see above
+    from signalbox.reviews.requesting import RequestingPorts  # noqa: PLC0415  # see above
+
     return RequestingPorts(
         deciding=DecidingPorts(DynamoReviews(Table(settings.reviews_table)), StateMachines(), moments.now),
         report=partial(read_report, objects=ObjectStore()),
@@ -34,8 +42,12 @@ def requesting_ports(settings: RequestReview) -> RequestingPorts:
     )
 
 
-def page_ports(settings: ReviewPage) -> PagePorts:
+def page_ports(settings: ReviewPage) -> "PagePorts":
     """Return the ports of `review_page`."""
+    from secrets import token_urlsafe  # noqa: PLC0415  # see above
+
+    from signalbox.reviews.page import PagePorts  # noqa: PLC0415  # see above
+
     store = DynamoReviews(Table(settings.reviews_table))
     return PagePorts(
         deciding=DecidingPorts(store, StateMachines(), moments.now, ModelRegistry()),

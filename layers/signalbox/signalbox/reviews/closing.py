@@ -43,8 +43,7 @@ def close(event: ReviewClosing, ports: ClosingPorts) -> ReviewDecision:
         ports.store.change(review.id, {"status": review.status}, answered)
     decision = review.decision()
     logger.info("review closed", extra={"review": review.id, "decision": decision["decision"]})
-    if decision["decision"] == "expired":
-        count("ReviewClosed")
+    count("ReviewClosed")
     return decision
 
 

@@ -67,7 +67,7 @@ LIGHT = {
     "words": "margin:0 0 24px;padding:2px 0 2px 16px;border-left:3px solid #d5d1c7;color:#1c2024;white-space:pre-wrap;"
     "overflow-wrap:anywhere",
     "link": "color:#175f9c;text-decoration:underline;overflow-wrap:anywhere",
-    "picture": "display:block;width:100%;max-width:440px;height:auto;margin:12px auto 0;overflow:visible",
+    "picture": "display:block;width:100%;max-width:380px;height:auto;margin:12px 0 0;overflow:visible",
     "picture-axis": "fill:none;stroke:#a9a599;stroke-width:1",
     "picture-line": "fill:none;stroke:#7b818a;stroke-width:1.5;stroke-dasharray:5 4",
     "picture-dot": "fill:#175f9c;fill-opacity:0.55",
