@@ -238,6 +238,7 @@ def _report() -> bytes:
     report["live"] = {"package": _PACKAGE[:-1] + "1", "metrics": {"mse": {"value": 5.3012}, "r2": {"value": 0.5601}}}
     report["samples"] = [{"input": _SHELL, "expected": "15", "predicted": "9.71204"}] * 8
     report["training"] = {"job": "abalone-train-0f8a3b21", "seconds": 134}
+    report["points"] = [[row % 20, row % 19 + 0.25] for row in range(150)]
     return json.dumps(report).encode()
 
 

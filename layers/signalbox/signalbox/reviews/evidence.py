@@ -5,15 +5,15 @@ becomes of the report.
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
 from signalbox import words
-from signalbox.reviews import picture
-from signalbox.reviews.model import ReviewError
-from signalbox.reviews.picture import Bars, ClassScore, Scatter
+from signalbox.reviews import comparison, picture
+from signalbox.reviews.comparison import Comparison
+from signalbox.reviews.model import ClassScore, KeptMetric, KeptReport, KeptSample, ReviewError
+from signalbox.reviews.picture import Bars, Scatter
 
 _TEXT_LIMIT = 120
 _SAMPLES = 8
@@ -21,63 +21,6 @@ _METRICS = 12
 _POINTS = 150
 _CLASSES = 12
 _LARGEST = 1e300  # so that the difference of two numbers is one too
-_ERROR_METRICS = ("mse", "rmse", "mae", "loss", "error")
-_SCORE_METRICS = ("accuracy", "precision", "recall", "f1", "auc", "r2")
-
-
-class KeptMetric(TypedDict):
-    """A metric's value, and its standard error where it has one."""
-
-    value: float
-    spread: float | None
-
-
-class KeptLive(TypedDict):
-    """The live model's package (an ARN) and its metrics."""
-
-    package: str
-    metrics: dict[str, KeptMetric]
-
-
-class KeptSample(TypedDict):
-    """One test row with the true label and the model's answer."""
-
-    input: str
-    expected: str
-    predicted: str
-
-
-class KeptReport(TypedDict):
-    """What is kept of a report. Those kept by earlier versions have no `points` and no classes.
-
-    `points` are label and prediction of test rows of a regression; `classes` are the biggest of `class_count` classes.
-    """
-
-    problem: str
-    primary: str
-    lower_is_better: bool
-    rows: int
-    commit: str
-    metrics: dict[str, KeptMetric]
-    live: KeptLive | None
-    samples: list[KeptSample]
-    job: str
-    seconds: float
-    points: NotRequired[list[tuple[float, float]]]
-    classes: NotRequired[list[ClassScore]]
-    class_count: NotRequired[int]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One metric beside the live model's, as texts; `verdict` is "better", "worse", "same" or "" (not comparable)."""
-
-    name: str
-    value: str
-    spread: str
-    live: str
-    difference: str
-    verdict: str
 
 
 @dataclass(frozen=True)
@@ -135,8 +78,8 @@ def shown(evidence: str) -> ShownEvidence:
         live=report["live"]["package"] if report["live"] else "",
         job=report["job"],
         took=words.duration(report["seconds"]) if report["job"] else "",
-        headline=_headline(report),
-        comparisons=tuple(_comparisons(report)),
+        headline=comparison.headline(report),
+        comparisons=tuple(comparison.comparisons(report)),
         samples=tuple(report["samples"]),
         scatter=picture.scatter(report.get("points", []), report["rows"]),
         bars=picture.bars(report.get("classes", []), report.get("class_count", 0)),
@@ -208,57 +151,3 @@ def _classes(classes: object) -> list[ClassScore]:
 def _text(value: object) -> str:
     text = str(value)
     return text if len(text) <= _TEXT_LIMIT else f"{text[: _TEXT_LIMIT - 1]}…"
-
-
-def _comparisons(report: KeptReport) -> list[Comparison]:
-    """Return the metrics, the one that decides first."""
-    names = sorted(report["metrics"], key=lambda name: name != report["primary"])
-    return [_comparison(name, report) for name in names]
-
-
-def _comparison(name: str, report: KeptReport) -> Comparison:
-    metric = report["metrics"][name]
-    live = report["live"]["metrics"].get(name) if report["live"] else None
-    spread = "" if metric["spread"] is None else words.number(metric["spread"])
-    if live is None:
-        return Comparison(words.label(name), words.number(metric["value"]), spread, "", "", "")
-    difference = metric["value"] - live["value"]
-    verdict = _verdict(difference, _lower_is_better(name, report))
-    return Comparison(
-        words.label(name),
-        words.number(metric["value"]),
-        spread,
-        words.number(live["value"]),
-        words.number(difference, signed=True),
-        verdict,
-    )
-
-
-def _lower_is_better(name: str, report: KeptReport) -> bool | None:
-    if name == report["primary"]:
-        return bool(report["lower_is_better"])
-    if name.lower() in _ERROR_METRICS:
-        return True
-    return False if name.lower() in _SCORE_METRICS else None
-
-
-def _verdict(difference: float, lower_is_better: bool | None) -> str:
-    if not math.isfinite(difference):
-        return ""
-    if words.number(difference) == words.number(0):
-        return "same"
-    if lower_is_better is None:
-        return ""
-    return "better" if (difference < 0) == lower_is_better else "worse"
-
-
-def _headline(report: KeptReport) -> str:
-    """Return one sentence about the metric that decides."""
-    if report["primary"] not in report["metrics"]:
-        return ""
-    first = _comparison(report["primary"], report)
-    if not first.live:
-        return f"{first.name} {first.value}. No live model to compare with."
-    if first.verdict not in ("better", "worse"):
-        return f"{first.name} {first.value}, the same as the live model."
-    return f"{first.name} {first.value}, {first.verdict} than the live model ({first.live})."

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Literal, Self, cast
+from typing import Literal, NotRequired, Self, TypedDict, cast
 
 from signalbox import moments
 from signalbox.contracts import DecisionWord, ReviewDecision, ReviewKind
@@ -116,3 +116,54 @@ class Review:
 def texts(values: Texts) -> dict[str, str]:
     """Return `values` with tuples of addresses joined by commas, which no address of ours has."""
     return {name: ",".join(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+class ClassScore(TypedDict):
+    """A class of a classification: its test rows, and how many of them the model got right."""
+
+    name: str
+    rows: int
+    right: int
+
+
+class KeptMetric(TypedDict):
+    """A metric's value, and its standard error where it has one."""
+
+    value: float
+    spread: float | None
+
+
+class KeptLive(TypedDict):
+    """The live model's package (an ARN) and its metrics."""
+
+    package: str
+    metrics: dict[str, KeptMetric]
+
+
+class KeptSample(TypedDict):
+    """One test row with the true label and the model's answer."""
+
+    input: str
+    expected: str
+    predicted: str
+
+
+class KeptReport(TypedDict):
+    """What is kept of a report. Those kept by earlier versions have no `points` and no classes.
+
+    `points` are label and prediction of test rows of a regression; `classes` are the biggest of `class_count` classes.
+    """
+
+    problem: str
+    primary: str
+    lower_is_better: bool
+    rows: int
+    commit: str
+    metrics: dict[str, KeptMetric]
+    live: KeptLive | None
+    samples: list[KeptSample]
+    job: str
+    seconds: float
+    points: NotRequired[list[tuple[float, float]]]
+    classes: NotRequired[list[ClassScore]]
+    class_count: NotRequired[int]

@@ -6,22 +6,14 @@ scales to its width.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict
 
 from signalbox import words
+from signalbox.reviews.model import ClassScore
 
 WIDTH = 340
 _LEFT, _TOP, _SIDE = 26, 8, 306
 _ROW = 44
 _NAME_LIMIT = 26  # characters that fit beside the share
-
-
-class ClassScore(TypedDict):
-    """A class of a classification: its test rows, and how many of them the model got right."""
-
-    name: str
-    rows: int
-    right: int
 
 
 @dataclass(frozen=True)
