@@ -1,4 +1,4 @@
-"""What a delivery, a vote, the registry's word and a close mean for a review: what is written, and who is told.
+"""What a delivery, a vote, the registry's word and a close mean for a review: what is written, and who is notified.
 
 A decision has three steps: the conditional write in the table, which decides; the registry (package reviews); the
 answer to the waiting task. The last two leave a mark when they are done. A process that dies in between leaves a
