@@ -1,10 +1,12 @@
-"""Close a review that ran out of time: expired counts as rejected, unless somebody decided in that very moment."""
+"""Close a review whose task ended without an approval: unanswered, it expires; else its decision is what it was."""
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from signalbox import reviews
-from signalbox.observability import count, logger, metrics
+from signalbox.contracts import ReviewClosing, ReviewDecision
+from signalbox.observability import logger, metrics
+from signalbox.reviews import closing
 from signalbox.settings import CloseReview
 
 if TYPE_CHECKING:
@@ -12,14 +14,12 @@ if TYPE_CHECKING:
 
 
 @cache
-def _dependencies() -> reviews.Desk:
-    return reviews.desk(CloseReview.read().reviews_table, registry=True)
+def _ports() -> closing.ClosingPorts:
+    return reviews.closing_ports(CloseReview.read())
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001  # Lambda's signature
-    """Return the decision: `expired`, or what a person decided just before."""
-    decision = reviews.close(_dependencies(), event["execution_arn"], event["kind"], event.get("stage") or "")
-    count("ReviewClosed")
-    return decision
+def handler(event: ReviewClosing, context: "LambdaContext") -> ReviewDecision:  # noqa: ARG001  # Lambda's signature
+    """Return the decision: `expired`, or what a person decided before."""
+    return closing.close(event, _ports())

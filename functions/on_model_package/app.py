@@ -1,6 +1,6 @@
 """A model package changed its approval: start its review, its release or its rollback, or answer the open review."""
 
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from signalbox import registry, reviews
@@ -21,7 +21,7 @@ def _dependencies() -> registry.Desk:
         release_machine=settings.release_machine_arn,
         registry=registry.SageMakerRegistryReader(clients.client("sagemaker")),
         executions=registry.StepFunctionsExecutions(clients.client("stepfunctions")),
-        answer_reviews=partial(reviews.answer_from_registry, reviews_table=settings.reviews_table),
+        answer_reviews=reviews.registry_answers(settings.reviews_table),
     )
 
 

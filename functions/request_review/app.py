@@ -1,10 +1,12 @@
 """Ask people for a review: the machine's task waits with its token until they, or the clock, have answered."""
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from signalbox import reviews
+from signalbox.contracts import ReviewRequest, ReviewRequested
 from signalbox.observability import logger, metrics
-from signalbox.reviews import requests
+from signalbox.reviews import requesting
 from signalbox.settings import RequestReview
 
 if TYPE_CHECKING:
@@ -12,12 +14,12 @@ if TYPE_CHECKING:
 
 
 @cache
-def _dependencies() -> requests.Sender:
-    return requests.sender(RequestReview.read())
+def _ports() -> requesting.RequestingPorts:
+    return reviews.requesting_ports(RequestReview.read())
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
+def handler(event: ReviewRequest, context: "LambdaContext") -> ReviewRequested:  # noqa: ARG001  # Lambda's signature
     """Keep the review and mail its links."""
-    return requests.request(_dependencies(), event)
+    return requesting.request(event, _ports())

@@ -3,8 +3,9 @@
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from signalbox import reviews
 from signalbox.observability import logger, metrics
-from signalbox.reviews import visits
+from signalbox.reviews import page
 from signalbox.settings import ReviewPage
 
 if TYPE_CHECKING:
@@ -12,12 +13,12 @@ if TYPE_CHECKING:
 
 
 @cache
-def _dependencies() -> visits.Counter:
-    return visits.counter(ReviewPage.read())
+def _ports() -> page.PagePorts:
+    return reviews.page_ports(ReviewPage.read())
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
+def handler(event: dict[str, Any], context: "LambdaContext") -> page.PageResponse:  # noqa: ARG001  # Lambda's signature
     """Answer one request of the HTTP API."""
-    return visits.answer(_dependencies(), event)
+    return page.answer(event, _ports())

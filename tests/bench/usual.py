@@ -238,13 +238,15 @@ def _report() -> bytes:
     report["live"] = {"package": _PACKAGE[:-1] + "1", "metrics": {"mse": {"value": 5.3012}, "r2": {"value": 0.5601}}}
     report["samples"] = [{"input": _SHELL, "expected": "15", "predicted": "9.71204"}] * 8
     report["training"] = {"job": "abalone-train-0f8a3b21", "seconds": 134}
+    report["points"] = [[row % 20, row % 19 + 0.25] for row in range(150)]
     return json.dumps(report).encode()
 
 
 def _review() -> dict[str, dict[str, str]]:
     """Return the item of an open review."""
+    from signalbox.moments import text_of  # noqa: PLC0415  # only where the layer is
     from signalbox.reviews import evidence  # noqa: PLC0415  # only where the layer is
-    from signalbox.reviews.model import Review, timestamp  # noqa: PLC0415  # the same
+    from signalbox.reviews.model import Review  # noqa: PLC0415  # the same
 
     now = datetime.now(UTC)
     review = Review(
@@ -257,8 +259,8 @@ def _review() -> dict[str, dict[str, str]]:
         token="token-1",  # opens nothing
         evidence=evidence.freeze(_report().decode()),
         approvers=(_APPROVER,),
-        created_at=timestamp(now),
-        expires_at=timestamp(now + timedelta(days=7)),
+        created_at=text_of(now),
+        expires_at=text_of(now + timedelta(days=7)),
     )
     return {name: {"S": value} for name, value in review.texts().items()}
 

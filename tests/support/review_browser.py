@@ -8,7 +8,7 @@ from html import unescape
 from typing import cast
 from urllib.parse import parse_qsl, urlencode
 
-from signalbox.reviews import visits
+from signalbox.reviews import page as review_page
 from tests.support.reviews import World
 
 
@@ -88,7 +88,7 @@ class Browser:
             event["cookies"] = [f"{name}={value}" for name, value in self.cookies.items()]
         if body is not None:
             event["body"] = body
-        answer = visits.answer(self.world.counter(), event)
+        answer = review_page.answer(event, self.world.page_ports())
         for cookie in answer.get("cookies", []):
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value

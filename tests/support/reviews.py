@@ -3,17 +3,23 @@
 import itertools
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from signalbox.aws.errors import ServiceBusyError
+from signalbox.aws.machines import TaskClosedError
+from signalbox.contracts import ReviewClosing, ReviewDecision, ReviewKind, ReviewRequest
 from signalbox.mail import Mail, MailError
-from signalbox.reviews import requests, visits
-from signalbox.reviews.adapters import RegistryError
+from signalbox.reviews import answering, closing, deciding, requesting
+from signalbox.reviews.closing import ClosingPorts
+from signalbox.reviews.deciding import DecidingPorts
 from signalbox.reviews.model import Review, Texts, texts
-from signalbox.reviews.ports import Store, TaskClosedError
-from signalbox.reviews.rules import Desk
-from tests.support.botocore_strict import client_error
+from signalbox.reviews.page import PagePorts
+from signalbox.reviews.ports import ReviewStore
+from signalbox.reviews.requesting import RequestingPorts
+from signalbox.reviews.rules import Vote
 
 START = datetime(2026, 3, 1, 10, 20, tzinfo=UTC)
 WEEK = 604_800
@@ -43,9 +49,9 @@ def report(**changes: Any) -> dict[str, Any]:
     }
 
 
-def payload(**changes: Any) -> dict[str, Any]:
+def payload(**changes: Any) -> ReviewRequest:
     """Return what the machine sends to `request_review`, with members replaced."""
-    return {
+    usual: ReviewRequest = {
         "token": "token-1",
         "execution_arn": EXECUTION,
         "kind": "package",
@@ -54,8 +60,13 @@ def payload(**changes: Any) -> dict[str, Any]:
         "package": PACKAGE,
         "report": REPORT,
         "expires_in": WEEK,
-        **changes,
     }
+    return cast("ReviewRequest", {**usual, **changes})
+
+
+def closing_payload(kind: ReviewKind = "package", stage: str | None = None) -> ReviewClosing:
+    """Return what the machine sends to `close_review`."""
+    return {"execution_arn": EXECUTION, "kind": kind, "stage": stage}
 
 
 class MemoryStore:
@@ -67,20 +78,20 @@ class MemoryStore:
         self.writes = 0
 
     def get(self, review_id: str) -> Review | None:
-        """See Store."""
+        """See ReviewStore."""
         return self.reviews.get(review_id)
 
-    def current(self, execution_arn: str, kind: str, stage: str) -> Review | None:
-        """See Store."""
+    def current(self, execution_arn: str, kind: ReviewKind, stage: str) -> Review | None:
+        """See ReviewStore."""
         return self.reviews.get(self.newest.get((execution_arn, kind, stage), ""))
 
     def of_package(self, package: str) -> list[Review]:
-        """See Store."""
+        """See ReviewStore."""
         found = [review for review in self.reviews.values() if review.package == package]
         return sorted(found, key=lambda review: (review.created_at, review.id))
 
     def create(self, review: Review, instead_of: Review | None) -> bool:
-        """See Store."""
+        """See ReviewStore."""
         key = (review.execution_arn, review.kind, review.stage)
         if review.id in self.reviews or self.newest.get(key, "") != (instead_of.id if instead_of else ""):
             return False
@@ -94,7 +105,7 @@ class MemoryStore:
         return True
 
     def change(self, review_id: str, expected: Texts, changes: Texts) -> Review | None:
-        """See Store."""
+        """See ReviewStore."""
         known = self.reviews.get(review_id)
         if known is None or any(texts(vars(known))[name] != value for name, value in texts(expected).items()):
             return None
@@ -107,19 +118,19 @@ class TasksFake:
     """Tasks that wait until they are answered once, as Step Functions has it; `lost` fails the next calls."""
 
     def __init__(self) -> None:
-        self.answers: list[tuple[str, str, dict[str, str]]] = []
+        self.answers: list[tuple[str, str, Mapping[str, object]]] = []
         self.closed: set[str] = set()
         self.lost = 0
 
-    def succeed(self, token: str, output: dict[str, str]) -> None:
-        """See Tasks."""
+    def succeed(self, token: str, output: Mapping[str, object]) -> None:
+        """See WaitingTasks."""
         self._answer(token, "succeeded", output)
 
-    def fail(self, token: str, error: str, cause: dict[str, str]) -> None:
-        """See Tasks."""
+    def fail(self, token: str, error: str, cause: Mapping[str, object]) -> None:
+        """See WaitingTasks."""
         self._answer(token, error, cause)
 
-    def _answer(self, token: str, how: str, what: dict[str, str]) -> None:
+    def _answer(self, token: str, how: str, what: Mapping[str, object]) -> None:
         if self.lost:
             self.lost -= 1
             raise ProcessDiedError
@@ -141,13 +152,13 @@ class RegistryFake:
         self.calls = 0
         self.broken = 0
 
-    def decide(self, package: str, *, approved: bool, description: str) -> None:
-        """See Registry."""
+    def decide(self, arn: str, *, approved: bool, description: str) -> None:
+        """See ApprovalWriter."""
         self.calls += 1
         if self.broken:
             self.broken -= 1
-            raise RegistryError(package, client_error("ThrottlingException"))
-        self.packages[package] = (approved, description)
+            raise ServiceBusyError(f"sagemaker:UpdateModelPackage of {arn}", "ThrottlingException")
+        self.packages[arn] = (approved, description)
 
 
 class ReportsFake:
@@ -158,7 +169,7 @@ class ReportsFake:
         self.reads = 0
 
     def read(self, uri: str) -> str:
-        """See Reports."""
+        """Return a report's text, as the port reads it."""
         self.reads += 1
         return self.texts[uri]
 
@@ -181,7 +192,7 @@ class OutboxFake:
 class World:
     """Everything around one stack's reviews, with a clock that moves only when told."""
 
-    store: Store = field(default_factory=MemoryStore)
+    store: ReviewStore = field(default_factory=MemoryStore)
     tasks: TasksFake = field(default_factory=TasksFake)
     registry: RegistryFake = field(default_factory=RegistryFake)
     reports: ReportsFake = field(default_factory=ReportsFake)
@@ -190,9 +201,13 @@ class World:
     now: datetime = START
     randoms: "itertools.count[int]" = field(default_factory=itertools.count)
 
-    def desk(self, *, registry: bool = True) -> Desk:
-        """Return the desk of the page, or of a function without the registry."""
-        return Desk(self.store, self.tasks, lambda: self.now, self.registry if registry else None)
+    def deciding_ports(self, *, registry: bool = True) -> DecidingPorts:
+        """Return the ports of the page, or of a function without the registry."""
+        return DecidingPorts(self.store, self.tasks, lambda: self.now, self.registry if registry else None)
+
+    def closing_ports(self) -> ClosingPorts:
+        """Return the ports of `close_review`."""
+        return ClosingPorts(self.store, self.registry, lambda: self.now)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -200,19 +215,37 @@ class World:
 
     def request(self, **changes: Any) -> Review:
         """Ask for a review as the machine does, and return it as it is kept."""
-        review = self.store.get(requests.request(self.sender(), payload(**changes))["review"])
+        review = self.store.get(requesting.request(payload(**changes), self.requesting_ports())["review"])
         assert review is not None
         return review
 
-    def sender(self) -> requests.Sender:
+    def decide(self, review: Review, vote: Vote) -> Review | None:
+        """Let somebody decide on the page: all three steps, of which a failing one raises."""
+        decided = deciding.decide(review, vote, self.deciding_ports())
+        return decided and self.finish(decided)
+
+    def finish(self, review: Review) -> Review:
+        """Repeat what is missing of a decision, as the page does."""
+        return deciding.finish(review, self.deciding_ports())
+
+    def close(self, kind: ReviewKind = "package", stage: str | None = None) -> ReviewDecision:
+        """Close the execution's review, as the machine does."""
+        return closing.close(closing_payload(kind, stage), self.closing_ports())
+
+    def registry_says(self, by: str, *, approved: bool) -> str:
+        """Let somebody decide in the model registry, and return what became of the package's reviews."""
+        ports, at = self.deciding_ports(registry=False), "2026-03-01T10:20:00Z"
+        return answering.answer_from_registry(PACKAGE, approved, by, at, ports=ports)
+
+    def requesting_ports(self) -> RequestingPorts:
         """Return the ports of `request_review`."""
         url = "https://abc.execute-api.eu-west-1.amazonaws.com"
-        desk = self.desk(registry=False)
-        return requests.Sender(desk, self.reports, self.outbox, lambda: SECRET, url, self.approvers)
+        ports, report = self.deciding_ports(registry=False), self.reports.read
+        return RequestingPorts(ports, report, self.outbox, lambda: SECRET, url, self.approvers)
 
-    def counter(self) -> visits.Counter:
+    def page_ports(self) -> PagePorts:
         """Return the ports of `review_page`."""
-        return visits.Counter(self.desk(), lambda: SECRET, lambda: f"random-text-number-{next(self.randoms):05}")
+        return PagePorts(self.deciding_ports(), lambda: SECRET, lambda: f"random-text-number-{next(self.randoms):05}")
 
     def read(self, review: Review) -> Review:
         """Return a review as it is kept now."""

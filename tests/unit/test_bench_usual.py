@@ -10,7 +10,7 @@ from tests.bench.inside import Canned
 from tests.bench.usual import ENVIRONMENT, SERVICES, USUAL
 from tests.support.samples import lambda_context
 
-from signalbox import reviews, settings
+from signalbox import settings
 from signalbox.reviews import adapters
 
 FUNCTIONS = sorted(path.parent.name for path in Path("functions").glob("*/app.py"))
@@ -33,7 +33,7 @@ PROOFS: dict[str, tuple[str, Any]] = {
 
 
 def _forget(app: ModuleType) -> None:
-    for cache in (app._dependencies, reviews.desk, adapters.secret):
+    for cache in (getattr(app, "_ports", None) or app._dependencies, adapters.secret):
         cache.cache_clear()
 
 

@@ -1,5 +1,7 @@
 """Mails: addresses, and what SES is sent."""
 
+from typing import Any
+
 import pytest
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.reviews import ANN, BOB, OutboxFake
@@ -10,7 +12,7 @@ LETTER = mail.Mail(to=ANN, subject="Grüße\r\nBcc: eve@example.com", text="text
 
 
 def test_a_mail_goes_to_one_person_as_text_and_html() -> None:
-    client = RecordingClient("sesv2")
+    client: Any = RecordingClient("sesv2")
     mail.SesMailer("signalbox@example.com", client).send(LETTER)
     [request] = client.requests("SendEmail")
     assert request["FromEmailAddress"] == "signalbox@example.com"
@@ -22,8 +24,14 @@ def test_a_mail_goes_to_one_person_as_text_and_html() -> None:
 
 
 def test_a_refused_mail_says_who_and_what_to_do() -> None:
-    client = RecordingClient("sesv2", {"send_email": client_error("MessageRejected", "not verified")})
+    client: Any = RecordingClient("sesv2", {"send_email": client_error("MessageRejected", "not verified")})
     with pytest.raises(mail.MailError, match=r"ann@example.com: .*not verified.* verified identity"):
+        mail.SesMailer("signalbox@example.com", client).send(LETTER)
+
+
+def test_a_mail_that_ses_cannot_take_now_says_to_try_again_and_nothing_of_identities() -> None:
+    client: Any = RecordingClient("sesv2", {"send_email": client_error("TooManyRequestsException", "slow down")})
+    with pytest.raises(mail.MailError, match=r"to ann@example.com: .*slow down: try again in a moment$"):
         mail.SesMailer("signalbox@example.com", client).send(LETTER)
 
 

@@ -1,6 +1,6 @@
 """The functions of the release journey: the environment, the clients and the rule are wired together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -96,11 +96,14 @@ def test_on_model_package_asks_the_reviews_and_starts_the_release(
 ) -> None:
     asked: list[tuple[Any, ...]] = []
 
-    def answer(*arguments: Any, reviews_table: str) -> str:
-        asked.append((*arguments, reviews_table))
-        return "none"
+    def answers(reviews_table: str) -> Callable[..., str]:
+        def answer(*arguments: Any) -> str:
+            asked.append((*arguments, reviews_table))
+            return "none"
 
-    monkeypatch.setattr("signalbox.reviews.answer_from_registry", answer)
+        return answer
+
+    monkeypatch.setattr("signalbox.reviews.registry_answers", answers)
     event = with_detail(
         sample("sagemaker/model-package-approved"),
         ModelPackageGroupName="signalbox-abalone",

@@ -5,12 +5,17 @@ from typing import Any
 
 import pytest
 from tests.support.botocore_strict import RecordingClient, client_error
-from tests.support.reviews import PACKAGE, SECRET, World
+from tests.support.reviews import ANN, PACKAGE, SECRET, World
 
 from signalbox import reviews
+from signalbox.aws.errors import CallRefusedError, ServiceBusyError
+from signalbox.aws.machines import StateMachines, TaskClosedError
+from signalbox.aws.registry import ModelRegistry
+from signalbox.aws.s3 import ObjectStore
+from signalbox.aws.table import Table
 from signalbox.reviews import adapters
 from signalbox.reviews.model import ReviewError
-from signalbox.reviews.ports import TaskClosedError
+from signalbox.settings import CloseReview, RequestReview, ReviewPage
 
 
 class Client(RecordingClient):
@@ -25,9 +30,13 @@ class Client(RecordingClient):
         raise self.error
 
 
+def refusing(service: str, code: str, **more: Any) -> Any:
+    return Client(service, code, **more)
+
+
 def test_a_task_is_answered_with_json() -> None:
-    client = RecordingClient("stepfunctions")
-    tasks = adapters.StepFunctionsTasks(client)
+    client: Any = RecordingClient("stepfunctions")
+    tasks = StateMachines(client)
     tasks.succeed("token", {"by": "ä"})
     tasks.fail("token", "ReviewRejected", {"by": "b"})
     assert client.calls == [
@@ -39,56 +48,67 @@ def test_a_task_is_answered_with_json() -> None:
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist"])
 def test_a_task_that_waits_no_more_is_closed(code: str) -> None:
     with pytest.raises(TaskClosedError):
-        adapters.StepFunctionsTasks(Client("stepfunctions", code)).succeed("token", {})
+        StateMachines(refusing("stepfunctions", code)).succeed("token", {})
 
 
 def test_another_refusal_of_an_answer_is_an_error() -> None:
-    with pytest.raises(adapters.TaskError, match="could not be answered"):
-        adapters.StepFunctionsTasks(Client("stepfunctions", "AccessDeniedException")).fail("token", "e", {})
+    with pytest.raises(CallRefusedError, match="SendTaskFailure was refused: AccessDeniedException"):
+        StateMachines(refusing("stepfunctions", "AccessDeniedException")).fail("token", "e", {})
 
 
 @pytest.mark.parametrize(("approved", "status"), [(True, "Approved"), (False, "Rejected")])
 def test_the_registry_gets_status_and_description(*, approved: bool, status: str) -> None:
-    client = RecordingClient("sagemaker", {"update_model_package": {"ModelPackageArn": PACKAGE}})
-    adapters.SageMakerRegistry(client).decide(PACKAGE, approved=approved, description="because")
+    client: Any = RecordingClient("sagemaker", {"update_model_package": {"ModelPackageArn": PACKAGE}})
+    ModelRegistry(client).decide(PACKAGE, approved=approved, description="because")
     assert client.requests("UpdateModelPackage") == [
         {"ModelPackageArn": PACKAGE, "ModelApprovalStatus": status, "ApprovalDescription": "because"}
     ]
 
 
 def test_a_registry_that_refuses_names_the_package() -> None:
-    with pytest.raises(adapters.RegistryError, match="signalbox-abalone/3"):
-        adapters.SageMakerRegistry(Client("sagemaker", "ConflictException")).decide(
-            PACKAGE, approved=True, description=""
-        )
+    with pytest.raises(CallRefusedError, match=r"signalbox-abalone/3 was refused: ConflictException"):
+        ModelRegistry(refusing("sagemaker", "ConflictException")).decide(PACKAGE, approved=True, description="")
 
 
 def test_a_report_is_read_by_its_address() -> None:
-    client = RecordingClient("s3", {"get_object": {"ContentLength": 4, "Body": io.BytesIO(b"text")}})
-    assert adapters.S3Reports(client).read("s3://bucket/evaluations/a b/report.json") == "text"
+    client: Any = RecordingClient("s3", {"get_object": {"ContentLength": 4, "Body": io.BytesIO(b"text")}})
+    assert adapters.read_report("s3://bucket/evaluations/a b/report.json", ObjectStore(client)) == "text"
     assert client.requests("GetObject") == [{"Bucket": "bucket", "Key": "evaluations/a b/report.json"}]
 
 
-def test_a_report_that_is_missing_or_huge_is_refused() -> None:
+def test_a_report_that_is_missing_hidden_or_huge_is_refused() -> None:
+    def read(client: Any, uri: str = "s3://bucket/key") -> str:
+        return adapters.read_report(uri, ObjectStore(client))
+
+    with pytest.raises(ReviewError, match="s3://bucket/key cannot be read: there is no such object"):
+        read(refusing("s3", "NoSuchKey"))
+    with pytest.raises(ReviewError, match=r"cannot be read: .*AccessDenied"):
+        read(refusing("s3", "AccessDenied"))
     with pytest.raises(ReviewError, match="cannot be read"):
-        adapters.S3Reports(Client("s3", "NoSuchKey")).read("s3://bucket/key")
-    huge = RecordingClient("s3", {"get_object": {"ContentLength": 10**7, "Body": io.BytesIO(b"")}})
-    with pytest.raises(ReviewError, match="larger than 1000000 bytes"):
-        adapters.S3Reports(huge).read("s3://bucket/key")
+        read(refusing("s3", "NoSuchKey"), "https://example.com/report.json")
+    huge: Any = RecordingClient("s3", {"get_object": {"ContentLength": 10**7, "Body": io.BytesIO(b"")}})
+    with pytest.raises(ReviewError, match=r"cannot be read: .* at most 1000000 are read"):
+        read(huge)
+
+
+def test_a_report_that_s3_cannot_give_now_may_be_asked_for_again() -> None:
+    busy = refusing("s3", "SlowDown")
+    with pytest.raises(ServiceBusyError, match="try again in a moment"):
+        adapters.read_report("s3://bucket/key", ObjectStore(busy))
 
 
 def test_a_secret_is_read_and_must_be_long() -> None:
-    good = RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": SECRET.decode()}})
+    good: Any = RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": SECRET.decode()}})
     assert adapters.read_secret("arn", good) == SECRET
-    short = RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": "short"}})
+    short: Any = RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": "short"}})
     with pytest.raises(adapters.SecretError, match="shorter than 32"):
         adapters.read_secret("arn", short)
     with pytest.raises(adapters.SecretError, match="ResourceNotFoundException"):
-        adapters.read_secret("arn", Client("secretsmanager", "ResourceNotFoundException"))
+        adapters.read_secret("arn", refusing("secretsmanager", "ResourceNotFoundException"))
 
 
 def test_a_secret_is_read_once_per_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": SECRET.decode()}})
+    client: Any = RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": SECRET.decode()}})
     monkeypatch.setattr("signalbox.aws.clients.client", {"secretsmanager": client}.__getitem__)
     adapters.secret.cache_clear()
     assert adapters.secret("arn") == adapters.secret("arn") == SECRET
@@ -96,16 +116,30 @@ def test_a_secret_is_read_once_per_process(monkeypatch: pytest.MonkeyPatch) -> N
     adapters.secret.cache_clear()
 
 
-def test_every_refusal_of_the_table_is_ours() -> None:
+def test_a_secret_that_cannot_be_read_now_may_be_asked_for_again() -> None:
+    busy = refusing("secretsmanager", "ThrottlingException")
+    with pytest.raises(ServiceBusyError, match="secretsmanager:GetSecretValue of arn"):
+        adapters.read_secret("arn", busy)
+
+
+def stored(client: Any) -> adapters.DynamoReviews:
+    return adapters.DynamoReviews(Table("reviews", client))
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("ProvisionedThroughputExceededException", ServiceBusyError), ("AccessDeniedException", CallRefusedError)],
+)
+def test_every_refusal_of_the_table_is_ours(code: str, kind: type[Exception]) -> None:
     review = World().request()
-    store = adapters.DynamoStore("reviews", Client("dynamodb", "ProvisionedThroughputExceededException"))
-    with pytest.raises(adapters.ReviewsTableError):
+    store = stored(refusing("dynamodb", code))
+    with pytest.raises(kind, match="GetItem of reviews"):
         store.get("id")
-    with pytest.raises(adapters.ReviewsTableError):
+    with pytest.raises(kind, match=r"Query of package#.* in reviews"):
         store.of_package(PACKAGE)
-    with pytest.raises(adapters.ReviewsTableError):
+    with pytest.raises(kind, match="TransactWriteItems of reviews"):
         store.create(review, None)
-    with pytest.raises(adapters.ReviewsTableError):
+    with pytest.raises(kind, match="UpdateItem of reviews"):
         store.change("id", {}, {"status": "open"})
 
 
@@ -119,13 +153,12 @@ def test_every_refusal_of_the_table_is_ours() -> None:
     ],
 )
 def test_a_lost_race_is_no_error_and_everything_else_is(reasons: list[dict[str, str]], *, lost: bool) -> None:
-    client = Client("dynamodb", "TransactionCanceledException", CancellationReasons=reasons)
-    store = adapters.DynamoStore("reviews", client)
+    store = stored(refusing("dynamodb", "TransactionCanceledException", CancellationReasons=reasons))
     review = World().request()
     if lost:
         assert not store.create(review, None)
     else:
-        with pytest.raises(adapters.ReviewsTableError):
+        with pytest.raises(CallRefusedError):
             store.create(review, None)
 
 
@@ -136,13 +169,22 @@ def test_the_registrys_rule_is_answered_from_the_table(monkeypatch: pytest.Monke
         "sagemaker": RecordingClient("sagemaker"),
     }
     monkeypatch.setattr("signalbox.aws.clients.client", clients.__getitem__)
-    reviews.desk.cache_clear()
-    at = "2026-03-01T10:20:00Z"
-    assert reviews.answer_from_registry(PACKAGE, True, "eve", at, reviews_table="reviews") == "none"
+    answer_reviews = reviews.registry_answers("reviews")
+    assert answer_reviews(PACKAGE, True, "eve", "2026-03-01T10:20:00Z") == "none"
     [(_, query)] = clients["dynamodb"].calls
     assert query["TableName"] == "reviews"
     assert query["ConsistentRead"]
-    assert reviews.desk("reviews", registry=True).registry is not None
-    assert reviews.desk("reviews", registry=False).registry is None
-    assert reviews.now().tzinfo is not None
-    reviews.desk.cache_clear()
+
+
+def test_only_the_page_and_the_close_write_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signalbox.aws.clients.client", RecordingClient)
+    page = reviews.page_ports(ReviewPage(reviews_table="reviews", review_secret_arn="arn"))
+    closing = reviews.closing_ports(CloseReview(reviews_table="reviews"))
+    asking = RequestReview(
+        reviews_table="reviews", review_secret_arn="arn", review_url="https://x", sender="a@b.de", approvers=ANN
+    )
+    requesting = reviews.requesting_ports(asking)
+    assert isinstance(page.deciding.registry, ModelRegistry)
+    assert isinstance(closing.registry, ModelRegistry)
+    assert requesting.deciding.registry is None
+    assert len(page.random()) >= 16

@@ -9,9 +9,8 @@ from functions.close_review import app as close_review
 from functions.request_review import app as request_review
 from functions.review_page import app as review_page
 from tests.support.botocore_strict import RecordingClient
-from tests.support.reviews import ANN, EXECUTION, PACKAGE, SECRET, payload
+from tests.support.reviews import ANN, EXECUTION, PACKAGE, SECRET, closing_payload, payload
 
-from signalbox import reviews
 from signalbox.reviews import adapters
 
 CONTEXT: Any = SimpleNamespace(
@@ -66,8 +65,9 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> dict[str, RecordingClient]:
     }
     Table.items.clear()
     monkeypatch.setattr("signalbox.aws.clients.client", found.__getitem__)
-    for cache in (reviews.desk, adapters.secret, *(app._dependencies for app in APPS)):
-        cache.cache_clear()
+    adapters.secret.cache_clear()
+    for app in APPS:
+        (getattr(app, "_ports", None) or app._dependencies).cache_clear()
     return found
 
 
@@ -89,7 +89,7 @@ def test_a_review_is_requested_shown_decided_and_closed(clients: dict[str, Recor
     assert page["statusCode"] == 200
     assert "Secure" in page["cookies"][0]
     # The small table takes every write, so the review counts as expired here.
-    closed = close_review.handler({"kind": "package", "stage": None, "execution_arn": EXECUTION}, CONTEXT)
+    closed = close_review.handler(closing_payload(), CONTEXT)
     assert closed["decision"] == "expired"
     assert clients["sagemaker"].requests("UpdateModelPackage")[0]["ModelApprovalStatus"] == "Rejected"
 

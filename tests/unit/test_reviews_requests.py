@@ -1,13 +1,12 @@
-"""Asking for a review: what the machine may send, what is kept of the report, and what the mail says."""
+"""Asking for a review: what the machine may send, and what the mail says."""
 
-import json
 from typing import Any
 
 import pytest
-from tests.support.reviews import ANN, BOB, PACKAGE, SECRET, OutboxFake, World, payload, report
+from tests.support.reviews import ANN, BOB, SECRET, OutboxFake, World, payload
 
 from signalbox.mail import MailError
-from signalbox.reviews import evidence, keys, requests
+from signalbox.reviews import keys, requesting
 from signalbox.reviews.model import Review, ReviewError
 
 
@@ -28,9 +27,9 @@ def mail_to(world: World, person: str = ANN) -> tuple[str, str, str]:
         ({"execution_arn": None}, "execution_arn"),
         ({"model": None}, "model"),
         ({"package": 3}, "package"),
-        ({"kind": "other"}, "kind 'other'"),
+        ({"kind": "other"}, 'kind is "other": allowed are package, stage'),
         ({"kind": "stage"}, "a stage review has a stage"),
-        ({"stage": "prod"}, "kind 'package' with stage 'prod'"),
+        ({"stage": "prod"}, 'stage is "prod": the review of a package has no stage'),
         ({"expires_in": 0}, "expires_in"),
         ({"expires_in": "60"}, "expires_in"),
         ({"expires_in": True}, "expires_in"),
@@ -39,7 +38,7 @@ def mail_to(world: World, person: str = ANN) -> tuple[str, str, str]:
 )
 def test_a_request_that_cannot_be_right_is_refused_by_name(world: World, changes: dict[str, Any], named: str) -> None:
     with pytest.raises(ReviewError, match=named):
-        requests.request(world.sender(), payload(**changes))
+        requesting.request(payload(**changes), world.requesting_ports())
     assert world.outbox.mails == []
 
 
@@ -104,113 +103,6 @@ def test_a_review_that_reaches_nobody_fails(world: World) -> None:
 def test_a_package_of_another_kind_of_arn_is_still_named(world: World) -> None:
     world.request(package="arn:aws:sagemaker:eu-west-1:123456789012:model-package/unversioned")
     assert mail_to(world)[0].startswith("Approve abalone model-package/unversioned?")
-
-
-def shown(**changes: Any) -> dict[str, Any]:
-    return evidence.shown(evidence.freeze(json.dumps(report(**changes))))
-
-
-def test_without_a_live_model_nothing_is_compared() -> None:
-    found = shown(live=None)
-    assert found["headline"] == "MSE 4.892. No live model to compare with."
-    assert [row.verdict for row in found["comparisons"]] == ["", ""]
-
-
-def test_a_worse_model_is_called_worse() -> None:
-    found = shown(metrics={"mse": {"value": 6.1}})
-    assert found["headline"] == "MSE 6.1, worse than the live model (5.301)."
-    assert found["comparisons"][0].difference == "+0.7988"
-
-
-def test_an_equal_model_is_called_the_same() -> None:
-    assert shown(metrics={"mse": {"value": 5.3012}})["headline"] == "MSE 5.301, the same as the live model."
-
-
-def test_the_metric_that_decides_comes_first_and_each_is_judged_in_its_own_direction() -> None:
-    metrics = {"mae": {"value": 1}, "own_score": {"value": 2}, "Accuracy": {"value": 0.9}, "new": {"value": 1}}
-    live = {"package": PACKAGE, "metrics": {"mae": {"value": 2}, "own_score": {"value": 1}, "Accuracy": {"value": 0.8}}}
-    found = shown(metrics=metrics, live=live, primary="Accuracy", lower_is_better=False)
-    assert [(row.name, row.verdict) for row in found["comparisons"]] == [
-        ("Accuracy", "better"),
-        ("MAE", "better"),
-        ("Own score", ""),
-        ("NEW", ""),
-    ]
-
-
-def test_a_metric_that_is_known_but_does_not_decide_is_judged_by_its_name() -> None:
-    found = shown(metrics={"mse": {"value": 1}, "f1": {"value": 0.4}})
-    assert found["comparisons"][1].verdict == ""
-    live = {"package": PACKAGE, "metrics": {"f1": {"value": 0.5}}}
-    assert shown(metrics={"mse": {"value": 1}, "f1": {"value": 0.4}}, live=live)["comparisons"][1].verdict == "worse"
-
-
-def test_a_report_without_its_own_primary_metric_has_no_headline() -> None:
-    assert shown(primary="auc")["headline"] == ""
-
-
-@pytest.mark.parametrize(
-    ("value", "text", "signed"),
-    [
-        (0, "0", "0"),
-        (0.000012345, "1.234e−05", "+1.234e−05"),
-        (-3.14159, "−3.142", "−3.142"),
-        (1234567, "1,234,567", "+1,234,567"),
-        (-12345678.9, "−12,345,679", "−12,345,679"),
-        (1e20, "1e+20", "+1e+20"),
-        (float("nan"), "not a number", "not a number"),
-    ],
-)
-def test_numbers_are_written_for_people(value: float, text: str, signed: str) -> None:
-    assert evidence.number(value) == text
-    assert evidence.number(value, signed=True) == signed
-
-
-def test_a_metric_that_is_no_number_is_not_judged() -> None:
-    assert shown(metrics={"mse": {"value": float("nan")}})["comparisons"][0].verdict == ""
-
-
-@pytest.mark.parametrize(
-    ("metric", "name"), [("r2", "R²"), ("rmse", "RMSE"), ("accuracy", "Accuracy"), ("f1_macro", "F1 macro")]
-)
-def test_metrics_have_names_for_people(metric: str, name: str) -> None:
-    assert evidence.label(metric) == name
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (134, "2 min 14 s"), (7320, "2 h 2 min")])
-def test_times_are_written_for_people(seconds: float, text: str) -> None:
-    assert shown(training={"job": "job", "seconds": seconds})["took"] == text
-
-
-def test_a_package_that_was_trained_elsewhere_has_no_training_job() -> None:
-    found = shown(training=None)
-    assert (found["job"], found["took"]) == ("", "")
-
-
-def test_what_is_kept_of_a_report_is_small() -> None:
-    wide = {"input": "9," * 5000, "expected": "1", "predicted": "2"}
-    metrics = {f"metric{number}": {"value": number} for number in range(500)}
-    frozen = evidence.freeze(json.dumps(report(samples=[wide] * 900, metrics=metrics, commit="c" * 5000)))
-    assert len(frozen) < 4000
-    found = evidence.shown(frozen)
-    assert len(found["samples"]) == 8
-    assert found["samples"][0]["input"].endswith("…")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "no json",
-        "[]",
-        "{}",
-        json.dumps(report(metrics={"mse": {"value": "much"}})),
-        json.dumps(report(metrics=[1])),
-        json.dumps(report(samples=[{}])),
-    ],
-)
-def test_a_report_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ReviewError, match="report cannot be read"):
-        evidence.freeze(text)
 
 
 def test_a_review_of_a_later_version_with_more_fields_can_be_read(world: World) -> None:

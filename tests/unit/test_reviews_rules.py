@@ -1,276 +1,94 @@
-"""Reviews are decided once: the same tests with reviews in a dictionary and in DynamoDB."""
+"""What a vote, the registry's word and a close mean for a review, without a table or a machine."""
 
-from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
-from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, WEEK, MemoryStore, ProcessDiedError, World
+from tests.support.reviews import ANN, START, WEEK, World
 
+from signalbox import moments
 from signalbox.reviews import rules
-from signalbox.reviews.adapters import DynamoStore, RegistryError
-from signalbox.reviews.model import Review, ReviewError
+from signalbox.reviews.model import Review, Status
+from signalbox.reviews.rules import IN_FLIGHT, Reaction, RegistryWord
 
-APPROVE = rules.Decision(approved=True, by=ANN, reason="good", origin="page", source_ip="203.0.113.7")
-REJECT = rules.Decision(approved=False, by=BOB, reason="bad on small rows", origin="page")
-
-
-@pytest.fixture(params=["memory", "dynamodb"])
-def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    if request.param == "memory":
-        yield World(store=MemoryStore())
-        return
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        yield World(store=DynamoStore("reviews", _table()))
+EVE = "arn:aws:iam::123456789012:user/eve"
+JUST_NOW = moments.text_of(START)
+LONG_AGO = moments.text_of(START - IN_FLIGHT)
 
 
-def _table() -> Any:
-    client = boto3.client("dynamodb", region_name="eu-west-1")
-    client.create_table(
-        TableName="reviews",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def review(world: World) -> Review:
+    return world.request()
+
+
+def word(*, approved: bool) -> RegistryWord:
+    return RegistryWord(approved, EVE, START)
+
+
+@pytest.mark.parametrize(
+    ("status", "changes", "approved", "reaction"),
+    [
+        ("open", {}, True, "decide"),
+        ("open", {}, False, "decide"),
+        ("expired", {}, True, "leave"),
+        ("superseded", {}, True, "leave"),
+        ("overturned", {}, False, "leave"),
+        ("approved", {"at": JUST_NOW}, True, "repeat"),
+        ("approved", {"at": JUST_NOW, "answered_at": JUST_NOW}, True, "leave"),
+        ("approved", {"at": JUST_NOW, "origin": "page"}, False, "leave"),
+        ("approved", {"at": JUST_NOW, "origin": "page", "registered_at": JUST_NOW}, False, "overturn"),
+        ("approved", {"at": LONG_AGO, "origin": "page"}, False, "overturn"),
+        ("rejected", {"at": JUST_NOW, "origin": "registry"}, True, "overturn"),
+    ],
+)
+def test_the_registrys_word_decides_repeats_overturns_or_leaves(
+    review: Review, status: Status, changes: dict[str, Any], *, approved: bool, reaction: Reaction
+) -> None:
+    before = replace(review, status=status, **changes)
+    assert rules.reaction(before, word(approved=approved)) == reaction
+    assert bool(rules.reacted(before, word(approved=approved))) == (reaction in ("decide", "overturn"))
+
+
+def test_an_approval_concerns_the_open_package_reviews_and_a_rejection_the_open_stages_too(review: Review) -> None:
+    stage = replace(review, id="stage", kind="stage", stage="prod")
+    decided = replace(review, id="decided", status="approved")
+    superseded = replace(review, id="superseded", status="superseded")
+    reviews = [superseded, decided, review, stage, replace(stage, id="released", status="approved")]
+    assert rules.concerned(reviews, word(approved=True)) == [review]
+    assert rules.concerned(reviews, word(approved=False)) == [review, stage]
+    assert rules.concerned([superseded, decided], word(approved=True)) == [decided]
+    assert rules.concerned([superseded], word(approved=True)) == []
+
+
+def test_an_answer_that_was_sent_is_marked_whatever_was_marked_before(review: Review) -> None:
+    marks = {"answered_at": JUST_NOW}
+    assert rules.answered(review, "sent", START) == ({"token": "token-1"}, {**marks, "answer": "sent"})
+    assert rules.answered(review, "closed", START) == (
+        {"token": "token-1", "answered_at": ""},
+        {**marks, "answer": "closed"},
     )
-    return client
 
 
-def test_a_review_is_kept_with_all_that_was_asked(world: World) -> None:
-    review = world.request()
-    assert (review.status, review.model, review.approvers, review.mailed) == (
-        "open",
-        "abalone",
-        (ANN, BOB),
-        (ANN, BOB),
-    )
-    assert review.created_at == "2026-03-01T10:20:00.000000Z"
-    assert review.expires_at == "2026-03-08T10:20:00.000000Z"
-    assert world.store.of_package(PACKAGE) == [review]
-    assert world.store.get("unknown") is None
-    assert world.store.current(EXECUTION, "stage", "prod") is None
+def test_a_decision_answers_a_new_task_for_the_same_package_only(review: Review) -> None:
+    decided = replace(review, status="rejected")
+    assert rules.answers_again(decided, review)
+    assert not rules.answers_again(replace(decided, package="another"), review)
+    assert not rules.answers_again(replace(decided, status="expired"), review)
 
 
-def test_an_approval_writes_the_registry_and_then_answers_the_task(world: World) -> None:
-    decided = rules.decide(world.desk(), world.request(), APPROVE)
-    assert decided is not None
-    assert (decided.status, decided.by, decided.source_ip, decided.answer) == ("approved", ANN, "203.0.113.7", "sent")
-    approved, description = world.registry.packages[PACKAGE]
-    assert approved
-    assert description == f"approved by {ANN} on the review page 2026-03-01 10:20 UTC: good"
-    [(token, how, output)] = world.tasks.answers
-    assert (token, how) == ("token-1", "succeeded")
-    assert output == {
-        "review": decided.id,
-        "decision": "approved",
-        "by": ANN,
-        "at": decided.at,
-        "reason": "good",
-    }
-
-
-def test_a_rejection_fails_the_task_with_its_own_error(world: World) -> None:
-    rules.decide(world.desk(), world.request(), REJECT)
-    assert not world.registry.packages[PACKAGE][0]
-    [(_, error, cause)] = world.tasks.answers
-    assert error == "ReviewRejected"
-    assert (cause["decision"], cause["by"], cause["reason"]) == ("rejected", BOB, "bad on small rows")
-
-
-def test_a_stage_review_does_not_touch_the_registry(world: World) -> None:
-    rules.decide(world.desk(), world.request(kind="stage", stage="prod"), APPROVE)
-    assert world.registry.calls == 0
-    assert len(world.tasks.answers) == 1
-
-
-def test_the_second_of_two_decisions_changes_nothing(world: World) -> None:
-    review = world.request()
-    rules.decide(world.desk(), review, APPROVE)
-    assert rules.decide(world.desk(), review, REJECT) is None
-    assert world.read(review).status == "approved"
-    assert len(world.tasks.answers) == 1
-
-
-def test_a_decision_whose_registry_call_failed_is_finished_later(world: World) -> None:
-    review = world.request()
-    world.registry.broken = 1
-    with pytest.raises(RegistryError, match="did not take the decision"):
-        rules.decide(world.desk(), review, APPROVE)
-    assert world.read(review).unfinished
-    assert world.tasks.answers == []
-    rules.finish(world.desk(), world.read(review))
-    assert world.registry.packages[PACKAGE][0]
-    assert world.read(review).answer == "sent"
-
-
-def test_a_process_that_dies_before_the_answer_leaves_it_to_the_next(world: World) -> None:
-    review = world.request()
-    world.tasks.lost = 1
-    with pytest.raises(ProcessDiedError):
-        rules.decide(world.desk(), review, APPROVE)
-    finished = rules.finish(world.desk(), world.read(review))
-    assert finished.answer == "sent"
-    assert world.registry.calls == 1, "the registry was told before, and marked"
-    assert rules.finish(world.desk(), finished) == finished
-    assert len(world.tasks.answers) == 1
-
-
-def test_a_task_that_waits_no_more_is_recorded_as_closed(world: World) -> None:
-    review = world.request()
-    world.tasks.closed.add("token-1")
-    decided = rules.decide(world.desk(), review, APPROVE)
-    assert decided is not None
-    assert decided.answer == "closed"
-
-
-def test_the_same_token_gets_the_same_review_and_no_second_mail(world: World) -> None:
-    first = world.request()
-    assert world.request() == first
-    assert len(world.outbox.mails) == 2
-
-
-def test_a_retry_of_the_state_supersedes_the_review_before(world: World) -> None:
-    first = world.request()
-    world.wait(5)
-    second = world.request(token="token-2")
-    old = world.read(first)
-    assert (old.status, old.superseded_by) == ("superseded", second.id)
-    assert world.store.current(EXECUTION, "package", "") == second
-    assert rules.decide(world.desk(), first, APPROVE) is None
-    assert world.request() == old, "a late delivery of the first request changes nothing"
-    assert [review.id for review in world.store.of_package(PACKAGE)] == [first.id, second.id]
-
-
-def test_reviews_of_two_stages_stand_beside_each_other(world: World) -> None:
-    staging = world.request(token="a", kind="stage", stage="staging")
-    prod = world.request(token="b", kind="stage", stage="prod")
-    assert world.read(staging).status == world.read(prod).status == "open"
-
-
-def test_a_decision_answers_the_new_token_of_a_retried_state(world: World) -> None:
-    review = world.request()
-    rules.decide(world.desk(), review, APPROVE)
-    again = world.request(token="token-2")
-    assert again.id == review.id
-    assert [answer[:2] for answer in world.tasks.answers] == [("token-1", "succeeded"), ("token-2", "succeeded")]
-    assert len(world.outbox.mails) == 2
-
-
-def test_a_machine_goes_on_only_after_the_registry_was_told(world: World) -> None:
-    review = world.request()
-    world.registry.broken = 1
-    with pytest.raises(RegistryError):
-        rules.decide(world.desk(), review, APPROVE)
-    again = world.request(token="token-2")
-    assert again.token == "token-2"
-    assert world.tasks.answers == []
-    rules.finish(world.desk(), again)
-    assert world.tasks.answers[0][:2] == ("token-2", "succeeded")
-
-
-def test_an_expired_review_is_asked_anew(world: World) -> None:
-    first = world.request()
-    rules.close(world.desk(), EXECUTION, "package", "")
-    second = world.request(token="token-2")
-    assert world.read(first).status == "expired"
-    assert second.status == "open"
-
-
-def test_a_review_that_others_keep_changing_is_given_up_with_a_message(world: World) -> None:
-    class Contested(MemoryStore):
-        def create(self, review: Review, instead_of: Review | None) -> bool:
-            return False
-
-    desk = replace(world.desk(), store=Contested())
-    with pytest.raises(ReviewError, match="being changed by others"):
-        rules.place(desk, world.request())
-
-
-def test_only_one_of_two_creations_of_the_same_review_writes(world: World) -> None:
-    first = world.request()
-    assert not world.store.create(first, None)
-    other = replace(first, id="another", token="token-9")
-    assert not world.store.create(other, None), "the execution has a newer review than it was read with"
-    rules.decide(world.desk(), first, APPROVE)
-    assert not world.store.create(other, first), "it was decided after it was read"
-    assert world.store.get("another") is None
-
-
-def test_a_change_of_an_unknown_review_makes_none(world: World) -> None:
-    assert world.store.change("unknown", {"status": ""}, {"status": "open"}) is None
-    assert world.store.get("unknown") is None
-
-
-def test_fields_are_emptied_by_empty_texts(world: World) -> None:
-    review = world.request()
-    changed = world.store.change(review.id, {"mailed": (ANN, BOB)}, {"mailed": ()})
-    assert changed is not None
-    assert changed.mailed == ()
-    assert world.store.change(review.id, {"mailed": (), "at": ""}, {"at": "now"}) is not None
-    assert world.store.change(review.id, {"at": ""}, {"at": "then"}) is None
-
-
-def test_an_unanswered_review_expires_and_the_package_is_rejected(world: World) -> None:
-    review = world.request()
-    world.wait(WEEK)
-    decision = rules.close(world.desk(), EXECUTION, "package", "")
-    assert decision["decision"] == "expired"
-    assert world.read(review).status == "expired"
-    approved, description = world.registry.packages[PACKAGE]
-    assert not approved
-    assert description.startswith("expired unanswered 2026-03-08 10:20 UTC")
-    assert world.tasks.answers == []
-
-
-def test_closing_twice_rejects_the_package_once(world: World) -> None:
-    world.request()
-    world.registry.broken = 1
-    with pytest.raises(RegistryError):
-        rules.close(world.desk(), EXECUTION, "package", "")
-    assert rules.close(world.desk(), EXECUTION, "package", "")["decision"] == "expired"
-    assert rules.close(world.desk(), EXECUTION, "package", "")["decision"] == "expired"
-    assert world.registry.calls == 2
-
-
-def test_closing_a_stage_review_leaves_the_registry_alone(world: World) -> None:
-    world.request(kind="stage", stage="prod")
-    assert rules.close(world.desk(), EXECUTION, "stage", "prod")["decision"] == "expired"
-    assert world.registry.calls == 0
-
-
-def test_a_decision_of_the_same_moment_is_returned_instead_of_the_expiry(world: World) -> None:
-    review = world.request()
-    world.tasks.closed.add("token-1")
-    rules.decide(world.desk(), review, APPROVE)
-    decision = rules.close(world.desk(), EXECUTION, "package", "")
-    assert (decision["decision"], decision["by"]) == ("approved", ANN)
-    assert world.read(review).answer == "sent", "the machine has it now"
-
-
-def test_a_decision_between_reading_and_closing_counts(world: World) -> None:
-    review = world.request()
-    desk = world.desk()
-
-    class Late:
-        """Reads the review as it was a moment ago."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(world.store, name)
-
-        def current(self, execution_arn: str, kind: str, stage: str) -> Review | None:
-            rules.decide(desk, review, REJECT)
-            return review
-
-    late: Any = Late()
-    assert rules.close(replace(desk, store=late), EXECUTION, "package", "")["decision"] == "rejected"
-
-
-def test_closing_what_was_never_asked_says_so(world: World) -> None:
-    with pytest.raises(ReviewError, match="has no package review to close"):
-        rules.close(world.desk(), EXECUTION, "package", "")
+def test_a_decision_is_in_flight_for_half_a_minute(review: Review) -> None:
+    decided = replace(review, status="approved", origin="page", at=JUST_NOW)
+    later = RegistryWord(approved=True, by=EVE, now=START + timedelta(seconds=30))
+    assert rules.answered_elsewhere("repeat", decided, "closed", word(approved=True))
+    assert not rules.answered_elsewhere("repeat", decided, "closed", later)
+    assert not rules.answered_elsewhere("repeat", decided, "sent", word(approved=True))
+    assert not rules.answered_elsewhere("decide", decided, "closed", word(approved=True))
 
 
 def test_an_open_review_past_its_end_counts_as_expired(world: World) -> None:

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING, Protocol
 
 from signalbox.aws import clients
+from signalbox.aws.errors import CallRefusedError, ServiceBusyError, translated
 from signalbox.observability import count, logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sesv2.type_defs import BodyTypeDef, ContentTypeDef
 
 _ADDRESS = re.compile(r"[^\s,;<>\"@]+@[^\s,;<>\"@]+\.[^\s,;<>\"@.]+")
 _SUBJECT_LIMIT = 200
@@ -41,24 +44,27 @@ class Mailer(Protocol):
 class SesMailer:
     """Amazon SES, version 2 of its API."""
 
-    def __init__(self, sender: str, client: Any = None) -> None:
+    def __init__(self, sender: str, ses: "SESV2Client | None" = None) -> None:
         self._sender = sender
-        self._client = client or clients.client("sesv2")
+        self._ses: SESV2Client = ses or clients.client("sesv2")
 
     def send(self, mail: Mail) -> None:
         """Send one mail. Raises MailError."""
-        body = {"Text": _utf8(mail.text), "Html": _utf8(mail.html)}
+        body: BodyTypeDef = {"Text": _utf8(mail.text), "Html": _utf8(mail.html)}
         try:
-            self._client.send_email(
-                FromEmailAddress=self._sender,
-                Destination={"ToAddresses": [mail.to]},
-                Content={"Simple": {"Subject": _utf8(subject_line(mail.subject)), "Body": body}},
+            with translated("ses:SendEmail"):
+                self._ses.send_email(
+                    FromEmailAddress=self._sender,
+                    Destination={"ToAddresses": [mail.to]},
+                    Content={"Simple": {"Subject": _utf8(subject_line(mail.subject)), "Body": body}},
+                )
+        except (CallRefusedError, ServiceBusyError) as error:
+            advice = (
+                ". See that the sender is a verified identity, and the receiver too while the account is in the SES "
+                "sandbox"
             )
-        except ClientError as error:
-            message = (
-                f"SES did not take the mail from {self._sender} to {mail.to}: {error}. See that the sender is a "
-                "verified identity, and the receiver too while the account is in the SES sandbox"
-            )
+            refused = isinstance(error, CallRefusedError)
+            message = f"SES did not take the mail from {self._sender} to {mail.to}: {error}{advice if refused else ''}"
             raise MailError(message) from error
 
 
@@ -107,5 +113,5 @@ def subject_line(subject: str) -> str:
     return " ".join(subject.split())[:_SUBJECT_LIMIT]
 
 
-def _utf8(text: str) -> dict[str, str]:
+def _utf8(text: str) -> "ContentTypeDef":
     return {"Data": text, "Charset": "UTF-8"}

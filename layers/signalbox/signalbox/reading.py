@@ -109,6 +109,13 @@ class Fields:
         for index, entry in enumerate(value):
             yield Fields(entry, self._refuse, f"{self._at(name)}[{index}]")
 
+    def number(self, name: str, bounds: tuple[float, float]) -> float:
+        """Return a number within bounds, both included; a machine may write a whole one as 60.0."""
+        value = self._fields.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not bounds[0] <= value <= bounds[1]:
+            raise self._refused(self._at(name), f"is {shown(value)}: give a number from {bounds[0]:,} to {bounds[1]:,}")
+        return value
+
     def refuse(self, name: str, problem: str) -> Exception:
         """Return the error that refuses a field for a reason of the caller's, to be raised."""
         return self._refused(self._at(name), problem)

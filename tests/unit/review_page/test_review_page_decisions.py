@@ -4,7 +4,7 @@ import pytest
 from tests.support.review_browser import Browser
 from tests.support.reviews import ANN, BOB, PACKAGE, MemoryStore, World
 
-from signalbox.reviews import rules
+from signalbox.reviews import deciding
 from signalbox.reviews.model import Review
 
 
@@ -136,14 +136,14 @@ def test_two_approvers_at_the_same_moment_decide_once(
 ) -> None:
     bob, link = Browser(world), world.link("reject", BOB)
     form = bob.open(link)
-    real, ann = rules.decide, Browser(world)
+    real, ann = deciding.decide, Browser(world)
 
     def late(*arguments: object) -> object:
-        monkeypatch.setattr("signalbox.reviews.visits.decide", real)
+        monkeypatch.setattr("signalbox.reviews.deciding.decide", real)
         ann.decide(world.link(), "approve")
         return real(*arguments)  # type: ignore[arg-type]  # passed on as they came
 
-    monkeypatch.setattr("signalbox.reviews.visits.decide", late)
+    monkeypatch.setattr("signalbox.reviews.deciding.decide", late)
     assert bob.submit(link, form, "reject", "no").status == 409
     assert world.read(review).by == ANN
     assert len(world.tasks.answers) == 1

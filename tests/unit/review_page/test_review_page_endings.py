@@ -4,9 +4,8 @@ import json
 
 import pytest
 from tests.support.review_browser import Browser
-from tests.support.reviews import BOB, EXECUTION, PACKAGE, SECRET, WEEK, World, report
+from tests.support.reviews import BOB, SECRET, WEEK, World, report
 
-from signalbox.reviews import rules
 from signalbox.reviews.model import Review
 
 EVE = "arn:aws:iam::123456789012:user/eve"
@@ -17,7 +16,7 @@ def test_an_expired_review_has_its_own_page(world: World, review: Review) -> Non
     form = browser.open(link)
     world.wait(WEEK)
     assert "has expired" in Browser(world).open(link).body, "before the machine has closed it"
-    rules.close(world.desk(), EXECUTION, "package", "")
+    world.close()
     page = Browser(world).open(link)
     assert (page.status, page.cookies) == (200, [])
     assert "Nobody had decided by Sunday 8 March 2026, 10:20 UTC" in page.body
@@ -51,15 +50,14 @@ def test_a_superseded_review_points_to_the_newer_mail(world: World, review: Revi
 @pytest.mark.parametrize(("first", "then"), [("approve", "rejected"), ("reject", "approved")])
 def test_an_overturned_decision_shows_both_persons(world: World, review: Review, first: str, then: str) -> None:
     Browser(world).decide(world.link(), first, "because")
-    desk = world.desk(registry=False)
-    rules.answer_from_registry(desk, PACKAGE, approved=then == "approved", by=EVE)
+    world.registry_says(EVE, approved=then == "approved")
     page = Browser(world).open(world.link())
     assert "was overturned" in page.body
     assert f"{EVE} {then} it in the model registry" in page.body
 
 
 def test_a_decision_of_the_registry_is_shown_as_such(world: World, review: Review) -> None:
-    rules.answer_from_registry(world.desk(registry=False), PACKAGE, approved=False, by=EVE)
+    world.registry_says(EVE, approved=False)
     page = Browser(world).open(world.link())
     assert f"{EVE} rejected it on Sunday 1 March 2026, 10:20 UTC, in the model registry." in page.body
     assert "It will not be released." in page.body
@@ -93,7 +91,12 @@ def test_an_expired_stage_review_says_how_to_be_asked_again(world: World) -> Non
 def test_hostile_words_stay_words(world: World) -> None:
     evil = "<script>alert(1)</script>\"'&{{7*7}}"
     world.reports.texts["s3://evil"] = json.dumps(
-        report(commit=evil, problem=evil, samples=[{"input": evil, "expected": evil, "predicted": evil}])
+        report(
+            commit=evil,
+            problem=evil,
+            samples=[{"input": evil, "expected": evil, "predicted": evil}],
+            classes={evil: {"rows": 2, "right": 1}},
+        )
     )
     world.request(model=evil, report="s3://evil")
     for mail in world.outbox.mails:
@@ -102,6 +105,7 @@ def test_hostile_words_stay_words(world: World) -> None:
     page = browser.decide(link, "reject", evil * 40)
     assert page.status == 400
     assert "<script" not in page.body
+    assert "<svg" in page.body
     assert page.fields["reason"] == evil * 40
     assert "<script" not in browser.submit(link, page, "reject", evil).body
     assert "49" not in page.fields["reason"]

@@ -31,11 +31,15 @@ _MISSING_WORDS = re.compile(r"could not find|cannot find|does not exist|not foun
 
 
 class ServiceBusyError(Exception):
-    """AWS throttled the call or failed for a moment: the same call later is likely to succeed."""
+    """AWS throttled the call or failed for a moment: the same call later is likely to succeed.
 
-    def __init__(self, operation: str, reason: str) -> None:
+    `conflict` says that another transaction wrote the same items in that moment.
+    """
+
+    def __init__(self, operation: str, reason: str, *, conflict: bool = False) -> None:
         super().__init__(f"{operation}: {reason}: try again in a moment")
         self.reason = reason
+        self.conflict = conflict
 
 
 class CallRefusedError(Exception):

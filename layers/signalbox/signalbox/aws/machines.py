@@ -18,7 +18,7 @@ class TaskClosedError(Exception):
     """The task waits no more: it was answered before, or it timed out, or its execution ended."""
 
     def __init__(self) -> None:
-        super().__init__("the task that asked for this review waits no more: it was answered, or ran out of time")
+        super().__init__("the task waits no more: it was answered, or ran out of time, or its execution ended")
 
 
 class StateMachines:

@@ -6,7 +6,8 @@ between two who do the same at once.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from signalbox.aws import clients
@@ -134,7 +135,7 @@ class Table:
             PaginationConfig={"PageSize": most} if most is not None else {},
         )
         with translated(f"dynamodb:Query of {pk} in {self.name}"):
-            yield from islice((decoded(item) for page in pages for item in page["Items"]), most)
+            yield from map(decoded, islice(chain.from_iterable(map(itemgetter("Items"), pages)), most))
 
     def put(self, item: Mapping[str, Value], condition: Condition | None = None) -> bool:
         """Write an item; False, and nothing is written, if the condition does not hold."""
@@ -175,6 +176,7 @@ class Table:
             if _FAILED in error.reasons:
                 return False
             if _CONFLICT in error.reasons:
-                raise ServiceBusyError(operation, "another transaction writes the same items") from error
+                reason = "another transaction writes the same items"
+                raise ServiceBusyError(operation, reason, conflict=True) from error
             raise
         return True

@@ -1,47 +1,67 @@
-"""Reviews: decided once, by a person, with the evidence in front of them.
+"""Reviews: decided once, by a person, with the evidence in front of them. What each function needs, on AWS.
 
-What needs no page and no mail is here, so that a function that only closes or answers reviews loads nothing else:
-`requests` asks for a review by mail, `pages` shows and decides it.
+What mails and pages need is imported only where it is wired, so that a function that closes or answers reviews starts
+without it.
 """
 
-from datetime import UTC, datetime
-from functools import cache
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
-from signalbox.reviews.adapters import DynamoStore, SageMakerRegistry, StepFunctionsTasks
-from signalbox.reviews.rules import Desk, Verdict, close
-from signalbox.reviews.rules import answer_from_registry as _answer_from_registry
+from signalbox import moments
+from signalbox.aws.machines import StateMachines
+from signalbox.aws.registry import ModelRegistry
+from signalbox.aws.s3 import ObjectStore
+from signalbox.aws.table import Table
+from signalbox.reviews.adapters import DynamoReviews, read_report, secret
+from signalbox.reviews.answering import answer_from_registry
+from signalbox.reviews.closing import ClosingPorts
+from signalbox.reviews.deciding import DecidingPorts
+from signalbox.reviews.rules import AnswerOutcome
+from signalbox.settings import CloseReview, RequestReview, ReviewPage
 
-__all__ = ["Desk", "Verdict", "answer_from_registry", "close", "desk", "now"]
+if TYPE_CHECKING:
+    from signalbox.reviews.page import PagePorts
+    from signalbox.reviews.requesting import RequestingPorts
+
+__all__ = ["closing_ports", "page_ports", "registry_answers", "requesting_ports"]
 
 
-def now() -> datetime:
-    """Return the present moment in UTC."""
-    return datetime.now(UTC)
+def requesting_ports(settings: RequestReview) -> "RequestingPorts":
+    """Return the ports of `request_review`. Raises MailError where the list of approvers is wrong."""
+    from signalbox.mail import SesMailer, addresses  # noqa: PLC0415  # see above
+    from signalbox.reviews.requesting import RequestingPorts  # noqa: PLC0415  # see above
 
-
-@cache
-def desk(reviews_table: str, *, registry: bool) -> Desk:
-    """Return the ports on AWS, the registry's only where the function may write to it."""
-    return Desk(
-        store=DynamoStore(reviews_table),
-        tasks=StepFunctionsTasks(),
-        clock=now,
-        registry=SageMakerRegistry() if registry else None,
+    return RequestingPorts(
+        deciding=DecidingPorts(DynamoReviews(Table(settings.reviews_table)), StateMachines(), moments.now),
+        report=partial(read_report, objects=ObjectStore()),
+        mailer=SesMailer(settings.sender),
+        secret=partial(secret, settings.review_secret_arn),
+        url=settings.review_url.rstrip("/"),
+        approvers=addresses(settings.approvers),
     )
 
 
-def answer_from_registry(
-    package_arn: str,
-    approved: bool,  # the port of the registry's rule passes it by position
-    by: str,
-    at: str,  # noqa: ARG001  # part of the port; the table keeps when we learnt of it
-    *,
-    reviews_table: str,
-) -> Verdict:
-    """Let a decision that was made in the registry answer the reviews of a package.
+def page_ports(settings: ReviewPage) -> "PagePorts":
+    """Return the ports of `review_page`."""
+    from secrets import token_urlsafe  # noqa: PLC0415  # see above
 
-    Returns:
-        "answered": an open package review is now decided and its machine has been told; "already": the package review
-        was decided the same way before, and its machine carries on; "none": nobody carries on, so the caller has to.
-    """
-    return _answer_from_registry(desk(reviews_table, registry=False), package_arn, approved=approved, by=by)
+    from signalbox.reviews.page import PagePorts  # noqa: PLC0415  # see above
+
+    store = DynamoReviews(Table(settings.reviews_table))
+    return PagePorts(
+        deciding=DecidingPorts(store, StateMachines(), moments.now, ModelRegistry()),
+        secret=partial(secret, settings.review_secret_arn),
+        random=partial(token_urlsafe, 24),
+    )
+
+
+def closing_ports(settings: CloseReview) -> ClosingPorts:
+    """Return the ports of `close_review`."""
+    return ClosingPorts(DynamoReviews(Table(settings.reviews_table)), ModelRegistry(), moments.now)
+
+
+def registry_answers(reviews_table: str) -> Callable[[str, bool, str, str], AnswerOutcome]:
+    """Return what `on_model_package` has answer a package's reviews: (package ARN, approved, by, at) → its outcome."""
+    ports = DecidingPorts(DynamoReviews(Table(reviews_table)), StateMachines(), moments.now)
+    return partial(answer_from_registry, ports=ports)

@@ -1,4 +1,4 @@
-"""The ports of the review journey on AWS: DynamoDB, Step Functions, the model registry, S3, Secrets Manager.
+"""The review journey on AWS: its table, its reports, its secret.
 
 Items of the reviews table (keys `pk`, `sk`; every attribute is a text):
 
@@ -7,41 +7,20 @@ Items of the reviews table (keys `pk`, `sk`; every attribute is a text):
     package#<arn>      review#<created at>#<id>      review: the id
 """
 
-import json
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from signalbox import names
-from signalbox.aws import clients
+from signalbox.aws import clients, table
+from signalbox.aws.errors import CallRefusedError, ServiceBusyError, translated
+from signalbox.aws.s3 import ObjectStore, ObjectTooLargeError
+from signalbox.aws.table import Item, Table
+from signalbox.contracts import ReviewKind
 from signalbox.reviews.model import Review, ReviewError, Texts, texts
-from signalbox.reviews.ports import TaskClosedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 REPORT_LIMIT = 1_000_000  # bytes; a report has about four thousand
-_TASK_CLOSED = ("TaskTimedOut", "TaskDoesNotExist")
-_LOST_RACE = ("ConditionalCheckFailed", "TransactionConflict", "None")
-
-
-class ReviewsTableError(Exception):
-    """The reviews table refused a call; the message has its words."""
-
-    def __init__(self, error: ClientError) -> None:
-        super().__init__(f"the reviews table could not be used: {error}")
-
-
-class RegistryError(Exception):
-    """The model registry did not take a decision."""
-
-    def __init__(self, package: str, error: ClientError) -> None:
-        super().__init__(f"the registry did not take the decision on {package}; send it again: {error}")
-
-
-class TaskError(Exception):
-    """Step Functions did not take an answer."""
-
-    def __init__(self, error: ClientError) -> None:
-        super().__init__(f"the waiting task could not be answered; send the decision again: {error}")
 
 
 class SecretError(Exception):
@@ -51,177 +30,76 @@ class SecretError(Exception):
         super().__init__(f"the review secret cannot be used: {problem}")
 
 
-class DynamoStore:
+class DynamoReviews:
     """Reviews in a DynamoDB table. All reads are consistent: a decision must be seen at once."""
 
-    def __init__(self, table: str, client: Any = None) -> None:
-        self._table = table
-        self._client = client or clients.client("dynamodb")
+    def __init__(self, reviews: Table) -> None:
+        self._table = reviews
 
     def get(self, review_id: str) -> Review | None:
         """Return the review as it is now."""
-        item = self._item(f"review#{review_id}", "review")
+        item = self._table.get(f"review#{review_id}", "review")
         return Review.of(item) if item else None
 
-    def current(self, execution_arn: str, kind: str, stage: str) -> Review | None:
+    def current(self, execution_arn: str, kind: ReviewKind, stage: str) -> Review | None:
         """Return the newest review that this execution asked for."""
-        pointer = self._item(f"execution#{execution_arn}", f"review#{kind}#{stage}")
-        return self.get(pointer["review"]) if pointer else None
+        pointer = self._table.get(f"execution#{execution_arn}", f"review#{kind}#{stage}")
+        return self.get(str(pointer["review"])) if pointer else None
 
     def of_package(self, package: str) -> list[Review]:
-        """Return all reviews of a model package, oldest first: one page of the query holds thousands of pointers."""
-        try:
-            answer = self._client.query(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-                ExpressionAttributeValues={":pk": {"S": f"package#{package}"}, ":sk": {"S": "review#"}},
-                ConsistentRead=True,
-            )
-        except ClientError as error:
-            raise ReviewsTableError(error) from error
-        found = [self.get(item["review"]["S"]) for item in answer["Items"]]
-        return [review for review in found if review is not None]
+        """Return all reviews of a model package, oldest first."""
+        pointers = self._table.query(f"package#{package}", "review#")
+        items = [self._table.get(f"review#{pointer['review']}", "review") for pointer in pointers]
+        return [Review.of(item) for item in items if item]
 
     def create(self, review: Review, instead_of: Review | None) -> bool:
         """Keep a new review as the execution's newest; an open one that it replaces is superseded."""
-        pointer = {"pk": f"execution#{review.execution_arn}", "sk": f"review#{review.kind}#{review.stage}"}
-        writes = [
-            self._put({"pk": f"review#{review.id}", "sk": "review", **review.texts()}, {"pk": ""}),
-            self._put({**pointer, "review": review.id}, {"review": instead_of.id if instead_of else ""}),
-            self._put(
-                {"pk": f"package#{review.package}", "sk": f"review#{review.created_at}#{review.id}"}
-                | {"review": review.id},
-                {"pk": ""},
-            ),
+        newest: Item = {"pk": f"execution#{review.execution_arn}", "sk": f"review#{review.kind}#{review.stage}"}
+        listed: Item = {"pk": f"package#{review.package}", "sk": f"review#{review.created_at}#{review.id}"}
+        known = table.unchanged({"review": instead_of.id if instead_of else None})
+        writes: list[Any] = [
+            {"Put": table.put_request(self._table.name, {**_key(review.id), **review.texts()}, table.NEW)},
+            {"Put": table.put_request(self._table.name, {**newest, "review": review.id}, known)},
+            {"Put": table.put_request(self._table.name, {**listed, "review": review.id}, table.NEW)},
         ]
         if instead_of is not None and instead_of.status == "open":
-            superseded: Texts = {"status": "superseded", "superseded_by": review.id}
-            writes.append({"Update": self._update(instead_of.id, {"status": "open"}, superseded)})
+            changes = {"status": "superseded", "superseded_by": review.id}
+            still_open = table.unchanged({"status": "open"})
+            update = table.update_request(self._table.name, _key(instead_of.id), changes, still_open)
+            writes.append({"Update": update})
         try:
-            self._client.transact_write_items(TransactItems=writes)
-        except ClientError as error:
-            if _lost_race(error):
+            return self._table.transact(*writes)
+        except ServiceBusyError as error:
+            if error.conflict:  # somebody else writes the same review, so it is not as it was read
                 return False
-            raise ReviewsTableError(error) from error
-        return True
+            raise
 
     def change(self, review_id: str, expected: Texts, changes: Texts) -> Review | None:
         """Change fields if all of `expected` still hold; None if they do not."""
-        try:
-            answer = self._client.update_item(**self._update(review_id, expected, changes), ReturnValues="ALL_NEW")
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return None
-            raise ReviewsTableError(error) from error
-        return Review.of({name: value["S"] for name, value in answer["Attributes"].items()})
-
-    def _item(self, pk: str, sk: str) -> dict[str, str]:
-        try:
-            answer = self._client.get_item(
-                TableName=self._table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
-            )
-        except ClientError as error:
-            raise ReviewsTableError(error) from error
-        return {name: value["S"] for name, value in answer.get("Item", {}).items()}
-
-    def _put(self, item: dict[str, str], expected: Texts) -> dict[str, Any]:
-        put = {"TableName": self._table, "Item": {name: {"S": value} for name, value in item.items()}}
-        return {"Put": put | _condition(expected)}
-
-    def _update(self, review_id: str, expected: Texts, changes: Texts) -> dict[str, Any]:
-        new = texts(changes)
-        kept, removed = [name for name in new if new[name]], [name for name in new if not new[name]]
-        condition = _condition({"pk": f"review#{review_id}", **expected})
-        condition["ExpressionAttributeNames"] |= {f"#{name}": name for name in new}
-        condition["ExpressionAttributeValues"] |= {f":new_{name}": {"S": new[name]} for name in kept}
-        parts = []
-        if kept:
-            parts.append("SET " + ", ".join(f"#{name} = :new_{name}" for name in kept))
-        if removed:
-            parts.append("REMOVE " + ", ".join(f"#{name}" for name in removed))
-        key = {"pk": {"S": f"review#{review_id}"}, "sk": {"S": "review"}}
-        return {"TableName": self._table, "Key": key, "UpdateExpression": " ".join(parts), **condition}
+        key = _key(review_id)
+        item = self._table.update(key, texts(changes), table.unchanged({"pk": key["pk"], **texts(expected)}))
+        return Review.of(item) if item else None
 
 
-def _condition(expected: Texts) -> dict[str, Any]:
-    """Return the condition that every field has its expected value ("": is absent)."""
-    wanted = texts(expected)
-    tests = [f"#{name} = :{name}" if value else f"attribute_not_exists(#{name})" for name, value in wanted.items()]
-    condition: dict[str, Any] = {
-        "ConditionExpression": " AND ".join(tests),
-        "ExpressionAttributeNames": {f"#{name}": name for name in wanted},
-    }
-    values = {f":{name}": {"S": value} for name, value in wanted.items() if value}
-    return condition | ({"ExpressionAttributeValues": values} if values else {})
+def _key(review_id: str) -> Item:
+    return table.key(f"review#{review_id}", "review")
 
 
-def _lost_race(error: ClientError) -> bool:
-    if error.response["Error"]["Code"] != "TransactionCanceledException":
-        return False
-    reasons: list[dict[str, str]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]  # any[]
-    return bool(reasons) and all(reason.get("Code", "None") in _LOST_RACE for reason in reasons)
+def read_report(uri: str, objects: ObjectStore) -> str:
+    """Return an evaluation report's text.
 
-
-class StepFunctionsTasks:
-    """Tasks that wait with a token."""
-
-    def __init__(self, client: Any = None) -> None:
-        self._client = client or clients.client("stepfunctions")
-
-    def succeed(self, token: str, output: dict[str, str]) -> None:
-        """Answer the task."""
-        self._call("send_task_success", taskToken=token, output=json.dumps(output))
-
-    def fail(self, token: str, error: str, cause: dict[str, str]) -> None:
-        """Fail the task with a named error."""
-        self._call("send_task_failure", taskToken=token, error=error, cause=json.dumps(cause))
-
-    def _call(self, operation: str, **request: str) -> None:
-        try:
-            getattr(self._client, operation)(**request)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _TASK_CLOSED:
-                raise TaskClosedError from error
-            raise TaskError(error) from error
-
-
-class SageMakerRegistry:
-    """The model registry of SageMaker."""
-
-    def __init__(self, client: Any = None) -> None:
-        self._client = client or clients.client("sagemaker")
-
-    def decide(self, package: str, *, approved: bool, description: str) -> None:
-        """Write the decision on a model package."""
-        status = "Approved" if approved else "Rejected"
-        try:
-            self._client.update_model_package(
-                ModelPackageArn=package, ModelApprovalStatus=status, ApprovalDescription=description
-            )
-        except ClientError as error:
-            raise RegistryError(package, error) from error
-
-
-class S3Reports:
-    """Evaluation reports in S3."""
-
-    def __init__(self, client: Any = None) -> None:
-        self._client = client or clients.client("s3")
-
-    def read(self, uri: str) -> str:
-        """Return the report's text."""
-        try:
-            bucket, key = names.bucket_and_key(uri)
-            answer = self._client.get_object(Bucket=bucket, Key=key)
-        except (ClientError, ValueError) as error:
-            message = f"the evaluation report {uri} cannot be read: {error}"
-            raise ReviewError(message) from error
-        if answer["ContentLength"] > REPORT_LIMIT:
-            raise ReviewError(
-                f"the evaluation report {uri} is larger than {REPORT_LIMIT} bytes: look at its evaluation"
-            )
-        body: bytes = answer["Body"].read()
-        return body.decode(errors="replace")
+    Raises:
+        ReviewError: it is not there, is larger than `REPORT_LIMIT`, or must not be read.
+        ServiceBusyError: S3 could not answer now.
+    """
+    try:
+        report = objects.text(uri, REPORT_LIMIT)
+    except (CallRefusedError, ObjectTooLargeError, ValueError) as error:
+        message = f"the evaluation report {uri} cannot be read: {error}"
+        raise ReviewError(message) from error
+    if report is None:
+        raise ReviewError(f"the evaluation report {uri} cannot be read: there is no such object")
+    return report
 
 
 @cache
@@ -230,15 +108,17 @@ def secret(arn: str) -> bytes:
 
     Raises:
         SecretError: it cannot be read, or is shorter than 32 bytes.
+        ServiceBusyError: Secrets Manager could not answer now.
     """
     return read_secret(arn, clients.client("secretsmanager"))
 
 
-def read_secret(arn: str, client: Any) -> bytes:
-    """Return the text of a secret as bytes. Raises SecretError."""
+def read_secret(arn: str, secrets: "SecretsManagerClient") -> bytes:
+    """Return the text of a secret as bytes. Raises as `secret` does."""
     try:
-        value: bytes = client.get_secret_value(SecretId=arn)["SecretString"].encode()
-    except ClientError as error:
+        with translated(f"secretsmanager:GetSecretValue of {arn}"):
+            value = secrets.get_secret_value(SecretId=arn)["SecretString"].encode()
+    except CallRefusedError as error:
         raise SecretError(str(error)) from error
     if len(value) < 32:  # noqa: PLR2004  # the length of SHA-256's output
         raise SecretError("it is shorter than 32 characters: let the template generate it")

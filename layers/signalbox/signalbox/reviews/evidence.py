@@ -5,31 +5,49 @@ becomes of the report.
 """
 
 import json
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from signalbox.reviews.model import ReviewError
+from signalbox import words
+from signalbox.reviews import comparison, picture
+from signalbox.reviews.comparison import Comparison
+from signalbox.reviews.model import ClassScore, KeptMetric, KeptReport, KeptSample, ReviewError
+from signalbox.reviews.picture import Bars, Scatter
 
 _TEXT_LIMIT = 120
 _SAMPLES = 8
 _METRICS = 12
-_ACRONYM = 4
-_ERROR_METRICS = ("mse", "rmse", "mae", "loss", "error")
-_SCORE_METRICS = ("accuracy", "precision", "recall", "f1", "auc", "r2")
-_MINUTE, _HOUR = 60, 3600
+_POINTS = 150
+_CLASSES = 12
+_LARGEST = 1e300  # so that the difference of two numbers is one too
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One metric beside the live model's, as texts; `verdict` is "better", "worse", "same" or "" (not comparable)."""
+class ShownEvidence:
+    """Evidence as the templates show it; without values where there was no report. `live` is the live package's ARN."""
 
-    name: str
-    value: str
-    spread: str
-    live: str
-    difference: str
-    verdict: str
+    problem: str = ""
+    rows: int = 0
+    commit: str = ""
+    live: str = ""
+    job: str = ""
+    took: str = ""
+    headline: str = ""
+    comparisons: tuple[Comparison, ...] = ()
+    samples: tuple[KeptSample, ...] = ()
+    scatter: Scatter | None = None
+    bars: Bars | None = None
+
+    @property
+    def spreads(self) -> bool:
+        """Say whether a metric has a standard error."""
+        return any(row.spread for row in self.comparisons)
+
+    @property
+    def pictured(self) -> bool:
+        """Say whether the page has a picture of the test rows."""
+        return self.scatter is not None or self.bars is not None
 
 
 def freeze(report: str) -> str:
@@ -48,21 +66,28 @@ def freeze(report: str) -> str:
     return json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
 
 
-def shown(evidence: str) -> dict[str, Any]:
-    """Return frozen evidence as what the templates show; `{}` where there was no report."""
+def shown(evidence: str) -> ShownEvidence:
+    """Return frozen evidence as the templates show it."""
     if not evidence:
-        return {}
-    report: dict[str, Any] = json.loads(evidence)
-    return {
-        **report,
-        "comparisons": _comparisons(report),
-        "headline": _headline(report),
-        "took": _duration(report["seconds"]) if report["job"] else "",
-    }
+        return ShownEvidence()
+    report: KeptReport = json.loads(evidence)
+    return ShownEvidence(
+        problem=report["problem"],
+        rows=report["rows"],
+        commit=report["commit"],
+        live=report["live"]["package"] if report["live"] else "",
+        job=report["job"],
+        took=words.duration(report["seconds"]) if report["job"] else "",
+        headline=comparison.headline(report),
+        comparisons=tuple(comparison.comparisons(report)),
+        samples=tuple(report["samples"]),
+        scatter=picture.scatter(report.get("points", []), report["rows"]),
+        bars=picture.bars(report.get("classes", []), report.get("class_count", 0)),
+    )
 
 
-def _kept(report: dict[str, Any]) -> dict[str, Any]:
-    live, training = report.get("live"), report.get("training") or {}
+def _kept(report: Mapping[str, Any]) -> KeptReport:
+    live, training, classes = report.get("live"), report.get("training") or {}, _classes(report.get("classes"))
     return {
         "problem": _text(report.get("problem", "")),
         "primary": _text(report["primary"]),
@@ -72,98 +97,57 @@ def _kept(report: dict[str, Any]) -> dict[str, Any]:
         "metrics": _metrics(report["metrics"]),
         "live": {"package": str(live["package"])[:2048], "metrics": _metrics(live["metrics"])} if live else None,
         "samples": [
-            {name: _text(sample[name]) for name in ("input", "expected", "predicted")}
+            {
+                "input": _text(sample["input"]),
+                "expected": _text(sample["expected"]),
+                "predicted": _text(sample["predicted"]),
+            }
             for sample in report.get("samples", [])[:_SAMPLES]
         ],
         "job": _text(training.get("job") or ""),
         "seconds": float(training.get("seconds") or 0),
+        "points": _points(report.get("points")),
+        "classes": sorted(classes, key=lambda score: -score["rows"])[:_CLASSES],
+        "class_count": len(classes),
     }
 
 
-def _metrics(metrics: dict[str, Any]) -> dict[str, dict[str, float | None]]:
-    kept: dict[str, dict[str, float | None]] = {}
+def _metrics(metrics: Mapping[str, Any]) -> dict[str, KeptMetric]:
+    kept: dict[str, KeptMetric] = {}
     for name, metric in list(metrics.items())[:_METRICS]:
         spread = metric.get("standard_deviation")
         kept[_text(name)] = {"value": float(metric["value"]), "spread": None if spread is None else float(spread)}
     return kept
 
 
-def _text(value: Any) -> str:
+def _points(points: object) -> list[tuple[float, float]]:
+    """Return the points that can be drawn; a report may have none, or others: they are only a picture."""
+    pairs = [point for point in points if _is_point(point)] if isinstance(points, list) else []
+    return [(_rounded(label), _rounded(prediction)) for label, prediction in pairs[:_POINTS]]
+
+
+def _is_point(point: object) -> bool:
+    return isinstance(point, list) and len(point) == 2 and all(map(_is_number, point))  # noqa: PLR2004  # a pair
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST < value < _LARGEST
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+def _classes(classes: object) -> list[ClassScore]:
+    """Return the classes that can be drawn, as for points."""
+    scores: list[ClassScore] = []
+    for name, counts in classes.items() if isinstance(classes, dict) else ():
+        rows, right = (counts.get("rows"), counts.get("right")) if isinstance(counts, dict) else (None, None)
+        if isinstance(rows, int) and isinstance(right, int) and 0 <= right <= rows > 0:
+            scores.append({"name": _text(name), "rows": rows, "right": right})
+    return scores
+
+
+def _text(value: object) -> str:
     text = str(value)
     return text if len(text) <= _TEXT_LIMIT else f"{text[: _TEXT_LIMIT - 1]}…"
-
-
-def _comparisons(report: dict[str, Any]) -> list[Comparison]:
-    """Return the metrics, the one that decides first."""
-    names = sorted(report["metrics"], key=lambda name: name != report["primary"])
-    return [_comparison(name, report) for name in names]
-
-
-def _comparison(name: str, report: dict[str, Any]) -> Comparison:
-    metric = report["metrics"][name]
-    live = ((report["live"] or {}).get("metrics") or {}).get(name)
-    spread = "" if metric["spread"] is None else number(metric["spread"])
-    if live is None:
-        return Comparison(label(name), number(metric["value"]), spread, "", "", "")
-    difference = metric["value"] - live["value"]
-    verdict = _verdict(difference, _lower_is_better(name, report))
-    return Comparison(
-        label(name), number(metric["value"]), spread, number(live["value"]), number(difference, signed=True), verdict
-    )
-
-
-def _lower_is_better(name: str, report: dict[str, Any]) -> bool | None:
-    if name == report["primary"]:
-        return bool(report["lower_is_better"])
-    if name.lower() in _ERROR_METRICS:
-        return True
-    return False if name.lower() in _SCORE_METRICS else None
-
-
-def _verdict(difference: float, lower_is_better: bool | None) -> str:
-    if not math.isfinite(difference):
-        return ""
-    if number(difference) == number(0):
-        return "same"
-    if lower_is_better is None:
-        return ""
-    return "better" if (difference < 0) == lower_is_better else "worse"
-
-
-def _headline(report: dict[str, Any]) -> str:
-    """Return one sentence about the metric that decides."""
-    if report["primary"] not in report["metrics"]:
-        return ""
-    first = _comparison(report["primary"], report)
-    if not first.live:
-        return f"{first.name} {first.value}. No live model to compare with."
-    if first.verdict not in ("better", "worse"):
-        return f"{first.name} {first.value}, the same as the live model."
-    return f"{first.name} {first.value}, {first.verdict} than the live model ({first.live})."
-
-
-def label(metric: str) -> str:
-    """Return a metric's name for people: `MSE`, `R²`, `Accuracy`, `Balanced accuracy`."""
-    if metric.lower() == "r2":
-        return "R²"
-    words = metric.replace("_", " ")
-    return words.upper() if len(words) <= _ACRONYM and words.isalnum() else words[:1].upper() + words[1:]
-
-
-def number(value: float, *, signed: bool = False) -> str:
-    """Return a number for people: four significant digits, a true minus sign, a sign in front if asked for."""
-    if not math.isfinite(value):
-        return "not a number"
-    text = f"{value:+.4g}" if signed else f"{value:.4g}"
-    if "e" in text and 1 <= abs(value) < 1e15:  # noqa: PLR2004  # up to there every whole number is exact
-        text = f"{value:+,.0f}" if signed else f"{value:,.0f}"
-    return text.replace("-", "\N{MINUS SIGN}") if value else "0"
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < _MINUTE:
-        return f"{whole} s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
-    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
-from typing import Literal, Self, cast
+from datetime import datetime
+from typing import Literal, NotRequired, Self, TypedDict, cast
 
-Kind = Literal["package", "stage"]
+from signalbox import moments
+from signalbox.contracts import DecisionWord, ReviewDecision, ReviewKind
+
 Status = Literal["open", "approved", "rejected", "expired", "superseded", "overturned"]
 Answer = Literal["", "sent", "closed"]
 type Texts = Mapping[str, str | tuple[str, ...]]
@@ -20,14 +22,11 @@ class ReviewError(Exception):
         super().__init__(message)
 
 
-def timestamp(moment: datetime) -> str:
-    """Return `moment` in UTC as `2026-03-01T10:20:30.000000Z`: one width, so that texts sort as moments do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+class DecisionNotPassedOnError(Exception):
+    """A decision is kept, but the registry or the waiting task did not take it; whoever sends it again repeats that."""
 
-
-def moment_of(text: str) -> datetime:
-    """Return the moment that `timestamp` wrote."""
-    return datetime.fromisoformat(text)
+    def __init__(self, package: str, error: Exception) -> None:
+        super().__init__(f"the decision on {package} is kept, but was not passed on; send it again: {error}")
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Review:
     """
 
     id: str
-    kind: Kind
+    kind: ReviewKind
     stage: str
     model: str
     package: str
@@ -67,7 +66,7 @@ class Review:
 
     def status_at(self, now: datetime) -> Status:
         """Return the status a person sees: an open review past its end counts as expired, closed or not yet."""
-        if self.status == "open" and timestamp(now) >= self.expires_at:
+        if self.status == "open" and moments.text_of(now) >= self.expires_at:
             return "expired"
         return self.status
 
@@ -82,27 +81,89 @@ class Review:
         decided_here = self.status == "expired" or (self.status in DECIDED and self.origin == "page")
         return self.kind == "package" and decided_here and not self.registered_at
 
-    def decision(self) -> dict[str, str]:
-        """Return what the waiting machine is told: `review`, `decision`, `by`, `at`, `reason`."""
-        told = {"review": self.id, "decision": self.status, "by": self.by, "at": self.at, "reason": self.reason}
+    def decision(self) -> ReviewDecision:
+        """Return what the waiting machine is told: an overturned decision is a rejection, no decision is an expiry."""
+        by, at = self.by, self.at
         if self.status == "overturned":  # whatever was decided before, this execution is to stop
-            told |= {"decision": "rejected", "by": self.overturned_by, "at": self.overturned_at}
-        return told
+            by, at = self.overturned_by, self.overturned_at
+        return {"review": self.id, "decision": self._word, "by": by, "at": at, "reason": self.reason}
+
+    @property
+    def _word(self) -> DecisionWord:
+        match self.status:
+            case "approved":
+                return "approved"
+            case "rejected" | "overturned":
+                return "rejected"
+            case _:
+                return "expired"
 
     def texts(self) -> dict[str, str]:
         """Return the fields as texts, without the empty ones."""
         return {name: value for name, value in texts(vars(self)).items() if value}
 
     @classmethod
-    def of(cls, values: dict[str, str]) -> Self:
+    def of(cls, values: Mapping[str, str | int]) -> Self:
         """Return the review whose `texts` are in `values`; names that it does not know are left out."""
         known = {field.name for field in fields(cls)}
         read: dict[str, str | tuple[str, ...]] = {"stage": "", "approvers": (), "evidence": ""}
         for name in known & values.keys():
-            read[name] = tuple(values[name].split(",")) if name in ("approvers", "mailed") else values[name]
+            value = str(values[name])
+            read[name] = tuple(value.split(",")) if name in ("approvers", "mailed") else value
         return cls(**cast("dict[str, str]", read))  # type: ignore[arg-type]  # the stored texts are what texts() wrote
 
 
 def texts(values: Texts) -> dict[str, str]:
     """Return `values` with tuples of addresses joined by commas, which no address of ours has."""
     return {name: ",".join(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+class ClassScore(TypedDict):
+    """A class of a classification: its test rows, and how many of them the model got right."""
+
+    name: str
+    rows: int
+    right: int
+
+
+class KeptMetric(TypedDict):
+    """A metric's value, and its standard error where it has one."""
+
+    value: float
+    spread: float | None
+
+
+class KeptLive(TypedDict):
+    """The live model's package (an ARN) and its metrics."""
+
+    package: str
+    metrics: dict[str, KeptMetric]
+
+
+class KeptSample(TypedDict):
+    """One test row with the true label and the model's answer."""
+
+    input: str
+    expected: str
+    predicted: str
+
+
+class KeptReport(TypedDict):
+    """What is kept of a report. Those kept by earlier versions have no `points` and no classes.
+
+    `points` are label and prediction of test rows of a regression; `classes` are the biggest of `class_count` classes.
+    """
+
+    problem: str
+    primary: str
+    lower_is_better: bool
+    rows: int
+    commit: str
+    metrics: dict[str, KeptMetric]
+    live: KeptLive | None
+    samples: list[KeptSample]
+    job: str
+    seconds: float
+    points: NotRequired[list[tuple[float, float]]]
+    classes: NotRequired[list[ClassScore]]
+    class_count: NotRequired[int]

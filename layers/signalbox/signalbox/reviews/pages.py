@@ -1,13 +1,15 @@
 """What a review says in its mail and on its pages."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from signalbox.mail import Mail
 from signalbox.reviews import evidence
 from signalbox.reviews.model import REASON_LIMIT, Review
-from signalbox.templates import package_label, package_name, render, when
+from signalbox.templates import render
+from signalbox.words import package_label, package_name, when
 
+type Values = dict[str, object]
 type Choice = Literal["approve", "reject"]
 _LAMPS = {"approved": "good", "rejected": "bad"}
 _NO_WORKFLOW = "The workflow that asked was no longer waiting when the decision came."
@@ -15,7 +17,7 @@ _NO_WORKFLOW = "The workflow that asked was no longer waiting when the decision 
 
 def mail(review: Review, approver: str, link: str) -> Mail:
     """Return the mail that asks one approver; `link` is the page's address with the approver's key."""
-    values = _told(review) | {
+    values = _asked(review) | {
         "approver": approver,
         "approve": f"{link}&choice=approve",
         "reject": f"{link}&choice=reject",
@@ -35,7 +37,7 @@ def form(
     """Return the page that shows the evidence and takes the decision."""
     return render(
         "review_form.html",
-        **_told(review),
+        **_asked(review),
         approver=approver,
         key=key,
         nonce=nonce,
@@ -72,26 +74,23 @@ def note(title: str, lead: str, *, typed: str = "", again: str = "", choice: str
     return render("note.html", lamp="quiet", title=title, lead=lead, typed=typed, again=again, choice=choice)
 
 
-def _about(review: Review) -> dict[str, Any]:
+def _about(review: Review) -> Values:
     shown = evidence.shown(review.evidence)
     facts = [("Model", review.model), ("Package", package_name(review.package))]
     if review.stage:
         facts.append(("Stage", review.stage))
-    if shown:
-        facts += [("Problem", shown["problem"]), ("Test rows", f"{shown['rows']:,}")]
-        facts += [("Live model", package_name(shown["live"]["package"]))] if shown["live"] else []
-        facts += [("Training job", shown["job"]), ("Training time", shown["took"])] if shown["job"] else []
-        facts += [("Commit", shown["commit"])] if shown["commit"] else []
+    if review.evidence:
+        facts += [("Problem", shown.problem), ("Test rows", f"{shown.rows:,}")]
+        facts += [("Live model", package_name(shown.live))] if shown.live else []
+        facts += [("Training job", shown.job), ("Training time", shown.took)] if shown.job else []
+        facts += [("Commit", shown.commit)] if shown.commit else []
     facts.append(("Asked", when(review.created_at)))
-    shown = shown or {"comparisons": [], "samples": [], "rows": 0, "live": None}
-    spreads = any(row.spread for row in shown["comparisons"])
-    return {"evidence": shown | {"spreads": spreads}, "facts": facts}
+    return {"evidence": shown, "facts": facts}
 
 
-def _told(review: Review) -> dict[str, Any]:
-    about = _about(review)
-    lead = about["evidence"].get("headline") or "No evaluation report came with this package."
-    return about | {"title": _question(review), "lead": lead}
+def _asked(review: Review) -> Values:
+    lead = evidence.shown(review.evidence).headline or "No evaluation report came with this package."
+    return _about(review) | {"title": _question(review), "lead": lead}
 
 
 def _name(review: Review) -> str:

@@ -1,24 +1,19 @@
-"""What the review journey needs from outside."""
+"""What the review journey needs from outside, where tests have a twin of it."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
+from signalbox.contracts import ReviewKind
 from signalbox.reviews.model import Review, Texts
 
 
-class TaskClosedError(Exception):
-    """The task waits no more: it was answered before, or it timed out, or its execution ended."""
-
-    def __init__(self) -> None:
-        super().__init__("the task that asked for this review waits no more: it was answered, or ran out of time")
-
-
-class Store(Protocol):
-    """Where reviews are kept."""
+class ReviewStore(Protocol):
+    """Where reviews are kept. Every method raises ServiceBusyError and CallRefusedError."""
 
     def get(self, review_id: str) -> Review | None:
         """Return the review as it is now."""
 
-    def current(self, execution_arn: str, kind: str, stage: str) -> Review | None:
+    def current(self, execution_arn: str, kind: ReviewKind, stage: str) -> Review | None:
         """Return the newest review that this execution asked for."""
 
     def of_package(self, package: str) -> list[Review]:
@@ -34,25 +29,18 @@ class Store(Protocol):
         """Change fields if all of `expected` still hold ("" and (): absent); None, and no change, if they do not."""
 
 
-class Tasks(Protocol):
-    """The state machines' tasks that wait for a review."""
+class WaitingTasks(Protocol):
+    """The state machines' tasks that wait for a review. `aws.machines.StateMachines` has them."""
 
-    def succeed(self, token: str, output: dict[str, str]) -> None:
-        """Answer the task. Raises TaskClosedError."""
+    def succeed(self, token: str, output: Mapping[str, object]) -> None:
+        """Answer the task. Raises TaskClosedError, ServiceBusyError and CallRefusedError."""
 
-    def fail(self, token: str, error: str, cause: dict[str, str]) -> None:
-        """Fail the task with a named error. Raises TaskClosedError."""
-
-
-class Registry(Protocol):
-    """The model registry."""
-
-    def decide(self, package: str, *, approved: bool, description: str) -> None:
-        """Write the decision on a model package. Raises RegistryError."""
+    def fail(self, token: str, error: str, cause: Mapping[str, object]) -> None:
+        """Fail the task with a named error. Raises TaskClosedError, ServiceBusyError and CallRefusedError."""
 
 
-class Reports(Protocol):
-    """Where evaluation reports are kept."""
+class ApprovalWriter(Protocol):
+    """Where the model registry takes decisions. `aws.registry.ModelRegistry` is it."""
 
-    def read(self, uri: str) -> str:
-        """Return the report's text. Raises ReviewError if it is not there or is too large."""
+    def decide(self, arn: str, *, approved: bool, description: str) -> None:
+        """Write the decision on a model package. Raises ServiceBusyError and CallRefusedError."""

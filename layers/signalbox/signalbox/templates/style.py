@@ -67,6 +67,15 @@ LIGHT = {
     "words": "margin:0 0 24px;padding:2px 0 2px 16px;border-left:3px solid #d5d1c7;color:#1c2024;white-space:pre-wrap;"
     "overflow-wrap:anywhere",
     "link": "color:#175f9c;text-decoration:underline;overflow-wrap:anywhere",
+    # Shapes need a contrast of 3 to 1 only; the track shows where a full bar would end.
+    "picture": "display:block;width:100%;max-width:380px;height:auto;margin:12px 0 0;overflow:visible",
+    "picture-axis": "fill:none;stroke:#8f8b80;stroke-width:1",
+    "picture-line": "fill:none;stroke:#7b818a;stroke-width:1.5;stroke-dasharray:5 4",
+    "picture-dot": "fill:#175f9c;fill-opacity:0.7",
+    "picture-text": f"{_SANS};font-size:13px;fill:#5c626b",
+    "picture-name": f"{_SANS};font-size:14px;font-weight:600;fill:#1c2024",
+    "picture-track": "fill:#ece9e2",
+    "picture-bar": "fill:#176b41",
     "foot": "margin:20px 4px 0;font-size:13px;line-height:20px;color:#5c626b;overflow-wrap:anywhere",
 }
 
@@ -100,6 +109,13 @@ _DARK = {
     "quote": "background:#15181a;border-color:#30353a;color:#e9eaec",
     "words": "border-left-color:#4b525a;color:#e9eaec",
     "link": "color:#7dbdf0",
+    "picture-axis": "stroke:#5a626b",
+    "picture-line": "stroke:#a4aab3",
+    "picture-dot": "fill:#7dbdf0",
+    "picture-text": "fill:#a4aab3",
+    "picture-name": "fill:#e9eaec",
+    "picture-track": "fill:#30353a",
+    "picture-bar": "fill:#4cc38a",
     "foot": "color:#a4aab3",
 }
 

@@ -3,11 +3,13 @@
 import pytest
 from tests.support.reviews import ANN, PACKAGE, MemoryStore, ProcessDiedError, World
 
-from signalbox.reviews import rules
-from signalbox.reviews.adapters import RegistryError
+from signalbox.reviews import answering
+from signalbox.reviews.deciding import DecidingPorts
+from signalbox.reviews.model import DecisionNotPassedOnError
+from signalbox.reviews.rules import Vote
 
 EVE = "arn:aws:iam::123456789012:user/eve"
-PAGE = rules.Decision(approved=True, by=ANN, reason="good", origin="page")
+PAGE = Vote(approved=True, by=ANN, reason="good", origin="page")
 
 
 @pytest.fixture
@@ -16,7 +18,7 @@ def world() -> World:
 
 
 def registry_says(world: World, *, approved: bool) -> str:
-    return rules.answer_from_registry(world.desk(registry=False), PACKAGE, approved=approved, by=EVE)
+    return world.registry_says(EVE, approved=approved)
 
 
 def test_an_approval_in_the_registry_answers_the_open_review(world: World) -> None:
@@ -46,7 +48,7 @@ def test_a_package_that_nobody_reviews_is_left_to_the_caller(world: World) -> No
 
 
 def test_the_event_of_the_pages_own_decision_changes_nothing(world: World) -> None:
-    rules.decide(world.desk(), world.request(), PAGE)
+    world.decide(world.request(), PAGE)
     assert registry_says(world, approved=True) == "already"
     assert len(world.tasks.answers) == 1
 
@@ -55,7 +57,7 @@ def test_an_event_repeats_an_answer_that_the_page_lost(world: World) -> None:
     review = world.request()
     world.tasks.lost = 1
     with pytest.raises(ProcessDiedError):
-        rules.decide(world.desk(), review, PAGE)
+        world.decide(review, PAGE)
     assert registry_says(world, approved=True) == "already"
     assert world.tasks.answers[0][1] == "succeeded"
     assert world.read(review).answer == "sent"
@@ -63,7 +65,7 @@ def test_an_event_repeats_an_answer_that_the_page_lost(world: World) -> None:
 
 def test_an_event_that_overtakes_the_pages_own_mark_changes_nothing(world: World) -> None:
     review = world.request()
-    rules.decide(world.desk(), review, PAGE)
+    world.decide(review, PAGE)
     world.store.change(review.id, {}, {"answered_at": "", "answer": ""})
     assert registry_says(world, approved=True) == "already"
     world.wait(60)
@@ -80,13 +82,13 @@ def test_an_approval_whose_machine_has_ended_is_left_to_the_caller(world: World)
 def test_a_page_decision_whose_machine_has_ended_is_left_to_the_caller(world: World) -> None:
     review = world.request()
     world.tasks.closed.add("token-1")
-    rules.decide(world.desk(), review, PAGE)
+    world.decide(review, PAGE)
     assert registry_says(world, approved=True) == "none"
 
 
 def test_a_rejection_of_an_approved_package_overturns_its_review(world: World) -> None:
     review = world.request()
-    rules.decide(world.desk(), review, PAGE)
+    world.decide(review, PAGE)
     assert registry_says(world, approved=False) == "none"
     overturned = world.read(review)
     assert (overturned.status, overturned.overturned_from, overturned.overturned_by) == ("overturned", "approved", EVE)
@@ -99,7 +101,7 @@ def test_an_overturned_decision_that_was_never_passed_on_fails_its_task(world: W
     review = world.request()
     world.tasks.lost = 1
     with pytest.raises(ProcessDiedError):
-        rules.decide(world.desk(), review, PAGE)
+        world.decide(review, PAGE)
     assert registry_says(world, approved=False) == "none"
     [(_, error, cause)] = world.tasks.answers
     assert (error, cause["decision"], cause["by"]) == ("ReviewRejected", "rejected", EVE)
@@ -108,15 +110,15 @@ def test_an_overturned_decision_that_was_never_passed_on_fails_its_task(world: W
 
 def test_a_machine_that_closes_an_overturned_review_hears_the_registrys_word(world: World) -> None:
     review = world.request()
-    rules.decide(world.desk(), review, PAGE)
+    world.decide(review, PAGE)
     registry_says(world, approved=False)
-    decision = rules.close(world.desk(), review.execution_arn, "package", "")
+    decision = world.close()
     assert (decision["decision"], decision["by"]) == ("rejected", EVE)
 
 
 def test_an_approval_of_a_rejected_package_overturns_its_review(world: World) -> None:
     review = world.request()
-    rules.decide(world.desk(), review, rules.Decision(approved=False, by=ANN, reason="bad", origin="page"))
+    world.decide(review, Vote(approved=False, by=ANN, reason="bad", origin="page"))
     assert registry_says(world, approved=True) == "none"
     assert world.read(review).overturned_from == "rejected"
 
@@ -124,8 +126,8 @@ def test_an_approval_of_a_rejected_package_overturns_its_review(world: World) ->
 def test_the_pages_decision_stands_while_it_is_on_its_way_to_the_registry(world: World) -> None:
     review = world.request()
     world.registry.broken = 1
-    with pytest.raises(RegistryError):
-        rules.decide(world.desk(), review, PAGE)
+    with pytest.raises(DecisionNotPassedOnError):
+        world.decide(review, PAGE)
     assert registry_says(world, approved=False) == "already"
     assert world.read(review).status == "approved"
     world.wait(60)
@@ -134,7 +136,7 @@ def test_the_pages_decision_stands_while_it_is_on_its_way_to_the_registry(world:
 
 
 def test_a_rejection_in_the_registry_rejects_the_open_stage_reviews(world: World) -> None:
-    rules.decide(world.desk(), world.request(), PAGE)
+    world.decide(world.request(), PAGE)
     stage = world.request(token="token-2", kind="stage", stage="prod")
     assert registry_says(world, approved=True) == "already"
     assert world.read(stage).status == "open", "an approval of the package lets nobody into a stage"
@@ -144,8 +146,8 @@ def test_a_rejection_in_the_registry_rejects_the_open_stage_reviews(world: World
 
 
 def test_an_expired_review_does_not_stand_for_a_later_approval(world: World) -> None:
-    review = world.request()
-    rules.close(world.desk(), review.execution_arn, "package", "")
+    world.request()
+    world.close()
     assert registry_says(world, approved=False) == "none"
     assert registry_says(world, approved=True) == "none"
 
@@ -158,12 +160,12 @@ def test_the_page_that_is_quicker_than_the_event_decides(world: World) -> None:
 
         def change(self, review_id: str, expected: object, changes: object) -> None:
             if world.read(review).status == "open":
-                rules.decide(world.desk(), review, PAGE)
+                world.decide(review, PAGE)
 
     slow = Slow()
     slow.reviews = dict(world.store.reviews) if isinstance(world.store, MemoryStore) else {}
     slow.get = world.store.get  # type: ignore[method-assign]  # it reads what the page wrote
-    desk = rules.Desk(slow, world.tasks, lambda: world.now)
-    assert rules.answer_from_registry(desk, PACKAGE, approved=True, by=EVE) == "already"
+    ports = DecidingPorts(slow, world.tasks, lambda: world.now)
+    assert answering.answer_from_registry(PACKAGE, True, EVE, "", ports=ports) == "already"
     assert world.read(review).by == ANN
     assert len(world.tasks.answers) == 1

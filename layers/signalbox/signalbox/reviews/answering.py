@@ -1,0 +1,39 @@
+"""A decision that was made in the model registry answers the reviews of the package."""
+
+from collections import deque
+
+from signalbox.reviews import rules
+from signalbox.reviews.deciding import DecidingPorts, answer_task
+from signalbox.reviews.rules import AnswerOutcome, RegistryWord
+
+
+def answer_from_registry(
+    package: str,
+    approved: bool,  # the port of the registry's rule passes it by position
+    by: str,
+    at: str,  # noqa: ARG001  # part of the port; the table keeps when we learnt of it
+    *,
+    ports: DecidingPorts,
+) -> AnswerOutcome:
+    """Let a decision that was made in the registry answer the reviews of a package.
+
+    Returns:
+        "answered": an open package review is now decided and its machine has been told; "already": the package review
+        was decided the same way before, and its machine carries on; "none": nobody carries on, so the caller has to.
+    """
+    word, outcomes = RegistryWord(approved, by, ports.clock()), list[AnswerOutcome]()
+    waiting = deque(rules.concerned(ports.store.of_package(package), word))
+    while waiting:
+        review = waiting.popleft()
+        reaction, changes = rules.reaction(review, word), rules.reacted(review, word)
+        changed = ports.store.change(review.id, {"status": review.status}, changes) if changes else review
+        if changed is None:  # somebody was quicker: what was decided is looked at instead
+            waiting.extend(filter(None, [ports.store.get(review.id)]))
+            continue
+        if reaction != "leave" and not changed.answered_at:
+            answer = answer_task(changed, ports.tasks)
+            if not rules.answered_elsewhere(reaction, changed, answer, word):
+                marked = ports.store.change(changed.id, *rules.answered(changed, answer, word.now))
+                changed = marked or ports.store.get(changed.id) or changed
+        outcomes += [rules.outcome(reaction, changed)] if changed.kind == "package" else []
+    return "answered" if "answered" in outcomes else outcomes[-1] if outcomes else "none"

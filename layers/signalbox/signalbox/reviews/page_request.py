@@ -1,0 +1,107 @@
+"""A request to the review page, as the HTTP API passes it on (payload format 2.0)."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import parse_qs
+
+from signalbox.reviews import keys
+from signalbox.reviews.model import REASON_LIMIT
+from signalbox.reviews.pages import Choice
+
+_FORM = "application/x-www-form-urlencoded"
+_BODY_LIMIT = 16_384  # characters; a form has at most a reason of 1,000 characters, nine of form encoding each
+_AGENT_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """What is read of a request; `choice` is what its link preselects, `cookies` are `name=value`."""
+
+    method: str
+    review: str
+    key: str
+    choice: Choice
+    host: str
+    cookies: tuple[str, ...]
+    content_type: str
+    body: str
+    encoded: bool
+    source_ip: str
+    user_agent: str
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> Self:
+        """Return the request in an event."""
+        context, asked = event["requestContext"], event.get("queryStringParameters") or {}
+        headers = event.get("headers") or {}
+        return cls(
+            method=str(context["http"]["method"]).upper(),
+            review=str((event.get("pathParameters") or {}).get("review", "")),
+            key=str(asked.get("key", "")),
+            choice="reject" if asked.get("choice") == "reject" else "approve",
+            host=str(context.get("domainName", "")),
+            cookies=tuple(map(str, event.get("cookies") or str(headers.get("cookie", "")).split(";"))),
+            content_type=str(headers.get("content-type", "")).partition(";")[0].strip().lower(),
+            body=str(event.get("body") or ""),
+            encoded=bool(event.get("isBase64Encoded")),
+            source_ip=str(context["http"].get("sourceIp", "")),
+            user_agent=str(context["http"].get("userAgent", ""))[:_AGENT_LIMIT],
+        )
+
+    @property
+    def secure(self) -> bool:
+        """Say whether the page is reached over TLS: a browser keeps no `Secure` cookie of this machine's own API."""
+        name = self.host.rsplit(":", 1)[0] if ":" in self.host else self.host
+        return not name.endswith(("localhost", "127.0.0.1"))
+
+    @property
+    def cookie_name(self) -> str:
+        """Return our cookie's name, one for each review: opening another review does not spoil this one's form."""
+        return f"{'__Host-' if self.secure else ''}signalbox-{self.review}"
+
+    @property
+    def cookie(self) -> str:
+        """Return our cookie's value, "" if there is none of our shape."""
+        for pair in self.cookies:
+            name, _, value = pair.strip().partition("=")
+            if name == self.cookie_name and keys.cookie_is_ours(value):
+                return value
+        return ""
+
+
+@dataclass(frozen=True)
+class DecisionForm:
+    """What was sent with the page's form: the pressed button's value, the reason, the nonce."""
+
+    choice: str
+    reason: str
+    nonce: str
+
+    @classmethod
+    def of(cls, request: PageRequest) -> Self | None:
+        """Return the form, the first field of each name; None if the body is no form of ours."""
+        if request.content_type != _FORM or len(request.body) > _BODY_LIMIT:
+            return None
+        try:
+            text = base64.b64decode(request.body, validate=True).decode() if request.encoded else request.body
+            fields = parse_qs(text, keep_blank_values=True, max_num_fields=8)
+        except (binascii.Error, ValueError):
+            return None
+        choice, reason, nonce = (fields.get(name, [""])[0] for name in ("choice", "reason", "nonce"))
+        return cls(choice, reason.replace("\r\n", "\n").strip(), nonce)
+
+    @property
+    def problem(self) -> str:
+        """Return what keeps the form from deciding, "" if nothing does."""
+        if self.choice not in ("approve", "reject"):
+            return "Please choose Approve or Reject."
+        if self.choice == "reject" and not self.reason:
+            return "Please say why you reject it. The people who trained the model will read it."
+        if len(self.reason) > REASON_LIMIT:
+            return (
+                f"The reason has {len(self.reason):,} characters; at most {REASON_LIMIT:,} are kept. Please shorten it."
+            )
+        return ""

@@ -1,0 +1,190 @@
+"""The evidence of a review: what is kept of an evaluation report, and what of it is shown."""
+
+import json
+from typing import Any
+
+import pytest
+from tests.support.reviews import PACKAGE, report
+
+from signalbox.reviews import evidence
+from signalbox.reviews.evidence import ShownEvidence
+from signalbox.reviews.model import ReviewError
+
+CLASSES = {"setosa": {"rows": 50, "right": 50}, "virginica": {"rows": 48, "right": 45}, "rare": {"rows": 2, "right": 0}}
+
+
+def shown(**changes: Any) -> ShownEvidence:
+    return evidence.shown(evidence.freeze(json.dumps(report(**changes))))
+
+
+def test_without_a_live_model_nothing_is_compared() -> None:
+    found = shown(live=None)
+    assert found.headline == "MSE 4.892. No live model to compare with."
+    assert [row.verdict for row in found.comparisons] == ["", ""]
+
+
+def test_a_worse_model_is_called_worse() -> None:
+    found = shown(metrics={"mse": {"value": 6.1}})
+    assert found.headline == "MSE 6.1, worse than the live model (5.301)."
+    assert found.comparisons[0].difference == "+0.7988"
+
+
+def test_an_equal_model_is_called_the_same() -> None:
+    assert shown(metrics={"mse": {"value": 5.3012}}).headline == "MSE 5.301, the same as the live model."
+
+
+def test_the_metric_that_decides_comes_first_and_each_is_judged_in_its_own_direction() -> None:
+    metrics = {"mae": {"value": 1}, "own_score": {"value": 2}, "Accuracy": {"value": 0.9}, "new": {"value": 1}}
+    live = {"package": PACKAGE, "metrics": {"mae": {"value": 2}, "own_score": {"value": 1}, "Accuracy": {"value": 0.8}}}
+    found = shown(metrics=metrics, live=live, primary="Accuracy", lower_is_better=False)
+    assert [(row.name, row.verdict) for row in found.comparisons] == [
+        ("Accuracy", "better"),
+        ("MAE", "better"),
+        ("Own score", ""),
+        ("NEW", ""),
+    ]
+
+
+def test_a_metric_that_is_known_but_does_not_decide_is_judged_by_its_name() -> None:
+    found = shown(metrics={"mse": {"value": 1}, "f1": {"value": 0.4}})
+    assert found.comparisons[1].verdict == ""
+    live = {"package": PACKAGE, "metrics": {"f1": {"value": 0.5}}}
+    assert shown(metrics={"mse": {"value": 1}, "f1": {"value": 0.4}}, live=live).comparisons[1].verdict == "worse"
+
+
+def test_a_report_without_its_own_primary_metric_has_no_headline() -> None:
+    assert shown(primary="auc").headline == ""
+
+
+def test_a_metric_that_is_no_number_is_not_judged() -> None:
+    assert shown(metrics={"mse": {"value": float("nan")}}).comparisons[0].verdict == ""
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (134, "2 min 14 s"), (7320, "2 h 2 min")])
+def test_times_are_written_for_people(seconds: float, text: str) -> None:
+    assert shown(training={"job": "job", "seconds": seconds}).took == text
+
+
+def test_a_package_that_was_trained_elsewhere_has_no_training_job() -> None:
+    found = shown(training=None)
+    assert (found.job, found.took) == ("", "")
+
+
+def test_what_is_kept_of_a_report_is_small() -> None:
+    wide = {"input": "9," * 5000, "expected": "1", "predicted": "2"}
+    metrics = {f"metric{number}": {"value": number} for number in range(500)}
+    frozen = evidence.freeze(json.dumps(report(samples=[wide] * 900, metrics=metrics, commit="c" * 5000)))
+    assert len(frozen) < 4000
+    found = evidence.shown(frozen)
+    assert len(found.samples) == 8
+    assert found.samples[0]["input"].endswith("…")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no json",
+        "[]",
+        "{}",
+        json.dumps(report(metrics={"mse": {"value": "much"}})),
+        json.dumps(report(metrics=[1])),
+        json.dumps(report(samples=[{}])),
+    ],
+)
+def test_a_report_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ReviewError, match="report cannot be read"):
+        evidence.freeze(text)
+
+
+def classified(**classes: Any) -> ShownEvidence:
+    return shown(problem="classification", classes=classes)
+
+
+def test_the_points_of_a_regression_are_drawn_on_one_scale() -> None:
+    drawn = shown(rows=2, points=[[1, 3], [5, 1]]).scatter
+    assert drawn is not None
+    assert drawn.dots == ((26.0, 161.0), (332.0, 314.0))
+    assert (drawn.least, drawn.most) == ("1", "5")
+    assert drawn.caption == "Each point is one test row; on the line, prediction and truth are equal."
+
+
+def test_a_picture_of_some_of_the_rows_says_of_how_many() -> None:
+    drawn = shown(rows=1418, points=[[1, 3], [5, 1]]).scatter
+    assert drawn is not None
+    assert (
+        drawn.caption == "Each point is one of 2 of the 1,418 test rows; on the line, prediction and truth are equal."
+    )
+
+
+def test_points_that_are_all_the_same_are_drawn() -> None:
+    drawn = shown(points=[[4, 4], [4, 4]]).scatter
+    assert drawn is not None
+    assert drawn.dots == ((26.0, 314.0), (26.0, 314.0))
+
+
+def test_at_most_150_points_are_kept_with_four_digits() -> None:
+    frozen = evidence.freeze(json.dumps(report(points=[[1.234567, 123456.7]] * 1000)))
+    assert json.loads(frozen)["points"] == [[1.235, 123500.0]] * 150
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        None,
+        "none",
+        {},
+        [[1]],
+        [["a", "b"]],
+        [[True, False]],
+        [None],
+        [[float("nan"), 1]],
+        [[1, float("inf")]],
+        [[10**400, 1]],
+    ],
+)
+def test_points_that_cannot_be_drawn_are_left_out_and_refuse_nothing(points: object) -> None:
+    assert shown(points=points).scatter is None
+
+
+def test_the_classes_of_a_classification_are_drawn_biggest_first() -> None:
+    drawn = classified(**dict(reversed(CLASSES.items()))).bars
+    assert drawn is not None
+    assert [(bar.name, bar.share, bar.length) for bar in drawn.bars] == [
+        ("setosa", "50 of 50 right", 340.0),
+        ("virginica", "45 of 48 right", 318.8),
+        ("rare", "0 of 2 right", 0.0),
+    ]
+    assert drawn.caption == "Each bar is the share of a class's test rows whose prediction is right."
+
+
+def test_at_most_twelve_classes_are_kept_and_the_picture_says_so() -> None:
+    drawn = classified(**{f"class {number}": {"rows": number, "right": 1} for number in range(1, 31)}).bars
+    assert drawn is not None
+    assert [bar.name for bar in drawn.bars] == [f"class {number}" for number in range(30, 18, -1)]
+    assert drawn.caption.endswith("These are the 12 biggest of 30 classes.")
+
+
+def test_a_long_name_of_a_class_is_cut() -> None:
+    drawn = classified(**{"c" * 200: {"rows": 1, "right": 1}}).bars
+    assert drawn is not None
+    assert drawn.bars[0].name == "c" * 25 + "…"
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        *[None, [], "none", {"a": None}, {"a": {}}, {"a": {"rows": "3", "right": 1}}],
+        *[{"a": {"rows": 0, "right": 0}}, {"a": {"rows": 1, "right": 2}}, {"a": {"rows": 3, "right": -1}}],
+    ],
+)
+def test_classes_that_cannot_be_drawn_are_left_out_and_refuse_nothing(classes: object) -> None:
+    assert shown(classes=classes).bars is None
+
+
+def test_evidence_that_an_earlier_version_kept_has_no_picture() -> None:
+    kept = json.loads(evidence.freeze(json.dumps(report())))
+    for name in ("points", "classes", "class_count"):
+        del kept[name]
+    found = evidence.shown(json.dumps(kept))
+    assert not found.pictured
+    assert found.headline.startswith("MSE 4.892")
