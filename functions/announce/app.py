@@ -3,7 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from signalbox import announcements
+from signalbox import notifications
 from signalbox.observability import logger, metrics
 from signalbox.settings import Announce
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 @cache
-def _dependencies() -> announcements.Post:
+def _dependencies() -> notifications.Post:
     settings = Announce.read()
-    return announcements.post(settings, settings.api_url)
+    return notifications.post(settings, settings.api_url)
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:  # noqa: ARG001  # Lambda's signature
     """Mail every approver."""
-    return announcements.announce(_dependencies(), event)
+    return notifications.announce(_dependencies(), event)

@@ -3,7 +3,7 @@
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from signalbox import registry, reviews
+from signalbox import approvals, reviews
 from signalbox.aws import clients
 from signalbox.observability import count, logger, metrics
 from signalbox.settings import OnModelPackage
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 @cache
-def _dependencies() -> registry.Desk:
+def _dependencies() -> approvals.Desk:
     settings = OnModelPackage.read()
-    return registry.Desk(
+    return approvals.Desk(
         prefix=settings.prefix,
         mlops_machine=settings.mlops_machine_arn,
         release_machine=settings.release_machine_arn,
-        registry=registry.SageMakerRegistryReader(clients.client("sagemaker")),
-        executions=registry.StepFunctionsExecutions(clients.client("stepfunctions")),
+        registry=approvals.SageMakerRegistryReader(clients.client("sagemaker")),
+        executions=approvals.StepFunctionsExecutions(clients.client("stepfunctions")),
         answer_reviews=partial(reviews.answer_from_registry, reviews_table=settings.reviews_table),
     )
 
@@ -29,7 +29,7 @@ def _dependencies() -> registry.Desk:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001  # Lambda's signature
     """Return what was set going."""
-    outcome = registry.on_model_package(event, _dependencies())
+    outcome = approvals.on_model_package(event, _dependencies())
     logger.info("model package read", extra=dict(outcome))
     count("ModelPackageRead")
     return outcome

@@ -3,7 +3,7 @@
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from signalbox import announcements, uploads
+from signalbox import notifications, uploads
 from signalbox.observability import logger, metrics
 from signalbox.settings import ReportRun
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @cache
 def _dependencies() -> uploads.Reporter:
     settings = ReportRun.read()
-    return uploads.reporter(settings, partial(announcements.announce, announcements.post(settings)))
+    return uploads.reporter(settings, partial(notifications.announce, notifications.post(settings)))
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -8,8 +8,7 @@ from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.samples import sample, with_detail
 from tests.unit.releases_world import arn
 
-from signalbox.events import EventError
-from signalbox.registry import (
+from signalbox.approvals import (
     Desk,
     PackageUnknownError,
     Registered,
@@ -17,6 +16,7 @@ from signalbox.registry import (
     StepFunctionsExecutions,
     on_model_package,
 )
+from signalbox.events import EventError
 
 MLOPS = "arn:aws:states:us-east-1:123456789012:stateMachine:mlops"
 RELEASE = "arn:aws:states:us-east-1:123456789012:stateMachine:release"

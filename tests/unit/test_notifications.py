@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, OutboxFake
 
-from signalbox import announcements
-from signalbox.announcements import failures, links
+from signalbox import notifications
 from signalbox.mail import Mail, MailError
+from signalbox.notifications import failures, links
 
 API = "https://api.example.com"
 KINDS = ("released", "rejected", "expired", "superseded", "torn-down", "failed", "run-failed", "nothing-to-do")
@@ -19,7 +19,7 @@ TRAINING = {"TrainingJobName": "iris-train-1", "TrainingJobStatus": "Failed", "F
 def told(kind: str, **more: Any) -> Mail:
     outbox = OutboxFake()
     event = {"kind": kind, "model": "abalone", "package": PACKAGE, "execution_arn": EXECUTION, **more}
-    assert announcements.announce(announcements.Post(outbox, (ANN, BOB), API), event) == {"mailed": 2}
+    assert notifications.announce(notifications.Post(outbox, (ANN, BOB), API), event) == {"mailed": 2}
     assert [mail.to for mail in outbox.mails] == [ANN, BOB]
     return outbox.mails[0]
 
@@ -45,7 +45,7 @@ def test_every_kind_can_do_without_the_particulars(kind: str) -> None:
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(announcements.AnnouncementError, match=r"'other' is none of released, rejected"):
+    with pytest.raises(notifications.AnnouncementError, match=r"'other' is none of released, rejected"):
         told("other")
 
 
@@ -246,9 +246,9 @@ def test_what_is_no_execution_has_no_address(arn: str) -> None:
 
 
 def test_an_announcement_that_reaches_nobody_fails() -> None:
-    post = announcements.Post(OutboxFake(ANN), (ANN,))
+    post = notifications.Post(OutboxFake(ANN), (ANN,))
     with pytest.raises(MailError):
-        announcements.announce(post, {"kind": "released", "model": "m", "execution_arn": EXECUTION})
+        notifications.announce(post, {"kind": "released", "model": "m", "execution_arn": EXECUTION})
 
 
 def test_a_time_that_is_none_is_shown_as_it_came() -> None:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from signalbox.announcements import links
-from signalbox.announcements.texts import Announcement, AnnouncementError, compose
 from signalbox.mail import Mail, Mailer, SesMailer, addresses, send_each
+from signalbox.notifications import links
+from signalbox.notifications.texts import Announcement, AnnouncementError, compose
 from signalbox.observability import count, logger
 from signalbox.templates import render
 
@@ -52,7 +52,7 @@ def announce(ports: Post, payload: dict[str, Any]) -> dict[str, int]:
     content, arn = compose(payload, ports.api_url), str(payload.get("execution_arn") or "")
     execution = (("Execution", arn.rsplit(":", 1)[-1]),) if arn else ()
     values = {**vars(content), "places": _places(arn, content), "facts": (*content.facts, *execution)}
-    html, text = render("announcement.html", **values), render("announcement.txt", **values)
+    html, text = render("notification.html", **values), render("notification.txt", **values)
     mails = (Mail(to=to, subject=content.title, text=text, html=html) for to in ports.approvers)
     mailed = send_each(ports.mailer, mails)
     logger.info("ending announced", extra={"kind": payload["kind"], "mailed": mailed})

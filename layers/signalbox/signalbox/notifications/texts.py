@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from signalbox.announcements import failures
+from signalbox.notifications import failures
 from signalbox.templates import package_label, package_name, when
 
 # A machine that ran a release inside itself passes its output on: how the release ended holds against the kind.
