@@ -191,9 +191,10 @@ def _verify_release() -> Usual:
 
 
 def _announce() -> Usual:
-    stages = [{"stage": "prod", "endpoint": "signalbox-abalone-prod", "verdict": "released"}]
-    event = {"kind": "released", "model": _MODEL, "package": _PACKAGE, "execution_arn": _EXECUTION}
-    return Usual(event | {"detail": {"stages": stages}}, {"sesv2": {"send_email": {}}})
+    stage = {"stage": "prod", "endpoint": "signalbox-abalone-prod", "verdict": "released", "package": _PACKAGE}
+    outcome = {"verdict": "released", "trigger": "approved", "stage": None, "stages": [stage], "rollback": None}
+    event = {"model": _MODEL, "package": _PACKAGE, "execution_arn": _EXECUTION, "decision": None, "error": None}
+    return Usual(event | {"release": outcome}, {"sesv2": {"send_email": {}}})
 
 
 def _invoke_endpoint() -> Usual:

@@ -33,7 +33,7 @@ PROOFS: dict[str, tuple[str, Any]] = {
 
 
 def _forget(app: ModuleType) -> None:
-    for cache in (app._dependencies, reviews.desk, adapters.secret):
+    for cache in (getattr(app, "_ports", None) or app._dependencies, reviews.desk, adapters.secret):
         cache.cache_clear()
 
 

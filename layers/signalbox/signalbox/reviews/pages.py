@@ -6,7 +6,8 @@ from typing import Any, Literal
 from signalbox.mail import Mail
 from signalbox.reviews import evidence
 from signalbox.reviews.model import REASON_LIMIT, Review
-from signalbox.templates import package_label, package_name, render, when
+from signalbox.templates import render
+from signalbox.words import package_label, package_name, when
 
 type Choice = Literal["approve", "reject"]
 _LAMPS = {"approved": "good", "rejected": "bad"}
