@@ -171,7 +171,7 @@ def test_a_stage_that_is_declined_stays_as_it_is_and_the_package_stays_approved(
 
     assert mail.subject == "abalone version 3 was rejected for prod"
     in_both(mail, f"Rejected by {BOB} on", "prod stays as it is.", "The package stays approved", "bad")
-    in_both(mail, "staging serves version 3.")
+    in_both(mail, "Done before that: staging serves version 3.")
 
 
 def test_a_stage_that_nobody_decided_on_stays_as_it_is_and_the_package_stays_approved() -> None:
@@ -185,7 +185,7 @@ def test_a_package_that_is_rejected_during_its_release_is_nobodys_decision() -> 
     mail = mailed(release=release("withdrawn", stage("staging"), stage="prod"))
 
     in_both(mail, "Rejected by somebody, in the model registry, so this release has stopped. prod stays as it is.")
-    in_both(mail, "staging serves version 3.", "approve the package in the model registry")
+    in_both(mail, "Done before that: staging serves version 3.", "approve the package in the model registry")
     in_both(mailed(release=release("withdrawn")), "The stage stays as it is.")
 
 
@@ -199,7 +199,7 @@ def test_a_package_that_is_approved_again_during_its_rollback_was_not_rejected()
 def test_a_release_that_was_overtaken_says_what_it_had_done() -> None:
     mail = mailed(release=release("superseded", stage("staging"), stage="prod"))
 
-    in_both(mail, "A newer package was approved in the meantime", "staging serves version 3.")
+    in_both(mail, "A newer package was approved in the meantime", "Done before that: staging serves version 3.")
 
 
 def test_a_time_that_is_none_is_shown_as_it_came() -> None:

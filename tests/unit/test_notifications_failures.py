@@ -86,7 +86,7 @@ def test_a_failure_without_a_cause_says_what_is_known() -> None:
         ("removed", "The half-made endpoint was removed: the stage has none, as before.", False),
         ("unrecorded", "The stage serves the new package as it should. That is not recorded: start the release", True),
         ("overtaken", "Another release has moved the stage meanwhile, so this one has left it alone.", True),
-        ("left", "Nothing was rolled back: a person has to decide what the stage serves.", True),
+        ("left", "The stage was left as it is, and needs a person.", True),
         ("unfinished", f"{UNCERTAIN} The endpoint did not come to rest in time.", True),
         ("unverified", f"{UNCERTAIN} It has its previous config, but does not answer as it should.", True),
         ("unknown", UNCERTAIN, True),
@@ -115,7 +115,7 @@ def test_a_stage_that_a_person_has_to_decide_about_is_told_with_the_reason() -> 
     mail = mailed(error=failure("VerificationError", "no match"), release=outcome)
 
     assert mail.subject == "abalone version 3 has failed in prod"
-    in_both(mail, "Nothing was rolled back: a person has to decide what the stage serves.", f"The reason: {REJECTED}.")
+    in_both(mail, "The stage was left as it is, and needs a person.", f"The reason: {REJECTED}.")
     in_neither(mail, "look at its endpoint now")
 
 
@@ -143,7 +143,7 @@ def test_a_failed_release_names_the_stages_that_went_well_before() -> None:
     mail = mailed(error=failure("x", "y"), release=release("failed", *stages, stage="prod", rollback=rollback))
 
     assert mail.subject == "abalone version 3 has failed in prod"
-    in_both(mail, "lab serves version 3; staging serves version 3; canary has no endpoint.")
+    in_both(mail, "Done before that: lab serves version 3; staging serves version 3; canary has no endpoint.")
     in_both(mailed(release=release("failed", stage("staging", package=version(2)))), "staging serves version 2.")
 
 

@@ -19,7 +19,7 @@ _ROLLBACKS: Mapping[RollbackResult, tuple[str, bool]] = {
         True,
     ),
     "overtaken": ("Another release has moved the stage meanwhile, so this one has left it alone.", True),
-    "left": ("Nothing was rolled back: a person has to decide what the stage serves.", True),
+    "left": ("The stage was left as it is, and needs a person.", True),
     "unfinished": (f"{_UNCERTAIN} The endpoint did not come to rest in time.", True),
     "unverified": (f"{_UNCERTAIN} It has its previous config, but does not answer as it should.", True),
     "unknown": (_UNCERTAIN, True),

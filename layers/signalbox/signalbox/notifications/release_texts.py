@@ -92,7 +92,7 @@ def unchanged(view: EndingView) -> str:
 def before(view: EndingView) -> tuple[str, ...]:
     """Say what the release had done to other stages before it stopped; nothing where it had done nothing."""
     stages = view.stages("released", "kept", "torn-down")
-    return (_sentence(stages),) if stages else ()
+    return (f"Done before that: {_sentence(stages)}",) if stages else ()
 
 
 def _sentence(stages: Sequence[StageOutcome]) -> str:
@@ -116,13 +116,13 @@ def _back(view: EndingView, stages: Sequence[StageOutcome]) -> str:
 
 
 def _signed(stages: Sequence[StageOutcome]) -> tuple[str, ...]:
-    return ("To call it, sign the request with IAM (`signalbox invoke` does).",) if stages else ()
+    return ("To call it, sign the request with IAM, as the command signalbox invoke does.",) if stages else ()
 
 
 def _calls(view: EndingView, stages: Sequence[StageOutcome]) -> str:
-    """Return the request that calls each stage, one to a line."""
+    """Return the request that calls each stage, apart from each other where a narrow screen breaks them."""
     calls = (f"POST {view.api_url}/stages/{one['stage']}/invocations?model={view.model}" for one in stages)
-    return "\n".join(calls)
+    return "\n\n".join(calls)
 
 
 def _endpoints(stages: Sequence[StageOutcome]) -> list[tuple[str, str]]:
