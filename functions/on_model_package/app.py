@@ -4,8 +4,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from signalbox import approvals, reviews
-from signalbox.aws import clients
-from signalbox.observability import count, logger, metrics
+from signalbox.observability import logger, metrics
 from signalbox.settings import OnModelPackage
 
 if TYPE_CHECKING:
@@ -13,23 +12,14 @@ if TYPE_CHECKING:
 
 
 @cache
-def _dependencies() -> approvals.Desk:
+def _ports() -> approvals.ApprovalPorts:
     settings = OnModelPackage.read()
-    return approvals.Desk(
-        prefix=settings.prefix,
-        mlops_machine=settings.mlops_machine_arn,
-        release_machine=settings.release_machine_arn,
-        registry=approvals.SageMakerRegistryReader(clients.client("sagemaker")),
-        executions=approvals.StepFunctionsExecutions(clients.client("stepfunctions")),
-        answer_reviews=partial(reviews.answer_from_registry, reviews_table=settings.reviews_table),
-    )
+    answer = partial(reviews.answer_from_registry, reviews_table=settings.reviews_table)
+    return approvals.approval_ports(settings, answer)
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001  # Lambda's signature
+def handler(event: dict[str, Any], context: "LambdaContext") -> approvals.ApprovalHandled:  # noqa: ARG001  # Lambda's
     """Return what was set going."""
-    outcome = approvals.on_model_package(event, _dependencies())
-    logger.info("model package read", extra=dict(outcome))
-    count("ModelPackageRead")
-    return outcome
+    return approvals.on_model_package(event, _ports())

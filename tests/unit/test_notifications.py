@@ -21,8 +21,9 @@ from tests.support.reviews import ANN, BOB, EXECUTION, OutboxFake
 
 from signalbox.contracts import ReleaseVerdict
 from signalbox.mail import MailError
-from signalbox.notifications import NotifyingPorts, links, notifying
+from signalbox.notifications import links, notifying
 from signalbox.notifications.model import NotificationError
+from signalbox.notifications.notifying import NotifyingPorts
 
 VERDICTS: tuple[str, ...] = get_args(ReleaseVerdict.__value__)
 ENDINGS: list[dict[str, Any]] = [

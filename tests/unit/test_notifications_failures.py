@@ -20,7 +20,8 @@ from tests.support.notifications import (
 from tests.support.reviews import ANN, OutboxFake
 
 from signalbox.contracts import RollbackResult
-from signalbox.notifications import NotifyingPorts, failures, links, notifying
+from signalbox.notifications import failures, links, notifying
+from signalbox.notifications.notifying import NotifyingPorts
 
 TRAINING = {"TrainingJobName": "iris-train-1", "TrainingJobStatus": "Failed", "FailureReason": "AlgorithmError: exit 1"}
 UNCERTAIN = "The stage could not be rolled back with certainty: look at its endpoint now."

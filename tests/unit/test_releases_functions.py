@@ -12,6 +12,7 @@ from tests.support.botocore_strict import RecordingClient
 from tests.support.samples import sample, with_detail
 from tests.unit.releases_world import arn, question
 
+MODULES: tuple[Any, ...] = (plan_release, verify_release, on_model_package)
 CONTEXT: Any = SimpleNamespace(
     function_name="f",
     memory_limit_in_mb=128,
@@ -45,11 +46,11 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, RecordingClie
     monkeypatch.setattr("signalbox.aws.clients.client", made.__getitem__)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    for module in (plan_release, verify_release, on_model_package):
-        module._dependencies.cache_clear()
+    for module in MODULES:
+        (getattr(module, "_ports", None) or module._dependencies).cache_clear()
     yield made
-    for module in (plan_release, verify_release, on_model_package):
-        module._dependencies.cache_clear()
+    for module in MODULES:
+        (getattr(module, "_ports", None) or module._dependencies).cache_clear()
 
 
 def test_plan_release_reads_the_stages_each_time_and_answers_with_a_plan(clients: dict[str, RecordingClient]) -> None:

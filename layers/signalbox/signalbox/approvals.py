@@ -5,68 +5,88 @@ late, twice and out of order, so what is started is named after the change itsel
 change): the second start of the same name is refused, and that refusal is the proof that it was done before.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypedDict
 
 from signalbox import names
+from signalbox.aws.machines import StateMachines
+from signalbox.aws.model import ModelPackage
+from signalbox.aws.registry import ModelRegistry
 from signalbox.events import ModelPackageChange
+from signalbox.observability import count, logger
+from signalbox.settings import OnModelPackage
+
+if TYPE_CHECKING:
+    from signalbox.contracts import Trigger
 
 # (package ARN, approved, by, at) → answered | already | none: what became of the package's open reviews.
-AnswerReviews = Callable[[str, bool, str, str], str]
+type AnswerReviews = Callable[[str, bool, str, str], str]
+type Outcome = Literal[
+    "ignored", "review-started", "release-started", "rollback-started", "review-answered", "done-before"
+]
+_DECIDED = frozenset(("Approved", "Rejected"))
+# The member of the release machine's input that says why it is started.
+_TRIGGER: Final = "because"
+# Who decided, where SageMaker does not say.
+_SOMEBODY = "the model registry"
 
 
 class PackageUnknownError(Exception):
-    """The event names a package that the registry does not have, or cannot tell of now."""
+    """The event names a package that the registry does not have."""
 
-    def __init__(self, package: str, reason: str) -> None:
-        super().__init__(f"{package} could not be read from the registry ({reason}): replay the event if it exists")
+    def __init__(self, package: str) -> None:
+        super().__init__(f"{package} is not in the registry: replay the event if it is there by now")
 
 
-@dataclass(frozen=True)
-class Registered:
-    """A package as the registry has it now: its approval status, who made it, and who changed it last."""
+class ApprovalHandled(TypedDict):
+    """What was set going for a package, and its approval status as the registry has it."""
 
+    outcome: Outcome
+    package: str
     status: str
-    generated_by: str = ""
-    changed_by: str = "the model registry"
 
 
-class RegistryReader(Protocol):
-    """The model registry."""
+class PackageFinder(Protocol):
+    """The model registry, as far as it is read."""
 
-    def read(self, package: str) -> Registered:
-        """Return the package.
-
-        Raises:
-            PackageUnknownError: it cannot be read.
-        """
+    def find(self, arn: str) -> ModelPackage | None:
+        """Return the package, or None where it is not registered."""
 
 
-class Executions(Protocol):
-    """The state machines."""
+class ExecutionStarter(Protocol):
+    """The state machines, as far as they are started."""
 
-    def start(self, machine: str, name: str, machine_input: Mapping[str, str]) -> bool:
+    def start(self, machine: str, name: str, machine_input: Mapping[str, object]) -> bool:
         """Start an execution; False if one of this name was started before."""
 
 
 @dataclass(frozen=True)
-class Desk:
-    """The ports of the rule, and the machines it starts."""
+class ApprovalPorts:
+    """The registry, the machines by their ARNs, and the open reviews."""
 
     prefix: str
     mlops_machine: str
     release_machine: str
-    registry: RegistryReader
-    executions: Executions
+    registry: PackageFinder
+    machines: ExecutionStarter
     answer_reviews: AnswerReviews
 
 
-def on_model_package(event: Mapping[str, Any], desk: Desk) -> dict[str, str]:
-    """Return `{"outcome", "package", "status"}` of one model package event.
+def approval_ports(settings: OnModelPackage, answer_reviews: AnswerReviews) -> ApprovalPorts:
+    """Return the ports on AWS."""
+    return ApprovalPorts(
+        prefix=settings.prefix,
+        mlops_machine=settings.mlops_machine_arn,
+        release_machine=settings.release_machine_arn,
+        registry=ModelRegistry(),
+        machines=StateMachines(),
+        answer_reviews=answer_reviews,
+    )
+
+
+def on_model_package(event: Mapping[str, object], ports: ApprovalPorts) -> ApprovalHandled:
+    """Set going what one model package event asks for, and say what that was.
 
     Outcomes: `ignored` (no change of the approval, not one of our groups, or a package of the machine's own),
     `review-started`, `release-started`, `rollback-started`, `review-answered` (a waiting machine goes on),
@@ -74,92 +94,57 @@ def on_model_package(event: Mapping[str, Any], desk: Desk) -> dict[str, str]:
 
     Raises:
         EventError: the event does not parse.
-        PackageUnknownError: the package cannot be read.
+        PackageUnknownError: the registry does not have the package.
+        ServiceBusyError: AWS could not answer now.
+        CallRefusedError: AWS refused a call.
     """
     change = ModelPackageChange.read(event)
-    if not change.about_approval or not change.group.startswith(f"{desk.prefix}-"):
-        return {"outcome": "ignored", "package": change.arn, "status": change.status}
-    found = desk.registry.read(change.arn)
-    # The time of the change orders releases; the event's own time is later, and differs between its repetitions.
-    at = str(event["detail"].get("LastModifiedTime") or change.time)
-    act = {"Approved": _approved, "Rejected": _rejected}.get(found.status, _pending)
-    return {"outcome": act(change, found, at, desk), "package": change.arn, "status": found.status}
+    package = _package(change, ports)
+    outcome: Outcome = "ignored"
+    if package is not None:
+        outcome = (_decided if package.approval in _DECIDED else _pending)(change, package, ports)
+    status = change.status if package is None else package.approval
+    handled: ApprovalHandled = {"outcome": outcome, "package": change.arn, "status": status}
+    logger.info("model package read", extra=dict(handled))
+    count("ModelPackageRead")
+    return handled
 
 
-def _pending(change: ModelPackageChange, found: Registered, at: str, desk: Desk) -> str:  # noqa: ARG001  # as its peers
+def _package(change: ModelPackageChange, ports: ApprovalPorts) -> ModelPackage | None:
+    """Return the package as it is now; None where its approval has not changed, or it is of no group of ours."""
+    if not change.about_approval or not change.group.startswith(f"{ports.prefix}-"):
+        return None
+    package = ports.registry.find(change.arn)
+    if package is None:
+        raise PackageUnknownError(change.arn)
+    return package
+
+
+def _pending(change: ModelPackageChange, package: ModelPackage, ports: ApprovalPorts) -> Outcome:
     """Take a package that waits for its approval through the machine, unless the machine itself registered it."""
-    if found.generated_by.startswith(desk.mlops_machine.replace(":stateMachine:", ":execution:") + ":"):
+    if package.generated_by.startswith(ports.mlops_machine.replace(":stateMachine:", ":execution:") + ":"):
         return "ignored"
     name = names.execution("review", change.group, str(change.version))
-    started = desk.executions.start(desk.mlops_machine, name, {"package": change.arn})
+    started = ports.machines.start(ports.mlops_machine, name, {"package": change.arn})
     return "review-started" if started else "done-before"
 
 
-def _approved(change: ModelPackageChange, found: Registered, at: str, desk: Desk) -> str:
-    answer = desk.answer_reviews(change.arn, True, found.changed_by, at)
-    if answer == "answered":
-        return "review-answered"
-    # "already": the package's machine carries on by itself.
-    return _release("approved", change, at, desk) if answer == "none" else "done-before"
+def _decided(change: ModelPackageChange, package: ModelPackage, ports: ApprovalPorts) -> Outcome:
+    """Answer the open reviews, and release or roll back where no machine goes on by itself.
 
-
-def _rejected(change: ModelPackageChange, found: Registered, at: str, desk: Desk) -> str:
-    """Answer what is open, and look at the stages in every case: one of them may serve the package already."""
-    desk.answer_reviews(change.arn, False, found.changed_by, at)
-    return _release("rejected", change, at, desk)
-
-
-def _release(because: str, change: ModelPackageChange, at: str, desk: Desk) -> str:
-    name = names.execution("release", change.group, str(change.version), because, at)
+    A rejection looks at the stages in every case: one of them may serve the package already.
+    """
+    trigger: Trigger = "approved" if package.approved else "rejected"
+    answer = ports.answer_reviews(change.arn, package.approved, package.changed_by or _SOMEBODY, change.changed_at)
+    if package.approved and answer != "none":
+        return "review-answered" if answer == "answered" else "done-before"
+    name = names.execution("release", change.group, str(change.version), trigger, change.changed_at)
     machine_input = {
-        "model": names.model_of_group(desk.prefix, change.group),
+        "model": names.model_of_group(ports.prefix, change.group),
         "package": change.arn,
-        "because": because,
-        "requested_at": at,
+        _TRIGGER: trigger,
+        "requested_at": change.changed_at,
     }
-    if not desk.executions.start(desk.release_machine, name, machine_input):
+    if not ports.machines.start(ports.release_machine, name, machine_input):
         return "done-before"
-    return "release-started" if because == "approved" else "rollback-started"
-
-
-class SageMakerRegistryReader:
-    """The model registry over boto3."""
-
-    def __init__(self, sagemaker: Any) -> None:
-        self._sagemaker = sagemaker
-
-    def read(self, package: str) -> Registered:
-        """Return the package.
-
-        Raises:
-            PackageUnknownError: it cannot be read.
-        """
-        try:
-            found = self._sagemaker.describe_model_package(ModelPackageName=package)
-        except ClientError as error:
-            raise PackageUnknownError(package, error.response["Error"].get("Message", str(error))) from error
-        by = found.get("LastModifiedBy") or found.get("CreatedBy") or {}
-        who = by.get("UserProfileName") or by.get("IamIdentity", {}).get("Arn") or Registered.changed_by
-        return Registered(found["ModelApprovalStatus"], found.get("MetadataProperties", {}).get("GeneratedBy", ""), who)
-
-
-class StepFunctionsExecutions:
-    """The state machines over boto3."""
-
-    def __init__(self, stepfunctions: Any) -> None:
-        self._stepfunctions = stepfunctions
-
-    def start(self, machine: str, name: str, machine_input: Mapping[str, str]) -> bool:
-        """Start an execution; False if one of this name was started before.
-
-        Step Functions keeps a name for 90 days; while the execution runs, the same name and input is no error either.
-        """
-        try:
-            self._stepfunctions.start_execution(
-                stateMachineArn=machine, name=name, input=json.dumps(machine_input, sort_keys=True)
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
-                raise
-            return False
-        return True
+    return "release-started" if package.approved else "rollback-started"
