@@ -34,6 +34,10 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["when"] = words.when
+    environment.filters |= {
+        "when": words.when,
+        "package_label": words.package_label,
+        "package_name": words.package_name,
+    }
     environment.globals |= {"css": style.attributes, "stylesheet": style.sheet, "ending": _ending}
     return environment
