@@ -1,11 +1,9 @@
 """Answers predictions over HTTP from the endpoint of a stage."""
 
-import time
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from signalbox import stages
-from signalbox.invocation import Invoker, SageMakerEndpoints
+from signalbox import invocation
 from signalbox.observability import logger, metrics
 from signalbox.settings import InvokeEndpoint
 
@@ -14,19 +12,15 @@ if TYPE_CHECKING:
 
 
 @cache
-def _dependencies() -> Invoker:
-    settings = InvokeEndpoint.read()
-    return Invoker(
-        prefix=settings.prefix,
-        default_model=settings.default_model,
-        stages=lambda: [stage.name for stage in stages.load(settings.stages_parameter).stages],
-        endpoints=SageMakerEndpoints(),
-        clock=time.monotonic,
-    )
+def _ports() -> invocation.InvocationPorts:
+    return invocation.invocation_ports(InvokeEndpoint.read())
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001  # Lambda passes it
+def handler(
+    event: invocation.InvocationRequest,
+    context: "LambdaContext",  # noqa: ARG001  # Lambda's signature
+) -> invocation.InvocationResponse:
     """Answer one request of the HTTP API."""
-    return _dependencies().answer(event)
+    return invocation.answer(event, _ports())

@@ -3,9 +3,8 @@
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from signalbox import registry, reviews
-from signalbox.aws import clients
-from signalbox.observability import count, logger, metrics
+from signalbox import approvals, reviews
+from signalbox.observability import logger, metrics
 from signalbox.settings import OnModelPackage
 
 if TYPE_CHECKING:
@@ -13,23 +12,13 @@ if TYPE_CHECKING:
 
 
 @cache
-def _dependencies() -> registry.Desk:
+def _ports() -> approvals.ApprovalPorts:
     settings = OnModelPackage.read()
-    return registry.Desk(
-        prefix=settings.prefix,
-        mlops_machine=settings.mlops_machine_arn,
-        release_machine=settings.release_machine_arn,
-        registry=registry.SageMakerRegistryReader(clients.client("sagemaker")),
-        executions=registry.StepFunctionsExecutions(clients.client("stepfunctions")),
-        answer_reviews=reviews.registry_answers(settings.reviews_table),
-    )
+    return approvals.approval_ports(settings, reviews.registry_answers(settings.reviews_table))
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:  # noqa: ARG001  # Lambda's signature
+def handler(event: dict[str, Any], context: "LambdaContext") -> approvals.ApprovalHandled:  # noqa: ARG001  # Lambda's
     """Return what was set going."""
-    outcome = registry.on_model_package(event, _dependencies())
-    logger.info("model package read", extra=dict(outcome))
-    count("ModelPackageRead")
-    return outcome
+    return approvals.on_model_package(event, _ports())

@@ -173,9 +173,9 @@ def _plan_release() -> Usual:
         "sagemaker": _served() | {"describe_model_package": _package()},
         "dynamodb": table,
     }
-    asked = {"model": _MODEL, "package": _PACKAGE, "because": "approved", "requested_at": at}
-    event = {"execution": "run-8", "started": "2026-11-20T10:00:00.000Z", "input": asked, "stage_index": 0}
-    return Usual(event | {"reviewed": [], "deleted": []}, answers)
+    asked = {"model": _MODEL, "package": _PACKAGE, "trigger": "approved", "requested_at": at}
+    event = {"execution": "run-8", "execution_arn": _EXECUTION, "started": "2026-11-20T10:00:00.000Z", "input": asked}
+    return Usual(event | {"progress": None, "last": None}, answers)
 
 
 def _verify_release() -> Usual:
@@ -191,9 +191,11 @@ def _verify_release() -> Usual:
 
 
 def _announce() -> Usual:
-    stages = [{"stage": "prod", "endpoint": "signalbox-abalone-prod", "verdict": "released"}]
-    event = {"kind": "released", "model": _MODEL, "package": _PACKAGE, "execution_arn": _EXECUTION}
-    return Usual(event | {"detail": {"stages": stages}}, {"sesv2": {"send_email": {}}})
+    stage: dict[str, Any] = {"stage": "prod", "verdict": "released", "package": _PACKAGE, "config": "c", "answers": 10}
+    stage["endpoint"] = "signalbox-abalone-prod"
+    outcome = {"verdict": "released", "trigger": "approved", "stage": None, "stages": [stage], "rollback": None}
+    event = {"model": _MODEL, "package": _PACKAGE, "execution_arn": _EXECUTION, "decision": None, "error": None}
+    return Usual(event | {"release": outcome}, {"sesv2": {"send_email": {}}})
 
 
 def _invoke_endpoint() -> Usual:

@@ -21,7 +21,7 @@ PROOFS: dict[str, tuple[str, Any]] = {
     "evaluate_model": ("primary", "mse"),
     "invoke_endpoint": ("statusCode", 200),
     "on_model_package": ("outcome", "release-started"),
-    "plan_release": ("action", "update"),
+    "plan_release": ("action", "create-model"),
     "plan_training": ("entry", "image"),
     "record_uploads": ("batchItemFailures", []),
     "report_run": ("outcome", "told"),

@@ -138,6 +138,21 @@ def test_a_package_change_that_says_too_little_is_refused(changes: dict[str, Any
         ModelPackageChange.read(with_detail(sample("sagemaker/model-package-approved"), **changes))
 
 
+@pytest.mark.parametrize(
+    ("changed_at", "at"), [("2026-11-20T10:00:14Z", "2026-11-20T10:00:14Z"), (1795168814000, "1795168814000")]
+)
+def test_the_time_of_a_change_is_as_sagemaker_writes_it(changed_at: object, at: str) -> None:
+    event = with_detail(sample("sagemaker/model-package-approved"), LastModifiedTime=changed_at)
+
+    assert ModelPackageChange.read(event).changed_at == at
+
+
+def test_without_a_time_of_the_change_the_events_own_time_counts() -> None:
+    event = with_detail(sample("sagemaker/model-package-approved"), LastModifiedTime=None)
+
+    assert ModelPackageChange.read(event).changed_at == event["time"]
+
+
 def test_every_sample_of_an_event_has_the_envelope_of_eventbridge() -> None:
     names = [*sample_names("s3"), *sample_names("sagemaker")]
     envelope = {"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}

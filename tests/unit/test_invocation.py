@@ -3,8 +3,7 @@
 import base64
 import io
 import json
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
@@ -12,7 +11,16 @@ from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.samples import http_event
 
 from signalbox import invocation
-from signalbox.invocation import BODY_LIMIT, InvocationError, Invoker, Prediction, SageMakerEndpoints
+from signalbox.invocation import (
+    BODY_LIMIT,
+    InvocationError,
+    InvocationPorts,
+    InvocationResponse,
+    KnownStages,
+    Prediction,
+    RuntimeEndpoints,
+)
+from signalbox.stages import Stage, StagesDocument
 
 ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15\n"
 
@@ -33,32 +41,35 @@ class Parrot:
 
 
 class Stages:
-    """The known stages, and how often they were asked for."""
+    """The stages document, and how often it was asked for."""
 
     def __init__(self) -> None:
         self.asked = 0
 
-    def __call__(self) -> Sequence[str]:
-        """Return the names of the stages."""
+    def __call__(self) -> StagesDocument:
+        """Return the document."""
         self.asked += 1
-        return ["staging", "prod"]
+        return StagesDocument(tuple(Stage(name, "ml.m5.large", 1) for name in ("staging", "prod")))
 
 
-def an_invoker(endpoints: Any, stages: Any = None, clock: Any = lambda: 0.0) -> Invoker:
-    return Invoker(
-        prefix="signalbox", default_model="abalone", stages=stages or Stages(), endpoints=endpoints, clock=clock
-    )
+def ports(endpoints: Any, stages: Any = None, clock: Any = lambda: 0.0) -> InvocationPorts:
+    return InvocationPorts("signalbox", "abalone", KnownStages(stages or Stages(), clock), endpoints)
+
+
+def response_to(event: dict[str, Any], endpoints: Any) -> InvocationResponse:
+    """Return the answer to an event."""
+    return invocation.answer(cast("invocation.InvocationRequest", event), ports(endpoints))
 
 
 def answer(event: dict[str, Any], endpoints: Any | None = None) -> tuple[int, dict[str, Any]]:
     """Return status and JSON body of the answer to an event."""
-    response = an_invoker(endpoints or Parrot(Prediction(b"{}", "application/json"))).answer(event)
+    response = response_to(event, endpoints or Parrot(Prediction(b"{}", "application/json")))
     return response["statusCode"], json.loads(response["body"])
 
 
 def test_body_and_content_type_go_through_in_both_directions() -> None:
     parrot = Parrot(Prediction(b"8.7\n", "text/csv; charset=utf-8"))
-    response = an_invoker(parrot).answer(http_event("invoke"))
+    response = response_to(http_event("invoke"), parrot)
     assert parrot.asked == [("signalbox-abalone-prod", ROW.encode(), "text/csv", "text/csv")]
     assert response == {
         "statusCode": 200,
@@ -70,26 +81,26 @@ def test_body_and_content_type_go_through_in_both_directions() -> None:
 
 def test_bytes_go_through_in_base64() -> None:
     parrot = Parrot(Prediction(b"\x93NUMPY", "application/x-npy"))
-    response = an_invoker(parrot).answer(http_event("invoke", body=b"\x93\x00"))
+    response = response_to(http_event("invoke", body=b"\x93\x00"), parrot)
     assert parrot.asked[0][1] == b"\x93\x00"
     assert (response["body"], response["isBase64Encoded"]) == (base64.b64encode(b"\x93NUMPY").decode(), True)
 
 
 def test_a_text_that_is_not_utf_8_goes_through_in_base64() -> None:
-    response = an_invoker(Parrot(Prediction(b"\xff", "text/csv"))).answer(http_event("invoke"))
+    response = response_to(http_event("invoke"), Parrot(Prediction(b"\xff", "text/csv")))
     assert response["isBase64Encoded"]
 
 
 @pytest.mark.parametrize("query", [None, {}, {"model": ""}])
 def test_the_default_model_answers_when_none_is_named(query: dict[str, str] | None) -> None:
     parrot = Parrot(Prediction(b"1", "text/csv"))
-    an_invoker(parrot).answer(http_event("invoke", queryStringParameters=query, headers={}))
+    response_to(http_event("invoke", queryStringParameters=query, headers={}), parrot)
     assert parrot.asked == [("signalbox-abalone-prod", ROW.encode(), None, None)]
 
 
 def test_another_model_may_be_named() -> None:
     parrot = Parrot(Prediction(b"1", "text/csv"))
-    an_invoker(parrot).answer(http_event("invoke", queryStringParameters={"model": "iris-decision-tree"}))
+    response_to(http_event("invoke", queryStringParameters={"model": "iris-decision-tree"}), parrot)
     assert parrot.asked[0][0] == "signalbox-iris-decision-tree-prod"
 
 
@@ -140,9 +151,10 @@ def test_an_answer_too_large_for_the_way_back_says_so(monkeypatch: pytest.Monkey
 
 def test_the_stages_are_asked_for_once_a_minute() -> None:
     stages, times = Stages(), [0.0]
-    invoker = an_invoker(Parrot(Prediction(b"1", "text/csv")), stages, lambda: times[0])
+    asked = ports(Parrot(Prediction(b"1", "text/csv")), stages, lambda: times[0])
+    event: Any = http_event("invoke")
     for times[0] in (0.0, 59.0, 60.0, 61.0, 62.0):
-        invoker.answer(http_event("invoke"))
+        assert invocation.answer(event, asked)["statusCode"] == 200
     assert stages.asked == 2
 
 
@@ -162,14 +174,14 @@ MISSING = "Endpoint signalbox-abalone-prod of account 123456789012 not found."
 )
 def test_each_refusal_of_the_runtime_has_its_own_status(code: str, message: str, status: int, hint: str) -> None:
     client: Any = RecordingClient("sagemaker-runtime", {"invoke_endpoint": client_error(code, message)})
-    assert answer(http_event("invoke"), SageMakerEndpoints(client))[0] == status
-    assert answer(http_event("invoke"), SageMakerEndpoints(client))[1]["hint"] == hint
+    assert answer(http_event("invoke"), RuntimeEndpoints(client))[0] == status
+    assert answer(http_event("invoke"), RuntimeEndpoints(client))[1]["hint"] == hint
 
 
 @pytest.mark.parametrize(("status", "waits"), [("ThrottlingException", True), ("ModelError", False)])
 def test_a_busy_service_says_when_to_come_back(status: str, waits: bool) -> None:
     client: Any = RecordingClient("sagemaker-runtime", {"invoke_endpoint": client_error(status)})
-    response = an_invoker(SageMakerEndpoints(client)).answer(http_event("invoke"))
+    response = response_to(http_event("invoke"), RuntimeEndpoints(client))
     assert ("retry-after" in response["headers"]) is waits
 
 
@@ -178,20 +190,20 @@ def test_an_error_of_the_model_is_told_with_its_own_status_and_message() -> None
     told: Any = error.response
     told |= {"OriginalStatusCode": 500, "OriginalMessage": "could not convert string to float: 'M'"}
     client: Any = RecordingClient("sagemaker-runtime", {"invoke_endpoint": error})
-    status, body = answer(http_event("invoke"), SageMakerEndpoints(client))
+    status, body = answer(http_event("invoke"), RuntimeEndpoints(client))
     assert (status, body["error"]) == (424, "the model answered with an error")
     assert (body["model_status"], body["model_message"]) == (500, "could not convert string to float: 'M'")
 
 
 def test_a_model_that_does_not_answer_in_time_is_a_timeout() -> None:
     client: Any = RecordingClient("sagemaker-runtime", {"invoke_endpoint": ReadTimeoutError(endpoint_url="x")})
-    assert answer(http_event("invoke"), SageMakerEndpoints(client))[0] == 504
+    assert answer(http_event("invoke"), RuntimeEndpoints(client))[0] == 504
 
 
 def test_sagemaker_is_asked_with_what_the_caller_sent_and_no_more() -> None:
     replies = [{"Body": io.BytesIO(b"8.7"), "ContentType": "text/csv"}, {"Body": io.BytesIO(b"8.7")}]
     client: Any = RecordingClient("sagemaker-runtime", {"invoke_endpoint": replies})
-    endpoints = SageMakerEndpoints(client)
+    endpoints = RuntimeEndpoints(client)
     assert endpoints.invoke("e", b"1", "text/csv", None) == Prediction(b"8.7", "text/csv")
     assert endpoints.invoke("e", b"1", None, "*/*").content_type == "application/octet-stream"
     assert client.requests("InvokeEndpoint") == [
@@ -201,6 +213,6 @@ def test_sagemaker_is_asked_with_what_the_caller_sent_and_no_more() -> None:
 
 
 def test_no_payload_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
-    an_invoker(Parrot(Prediction(b"secret-out", "text/csv"))).answer(http_event("invoke", body="secret-in"))
+    response_to(http_event("invoke", body="secret-in"), Parrot(Prediction(b"secret-out", "text/csv")))
     printed = capsys.readouterr()
     assert "secret" not in printed.out + printed.err

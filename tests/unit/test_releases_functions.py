@@ -15,6 +15,7 @@ from tests.unit.releases_world import after, arn, failed, question
 if TYPE_CHECKING:
     from signalbox.contracts import VerificationQuestion
 
+MODULES: tuple[Any, ...] = (plan_release, verify_release, on_model_package)
 CONTEXT: Any = SimpleNamespace(
     function_name="f",
     memory_limit_in_mb=128,
@@ -50,12 +51,11 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, RecordingClie
     monkeypatch.setattr("signalbox.aws.clients.client", made.__getitem__)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    caches = (plan_release._ports, verify_release._ports, on_model_package._dependencies)
-    for cache in caches:
-        cache.cache_clear()
+    for module in MODULES:
+        module._ports.cache_clear()
     yield made
-    for cache in caches:
-        cache.cache_clear()
+    for module in MODULES:
+        module._ports.cache_clear()
 
 
 def test_plan_release_reads_the_stages_each_time_and_answers_with_a_plan(clients: dict[str, RecordingClient]) -> None:

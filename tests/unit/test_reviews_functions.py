@@ -9,7 +9,8 @@ from functions.close_review import app as close_review
 from functions.request_review import app as request_review
 from functions.review_page import app as review_page
 from tests.support.botocore_strict import RecordingClient
-from tests.support.reviews import ANN, EXECUTION, PACKAGE, SECRET, closing_payload, payload
+from tests.support.notifications import ending, release
+from tests.support.reviews import ANN, PACKAGE, SECRET, closing_payload, payload
 
 from signalbox.reviews import adapters
 
@@ -95,6 +96,5 @@ def test_a_review_is_requested_shown_decided_and_closed(clients: dict[str, Recor
 
 
 def test_an_ending_is_announced(clients: dict[str, RecordingClient]) -> None:
-    event = {"kind": "released", "model": "abalone", "execution_arn": EXECUTION}
-    assert announce.handler(event, CONTEXT) == {"mailed": 1}
+    assert announce.handler(ending(release=release("released")), CONTEXT) == {"mailed": 1}
     assert clients["sesv2"].requests("SendEmail")[0]["Destination"] == {"ToAddresses": [ANN]}

@@ -63,7 +63,8 @@ def _forget() -> None:
     CLIENT.cache_clear()
     clients._session.cache_clear()  # as in a new execution environment
     for name in ("record_uploads", "start_run", "report_run", "invoke_endpoint"):
-        importlib.import_module(f"functions.{name}.app")._dependencies.cache_clear()  # the same
+        app = importlib.import_module(f"functions.{name}.app")
+        (getattr(app, "_ports", None) or app._dependencies).cache_clear()  # the same
 
 
 def call(function: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -145,7 +145,8 @@ class ModelPackageChange:
     """A version of a model package group was made or changed.
 
     `status` is the approval status at that time, repeated by every change. `updated_fields` names what changed; None,
-    where SageMaker does not say (a new package).
+    where SageMaker does not say (a new package). `changed_at` is the time of the change as SageMaker writes it; `time`
+    is that of the event, which is later, and differs between its repetitions.
     """
 
     arn: str
@@ -153,6 +154,7 @@ class ModelPackageChange:
     version: int
     status: str
     updated_fields: tuple[str, ...] | None
+    changed_at: str
     event_id: str
     time: str
 
@@ -181,6 +183,7 @@ class ModelPackageChange:
             version=version,
             status=_text(event, "detail", "ModelApprovalStatus"),
             updated_fields=None if fields is None else tuple(str(field) for field in fields),
+            changed_at=str(event["detail"].get("LastModifiedTime") or _text(event, "time")),
             event_id=_text(event, "id"),
             time=_text(event, "time"),
         )

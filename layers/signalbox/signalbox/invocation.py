@@ -1,25 +1,31 @@
 """Predictions over HTTP: the caller names a stage, never an endpoint, and the body goes through as it is.
 
-Rules first, then the port, then the adapter. Payloads are never logged.
+Types and ports first, then the verb and its rules, then the adapter. Payloads are never logged.
 """
 
 import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, NotRequired, Protocol, TypedDict
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from signalbox import names
+from signalbox import names, stages
 from signalbox.aws import clients
+from signalbox.aws.errors import code_of
 from signalbox.observability import count, logger
+from signalbox.settings import InvokeEndpoint
+from signalbox.stages import StagesDocument
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+    from mypy_boto3_sagemaker_runtime.type_defs import InvokeEndpointInputTypeDef
 
 # botocore's `sagemaker-runtime` model, BodyBlob; also what Lambda answers with at most.
 BODY_LIMIT = 6_291_456
@@ -28,21 +34,48 @@ _ANSWER_LIMIT = BODY_LIMIT - 8_192
 _MODEL = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _TEXT = re.compile(r"text/|application/(?:[\w.+-]+\+)?(?:json|xml|jsonlines)\b", re.IGNORECASE)
 _RETRY_SECONDS = "5"
+_FRESH_SECONDS = 60
+
+
+class InvocationRequest(TypedDict, total=False):
+    """An event of the HTTP API (payload format 2.0), as far as it is read: `POST /stages/{stage}/invocations?model=…`.
+
+    API Gateway leaves out what a request does not have.
+    """
+
+    pathParameters: Mapping[str, str] | None
+    queryStringParameters: Mapping[str, str] | None
+    headers: Mapping[str, str] | None
+    body: str | None
+    isBase64Encoded: bool
+
+
+class InvocationResponse(TypedDict):
+    """What the HTTP API is answered, in the same format."""
+
+    statusCode: int
+    headers: Mapping[str, str]
+    body: str
+    isBase64Encoded: NotRequired[bool]
 
 
 class InvocationError(Exception):
     """The request gets no prediction: `status` for the client, what is wrong, and what to do."""
 
-    def __init__(self, status: HTTPStatus, problem: str, hint: str, details: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, status: HTTPStatus, problem: str, hint: str, details: Mapping[str, object] | None = None
+    ) -> None:
         super().__init__(f"{problem}: {hint}")
         self.status = status
+        self.problem = problem
         self.body = {"error": problem, "hint": hint, **(details or {})}
 
     @property
-    def headers(self) -> dict[str, str]:
-        """Return the headers of the answer: a busy service says when to come back."""
+    def response(self) -> InvocationResponse:
+        """Return the answer, whose body is JSON; that of a busy service says when to come back."""
         later = self.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-        return {"content-type": "application/json", **({"retry-after": _RETRY_SECONDS} if later else {})}
+        headers = {"content-type": "application/json", **({"retry-after": _RETRY_SECONDS} if later else {})}
+        return {"statusCode": self.status.value, "headers": headers, "body": json.dumps(self.body)}
 
 
 @dataclass(frozen=True)
@@ -53,82 +86,100 @@ class Prediction:
     content_type: str
 
 
-class Endpoints(Protocol):
+class ModelEndpoints(Protocol):
     """The endpoints of all stages."""
 
     def invoke(self, endpoint: str, body: bytes, content_type: str | None, accept: str | None) -> Prediction:
         """Return the model's answer; InvocationError where there is none."""
 
 
-class Invoker:
-    """Answers requests `POST /stages/{stage}/invocations?model=…`.
+class KnownStages:
+    """The names of the stages, read again after a minute.
 
-    `stages` returns the names of the known stages. It is asked again after a minute, so a new stage is known soon,
-    and a storm of requests does not become a storm on the parameter store (40 reads a second by default).
+    So a new stage is known soon, and a storm of requests does not become a storm on the parameter store (40 reads a
+    second by default).
     """
 
-    def __init__(
-        self,
-        *,
-        prefix: str,
-        default_model: str,
-        stages: Callable[[], Sequence[str]],
-        endpoints: Endpoints,
-        clock: Callable[[], float],
-    ) -> None:
-        self._prefix = prefix
-        self._default_model = default_model
-        self._stages = stages
-        self._endpoints = endpoints
+    def __init__(self, load: Callable[[], StagesDocument], clock: Callable[[], float]) -> None:
+        self._load = load
         self._clock = clock
-        self._known: tuple[float, Sequence[str]] | None = None
+        self._names: tuple[str, ...] = ()
+        self._read_at: float | None = None
 
-    def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the answer to an HTTP API event (payload format 2.0), in the same format; errors have JSON bodies."""
-        try:
-            response = _response(self._predict(event))
-        except InvocationError as error:
-            count("InvocationRefused")
-            logger.warning("invocation refused", extra={"status": error.status.value, "reason": error.body["error"]})
-            return {"statusCode": error.status.value, "headers": error.headers, "body": json.dumps(error.body)}
-        count("InvocationAnswered")
-        return response
-
-    def _predict(self, event: Mapping[str, Any]) -> Prediction:
-        stage = (event.get("pathParameters") or {}).get("stage") or ""
-        model = (event.get("queryStringParameters") or {}).get("model") or self._default_model
-        known = self._known_stages()
-        if stage not in known:
-            raise InvocationError(
-                HTTPStatus.NOT_FOUND, f"there is no stage {stage!r}", f"name one of these stages: {', '.join(known)}"
-            )
-        if not _MODEL.fullmatch(model):
-            hint = f"a model has letters, digits and dashes, as {self._default_model!r}; stages: {', '.join(known)}"
-            raise InvocationError(HTTPStatus.NOT_FOUND, f"there is no model {model!r}", hint)
-        body = request_body(event)
-        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-        logger.info("invocation", extra={"stage": stage, "model": model, "request_bytes": len(body)})
-        endpoint = names.endpoint(self._prefix, model, stage)
-        prediction = self._endpoints.invoke(endpoint, body, headers.get("content-type"), headers.get("accept"))
-        logger.info("invocation answered", extra={"endpoint": endpoint, "response_bytes": len(prediction.body)})
-        return prediction
-
-    def _known_stages(self) -> Sequence[str]:
+    def names(self) -> tuple[str, ...]:
+        """Return the names, in the order of release."""
         now = self._clock()
-        if self._known is None or now - self._known[0] > 60:  # noqa: PLR2004  # a minute
-            self._known = now, self._stages()
-        return self._known[1]
+        if self._read_at is None or now - self._read_at > _FRESH_SECONDS:
+            self._names, self._read_at = tuple(stage.name for stage in self._load().stages), now
+        return self._names
 
 
-def request_body(event: Mapping[str, Any]) -> bytes:
-    """Return the body of an HTTP API event.
+@dataclass(frozen=True)
+class InvocationPorts:
+    """The stages and their endpoints; `default_model` answers where no model is named."""
+
+    prefix: str
+    default_model: str
+    stages: KnownStages
+    endpoints: ModelEndpoints
+
+
+def invocation_ports(settings: InvokeEndpoint) -> InvocationPorts:
+    """Return the ports on AWS."""
+    return InvocationPorts(
+        prefix=settings.prefix,
+        default_model=settings.default_model,
+        stages=KnownStages(partial(stages.load, settings.stages_parameter), time.monotonic),
+        endpoints=RuntimeEndpoints(),
+    )
+
+
+def answer(request: InvocationRequest, ports: InvocationPorts) -> InvocationResponse:
+    """Answer a request with the model's prediction, or with an error that says what to do."""
+    try:
+        response = _response(_predict(request, ports))
+    except InvocationError as error:
+        count("InvocationRefused")
+        logger.warning("invocation refused", extra={"status": error.status.value, "reason": error.problem})
+        return error.response
+    count("InvocationAnswered")
+    return response
+
+
+def _predict(request: InvocationRequest, ports: InvocationPorts) -> Prediction:
+    stage, model = _target(request, ports)
+    body = request_body(request)
+    headers = {name.lower(): value for name, value in (request.get("headers") or {}).items()}
+    logger.info("invocation", extra={"stage": stage, "model": model, "request_bytes": len(body)})
+    endpoint = names.endpoint(ports.prefix, model, stage)
+    prediction = ports.endpoints.invoke(endpoint, body, headers.get("content-type"), headers.get("accept"))
+    logger.info("invocation answered", extra={"endpoint": endpoint, "response_bytes": len(prediction.body)})
+    return prediction
+
+
+def _target(request: InvocationRequest, ports: InvocationPorts) -> tuple[str, str]:
+    """Return the stage and the model that a request is for; InvocationError where there are none such."""
+    stage = (request.get("pathParameters") or {}).get("stage") or ""
+    model = (request.get("queryStringParameters") or {}).get("model") or ports.default_model
+    known = ports.stages.names()
+    if stage not in known:
+        hint = f"name one of these stages: {', '.join(known)}"
+        raise InvocationError(HTTPStatus.NOT_FOUND, f"there is no stage {stage!r}", hint)
+    if not _MODEL.fullmatch(model):
+        hint = f"a model has letters, digits and dashes, as {ports.default_model!r}; stages: {', '.join(known)}"
+        raise InvocationError(HTTPStatus.NOT_FOUND, f"there is no model {model!r}", hint)
+    return stage, model
+
+
+def request_body(request: InvocationRequest) -> bytes:
+    """Return the body of a request.
 
     Raises:
         InvocationError: it is empty, not the base64 it says it is, or larger than SageMaker takes.
     """
-    text = event.get("body") or ""
+    text = request.get("body") or ""
     try:
-        body = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
+        body = base64.b64decode(text, validate=True) if request.get("isBase64Encoded") else text.encode()
     except binascii.Error:
         raise InvocationError(
             HTTPStatus.BAD_REQUEST, "the body is not base64", "send the body as it is, or as legal base64"
@@ -143,7 +194,7 @@ def request_body(event: Mapping[str, Any]) -> bytes:
     return body
 
 
-def _response(prediction: Prediction) -> dict[str, Any]:
+def _response(prediction: Prediction) -> InvocationResponse:
     """Return a prediction as the API's answer: text as it is, anything else in base64."""
     text = _text(prediction)
     body = base64.b64encode(prediction.body).decode() if text is None else text
@@ -163,19 +214,22 @@ def _text(prediction: Prediction) -> str | None:
         return None
 
 
-class SageMakerEndpoints:
+class RuntimeEndpoints:
     """SageMaker's real-time endpoints."""
 
     def __init__(self, client: "SageMakerRuntimeClient | None" = None) -> None:
-        self._runtime = client or clients.client("sagemaker-runtime")
+        self._runtime: SageMakerRuntimeClient = client or clients.client("sagemaker-runtime")
 
     def invoke(self, endpoint: str, body: bytes, content_type: str | None, accept: str | None) -> Prediction:
         """Return the model's answer; InvocationError where there is none."""
-        headers: dict[str, Any] = {"ContentType": content_type, "Accept": accept}
-        given = {name: value for name, value in headers.items() if value}
+        request: InvokeEndpointInputTypeDef = {"EndpointName": endpoint, "Body": body}
+        if content_type:
+            request["ContentType"] = content_type
+        if accept:
+            request["Accept"] = accept
         try:
-            answer = self._runtime.invoke_endpoint(EndpointName=endpoint, Body=body, **given)
-            return Prediction(answer["Body"].read(), answer.get("ContentType") or "application/octet-stream")
+            found = self._runtime.invoke_endpoint(**request)
+            return Prediction(found["Body"].read(), found.get("ContentType") or "application/octet-stream")
         except ClientError as error:
             raise _translated(error) from error
         except (ConnectTimeoutError, ReadTimeoutError) as error:
@@ -201,11 +255,11 @@ _BY_CODE = {
 
 
 def _translated(error: ClientError) -> InvocationError:
-    answer: Any = error.response
-    code, message = answer["Error"]["Code"], answer["Error"].get("Message", "")
+    code, message = code_of(error), error.response["Error"].get("Message", "")
     if code == "ModelError":
         hint = "look at the model's own message; it may be about the input, or in the log group of the endpoint"
-        details = {"model_status": answer.get("OriginalStatusCode"), "model_message": answer.get("OriginalMessage")}
+        told: Mapping[str, object] = {**error.response}
+        details = {"model_status": told.get("OriginalStatusCode"), "model_message": told.get("OriginalMessage")}
         return InvocationError(HTTPStatus.FAILED_DEPENDENCY, "the model answered with an error", hint, details)
     # SageMaker has one code for a missing endpoint and for an illegal header: only its text tells them apart.
     if code == "ValidationError" and "not found" in message:

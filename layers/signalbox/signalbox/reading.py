@@ -71,7 +71,7 @@ class Fields:
             raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
         return value
 
-    def number(self, name: str) -> float:
+    def numeric(self, name: str) -> float:
         """Return a finite number, or the number in a text."""
         value = self._fields.get(name)
         try:

@@ -27,7 +27,7 @@ class StateMachines:
     def __init__(self, stepfunctions: "SFNClient | None" = None) -> None:
         self._stepfunctions: SFNClient = stepfunctions or clients.client("stepfunctions")
 
-    def start(self, machine: str, name: str, machine_input: Mapping[str, str]) -> bool:
+    def start(self, machine: str, name: str, machine_input: Mapping[str, object]) -> bool:
         """Start an execution; False if one of this name was started before.
 
         Step Functions keeps a name for 90 days; while the execution runs, the same name and input is no error either.

@@ -40,6 +40,6 @@ class RunFailure(TypedDict):
 
 
 class Mailed(TypedDict):
-    """Answered by `announce`: how many people have been mailed."""
+    """Answered by `announce`: how many people have been mailed; 0 where the failure was mailed before."""
 
     mailed: int

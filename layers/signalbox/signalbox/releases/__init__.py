@@ -1,8 +1,8 @@
 """Releases: each stage of a model serves the package that the registry says it should, or is rolled back.
 
 The release machine asks `planning` before every action and does what the answer says; `verifying` looks at the result.
-What a stage needs: `rules`; what is made of each answer: `reactions`; how both change a release's progress: `steps`;
-what each action asks of AWS: `actions`, and the package `hosting`.
+What a stage needs: `rules`; what is made of each answer: `reactions`; how both change what a release remembers:
+`steps`, `answers`, `tracking`; what each action asks of AWS: `actions`, and the package `hosting`.
 """
 
 from signalbox import moments, stages

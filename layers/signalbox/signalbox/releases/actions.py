@@ -21,7 +21,7 @@ from signalbox.contracts import (
 )
 from signalbox.hosting.model import Hosted, endpoint_tags, model_request
 from signalbox.releases.model import Request
-from signalbox.releases.steps import stage_verdict
+from signalbox.releases.tracking import stage_verdict
 from signalbox.stages import Stage
 
 # The actions whose requests are made from the stages document.

@@ -27,7 +27,7 @@ from signalbox.contracts import (
 )
 from signalbox.moments import text_of
 from signalbox.observability import count, logger
-from signalbox.releases import actions, rules, steps
+from signalbox.releases import actions, answers, rules, steps, tracking
 from signalbox.releases.model import (
     BUSY,
     Desired,
@@ -77,7 +77,7 @@ def plan(question: ReleaseQuestion, ports: PlanningPorts) -> ReleasePlan:
         ServiceBusyError: AWS could not answer now.
     """
     before = question["progress"]
-    progress = deepcopy(before) if before else steps.begin()
+    progress = deepcopy(before) if before else tracking.begin()
     progress["rounds"] += 1
     request = _request(question, progress, ports.prefix)
     if question["last"]:
@@ -85,10 +85,10 @@ def plan(question: ReleaseQuestion, ports: PlanningPorts) -> ReleasePlan:
     arguments, planned = None, False
     while arguments is None:
         try:
-            if steps.asks_for_need(progress) and not planned:
+            if tracking.asks_for_need(progress) and not planned:
                 _reconcile(request, progress, ports)
                 planned = bool(progress["todo"])
-            elif steps.asks_for_rollback(progress):
+            elif tracking.asks_for_rollback(progress):
                 _roll_back(request, progress, ports)
             else:
                 arguments = _ask(request, progress, ports)
@@ -114,7 +114,7 @@ def _request(question: ReleaseQuestion, progress: ReleaseProgress, prefix: str) 
         return read_request(question, prefix)
     except ReleaseError as error:
         if progress["problem"] is None:
-            steps.fail(progress, {"Error": "ReleaseError", "Cause": str(error)})
+            tracking.fail(progress, {"Error": "ReleaseError", "Cause": str(error)})
         return unreadable(question)
 
 
@@ -122,7 +122,7 @@ def _take(progress: ReleaseProgress, last: LastAnswer, ports: PlanningPorts) -> 
     """Take what the last action came to."""
     failure = last.get("error")
     if failure is None:
-        steps.done(progress, last.get("result"))
+        answers.done(progress, last.get("result"))
         return
     progress["tries"] += 1
     row = row_for(_asked(progress), failure["Error"], rolling_back=progress["problem"] is not None)
@@ -131,12 +131,12 @@ def _take(progress: ReleaseProgress, last: LastAnswer, ports: PlanningPorts) -> 
         found = "proceed"
     fields = {"action": progress["asked"], "reaction": found, "error": failure["Error"], "cause": failure.get("Cause")}
     logger.warning("release action failed", extra=fields)
-    steps.react(progress, found, failure)
+    answers.react(progress, found, failure)
 
 
 def _arrived(progress: ReleaseProgress, ports: PlanningPorts) -> bool:
     """Say whether a call whose answer was lost, or that was refused, has been done: by an earlier try of it."""
-    deployment = steps.deployment_of(progress)
+    deployment = tracking.deployment_of(progress)
     if progress["asked"] == "create-model":
         return ports.endpoints.has_model(deployment["model"])
     if progress["asked"] == "create-config":
@@ -160,7 +160,7 @@ def _reconcile(request: Request, progress: ReleaseProgress, ports: PlanningPorts
             steps.plan(progress, request, place, need, facts)
             return
     if index >= len(stages):
-        steps.come_through(progress, request.trigger)
+        tracking.come_through(progress, request.trigger)
         return
     place = _place(request, stages[index], index, ports)
     progress["stage"] = place.stage.name
@@ -193,7 +193,7 @@ def _facts(
 
 def _roll_back(request: Request, progress: ReleaseProgress, ports: PlanningPorts) -> None:
     """Look at the failed stage, and plan how it gets back to where it was."""
-    deployment = steps.deployment_of(progress)
+    deployment = tracking.deployment_of(progress)
     previous = _previous(deployment, ports)
     endpoint = ports.endpoints.find(deployment["endpoint"])
     failed = rules.FailedStage(deployment, request.trigger, endpoint, previous.approval if previous else None)
@@ -227,7 +227,7 @@ def _ask(request: Request, progress: ReleaseProgress, ports: PlanningPorts) -> A
     if arguments is None:
         del progress["todo"][0]
     else:
-        steps.ask(progress, step)
+        tracking.ask(progress, step)
     return arguments
 
 
@@ -235,7 +235,7 @@ def _document_stage(progress: ReleaseProgress, step: ReleaseStep, ports: Plannin
     """Return the stage at hand where the step needs it; a rollback needs no document, which may be what is wrong."""
     if step not in actions.OF_THE_DOCUMENT or progress["problem"]:
         return None
-    return ports.stages().find(steps.stage_of(progress))
+    return ports.stages().find(tracking.stage_of(progress))
 
 
 def _evidence(request: Request, progress: ReleaseProgress, ports: PlanningPorts) -> ModelPackage | None:
@@ -248,14 +248,14 @@ def _evidence(request: Request, progress: ReleaseProgress, ports: PlanningPorts)
 
 def _settle(progress: ReleaseProgress, ports: PlanningPorts) -> AwsRequest | None:
     """Wait until the endpoint has come to rest, as long as a deployment may take; then it is looked at as it is."""
-    deployment = steps.deployment_of(progress)
+    deployment = tracking.deployment_of(progress)
     endpoint = ports.endpoints.find(deployment["endpoint"])
     busy = endpoint is not None and endpoint.status in BUSY
     if busy and progress["waited"] < deployment["patience_seconds"]:
         return _wait(progress, ports)
     if busy and progress["problem"]:
         reason = f"the endpoint is still moving after {progress['waited']} seconds"
-        steps.finish_rollback(progress, "unfinished", reason)
+        tracking.finish_rollback(progress, "unfinished", reason)
     else:
         del progress["todo"][0]
     return None
@@ -264,24 +264,24 @@ def _settle(progress: ReleaseProgress, ports: PlanningPorts) -> AwsRequest | Non
 def _wait(progress: ReleaseProgress, ports: PlanningPorts) -> AwsRequest:
     seconds = wait_seconds(progress["waited"], ports.poll_seconds)
     progress["waited"] += seconds
-    steps.ask(progress, "wait")
+    tracking.ask(progress, "wait")
     return actions.wait(seconds)
 
 
 def _give_up(progress: ReleaseProgress, failure: Failure) -> None:
     """Let the release fail because it cannot be planned: what it has moved is rolled back first."""
     if progress["deployment"] is None:
-        steps.fail(progress, failure)
+        tracking.fail(progress, failure)
     elif progress["problem"] is None:
-        steps.begin_rollback(progress, failure)
+        tracking.begin_rollback(progress, failure)
     else:
-        steps.finish_rollback(progress, "unknown", f"{failure['Error']}: {failure.get('Cause', '')}")
+        tracking.finish_rollback(progress, "unknown", f"{failure['Error']}: {failure.get('Cause', '')}")
 
 
 def _note(request: Request, progress: ReleaseProgress, before: ReleaseProgress | None, ports: PlanningPorts) -> None:
     """Log and write down the action, so that a person can follow the release; of waits in a row only the first."""
     action = _asked(progress)
-    stage = steps.stage_of(progress)
+    stage = tracking.stage_of(progress)
     logger.info("release planned", extra={"action": action, "stage": stage, "execution": request.execution})
     count("ReleasePlanned")
     if action == "wait" and before and before["asked"] == "wait":

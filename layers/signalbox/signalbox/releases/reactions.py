@@ -90,7 +90,7 @@ REACTIONS: Mapping[ReleaseAction, tuple[Row, ...]] = {
     "delete-model": _CLEANING,
     "review": (
         Row(frozenset({"ReviewRejected", "States.Timeout"}), "close"),
-        Row(FUNCTION, "repeat", 5),
+        Row(FUNCTION | {"DecisionNotPassedOnError"}, "repeat", 5),
         Row(ANY, "fail"),
     ),
     "close-review": (Row(FUNCTION | {"States.Timeout"}, "repeat", 5), Row(ANY, "fail")),

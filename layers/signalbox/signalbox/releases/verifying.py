@@ -127,14 +127,14 @@ def parse_golden(text: str, uri: str) -> GoldenFile:
     return GoldenFile(
         numbers=numbers,
         content_type=fields.text("content_type"),
-        tolerance=fields.number("tolerance") if numbers else 0.0,
+        tolerance=fields.numeric("tolerance") if numbers else 0.0,
         requests=tuple(requests),
     )
 
 
 def _golden_request(fields: Fields, *, numbers: bool) -> GoldenRequest:
     if numbers:
-        fields.number("expected")
+        fields.numeric("expected")
     return GoldenRequest(fields.text("body", ".*", "a text"), fields.scalar("expected").strip())
 
 

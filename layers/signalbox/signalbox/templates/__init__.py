@@ -2,21 +2,22 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from signalbox import words
 from signalbox.templates import style
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from jinja2.runtime import LoopContext
 
 
-def render(template: str, **values: Any) -> str:
+def render(template: str, **values: object) -> str:
     """Return a template of this folder, filled. A value that the template needs and does not get raises."""
     return _environment().get_template(template).render(**values)
 
 
-def _ending(loop: Any) -> tuple[str, ...]:
+def _ending(loop: "LoopContext") -> tuple[str, ...]:
     """Return the class of a table's last row, which has no line under it."""
     return ("end",) if loop.last else ()
 

@@ -1,6 +1,7 @@
 """What a change in the model registry sets going, and that its repetitions set nothing going."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,15 +9,11 @@ from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.samples import sample, with_detail
 from tests.unit.releases_world import arn
 
+from signalbox.approvals import ApprovalPorts, PackageUnknownError, on_model_package
+from signalbox.aws.errors import ServiceBusyError
+from signalbox.aws.model import ModelPackage
+from signalbox.aws.registry import ModelRegistry
 from signalbox.events import EventError
-from signalbox.registry import (
-    Desk,
-    PackageUnknownError,
-    Registered,
-    SageMakerRegistryReader,
-    StepFunctionsExecutions,
-    on_model_package,
-)
 
 MLOPS = "arn:aws:states:us-east-1:123456789012:stateMachine:mlops"
 RELEASE = "arn:aws:states:us-east-1:123456789012:stateMachine:release"
@@ -28,18 +25,18 @@ class World:
     """A registry with one package, machines that remember what was started, and reviews that answer as told."""
 
     def __init__(self, status: str, generated_by: str = "", reviews: str = "none") -> None:
-        self.package = Registered(status, generated_by, "alice")
+        self.package: ModelPackage | None = ModelPackage(arn(2), status, generated_by=generated_by, changed_by="alice")
         self.reviews = reviews
         self.asked: list[tuple[str, bool, str, str]] = []
-        self.started: dict[str, tuple[str, Mapping[str, str]]] = {}
-        self.desk = Desk("signalbox", MLOPS, RELEASE, self, self, self.answer)
+        self.started: dict[str, tuple[str, Mapping[str, object]]] = {}
+        self.ports = ApprovalPorts("signalbox", MLOPS, RELEASE, self, self, self.answer)
 
-    def read(self, package: str) -> Registered:
-        """See `RegistryReader`."""
+    def find(self, arn: str) -> ModelPackage | None:
+        """See `PackageFinder`."""
         return self.package
 
-    def start(self, machine: str, name: str, machine_input: Mapping[str, str]) -> bool:
-        """See `Executions`."""
+    def start(self, machine: str, name: str, machine_input: Mapping[str, object]) -> bool:
+        """See `ExecutionStarter`."""
         if name in self.started:
             return False
         self.started[name] = (machine, machine_input)
@@ -52,7 +49,7 @@ class World:
 
     def happens(self, event: dict[str, Any]) -> str:
         """Return the outcome of the event."""
-        return on_model_package(event, self.desk)["outcome"]
+        return on_model_package(event, self.ports)["outcome"]
 
 
 def event(status: str = "Approved", **changes: Any) -> dict[str, Any]:
@@ -70,7 +67,7 @@ def test_an_approval_that_answers_no_review_starts_the_release_of_exactly_this_p
     assert world.happens(event()) == "release-started"
     (machine, machine_input), *more = world.started.values()
     assert (machine, more) == (RELEASE, [])
-    assert machine_input == {"model": "abalone", "package": arn(2), "because": "approved", "requested_at": AT}
+    assert machine_input == {"model": "abalone", "package": arn(2), "trigger": "approved", "requested_at": AT}
     assert world.asked == [(arn(2), True, "alice", AT)]
 
 
@@ -88,7 +85,7 @@ def test_a_rejection_answers_what_is_open_and_looks_at_the_stages_in_every_case(
 
     assert world.happens(event("Rejected")) == "rollback-started"
     ((machine, machine_input),) = world.started.values()
-    assert (machine, machine_input["because"]) == (RELEASE, "rejected")
+    assert (machine, machine_input["trigger"]) == (RELEASE, "rejected")
     assert world.asked == [(arn(2), False, "alice", AT)]
 
 
@@ -151,7 +148,20 @@ def test_other_changes_and_other_groups_are_ignored(changes: dict[str, Any]) -> 
 
 def test_an_event_that_does_not_parse_is_an_error() -> None:
     with pytest.raises(EventError):
-        on_model_package({"detail-type": "Object Created"}, World("Approved").desk)
+        on_model_package({"detail-type": "Object Created"}, World("Approved").ports)
+
+
+def test_the_name_of_an_execution_is_made_of_the_change() -> None:
+    approved, rejected, pending = World("Approved"), World("Rejected"), World("PendingManualApproval")
+    for world in (approved, rejected, pending):
+        world.happens(event())
+
+    names = [name for world in (approved, rejected, pending) for name in world.started]
+    assert [name.rpartition("-")[0] for name in names[:2]] == [
+        "release-signalbox-abalone-2-approved-2026-11-20T10-00-14Z",
+        "release-signalbox-abalone-2-rejected-2026-11-20T10-00-14Z",
+    ]
+    assert names[2] == "review-signalbox-abalone-2"
 
 
 @pytest.mark.parametrize(
@@ -166,36 +176,46 @@ def test_an_event_that_does_not_parse_is_an_error() -> None:
         ({}, "the model registry"),
     ],
 )
-def test_the_registry_tells_who_changed_a_package(changed: dict[str, Any], by: str) -> None:
+def test_the_reviews_are_told_who_changed_a_package(changed: dict[str, Any], by: str) -> None:
     described = {
         "ModelPackageArn": arn(2),
         "ModelApprovalStatus": "Approved",
         "MetadataProperties": {"GeneratedBy": OWN_RUN},
     }
-    sagemaker = RecordingClient("sagemaker", {"describe_model_package": described | changed})
+    sagemaker: Any = RecordingClient("sagemaker", {"describe_model_package": described | changed})
+    world = World("")
 
-    assert SageMakerRegistryReader(sagemaker).read(arn(2)) == Registered("Approved", OWN_RUN, by)
+    on_model_package(event(), replace(world.ports, registry=ModelRegistry(sagemaker)))
+
+    assert world.asked == [(arn(2), True, by, AT)]
+
+
+def test_a_package_that_the_machine_itself_registered_is_known_by_the_registry() -> None:
+    described = {
+        "ModelPackageArn": arn(2),
+        "ModelApprovalStatus": "PendingManualApproval",
+        "MetadataProperties": {"GeneratedBy": OWN_RUN},
+    }
+    sagemaker: Any = RecordingClient("sagemaker", {"describe_model_package": described})
+
+    handled = on_model_package(event(), replace(World("").ports, registry=ModelRegistry(sagemaker)))
+
+    assert handled == {"outcome": "ignored", "package": arn(2), "status": "PendingManualApproval"}
 
 
 def test_a_package_that_cannot_be_read_fails_the_event_so_that_it_comes_again() -> None:
-    sagemaker = RecordingClient("sagemaker", {"describe_model_package": client_error("ThrottlingException", "slow")})
+    sagemaker: Any = RecordingClient(
+        "sagemaker", {"describe_model_package": client_error("ThrottlingException", "slow")}
+    )
 
-    with pytest.raises(PackageUnknownError, match="slow"):
-        SageMakerRegistryReader(sagemaker).read(arn(2))
+    with pytest.raises(ServiceBusyError, match="slow"):
+        on_model_package(event(), replace(World("").ports, registry=ModelRegistry(sagemaker)))
 
 
-def test_an_execution_is_started_once_per_name() -> None:
-    answers = [
-        {"executionArn": OWN_RUN, "startDate": 0},
-        client_error("ExecutionAlreadyExists"),
-        client_error("StateMachineDoesNotExist"),
-    ]
-    stepfunctions = RecordingClient("stepfunctions", {"start_execution": answers})
-    executions = StepFunctionsExecutions(stepfunctions)
+def test_a_package_that_is_not_in_the_registry_fails_the_event_so_that_it_comes_again() -> None:
+    world = World("Approved")
+    world.package = None
 
-    assert executions.start(RELEASE, "name", {"b": "2", "a": "1"})
-    assert not executions.start(RELEASE, "name", {"a": "1", "b": "2"})
-    with pytest.raises(Exception, match="StateMachineDoesNotExist"):
-        executions.start(RELEASE, "name", {})
-    first, second, _ = stepfunctions.requests("StartExecution")
-    assert first == second == {"stateMachineArn": RELEASE, "name": "name", "input": '{"a": "1", "b": "2"}'}
+    with pytest.raises(PackageUnknownError, match="model-package/signalbox-abalone/2 is not in the registry: replay"):
+        world.happens(event())
+    assert (world.started, world.asked) == ({}, [])

@@ -1,0 +1,148 @@
+"""What a change of a package's approval in the model registry sets going: a review, a release or a rollback.
+
+The event only says that something changed; the registry is read again before anything is done. SageMaker sends events
+late, twice and out of order, so what is started is named after the change itself (package, status, time of the
+change): the second start of the same name is refused, and that refusal is the proof that it was done before.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
+
+from signalbox import names
+from signalbox.aws.machines import StateMachines
+from signalbox.aws.model import ModelPackage
+from signalbox.aws.registry import ModelRegistry
+from signalbox.events import ModelPackageChange
+from signalbox.observability import count, logger
+from signalbox.settings import OnModelPackage
+
+if TYPE_CHECKING:
+    from signalbox.contracts import ReleaseInput, Trigger
+
+# (package ARN, approved, by, at) → answered | already | none: what became of the package's open reviews.
+type AnswerReviews = Callable[[str, bool, str, str], str]
+type Outcome = Literal[
+    "ignored", "review-started", "release-started", "rollback-started", "review-answered", "done-before"
+]
+_DECIDED = frozenset(("Approved", "Rejected"))
+# Who decided, where SageMaker does not say.
+_SOMEBODY = "the model registry"
+
+
+class PackageUnknownError(Exception):
+    """The event names a package that the registry does not have."""
+
+    def __init__(self, package: str) -> None:
+        super().__init__(f"{package} is not in the registry: replay the event if it is there by now")
+
+
+class ApprovalHandled(TypedDict):
+    """What was set going for a package, and its approval status as the registry has it."""
+
+    outcome: Outcome
+    package: str
+    status: str
+
+
+class PackageFinder(Protocol):
+    """The model registry, as far as it is read."""
+
+    def find(self, arn: str) -> ModelPackage | None:
+        """Return the package, or None where it is not registered."""
+
+
+class ExecutionStarter(Protocol):
+    """The state machines, as far as they are started."""
+
+    def start(self, machine: str, name: str, machine_input: Mapping[str, object]) -> bool:
+        """Start an execution; False if one of this name was started before."""
+
+
+@dataclass(frozen=True)
+class ApprovalPorts:
+    """The registry, the machines by their ARNs, and the open reviews."""
+
+    prefix: str
+    mlops_machine: str
+    release_machine: str
+    registry: PackageFinder
+    machines: ExecutionStarter
+    answer_reviews: AnswerReviews
+
+
+def approval_ports(settings: OnModelPackage, answer_reviews: AnswerReviews) -> ApprovalPorts:
+    """Return the ports on AWS."""
+    return ApprovalPorts(
+        prefix=settings.prefix,
+        mlops_machine=settings.mlops_machine_arn,
+        release_machine=settings.release_machine_arn,
+        registry=ModelRegistry(),
+        machines=StateMachines(),
+        answer_reviews=answer_reviews,
+    )
+
+
+def on_model_package(event: Mapping[str, object], ports: ApprovalPorts) -> ApprovalHandled:
+    """Set going what one model package event asks for, and say what that was.
+
+    Outcomes: `ignored` (no change of the approval, not one of our groups, or a package of the machine's own),
+    `review-started`, `release-started`, `rollback-started`, `review-answered` (a waiting machine goes on),
+    `done-before` (nothing was left to do).
+
+    Raises:
+        EventError: the event does not parse.
+        PackageUnknownError: the registry does not have the package.
+        ServiceBusyError: AWS could not answer now.
+        CallRefusedError: AWS refused a call.
+    """
+    change = ModelPackageChange.read(event)
+    package = _package(change, ports)
+    outcome: Outcome = "ignored"
+    if package is not None:
+        outcome = (_decided if package.approval in _DECIDED else _pending)(change, package, ports)
+    status = change.status if package is None else package.approval
+    handled: ApprovalHandled = {"outcome": outcome, "package": change.arn, "status": status}
+    logger.info("model package read", extra=dict(handled))
+    count("ModelPackageRead")
+    return handled
+
+
+def _package(change: ModelPackageChange, ports: ApprovalPorts) -> ModelPackage | None:
+    """Return the package as it is now; None where its approval has not changed, or it is of no group of ours."""
+    if not change.about_approval or not change.group.startswith(f"{ports.prefix}-"):
+        return None
+    package = ports.registry.find(change.arn)
+    if package is None:
+        raise PackageUnknownError(change.arn)
+    return package
+
+
+def _pending(change: ModelPackageChange, package: ModelPackage, ports: ApprovalPorts) -> Outcome:
+    """Take a package that waits for its approval through the machine, unless the machine itself registered it."""
+    if package.generated_by.startswith(ports.mlops_machine.replace(":stateMachine:", ":execution:") + ":"):
+        return "ignored"
+    name = names.execution("review", change.group, str(change.version))
+    started = ports.machines.start(ports.mlops_machine, name, {"package": change.arn})
+    return "review-started" if started else "done-before"
+
+
+def _decided(change: ModelPackageChange, package: ModelPackage, ports: ApprovalPorts) -> Outcome:
+    """Answer the open reviews, and release or roll back where no machine goes on by itself.
+
+    A rejection looks at the stages in every case: one of them may serve the package already.
+    """
+    trigger: Trigger = "approved" if package.approved else "rejected"
+    answer = ports.answer_reviews(change.arn, package.approved, package.changed_by or _SOMEBODY, change.changed_at)
+    if package.approved and answer != "none":
+        return "review-answered" if answer == "answered" else "done-before"
+    name = names.execution("release", change.group, str(change.version), trigger, change.changed_at)
+    machine_input: ReleaseInput = {
+        "model": names.model_of_group(ports.prefix, change.group),
+        "package": change.arn,
+        "trigger": trigger,
+        "requested_at": change.changed_at,
+    }
+    if not ports.machines.start(ports.release_machine, name, machine_input):
+        return "done-before"
+    return "release-started" if package.approved else "rollback-started"

@@ -1,0 +1,14 @@
+"""Mails about endings: one to every approver, with what happened, where to look and what to do next."""
+
+from signalbox.mail import SesMailer, addresses
+from signalbox.notifications.notifying import NotifyingPorts
+from signalbox.settings import Announce, ReportRun
+
+
+def notifying_ports(settings: Announce | ReportRun, api_url: str = "") -> NotifyingPorts:
+    """Return the ports on AWS; mails tell to call models under `api_url`.
+
+    Raises:
+        MailError: the list of approvers is wrong.
+    """
+    return NotifyingPorts(SesMailer(settings.sender), addresses(settings.approvers), api_url)

@@ -1,0 +1,43 @@
+"""A mail about an ending, before it is rendered."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+type Kind = Literal[
+    "released",
+    "rolled-back",
+    "torn-down",
+    "nothing-to-do",
+    "superseded",
+    "withdrawn",
+    "rejected",
+    "expired",
+    "failed",
+]
+
+
+class NotificationError(Exception):
+    """There is no mail about such an ending; the message says what is wrong with it."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem}: correct the payload in the state machine, or signalbox.notifications.rules")
+
+
+@dataclass(frozen=True)
+class Notification:
+    """One mail's content.
+
+    `lamp` is its colour; `quote` somebody else's words, in the style "words" for a person's and "quote" for a
+    program's; `command` is something to copy. `job` and `log_group` say where a failed job of SageMaker wrote.
+    """
+
+    lamp: Literal["good", "open", "bad", "quiet"]
+    title: str
+    lead: str
+    quote: str = ""
+    quote_style: Literal["quote", "words"] = "quote"
+    lines: tuple[str, ...] = ()
+    command: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    job: str = ""
+    log_group: str = ""

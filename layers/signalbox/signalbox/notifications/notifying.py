@@ -1,0 +1,76 @@
+"""Mailing every approver how something ended: what happened, where to look and what to do next.
+
+A repetition mails again: twice is better than never.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from signalbox.contracts import Ending, Mailed, RunFailure
+from signalbox.mail import Mail, Mailer, send_each
+from signalbox.notifications import links, rules, run_texts, texts
+from signalbox.notifications.model import Notification
+from signalbox.notifications.view import EndingView
+from signalbox.observability import count, logger
+from signalbox.templates import render
+
+
+@dataclass(frozen=True)
+class NotifyingPorts:
+    """How mails are sent, who gets them, and under which address models are called ("" where that is not known)."""
+
+    mailer: Mailer
+    approvers: tuple[str, ...]
+    api_url: str = ""
+
+
+def notify_ending(ending: Ending, ports: NotifyingPorts) -> Mailed:
+    """Mail how an execution ended; nobody, where an execution inside it has mailed its failure itself.
+
+    Raises:
+        NotificationError: there is no mail about such an ending.
+        MailError: nobody could be reached.
+    """
+    if rules.mailed_before(ending):
+        logger.info("notification skipped", extra={"execution": ending["execution_arn"], "error": ending["error"]})
+        count("NotificationSkipped")
+        return {"mailed": 0}
+    kind = rules.kind_of(ending)
+    content = texts.compose(kind, EndingView.of(ending, ports.api_url))
+    mailed = send_each(ports.mailer, _mails(content, ending["execution_arn"], ports.approvers))
+    _note(kind, mailed)
+    return {"mailed": mailed}
+
+
+def notify_run_failed(failure: RunFailure, ports: NotifyingPorts) -> Mailed:
+    """Mail why a pipeline run did not end in a model.
+
+    Raises:
+        MailError: nobody could be reached.
+    """
+    content = run_texts.run_failed(failure)
+    mailed = send_each(ports.mailer, _mails(content, failure["execution_arn"], ports.approvers))
+    _note("run-failed", mailed)
+    return {"mailed": mailed}
+
+
+def _mails(content: Notification, arn: str, approvers: tuple[str, ...]) -> Iterator[Mail]:
+    execution = (("Execution", arn.rsplit(":", 1)[-1]),) if arn else ()
+    values = {**vars(content), "places": _places(arn, content), "facts": (*content.facts, *execution)}
+    html, text = render("notification.html", **values), render("notification.txt", **values)
+    for approver in approvers:
+        yield Mail(to=approver, subject=content.title, text=text, html=html)
+
+
+def _places(arn: str, content: Notification) -> tuple[tuple[str, str], ...]:
+    """Return where to look: label and address of the execution and of the job's log, as far as there are any."""
+    places = (
+        ("The execution in the Step Functions console", links.execution(arn)),
+        (f"The log of {content.job} in the CloudWatch console", links.log(arn, content.log_group, content.job)),
+    )
+    return tuple((label, address) for label, address in places if address)
+
+
+def _note(kind: str, mailed: int) -> None:
+    logger.info("ending announced", extra={"kind": kind, "mailed": mailed})
+    count("EndingAnnounced")

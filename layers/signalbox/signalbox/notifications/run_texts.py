@@ -1,0 +1,51 @@
+"""What to say about a pipeline run that uploads had started and that did not end in a model."""
+
+from signalbox.contracts import RunFailure
+from signalbox.notifications import failures
+from signalbox.notifications.failures import Explanation
+from signalbox.notifications.model import Notification
+
+
+def run_failed(run: RunFailure) -> Notification:
+    """Tell which step failed, what its job says, and which uploads the run was about."""
+    failure, step = failures.explain(run["cause"]), run["step"]
+    stopped = run["status"] == "Stopped" and not step
+    how = "was stopped" if stopped else "has failed"
+    return Notification(
+        lamp="quiet" if stopped else "bad",
+        title=f"{run['model'] or 'A model'}: the pipeline run {how}" + (f" in {step}" if step else ""),
+        lead=_lead(step, failure.job, stopped=stopped),
+        quote=failure.text or run["reason"] or "SageMaker gave no reason.",
+        lines=(_advice(failure),),
+        command=f"aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn {run['execution_arn']}",
+        facts=_facts(run, failure),
+        job=failure.job,
+        log_group=failure.log_group,
+    )
+
+
+def _facts(run: RunFailure, failure: Explanation) -> tuple[tuple[str, str], ...]:
+    found = (
+        ("Model", run["model"]),
+        ("Run", run["run"]),
+        ("Uploads", run["uploads"]),
+        ("Step", run["step"]),
+        ("Failed too", ", ".join(run["other_steps"])),
+        ("Reason", run["reason"] if failure.job else ""),
+        ("Job", failure.job),
+        ("Log group", failure.log_group),
+    )
+    return tuple((label, value) for label, value in found if value)
+
+
+def _lead(step: str, job: str, *, stopped: bool) -> str:
+    if stopped:
+        return "Somebody has stopped the run before its end:"
+    if not step:
+        return "The run has failed before any of its steps:"
+    return f"Its step {step} has failed" + (f"; the job {job} says:" if job else ":")
+
+
+def _advice(failure: Explanation) -> str:
+    look = "Read the job's log (its streams begin with the job's name). " if failure.job else ""
+    return f"{look}Correct the data, or the pipeline's parameters, and upload again: that starts the next run."

@@ -1,0 +1,63 @@
+"""What to say about each kind of ending: one function for each, and a table of them."""
+
+from collections.abc import Callable, Mapping
+
+from signalbox import words
+from signalbox.notifications import failed_texts, release_texts
+from signalbox.notifications.failures import TEXT_LIMIT
+from signalbox.notifications.model import Kind, Notification
+from signalbox.notifications.view import EndingView
+
+
+def compose(kind: Kind, view: EndingView) -> Notification:
+    """Return what to say about an ending of this kind."""
+    return _TEXTS[kind](view)
+
+
+def _rejected(view: EndingView) -> Notification:
+    by = view.by or "somebody, in the model registry"
+    on = f" on {words.when(view.at)}" if view.at else ""
+    where = f" for {view.stage}" if view.stage else ""
+    return Notification(
+        lamp="bad",
+        title=f"{view.name} was rejected{where}",
+        lead=f"Rejected by {by}{on}. {_consequence(view)}",
+        quote=view.reason[:TEXT_LIMIT],
+        quote_style="words",
+        lines=(*release_texts.before(view), _second_thoughts(view)),
+        facts=view.facts(),
+    )
+
+
+def _expired(view: EndingView) -> Notification:
+    where = f" for {view.stage}" if view.stage else ""
+    return Notification(
+        lamp="bad",
+        title=f"{view.name}: nobody decided{where} in time",
+        lead=f"The review has expired unanswered, and that counts as rejected. {_consequence(view)}",
+        lines=(*release_texts.before(view), _second_thoughts(view)),
+        facts=view.facts(),
+    )
+
+
+def _consequence(view: EndingView) -> str:
+    return release_texts.unchanged(view) if view.release else "It will not be released."
+
+
+def _second_thoughts(view: EndingView) -> str:
+    if view.release:
+        return "The package stays approved: start the release machine with it to be asked again."
+    return "To release it after all, approve the package in the model registry."
+
+
+_TEXTS: Mapping[Kind, Callable[[EndingView], Notification]] = {
+    "released": release_texts.released,
+    "rolled-back": release_texts.rolled_back,
+    "torn-down": release_texts.torn_down,
+    "nothing-to-do": release_texts.nothing_to_do,
+    "superseded": release_texts.superseded,
+    "withdrawn": release_texts.withdrawn,
+    "rejected": _rejected,
+    "expired": _expired,
+    "failed": failed_texts.failed,
+}

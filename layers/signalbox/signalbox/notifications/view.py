@@ -1,0 +1,85 @@
+"""An ending as its mail's texts see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from signalbox import words
+from signalbox.contracts import Ending, ReleaseOutcome, ReviewDecision, Rollback, StageOutcome, StageVerdict
+from signalbox.notifications import failures
+from signalbox.notifications.failures import Explanation
+
+NO_ADDRESS = "<ApiUrl>"
+
+
+@dataclass(frozen=True)
+class EndingView:
+    """An ending without its Nones: a text that is not known is "".
+
+    `release` is None where no release ended. `by`, `at` and `reason` are a person's decision; `error` is the name of a
+    failure, `failure` what it says.
+    """
+
+    model: str
+    package: str
+    release: ReleaseOutcome | None
+    by: str = ""
+    at: str = ""
+    reason: str = ""
+    error: str = ""
+    failure: Explanation = field(default_factory=lambda: Explanation(""))
+    api_url: str = NO_ADDRESS
+
+    @classmethod
+    def of(cls, ending: Ending, api_url: str) -> Self:
+        """Return the view of an ending; models are called under `api_url`."""
+        error, decision = ending["error"], _decision(ending)
+        cause = (error.get("Cause") or "") if error else ""
+        return cls(
+            model=ending["model"] or "A model",
+            package=ending["package"] or "",
+            release=ending["release"],
+            by=str(decision.get("by") or ""),
+            at=str(decision.get("at") or ""),
+            reason=str(decision.get("reason") or ""),
+            error=error["Error"] or "" if error else "",
+            failure=failures.explain(cause),
+            api_url=api_url or NO_ADDRESS,
+        )
+
+    @property
+    def name(self) -> str:
+        """Return the model and its version, as far as they are known."""
+        return f"{self.model} {words.package_label(self.package)}" if self.package else self.model
+
+    @property
+    def stage(self) -> str:
+        """Return the stage where the release stopped, "" where there is none."""
+        return (self.release["stage"] if self.release else None) or ""
+
+    @property
+    def rollback(self) -> Rollback | None:
+        """Return how a failed release left its stage."""
+        return self.release["rollback"] if self.release else None
+
+    def stages(self, *verdicts: StageVerdict) -> list[StageOutcome]:
+        """Return the stages that ended so."""
+        return [one for one in self.release["stages"] if one["verdict"] in verdicts] if self.release else []
+
+    def facts(self, *more: tuple[str, str], package: str | None = None) -> tuple[tuple[str, str], ...]:
+        """Return labels and values, as far as there are any; `package` instead of the ending's own."""
+        of = words.package_name(self.package) if package is None else package
+        found = (("Model", self.model), ("Package", of), ("Stage", self.stage), *more)
+        return tuple((label, value) for label, value in found if value)
+
+
+def names_of(stages: Sequence[StageOutcome]) -> str:
+    """Return the stages' names as a list in a sentence."""
+    return words.listed([one["stage"] for one in stages])
+
+
+def _decision(ending: Ending) -> ReviewDecision | dict[str, object]:
+    """Return who decided what and why, which a task that was failed by a rejection has in its cause."""
+    if ending["decision"] is not None:
+        return ending["decision"]
+    return failures.parsed(ending["error"].get("Cause") or "") if ending["error"] else {}

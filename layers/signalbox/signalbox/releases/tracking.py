@@ -1,0 +1,140 @@
+"""The progress of a release: what it remembers, and how it ends.
+
+All functions change the progress that they are given, which is the plan's own copy, and nothing else.
+"""
+
+from signalbox.contracts import (
+    Deployment,
+    Failure,
+    ReleaseAction,
+    ReleaseProgress,
+    ReleaseStep,
+    ReleaseVerdict,
+    RollbackResult,
+    StageVerdict,
+    Trigger,
+)
+from signalbox.releases.rules import is_news, verdict_of
+
+# Before each of these the stage's need is asked for again: a newer approval, a rejection or another execution counts.
+MOVES = frozenset[ReleaseStep](("create-endpoint", "update-endpoint"))
+CHANGES = MOVES | frozenset[ReleaseStep](("create-model", "put-alarm", "create-config"))
+
+
+def begin() -> ReleaseProgress:
+    """Return the progress of a release that has done nothing yet."""
+    return {
+        "asked": None,
+        "todo": [],
+        "stage_index": 0,
+        "reviewed": [],
+        "deleted": [],
+        "stages": [],
+        "deployment": None,
+        "decision": None,
+        "verdict": None,
+        "stage": None,
+        "problem": None,
+        "rollback": None,
+        "tries": 0,
+        "attempts": 0,
+        "waited": 0,
+        "rounds": 0,
+    }
+
+
+def asks_for_need(progress: ReleaseProgress) -> bool:
+    """Say whether the stage's need has to be looked at before anything else is done."""
+    going_on = progress["verdict"] is None and progress["problem"] is None
+    return going_on and (not progress["todo"] or progress["todo"][0] in CHANGES)
+
+
+def asks_for_rollback(progress: ReleaseProgress) -> bool:
+    """Say whether the failed stage has to be looked at before anything else is done."""
+    return progress["problem"] is not None and not progress["todo"]
+
+
+def ask(progress: ReleaseProgress, action: ReleaseAction) -> None:
+    """Take note of what the machine is asked for."""
+    progress["asked"] = action
+    if action in ("create-endpoint", "update-endpoint") and progress["problem"] is None:
+        deployment_of(progress)["moved"] = True
+
+
+def stage_of(progress: ReleaseProgress) -> str:
+    """Return the name of the stage at hand, "" behind the last one."""
+    return progress["deployment"]["stage"] if progress["deployment"] else progress["stage"] or ""
+
+
+def deployment_of(progress: ReleaseProgress) -> Deployment:
+    """Return the deployment under way.
+
+    Raises:
+        LookupError: there is none, so the step that asked belongs to none.
+    """
+    deployment = progress["deployment"]
+    if deployment is None:
+        raise LookupError("no deployment is under way: this step belongs to one")
+    return deployment
+
+
+def stage_verdict(progress: ReleaseProgress) -> StageVerdict | ReleaseVerdict:
+    """Return what is recorded of the stage at hand."""
+    return progress["verdict"] or ("released" if progress["deployment"] else "torn-down")
+
+
+def end(progress: ReleaseProgress, trigger: Trigger, verdict: ReleaseVerdict, stage: str | None = None) -> None:
+    """Bring the release to an end that was decided: at `stage`, or behind all of them."""
+    progress["verdict"] = verdict
+    progress["stage"] = stage
+    recorded: list[ReleaseStep] = ["record"] if stage else []
+    told: list[ReleaseStep] = ["announce"] if is_news(trigger, verdict) else []
+    progress["todo"] = [*recorded, *told, "done"]
+
+
+def come_through(progress: ReleaseProgress, trigger: Trigger) -> None:
+    """End a release that came through all its stages."""
+    end(progress, trigger, verdict_of(trigger, progress["stages"]))
+
+
+def fail(progress: ReleaseProgress, failure: Failure, result: RollbackResult = "untouched", reason: str = "") -> None:
+    """Let the release fail where there is nothing to roll back; the first failure is kept."""
+    progress["problem"] = progress["problem"] or failure
+    progress["verdict"] = "failed"
+    progress["rollback"] = {"result": result, "reason": reason or "the release had changed nothing"}
+    progress["todo"] = ["announce", "failed"]
+
+
+def begin_rollback(progress: ReleaseProgress, failure: Failure) -> None:
+    """Let the stage fail: what comes next is planned as a rollback."""
+    progress["problem"] = failure
+    progress["verdict"] = "failed"
+    progress["todo"] = []
+    progress["waited"] = progress["tries"] = 0
+
+
+def finish_rollback(progress: ReleaseProgress, result: RollbackResult, reason: str) -> None:
+    """Record how the failed stage was left, take away what is off the endpoint, and tell people."""
+    progress["rollback"] = {"result": result, "reason": reason}
+    unused = cleaning(deployment_of(progress)) if result in ("untouched", "restored", "removed") else []
+    progress["todo"] = ["record", *unused, "announce", "failed"]
+
+
+def cleaning(deployment: Deployment) -> list[ReleaseStep]:
+    """Return the steps that take away what a deployment has made, the config before its model."""
+    steps: list[ReleaseStep] = []
+    if "config" in deployment["made"]:
+        steps.append("delete-config")
+    if "model" in deployment["made"]:
+        steps.append("delete-model")
+    return steps
+
+
+def finish_stage(
+    progress: ReleaseProgress, stage: str, verdict: StageVerdict, package: str | None, endpoint: str = ""
+) -> None:
+    """Take a stage among those that are as they should be; what is counted of a stage begins anew."""
+    progress["stages"].append(
+        {"stage": stage, "verdict": verdict, "package": package, "endpoint": endpoint, "config": "", "answers": 0}
+    )
+    progress["tries"] = progress["attempts"] = progress["waited"] = 0

@@ -1,0 +1,101 @@
+"""Endings of executions, and the mails that people get about them."""
+
+from typing import Any
+
+from signalbox.contracts import Ending, Failure, ReleaseOutcome, ReviewDecision, RunFailure, StageOutcome
+from signalbox.mail import Mail
+from signalbox.notifications import notifying
+from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, OutboxFake
+
+API = "https://api.example.com"
+RUN = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/signalbox-abalone/execution/p4jn9xou8a8s"
+DECISION: ReviewDecision = {
+    "review": "r",
+    "decision": "rejected",
+    "by": BOB,
+    "at": "2026-03-01T10:20:00.000000Z",
+    "reason": "bad <b>",
+}
+EXPIRED: ReviewDecision = {**DECISION, "decision": "expired", "by": "", "reason": ""}
+
+
+def version(number: int) -> str:
+    """Return the ARN of a version of the model's group."""
+    return f"{PACKAGE.rpartition('/')[0]}/{number}"
+
+
+def stage(name: str, verdict: Any = "released", package: str | None = PACKAGE) -> StageOutcome:
+    """Return how a stage ended."""
+    return {
+        "stage": name,
+        "verdict": verdict,
+        "package": package,
+        "endpoint": f"signalbox-abalone-{name}",
+        "config": "config-1",
+        "answers": 10 if verdict == "released" else 0,
+    }
+
+
+def release(verdict: Any = "released", *stages: StageOutcome, **changes: Any) -> ReleaseOutcome:
+    """Return how a release ended, with members replaced."""
+    outcome: Any = {"verdict": verdict, "trigger": "approved", "stage": None, "stages": list(stages), "rollback": None}
+    found: ReleaseOutcome = outcome | changes
+    return found
+
+
+def ending(**changes: Any) -> Ending:
+    """Return how an execution ended, with members replaced; without any, nothing has ended."""
+    nothing: Any = {"model": "abalone", "package": PACKAGE, "execution_arn": EXECUTION}
+    found: Ending = nothing | {"decision": None, "error": None, "release": None} | changes
+    return found
+
+
+def failure(error: str = "States.TaskFailed", cause: str | None = None) -> Failure:
+    """Return an error as Step Functions catches it."""
+    return {"Error": error} if cause is None else {"Error": error, "Cause": cause}
+
+
+def run_failure(**changes: Any) -> RunFailure:
+    """Return the failure of a pipeline run, with members replaced."""
+    empty: Any = dict.fromkeys(("run", "uploads", "step", "reason", "cause"), "")
+    found: RunFailure = (
+        empty | {"model": "abalone", "execution_arn": RUN, "status": "Failed", "other_steps": []} | changes
+    )
+    return found
+
+
+def mailed(**changes: Any) -> Mail:
+    """Return the mail about an ending, which every approver has got."""
+    outbox = OutboxFake()
+    ports = notifying.NotifyingPorts(outbox, (ANN, BOB), API)
+    assert notifying.notify_ending(ending(**changes), ports) == {"mailed": 2}
+    return _same(outbox)
+
+
+def mailed_about_run(**changes: Any) -> Mail:
+    """Return the mail about a failed run, which every approver has got."""
+    outbox = OutboxFake()
+    ports = notifying.NotifyingPorts(outbox, (ANN, BOB))
+    assert notifying.notify_run_failed(run_failure(**changes), ports) == {"mailed": 2}
+    return _same(outbox)
+
+
+def in_both(mail: Mail, *texts: str) -> None:
+    """Assert that the mail's text and its HTML have these texts."""
+    for text in texts:
+        assert text in mail.text
+        assert text in mail.html.replace("&#39;", "'")
+
+
+def in_neither(mail: Mail, *texts: str) -> None:
+    """Assert that neither the mail's text nor its HTML has one of these texts."""
+    for text in texts:
+        assert text.lower() not in mail.text.lower()
+        assert text.lower() not in mail.html.replace("&#39;", "'").lower()
+
+
+def _same(outbox: OutboxFake) -> Mail:
+    first, second = outbox.mails
+    assert [first.to, second.to] == [ANN, BOB]
+    assert (first.subject, first.text, first.html) == (second.subject, second.text, second.html)
+    return first
