@@ -24,7 +24,7 @@ PROOFS: dict[str, tuple[str, Any]] = {
     "plan_release": ("action", "update"),
     "plan_training": ("entry", "image"),
     "record_uploads": ("batchItemFailures", []),
-    "report_run": ("outcome", "told"),
+    "report_run": ("outcome", "notified"),
     "request_review": ("mailed", 1),
     "review_page": ("statusCode", 200),
     "start_run": ("batchItemFailures", []),
@@ -33,7 +33,8 @@ PROOFS: dict[str, tuple[str, Any]] = {
 
 
 def _forget(app: ModuleType) -> None:
-    for cache in (app._dependencies, reviews.desk, adapters.secret):
+    dependencies = getattr(app, "_ports", None) or app._dependencies
+    for cache in (dependencies, reviews.desk, adapters.secret):
         cache.cache_clear()
 
 
