@@ -95,6 +95,11 @@ class MemoryTable:
         """Return all runs, the oldest first."""
         return [self._runs[number] for number in sorted(self._runs)]
 
+    @property
+    def waits_for(self) -> dict[str, str]:
+        """Return what runs wait for, by their names."""
+        return {run.id: run.waits_for for run in self._runs.values() if run.waits_for}
+
     def find(self, run_id: str) -> Run | None:
         """Return the run called `run_id`."""
         return next((run for run in self._runs.values() if run.id == run_id), None)

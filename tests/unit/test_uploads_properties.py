@@ -121,10 +121,10 @@ class World:
             return
         event = self.events.pop(index % len(self.events))
         try:
-            failures = record(sqs_event(event), self.recording)["batchItemFailures"]
+            failed = bool(record(sqs_event(event), self.recording)["batchItemFailures"])
         except DeathError:
-            failures = [{}]
-        if failures:
+            failed = True
+        if failed:
             self.events.append(event)
 
     def run(self) -> None:

@@ -190,12 +190,13 @@ def test_a_used_up_quota_is_no_failure_and_the_start_is_tried_again(world: World
     world.upload("a.csv")
     assert world.deliver(REQUEST) == []
     assert world.run.status == CLAIMED
-    assert world.run.waits_for == "the quota is used up"
+    assert world.table.waits_for == {world.run.id: "the quota is used up"}
     assert len(world.requests.visible) == 1
     world.upload("b.csv")
     world.executions.quota = 20
     assert world.deliver(REQUEST) == []
-    assert (world.run.status, world.run.waits_for) == ("Started", None)
+    assert world.run.status == "Started"
+    assert world.table.waits_for == {}
     assert json.loads(world.objects.manifests[world.run.id])[1:] == ["incoming/a.csv"]
     assert [upload.key for upload in world.table.waiting(most=9)] == ["incoming/b.csv"]
 
