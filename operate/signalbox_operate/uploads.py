@@ -1,6 +1,6 @@
 """Which run took a file, what became of that run, what waits and why: read from the uploads table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -55,7 +55,7 @@ def fates(bucket: str, key: str, uploads: UploadsTable) -> list[Fate]:
             f"no upload of s3://{bucket}/{key} is recorded: is it under the watched prefix (--prefix), and not empty? "
             "An event takes up to a few minutes; what could not be recorded is in the queue UploadsDeadLetters"
         )
-    runs = _runs({upload.run for upload in found if upload.run}, uploads.runs())
+    runs = {name: uploads.find(name) for name in {upload.run for upload in found if upload.run}}
     return [_fate(upload, runs, uploads) for upload in found]
 
 
@@ -75,18 +75,7 @@ def why_waiting(latest: Run | None) -> str:
     return f"{latest.id} is about to start"
 
 
-def _runs(wanted: set[str], newest_first: Iterable[Run]) -> dict[str, Run]:
-    """Return the wanted runs by their names, reading no further than the last of them."""
-    found: dict[str, Run] = {}
-    for run in newest_first if wanted else ():
-        if run.id in wanted:
-            found[run.id] = run
-        if len(found) == len(wanted):
-            break
-    return found
-
-
-def _fate(upload: Upload, runs: dict[str, Run], uploads: UploadsTable) -> Fate:
+def _fate(upload: Upload, runs: Mapping[str, Run | None], uploads: UploadsTable) -> Fate:
     if upload.run is None:
         return Fate(upload, WAITING, why_waiting(uploads.latest()))
     run = runs.get(upload.run)

@@ -170,7 +170,10 @@ def test_a_note_beside_a_run_does_not_change_its_state(table: Any) -> None:
     table.note(run, "the quota is used up")
     assert table.latest() == run
     assert table.latest().waits_for == "the quota is used up"
+    assert table.find(run.id) == run
     assert table.find("another") is None
+    assert table.find(replace(run, number=2).id) is None
+    assert table.find(replace(run, created_at=NOW - timedelta(days=1)).id) is None
 
 
 def test_keys_as_long_as_s3_allows_are_recorded_and_taken(table: Any) -> None:

@@ -7,7 +7,7 @@ from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.uploads import EXECUTION
 
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
-from signalbox.uploads.adapters import FailedExecutions
+from signalbox.uploads.failures import FailedExecutions
 from signalbox.uploads.model import FailedExecution, FailedStep
 
 ARN = f"{EXECUTION}p4jn9xou8a8s"

@@ -6,7 +6,6 @@ between two who do the same at once.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from signalbox.aws import clients
@@ -150,8 +149,14 @@ class Table:
             ScanIndexForward=not newest_first,
             PaginationConfig={"PageSize": most} if most is not None else {},
         )
+        found = 0
         with translated(f"dynamodb:Query of {pk} in {self.name}"):
-            yield from islice((decoded(item) for page in pages for item in page["Items"]), most)
+            for page in pages:
+                for item in page["Items"]:
+                    yield decoded(item)
+                    found += 1
+                    if found == most:
+                        return
 
     def put(self, item: Mapping[str, Value], condition: Condition | None = None) -> bool:
         """Write an item; False, and nothing is written, if the condition does not hold."""

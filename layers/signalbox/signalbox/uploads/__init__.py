@@ -7,7 +7,8 @@ from signalbox import moments
 from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.table import Table
 from signalbox.settings import RecordUploads, ReportRun, StartRun
-from signalbox.uploads.adapters import FailedExecutions, SageMakerExecutions, SqsDeadLetterQueue, SqsRunRequests
+from signalbox.uploads.adapters import SageMakerExecutions, SqsDeadLetterQueue, SqsRunRequests
+from signalbox.uploads.failures import FailedExecutions
 from signalbox.uploads.mails import NotificationTable
 from signalbox.uploads.recording import RecordingPorts
 from signalbox.uploads.reporting import Notify, ReportingPorts

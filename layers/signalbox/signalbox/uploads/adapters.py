@@ -1,9 +1,8 @@
-"""The upload journey's SQS and SageMaker; its table is in `table`, its objects are `aws.s3`'s."""
+"""The upload journey's queues and executions; its table is in `table`, and why executions failed in `failures`."""
 
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,15 +10,11 @@ from signalbox import names
 from signalbox.aws import clients
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, or_none, translated
 from signalbox.batch import DeadLetter
-from signalbox.observability import logger
 from signalbox.uploads import rules
-from signalbox.uploads.model import ExecutionState, FailedExecution, FailedStep, RunPostponedError
+from signalbox.uploads.model import ExecutionState, RunPostponedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_sagemaker import SageMakerClient
-    from mypy_boto3_sagemaker.type_defs import PipelineExecutionStepMetadataTypeDef, PipelineExecutionStepTypeDef
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageRequestTypeDef
 
@@ -142,67 +137,6 @@ class SageMakerExecutions:
         except (ServiceBusyError, CallRefusedError) as error:
             raise _postponed(error) from error
         return answer and ExecutionState(answer["PipelineExecutionStatus"], answer.get("FailureReason"))
-
-
-class FailedExecutions:
-    """Why executions of pipelines did not succeed, from SageMaker."""
-
-    def __init__(self, sagemaker: "SageMakerClient | None" = None) -> None:
-        self._sagemaker: SageMakerClient = sagemaker or clients.client("sagemaker")
-
-    def find(self, execution: str) -> FailedExecution:
-        """Return why an execution did not succeed, without any words if it does not exist any more.
-
-        Raises:
-            ServiceBusyError, CallRefusedError: SageMaker did not answer. The event comes back then.
-        """
-        operation = f"looking for the reason why {execution} failed"
-        found = or_none(operation, self._sagemaker.describe_pipeline_execution, PipelineExecutionArn=execution)
-        if found is None:
-            return FailedExecution()
-        with translated(operation):
-            pages = self._sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
-                PipelineExecutionArn=execution, SortOrder="Ascending"
-            )
-            steps = [step for page in pages for step in page["PipelineExecutionSteps"]]
-        failed = tuple(self._step(step) for step in steps if step.get("StepStatus") == "Failed")
-        return FailedExecution(found.get("FailureReason", ""), found.get("PipelineExecutionDescription", ""), failed)
-
-    def _step(self, step: "PipelineExecutionStepTypeDef") -> FailedStep:
-        metadata = step.get("Metadata", {})
-        reason = step.get("FailureReason") or metadata.get("Fail", {}).get("ErrorMessage") or ""
-        plain = FailedStep(step["StepName"], reason)
-        kind, arn = _job_of(metadata)
-        if not arn:
-            return plain
-        job = arn.rpartition("/")[2]
-        return replace(plain, kind=kind, job=job, words=self._words(kind, job))
-
-    def _words(self, kind: str, job: str) -> str:
-        """Return what a job left as its message, else why it failed; nothing where it cannot be asked.
-
-        Only a processing job has a message (`/opt/ml/output/message`); a training job's failure file is its reason.
-        """
-        found: Mapping[str, object]
-        try:
-            with translated(f"sagemaker:Describe{kind} of {job}"):
-                found = (
-                    self._sagemaker.describe_processing_job(ProcessingJobName=job)
-                    if kind == "ProcessingJob"
-                    else self._sagemaker.describe_training_job(TrainingJobName=job)
-                )
-        except (ServiceBusyError, CallRefusedError) as error:
-            # The step's own reason is passed on all the same.
-            logger.warning("job could not be asked", extra={"job": job, "reason": str(error)})
-            return ""
-        return str(found.get("ExitMessage") or found.get("FailureReason") or "")
-
-
-def _job_of(metadata: "PipelineExecutionStepMetadataTypeDef") -> tuple[str, str]:
-    """Return the kind and the ARN of the job that a step ran; empty texts where it ran none that has words."""
-    if arn := metadata.get("ProcessingJob", {}).get("Arn", ""):
-        return "ProcessingJob", arn
-    return "TrainingJob", metadata.get("TrainingJob", {}).get("Arn", "")
 
 
 def _postponed(error: ServiceBusyError | CallRefusedError) -> RunPostponedError | CallRefusedError:

@@ -22,7 +22,8 @@ class NotificationTable:
 
     def notified(self, execution: str) -> bool:
         """Say whether the mail about an execution was sent."""
-        return any(item["status"] in _SENT for item in self._table.query(f"execution#{execution}", most=1))
+        found = next(self._table.query(f"execution#{execution}", most=1), None)
+        return found is not None and found["status"] in _SENT
 
     def claim(self, execution: str, now: datetime, lease: timedelta) -> bool:
         """Take the mail about an execution upon oneself; False if it was sent before.

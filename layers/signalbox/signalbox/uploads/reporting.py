@@ -4,13 +4,17 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from signalbox.contracts import ReportOutcome, RunFailure, RunReport
+from signalbox.contracts import RunFailure, RunReport
 from signalbox.events import ExecutionChange
 from signalbox.observability import count, logger
 from signalbox.uploads import rules
 from signalbox.uploads.model import FailedExecution, FailedStep, Run, Upload
 from signalbox.uploads.ports import NotificationLog, UploadStore
+
+if TYPE_CHECKING:
+    from signalbox.contracts import ReportOutcome
 
 UNHAPPY = frozenset({"Failed", "Stopped", "CompletedWithFailures"})
 # Longer than the function may run (30 seconds), so that a claim which is older belongs to a dead one; shorter than
@@ -49,25 +53,18 @@ def report(event: Mapping[str, object], ports: ReportingPorts) -> RunReport:
         ServiceBusyError, CallRefusedError: AWS did not take a call.
     """
     change = ExecutionChange.read(event)
-    outcome = _notify_once(change, ports)
+    execution, unhappy = change.execution_arn, change.pipeline == ports.pipeline and change.status in UNHAPPY
+    outcome: ReportOutcome = "notified-before" if unhappy else "ignored"
+    if unhappy and not ports.log.notified(execution):
+        found, run = ports.find_failure(execution), ports.store.run_of(execution)
+        failure = run_failure(ports.model, change, found, run, ports.store.taken(run) if run else ())
+        if ports.log.claim(execution, ports.clock(), LEASE):
+            ports.notify(failure)
+            ports.log.close(execution, ports.clock())
+            outcome = "notified"
     count(_COUNTED[outcome])
-    logger.info("end of a run read", extra={"execution": change.execution_arn, "outcome": outcome})
-    return {"outcome": outcome, "execution": change.execution_arn, "status": change.status}
-
-
-def _notify_once(change: ExecutionChange, ports: ReportingPorts) -> ReportOutcome:
-    execution = change.execution_arn
-    if change.pipeline != ports.pipeline or change.status not in UNHAPPY:
-        return "ignored"
-    if ports.log.notified(execution):
-        return "notified-before"
-    found, run = ports.find_failure(execution), ports.store.run_of(execution)
-    failure = run_failure(ports.model, change, found, run, ports.store.taken(run) if run else ())
-    if not ports.log.claim(execution, ports.clock(), LEASE):
-        return "notified-before"
-    ports.notify(failure)
-    ports.log.close(execution, ports.clock())
-    return "notified"
+    logger.info("end of a run read", extra={"execution": execution, "outcome": outcome})
+    return {"outcome": outcome, "execution": execution, "status": change.status}
 
 
 def run_failure(

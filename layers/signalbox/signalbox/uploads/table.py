@@ -13,7 +13,8 @@ Items of earlier versions are still read: their times are spelled `2026-11-20T12
 those of `moments`; a run waits for what its `waits_because` says; and a mail that was sent is `told` (see `mails`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import batched
@@ -47,6 +48,7 @@ class UploadsTable:
     def __init__(self, table: Table, pipeline: str) -> None:
         self._table = table
         self._pipeline = pipeline
+        self._runs = f"pipeline#{pipeline}"
 
     def record(self, upload: Upload) -> bool:
         """Write an upload down as waiting, once for each business key; say whether this was the first time.
@@ -69,21 +71,24 @@ class UploadsTable:
         """Return every upload recorded under a key, each with the run that took it or None."""
         return [_upload(item) for item in self._table.query(f"upload#{bucket}/{key}")]
 
-    def runs(self, most: int | None = None) -> Iterator[Run]:
-        """Yield all runs, or at most `most` of them, the newest first."""
-        return (_run(item) for item in self._table.query(f"pipeline#{self._pipeline}", newest_first=True, most=most))
-
     def latest(self) -> Run | None:
         """Return the run with the highest number."""
-        return next(self.runs(most=1), None)
+        found = next(self._table.query(self._runs, newest_first=True, most=1), None)
+        return _run(found) if found else None
 
     def find(self, run_id: str) -> Run | None:
-        """Return the run called `run_id`."""
-        return next((run for run in self.runs() if run.id == run_id), None)
+        """Return the run called `run_id`, which has its number in its name."""
+        number = re.fullmatch(r".+-(\d{6,8})-\d{8}T\d{6}Z", run_id)
+        found = self._table.get(self._runs, f"run#{int(number[1]):08d}") if number else None
+        run = _run(found) if found else None
+        return run if run is not None and run.id == run_id else None
 
     def run_of(self, execution: str) -> Run | None:
         """Return the run with this execution; it is one of the newest, so the first page of the query has it."""
-        return next((run for run in self.runs() if run.execution == execution), None)
+        for item in self._table.query(self._runs, newest_first=True):
+            if item.get("execution") == execution:
+                return _run(item)
+        return None
 
     def open(self, run: Run) -> None:
         """Write down a new run; RunConflictError if its number is taken."""
@@ -127,24 +132,17 @@ class UploadsTable:
         """
         started_at = at if status == STARTED else run.started_at
         execution = execution or run.execution
-        self._change(
-            run,
-            status=status,
-            execution=execution,
-            reason=reason,
-            waits_for=None,
-            waits_because=None,
-            **{f"{status.lower()}_at": moments.text_of(at)},
-        )
+        facts = {"status": status, "execution": execution, "reason": reason, "waits_for": None, "waits_because": None}
+        changes = {**facts, f"{status.lower()}_at": moments.text_of(at)}
+        if self._table.update(self._run_key(run), changes, unchanged({"status": run.status})) is None:
+            raise _gave_way(run)
         return replace(run, status=status, execution=execution, started_at=started_at, reason=reason, waits_for=None)
 
     def note(self, run: Run, waits_for: str) -> None:
         """Write beside the run what it waits for; RunConflictError as in `move`."""
-        self._change(run, waits_for=waits_for)
-
-    def _change(self, run: Run, **changes: str | None) -> None:
-        if self._table.update(self._run_key(run), changes, unchanged({"status": run.status})) is None:
-            raise RunConflictError(f"{run.id} is not {run.status} any more")
+        changes, same = {"waits_for": waits_for}, unchanged({"status": run.status})
+        if self._table.update(self._run_key(run), changes, same) is None:
+            raise _gave_way(run)
 
     def _counting(self, run: Run, number: int) -> "TransactWriteItemTypeDef":
         """Return the write that counts a run's uploads, and cancels the transaction once the run is sealed."""
@@ -163,7 +161,11 @@ class UploadsTable:
         return key(f"waiting#{self._pipeline}", f"{upload.recorded_at}#{upload.digest}")
 
     def _run_key(self, run: Run) -> Item:
-        return key(f"pipeline#{self._pipeline}", f"run#{run.number:08d}")
+        return key(self._runs, f"run#{run.number:08d}")
+
+
+def _gave_way(run: Run) -> RunConflictError:
+    return RunConflictError(f"{run.id} is not {run.status} any more")
 
 
 def _upload_key(upload: Upload) -> Item:
