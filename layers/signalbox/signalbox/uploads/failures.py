@@ -1,4 +1,4 @@
-"""Why executions of pipelines did not succeed: SageMaker is asked for the steps that failed, and for their jobs' words."""
+"""Why executions of pipelines did not succeed, in SageMaker's words about their steps, and in those of the jobs."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
