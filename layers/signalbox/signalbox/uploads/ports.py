@@ -8,7 +8,7 @@ from signalbox.aws.model import StoredObject
 from signalbox.uploads.model import ExecutionState, Run, Upload
 
 
-class Objects(Protocol):
+class UploadObjects(Protocol):
     """Objects in S3: the uploads, and the manifests of the runs."""
 
     def look(self, bucket: str, key: str) -> StoredObject | None:

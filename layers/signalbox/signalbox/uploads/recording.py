@@ -8,14 +8,14 @@ from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
 from signalbox.events import ObjectUploaded, RefusedCallError
 from signalbox.observability import count, logger
 from signalbox.uploads import rules
-from signalbox.uploads.ports import Objects, RunRequests, UploadStore
+from signalbox.uploads.ports import RunRequests, UploadObjects, UploadStore
 
 
 @dataclass(frozen=True)
 class RecordingPorts:
     """What recording needs from outside."""
 
-    objects: Objects
+    objects: UploadObjects
     store: UploadStore
     requests: RunRequests
     dead_letters: DeadLetterQueue

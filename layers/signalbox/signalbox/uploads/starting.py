@@ -11,7 +11,7 @@ from signalbox.events import EventError, ExecutionChange
 from signalbox.observability import count, logger
 from signalbox.uploads import rules
 from signalbox.uploads.model import CLAIMED, CLAIMING, EMPTY, STARTED, ExecutionState, Run, RunPostponedError
-from signalbox.uploads.ports import Objects, PipelineExecutions, RunRequests, UploadStore
+from signalbox.uploads.ports import PipelineExecutions, RunRequests, UploadObjects, UploadStore
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class StartingPorts:
     pipeline: str
     manifests: str
     store: UploadStore
-    objects: Objects
+    objects: UploadObjects
     executions: PipelineExecutions
     requests: RunRequests
     dead_letters: DeadLetterQueue
