@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, Any
 from signalbox import uploads
 from signalbox.observability import logger, metrics
 from signalbox.settings import StartRun
+from signalbox.uploads import starting
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from signalbox.batch import BatchResponse
+
 
 @cache
-def _dependencies() -> uploads.Starter:
-    return uploads.starter(StartRun.read())
+def _ports() -> starting.StartingPorts:
+    return uploads.starting_ports(StartRun.read())
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001  # Lambda passes it
+def handler(event: dict[str, Any], context: "LambdaContext") -> "BatchResponse":  # noqa: ARG001  # Lambda passes it
     """Handle a batch of messages of the queue; return Lambda's partial batch response."""
-    return {**_dependencies().handle_batch(event)}
+    return starting.start(event, _ports())

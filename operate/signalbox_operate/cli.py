@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,10 +15,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from signalbox import moments
+from signalbox.aws.errors import CallRefusedError, ServiceBusyError
+from signalbox.uploads.model import Upload
 from signalbox_operate import invoke as invocation
 from signalbox_operate import publish as publication
 from signalbox_operate import stack as stacks
-from signalbox_operate import start, status
+from signalbox_operate import start, status, uploads
 from signalbox_operate.pipelines import PipelineError, UnknownRegionError
 from signalbox_operate.stack import OperateError, Stack
 
@@ -33,7 +36,12 @@ errors = Console(stderr=True, soft_wrap=True)
 
 StackName = Annotated[str, typer.Option("--stack", envvar="SIGNALBOX_STACK", help="Name of the deployed stack")]
 ModelName = Annotated[str | None, typer.Option(help="Short name of the model")]
+Prefix = Annotated[str, typer.Option(help="Where the stack watches: its parameter UploadPrefix")]
 _STATES = {"InService": "green", "Succeeded": "green", "Failed": "red", "OutOfService": "red"}
+
+# What the commands' own modules say they cannot do.
+_FAILURES = (OperateError, PipelineError, UnknownRegionError, CallRefusedError, ServiceBusyError)
+_SHOWN = 20  # waiting uploads
 
 
 def client(service: str) -> Any:
@@ -49,7 +57,7 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
     def run(*arguments: Any, **options: Any) -> None:
         try:
             function(*arguments, **options)
-        except (OperateError, PipelineError, UnknownRegionError, ClientError, BotoCoreError, Boto3Error) as error:
+        except (*_FAILURES, ClientError, BotoCoreError, Boto3Error) as error:
             errors.print(f"[red]error:[/red] {escape(str(error))}")
             raise typer.Exit(1) from error
 
@@ -118,12 +126,50 @@ def train(
 def upload(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="Files of data")],
     stack: StackName = "signalbox",
-    prefix: Annotated[str, typer.Option(help="Where the stack watches: its parameter UploadPrefix")] = "incoming/",
+    prefix: Prefix = "incoming/",
 ) -> None:
     """Upload data; each upload starts a run of the pipeline, or joins the next one."""
     bucket = _stack(stack).output("DataBucket")
     for key in start.upload_files(files, bucket, prefix, client("s3")):
         console.print(f"s3://{bucket}/{key}")
+
+
+@_command
+def show_uploads(
+    file: Annotated[
+        str | None, typer.Argument(help="An S3 URI, a key, or the file that was uploaded; without it: all that waits")
+    ] = None,
+    stack: StackName = "signalbox",
+    prefix: Prefix = "incoming/",
+) -> None:
+    """Show which run took a file and what became of it, or what waits for a run and why."""
+    found = _stack(stack)
+    table = uploads.table(found, client("dynamodb"))
+    if file is None:
+        _show_waiting(*uploads.waiting(table))
+        return
+    bucket, key = uploads.place(file, found.output("DataBucket"), prefix)
+    for fate in uploads.fates(bucket, key, table):
+        size, state = f"{fate.upload.size:,} bytes", f"[{_STATES.get(fate.state, 'yellow')}]{fate.state}[/]"
+        console.print(f"{_local(fate.upload.recorded_at)}  {size}, version {escape(fate.upload.version)}")
+        taken = f"run {fate.upload.run}: " if fate.upload.run else ""
+        console.print(f"  {taken}{state}" + (f": {escape(fate.detail)}" if fate.detail else ""))
+
+
+def _show_waiting(waiting: Sequence[Upload], reason: str) -> None:
+    if not waiting:
+        console.print("no upload waits")
+        return
+    console.print(f"{len(waiting):,} waiting: {escape(reason)}")
+    for upload in waiting[:_SHOWN]:
+        console.print(f"{_local(upload.recorded_at)}  s3://{upload.bucket}/{escape(upload.key)}")
+    if len(waiting) > _SHOWN:
+        console.print(f"and {len(waiting) - _SHOWN:,} later ones")
+
+
+def _local(text: str) -> str:
+    """Return the moment in a text as a clock on the wall shows it."""
+    return moments.moment_of(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 @_command

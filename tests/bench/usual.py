@@ -73,7 +73,7 @@ def _start_run() -> Usual:
         of_runs = request["ExpressionAttributeValues"][":pk"]["S"].startswith("pipeline#")
         return {"Items": [] if of_runs else [item]}
 
-    table = {"query": query, "put_item": {}, "update_item": {}, "transact_write_items": {}}
+    table = {"query": query, "put_item": {}, "update_item": {"Attributes": {}}, "transact_write_items": {}}
     started = {"PipelineExecutionArn": f"arn:aws:sagemaker:{_AWS}:pipeline/{_PIPELINE}/execution/abcdefghijkl"}
     answers: Answers = {
         "dynamodb": table,

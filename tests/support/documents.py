@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from signalbox.events import FINAL_STATUSES
-from signalbox.uploads.items import GONE
+from signalbox.uploads.model import GONE
 
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -10,12 +10,12 @@ OUTPUTS = {
     "DataBucket": "signalbox-data",
     "ArtifactsBucket": "signalbox-artifacts",
     "PipelineName": "signalbox-abalone",
-    "UploadsTable": "uploads",
     "ReleasesTable": "releases",
     "PipelineRoleArn": "arn:aws:iam::123456789012:role/signalbox-PipelineRole",
     "JobRoleArn": "arn:aws:iam::123456789012:role/signalbox-JobRole",
     "MlopsMachineArn": MACHINE,
     "ReleaseMachineArn": MACHINE.replace("mlops", "release"),
+    "UploadsTable": "signalbox-uploads",
     "InvokeUrl": "https://abc123.execute-api.us-east-1.amazonaws.com/stages/{stage}/invocations",
     "ReviewUrl": "http://127.0.0.1:4566/public",
 }

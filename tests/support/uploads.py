@@ -1,13 +1,15 @@
 """In-memory stand-ins of the upload journey's ports. They remember, and refuse what the real ones refuse."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from signalbox.aws.errors import CallRefusedError
+from signalbox.aws.model import StoredObject
 from signalbox.batch import DeadLetter
 from signalbox.uploads import rules
-from signalbox.uploads.items import (
+from signalbox.uploads.model import (
     CLAIMING,
     STARTED,
     ExecutionState,
@@ -15,13 +17,12 @@ from signalbox.uploads.items import (
     Run,
     RunConflictError,
     RunPostponedError,
-    StoredObject,
     Upload,
-    UploadsError,
 )
 
 PIPELINE = "signalbox-abalone"
 BUCKET = "signalbox-data-123456789012"
+MANIFESTS = "s3://artifacts/manifests"
 EXECUTION = f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/{PIPELINE}/execution/"
 
 
@@ -41,10 +42,11 @@ class Clock:
 
 
 class MemoryObjects:
-    """A bucket with versions."""
+    """A bucket with versions, and one of texts, which are written once each."""
 
     def __init__(self) -> None:
         self.content: dict[tuple[str, str], StoredObject] = {}
+        self.written: dict[str, str] = {}
 
     def put(self, key: str, version: str | None = "v1", size: int = 10, etag: str = "e1", second: int = 0) -> None:
         """Put an object."""
@@ -55,6 +57,16 @@ class MemoryObjects:
         """Return what is under the key now."""
         return self.content.get((bucket, key))
 
+    def write(self, uri: str, text: str, content_type: str) -> None:
+        """Write a text object; another text for the same URI is a defect."""
+        assert content_type == "application/json"
+        assert self.written.setdefault(uri, text) == text
+
+    @property
+    def manifests(self) -> dict[str, str]:
+        """Return the manifests by the names of their runs."""
+        return {uri.removeprefix(f"{MANIFESTS}/").removesuffix(".json"): text for uri, text in self.written.items()}
+
 
 class MemoryTable:
     """The uploads table of one pipeline."""
@@ -64,7 +76,6 @@ class MemoryTable:
         self._waiting: dict[str, Upload] = {}
         self._runs: dict[int, Run] = {}
         self._taken: dict[str, dict[str, Upload]] = {}
-        self.notes: dict[str, str] = {}
 
     def record(self, upload: Upload) -> bool:
         """Write an upload down once."""
@@ -83,6 +94,11 @@ class MemoryTable:
     def runs(self) -> list[Run]:
         """Return all runs, the oldest first."""
         return [self._runs[number] for number in sorted(self._runs)]
+
+    @property
+    def waits_for(self) -> dict[str, str]:
+        """Return what runs wait for, by their names."""
+        return {run.id: run.waits_for for run in self._runs.values() if run.waits_for}
 
     def find(self, run_id: str) -> Run | None:
         """Return the run called `run_id`."""
@@ -107,8 +123,9 @@ class MemoryTable:
         """Return waiting uploads, the oldest first."""
         return [self._waiting[name] for name in sorted(self._waiting)][:most]
 
-    def take(self, run: Run, uploads: Sequence[Upload]) -> None:
+    def take(self, run: Run, uploads: Iterable[Upload]) -> None:
         """Move waiting uploads to the run."""
+        uploads = list(uploads)
         names = [f"{upload.recorded_at}#{upload.digest}" for upload in uploads]
         if uploads and (self._runs[run.number].status != CLAIMING or any(name not in self._waiting for name in names)):
             raise RunConflictError("sealed, or taken")
@@ -129,13 +146,16 @@ class MemoryTable:
         if self._runs[run.number].status != run.status:
             raise RunConflictError("moved")
         started_at = at if status == STARTED else run.started_at
-        moved = replace(run, status=status, execution=execution or run.execution, started_at=started_at, reason=reason)
+        execution = execution or run.execution
+        moved = replace(run, status=status, execution=execution, started_at=started_at, reason=reason, waits_for=None)
         self._runs[run.number] = moved
         return moved
 
-    def note(self, run: Run, reason: str) -> None:
-        """Write beside the run why it waits."""
-        self.notes[run.id] = reason
+    def note(self, run: Run, waits_for: str) -> None:
+        """Write beside the run what it waits for."""
+        if self._runs[run.number].status != run.status:
+            raise RunConflictError("moved")
+        self._runs[run.number] = replace(run, waits_for=waits_for)
 
 
 @dataclass
@@ -156,17 +176,17 @@ class MemoryRequests:
             self.visible.append(self.clock() + timedelta(seconds=self.quiet_seconds))
 
 
-class MemoryDeadLetters:
+class MemoryDeadLetterQueue:
     """A dead-letter queue; `refuses` while it takes nothing."""
 
     def __init__(self) -> None:
         self.letters: list[DeadLetter] = []
         self.refuses = False
 
-    def bury(self, letter: DeadLetter) -> None:
+    def send(self, letter: DeadLetter) -> None:
         """Keep the message."""
         if self.refuses:
-            raise UploadsError("sqs:SendMessage to the dead-letter queue", "refused")
+            raise CallRefusedError("sqs:SendMessage to the dead-letter queue", "AccessDenied", "refused")
         self.letters.append(letter)
 
     @property
@@ -175,14 +195,14 @@ class MemoryDeadLetters:
         return {letter.message_id: letter.reason for letter in self.letters}
 
 
-class MemoryReports:
-    """Which executions were told of, and since when a claim holds."""
+class MemoryNotificationLog:
+    """Which executions people were notified of, and since when a claim holds."""
 
     def __init__(self) -> None:
         self.claims: dict[str, datetime] = {}
         self.closed: set[str] = set()
 
-    def told(self, execution: str) -> bool:
+    def notified(self, execution: str) -> bool:
         """Say whether the mail about an execution was sent."""
         return execution in self.closed
 
@@ -199,18 +219,6 @@ class MemoryReports:
         """Write down that the mail was sent."""
         self.claims[execution] = now
         self.closed.add(execution)
-
-
-class MemoryManifests:
-    """The manifests."""
-
-    def __init__(self) -> None:
-        self.written: dict[str, str] = {}
-
-    def write(self, run_id: str, content: str) -> str:
-        """Write the run's manifest; another content for the same run is a defect."""
-        assert self.written.setdefault(run_id, content) == content
-        return f"s3://artifacts/manifests/{run_id}.json"
 
 
 class MemoryExecutions:

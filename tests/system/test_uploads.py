@@ -42,6 +42,8 @@ def test_files_uploaded_together_are_one_run_that_reaches_prod(world: World, tab
     world.approve(world.mail("to prod", "abalone version 1"))
     world.mail("abalone version 1", "released")
     assert len(runs(world)) == 1
+    assert [b"Succeeded" in world.signalbox("uploads", file.name) for file in files] == [True] * 3
+    assert world.signalbox("uploads") == b"no upload waits\n"
     rows = [line.strip().split(",") for line in table[-40:]]
     answers = world.predict("prod", "abalone", "\n".join(",".join(row[:-1]) for row in rows)).split()
     close = [abs(float(row[-1]) - float(answer)) <= 3 for row, answer in zip(rows, answers, strict=True)]

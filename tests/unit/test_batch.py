@@ -1,4 +1,4 @@
-"""A bad message is buried with its reason, one that fails comes back, and the good ones go on."""
+"""A bad message is dead-lettered with its reason, one that fails comes back, and the good ones go on."""
 
 import logging
 from collections.abc import Mapping
@@ -6,17 +6,16 @@ from typing import Any
 
 import pytest
 from tests.support.samples import sqs_event
-from tests.support.uploads import MemoryDeadLetters
+from tests.support.uploads import MemoryDeadLetterQueue
 
 from signalbox.batch import Consumer
 from signalbox.events import EventError
 from signalbox.observability import logger
+from signalbox.reading import Fields
 
 
-def read(body: Mapping[str, Any]) -> int:
-    if "number" not in body:
-        raise EventError("the event has no member 'number'")
-    return int(body["number"])
+def read(body: Mapping[str, object]) -> int:
+    return Fields(body, EventError).whole("number")
 
 
 class Handled:
@@ -37,12 +36,15 @@ class World:
 
     def __init__(self) -> None:
         self.handled = Handled()
-        self.dead_letters = MemoryDeadLetters()
+        self.dead_letters = MemoryDeadLetterQueue()
 
     def deliver(self, event: Mapping[str, Any]) -> list[str]:
         """Deliver a batch; return the ids of the messages that come back."""
-        response = Consumer(read, self.handled, self.dead_letters).process(event)
-        return [item["itemIdentifier"] for item in response["batchItemFailures"]]
+        consumer = Consumer(event, read, self.dead_letters)
+        for delivery in consumer:
+            with delivery as number:
+                self.handled(number)
+        return [item["itemIdentifier"] for item in consumer.response["batchItemFailures"]]
 
 
 @pytest.fixture
@@ -55,20 +57,20 @@ def test_good_messages_are_handled_and_none_is_reported(world: World) -> None:
     assert world.handled.numbers == [1, 2]
 
 
-def test_a_message_that_is_not_understood_is_buried_as_it_came_and_the_others_go_on(world: World) -> None:
+def test_a_message_that_is_not_understood_is_dead_lettered_as_it_came_and_the_others_go_on(world: World) -> None:
     assert world.deliver(sqs_event({"number": 1}, "not json", "[1]", {}, {"number": 2})) == []
     assert world.handled.numbers == [1, 2]
     reasons = world.dead_letters.reasons
     assert list(reasons) == ["m-1", "m-2", "m-3"]
     assert "the message is not JSON" in reasons["m-1"]
     assert "the message is a JSON list, not an object" in reasons["m-2"]
-    assert "no member 'number'" in reasons["m-3"]
+    assert "number is missing: give a whole number" in reasons["m-3"]
     letter = world.dead_letters.letters[0]
     assert (letter.body, letter.group) == ("not json", None)
     assert letter.source == "arn:aws:sqs:us-east-1:123456789012:uploads"
 
 
-def test_a_message_that_cannot_be_buried_comes_back_and_the_others_go_on(world: World) -> None:
+def test_a_message_that_cannot_be_dead_lettered_comes_back_and_the_others_go_on(world: World) -> None:
     world.dead_letters.refuses = True
     assert world.deliver(sqs_event("not json", {"number": 2})) == ["m-0"]
     assert world.handled.numbers == [2]

@@ -49,6 +49,19 @@ def test_the_version_may_be_in_the_additional_data() -> None:
     assert ObjectUploaded.read(event).version == "v9"
 
 
+def test_no_version_is_read_where_cloudtrail_tells_none() -> None:
+    event = sample("s3/put-object-without-version-cloudtrail")
+    assert ObjectUploaded.read(with_detail(event, responseElements=None)).version is None
+    assert ObjectUploaded.read(with_detail(event, responseElements={"x-amz-version-id": None})).version is None
+
+
+def test_every_refusal_says_where_to_correct_it() -> None:
+    with pytest.raises(
+        EventError, match=r"Correct the rule that sends such events, or the reading in signalbox\.events"
+    ):
+        ObjectUploaded.read({})
+
+
 def test_a_refused_call_is_not_an_upload() -> None:
     with pytest.raises(RefusedCallError, match="PutObject was refused with AccessDenied"):
         ObjectUploaded.read(sample("s3/put-object-denied-cloudtrail"))
@@ -56,21 +69,27 @@ def test_a_refused_call_is_not_an_upload() -> None:
 
 @pytest.mark.parametrize("name", ["get-object-cloudtrail", "delete-object-cloudtrail", "object-deleted"])
 def test_an_event_that_uploads_nothing_is_refused(name: str) -> None:
-    with pytest.raises(EventError, match=r"which uploads nothing|is 'Object Deleted', not"):
+    with pytest.raises(
+        EventError,
+        match=r'which uploads nothing|is "Object Deleted": allowed are Object Created, AWS API',
+    ):
         ObjectUploaded.read(sample(f"s3/near-misses/{name}"))
 
 
 @pytest.mark.parametrize(
     ("event", "problem"),
     [
-        ({}, "no member 'detail-type'"),
-        ({"detail-type": 7}, "'detail-type' is 7, not a text"),
-        (with_detail(sample("s3/object-created"), object__key=None), "no member 'detail.object.key'"),
-        (with_detail(sample("s3/object-created"), object__size="9"), "'detail.object.size' is '9', not a whole number"),
-        (with_detail(sample("s3/object-created"), bucket=None), "no member 'detail.bucket'"),
+        ({}, "detail-type is missing: allowed are Object Created, AWS API Call via CloudTrail"),
+        ({"detail-type": 7}, "detail-type is 7: allowed are Object Created"),
+        (
+            with_detail(sample("s3/object-created"), object__key=None),
+            "detail.object.key is missing: give a text",
+        ),
+        (with_detail(sample("s3/object-created"), object__size="9"), 'detail.object.size is "9": give a whole number'),
+        (with_detail(sample("s3/object-created"), bucket=None), "detail.bucket is missing: give an object"),
         (
             with_detail(sample("s3/put-object-cloudtrail"), requestParameters=None),
-            "no member 'detail.requestParameters'",
+            "detail.requestParameters is missing: give an object",
         ),
     ],
 )
@@ -98,9 +117,9 @@ def test_the_status_of_an_execution_is_read(name: str, status: str, final: bool)
 
 def test_an_execution_change_without_a_pipeline_is_refused() -> None:
     event = sample("sagemaker/pipeline-execution-succeeded")
-    with pytest.raises(EventError, match="not the ARN of a pipeline"):
+    with pytest.raises(EventError, match=r"detail.pipelineArn is \"arn.*x/y\": give the ARN of a pipeline"):
         ExecutionChange.read(with_detail(event, pipelineArn="arn:aws:sagemaker:us-east-1:123456789012:x/y"))
-    with pytest.raises(EventError, match="Step Status Change', not"):
+    with pytest.raises(EventError, match='Step Status Change": allowed are SageMaker Model Building Pipeline Exec'):
         ExecutionChange.read(sample("sagemaker/near-misses/pipeline-step-failed"))
 
 
@@ -127,10 +146,13 @@ def test_a_change_of_a_package_says_whether_it_is_about_the_approval(
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"ModelPackageVersion": None}, "no member 'detail.ModelPackageVersion'"),
-        ({"ModelPackageVersion": "2"}, "'detail.ModelPackageVersion' is '2', not a whole number"),
-        ({"ModelApprovalStatus": None}, "no member 'detail.ModelApprovalStatus'"),
-        ({"UpdatedModelPackageFields": "ModelApprovalStatus"}, "is 'ModelApprovalStatus', not a list"),
+        ({"ModelPackageVersion": None}, "detail.ModelPackageVersion is missing: give a whole number"),
+        ({"ModelPackageVersion": "2"}, 'detail.ModelPackageVersion is "2": give a whole number'),
+        ({"ModelApprovalStatus": None}, "detail.ModelApprovalStatus is missing: give a text"),
+        (
+            {"UpdatedModelPackageFields": "ModelApprovalStatus"},
+            'PackageFields is "ModelApprovalStatus": give a list',
+        ),
     ],
 )
 def test_a_package_change_that_says_too_little_is_refused(changes: dict[str, Any], problem: str) -> None:

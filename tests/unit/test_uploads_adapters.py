@@ -12,14 +12,12 @@ from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.uploads import BUCKET, EXECUTION, PIPELINE, Clock, MemoryExecutions
 
+from signalbox.aws.errors import CallRefusedError, ServiceBusyError
+from signalbox.aws.model import StoredObject
+from signalbox.aws.s3 import ObjectStore
 from signalbox.batch import DeadLetter
-from signalbox.uploads.adapters import S3Manifests, S3Objects, SageMakerExecutions, SqsDeadLetters, SqsRunRequests
-from signalbox.uploads.items import (
-    ExecutionState,
-    RunPostponedError,
-    StoredObject,
-    UploadsError,
-)
+from signalbox.uploads.adapters import SageMakerExecutions, SqsDeadLetterQueue, SqsRunRequests
+from signalbox.uploads.model import ExecutionState, RunPostponedError
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -42,47 +40,47 @@ def test_s3_is_asked_what_is_under_a_key_now() -> None:
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key="a 1+2.csv", Body=b"1,2\n")
-    plain = S3Objects(s3).look(BUCKET, "a 1+2.csv")
+    plain = ObjectStore(s3).look(BUCKET, "a 1+2.csv")
     assert plain is not None
     assert (plain.version, plain.size, len(plain.etag), plain.modified.tzinfo is not None) == (None, 4, 32, True)
 
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     version = s3.put_object(Bucket=BUCKET, Key="a 1+2.csv", Body=b"1,2\n")["VersionId"]
-    found = S3Objects(s3).look(BUCKET, "a 1+2.csv")
+    found = ObjectStore(s3).look(BUCKET, "a 1+2.csv")
     assert found is not None
     assert found.version == version
 
     s3.delete_object(Bucket=BUCKET, Key="a 1+2.csv")
-    assert S3Objects(s3).look(BUCKET, "a 1+2.csv") is None
+    assert ObjectStore(s3).look(BUCKET, "a 1+2.csv") is None
 
 
 def test_the_null_version_of_a_suspended_bucket_is_no_version() -> None:
     answer = {"VersionId": "null", "ETag": '"e1"', "ContentLength": 3, "LastModified": NOW}
     client: Any = RecordingClient("s3", {"head_object": answer})
-    assert S3Objects(client).look(BUCKET, "a.csv") == StoredObject(None, "e1", 3, NOW)
+    assert ObjectStore(client).look(BUCKET, "a.csv") == StoredObject(None, "e1", 3, NOW)
     assert client.calls == [("HeadObject", {"Bucket": BUCKET, "Key": "a.csv"})]
 
 
-@pytest.mark.parametrize(("code", "known"), [("404", True), ("403", False), ("503", False)])
-def test_only_not_found_means_that_an_object_is_gone(code: str, known: bool) -> None:
+@pytest.mark.parametrize(("code", "error"), [("404", None), ("403", CallRefusedError), ("503", ServiceBusyError)])
+def test_only_not_found_means_that_an_object_is_gone(code: str, error: type[Exception] | None) -> None:
     client: Any = RecordingClient("s3", {"head_object": client_error(code)})
-    if known:
-        assert S3Objects(client).look(BUCKET, "a.csv") is None
+    if error is None:
+        assert ObjectStore(client).look(BUCKET, "a.csv") is None
         return
-    with pytest.raises(UploadsError, match=r"s3:HeadObject of s3://signalbox-data-123456789012/a.csv failed"):
-        S3Objects(client).look(BUCKET, "a.csv")
+    with pytest.raises(error, match=rf"s3:HeadObject of s3://signalbox-data-123456789012/a\.csv.*{code}"):
+        ObjectStore(client).look(BUCKET, "a.csv")
 
 
 @pytest.mark.usefixtures("aws")
 def test_a_manifest_is_written_where_the_run_says() -> None:
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="artifacts")
-    manifests = S3Manifests("artifacts", s3)
-    assert manifests.write("run-1", '["ü"]') == "s3://artifacts/manifests/run-1.json"
-    assert manifests.write("run-1", '["ü"]') == "s3://artifacts/manifests/run-1.json"
-    assert s3.get_object(Bucket="artifacts", Key="manifests/run-1.json")["Body"].read().decode() == '["ü"]'
-    with pytest.raises(UploadsError, match=r"s3:PutObject of s3://missing/manifests/run-1.json failed"):
-        S3Manifests("missing", s3).write("run-1", "[]")
+    for _ in range(2):
+        ObjectStore(s3).write("s3://artifacts/manifests/run-1.json", '["ü"]', "application/json")
+    found = s3.get_object(Bucket="artifacts", Key="manifests/run-1.json")
+    assert (found["Body"].read().decode(), found["ContentType"]) == ('["ü"]', "application/json")
+    with pytest.raises(CallRefusedError, match=r"s3:PutObject of s3://missing/manifests/run-1\.json was refused"):
+        ObjectStore(s3).write("s3://missing/manifests/run-1.json", "[]", "application/json")
 
 
 @pytest.mark.usefixtures("aws")
@@ -105,7 +103,7 @@ def test_requests_of_one_half_window_become_one_message_and_later_ones_another()
 
 def test_a_request_that_sqs_refuses_is_an_error() -> None:
     client: Any = RecordingClient("sqs", {"send_message": client_error("AWS.SimpleQueueService.NonExistentQueue")})
-    with pytest.raises(UploadsError, match="sqs:SendMessage of a request for a run failed"):
+    with pytest.raises(CallRefusedError, match="sqs:SendMessage of a request for a run was refused: AWS"):
         SqsRunRequests("https://sqs/runs.fifo", PIPELINE, 60, Clock(), client).ask()
 
 
@@ -116,8 +114,8 @@ LETTER = DeadLetter("m-0", "{}", "no member \x00 'id'", "arn:aws:sqs:us-east-1:1
 def test_a_dead_letter_has_its_reason_its_source_and_how_to_replay_it() -> None:
     sqs = boto3.client("sqs")
     queue = sqs.create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
-    SqsDeadLetters(queue, sqs).bury(LETTER)
-    SqsDeadLetters(queue, sqs).bury(LETTER)
+    SqsDeadLetterQueue(queue, sqs).send(LETTER)
+    SqsDeadLetterQueue(queue, sqs).send(LETTER)
     answer = sqs.receive_message(
         QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"]
     )
@@ -135,7 +133,7 @@ def test_a_dead_letter_has_its_reason_its_source_and_how_to_replay_it() -> None:
 
 def test_a_dead_letter_of_a_standard_queue_has_no_group_and_a_short_reason() -> None:
     client: Any = RecordingClient("sqs")
-    SqsDeadLetters("https://sqs/dead", client).bury(replace(LETTER, group=None, reason="x" * 5000))
+    SqsDeadLetterQueue("https://sqs/dead", client).send(replace(LETTER, group=None, reason="x" * 5000))
     (request,) = client.requests("SendMessage")
     assert "MessageGroupId" not in request
     assert len(request["MessageAttributes"]["Reason"]["StringValue"]) == 1000
@@ -143,8 +141,8 @@ def test_a_dead_letter_of_a_standard_queue_has_no_group_and_a_short_reason() -> 
 
 def test_a_dead_letter_that_sqs_refuses_is_an_error() -> None:
     client: Any = RecordingClient("sqs", {"send_message": client_error("AWS.SimpleQueueService.NonExistentQueue")})
-    with pytest.raises(UploadsError, match="sqs:SendMessage to the dead-letter queue failed"):
-        SqsDeadLetters("https://sqs/dead", client).bury(LETTER)
+    with pytest.raises(CallRefusedError, match="sqs:SendMessage to the dead-letter queue was refused: AWS"):
+        SqsDeadLetterQueue("https://sqs/dead", client).send(LETTER)
 
 
 START = {"token": "t" * 64, "manifest": "s3://a/manifests/r.json", "display_name": "run-1", "description": "1 upload"}
@@ -196,9 +194,11 @@ def test_a_start_asks_sagemaker_for_what_the_run_says() -> None:
     ("code", "error", "reason"),
     [
         ("ResourceLimitExceeded", RunPostponedError, "the quota of running executions is used up"),
-        ("ThrottlingException", RunPostponedError, "SageMaker is throttling"),
+        ("ConflictException", RunPostponedError, "the pipeline is being changed"),
+        ("ThrottlingException", RunPostponedError, r"SageMaker is busy \(ThrottlingException refused\)"),
+        ("ServiceUnavailable", RunPostponedError, r"SageMaker is busy \(ServiceUnavailable refused\)"),
         ("ResourceNotFound", RunPostponedError, "pipeline signalbox-abalone does not exist yet"),
-        ("ValidationException", UploadsError, "sagemaker:StartPipelineExecution failed"),
+        ("ValidationException", CallRefusedError, "sagemaker:StartPipelineExecution of signalbox-abalone was refused"),
     ],
 )
 def test_a_refused_start_is_postponed_or_an_error(code: str, error: type[Exception], reason: str) -> None:
@@ -212,7 +212,7 @@ def test_a_refused_look_at_an_execution_is_postponed_or_an_error() -> None:
     client: Any = RecordingClient("sagemaker", {"describe_pipeline_execution": errors})
     with pytest.raises(RunPostponedError):
         SageMakerExecutions(PIPELINE, client).state(f"{EXECUTION}1")
-    with pytest.raises(UploadsError):
+    with pytest.raises(CallRefusedError, match=f"sagemaker:DescribePipelineExecution of {EXECUTION}1 was refused"):
         SageMakerExecutions(PIPELINE, client).state(f"{EXECUTION}1")
 
 

@@ -9,18 +9,14 @@ import boto3
 import pytest
 from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, client_error
-from tests.support.uploads import BUCKET, EXECUTION, PIPELINE, MemoryReports, MemoryTable
+from tests.support.uploads import BUCKET, EXECUTION, PIPELINE, MemoryNotificationLog, MemoryTable
 
-from signalbox.uploads.items import (
-    CLAIMED,
-    STARTED,
-    ReportUnderWayError,
-    Run,
-    RunConflictError,
-    Upload,
-    UploadsError,
-)
-from signalbox.uploads.table import ReportsTable, UploadsTable
+from signalbox import moments
+from signalbox.aws.errors import CallRefusedError, ServiceBusyError
+from signalbox.aws.table import Table
+from signalbox.uploads.mails import NotificationTable
+from signalbox.uploads.model import CLAIMED, STARTED, ReportUnderWayError, Run, RunConflictError, Upload
+from signalbox.uploads.table import UploadsTable
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 REGION = "us-east-1"
@@ -46,16 +42,16 @@ def table(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield MemoryTable()
         return
     with mock_aws():
-        yield UploadsTable(TABLE, PIPELINE, a_database())
+        yield UploadsTable(Table(TABLE, a_database()), PIPELINE)
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def reports(request: pytest.FixtureRequest) -> Iterator[Any]:
+def log(request: pytest.FixtureRequest) -> Iterator[Any]:
     if request.param == "memory":
-        yield MemoryReports()
+        yield MemoryNotificationLog()
         return
     with mock_aws():
-        yield ReportsTable(TABLE, a_database())
+        yield NotificationTable(Table(TABLE, a_database()))
 
 
 def a_database() -> Any:
@@ -73,7 +69,7 @@ def a_database() -> Any:
 
 
 def an_upload(number: int = 1, version: str = "v1") -> Upload:
-    return Upload(BUCKET, f"incoming/{number}.csv", version, 10, f"2026-11-20T12:00:{number % 60:02d}.000000+00:00")
+    return Upload(BUCKET, f"incoming/{number}.csv", version, 10, moments.text_of(NOW + timedelta(seconds=number % 60)))
 
 
 def a_run(number: int = 1) -> Run:
@@ -91,7 +87,7 @@ def claimed(table: Any, *uploads: Upload) -> Run:
 
 def test_an_upload_is_written_down_once(table: Any) -> None:
     assert table.record(an_upload())
-    assert not table.record(replace(an_upload(), recorded_at="2026-11-21T00:00:00.000000+00:00"))
+    assert not table.record(replace(an_upload(), recorded_at="2026-11-21T00:00:00.000000Z"))
     assert table.waiting(most=10) == [an_upload()]
 
 
@@ -173,7 +169,11 @@ def test_a_note_beside_a_run_does_not_change_its_state(table: Any) -> None:
     run = claimed(table, an_upload())
     table.note(run, "the quota is used up")
     assert table.latest() == run
+    assert table.latest().waits_for == "the quota is used up"
+    assert table.find(run.id) == run
     assert table.find("another") is None
+    assert table.find(replace(run, number=2).id) is None
+    assert table.find(replace(run, created_at=NOW - timedelta(days=1)).id) is None
 
 
 def test_keys_as_long_as_s3_allows_are_recorded_and_taken(table: Any) -> None:
@@ -182,38 +182,62 @@ def test_keys_as_long_as_s3_allows_are_recorded_and_taken(table: Any) -> None:
     assert table.history(BUCKET, upload.key)[0].run == a_run().id
 
 
-def test_a_mail_is_claimed_by_one_and_told_once(reports: Any) -> None:
+def test_a_mail_is_claimed_by_one_and_sent_once(log: Any) -> None:
     minute = timedelta(minutes=1)
-    assert not reports.told(EXECUTION)
-    assert reports.claim(EXECUTION, NOW, minute)
+    assert not log.notified(EXECUTION)
+    assert log.claim(EXECUTION, NOW, minute)
     with pytest.raises(ReportUnderWayError):
-        reports.claim(EXECUTION, NOW + minute, minute)
-    assert reports.claim(f"{EXECUTION}2", NOW, minute)
-    assert reports.claim(EXECUTION, NOW + 2 * minute, minute)
+        log.claim(EXECUTION, NOW + minute, minute)
+    assert log.claim(f"{EXECUTION}2", NOW, minute)
+    assert log.claim(EXECUTION, NOW + 2 * minute, minute)
     with pytest.raises(ReportUnderWayError):
-        reports.claim(EXECUTION, NOW + 2 * minute, minute)
-    reports.close(EXECUTION, NOW + 2 * minute)
-    assert reports.told(EXECUTION)
-    assert not reports.claim(EXECUTION, NOW + 9 * minute, minute)
+        log.claim(EXECUTION, NOW + 2 * minute, minute)
+    log.close(EXECUTION, NOW + 2 * minute)
+    assert log.notified(EXECUTION)
+    assert not log.claim(EXECUTION, NOW + 9 * minute, minute)
 
 
-def test_refusals_of_a_report_name_the_call() -> None:
+def test_a_run_that_goes_on_waits_for_nothing(table: Any) -> None:
+    run = claimed(table, an_upload())
+    table.note(run, "the quota is used up")
+    table.move(run, STARTED, at=NOW, execution=f"{EXECUTION}1")
+    assert table.latest().waits_for is None
+    with pytest.raises(RunConflictError):
+        table.note(run, "too late")
+
+
+def test_refusals_of_a_notification_name_the_call() -> None:
     client: Any = RecordingClient("dynamodb", {"put_item": client_error("ResourceNotFoundException")})
-    with pytest.raises(UploadsError, match="dynamodb:PutItem of a report failed"):
-        ReportsTable(TABLE, client).claim(EXECUTION, NOW, timedelta(0))
-    with pytest.raises(UploadsError, match="dynamodb:PutItem of a report failed"):
-        ReportsTable(TABLE, client).close(EXECUTION, NOW)
+    with pytest.raises(CallRefusedError, match="dynamodb:PutItem of uploads was refused: ResourceNotFound"):
+        NotificationTable(Table(TABLE, client)).claim(EXECUTION, NOW, timedelta(0))
+    with pytest.raises(CallRefusedError, match="dynamodb:PutItem of uploads was refused: ResourceNotFound"):
+        NotificationTable(Table(TABLE, client)).close(EXECUTION, NOW)
 
 
 @pytest.mark.usefixtures("aws")
 def test_other_refusals_of_dynamodb_name_the_call() -> None:
-    table = UploadsTable("missing", PIPELINE, boto3.client("dynamodb"))
-    with pytest.raises(UploadsError, match=r"TransactWriteItems of an upload failed: .*ResourceNotFound"):
+    table = UploadsTable(Table("missing", boto3.client("dynamodb")), PIPELINE)
+    with pytest.raises(CallRefusedError, match=r"TransactWriteItems of missing was refused: ResourceNotFound"):
         table.record(an_upload())
-    with pytest.raises(UploadsError, match="Query of pipeline#"):
+    with pytest.raises(CallRefusedError, match=r"Query of pipeline#.* in missing was refused"):
         table.latest()
-    with pytest.raises(UploadsError, match="PutItem of a run"):
+    with pytest.raises(CallRefusedError, match="PutItem of missing was refused"):
         table.open(a_run())
+
+
+def conflicting() -> UploadsTable:
+    error = client_error("TransactionCanceledException")
+    response: Any = error.response
+    response["CancellationReasons"] = [{"Code": "TransactionConflict"}]
+    client: Any = RecordingClient("dynamodb", {"transact_write_items": error})
+    return UploadsTable(Table(TABLE, client), PIPELINE)
+
+
+def test_an_upload_that_two_write_at_once_is_not_taken_for_known() -> None:
+    with pytest.raises(ServiceBusyError, match="another transaction writes the same items"):
+        conflicting().record(an_upload())
+    with pytest.raises(ServiceBusyError, match="another transaction writes the same items"):
+        conflicting().take(a_run(), [an_upload()])
 
 
 def test_an_error_that_is_not_dynamodbs_goes_through() -> None:
@@ -223,4 +247,4 @@ def test_an_error_that_is_not_dynamodbs_goes_through() -> None:
 
     broken: Any = Broken()
     with pytest.raises(TimeoutError):
-        UploadsTable(TABLE, PIPELINE, broken).open(a_run())
+        UploadsTable(Table(TABLE, broken), PIPELINE).open(a_run())

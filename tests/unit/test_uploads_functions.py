@@ -63,8 +63,7 @@ def _forget() -> None:
     CLIENT.cache_clear()
     clients._session.cache_clear()  # as in a new execution environment
     for name in ("record_uploads", "start_run", "report_run", "invoke_endpoint"):
-        app = importlib.import_module(f"functions.{name}.app")
-        (getattr(app, "_ports", None) or app._dependencies).cache_clear()  # the same
+        importlib.import_module(f"functions.{name}.app")._ports.cache_clear()  # the same
 
 
 def call(function: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -125,8 +124,8 @@ def test_a_failed_run_is_mailed_once_with_the_words_of_its_job(monkeypatch: pyte
     monkeypatch.setattr(clients, "client", lambda name: fakes.get(name) or CLIENT(name))
     event = sample("sagemaker/pipeline-execution-failed")
 
-    assert call("report_run", event)["outcome"] == "told"
-    assert call("report_run", event)["outcome"] == "told-before"
+    assert call("report_run", event)["outcome"] == "notified"
+    assert call("report_run", event)["outcome"] == "notified-before"
 
     (mail,) = ses.requests("SendEmail")
     assert mail["Content"]["Simple"]["Subject"]["Data"] == "abalone: the pipeline run has failed in Preprocess"

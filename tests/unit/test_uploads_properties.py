@@ -16,17 +16,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.samples import sample, sqs_event, with_detail
 from tests.support.uploads import (
+    MANIFESTS,
     PIPELINE,
     Clock,
-    MemoryDeadLetters,
+    MemoryDeadLetterQueue,
     MemoryExecutions,
-    MemoryManifests,
     MemoryObjects,
     MemoryRequests,
     MemoryTable,
 )
 
-from signalbox.uploads import Recorder, Starter
+from signalbox.uploads.recording import RecordingPorts, record
+from signalbox.uploads.starting import StartingPorts, start
 
 NATIVE = sample("s3/object-created")
 TRAIL = sample("s3/put-object-cloudtrail")
@@ -72,23 +73,23 @@ class World:
         self.table = MemoryTable()
         self.requests = MemoryRequests(self.clock, QUIET)
         self.executions = MemoryExecutions()
-        self.manifests = MemoryManifests()
         self.events: list[Any] = []
         self.messages: list[Any] = []
         self.versions = 0
         self.most_running = 0
-        self.dead_letters = MemoryDeadLetters()
-        self.recorder = Recorder(
+        self.dead_letters = MemoryDeadLetterQueue()
+        self.recording = RecordingPorts(
             objects=self._mortal(self.objects),
-            inbox=self._mortal(self.table),
+            store=self._mortal(self.table),
             requests=self._mortal(self.requests),
             dead_letters=self._mortal(self.dead_letters),
             clock=self.clock,
         )
-        self.starter = Starter(
+        self.starting = StartingPorts(
             pipeline=PIPELINE,
-            table=self._mortal(self.table),
-            manifests=self._mortal(self.manifests),
+            manifests=MANIFESTS,
+            store=self._mortal(self.table),
+            objects=self._mortal(self.objects),
             executions=self._mortal(self.executions),
             requests=self._mortal(self.requests),
             dead_letters=self._mortal(self.dead_letters),
@@ -120,10 +121,10 @@ class World:
             return
         event = self.events.pop(index % len(self.events))
         try:
-            failures = self.recorder.record_batch(sqs_event(event))["batchItemFailures"]
+            failed = bool(record(sqs_event(event), self.recording)["batchItemFailures"])
         except DeathError:
-            failures = [{}]
-        if failures:
+            failed = True
+        if failed:
             self.events.append(event)
 
     def run(self) -> None:
@@ -132,7 +133,7 @@ class World:
         due = [moment for moment in self.requests.visible if moment <= self.clock()]
         self.requests.visible = [moment for moment in self.requests.visible if moment > self.clock()]
         self.messages += [REQUEST] * len(due)
-        failures = self.starter.handle_batch(sqs_event(*self.messages, group=PIPELINE))["batchItemFailures"]
+        failures = start(sqs_event(*self.messages, group=PIPELINE), self.starting)["batchItemFailures"]
         self.messages = self.messages[len(self.messages) - len(failures) :]
         self.most_running = max(self.most_running, len(self.executions.running))
 
@@ -250,6 +251,6 @@ def test_any_order_and_mix_of_the_shapes_within_a_quiet_window_is_one_run(
         world.hear(0)
     world.run()
     world.settle()
-    (content,) = world.manifests.written.values()
+    (content,) = world.objects.written.values()
     assert json.loads(content)[1:] == sorted(f"incoming/{key}.csv" for key in keys)
     assert len(world.executions.by_token) == 1

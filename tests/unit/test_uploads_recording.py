@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from tests.support.samples import sample, sqs_event, with_detail
-from tests.support.uploads import BUCKET, Clock, MemoryDeadLetters, MemoryObjects, MemoryRequests, MemoryTable
+from tests.support.uploads import BUCKET, Clock, MemoryDeadLetterQueue, MemoryObjects, MemoryRequests, MemoryTable
 
-from signalbox.uploads import Recorder
-from signalbox.uploads.items import UploadsError
+from signalbox.aws.errors import CallRefusedError, ServiceBusyError
+from signalbox.uploads.recording import RecordingPorts, record
 
 KEY = "incoming/abalone.csv"
 VERSION = "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e"
@@ -19,24 +19,24 @@ BARE_TRAIL = sample("s3/put-object-without-version-cloudtrail")
 
 @dataclass
 class World:
-    """A recorder and what it works on."""
+    """What recording works on."""
 
     clock: Clock
     objects: MemoryObjects
     table: MemoryTable
     requests: MemoryRequests
-    dead_letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
+    dead_letters: MemoryDeadLetterQueue = field(default_factory=MemoryDeadLetterQueue)
 
     def deliver(self, *events: Any) -> list[str]:
         """Deliver events; return the ids of the messages that failed."""
-        recorder = Recorder(
+        ports = RecordingPorts(
             objects=self.objects,
-            inbox=self.table,
+            store=self.table,
             requests=self.requests,
             dead_letters=self.dead_letters,
             clock=self.clock,
         )
-        response = recorder.record_batch(sqs_event(*events))
+        response = record(sqs_event(*events), ports)
         return [item["itemIdentifier"] for item in response["batchItemFailures"]]
 
     @property
@@ -57,7 +57,7 @@ def test_an_upload_is_recorded_and_a_run_asked_for(world: World) -> None:
     assert world.deliver(NATIVE) == []
     (upload,) = world.table.waiting(most=10)
     assert (upload.bucket, upload.key, upload.version, upload.size) == (BUCKET, KEY, VERSION, 10)
-    assert upload.recorded_at == "2026-11-20T12:00:00.000000+00:00"
+    assert upload.recorded_at == "2026-11-20T12:00:00.000000Z"
     assert len(world.requests.visible) == 1
 
 
@@ -95,10 +95,10 @@ def test_when_the_request_cannot_be_sent_the_whole_batch_comes_back(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse() -> None:
-        raise UploadsError("sqs:SendMessage", "refused")
+        raise ServiceBusyError("sqs:SendMessage", "throttled")
 
     monkeypatch.setattr(world.requests, "ask", refuse)
-    with pytest.raises(UploadsError):
+    with pytest.raises(ServiceBusyError):
         world.deliver(NATIVE)
 
 
@@ -132,10 +132,13 @@ def test_an_overwritten_object_without_versions_is_recorded_as_its_successor(wor
     assert [version[:3] for _, version in world.waiting] == ["e2 "]
 
 
-def test_a_bad_event_is_buried_with_its_reason_and_the_good_one_beside_it_recorded(world: World) -> None:
+def test_a_bad_event_is_dead_lettered_with_its_reason_and_the_good_one_beside_it_recorded(world: World) -> None:
     bad = sample("s3/near-misses/get-object-cloudtrail")
     assert world.deliver(bad, "nonsense", NATIVE) == []
-    assert "'detail.eventName' is 'GetObject', which uploads nothing" in world.dead_letters.reasons["m-0"]
+    assert (
+        'detail.eventName is "GetObject", which uploads nothing: calls that upload are PutObject'
+        in world.dead_letters.reasons["m-0"]
+    )
     assert "the message is not JSON" in world.dead_letters.reasons["m-1"]
     assert world.waiting == [(KEY, VERSION)]
     assert len(world.requests.visible) == 1
@@ -145,7 +148,7 @@ def test_an_object_that_s3_will_not_show_is_reported_and_not_lost(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(bucket: str, key: str) -> None:
-        raise UploadsError("s3:HeadObject", "403")
+        raise CallRefusedError("s3:HeadObject", "403", "Forbidden")
 
     monkeypatch.setattr(world.objects, "look", refuse)
     assert world.deliver(NATIVE) == ["m-0"]

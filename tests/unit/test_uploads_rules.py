@@ -7,7 +7,7 @@ from tests.support.botocore_strict import check_request
 from tests.support.uploads import BUCKET, PIPELINE, Clock
 
 from signalbox.uploads import rules
-from signalbox.uploads.items import Run, Upload
+from signalbox.uploads.model import Run, Upload
 
 
 @pytest.mark.parametrize("number", [1, 2, 5_000])

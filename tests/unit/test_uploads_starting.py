@@ -9,18 +9,21 @@ import pytest
 from tests.support.samples import sample, sqs_event, with_detail
 from tests.support.uploads import (
     BUCKET,
+    MANIFESTS,
     PIPELINE,
     Clock,
-    MemoryDeadLetters,
+    MemoryDeadLetterQueue,
     MemoryExecutions,
-    MemoryManifests,
+    MemoryObjects,
     MemoryRequests,
     MemoryTable,
 )
 
+from signalbox import moments
 from signalbox.events import EventError
-from signalbox.uploads import Starter, rules
-from signalbox.uploads.items import CLAIMED, Run, RunConflictError, Upload
+from signalbox.uploads import rules
+from signalbox.uploads.model import CLAIMED, Run, RunConflictError, Upload
+from signalbox.uploads.starting import StartingPorts, read, start
 
 REQUEST = {"kind": "run-requested", "pipeline": PIPELINE}
 DONE = sample("sagemaker/pipeline-execution-succeeded")
@@ -28,25 +31,25 @@ DONE = sample("sagemaker/pipeline-execution-succeeded")
 
 @dataclass
 class World:
-    """A starter and what it works on."""
+    """What starting works on."""
 
     clock: Clock
     table: MemoryTable
-    manifests: MemoryManifests
+    objects: MemoryObjects
     executions: MemoryExecutions
     requests: MemoryRequests
-    dead_letters: MemoryDeadLetters
-    starter: Starter
+    dead_letters: MemoryDeadLetterQueue
+    ports: StartingPorts
 
     def upload(self, *keys: str, bucket: str = BUCKET) -> None:
         """Let uploads wait, the first the longest."""
         for key in keys:
             self.clock.forward(1)
-            self.table.record(Upload(bucket, f"incoming/{key}", "v1", 10, rules.stamp(self.clock())))
+            self.table.record(Upload(bucket, f"incoming/{key}", "v1", 10, moments.text_of(self.clock())))
 
     def deliver(self, *messages: Any) -> list[str]:
         """Deliver messages; return the ids of those that failed."""
-        response = self.starter.handle_batch(sqs_event(*messages, group=PIPELINE, queue="runs"))
+        response = start(sqs_event(*messages, group=PIPELINE, queue="runs"), self.ports)
         return [item["itemIdentifier"] for item in response["batchItemFailures"]]
 
     def over(self, status: str = "Succeeded", reason: str | None = None) -> dict[str, Any]:
@@ -65,18 +68,19 @@ class World:
 
 @pytest.fixture
 def world() -> World:
-    clock, table, manifests, executions = Clock(), MemoryTable(), MemoryManifests(), MemoryExecutions()
-    requests, dead_letters = MemoryRequests(clock), MemoryDeadLetters()
-    starter = Starter(
+    clock, table, objects, executions = Clock(), MemoryTable(), MemoryObjects(), MemoryExecutions()
+    requests, dead_letters = MemoryRequests(clock), MemoryDeadLetterQueue()
+    ports = StartingPorts(
         pipeline=PIPELINE,
-        table=table,
-        manifests=manifests,
+        manifests=MANIFESTS,
+        store=table,
+        objects=objects,
         executions=executions,
         requests=requests,
         dead_letters=dead_letters,
         clock=clock,
     )
-    return World(clock, table, manifests, executions, requests, dead_letters, starter)
+    return World(clock, table, objects, executions, requests, dead_letters, ports)
 
 
 def test_all_that_waits_becomes_one_run(world: World) -> None:
@@ -84,7 +88,7 @@ def test_all_that_waits_becomes_one_run(world: World) -> None:
     assert world.deliver(REQUEST) == []
     assert world.run.status == "Started"
     assert world.run.id == "signalbox-abalone-000001-20261120T120002Z"
-    content = json.loads(world.manifests.written[world.run.id])
+    content = json.loads(world.objects.manifests[world.run.id])
     assert content == [{"prefix": f"s3://{BUCKET}/"}, "incoming/a 1+2.csv", "incoming/b.csv"]
     assert world.executions.started == [
         {
@@ -103,9 +107,9 @@ def test_nothing_is_started_when_nothing_waits(world: World) -> None:
 
 def test_two_versions_of_a_key_are_named_once_in_the_manifest(world: World) -> None:
     world.upload("a.csv")
-    world.table.record(Upload(BUCKET, "incoming/a.csv", "v2", 10, rules.stamp(world.clock())))
+    world.table.record(Upload(BUCKET, "incoming/a.csv", "v2", 10, moments.text_of(world.clock())))
     world.deliver(REQUEST)
-    assert json.loads(world.manifests.written[world.run.id])[1:] == ["incoming/a.csv"]
+    assert json.loads(world.objects.manifests[world.run.id])[1:] == ["incoming/a.csv"]
 
 
 def test_while_a_run_is_active_uploads_wait_and_a_later_look_is_asked_for(world: World) -> None:
@@ -186,13 +190,14 @@ def test_a_used_up_quota_is_no_failure_and_the_start_is_tried_again(world: World
     world.upload("a.csv")
     assert world.deliver(REQUEST) == []
     assert world.run.status == CLAIMED
-    assert world.table.notes == {world.run.id: "the quota is used up"}
+    assert world.table.waits_for == {world.run.id: "the quota is used up"}
     assert len(world.requests.visible) == 1
     world.upload("b.csv")
     world.executions.quota = 20
     assert world.deliver(REQUEST) == []
     assert world.run.status == "Started"
-    assert json.loads(world.manifests.written[world.run.id])[1:] == ["incoming/a.csv"]
+    assert world.table.waits_for == {}
+    assert json.loads(world.objects.manifests[world.run.id])[1:] == ["incoming/a.csv"]
     assert [upload.key for upload in world.table.waiting(most=9)] == ["incoming/b.csv"]
 
 
@@ -256,7 +261,7 @@ def test_a_run_takes_the_uploads_of_one_bucket(world: World) -> None:
     world.upload("b.csv", bucket="another")
     world.deliver(REQUEST)
     world.deliver(world.over())
-    assert json.loads(world.manifests.written[world.run.id]) == [{"prefix": "s3://another/"}, "incoming/b.csv"]
+    assert json.loads(world.objects.manifests[world.run.id]) == [{"prefix": "s3://another/"}, "incoming/b.csv"]
 
 
 def test_a_message_that_loses_against_another_start_comes_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,14 +273,14 @@ def test_a_message_that_loses_against_another_start_comes_back(world: World, mon
     assert world.deliver(REQUEST, REQUEST) == ["m-0", "m-1"]
 
 
-def test_a_request_for_another_pipeline_and_a_message_of_no_kind_are_refused(world: World) -> None:
+def test_a_request_for_another_pipeline_and_a_message_of_no_kind_are_refused() -> None:
     with pytest.raises(EventError, match="a run of 'churn' is requested"):
-        world.starter.read({"kind": "run-requested", "pipeline": "churn"})
-    with pytest.raises(EventError, match="no member 'detail-type'"):
-        world.starter.read({})
+        read({"kind": "run-requested", "pipeline": "churn"}, PIPELINE)
+    with pytest.raises(EventError, match="detail-type is missing"):
+        read({}, PIPELINE)
 
 
-def test_a_message_that_is_none_of_ours_is_buried_and_holds_nothing_up(world: World) -> None:
+def test_a_message_that_is_none_of_ours_is_dead_lettered_and_holds_nothing_up(world: World) -> None:
     world.upload("a.csv")
     assert world.deliver({"kind": "run-requested", "pipeline": "churn"}, REQUEST) == []
     assert "a run of 'churn' is requested" in world.dead_letters.reasons["m-0"]

@@ -8,14 +8,34 @@ after the queue's visibility timeout, and the queue moves it to its dead-letter 
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import NotRequired, Protocol, TypedDict
 
 from signalbox.events import EventError
 from signalbox.observability import count, logger
 
-type Failures = dict[str, list[dict[str, str]]]
+
+class SqsMessage(TypedDict):
+    """What is read of a message of a queue; only those of a FIFO queue have a `MessageGroupId`."""
+
+    messageId: str
+    body: str
+    attributes: NotRequired[Mapping[str, str]]
+    eventSourceARN: NotRequired[str]
+
+
+class FailedMessage(TypedDict):
+    """A message that has to come back."""
+
+    itemIdentifier: str
+
+
+class BatchResponse(TypedDict):
+    """Lambda's partial batch response: the messages that have to come back."""
+
+    batchItemFailures: list[FailedMessage]
 
 
 @dataclass(frozen=True)
@@ -32,83 +52,95 @@ class DeadLetter:
     group: str | None
 
 
-class DeadLetters(Protocol):
+class DeadLetterQueue(Protocol):
     """The dead-letter queue."""
 
-    def bury(self, letter: DeadLetter) -> None:
+    def send(self, letter: DeadLetter) -> None:
         """Keep the message and its reason; raise where that is not certain."""
 
 
-@dataclass(frozen=True)
 class Consumer[Message]:
-    """What a function does with the messages of its queue.
+    """The messages of one batch, handled one after another by a loop.
 
-    `read` takes a message's JSON object and raises EventError where it cannot be understood.
+        for delivery in consumer:
+            with delivery as message:
+                ...  # may raise
+        return consumer.response
+
+    It is a loop and no callback, so that few calls lie between a handler and what it does.
+
+    A message that is not understood is acknowledged once the dead-letter queue has it, and reported as failed where
+    that queue does not take it: so it is in one of the two queues at every moment. A death in between leaves it in
+    both, and its second delivery sends it again, which a FIFO queue takes for the same message. The others go on, also
+    those behind it in its FIFO group.
+
+    A message whose handling raises is reported as failed. In a FIFO queue those behind it in its group are held back
+    and reported too, since they were sent to be handled after it.
     """
 
-    read: Callable[[Mapping[str, Any]], Message]
-    handle: Callable[[Message], object]
-    dead_letters: DeadLetters
-
-    def process(self, event: Mapping[str, Any]) -> Failures:
-        """Read and handle each message of `event`; return Lambda's partial batch response.
-
-        A message that is not understood is acknowledged once the dead-letter queue has it, and reported as failed
-        where that queue does not take it: so it is in one of the two queues at every moment. A death in between
-        leaves it in both, and its second delivery buries it again, which a FIFO queue takes for the same message. The
-        others go on, also those behind it in its FIFO group.
-
-        When `handle` raises, the message is reported as failed. In a FIFO queue those behind it in its group are held
-        back and reported too, since they were sent to be handled after it.
+    def __init__(
+        self,
+        event: Mapping[str, object],
+        read: Callable[[Mapping[str, object]], Message],
+        dead_letters: DeadLetterQueue,
+    ) -> None:
+        """Take a batch; `read` takes a message's JSON object, and raises EventError where it cannot be understood.
 
         Raises:
             EventError: `event` is not from a queue.
         """
-        if not isinstance(event.get("Records"), list):
+        records = event.get("Records")
+        if not isinstance(records, list):
             raise EventError("the event has no member 'Records'")
-        failed: list[str] = []
-        stopped: set[str] = set()
-        for record in event["Records"]:
-            group = _group(record)
-            if group in stopped:
-                logger.warning("message held back behind a failed one of its group", extra=_about(record))
-                failed.append(record["messageId"])
-            elif not self._done(record, stopped):
-                failed.append(record["messageId"])
-        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+        self._records: list[SqsMessage] = records
+        self._read = read
+        self._dead_letters = dead_letters
+        self._failed: list[str] = []
+        self._stopped: set[str] = set()
 
-    def _done(self, record: Mapping[str, Any], stopped: set[str]) -> bool:
-        """Deal with one message; say whether it may be acknowledged. Put its group in `stopped` if handling failed."""
+    @property
+    def response(self) -> BatchResponse:
+        """Return which messages failed, once the loop is over."""
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in self._failed]}
+
+    def __iter__(self) -> Iterator[AbstractContextManager[Message]]:
+        """Yield each message that is understood, and not held back."""
+        for record in self._records:
+            if _group(record) in self._stopped:
+                logger.warning("message held back behind a failed one of its group", extra=_about(record))
+                self._failed.append(record["messageId"])
+                continue
+            try:
+                message = self._read(_body(record))
+            except EventError as error:
+                self._dead_letter(record, str(error))
+                continue
+            yield self._delivery(record, message)
+
+    @contextmanager
+    def _delivery(self, record: SqsMessage, message: Message) -> Iterator[Message]:
         try:
-            message = self.read(_body(record))
-        except EventError as error:
-            return self._buried(record, str(error))
-        try:
-            self.handle(message)
+            yield message
         except Exception as error:  # noqa: BLE001  # whatever it was, the other messages go on and this one comes back
             count("MessageFailed")
             logger.exception("message failed", extra={**_about(record), "reason": str(error)})
-            group = _group(record)
-            if group is not None:
-                stopped.add(group)
-            return False
-        return True
+            self._failed.append(record["messageId"])
+            if (group := _group(record)) is not None:
+                self._stopped.add(group)
 
-    def _buried(self, record: Mapping[str, Any], reason: str) -> bool:
+    def _dead_letter(self, record: SqsMessage, reason: str) -> None:
         count("MessageNotUnderstood")
         logger.error("message not understood", extra={**_about(record), "reason": reason})
-        source = str(record.get("eventSourceARN", ""))
-        letter = DeadLetter(record["messageId"], record["body"], reason, source, _group(record))
+        source = record.get("eventSourceARN", "")
         try:
-            self.dead_letters.bury(letter)
+            self._dead_letters.send(DeadLetter(record["messageId"], record["body"], reason, source, _group(record)))
         except Exception:  # noqa: BLE001  # whatever it was, the message comes back and is not lost
             count("DeadLetterRefused")
             logger.exception("message could not be sent to the dead-letter queue", extra=_about(record))
-            return False
-        return True
+            self._failed.append(record["messageId"])
 
 
-def _body(record: Mapping[str, Any]) -> Mapping[str, Any]:
+def _body(record: SqsMessage) -> Mapping[str, object]:
     try:
         body = json.loads(record["body"])
     except ValueError as error:
@@ -118,11 +150,10 @@ def _body(record: Mapping[str, Any]) -> Mapping[str, Any]:
     return body
 
 
-def _group(record: Mapping[str, Any]) -> str | None:
-    group: str | None = record.get("attributes", {}).get("MessageGroupId")
-    return group
+def _group(record: SqsMessage) -> str | None:
+    return record.get("attributes", {}).get("MessageGroupId")
 
 
-def _about(record: Mapping[str, Any]) -> dict[str, Any]:
+def _about(record: SqsMessage) -> dict[str, str | None]:
     received = record.get("attributes", {}).get("ApproximateReceiveCount")
     return {"message_id": record["messageId"], "queue": record.get("eventSourceARN"), "received": received}

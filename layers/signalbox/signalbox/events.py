@@ -10,14 +10,16 @@ it asks the service for the present state first.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
+
+from signalbox.reading import Fields, shown
 
 _CLOUDTRAIL = "AWS API Call via CloudTrail"
 _OBJECT_CREATED = "Object Created"
 _EXECUTION_CHANGED = "SageMaker Model Building Pipeline Execution Status Change"
 _PACKAGE_CHANGED = "SageMaker Model Package State Change"
 # The calls that end in a new object. An upload in parts never calls PutObject.
-UPLOAD_CALLS = frozenset({"PutObject", "CompleteMultipartUpload", "CopyObject"})
+UPLOAD_CALLS = ("PutObject", "CompleteMultipartUpload", "CopyObject")
 # `CompletedWithFailures` came later than the others (botocore, enum PipelineExecutionStatus).
 FINAL_STATUSES = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 
@@ -26,7 +28,7 @@ class EventError(Exception):
     """An event does not have the shape that its reading needs; the message names the member."""
 
     def __init__(self, problem: str) -> None:
-        super().__init__(f"{problem}: correct the rule that sends such events, or the reading in signalbox.events")
+        super().__init__(f"{problem}. Correct the rule that sends such events, or the reading in signalbox.events")
 
 
 class RefusedCallError(EventError):
@@ -51,56 +53,52 @@ class ObjectUploaded:
     time: str
 
     @classmethod
-    def read(cls, event: Mapping[str, Any]) -> Self:
+    def read(cls, event: Mapping[str, object]) -> Self:
         """Return the upload in either of S3's event shapes.
 
         Raises:
             RefusedCallError: S3 refused the call (`errorCode`).
             EventError: it is another kind of event, or a member is missing.
         """
-        kind = _text(event, "detail-type")
-        if kind == _OBJECT_CREATED:
-            return cls._read_native(event)
-        if kind == _CLOUDTRAIL:
-            return cls._read_cloudtrail(event)
-        raise EventError(f"'detail-type' is {kind!r}, not {_OBJECT_CREATED!r} or {_CLOUDTRAIL!r}")
+        fields = Fields(event, EventError)
+        native = fields.choice("detail-type", (_OBJECT_CREATED, _CLOUDTRAIL)) == _OBJECT_CREATED
+        return cls._read_native(fields) if native else cls._read_cloudtrail(fields)
 
     @classmethod
-    def _read_native(cls, event: Mapping[str, Any]) -> Self:
-        size = _member(event, "detail", "object", "size")
-        if not isinstance(size, int):
-            raise EventError(f"'detail.object.size' is {size!r}, not a whole number")
+    def _read_native(cls, event: Fields) -> Self:
+        detail, stored = event.inside("detail"), event.inside("detail", "object")
         return cls(
-            bucket=_text(event, "detail", "bucket", "name"),
-            key=_text(event, "detail", "object", "key"),
-            version=_optional(event, "detail", "object", "version-id"),
-            etag=_text(event, "detail", "object", "etag"),
-            sequencer=_optional(event, "detail", "object", "sequencer"),
-            size=size,
-            call=_optional(event, "detail", "reason") or "PutObject",
-            event_id=_text(event, "id"),
-            time=_text(event, "time"),
+            bucket=event.inside("detail", "bucket").text("name"),
+            key=stored.text("key"),
+            version=stored.optional("version-id"),
+            etag=stored.text("etag"),
+            sequencer=stored.optional("sequencer"),
+            size=stored.whole("size"),
+            call=detail.optional("reason") or "PutObject",
+            event_id=event.text("id"),
+            time=event.text("time"),
         )
 
     @classmethod
-    def _read_cloudtrail(cls, event: Mapping[str, Any]) -> Self:
-        call = _text(event, "detail", "eventName")
+    def _read_cloudtrail(cls, event: Fields) -> Self:
+        detail = event.inside("detail")
+        call = detail.text("eventName")
         if call not in UPLOAD_CALLS:
-            raise EventError(f"'detail.eventName' is {call!r}, which uploads nothing")
-        refused = _optional(event, "detail", "errorCode")
-        if refused is not None:
+            problem = f"is {shown(call)}, which uploads nothing: calls that upload are {', '.join(UPLOAD_CALLS)}"
+            raise detail.refuse("eventName", problem)
+        if refused := detail.optional("errorCode"):
             raise RefusedCallError(f"{call} was refused with {refused}")
+        asked = detail.inside("requestParameters")
         return cls(
-            bucket=_text(event, "detail", "requestParameters", "bucketName"),
-            key=_text(event, "detail", "requestParameters", "key"),
-            version=_optional(event, "detail", "responseElements", "x-amz-version-id")
-            or _optional(event, "detail", "additionalEventData", "x-amz-version-id"),
+            bucket=asked.text("bucketName"),
+            key=asked.text("key"),
+            version=_trailed_version(detail),
             etag=None,
             sequencer=None,
             size=None,
             call=call,
-            event_id=_text(event, "id"),
-            time=_text(event, "time"),
+            event_id=event.text("id"),
+            time=event.text("time"),
         )
 
 
@@ -120,23 +118,21 @@ class ExecutionChange:
         return self.status in FINAL_STATUSES
 
     @classmethod
-    def read(cls, event: Mapping[str, Any]) -> Self:
+    def read(cls, event: Mapping[str, object]) -> Self:
         """Return the change.
 
         Raises:
             EventError: it is another kind of event, or a member is missing.
         """
-        _expect(event, _EXECUTION_CHANGED)
-        arn = _text(event, "detail", "pipelineArn")
-        _, found, pipeline = arn.rpartition(":pipeline/")
-        if not found or not pipeline:
-            raise EventError(f"'detail.pipelineArn' is {arn!r}, not the ARN of a pipeline")
+        fields = Fields(event, EventError)
+        fields.choice("detail-type", (_EXECUTION_CHANGED,))
+        detail = fields.inside("detail")
         return cls(
-            pipeline=pipeline,
-            execution_arn=_text(event, "detail", "pipelineExecutionArn"),
-            status=_text(event, "detail", "currentPipelineExecutionStatus"),
-            event_id=_text(event, "id"),
-            time=_text(event, "time"),
+            pipeline=detail.text("pipelineArn", ".*:pipeline/.+", "the ARN of a pipeline").rpartition(":pipeline/")[2],
+            execution_arn=detail.text("pipelineExecutionArn"),
+            status=detail.text("currentPipelineExecutionStatus"),
+            event_id=fields.text("id"),
+            time=fields.text("time"),
         )
 
 
@@ -164,57 +160,28 @@ class ModelPackageChange:
         return self.updated_fields is None or "ModelApprovalStatus" in self.updated_fields
 
     @classmethod
-    def read(cls, event: Mapping[str, Any]) -> Self:
+    def read(cls, event: Mapping[str, object]) -> Self:
         """Return the change.
 
         Raises:
             EventError: it is another kind of event, a member is missing, or the package is of no group.
         """
-        _expect(event, _PACKAGE_CHANGED)
-        version = _member(event, "detail", "ModelPackageVersion")
-        if not isinstance(version, int):
-            raise EventError(f"'detail.ModelPackageVersion' is {version!r}, not a whole number")
-        fields = event["detail"].get("UpdatedModelPackageFields")
-        if fields is not None and not isinstance(fields, list):
-            raise EventError(f"'detail.UpdatedModelPackageFields' is {fields!r}, not a list")
+        fields = Fields(event, EventError)
+        fields.choice("detail-type", (_PACKAGE_CHANGED,))
+        detail, updated = fields.inside("detail"), "UpdatedModelPackageFields"
         return cls(
-            arn=_text(event, "detail", "ModelPackageArn"),
-            group=_text(event, "detail", "ModelPackageGroupName"),
-            version=version,
-            status=_text(event, "detail", "ModelApprovalStatus"),
-            updated_fields=None if fields is None else tuple(str(field) for field in fields),
-            changed_at=str(event["detail"].get("LastModifiedTime") or _text(event, "time")),
-            event_id=_text(event, "id"),
-            time=_text(event, "time"),
+            arn=detail.text("ModelPackageArn"),
+            group=detail.text("ModelPackageGroupName"),
+            version=detail.whole("ModelPackageVersion"),
+            status=detail.text("ModelApprovalStatus"),
+            updated_fields=detail.texts(updated) if updated in detail else None,
+            changed_at=detail.scalar("LastModifiedTime") if "LastModifiedTime" in detail else fields.text("time"),
+            event_id=fields.text("id"),
+            time=fields.text("time"),
         )
 
 
-def _expect(event: Mapping[str, Any], kind: str) -> None:
-    found = _text(event, "detail-type")
-    if found != kind:
-        raise EventError(f"'detail-type' is {found!r}, not {kind!r}")
-
-
-def _member(event: Mapping[str, Any], *path: str) -> Any:
-    """Return the member at `path`; EventError with its dotted name if there is none."""
-    value: Any = event
-    for depth, name in enumerate(path, start=1):
-        if not isinstance(value, Mapping) or value.get(name) is None:
-            raise EventError(f"the event has no member {'.'.join(path[:depth])!r}")
-        value = value[name]
-    return value
-
-
-def _text(event: Mapping[str, Any], *path: str) -> str:
-    value = _member(event, *path)
-    if not isinstance(value, str) or not value:
-        raise EventError(f"{'.'.join(path)!r} is {value!r}, not a text")
-    return value
-
-
-def _optional(event: Mapping[str, Any], *path: str) -> str | None:
-    """Return the text at `path`, or None: CloudTrail writes null for a whole group that a call does not have."""
-    value: Any = event
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value if isinstance(value, str) and value else None
+def _trailed_version(detail: Fields) -> str | None:
+    """Return the version that CloudTrail tells; it writes null for a whole group that a call does not have."""
+    groups = (detail.object(name) for name in ("responseElements", "additionalEventData") if name in detail)
+    return next((version for group in groups if (version := group.optional("x-amz-version-id"))), None)

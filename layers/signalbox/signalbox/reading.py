@@ -63,11 +63,11 @@ class Fields:
             raise self._refused(self._at(name), f"is {shown(value)}: allowed are {', '.join(allowed)}")
         return str(value)
 
-    def whole(self, name: str, bounds: tuple[int, int], default: int | None = None) -> int:
-        """Return a whole number within bounds, both included."""
+    def whole(self, name: str, bounds: tuple[int, int] | None = None, default: int | None = None) -> int:
+        """Return a whole number within bounds, both included; within any where there are none."""
         value = self._fields.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not bounds[0] <= value <= bounds[1]:
-            allowed = f"a whole number from {bounds[0]:,} to {bounds[1]:,}"
+        allowed = "a whole number" + (f" from {bounds[0]:,} to {bounds[1]:,}" if bounds else "")
+        if isinstance(value, bool) or not isinstance(value, int) or (bounds and not bounds[0] <= value <= bounds[1]):
             raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
         return value
 
@@ -95,6 +95,20 @@ class Fields:
         if not isinstance(value, bool):
             raise self._refused(self._at(name), f"is {shown(value)}: allowed are true and false")
         return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the texts of a list; null and an absent list have none."""
+        value = self._fields.get(name)
+        if value is not None and not (isinstance(value, list) and all(isinstance(entry, str) for entry in value)):
+            raise self._refused(self._at(name), f"is {shown(value)}: give a list of texts")
+        return tuple(value or ())
+
+    def inside(self, *path: str) -> "Fields":
+        """Return the fields of an object some levels below, all of which have to be there."""
+        found = self
+        for name in path:
+            found = Fields(found._fields.get(name), self._refuse, found._at(name))
+        return found
 
     def object(self, name: str) -> "Fields":
         """Return the fields of an object inside; an absent one has no fields."""

@@ -9,9 +9,12 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-# Throttling and faults of the service: the same call later is likely to succeed.
+# Throttling and faults of the service: the same call later is likely to succeed. S3's HeadObject has no body, so its
+# code is the HTTP status.
 BUSY = frozenset(
     {
+        "500",
+        "503",
         "InternalFailure",
         "InternalServerError",
         "ProvisionedThroughputExceededException",

@@ -6,8 +6,6 @@ between two who do the same at once.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, islice
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from signalbox.aws import clients
@@ -15,12 +13,24 @@ from signalbox.aws.errors import CallRefusedError, ServiceBusyError, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        DeleteTypeDef,
+        PutTypeDef,
+        TransactWriteItemTypeDef,
+        UpdateTypeDef,
+    )
 
 type Value = str | int
 type Item = dict[str, Value]
 type Encoded = dict[str, AttributeValueTypeDef]
 _FAILED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
+# Why a transaction was cancelled that may well be done a moment later.
+_BUSY = {
+    _CONFLICT: "another transaction writes the same items",
+    "ProvisionedThroughputExceeded": "the table is throttled",
+    "ThrottlingError": "the table is throttled",
+}
 
 
 @dataclass(frozen=True)
@@ -59,9 +69,10 @@ def unchanged(expected: Mapping[str, Value | None]) -> Condition:
     return Condition(" AND ".join(tests), values, {f"#{name}": name for name in expected})
 
 
-def put_request(table: str, item: Mapping[str, Value], condition: Condition | None = None) -> dict[str, Any]:
+def put_request(table: str, item: Mapping[str, Value], condition: Condition | None = None) -> "PutTypeDef":
     """Return the PutItem request (also a transaction's `Put`) that writes `item`."""
-    return {"TableName": table, "Item": encoded(item), **_parameters(condition)}
+    request: PutTypeDef = {"TableName": table, "Item": encoded(item)}
+    return _under(request, condition)
 
 
 def update_request(
@@ -71,7 +82,7 @@ def update_request(
     condition: Condition | None = None,
     *,
     add: Mapping[str, int] | None = None,
-) -> dict[str, Any]:
+) -> "UpdateTypeDef":
     """Return the UpdateItem request (also a transaction's `Update`) that sets `changes` and adds to counters.
 
     An attribute whose new value is None or "" is removed.
@@ -89,23 +100,27 @@ def update_request(
         values | dict(condition.values if condition else {}),
         named | dict(condition.names if condition else {}),
     )
-    return {"TableName": table, "Key": encoded(key), "UpdateExpression": " ".join(parts), **_parameters(both)}
+    request: UpdateTypeDef = {"TableName": table, "Key": encoded(key), "UpdateExpression": " ".join(parts)}
+    return _under(request, both)
 
 
-def delete_request(table: str, key: Mapping[str, Value], condition: Condition | None = None) -> dict[str, Any]:
+def delete_request(table: str, key: Mapping[str, Value], condition: Condition | None = None) -> "DeleteTypeDef":
     """Return the request of a transaction's `Delete`."""
-    return {"TableName": table, "Key": encoded(key), **_parameters(condition)}
+    request: DeleteTypeDef = {"TableName": table, "Key": encoded(key)}
+    return _under(request, condition)
 
 
-def _parameters(condition: Condition | None) -> dict[str, Any]:
-    if condition is None:
-        return {}
-    found = {
-        "ConditionExpression": condition.expression,
-        "ExpressionAttributeNames": dict(condition.names),
-        "ExpressionAttributeValues": encoded(condition.values),
-    }
-    return {name: value for name, value in found.items() if value}
+def _under[Request: (PutTypeDef, UpdateTypeDef, DeleteTypeDef)](
+    request: Request, condition: Condition | None
+) -> Request:
+    """Return a request with a condition's parameters; DynamoDB refuses empty ones."""
+    if condition is not None and condition.expression:
+        request["ConditionExpression"] = condition.expression
+    if condition is not None and condition.names:
+        request["ExpressionAttributeNames"] = dict(condition.names)
+    if condition is not None and condition.values:
+        request["ExpressionAttributeValues"] = encoded(condition.values)
+    return request
 
 
 class Table:
@@ -134,8 +149,14 @@ class Table:
             ScanIndexForward=not newest_first,
             PaginationConfig={"PageSize": most} if most is not None else {},
         )
+        found = 0
         with translated(f"dynamodb:Query of {pk} in {self.name}"):
-            yield from map(decoded, islice(chain.from_iterable(map(itemgetter("Items"), pages)), most))
+            for page in pages:
+                for item in page["Items"]:
+                    yield decoded(item)
+                    found += 1
+                    if found == most:
+                        return
 
     def put(self, item: Mapping[str, Value], condition: Condition | None = None) -> bool:
         """Write an item; False, and nothing is written, if the condition does not hold."""
@@ -166,7 +187,8 @@ class Table:
         """Do all writes (`{"Put": …}`, `{"Update": …}`, `{"Delete": …}`) or none; False if a condition does not hold.
 
         A transaction has at most 100 writes (Amazon DynamoDB API reference, TransactWriteItems). Where others write the
-        same items in this moment, nobody knows yet whether the condition holds: that is a ServiceBusyError.
+        same items in this moment, or the table is throttled, nobody knows yet whether the condition holds: that is a
+        ServiceBusyError.
         """
         operation = f"dynamodb:TransactWriteItems of {self.name}"
         try:
@@ -175,8 +197,7 @@ class Table:
         except CallRefusedError as error:
             if _FAILED in error.reasons:
                 return False
-            if _CONFLICT in error.reasons:
-                reason = "another transaction writes the same items"
-                raise ServiceBusyError(operation, reason, conflict=True) from error
+            if busy := [reason for reason in error.reasons if reason in _BUSY]:
+                raise ServiceBusyError(operation, _BUSY[busy[0]], conflict=busy[0] == _CONFLICT) from error
             raise
         return True

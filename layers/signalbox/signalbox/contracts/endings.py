@@ -1,10 +1,13 @@
 """What people are told when an execution or a run has ended."""
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from signalbox.contracts.common import Failure
 from signalbox.contracts.releases import ReleaseOutcome
 from signalbox.contracts.reviews import ReviewDecision
+
+# `notified-before`: people were mailed at an earlier delivery. `ignored`: it succeeded, or is of another pipeline.
+type ReportOutcome = Literal["notified", "notified-before", "ignored"]
 
 
 class Ending(TypedDict):
@@ -23,9 +26,10 @@ class Ending(TypedDict):
 
 
 class RunFailure(TypedDict):
-    """Told of a pipeline run that did not end in a model: `status` is SageMaker's, `uploads` are for people.
+    """Why a pipeline run did not end in a model: `status` is SageMaker's, `uploads` are for people.
 
-    `step` is the first step that failed and `cause` its words; all texts may be empty.
+    `step` is the first step that failed and `reason` SageMaker's words about it. `cause` has them as Step Functions
+    would give them: where a job failed, its description as JSON, with the job's own words. All texts may be empty.
     """
 
     model: str
@@ -37,6 +41,14 @@ class RunFailure(TypedDict):
     other_steps: list[str]
     reason: str
     cause: str
+
+
+class RunReport(TypedDict):
+    """Answered by `report_run`: what was done about the end of an execution, which ended as `status`."""
+
+    outcome: ReportOutcome
+    execution: str
+    status: str
 
 
 class Mailed(TypedDict):

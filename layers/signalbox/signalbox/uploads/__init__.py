@@ -1,63 +1,58 @@
-"""Uploads become runs: each is written down once, one run at a time takes all that wait, and a failed one is told.
+"""Uploads become runs: each is written down once, one run at a time takes all that wait, and people hear of failures.
 
-`recorder`, `starter` and `reporter` put the rules and the adapters together for the three functions.
+Here the rules and the adapters are put together for the three functions.
 """
 
-from datetime import UTC, datetime
-
+from signalbox import moments
+from signalbox.aws.s3 import ObjectStore
+from signalbox.aws.table import Table
 from signalbox.settings import RecordUploads, ReportRun, StartRun
-from signalbox.uploads.adapters import (
-    S3Manifests,
-    S3Objects,
-    SageMakerEndings,
-    SageMakerExecutions,
-    SqsDeadLetters,
-    SqsRunRequests,
-)
-from signalbox.uploads.recording import Recorder
-from signalbox.uploads.reporting import Reporter, Tell
-from signalbox.uploads.starting import Starter
-from signalbox.uploads.table import ReportsTable, UploadsTable
-
-__all__ = ["Recorder", "Reporter", "Starter", "recorder", "reporter", "starter"]
+from signalbox.uploads.adapters import SageMakerExecutions, SqsDeadLetterQueue, SqsRunRequests
+from signalbox.uploads.failures import FailedExecutions
+from signalbox.uploads.mails import NotificationTable
+from signalbox.uploads.recording import RecordingPorts
+from signalbox.uploads.reporting import Notify, ReportingPorts
+from signalbox.uploads.starting import StartingPorts
+from signalbox.uploads.table import UploadsTable
 
 
-def recorder(settings: RecordUploads) -> Recorder:
-    """Return what writes uploads down."""
-    return Recorder(
-        objects=S3Objects(),
-        inbox=UploadsTable(settings.uploads_table, settings.pipeline_name),
-        requests=SqsRunRequests(settings.runs_queue_url, settings.pipeline_name, settings.quiet_seconds, _now),
-        dead_letters=SqsDeadLetters(settings.dead_letters_url),
-        clock=_now,
+def recording_ports(settings: RecordUploads) -> RecordingPorts:
+    """Return what `record_uploads` works with."""
+    return RecordingPorts(
+        objects=ObjectStore(),
+        store=UploadsTable(Table(settings.uploads_table), settings.pipeline_name),
+        requests=_requests(settings),
+        dead_letters=SqsDeadLetterQueue(settings.dead_letters_url),
+        clock=moments.now,
     )
 
 
-def starter(settings: StartRun) -> Starter:
-    """Return what starts and closes runs."""
-    return Starter(
+def starting_ports(settings: StartRun) -> StartingPorts:
+    """Return what `start_run` works with."""
+    return StartingPorts(
         pipeline=settings.pipeline_name,
-        table=UploadsTable(settings.uploads_table, settings.pipeline_name),
-        manifests=S3Manifests(settings.artifacts_bucket),
+        manifests=f"s3://{settings.artifacts_bucket}/manifests",
+        store=UploadsTable(Table(settings.uploads_table), settings.pipeline_name),
+        objects=ObjectStore(),
         executions=SageMakerExecutions(settings.pipeline_name),
-        requests=SqsRunRequests(settings.runs_queue_url, settings.pipeline_name, settings.quiet_seconds, _now),
-        dead_letters=SqsDeadLetters(settings.dead_letters_url),
-        clock=_now,
+        requests=_requests(settings),
+        dead_letters=SqsDeadLetterQueue(settings.dead_letters_url),
+        clock=moments.now,
     )
 
 
-def reporter(settings: ReportRun, tell: Tell) -> Reporter:
-    """Return what mails by `tell` why runs failed."""
-    return Reporter(
+def reporting_ports(settings: ReportRun, notify: Notify) -> ReportingPorts:
+    """Return what `report_run` works with; `notify` mails why a run failed."""
+    return ReportingPorts(
         pipeline=settings.pipeline_name,
         model=settings.model,
-        runs=UploadsTable(settings.uploads_table, settings.pipeline_name),
-        reports=ReportsTable(settings.uploads_table),
-        endings=SageMakerEndings(),
-        tell=tell,
-        clock=_now,
+        store=UploadsTable(Table(settings.uploads_table), settings.pipeline_name),
+        log=NotificationTable(Table(settings.uploads_table)),
+        find_failure=FailedExecutions().find,
+        notify=notify,
+        clock=moments.now,
     )
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+def _requests(settings: RecordUploads | StartRun) -> SqsRunRequests:
+    return SqsRunRequests(settings.runs_queue_url, settings.pipeline_name, settings.quiet_seconds, moments.now)

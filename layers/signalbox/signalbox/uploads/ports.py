@@ -1,46 +1,42 @@
-"""What the upload journey needs from outside."""
+"""What the upload journey needs from outside, where tests have memory twins of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from signalbox.uploads.items import Ending, ExecutionState, Run, StoredObject, Upload
+from signalbox.aws.model import StoredObject
+from signalbox.uploads.model import ExecutionState, Run, Upload
 
 
-class Objects(Protocol):
-    """The objects in the watched bucket."""
+class UploadObjects(Protocol):
+    """Objects in S3: the uploads, and the manifests of the runs."""
 
     def look(self, bucket: str, key: str) -> StoredObject | None:
         """Return what is under the key now, or None if there is nothing."""
 
+    def write(self, uri: str, text: str, content_type: str) -> None:
+        """Write a text object over whatever was there."""
 
-class Inbox(Protocol):
-    """Where uploads are written down."""
+
+class UploadStore(Protocol):
+    """The uploads of one pipeline, and the runs that took them."""
 
     def record(self, upload: Upload) -> bool:
         """Write the upload down as waiting; False, and nothing else happens, if it was written down before."""
 
-
-class RunRequests(Protocol):
-    """The queue of requests for a run."""
-
-    def ask(self) -> None:
-        """See to it that a start of the pipeline's next run is tried after this moment, once, before long."""
-
-
-class RunTable(Protocol):
-    """The runs of one pipeline, and the uploads that wait for one."""
+    def waiting(self, most: int) -> Sequence[Upload]:
+        """Return at most `most` waiting uploads, the oldest first."""
 
     def latest(self) -> Run | None:
         """Return the run with the highest number."""
 
+    def run_of(self, execution: str) -> Run | None:
+        """Return the run with this execution."""
+
     def open(self, run: Run) -> None:
         """Write down a new run; RunConflictError if its number is taken."""
 
-    def waiting(self, most: int) -> Sequence[Upload]:
-        """Return at most `most` waiting uploads, the oldest first."""
-
-    def take(self, run: Run, uploads: Sequence[Upload]) -> None:
+    def take(self, run: Run, uploads: Iterable[Upload]) -> None:
         """Move waiting uploads to the run, a bounded number at once, each exactly once.
 
         Raises:
@@ -59,18 +55,18 @@ class RunTable(Protocol):
             RunConflictError: it has another status by now.
         """
 
-    def note(self, run: Run, reason: str) -> None:
-        """Write beside the run why it waits."""
+    def note(self, run: Run, waits_for: str) -> None:
+        """Write beside the run what it waits for; RunConflictError as in `move`."""
 
 
-class Manifests(Protocol):
-    """The store of manifests."""
+class RunRequests(Protocol):
+    """The queue of requests for a run."""
 
-    def write(self, run_id: str, content: str) -> str:
-        """Write the run's manifest, the same content as often as needed; return its S3 URI."""
+    def ask(self) -> None:
+        """See to it that a start of the pipeline's next run is tried after this moment, once, before long."""
 
 
-class Executions(Protocol):
+class PipelineExecutions(Protocol):
     """The executions of the pipeline."""
 
     def start(self, *, token: str, manifest: str, display_name: str, description: str) -> str:
@@ -88,20 +84,10 @@ class Executions(Protocol):
         """
 
 
-class Runs(Protocol):
-    """The runs of one pipeline, looked up."""
+class NotificationLog(Protocol):
+    """Which executions people were notified of by mail."""
 
-    def run_of(self, execution: str) -> Run | None:
-        """Return the run with this execution."""
-
-    def taken(self, run: Run) -> Sequence[Upload]:
-        """Return the uploads of the run."""
-
-
-class Reports(Protocol):
-    """Which executions were told of by mail."""
-
-    def told(self, execution: str) -> bool:
+    def notified(self, execution: str) -> bool:
         """Say whether the mail about an execution was sent."""
 
     def claim(self, execution: str, now: datetime, lease: timedelta) -> bool:
@@ -113,10 +99,3 @@ class Reports(Protocol):
 
     def close(self, execution: str, now: datetime) -> None:
         """Write down that the mail was sent."""
-
-
-class Endings(Protocol):
-    """Why executions ended."""
-
-    def look(self, execution: str) -> Ending:
-        """Return why an execution did not succeed; an Ending without words if it does not exist any more."""

@@ -5,9 +5,10 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from signalbox import names
-from signalbox.events import ObjectUploaded
-from signalbox.uploads.items import Run, StoredObject, Upload
+from signalbox import moments, names
+from signalbox.aws.model import StoredObject
+from signalbox.events import FINAL_STATUSES, ObjectUploaded
+from signalbox.uploads.model import GONE, ExecutionState, Run, Upload
 
 RUN_REQUESTED = "run-requested"  # the kind of message that asks for a run
 # A run takes this many uploads at most, and the next run the rest: taking them is 33 to a transaction, so this is
@@ -20,14 +21,14 @@ MOST_NAMED = 20  # keys in a mail
 NEW = timedelta(minutes=10)
 
 
-def stamp(moment: datetime) -> str:
-    """Return a moment as ISO 8601 in UTC with microseconds, which sorts by time."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+def is_folder(key: str) -> bool:
+    """Say whether a key is a folder marker, which consoles make and which holds no data."""
+    return key.endswith("/")
 
 
 def refusal(seen: ObjectUploaded, stored: StoredObject | None) -> str | None:
     """Return why an upload is not for a run, or None if it is."""
-    if seen.key.endswith("/"):
+    if is_folder(seen.key):
         return "a folder marker"
     if stored is None:
         # Nothing is under the key any more. A run could not read it; if it comes back, that is an event of its own.
@@ -48,13 +49,14 @@ def upload_of(seen: ObjectUploaded, stored: StoredObject, now: datetime) -> Uplo
     own event: a manifest names keys, so a run would read the successor's content in any case, and if the successor's
     event is lost (CloudTrail is best effort), its upload is not.
     """
-    unversioned = f"{stored.etag} {stamp(stored.modified)}"
+    # Part of the business key: items of all earlier versions have this spelling of the time, so it never changes.
+    unversioned = f"{stored.etag} {stored.modified.astimezone(UTC).isoformat(timespec='microseconds')}"
     return Upload(
         bucket=seen.bucket,
         key=seen.key,
         version=stored.version or unversioned,
         size=stored.size,
-        recorded_at=stamp(now),
+        recorded_at=moments.text_of(now),
     )
 
 
@@ -81,6 +83,13 @@ def request_id(pipeline: str, now: datetime, quiet_seconds: int) -> str:
 def next_run(pipeline: str, latest: Run | None, now: datetime) -> Run:
     """Return the run after `latest`."""
     return Run(pipeline, number=latest.number + 1 if latest else 1, created_at=now.replace(microsecond=0))
+
+
+def end_of(run: Run, state: ExecutionState | None, now: datetime) -> ExecutionState | None:
+    """Return how a started run ended, by what SageMaker knows of its execution (None: nothing); None if it has not."""
+    if state is None and run.started_at is not None and now - run.started_at > NEW:
+        return ExecutionState(GONE, "the execution does not exist any more")
+    return state if state is not None and state.status in FINAL_STATUSES else None
 
 
 def of_one_bucket(waiting: Sequence[Upload]) -> list[Upload]:

@@ -1,16 +1,31 @@
 """Runs are started here and nowhere else, one at a time for each pipeline."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
 
-from signalbox import batch
-from signalbox.events import FINAL_STATUSES, EventError, ExecutionChange
+from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
+from signalbox.events import EventError, ExecutionChange
 from signalbox.observability import count, logger
 from signalbox.uploads import rules
-from signalbox.uploads.items import CLAIMED, CLAIMING, EMPTY, GONE, STARTED, ExecutionState, Run, RunPostponedError
-from signalbox.uploads.ports import Executions, Manifests, RunRequests, RunTable
+from signalbox.uploads.model import CLAIMED, CLAIMING, EMPTY, STARTED, ExecutionState, Run, RunPostponedError
+from signalbox.uploads.ports import PipelineExecutions, RunRequests, UploadObjects, UploadStore
+
+
+@dataclass(frozen=True)
+class StartingPorts:
+    """What starting needs from outside: the runs of `pipeline`, whose manifests are kept under the URI `manifests`."""
+
+    pipeline: str
+    manifests: str
+    store: UploadStore
+    objects: UploadObjects
+    executions: PipelineExecutions
+    requests: RunRequests
+    dead_letters: DeadLetterQueue
+    clock: Callable[[], datetime]
 
 
 @dataclass(frozen=True)
@@ -20,8 +35,8 @@ class RunRequested:
     pipeline: str
 
 
-class Starter:
-    """Starts and closes the runs of one pipeline.
+def start(event: Mapping[str, object], ports: StartingPorts) -> BatchResponse:
+    """Start and close the runs that a batch of messages makes due; return the messages that failed.
 
     A FIFO message group makes it serial. Should two be at work all the same (a message that came back too early), the
     table decides: a run's number, its uploads and each change of its status are taken by one of them, and the other
@@ -30,132 +45,121 @@ class Starter:
     A run goes Claiming → Claimed → Started → over. Death between any two calls leaves one of these states, and the
     next message goes on from there: uploads are moved to a run in transactions, the manifest of a sealed run is always
     the same, and the same token finds the execution that was started before.
+
+    Raises:
+        EventError: `event` is not from a queue.
     """
+    consumer = Consumer(event, partial(read, pipeline=ports.pipeline), ports.dead_letters)
+    for delivery in consumer:
+        with delivery as message, _postponed(ports):
+            if isinstance(message, RunRequested) or (message.final and message.pipeline == ports.pipeline):
+                _advance(message, ports)
+    return consumer.response
 
-    def __init__(
-        self,
-        *,
-        pipeline: str,
-        table: RunTable,
-        manifests: Manifests,
-        executions: Executions,
-        requests: RunRequests,
-        dead_letters: batch.DeadLetters,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._pipeline = pipeline
-        self._table = table
-        self._manifests = manifests
-        self._executions = executions
-        self._requests = requests
-        self._consumer = batch.Consumer(self.read, self.handle, dead_letters)
-        self._clock = clock
 
-    def handle_batch(self, event: Mapping[str, Any]) -> batch.Failures:
-        """Handle a batch of messages; return those that failed."""
-        return self._consumer.process(event)
+def read(body: Mapping[str, object], pipeline: str) -> RunRequested | ExecutionChange:
+    """Return the request or the status change in a message.
 
-    def read(self, body: Mapping[str, Any]) -> RunRequested | ExecutionChange:
-        """Return the request or the status change in a message.
+    Raises:
+        EventError: it is neither, or a request for another pipeline than this one.
+    """
+    if body.get("kind") != rules.RUN_REQUESTED:
+        return ExecutionChange.read(body)
+    if body.get("pipeline") != pipeline:
+        raise EventError(f"a run of {body.get('pipeline')!r} is requested, but {pipeline!r} is started here")
+    return RunRequested(pipeline)
 
-        Raises:
-            EventError: it is neither, or a request for another pipeline than this one.
-        """
-        if body.get("kind") != rules.RUN_REQUESTED:
-            return ExecutionChange.read(body)
-        if body.get("pipeline") != self._pipeline:
-            raise EventError(f"a run of {body.get('pipeline')!r} is requested, but {self._pipeline!r} is started here")
-        return RunRequested(self._pipeline)
 
-    def handle(self, message: RunRequested | ExecutionChange) -> None:
-        """Do what is due: close the run that is over, go on with one that is half done, start the next.
+@contextmanager
+def _postponed(ports: StartingPorts) -> Iterator[None]:
+    """Ask for a run later where one cannot be started now.
 
-        Raises:
-            RunConflictError: another start is at work.
-            UploadsError: AWS refused a call for good.
-        """
-        try:
-            if isinstance(message, ExecutionChange):
-                if message.pipeline != self._pipeline or not message.final:
-                    return
-                self._close_after(message)
-            self._go_on()
-        except RunPostponedError as error:
-            # The request for later is sent before this message is acknowledged, so one of the two always exists.
-            # A message that came back by itself instead would count towards the dead-letter queue, and hold up the
-            # group for the visibility timeout. However many are postponed, one request is sent per half window.
-            self._requests.ask()
-            logger.info("run postponed", extra={"pipeline": self._pipeline, "reason": error.because})
-            count("RunPostponed")
+    The request for later is sent before this message is acknowledged, so one of the two always exists. A message that
+    came back by itself instead would count towards the dead-letter queue, and hold up the group for the visibility
+    timeout. However many are postponed, one request is sent per half window.
+    """
+    try:
+        yield
+    except RunPostponedError as error:
+        ports.requests.ask()
+        logger.info("run postponed", extra={"pipeline": ports.pipeline, "reason": error.waits_for})
+        count("RunPostponed")
 
-    def _go_on(self) -> None:
-        while True:
-            run = self._table.latest()
-            if run is None or not run.open:
-                if not self._table.waiting(most=1):
-                    return
-                run = rules.next_run(self._pipeline, run, self._clock())
-                self._table.open(run)
-                self._finish(run)
-                return
-            if run.status != STARTED:
-                self._finish(run)
-                # Its execution may be over already, and the event about it handled before we knew whose it was.
-                self._requests.ask()
-                return
-            if not self._closed(run):
-                return
 
-    def _finish(self, run: Run) -> None:
-        """Bring a run that was opened to its execution."""
-        now = self._clock()
-        if run.status == CLAIMING:
-            room = rules.MOST_UPLOADS - len(self._table.taken(run))
-            waiting = self._table.waiting(most=room) if room > 0 else ()
-            self._table.take(run, rules.of_one_bucket(waiting))
-            # Sealed before the start: the manifest behind a token must not grow when the start is repeated.
-            run = self._table.move(run, CLAIMED, at=now)
-        uploads = self._table.taken(run)
-        if not uploads:
-            self._table.move(run, EMPTY, at=now)
+def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts) -> None:
+    """Do what is due: close the run that is over, go on with the run that is half done, start the next."""
+    run = ports.store.latest()
+    if run is not None and run.status == STARTED:
+        state = _end_of(run, message, ports)
+        if state is None:
             return
-        manifest = self._manifests.write(run.id, rules.manifest(uploads))
-        try:
-            execution = self._executions.start(
-                token=run.token,
-                manifest=manifest,
-                display_name=rules.display_name(run, uploads),
-                description=rules.description(run, uploads),
-            )
-        except RunPostponedError as error:
-            self._table.note(run, error.because)
-            raise
-        self._table.move(run, STARTED, at=self._clock(), execution=execution)
-        logger.info("run started", extra={"run": run.id, "execution": execution, "uploads": len(uploads)})
-        count("RunStarted")
+        run = _close(run, state, ports)
+    half_done = run is not None and run.open
+    if run is None or not half_done:
+        if not ports.store.waiting(most=1):
+            return
+        run = rules.next_run(ports.pipeline, run, ports.clock())
+        ports.store.open(run)
+    if run.status == CLAIMING:
+        run = _claim(run, ports)
+    _launch(run, ports)
+    if half_done:
+        # Its execution may be over already, and the event about it handled before we knew whose it was.
+        ports.requests.ask()
 
-    def _close_after(self, change: ExecutionChange) -> None:
-        """Close the run that an event says is over; an event about any other execution changes nothing."""
-        run = self._table.latest()
-        if run is not None and run.status == STARTED and run.execution == change.execution_arn:
-            # The event does not say why; how it ended, it says before Describe may.
-            state = None if change.status == "Succeeded" else self._executions.state(change.execution_arn)
-            self._close(run, ExecutionState(change.status, state.reason if state else None))
 
-    def _closed(self, run: Run) -> bool:
-        """Close a started run if its execution is over, though no event said so; say whether it was."""
-        state = self._executions.state(str(run.execution))
-        if state is None and run.started_at is not None and self._clock() - run.started_at > rules.NEW:
-            state = ExecutionState(GONE, "the execution does not exist any more")
-        if state is not None and state.status in {*FINAL_STATUSES, GONE}:
-            self._close(run, state)
-            return True
-        if self._table.waiting(most=1):
-            # The end of the active run starts the next one. Should the event about it get lost, this does.
-            raise RunPostponedError(f"{run.id} is active")
-        return False
+def _end_of(run: Run, message: RunRequested | ExecutionChange, ports: StartingPorts) -> ExecutionState | None:
+    """Return how the execution of a started run ended, from the event about it or from SageMaker; None if it has not.
 
-    def _close(self, run: Run, state: ExecutionState) -> None:
-        self._table.move(run, state.status, at=self._clock(), reason=state.reason)
-        logger.info("run closed", extra={"run": run.id, "status": state.status, "reason": state.reason})
-        count(f"Run{state.status}")
+    Raises:
+        RunPostponedError: it has not, and uploads wait for its end.
+    """
+    execution = str(run.execution)
+    if isinstance(message, ExecutionChange) and message.execution_arn == execution:
+        # The event does not say why; how it ended, it says before Describe may.
+        found = None if message.status == "Succeeded" else ports.executions.state(execution)
+        return ExecutionState(message.status, found.reason if found else None)
+    ended = rules.end_of(run, ports.executions.state(execution), ports.clock())
+    if ended is None and ports.store.waiting(most=1):
+        # The end of the active run starts the next one. Should the event about it get lost, this does.
+        raise RunPostponedError(f"{run.id} is active")
+    return ended
+
+
+def _close(run: Run, state: ExecutionState, ports: StartingPorts) -> Run:
+    closed = ports.store.move(run, state.status, at=ports.clock(), reason=state.reason)
+    logger.info("run closed", extra={"run": run.id, "status": state.status, "reason": state.reason})
+    count(f"Run{state.status}")
+    return closed
+
+
+def _claim(run: Run, ports: StartingPorts) -> Run:
+    """Let a run that was opened take what waits, and seal it."""
+    room = rules.MOST_UPLOADS - len(ports.store.taken(run))
+    waiting = ports.store.waiting(most=room) if room > 0 else ()
+    ports.store.take(run, rules.of_one_bucket(waiting))
+    # Sealed before the start: the manifest behind a token must not grow when the start is repeated.
+    return ports.store.move(run, CLAIMED, at=ports.clock())
+
+
+def _launch(run: Run, ports: StartingPorts) -> None:
+    """Bring a sealed run to its execution."""
+    uploads = ports.store.taken(run)
+    if not uploads:
+        ports.store.move(run, EMPTY, at=ports.clock())
+        return
+    manifest = f"{ports.manifests}/{run.id}.json"
+    ports.objects.write(manifest, rules.manifest(uploads), "application/json")
+    try:
+        execution = ports.executions.start(
+            token=run.token,
+            manifest=manifest,
+            display_name=rules.display_name(run, uploads),
+            description=rules.description(run, uploads),
+        )
+    except RunPostponedError as error:
+        ports.store.note(run, error.waits_for)
+        raise
+    ports.store.move(run, STARTED, at=ports.clock(), execution=execution)
+    logger.info("run started", extra={"run": run.id, "execution": execution, "uploads": len(uploads)})
+    count("RunStarted")

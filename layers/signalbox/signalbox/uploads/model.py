@@ -1,6 +1,6 @@
-"""What the upload journey speaks of: objects, uploads, runs and executions."""
+"""What the upload journey speaks of: uploads, runs, executions, and what may go wrong with them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
@@ -16,18 +16,12 @@ EMPTY = "Empty"  # nothing was left to take
 
 
 @dataclass(frozen=True)
-class StoredObject:
-    """What S3 has under a key now; `version` is None where the bucket keeps none. `size` is in bytes."""
-
-    version: str | None
-    etag: str
-    size: int
-    modified: datetime
-
-
-@dataclass(frozen=True)
 class Upload:
-    """One upload. Bucket, key and version are its business key; times are ISO 8601 in UTC; `size` is in bytes."""
+    """One upload; `size` is in bytes.
+
+    Bucket, key and version are its business key. `recorded_at` is the text that its item has, since it is part of the
+    waiting upload's key: `moments.text_of` writes it, and items of earlier versions have another ISO spelling.
+    """
 
     bucket: str
     key: str
@@ -44,7 +38,10 @@ class Upload:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a pipeline over the uploads that it took."""
+    """One run of a pipeline over the uploads that it took.
+
+    `waits_for` is a remark for people, which decides nothing and does not make two runs differ.
+    """
 
     pipeline: str
     number: int
@@ -53,6 +50,7 @@ class Run:
     execution: str | None = None
     started_at: datetime | None = None
     reason: str | None = None
+    waits_for: str | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:
@@ -97,7 +95,7 @@ class FailedStep:
 
 
 @dataclass(frozen=True)
-class Ending:
+class FailedExecution:
     """Why an execution did not succeed: SageMaker's words, and the steps that failed, in the order of their start.
 
     `description` is what the execution was started with: see `rules.description`.
@@ -111,9 +109,9 @@ class Ending:
 class RunPostponedError(Exception):
     """A run cannot be started now, and nothing is wrong with it: it has to be tried again later."""
 
-    def __init__(self, because: str) -> None:
-        super().__init__(f"the run waits: {because}")
-        self.because = because
+    def __init__(self, waits_for: str) -> None:
+        super().__init__(f"the run waits: {waits_for}")
+        self.waits_for = waits_for
 
 
 class RunConflictError(Exception):
@@ -128,10 +126,3 @@ class ReportUnderWayError(Exception):
 
     def __init__(self, execution: str) -> None:
         super().__init__(f"the mail about {execution} is being sent: the event comes back by itself to see that it was")
-
-
-class UploadsError(Exception):
-    """AWS refused a call of the upload journey for good."""
-
-    def __init__(self, call: str, answer: str) -> None:
-        super().__init__(f"{call} failed: {answer}")

@@ -6,8 +6,9 @@ import pytest
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.uploads import EXECUTION
 
-from signalbox.uploads.adapters import SageMakerEndings
-from signalbox.uploads.items import Ending, FailedStep, UploadsError
+from signalbox.aws.errors import CallRefusedError, ServiceBusyError
+from signalbox.uploads.failures import FailedExecutions
+from signalbox.uploads.model import FailedExecution, FailedStep
 
 ARN = f"{EXECUTION}p4jn9xou8a8s"
 JOBS = "arn:aws:sagemaker:us-east-1:123456789012"
@@ -23,14 +24,14 @@ def step(
     return found if reason is None else {**found, "FailureReason": reason}
 
 
-def looked(*steps: dict[str, Any], **more: Any) -> tuple[Ending, RecordingClient]:
+def looked(*steps: dict[str, Any], **more: Any) -> tuple[FailedExecution, RecordingClient]:
     """Return what is found out about an execution with these steps, two to a page, and the client that was asked."""
     pages = [{"PipelineExecutionSteps": list(steps[:2]), "NextToken": "n"}, {"PipelineExecutionSteps": list(steps[2:])}]
     about = {"FailureReason": "Step failure.", "PipelineExecutionDescription": "run-1: 1 upload"}
     client: Any = RecordingClient(
         "sagemaker", {"describe_pipeline_execution": about, "list_pipeline_execution_steps": pages, **more}
     )
-    return SageMakerEndings(client).look(ARN), client
+    return FailedExecutions(client).find(ARN), client
 
 
 def test_a_processing_job_is_asked_for_the_message_that_it_left() -> None:
@@ -43,7 +44,7 @@ def test_a_processing_job_is_asked_for_the_message_that_it_left() -> None:
     found = FailedStep(
         "Preprocess", REASON, "ProcessingJob", "pipelines-p4-Preprocess-1", "a.csv: the data file has no rows"
     )
-    assert ending == Ending("Step failure.", "run-1: 1 upload", (found,))
+    assert ending == FailedExecution("Step failure.", "run-1: 1 upload", (found,))
     assert client.requests("DescribeProcessingJob") == [{"ProcessingJobName": "pipelines-p4-Preprocess-1"}]
     assert client.requests("ListPipelineExecutionSteps")[0]["SortOrder"] == "Ascending"
 
@@ -55,7 +56,7 @@ def test_a_training_job_is_asked_for_its_reason() -> None:
     )
 
 
-def test_a_step_of_another_kind_is_told_by_its_reason_or_its_message() -> None:
+def test_a_step_of_another_kind_is_described_by_its_reason_or_its_message() -> None:
     ending, _ = looked(
         step("Register", {"Model": {"Arn": f"{JOBS}:model/m"}}),
         step("MseTooHigh", {"Fail": {"ErrorMessage": "too high"}}, reason=None),
@@ -77,10 +78,15 @@ def test_a_job_that_cannot_be_asked_leaves_the_steps_reason() -> None:
 
 def test_an_execution_that_is_gone_has_no_words() -> None:
     client: Any = RecordingClient("sagemaker", {"describe_pipeline_execution": client_error("ResourceNotFound")})
-    assert SageMakerEndings(client).look(ARN) == Ending()
+    assert FailedExecutions(client).find(ARN) == FailedExecution()
 
 
 def test_a_refusal_of_sagemaker_is_an_error_and_the_event_comes_back() -> None:
     client: Any = RecordingClient("sagemaker", {"describe_pipeline_execution": client_error("ThrottlingException")})
-    with pytest.raises(UploadsError, match="looking for the reason of a failed execution failed"):
-        SageMakerEndings(client).look(ARN)
+    with pytest.raises(ServiceBusyError, match=f"looking for the reason why {ARN} failed: ThrottlingException"):
+        FailedExecutions(client).find(ARN)
+    _, denied = looked()
+    denied.answers["list_pipeline_execution_steps"] = client_error("AccessDeniedException")
+    anything: Any = denied
+    with pytest.raises(CallRefusedError, match=f"looking for the reason why {ARN} failed was refused: AccessDenied"):
+        FailedExecutions(anything).find(ARN)
