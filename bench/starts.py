@@ -18,7 +18,7 @@ sys.stderr.write("\\n" + " ".join(map(str, (*first, time.perf_counter() - wall, 
 """
 _OWN = """
 import app
-app._dependencies()
+(getattr(app, "_ports", None) or app._dependencies)()
 from signalbox.aws import clients
 clients.client({service!r}).meta
 """

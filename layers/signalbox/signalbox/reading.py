@@ -61,6 +61,11 @@ class Fields:
             return None
         return self.text(name)
 
+    def texts(self, name: str) -> dict[str, str]:
+        """Return an object of names and texts, which may be empty; an absent one has none."""
+        inside = self.object(name)
+        return {key: inside.text(key, ".*", "a text, in quotes") for key in inside._fields}
+
     def choice(self, name: str, allowed: Sequence[str], default: str | None = None) -> str:
         """Return one of the allowed words."""
         value = self._fields.get(name, default)
