@@ -61,7 +61,7 @@ def execute(machine_input: Mapping[str, Any] = IMAGE_INPUT, **mocks: Any) -> Run
     return run
 
 
-def entry_for(state: str) -> dict[str, str]:
+def entry_for(state: str) -> Mapping[str, Any]:
     """Return the input with which a run comes through `state`."""
     return PACKAGE_INPUT if state == "AttachEvidence" else IMAGE_INPUT
 
@@ -145,7 +145,7 @@ def test_a_model_that_was_made_though_its_answer_was_lost_is_found_and_the_run_g
 
 
 def test_a_review_after_a_lost_answer_is_told_as_a_review_and_not_as_a_failure() -> None:
-    run = execute(**TO_FIND_MODEL, **TO_CLOSE_REVIEW)
+    run = execute(IMAGE_INPUT, **TO_FIND_MODEL, **TO_CLOSE_REVIEW)
     assert (run.status, run.visited[-1]) == ("SUCCEEDED", "Done")
     assert run.calls_of("Announce")[0]["Payload"]["error"] is None
 
@@ -243,7 +243,7 @@ def test_an_approval_of_the_last_moment_counts() -> None:
 
 
 def test_a_review_that_approved_is_not_told_as_what_ended_the_run() -> None:
-    run = execute(**TO_CLOSE_REVIEW, CloseReview=Return(APPROVED), Release=Throw("States.TaskFailed"))
+    run = execute(IMAGE_INPUT, **TO_CLOSE_REVIEW, CloseReview=Return(APPROVED), Release=Throw("States.TaskFailed"))
     [told] = run.calls_of("Announce")
     assert (told["Payload"]["decision"], told["Payload"]["error"]["Error"]) == (None, "States.TaskFailed")
 
@@ -284,7 +284,7 @@ def test_a_review_that_cannot_be_asked_is_a_failure() -> None:
 
 
 def test_a_result_that_cannot_be_told_shows_as_a_failed_run() -> None:
-    run = execute(**TO_CLOSE_REVIEW, Announce=Throw("MailError", "refused"))
+    run = execute(IMAGE_INPUT, **TO_CLOSE_REVIEW, Announce=Throw("MailError", "refused"))
     assert (run.status, run.error, run.cause) == ("FAILED", "MailError", "refused")
     assert run.visited[-2:] == ["Announce", "Failed"]
 
