@@ -1,11 +1,12 @@
 """State of the mlops machine after the batch transform: measure, compare, write the report and the golden requests."""
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from signalbox import stages
-from signalbox.evaluation import EndpointModels, S3Objects, evaluate
-from signalbox.observability import count, logger, metrics
+from signalbox import evaluation
+from signalbox.contracts import Evaluated, EvaluationQuestion
+from signalbox.evaluation import evaluating
+from signalbox.observability import logger, metrics
 from signalbox.settings import EvaluateModel
 
 if TYPE_CHECKING:
@@ -13,18 +14,12 @@ if TYPE_CHECKING:
 
 
 @cache
-def _dependencies() -> tuple[S3Objects, EndpointModels]:
-    settings = EvaluateModel.read()
-    # The document is read anew for each event: a stage may be added while this process lives.
-    return S3Objects(), EndpointModels(settings.prefix, lambda: stages.load(settings.stages_parameter).stages[-1].name)
+def _ports() -> evaluating.EvaluatingPorts:
+    return evaluation.evaluating_ports(EvaluateModel.read())
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
-    """Return where the evidence is and what it says; `EvaluationError` ends the run with a mail."""
-    objects, live_models = _dependencies()
-    evaluated = evaluate(event, objects, live_models)
-    logger.info("model evaluated", extra={"report": evaluated["report"], "primary": evaluated["primary"]})
-    count("ModelEvaluated")
-    return evaluated
+def handler(event: EvaluationQuestion, context: "LambdaContext") -> Evaluated:  # noqa: ARG001  # Lambda's signature
+    """Return where the evidence is and the request that keeps it; `EvaluationError` ends the run with a mail."""
+    return evaluating.evaluate(event, _ports())

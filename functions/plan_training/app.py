@@ -1,29 +1,25 @@
-"""First state of the mlops machine: check its input, decide every name and place of the run."""
+"""First state of the mlops machine: check its input, decide every name, place and request of the run."""
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from signalbox.observability import count, logger, metrics
+from signalbox import training
+from signalbox.contracts import TrainingPlan, TrainingQuestion
+from signalbox.observability import logger, metrics
 from signalbox.settings import PlanTraining
-from signalbox.training import Places, S3Objects, SageMakerPackages, plan
+from signalbox.training import planning
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 @cache
-def _dependencies() -> tuple[Places, S3Objects, SageMakerPackages]:
-    settings = PlanTraining.read()
-    places = Places(settings.prefix, settings.data_bucket, settings.artifacts_bucket)
-    return places, S3Objects(), SageMakerPackages()
+def _ports() -> planning.PlanningPorts:
+    return training.planning_ports(PlanTraining.read())
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001  # Lambda's signature
+def handler(event: TrainingQuestion, context: "LambdaContext") -> TrainingPlan:  # noqa: ARG001  # Lambda's signature
     """Return the plan; `InvalidRequestError` ends the run with a mail."""
-    places, objects, packages = _dependencies()
-    planned = plan(event, places, objects, packages)
-    logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
-    count("TrainingPlanned")
-    return planned
+    return planning.plan(event, _ports())

@@ -44,6 +44,9 @@ ENVIRONMENT = {
     "MLOPS_MACHINE_ARN": f"arn:aws:states:{_AWS}:stateMachine:signalbox-mlops",
     "RELEASE_MACHINE_ARN": f"arn:aws:states:{_AWS}:stateMachine:signalbox-release",
     "MODEL_ROLE_ARN": "arn:aws:iam::123456789012:role/model",
+    "JOB_ROLE_ARN": "arn:aws:iam::123456789012:role/job",
+    "TRAINING_INSTANCE_TYPE": "ml.m5.large",
+    "TRANSFORM_INSTANCE_TYPE": "ml.m5.large",
 }
 
 
@@ -96,7 +99,8 @@ def _on_model_package() -> Usual:
 def _plan_training() -> Usual:
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:1"
     event = {"execution": "run-7", "execution_arn": _EXECUTION, "input": {"image": image, "commit": "0a1b2c3"}}
-    return Usual(event, {"s3": {"list_objects_v2": {"Contents": [{"Key": "a.csv", "Size": 9}]}}})
+    found = {"Key": "a.csv", "Size": 9, "LastModified": datetime.now(UTC)}
+    return Usual(event, {"s3": {"list_objects_v2": {"Contents": [found]}}})
 
 
 def _evaluate_model() -> Usual:
@@ -112,10 +116,21 @@ def _evaluate_model() -> Usual:
         "ssm": _stages(),
         "sagemaker": _served() | {"describe_model_package": _package()},
     }
-    outputs = {"transform": "s3://artifacts/transforms/run-7/", "evaluation": f"{_EVIDENCE}/"}
-    plan = {"model": _MODEL, "package": None, "commit": "8c1d", "content_type": "text/csv", "test_data": "s3://data/t/"}
+    plan = {
+        "model": _MODEL,
+        "group": f"{_PREFIX}-{_MODEL}",
+        "package": None,
+        "commit": "8c1d",
+        "image": "image",
+        "model_data": "s3://artifacts/training/run-7/abalone-train/output/model.tar.gz",
+        "content_type": "text/csv",
+        "test_data": "s3://data/t/",
+        "predictions": "s3://artifacts/transforms/run-7/",
+        "evidence": f"{_EVIDENCE}/",
+        "client_token": "a" * 36,
+    }
     training = {"job": "abalone-train", "seconds": 134}
-    return Usual({"plan": plan | {"outputs": outputs}, "training": training, "execution_arn": _EXECUTION}, answers)
+    return Usual({"plan": plan, "training": training, "execution_arn": _EXECUTION}, answers)
 
 
 def _report_run() -> Usual:

@@ -17,6 +17,8 @@ PACKAGE = f"model-package/{STACK}-abalone/7"
 EXECUTION = f"pipeline/{STACK}-abalone/execution/p4jn9xou8a8s"
 PIPELINE_JOB = "pipelines-p4jn9xou8a8s-train-abc"  # as SageMaker names the jobs of pipelines
 _PASSED = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+# What the plans of each machine let SageMaker run as.
+_ROLES = {"MlopsMachine": "JobRole", "ReleaseMachine": "ModelRole"}
 # The resources of a SageMaker operation, by the end of its name; the first that fits counts.
 _KINDS = (
     ("PipelineExecution", [EXECUTION]),
@@ -123,7 +125,10 @@ def of_machines(template: Template) -> dict[str, list[Need]]:
     """Return the needs of each machine's role: those of its tasks."""
     return {
         f"{name}Role": [
-            need for _, state in machine.states() if state["Type"] == "Task" for need in _of_task(state, template)
+            need
+            for _, state in machine.states()
+            if state["Type"] == "Task"
+            for need in _of_task(state, template, template.values.arn(_ROLES[name]))
         ]
         for name, machine in template.machines.items()
     }
@@ -154,7 +159,7 @@ def _of_jobs(template: Template) -> dict[str, list[Need]]:
     }
 
 
-def _of_task(state: dict[str, Any], template: Template) -> Iterator[Need]:
+def _of_task(state: dict[str, Any], template: Template, planned_role: str) -> Iterator[Need]:
     called = operation_of(state["Resource"])
     if called is None:
         return
@@ -171,22 +176,22 @@ def _of_task(state: dict[str, Any], template: Template) -> Iterator[Need]:
     elif service == "cloudwatch":
         yield Need(f"cloudwatch:{operation}", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{ENDPOINT}-errors")
     else:
-        yield from _of_sagemaker(operation, suffix, given, template)
+        yield from _of_sagemaker(operation, suffix, given, planned_role)
 
 
-def _of_sagemaker(operation: str, suffix: str, given: dict[str, Any], template: Template) -> Iterator[Need]:
+def _of_sagemaker(operation: str, suffix: str, given: dict[str, Any], planned_role: str) -> Iterator[Need]:
     yield from sagemaker(operation)
     noun = operation.removeprefix("Create")
     if suffix == ".sync":
         yield from sagemaker(f"Describe{noun}")
         yield from sagemaker(f"Stop{noun}")
         yield from _told_by_rule(f"SageMaker{noun}s")
-    if suffix == ".sync" or "Tags" in given or (operation.startswith("Create") and not given):
+    # Plans give everything that they make its tags, but for a version, which has those of its group
+    # (SageMaker API reference, CreateModelPackage).
+    if "Tags" in given or (operation.startswith("Create") and not given and operation != "CreateModelPackage"):
         yield Need("sagemaker:AddTags", sagemaker(operation)[0].resource)
     if operation in {"CreateTrainingJob", "CreateModel"}:
-        # Without written arguments, the plan gives the role that endpoints run as.
-        role = given.get("RoleArn") or given.get("ExecutionRoleArn") or template.values.arn("ModelRole")
-        yield Need("iam:PassRole", role, _PASSED)
+        yield Need("iam:PassRole", given.get("RoleArn") or given.get("ExecutionRoleArn") or planned_role, _PASSED)
 
 
 def _of_execution(machine: str, suffix: str) -> Iterator[Need]:

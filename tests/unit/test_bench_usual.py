@@ -18,7 +18,7 @@ FUNCTIONS = sorted(path.parent.name for path in Path("functions").glob("*/app.py
 PROOFS: dict[str, tuple[str, Any]] = {
     "announce": ("mailed", 1),
     "close_review": ("decision", "expired"),
-    "evaluate_model": ("primary", "mse"),
+    "evaluate_model": ("report", "s3://artifacts/evaluations/run-7/report.json"),
     "invoke_endpoint": ("statusCode", 200),
     "on_model_package": ("outcome", "release-started"),
     "plan_release": ("action", "create-model"),
@@ -33,7 +33,7 @@ PROOFS: dict[str, tuple[str, Any]] = {
 
 
 def _forget(app: ModuleType) -> None:
-    for cache in (getattr(app, "_ports", None) or app._dependencies, adapters.secret):
+    for cache in (app._ports, adapters.secret):
         cache.cache_clear()
 
 

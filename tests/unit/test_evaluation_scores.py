@@ -2,13 +2,13 @@
 
 import math
 import statistics
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalbox.evaluation.rows import EvaluationError, Row, Spread, read_rows
+from signalbox.evaluation.model import EvaluationError, Metric, Row
+from signalbox.evaluation.rows import Spread, read_rows
 from signalbox.evaluation.scores import Scores, better
 
 NUMBERS = st.floats(-1e3, 1e3)
@@ -80,11 +80,11 @@ def test_no_rows_are_refused() -> None:
         ("accuracy", 0.9, {"accuracy": {"value": 0.8}}, True),
         ("accuracy", 0.7, {"accuracy": {"value": 0.8}}, False),
         ("accuracy", 0.7, {"mse": {"value": 0.8}}, None),
-        ("accuracy", 0.7, None, None),
+        ("accuracy", 0.7, {}, None),
     ],
 )
 def test_better_is_lower_for_errors_and_higher_for_accuracy(
-    primary: str, own: float, live: dict[str, Any] | None, verdict: bool | None
+    primary: str, own: float, live: dict[str, Metric], verdict: bool | None
 ) -> None:
     assert better(primary, {primary: {"value": own}}, live) is verdict
 

@@ -369,7 +369,7 @@ def test_a_rollback_needs_no_stages_document_which_may_be_what_is_wrong() -> Non
     asked, config = through(world, "create-config", question("approved", 2, AT))
 
     def broken() -> StagesDocument:
-        raise StagesDocumentError("stages[0].name", "is missing")
+        raise StagesDocumentError("stages[0].name is missing")
 
     object.__setattr__(world.ports, "stages", broken)
     ended = [world.plan(after(asked, config, world._do(config, "run")))]

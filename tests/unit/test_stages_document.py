@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from tests.support.botocore_strict import RecordingClient, client_error
 
 from signalbox import stages
+from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 
 STAGING = {"name": "staging", "instance_type": "ml.m5.large", "instance_count": 1}
 PROD = {
@@ -20,26 +22,10 @@ PROD = {
 }
 
 
-class ParametersFake:
-    """An SSM client that holds parameters in a dictionary."""
-
-    def __init__(self, **parameters: str) -> None:
-        self.parameters = parameters
-        self.failure: Exception | None = None
-
-    def get_parameter(self, *, Name: str) -> Any:  # noqa: N803  # boto3's spelling
-        """Return the parameter as SSM does."""
-        if self.failure:
-            raise self.failure
-        return {"Parameter": {"Value": self.parameters[Name]}}
-
-
-class CodedError(Exception):
-    """An error as botocore raises it: the code is in the response."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.response = {"Error": {"Code": code}}
+def parameters(answer: Any) -> Any:
+    """Return an SSM client that answers so; a text is a parameter's value."""
+    found = {"Parameter": {"Value": answer}} if isinstance(answer, str) else answer
+    return RecordingClient("ssm", {"get_parameter": found})
 
 
 def text(*entries: Any) -> str:
@@ -77,26 +63,26 @@ def test_a_deployment_may_take_longer_than_all_its_waits(rollout: dict[str, Any]
 @pytest.mark.parametrize(
     ("change", "field", "said"),
     [
-        ({"name": "Prod"}, "name", '"Prod": allowed is a lower-case letter'),
-        ({"name": "pre-prod"}, "name", "allowed is a lower-case letter"),
-        ({"name": None}, "name", "is missing"),
+        ({"name": "Prod"}, "name", 'is "Prod": give a lower-case letter'),
+        ({"name": "pre-prod"}, "name", 'is "pre-prod": give a lower-case letter, then up to 19 letters or digits'),
+        ({"name": None}, "name", "is missing: give a lower-case letter"),
         ({"instance_type": "m5.large"}, "instance_type", "a type such as ml.m5.large"),
-        ({"instance_count": 0}, "instance_count", "is 0: allowed is a whole number from 1 to 1000"),
+        ({"instance_count": 0}, "instance_count", "is 0: give a whole number from 1 to 1,000"),
         ({"instance_count": True}, "instance_count", "is true"),
         ({"instance_count": "2"}, "instance_count", 'is "2"'),
         ({"approval": "yes"}, "approval", "allowed are true and false"),
         ({"alarms": 1}, "alarms", "allowed are true and false"),
         ({"hosting": "serverless"}, "hosting", "not built yet: only realtime is"),
-        ({"hosting": "moon"}, "hosting", '"moon": allowed is realtime'),
-        ({"review_seconds": 4}, "review_seconds", "from 5 to 2592000"),
-        ({"rollout": "canary"}, "rollout", "give an object with percent, type, wait_seconds"),
+        ({"hosting": "moon"}, "hosting", 'is "moon": give realtime'),
+        ({"review_seconds": 4}, "review_seconds", "from 5 to 2,592,000"),
+        ({"rollout": "canary"}, "rollout", 'is "canary": give an object with percent, type, wait_seconds'),
         ({"rollout": {"type": "blue"}}, "rollout.type", "allowed are all-at-once, canary, linear"),
-        ({"rollout": {"type": "canary"}}, "rollout.percent", "is missing: allowed is a whole number from 1 to 50"),
+        ({"rollout": {"type": "canary"}}, "rollout.percent", "is missing: give a whole number from 1 to 50"),
         ({"rollout": {"type": "canary", "percent": 51}}, "rollout.percent", "from 1 to 50"),
         ({"rollout": {"type": "linear", "percent": 9}}, "rollout.percent", "from 10 to 50"),
         ({"rollout": {"type": "canary", "percent": 10}}, "rollout.type", "it needs 2 instances or more"),
         ({"rollout": {"percent": 10}}, "rollout.percent", "is given for all-at-once"),
-        ({"rollout": {"wait_seconds": 3_601}}, "rollout.wait_seconds", "from 0 to 3600"),
+        ({"rollout": {"wait_seconds": 3_601}}, "rollout.wait_seconds", "from 0 to 3,600"),
         ({"rollout": {"speed": 1}}, "rollout.speed", "is not a field"),
         (
             {"instance_count": 2, "rollout": {"type": "linear", "percent": 10, "wait_seconds": 3_600}},
@@ -112,8 +98,7 @@ def test_a_bad_field_is_refused_with_its_name_its_value_and_what_is_allowed(
     with pytest.raises(stages.StagesDocumentError) as raised:
         stages.parse(text(STAGING | change))
 
-    assert raised.value.field == f"stages[0].{field}"
-    assert f"stages[0].{field} " in str(raised.value)
+    assert str(raised.value).startswith(f"stages document: stages[0].{field} is ")
     assert said in str(raised.value)
 
 
@@ -122,9 +107,9 @@ def test_a_bad_field_is_refused_with_its_name_its_value_and_what_is_allowed(
     [
         ("{", "the text is not JSON"),
         ("[]", "the text is []: give an object with stages"),
-        ('{"stages": []}', "give a list of 1 to 10 stages"),
-        ('{"stages": {}}', "give a list of 1 to 10 stages"),
-        (text("prod"), 'stages[0] is "prod": give an object'),
+        ('{"stages": []}', "give a list of 1 to 10 objects"),
+        ('{"stages": {}}', "give a list of 1 to 10 objects"),
+        (text("prod"), 'stages[0] is "prod": give an object with alarms, approval'),
         (text(STAGING, PROD, STAGING), "stages[2].name is 'staging' again"),
     ],
 )
@@ -136,30 +121,29 @@ def test_a_document_of_the_wrong_shape_is_refused(document: str, said: str) -> N
 
 
 def test_the_document_is_read_from_its_parameter() -> None:
-    assert (
-        stages.load("/signalbox/stages", ParametersFake(**{"/signalbox/stages": text(STAGING)})).last.instance_count
-        == 1
-    )
+    ssm = parameters(text(STAGING))
+
+    assert stages.load("/signalbox/stages", ssm).last.instance_count == 1
+    assert ssm.requests("GetParameter") == [{"Name": "/signalbox/stages"}]
 
 
 def test_a_parameter_that_does_not_exist_is_said_to_be_missing() -> None:
-    ssm = ParametersFake()
-    ssm.failure = CodedError("ParameterNotFound")
-
-    with pytest.raises(stages.StagesDocumentError, match="SSM parameter /nowhere does not exist"):
-        stages.load("/nowhere", ssm)
+    with pytest.raises(stages.StagesDocumentError, match="SSM parameter /nowhere does not exist: deploy the template"):
+        stages.load("/nowhere", parameters(client_error("ParameterNotFound")))
 
 
-def test_a_failure_of_the_parameter_store_goes_up_unchanged() -> None:
-    ssm = ParametersFake()
-    ssm.failure = CodedError("ThrottlingException")
-
-    with pytest.raises(CodedError, match="ThrottlingException"):
-        stages.load("/signalbox/stages", ssm)
+@pytest.mark.parametrize(
+    ("code", "error"), [("ThrottlingException", ServiceBusyError), ("AccessDeniedException", CallRefusedError)]
+)
+def test_a_failure_of_the_parameter_store_is_not_taken_for_a_missing_document(
+    code: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=f"ssm:GetParameter of /signalbox/stages.*{code}"):
+        stages.load("/signalbox/stages", parameters(client_error(code)))
 
 
 def test_without_a_client_the_functions_own_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    ssm = ParametersFake(stages=text(STAGING))
+    ssm = parameters(text(STAGING))
     monkeypatch.setattr("signalbox.aws.clients.client", lambda service: {"ssm": ssm}[service])
 
     assert stages.load("stages").last.name == "staging"

@@ -23,15 +23,21 @@ def shown(value: object) -> str:
 class Fields:
     """The fields of one JSON object.
 
-    `path` is where the object stands ("" for the outermost); `refuse` makes the error of a refusal's sentence.
+    `path` is where the object stands ("" for the outermost); `refuse` makes the error of a refusal's sentence. Where
+    `known` is given, every other field is refused.
     """
 
-    def __init__(self, value: object, refuse: Callable[[str], Exception], path: str = "") -> None:
+    def __init__(
+        self, value: object, refuse: Callable[[str], Exception], path: str = "", known: Sequence[str] = ()
+    ) -> None:
         self._refuse = refuse
         self._path = path
         if not isinstance(value, Mapping):
-            raise self._refused(path or "the text", f"is {shown(value)}: give an object")
+            allowed = f"an object with {', '.join(sorted(known))}" if known else "an object"
+            raise self._refused(path or "the text", f"is {shown(value)}: give {allowed}")
         self._fields: Mapping[str, Any] = value
+        if known:
+            self.only(*known)
 
     def __contains__(self, name: str) -> bool:
         """Say whether there is a field of this name; null counts as none."""
@@ -55,6 +61,11 @@ class Fields:
         if value in (None, ""):
             return None
         return self.text(name)
+
+    def pairs(self, name: str) -> dict[str, str]:
+        """Return an object of names and texts, which may be empty; an absent one has none."""
+        inside = self.object(name)
+        return {key: inside.text(key, ".*", "a text, in quotes") for key in inside._fields}
 
     def choice(self, name: str, allowed: Sequence[str], default: str | None = None) -> str:
         """Return one of the allowed words."""
@@ -110,18 +121,18 @@ class Fields:
             found = Fields(found._fields.get(name), self._refuse, found._at(name))
         return found
 
-    def object(self, name: str) -> "Fields":
+    def object(self, name: str, known: Sequence[str] = ()) -> "Fields":
         """Return the fields of an object inside; an absent one has no fields."""
-        return Fields(self._fields.get(name, {}), self._refuse, self._at(name))
+        return Fields(self._fields.get(name, {}), self._refuse, self._at(name), known)
 
-    def objects(self, name: str, bounds: tuple[int, int]) -> Iterator["Fields"]:
+    def objects(self, name: str, bounds: tuple[int, int], known: Sequence[str] = ()) -> Iterator["Fields"]:
         """Yield the fields of each object of a list whose length is within bounds."""
         value = self._fields.get(name)
         if not isinstance(value, list) or not bounds[0] <= len(value) <= bounds[1]:
             allowed = f"a list of {bounds[0]} to {bounds[1]} objects"
             raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
         for index, entry in enumerate(value):
-            yield Fields(entry, self._refuse, f"{self._at(name)}[{index}]")
+            yield Fields(entry, self._refuse, f"{self._at(name)}[{index}]", known)
 
     def number(self, name: str, bounds: tuple[float, float]) -> float:
         """Return a number within bounds, both included; a machine may write a whole one as 60.0."""

@@ -96,13 +96,15 @@ class PlanTraining(Settings):
     prefix: str
     data_bucket: str
     artifacts_bucket: str
+    job_role_arn: str
+    training_instance_type: str
+    transform_instance_type: str
 
 
 class EvaluateModel(Settings):
     """Settings of `evaluate_model`."""
 
     prefix: str
-    artifacts_bucket: str
     stages_parameter: str
 
 

@@ -9,37 +9,32 @@ checked. `rollout`, `alarms`, `approval`, `hosting` and `review_seconds` may be 
 """
 
 import json
-import re
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING
 
 from signalbox.aws import clients
+from signalbox.aws.errors import or_none
+from signalbox.reading import Fields
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
 
 HOSTINGS_TO_COME = ("serverless", "async", "batch", "multi-model")
 # A deployment takes 600 to 28,800 seconds, and longer than all its waits; the margin is for starting the new fleet.
 DEPLOYMENT_SECONDS = (600, 28_800)
 FLEET_SECONDS = 1_800
 WEEK = 604_800
-_STAGE_LIMIT = 10
+_STAGES = (1, 10)
 _PERCENTS = {"canary": (1, 50), "linear": (10, 50)}
-_STAGE_FIELDS = frozenset(
-    ("name", "approval", "instance_type", "instance_count", "rollout", "alarms", "hosting", "review_seconds")
-)
+_STAGE = ("name", "approval", "instance_type", "instance_count", "rollout", "alarms", "hosting", "review_seconds")
+_ROLLOUT = ("type", "percent", "wait_seconds")
 
 
 class StagesDocumentError(Exception):
     """The stages document cannot be used: the message names the field, what it holds and what is allowed."""
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"stages document: {field} {problem}")
-        self.field = field
-
-
-class ParameterReader(Protocol):
-    """The part of an SSM client that reads the document."""
-
-    def get_parameter(self, *, Name: str) -> Any:  # noqa: N803  # boto3's spelling
-        """Return `{"Parameter": {"Value": str}}`."""
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"stages document: {problem}")
 
 
 @dataclass(frozen=True)
@@ -102,113 +97,67 @@ def parse(text: str) -> StagesDocument:
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise StagesDocumentError("the text", f"is not JSON ({error})") from None
-    entries = _object(document, "the text", frozenset(("stages",))).get("stages")
-    if not isinstance(entries, list) or not 1 <= len(entries) <= _STAGE_LIMIT:
-        raise StagesDocumentError("stages", f"is {_shown(entries)}: give a list of 1 to {_STAGE_LIMIT} stages")
-    stages = tuple(_stage(entry, f"stages[{index}]") for index, entry in enumerate(entries))
-    for index, stage in enumerate(stages):
-        if stage.name in {earlier.name for earlier in stages[:index]}:
-            raise StagesDocumentError(f"stages[{index}].name", f"is {stage.name!r} again: give each stage its own name")
-    return StagesDocument(stages)
+        raise StagesDocumentError(f"the text is not JSON ({error})") from None
+    stages: dict[str, Stage] = {}
+    for fields in Fields(document, StagesDocumentError, known=("stages",)).objects("stages", _STAGES, _STAGE):
+        stage = _stage(fields)
+        if stage.name in stages:
+            raise fields.refuse("name", f"is {stage.name!r} again: give each stage its own name")
+        stages[stage.name] = stage
+    return StagesDocument(tuple(stages.values()))
 
 
-def load(parameter_name: str, ssm: ParameterReader | None = None) -> StagesDocument:
+def load(parameter_name: str, ssm: "SSMClient | None" = None) -> StagesDocument:
     """Return the document in the SSM parameter `parameter_name`.
 
     Raises:
         StagesDocumentError: there is no such parameter, or its text cannot be used.
+        ServiceBusyError: see `aws.errors.translated`.
+        CallRefusedError: see `aws.errors.translated`.
     """
-    client = clients.client("ssm") if ssm is None else ssm
-    try:
-        answer = client.get_parameter(Name=parameter_name)
-    except Exception as error:
-        # botocore makes this class at run time; its code is the stable part. Everything else goes up unchanged.
-        response = cast("dict[str, Any]", getattr(error, "response", {}))
-        if response.get("Error", {}).get("Code") != "ParameterNotFound":
-            raise
-        raise StagesDocumentError(
-            f"SSM parameter {parameter_name}", "does not exist: deploy the template, which makes it"
-        ) from error
+    client: SSMClient = ssm or clients.client("ssm")
+    answer = or_none(f"ssm:GetParameter of {parameter_name}", client.get_parameter, Name=parameter_name)
+    if answer is None:
+        raise StagesDocumentError(f"SSM parameter {parameter_name} does not exist: deploy the template, which makes it")
     return parse(answer["Parameter"]["Value"])
 
 
-def _stage(entry: object, at: str) -> Stage:
-    fields = _object(entry, at, _STAGE_FIELDS)
-    count = _whole(fields, at, "instance_count", (1, 1_000))
+def _stage(fields: Fields) -> Stage:
+    count = fields.whole("instance_count", (1, 1_000))
     return Stage(
         # No hyphens: `<prefix>-<model>-<stage>` would name the same endpoint for model `a-b` and for stage `b-c`.
-        name=_text(fields, at, "name", r"[a-z][a-z0-9]{0,19}", "a lower-case letter, then up to 19 letters or digits"),
-        instance_type=_text(fields, at, "instance_type", r"ml\.[a-z0-9-]+\.[a-z0-9]+", "a type such as ml.m5.large"),
+        name=fields.text("name", r"[a-z][a-z0-9]{0,19}", "a lower-case letter, then up to 19 letters or digits"),
+        instance_type=fields.text("instance_type", r"ml\.[a-z0-9-]+\.[a-z0-9]+", "a type such as ml.m5.large"),
         instance_count=count,
-        approval=_flag(fields, at, "approval"),
-        rollout=_rollout(fields.get("rollout", {}), f"{at}.rollout", count),
-        alarms=_flag(fields, at, "alarms"),
-        hosting=_hosting(fields, at),
-        review_seconds=_whole(fields, at, "review_seconds", (5, 30 * 86_400), WEEK),
+        approval=fields.flag("approval"),
+        rollout=_rollout(fields.object("rollout", _ROLLOUT), count),
+        alarms=fields.flag("alarms"),
+        hosting=_hosting(fields),
+        review_seconds=fields.whole("review_seconds", (5, 30 * 86_400), WEEK),
     )
 
 
-def _rollout(entry: object, at: str, count: int) -> Rollout:
-    fields = _object(entry, at, frozenset(("type", "percent", "wait_seconds")))
-    kind = fields.get("type", "all-at-once")
-    if kind not in ("all-at-once", *_PERCENTS):
-        raise StagesDocumentError(f"{at}.type", f"is {_shown(kind)}: allowed are all-at-once, canary, linear")
-    percent = None
-    if kind in _PERCENTS:
-        percent = _whole(fields, at, "percent", _PERCENTS[kind])
-        if count == 1:
-            raise StagesDocumentError(f"{at}.type", f"is {kind!r} with instance_count 1: it needs 2 instances or more")
-    elif "percent" in fields:
-        raise StagesDocumentError(f"{at}.percent", "is given for all-at-once: leave it out, or choose canary or linear")
-    rollout = Rollout(kind, percent, _whole(fields, at, "wait_seconds", (0, 3_600), 0))
+def _rollout(fields: Fields, instances: int) -> Rollout:
+    kind = fields.choice("type", ("all-at-once", *_PERCENTS), "all-at-once")
+    percent = fields.whole("percent", _PERCENTS[kind]) if kind in _PERCENTS else None
+    if percent is not None and instances == 1:
+        raise fields.refuse("type", f"is {kind!r} with instance_count 1: it needs 2 instances or more")
+    if percent is None and "percent" in fields:
+        raise fields.refuse("percent", "is given for all-at-once: leave it out, or choose canary or linear")
+    rollout = Rollout(kind, percent, fields.whole("wait_seconds", (0, 3_600), 0))
     if rollout.deployment_seconds > DEPLOYMENT_SECONDS[1]:
-        raise StagesDocumentError(
-            f"{at}.wait_seconds",
+        raise fields.refuse(
+            "wait_seconds",
             f"is {rollout.wait_seconds}, {rollout.waits} times over: with {FLEET_SECONDS} s to start the fleet that "
             f"exceeds the {DEPLOYMENT_SECONDS[1]} s of a deployment; wait less, or take bigger steps",
         )
     return rollout
 
 
-def _hosting(fields: dict[str, Any], at: str) -> str:
-    hosting = fields.get("hosting", "realtime")
+def _hosting(fields: Fields) -> str:
+    if "hosting" not in fields:
+        return "realtime"
+    hosting = fields.text("hosting", "|".join(("realtime", *HOSTINGS_TO_COME)), "realtime")
     if hosting in HOSTINGS_TO_COME:
-        raise StagesDocumentError(f"{at}.hosting", f"is {hosting!r}, which is not built yet: only realtime is")
-    if hosting != "realtime":
-        raise StagesDocumentError(f"{at}.hosting", f"is {_shown(hosting)}: allowed is realtime")
-    return "realtime"
-
-
-def _object(value: object, at: str, known: frozenset[str]) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise StagesDocumentError(at, f"is {_shown(value)}: give an object with {', '.join(sorted(known))}")
-    if unknown := sorted(set(value) - known):
-        raise StagesDocumentError(f"{at}.{unknown[0]}", f"is not a field: known are {', '.join(sorted(known))}")
-    return value
-
-
-def _text(fields: dict[str, Any], at: str, name: str, pattern: str, allowed: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not re.fullmatch(pattern, value):
-        raise StagesDocumentError(f"{at}.{name}", f"is {_shown(value)}: allowed is {allowed}")
-    return value
-
-
-def _flag(fields: dict[str, Any], at: str, name: str) -> bool:
-    value = fields.get(name, False)
-    if not isinstance(value, bool):
-        raise StagesDocumentError(f"{at}.{name}", f"is {_shown(value)}: allowed are true and false")
-    return value
-
-
-def _whole(fields: dict[str, Any], at: str, name: str, bounds: tuple[int, int], default: int | None = None) -> int:
-    value = fields.get(name, default)
-    low, high = bounds
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise StagesDocumentError(f"{at}.{name}", f"is {_shown(value)}: allowed is a whole number from {low} to {high}")
-    return value
-
-
-def _shown(value: object) -> str:
-    return "missing" if value is None else json.dumps(value)
+        raise fields.refuse("hosting", f"is {hosting!r}, which is not built yet: only realtime is")
+    return hosting

@@ -70,7 +70,7 @@ def _module(source: Path, package: Path) -> Iterator[str]:
     here = source.relative_to(package).with_suffix("").parts
     journey = here[0]
     # The adapters and the one session are the only places that know AWS's library.
-    speaks_aws = journey == "aws" or here[-1] in {"adapters", "table", "mail", "stages", "invocation"}
+    speaks_aws = journey == "aws" or here[-1] in {"adapters", "table", "mail", "invocation"}
     for name in imported(ast.parse(source.read_text(encoding="utf-8"))):
         if name.startswith(("functions", "sagemaker_local", "signalbox_local", "signalbox_operate", "tests", ".")):
             yield f"imports {name}: imports point inward, by full names"

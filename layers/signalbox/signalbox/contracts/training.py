@@ -45,7 +45,6 @@ class EvaluationPlan(TypedDict):
     commit: str | None
     image: str
     model_data: str
-    environment: dict[str, str]
     content_type: str
     test_data: str
     predictions: str

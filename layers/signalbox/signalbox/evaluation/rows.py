@@ -1,37 +1,13 @@
 """Reads the joined output of a batch transform: CSV, label first, prediction last, features between."""
 
 import csv
-import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from signalbox.evaluation.model import EvaluationError, Row
 
 # Label, at least one feature, prediction.
 _LEAST_COLUMNS = 3
-
-
-class EvaluationError(Exception):
-    """The predictions cannot be measured; the message says where and what to do."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One prediction: the label, the prediction, and the features as the model got them (a CSV line)."""
-
-    label: str
-    prediction: str
-    features: tuple[str, ...]
-    place: str
-
-    @property
-    def body(self) -> str:
-        """Return the features as one line of CSV, as a request to the model."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="").writerow(self.features)
-        return text.getvalue()
 
 
 def read_rows(files: Iterable[tuple[str, Iterable[str]]]) -> Iterator[Row]:

@@ -5,15 +5,15 @@ error), so that two models measured on different rows can be compared: for a mea
 standard deviation of the single errors divided by √n; for accuracy the binomial √(p(1 - p)/n).
 """
 
+import json
 import math
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
 
-from signalbox.evaluation.rows import EvaluationError, Row
+from signalbox.evaluation.model import ClassCount, EvaluationError, Metric, Problem, Row
 
 LOWER_IS_BETTER = {"mse": True, "mae": True, "accuracy": False}
-PRIMARY = {"regression": "mse", "classification": "accuracy"}
-Metric = dict[str, float]
+_PRIMARY: Mapping[Problem, str] = {"regression": "mse", "classification": "accuracy"}
 
 
 class Mean:
@@ -66,14 +66,14 @@ class Scores:
             self._absolute.add(abs(label - prediction))
 
     @property
-    def problem(self) -> str:
+    def problem(self) -> Problem:
         """Return `regression` or `classification`."""
         return "regression" if self._numeric else "classification"
 
     @property
     def primary(self) -> str:
         """Return the metric by which models are compared."""
-        return PRIMARY[self.problem]
+        return _PRIMARY[self.problem]
 
     def metrics(self) -> dict[str, Metric]:
         """Return the metrics of the problem.
@@ -92,11 +92,11 @@ class Scores:
             raise EvaluationError(f"{self._infinite} has a number that is not finite: correct the data or the model")
         return {"mse": self._squared.metric(), "mae": self._absolute.metric()}
 
-    def classes(self) -> dict[str, dict[str, int]] | None:
-        """Return `{label: {"rows", "right"}}` of a classification, by label; None for a regression."""
+    def classes(self) -> dict[str, ClassCount] | None:
+        """Return the counts of each label of a classification, in their order; None for a regression."""
         if self._numeric:
             return None
-        counts: dict[str, dict[str, int]] = {}
+        counts: dict[str, ClassCount] = {}
         for (label, prediction), number in sorted(self._pairs.items()):
             count = counts.setdefault(label, {"rows": 0, "right": 0})
             count["rows"] += number
@@ -116,9 +116,32 @@ def _number(text: str) -> float | None:
         return None
 
 
-def better(primary: str, own: dict[str, Metric], live: dict[str, Any] | None) -> bool | None:
+def read_metrics(report: str, uri: str) -> dict[str, Metric]:
+    """Return the metrics in the report of another evaluation, which `uri` names in a refusal.
+
+    Raises:
+        EvaluationError: it is not a JSON object with metrics, each with a value.
+    """
+    try:
+        found = json.loads(report)["metrics"]
+        return {name: _metric(metric) for name, metric in found.items()}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise EvaluationError(
+            f"{uri}, the report of the live model, cannot be compared with ({error!r}): give it metrics with values, "
+            "or take the property 'report' from the live package"
+        ) from error
+
+
+def _metric(found: Mapping[str, float]) -> Metric:
+    metric: Metric = {"value": float(found["value"])}
+    if "standard_deviation" in found:
+        metric["standard_deviation"] = float(found["standard_deviation"])
+    return metric
+
+
+def better(primary: str, own: Mapping[str, Metric], live: Mapping[str, Metric]) -> bool | None:
     """Say whether `own` beats the live model's metrics; None where the live model has no such metric."""
-    if live is None or primary not in live:
+    if primary not in live:
         return None
-    difference = own[primary]["value"] - float(live[primary]["value"])
+    difference = own[primary]["value"] - live[primary]["value"]
     return difference < 0 if LOWER_IS_BETTER[primary] else difference > 0

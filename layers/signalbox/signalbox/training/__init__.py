@@ -1,6 +1,13 @@
 """The train journey's first step: everything that a run of the mlops machine will use, decided before anything runs."""
 
-from signalbox.training.adapters import S3Objects, SageMakerPackages
-from signalbox.training.plan import InvalidRequestError, Places, plan
+from signalbox.aws.registry import ModelRegistry
+from signalbox.aws.s3 import ObjectStore
+from signalbox.settings import PlanTraining
+from signalbox.training.planning import PlanningPorts
 
-__all__ = ["InvalidRequestError", "Places", "S3Objects", "SageMakerPackages", "plan"]
+__all__ = ["planning_ports"]
+
+
+def planning_ports(settings: PlanTraining) -> PlanningPorts:
+    """Return the ports of `plan_training`."""
+    return PlanningPorts(settings, ObjectStore(), ModelRegistry())

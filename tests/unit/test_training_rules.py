@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from signalbox.training.requests import ImageRequest, InvalidRequestError, PackageRequest, read
+from signalbox.training.model import ImageRequest, InvalidRequestError, PackageRequest
+from signalbox.training.rules import read
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/iris-decision-tree:8c1d"
 PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/signalbox-abalone/3"
@@ -12,7 +13,8 @@ PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/signalbox-abal
 
 def test_an_image_alone_is_named_after_its_repository_and_takes_every_default() -> None:
     request = read("signalbox", {"image": IMAGE, "commit": "8c1d2e3f"})
-    assert request == ImageRequest(IMAGE, "8c1d2e3f", "iris-decision-tree", None, None, {})
+    group = "signalbox-iris-decision-tree"
+    assert request == ImageRequest(IMAGE, "8c1d2e3f", "iris-decision-tree", group, None, None, {})
 
 
 def test_a_repository_name_that_is_no_legal_model_name_becomes_one() -> None:
@@ -33,7 +35,7 @@ def test_what_is_given_is_kept() -> None:
     }
     request = read("signalbox", given)
     assert request == ImageRequest(
-        given["image"], "main/8c1d", "iris", "s3://data/a/", "s3://data/b/", {"max_leaf_nodes": "30"}
+        given["image"], "main/8c1d", "iris", "signalbox-iris", "s3://data/a/", "s3://data/b/", {"max_leaf_nodes": "30"}
     )
 
 
@@ -48,19 +50,29 @@ def test_a_package_is_known_by_its_group() -> None:
         ({}, "exactly one of 'image'"),
         ({"image": IMAGE, "package": PACKAGE}, "exactly one of 'image'"),
         ({"image": IMAGE}, "commit is missing"),
-        ({"image": IMAGE, "commit": " "}, "commit is ' '"),
-        ({"image": IMAGE, "commit": "a b"}, "commit is 'a b'"),
-        ({"image": 7, "commit": "8c1d"}, "image is 7"),
-        ({"image": "python:3", "commit": "8c1d"}, "image is 'python:3': give the URI of an image in ECR"),
-        ({"image": IMAGE, "commit": "8c1d", "colour": "red"}, "unknown field colour"),
-        ({"image": IMAGE, "commit": "8c1d", "model": "a--b_"}, "model is 'a--b_'"),
+        ({"image": IMAGE, "commit": " "}, 'commit is " ": give the commit\'s id'),
+        ({"image": IMAGE, "commit": "a b"}, 'commit is "a b": give the commit\'s id, at most 128 letters'),
+        ({"image": 7, "commit": "8c1d"}, "image is 7: give the URI of an image in ECR"),
+        ({"image": "python:3", "commit": "8c1d"}, 'image is "python:3": give the URI of an image in ECR'),
+        ({"image": IMAGE, "commit": "8c1d", "test_data": ""}, 'test_data is ""'),
+        ({"image": IMAGE, "commit": "8c1d", "colour": "red"}, "colour is not a field: known are commit, content_type"),
+        (
+            {"image": IMAGE, "commit": "8c1d", "model": "a--b_"},
+            'model is "a--b_": give letters, digits and single hyphens',
+        ),
         ({"image": IMAGE, "commit": "8c1d", "model": "m" * 60}, "too long.*shorten it"),
-        ({"image": IMAGE, "commit": "8c1d", "content_type": "text/libsvm"}, "content_type is 'text/libsvm'"),
-        ({"image": IMAGE, "commit": "8c1d", "hyperparameters": []}, "hyperparameters has to be an object"),
-        ({"image": IMAGE, "commit": "8c1d", "hyperparameters": {"depth": 3}}, "hyperparameters.depth is 3"),
+        (
+            {"image": IMAGE, "commit": "8c1d", "content_type": "text/libsvm"},
+            'content_type is "text/libsvm": give text/csv, the only type',
+        ),
+        ({"image": IMAGE, "commit": "8c1d", "hyperparameters": []}, r"hyperparameters is \[\]: give an object"),
+        (
+            {"image": IMAGE, "commit": "8c1d", "hyperparameters": {"depth": 3}},
+            "hyperparameters.depth is 3: give a text, in quotes",
+        ),
         ({"image": IMAGE, "commit": "8c1d", "hyperparameters": {"depth": "3" * 2501}}, "hyperparameters.depth is too"),
         ({"image": IMAGE, "commit": "8c1d", "hyperparameters": {str(n): "" for n in range(101)}}, "101 entries"),
-        ({"package": PACKAGE, "commit": "8c1d"}, "unknown field commit"),
+        ({"package": PACKAGE, "commit": "8c1d"}, "commit is not a field: known are package"),
         ({"package": "abalone/3"}, "package: 'abalone/3' is not the ARN"),
         ({"package": PACKAGE.replace("signalbox-", "other-")}, "does not start with 'signalbox-'"),
     ],

@@ -1,0 +1,81 @@
+"""What the mlops machine is asked for, the model that a run tests, and the run's names and places."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from signalbox.contracts import TrainingNames
+
+CONTENT_TYPE = "text/csv"
+
+
+class InvalidRequestError(Exception):
+    """The machine was started with an input that cannot be trained; the message names the field and the way out."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class ImageRequest:
+    """The input with an image: train this image; where data are None, the defaults are meant."""
+
+    image: str
+    commit: str
+    model: str
+    group: str
+    train_data: str | None
+    test_data: str | None
+    hyperparameters: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class PackageRequest:
+    """The input with a package: this version of a model package group is trained already."""
+
+    package: str
+    model: str
+    group: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """The names and places of what one execution makes: the same execution, the same run.
+
+    `training_output`, `predictions` and `evidence` are S3 prefixes.
+    """
+
+    execution: str
+    names: TrainingNames
+    training_output: str
+    predictions: str
+    evidence: str
+    client_token: str
+
+    @property
+    def model_data(self) -> str:
+        """Return where the training job puts its model.
+
+        SageMaker "creates subfolders for the artifacts" (CreateTrainingJob API reference, OutputDataConfig): the job's
+        name and `output/`, and in them, with GZIP as its compression, `model.tar.gz`.
+        """
+        return f"{self.training_output}/{self.names['training']}/output/model.tar.gz"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The model that a run tests.
+
+    `package` is None for an image, which the run trains and registers. `train_data` is None, and there are no
+    hyperparameters, for a package, which was trained elsewhere.
+    """
+
+    model: str
+    group: str
+    package: str | None
+    commit: str | None
+    image: str
+    model_data: str
+    test_data: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    train_data: str | None = None
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)

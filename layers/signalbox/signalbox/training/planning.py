@@ -1,0 +1,89 @@
+"""Decides every name, place and request of one run of the mlops machine."""
+
+from dataclasses import dataclass
+
+from signalbox.aws.registry import ModelRegistry
+from signalbox.aws.s3 import ObjectStore
+from signalbox.contracts import EvaluationPlan, TrainingPlan, TrainingQuestion, TrainingRequests
+from signalbox.observability import count, logger
+from signalbox.settings import PlanTraining
+from signalbox.training import requests, rules
+from signalbox.training.model import CONTENT_TYPE, Candidate, ImageRequest, InvalidRequestError, Run
+
+
+@dataclass(frozen=True)
+class PlanningPorts:
+    """What planning a run needs."""
+
+    settings: PlanTraining
+    objects: ObjectStore
+    packages: ModelRegistry
+
+
+def plan(question: TrainingQuestion, ports: PlanningPorts) -> TrainingPlan:
+    """Return the plan of an execution.
+
+    Nothing is written, and every name comes from the execution, so a repetition returns the same plan.
+
+    Raises:
+        InvalidRequestError: the input is wrong, its data are missing, or its package cannot be evaluated.
+        ServiceBusyError: S3 or SageMaker could not answer in this moment.
+    """
+    settings = ports.settings
+    request = rules.read(settings.prefix, question["input"])
+    run = rules.run_of(question, request.group, settings.artifacts_bucket)
+    if isinstance(request, ImageRequest):
+        candidate = rules.image_candidate(request, run, settings.data_bucket)
+    else:
+        candidate = rules.package_candidate(request, ports.packages.find(request.package))
+    if candidate.train_data is not None:
+        _check_data("train_data", candidate.train_data, ports)
+    _check_data("test_data", candidate.test_data, ports)
+    planned = _plan(candidate, run, settings)
+    logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
+    count("TrainingPlanned")
+    return planned
+
+
+def _check_data(field: str, uri: str, ports: PlanningPorts) -> None:
+    rules.check_bucket(field, uri, (ports.settings.data_bucket, ports.settings.artifacts_bucket))
+    # Folder markers and empty files are no data.
+    if not any(found.size > 0 for found in ports.objects.listing(uri)):
+        raise InvalidRequestError(f"{field} {uri} holds no data: upload CSV files there, no header, label first")
+
+
+def _plan(candidate: Candidate, run: Run, settings: PlanTraining) -> TrainingPlan:
+    return {
+        "entry": "image" if candidate.package is None else "package",
+        "model": candidate.model,
+        "package": candidate.package,
+        "names": run.names,
+        "requests": _requests(candidate, run, settings),
+        "evaluation": _evaluation(candidate, run),
+    }
+
+
+def _requests(candidate: Candidate, run: Run, settings: PlanTraining) -> TrainingRequests:
+    data = candidate.train_data
+    return {
+        "training": None if data is None else requests.training_job(candidate, run, data, settings),
+        "model": requests.model(candidate, run, settings),
+        "transform": requests.transform_job(candidate, run, settings),
+        "group": requests.package_group(candidate) if candidate.package is None else None,
+    }
+
+
+def _evaluation(candidate: Candidate, run: Run) -> EvaluationPlan:
+    return {
+        "model": candidate.model,
+        "group": candidate.group,
+        "package": candidate.package,
+        "commit": candidate.commit,
+        "image": candidate.image,
+        "model_data": candidate.model_data,
+        "content_type": CONTENT_TYPE,
+        "test_data": candidate.test_data,
+        "predictions": run.predictions,
+        "evidence": run.evidence,
+        "client_token": run.client_token,
+    }

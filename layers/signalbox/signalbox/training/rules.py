@@ -1,0 +1,215 @@
+"""Reads the input of the mlops machine, and decides what its run will train and test."""
+
+import re
+
+from signalbox import names
+from signalbox.aws.model import ModelContainer, ModelPackage
+from signalbox.contracts import TrainingQuestion
+from signalbox.reading import Fields
+from signalbox.training.model import (
+    CONTENT_TYPE,
+    Candidate,
+    ImageRequest,
+    InvalidRequestError,
+    PackageRequest,
+    Run,
+)
+
+TEST_DATA = "test-data"
+# Step Functions adds this field by itself when another execution starts the machine.
+_ASSOCIATION = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
+_IMAGE_FIELDS = ("image", "commit", "model", "train_data", "test_data", "content_type", "hyperparameters")
+_IMAGE = (
+    r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
+    r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w.-]{1,128})?(?:@sha256:[0-9a-f]{64})?"
+)
+_MODEL = r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"
+_COMMIT = r"[\w./-]{1,128}"
+_URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/[^?*#]{1,900}")
+# botocore's `sagemaker` model: HyperParameters of CreateTrainingJob, ClientToken of CreateModelPackage.
+_HYPERPARAMETERS, _KEY, _VALUE = 100, 256, 2500
+_CLIENT_TOKEN_LIMIT = 36
+
+
+def read(prefix: str, machine_input: object) -> ImageRequest | PackageRequest:
+    """Return what the machine's input asks for.
+
+    Raises:
+        InvalidRequestError: it asks for neither an image nor a package, or a field is missing, unknown or wrong.
+    """
+    if not isinstance(machine_input, dict):
+        raise InvalidRequestError(
+            f"the input is {type(machine_input).__name__}, not an object: "
+            'start the machine with {"image": …, "commit": …} or {"package": …}'
+        )
+    given = {key: value for key, value in machine_input.items() if key != _ASSOCIATION}
+    fields = Fields(given, InvalidRequestError)
+    if ("image" in fields) == ("package" in fields):
+        raise InvalidRequestError(
+            "the input needs exactly one of 'image' (to train it) and 'package' (a version that is registered already)"
+        )
+    return _package(prefix, fields) if "package" in fields else _image(prefix, fields)
+
+
+def run_of(question: TrainingQuestion, group: str, bucket: str) -> Run:
+    """Return the names and places of an execution's run; what it writes goes to `bucket`."""
+    execution, home = question["execution"], f"s3://{bucket}"
+    return Run(
+        execution=execution,
+        names={
+            "training": names.job(group, execution, "training"),
+            "model": names.job(group, execution, "model"),
+            "transform": names.job(group, execution, "transform"),
+        },
+        training_output=f"{home}/training/{execution}",
+        predictions=f"{home}/transforms/{execution}/",
+        evidence=f"{home}/evaluations/{execution}/",
+        # Makes the registration of one execution happen once, however often it is called.
+        client_token=names.token("package", question["execution_arn"])[:_CLIENT_TOKEN_LIMIT],
+    )
+
+
+def image_candidate(request: ImageRequest, run: Run, data_bucket: str) -> Candidate:
+    """Return the model that an image will become."""
+    home = f"s3://{data_bucket}/models/{request.model}"
+    return Candidate(
+        model=request.model,
+        group=request.group,
+        package=None,
+        commit=request.commit,
+        image=request.image,
+        model_data=run.model_data,
+        test_data=request.test_data or f"{home}/test/",
+        train_data=request.train_data or f"{home}/train/",
+        hyperparameters=request.hyperparameters,
+    )
+
+
+def package_candidate(request: PackageRequest, package: ModelPackage | None) -> Candidate:
+    """Return the model in a package; None stands for a package that is not registered.
+
+    Raises:
+        InvalidRequestError: there is no such package, or it cannot be evaluated.
+    """
+    if package is None:
+        raise InvalidRequestError(f"package {request.package} is not in the registry: check its group and version")
+    container = _only_container(package)
+    if container.model_data is None:
+        raise InvalidRequestError(f"package {package.arn} has no ModelDataUrl: register it with its model.tar.gz")
+    _check_content_type(package)
+    return Candidate(
+        model=request.model,
+        group=request.group,
+        package=package.arn,
+        commit=package.commit,
+        image=container.image,
+        model_data=container.model_data,
+        test_data=_test_data(package),
+        environment=container.environment,
+    )
+
+
+def check_bucket(field: str, uri: str, buckets: tuple[str, str]) -> None:
+    """Refuse data that jobs may not read, because they lie in neither of the stack's two buckets.
+
+    Raises:
+        InvalidRequestError: they do, or `uri` is no S3 prefix, or a whole bucket.
+    """
+    match = _URI.fullmatch(uri)
+    if match is None:
+        raise InvalidRequestError(f"{field} is {uri!r}: give an S3 prefix, s3://bucket/prefix/")
+    if match["bucket"] not in buckets:
+        raise InvalidRequestError(
+            f"{field} is in the bucket {match['bucket']}: jobs may read {buckets[0]} and {buckets[1]} only"
+        )
+
+
+def _package(prefix: str, fields: Fields) -> PackageRequest:
+    fields.only("package")
+    arn = fields.text("package")
+    try:
+        group = names.group_of_package(arn)
+        model = names.model_of_group(prefix, group)
+    except ValueError as error:
+        raise InvalidRequestError(
+            f"package: {error}: give the ARN of a version in a group named {prefix}-<model>"
+        ) from error
+    return PackageRequest(arn, model, group)
+
+
+def _image(prefix: str, fields: Fields) -> ImageRequest:
+    fields.only(*_IMAGE_FIELDS)
+    image = fields.text(
+        "image", _IMAGE, "the URI of an image in ECR, <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>"
+    )
+    if "content_type" in fields:
+        allowed = f"{CONTENT_TYPE}, the only type that the evaluation reads, label first"
+        fields.text("content_type", re.escape(CONTENT_TYPE), allowed)
+    model = _model(prefix, fields, image)
+    return ImageRequest(
+        image=image,
+        commit=fields.text("commit", _COMMIT, "the commit's id, at most 128 letters, digits and . _ - /"),
+        model=model,
+        group=names.package_group(prefix, model),
+        train_data=fields.text("train_data") if "train_data" in fields else None,
+        test_data=fields.text("test_data") if "test_data" in fields else None,
+        hyperparameters=_hyperparameters(fields),
+    )
+
+
+def _model(prefix: str, fields: Fields, image: str) -> str:
+    """Return the model's short name: as given, else the last part of the repository's name."""
+    given = "model" in fields
+    if given:
+        model = fields.text("model", _MODEL, "letters, digits and single hyphens between them")
+    else:
+        model = names.slug(re.split("[:@]", image)[0].rsplit("/", 1)[-1])
+    if names.package_group(prefix, model) != f"{prefix}-{model}":
+        way_out = "shorten it" if given else "give a shorter one in the field 'model'"
+        raise fields.refuse(
+            "model",
+            f"{model!r} is too long: '{prefix}-' and the model have room for {names.RESOURCE_LIMIT} characters "
+            f"together; {way_out}",
+        )
+    return model
+
+
+def _hyperparameters(fields: Fields) -> dict[str, str]:
+    found = fields.pairs("hyperparameters")
+    if len(found) > _HYPERPARAMETERS:
+        raise fields.refuse("hyperparameters", f"has {len(found)} entries: SageMaker takes {_HYPERPARAMETERS}")
+    for key, value in found.items():
+        if not 0 < len(key) <= _KEY or len(value) > _VALUE:
+            limits = f"a name has 1 to {_KEY} characters, a value up to {_VALUE}"
+            raise fields.refuse(f"hyperparameters.{key[:40]}", f"is too long: {limits}")
+    return found
+
+
+def _only_container(package: ModelPackage) -> ModelContainer:
+    """Return the one container of a package that is complete."""
+    if package.state != "Completed":
+        raise InvalidRequestError(f"package {package.arn} is {package.state}: register one that is Completed")
+    if len(package.containers) != 1:
+        raise InvalidRequestError(
+            f"package {package.arn} has {len(package.containers)} containers: "
+            "a batch transform of ours runs exactly one; register a package with one container"
+        )
+    return package.containers[0]
+
+
+def _check_content_type(package: ModelPackage) -> None:
+    content_type = package.properties.get("content-type") or next(iter(package.content_types), CONTENT_TYPE)
+    if content_type != CONTENT_TYPE:
+        raise InvalidRequestError(
+            f"package {package.arn} takes {content_type!r}: the evaluation reads {CONTENT_TYPE} only, label first"
+        )
+
+
+def _test_data(package: ModelPackage) -> str:
+    test_data = package.properties.get(TEST_DATA)
+    if not test_data:
+        raise InvalidRequestError(
+            f"package {package.arn} does not say where its test data are: register it with the customer metadata "
+            f"property {TEST_DATA!r}, an S3 prefix of CSV files, label first"
+        )
+    return test_data

@@ -1,0 +1,67 @@
+"""Builders for the evaluation's tests: predictions in S3, a live model behind an endpoint, and the question."""
+
+from typing import Any
+
+from signalbox.aws.endpoints import Endpoints
+from signalbox.aws.registry import ModelRegistry
+from signalbox.contracts import EvaluationPlan, EvaluationQuestion
+from signalbox.evaluation.evaluating import EvaluatingPorts
+from signalbox.stages import Stage, StagesDocument
+from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.objects import RememberedObjects
+
+GROUP = "arn:aws:sagemaker:us-east-1:123456789012:model-package/signalbox-abalone"
+OLD, NEW = f"{GROUP}/1", f"{GROUP}/2"
+EXECUTION_ARN = "arn:aws:states:us-east-1:123456789012:execution:mlops:run-1"
+HOME = "s3://artifacts/evaluations/run-1/"
+REPORT, GOLDEN = f"{HOME}report.json", f"{HOME}golden.json"
+LIVE_REPORT = "s3://artifacts/evaluations/run-0/report.json"
+MODEL_DATA = "s3://artifacts/training/run-1/abalone-training-1/output/model.tar.gz"
+PLAN: EvaluationPlan = {
+    "model": "abalone",
+    "group": "signalbox-abalone",
+    "package": None,
+    "commit": "8c1d",
+    "image": "image",
+    "model_data": MODEL_DATA,
+    "content_type": "text/csv",
+    "test_data": "s3://data/models/abalone/test/",
+    "predictions": "s3://artifacts/transforms/run-1/",
+    "evidence": HOME,
+    "client_token": "a" * 36,
+}
+MISSING = client_error("ValidationException", "Could not find endpoint")
+
+
+def predictions(**files: str) -> RememberedObjects:
+    return RememberedObjects({f"s3://artifacts/transforms/run-1/{name}.csv.out": text for name, text in files.items()})
+
+
+def sagemaker(live: str | None = None, report: str | None = None) -> RecordingClient:
+    """Return a SageMaker whose prod serves `live`, a package that names its report."""
+    package = {"ModelPackageArn": live or NEW}
+    return RecordingClient(
+        "sagemaker",
+        {
+            "describe_endpoint": {"EndpointConfigName": "config-1", "EndpointStatus": "InService"} if live else MISSING,
+            "describe_endpoint_config": {"ProductionVariants": [{"VariantName": "v", "ModelName": "model-1"}]},
+            "describe_model": {"PrimaryContainer": {"ModelPackageName": live or NEW}},
+            "describe_model_package": package | ({"CustomerMetadataProperties": {"report": report}} if report else {}),
+        },
+    )
+
+
+def ports(objects: RememberedObjects, client: RecordingClient | None = None) -> EvaluatingPorts:
+    fake: Any = client or sagemaker()
+    stages = StagesDocument(tuple(Stage(name, "ml.m5.large", 1) for name in ("staging", "prod")))
+    return EvaluatingPorts("signalbox", objects.store, ModelRegistry(fake), Endpoints(fake), lambda: stages)
+
+
+def question(package: str | None = None) -> EvaluationQuestion:
+    plan = PLAN.copy()
+    plan["package"] = package
+    return {
+        "plan": plan,
+        "training": {"job": "abalone-training-1", "seconds": 61},
+        "execution_arn": EXECUTION_ARN,
+    }

@@ -1,0 +1,44 @@
+"""Builders for the tests of planning: the stack's settings, data in S3, a registered package, and the question."""
+
+from typing import Any
+
+from signalbox.aws.registry import ModelRegistry
+from signalbox.contracts import TrainingQuestion
+from signalbox.settings import PlanTraining
+from signalbox.training.planning import PlanningPorts
+from tests.support.botocore_strict import RecordingClient
+from tests.support.objects import RememberedObjects
+
+SETTINGS = PlanTraining(
+    prefix="signalbox",
+    data_bucket="data-bucket",
+    artifacts_bucket="artifacts-bucket",
+    job_role_arn="arn:aws:iam::123456789012:role/jobs",
+    training_instance_type="ml.m5.xlarge",
+    transform_instance_type="ml.m5.large",
+)
+EXECUTION_ARN = "arn:aws:states:us-east-1:123456789012:execution:mlops:run-1"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:8c1d"
+IMAGE_INPUT = {"image": IMAGE, "commit": "8c1d", "hyperparameters": {"max_leaf_nodes": "30"}}
+HOME = "s3://data-bucket/models/iris-decision-tree"
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/signalbox-abalone/3"
+TEST_DATA = "s3://artifacts-bucket/pipelines/abalone/test/"
+CONTAINER = {"Image": "image", "ModelDataUrl": "s3://artifacts-bucket/model.tar.gz", "Environment": {"A": "b"}}
+PACKAGE: dict[str, Any] = {
+    "ModelPackageArn": ARN,
+    "ModelPackageStatus": "Completed",
+    "InferenceSpecification": {"Containers": [CONTAINER], "SupportedContentTypes": ["text/csv"]},
+    "CustomerMetadataProperties": {"test-data": TEST_DATA},
+    "MetadataProperties": {"CommitId": "8c1d"},
+}
+DATA = {f"{folder}a.csv": "9,M" for folder in (f"{HOME}/train/", f"{HOME}/test/", TEST_DATA)}
+
+
+def ports(package: Any = PACKAGE, data: dict[str, str] | None = None) -> PlanningPorts:
+    """Return real adapters over an S3 with `data` and a registry that answers with `package`."""
+    registry: Any = RecordingClient("sagemaker", {"describe_model_package": package})
+    return PlanningPorts(SETTINGS, RememberedObjects(DATA if data is None else data).store, ModelRegistry(registry))
+
+
+def question(machine_input: object) -> TrainingQuestion:
+    return {"execution": "run-1", "execution_arn": EXECUTION_ARN, "input": machine_input}
