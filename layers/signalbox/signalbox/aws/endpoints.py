@@ -20,7 +20,7 @@ class Endpoints:
     def find(self, name: str) -> Endpoint | None:
         """Return an endpoint, or None."""
         with translated(f"sagemaker:DescribeEndpoint of {name}"), none_if_missing():
-            return _endpoint(self._sagemaker.describe_endpoint(EndpointName=name))
+            return _endpoint(name, self._sagemaker.describe_endpoint(EndpointName=name))
         return None
 
     def package_of(self, config: str) -> str | None:
@@ -55,10 +55,10 @@ class Endpoints:
         return False
 
 
-def _endpoint(found: "DescribeEndpointOutputTypeDef") -> Endpoint:
+def _endpoint(name: str, found: "DescribeEndpointOutputTypeDef") -> Endpoint:
     pending = found["PendingDeploymentSummary"]["EndpointConfigName"] if "PendingDeploymentSummary" in found else None
     return Endpoint(
-        name=found["EndpointName"],
+        name=name,
         status=found["EndpointStatus"],
         config=found["EndpointConfigName"],
         pending=pending,
