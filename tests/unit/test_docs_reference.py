@@ -1,8 +1,10 @@
 """What the documents' tables say of parameters, outputs, settings, events, metrics, costs and commands is so."""
 
+import inspect
+import json
 import re
 from collections import Counter
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -11,6 +13,9 @@ from tests.support.documents import ROOT, counted, read, table
 from tests.support.samples import EVENTS
 from typer.core import TyperArgument, TyperGroup
 
+from signalbox.contracts import ReleaseVerdict, RollbackResult, StageVerdict
+from signalbox.releases.adapters import ReleasesTable
+from signalbox.releases.model import read_request
 from signalbox.settings import Settings
 from signalbox_operate import cli
 
@@ -120,3 +125,42 @@ def _argument(argument: TyperArgument) -> str:
     """Return an argument as a usage line shows it: `[FILE]` may be left out, `FILES...` may be several."""
     name = str(argument.name).upper() + ("..." if argument.nargs == -1 else "")
     return name if argument.required else f"[{name}]"
+
+
+def test_every_way_in_which_a_failed_release_leaves_its_stage_says_what_to_do() -> None:
+    rows = table(read("docs/operating.md"), "rollback", "how the stage was left", "what to do")
+
+    assert sorted(row[0] for row in rows) == sorted(get_args(RollbackResult.__value__))
+    assert all(all(row) for row in rows)
+
+
+def test_the_release_that_is_started_by_hand_is_understood() -> None:
+    (given,) = re.findall(r"start-execution .*--input '(.*)'$", read("docs/operating.md"), re.MULTILINE)
+
+    request = read_request(
+        {
+            "execution": "by-hand",
+            "execution_arn": "arn:aws:states:us-east-1:123456789012:execution:signalbox-ReleaseMachine:by-hand",
+            "started": "2026-11-20T10:00:00.000Z",
+            "input": json.loads(given),
+            "progress": None,
+            "last": None,
+        },
+        "signalbox",
+    )
+
+    assert (request.model, request.trigger) == ("abalone", "approved")
+
+
+def test_the_verdicts_and_items_of_releases_are_those_of_the_code() -> None:
+    described = read("docs/events.md").partition("### ReleasesTable")[2]
+    verdicts = re.search(r"Verdicts of a stage: (?P<listed>[^.]*)\.", described)
+    assert verdicts
+    recorded = {*get_args(StageVerdict.__value__), *get_args(ReleaseVerdict.__value__)}
+    # Of these no stage has a record: it was not touched, or the word is about all stages.
+    assert set(re.findall(r"`([\w-]+)`", verdicts["listed"])) == recorded - {"kept", "nothing-to-do", "rolled-back"}
+
+    items = [row for row in table(described, "item", "pk", "sk", "attributes") if row[1] == "model#<model>"]
+    known = inspect.getdoc(ReleasesTable)
+    assert len(items) == 3
+    assert [row[2] for row in items if row[2] not in str(known)] == []
