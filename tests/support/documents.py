@@ -51,8 +51,14 @@ def links(text: str) -> list[str]:
     return [found["target"] for found in _LINK.finditer(prose(text))]
 
 
+def anchors(document: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", prose(document.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def table(text: str, *header: str) -> list[list[str]]:
-    """Return the rows of the table with this header, without the marks of code.
+    """Return the rows of the first table with this header, without the marks of code.
 
     Raises:
         LookupError: there is none.
@@ -62,6 +68,13 @@ def table(text: str, *header: str) -> list[list[str]]:
         if _cells(line) == list(header):
             return list(_rows(lines[number + 2 :]))
     raise LookupError(f"there is no table with the header {' | '.join(header)}")
+
+
+def tables(text: str, *header: str) -> list[list[str]]:
+    """Return the rows of all tables with this header, as `table` does for the first."""
+    lines = text.splitlines()
+    starts = [number + 2 for number, line in enumerate(lines) if _cells(line) == list(header)]
+    return [row for start in starts for row in _rows(lines[start:])]
 
 
 def _rows(lines: list[str]) -> Iterator[list[str]]:

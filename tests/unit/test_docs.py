@@ -3,99 +3,27 @@
 import ast
 import re
 import tomllib
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 from botocore.session import get_session
-from tests.gates.cfn_yaml import parse
 from tests.support.documents import (
     ROOT,
+    anchors,
     blocks,
     commands,
-    counted,
     documents,
     links,
     prose,
     read,
     table,
+    tables,
 )
 from tests.support.reader import UnknownCommandError, how_to_follow
-from tests.support.samples import EVENTS
 
 README = read("README.md")
 _PICTURE_LIMIT = 150_000  # bytes
 _AWS = re.compile(r"aws (?P<service>[\w-]+) (?P<operation>[\w-]+)(?P<rest>.*)")
-
-
-@pytest.fixture(scope="module")
-def template() -> dict[str, Any]:
-    return parse(read("template.yaml"))
-
-
-def of_type(template: dict[str, Any], kind: str) -> list[str]:
-    return sorted(name for name, resource in template["Resources"].items() if resource["Type"] == kind)
-
-
-def test_the_parameters_are_those_of_the_template_with_their_defaults(template: dict[str, Any]) -> None:
-    rows = {row[0]: row[1] for row in table(README, "parameter", "default", "meaning")}
-
-    shown = {"": "*empty*", None: "*asked*"}
-    wanted = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
-    assert rows == {name: shown.get(default, str(default)) for name, default in wanted.items()}
-
-
-def test_the_outputs_are_those_of_the_template(template: dict[str, Any]) -> None:
-    assert [row[0] for row in table(README, "output", "what it is")] == list(template["Outputs"])
-
-
-def test_the_metrics_are_those_that_the_code_counts() -> None:
-    rows = [row[0] for row in table(README, "metric", "counts")]
-
-    assert sorted(rows) == sorted(counted())
-
-
-def test_the_rules_are_those_of_the_template_and_have_their_samples(template: dict[str, Any]) -> None:
-    rules = of_type(template, "AWS::Events::Rule")
-    assert sorted(row[1] for row in table(README, "event", "rule", "consumer")) == rules
-
-    events = read("docs/events.md")
-    assert all(f"`{rule}`" in events for rule in rules)
-    named = set(re.findall(r"events/[\w/-]+\.json", events))
-    samples = {file for file in EVENTS.rglob("*.json") if "near-misses" not in file.parts}
-    assert named == {file.relative_to(ROOT).as_posix() for file in samples}
-
-
-def test_the_counts_behind_the_idle_costs_are_those_of_the_template(template: dict[str, Any]) -> None:
-    numbers = {row[0]: int(row[1]) for row in table(README, "what", "number", "price", "a month")}
-
-    kinds = Counter(resource["Type"] for resource in template["Resources"].values())
-    polled = sum(
-        event["Type"] == "SQS"
-        for name in of_type(template, "AWS::Serverless::Function")
-        for event in template["Resources"][name]["Properties"].get("Events", {}).values()
-    )
-    assert numbers == {
-        "KMS keys": kinds["AWS::KMS::Key"],
-        "secrets": kinds["AWS::SecretsManager::Secret"],
-        "alarms": kinds["AWS::CloudWatch::Alarm"],
-        "queues that Lambda polls": polled,
-    }
-
-
-def test_every_function_belongs_to_a_journey_and_every_role_is_explained(template: dict[str, Any]) -> None:
-    functions = {folder.name for folder in (ROOT / "functions").iterdir() if (folder / "app.py").is_file()}
-    journeys = " ".join(" ".join(row) for row in table(README, "journey", "starts with", "what happens", "where"))
-    assert {name for name in functions if name not in journeys} == set()
-
-    assert sorted(row[0] for row in table(read("docs/security.md"), "role", "may")) == of_type(
-        template, "AWS::IAM::Role"
-    )
-
-
-def test_the_tables_of_the_template_are_described(template: dict[str, Any]) -> None:
-    assert all(f"### {name}" in read("docs/events.md") for name in of_type(template, "AWS::DynamoDB::Table"))
 
 
 def test_every_dependency_has_its_reason() -> None:
@@ -109,6 +37,10 @@ def test_every_dependency_has_its_reason() -> None:
     assert [name for name in [*listed, *npm] if f"`{name}`" not in decided] == []
 
 
+def test_the_readme_is_read_in_one_sitting() -> None:
+    assert len(README.splitlines()) <= 160
+
+
 def test_the_layout_names_folders_that_exist() -> None:
     named = [name for row in table(README, "folder", "what is in it") for name in row[0].split(", ")]
 
@@ -116,20 +48,22 @@ def test_the_layout_names_folders_that_exist() -> None:
 
 
 def test_every_row_of_the_features_names_a_test_that_exists() -> None:
-    for ids, _, _, files in table(README, "id", "feature", "state", "exercised by"):
+    rows = tables(read("docs/features.md"), "id", "feature", "state", "exercised by")
+
+    assert len(rows) >= 29
+    for ids, _, _, files in rows:
         assert all(re.fullmatch(r"[A-E]-F\d+|S\d+|BP\d+", name) for name in ids.split(", ")), ids
         assert all((ROOT / file).is_file() for file in files.split(", ")), (ids, files)
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda path: path.name)
 def test_every_link_leads_somewhere(document: Path) -> None:
-    broken = [
-        target
-        for target in links(document.read_text(encoding="utf-8"))
-        if not target.startswith("https://") and not (document.parent / target.partition("#")[0]).exists()
-    ]
+    own = [target for target in links(document.read_text(encoding="utf-8")) if not target.startswith("https://")]
+    files = {target: document.parent / target.partition("#")[0] if target[0] != "#" else document for target in own}
 
-    assert broken == []
+    assert [target for target, file in files.items() if not file.exists()] == []
+    sections = {target: target.partition("#")[2] for target in own if "#" in target}
+    assert [target for target, anchor in sections.items() if anchor not in anchors(files[target])] == []
 
 
 def test_pictures_are_small_and_the_flow_is_readable_in_the_dark() -> None:
