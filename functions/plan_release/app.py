@@ -7,7 +7,7 @@ from signalbox import releases
 from signalbox.contracts import ReleasePlan, ReleaseQuestion
 from signalbox.observability import logger, metrics
 from signalbox.releases import planning
-from signalbox.releases.planning import PlanningPorts
+from signalbox.releases.planning import ReleasePorts
 from signalbox.settings import PlanRelease
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @cache
-def _ports() -> PlanningPorts:
+def _ports() -> ReleasePorts:
     return releases.planning_ports(PlanRelease.read())
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @cache
-def _ports() -> planning.PlanningPorts:
+def _ports() -> planning.TrainingPorts:
     return training.planning_ports(PlanTraining.read())
 
 

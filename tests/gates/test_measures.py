@@ -30,6 +30,12 @@ def found(root: Path) -> list[str]:
     return [str(problem) for problem in measures.check(root)]
 
 
+def test_the_layer_and_the_functions_keep_to_every_measure() -> None:
+    problems = measures.check()
+
+    assert not problems, "\n".join(map(str, problems))
+
+
 def test_what_keeps_to_every_measure_has_no_problem(tree: Path) -> None:
     assert found(tree) == []
 

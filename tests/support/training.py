@@ -5,7 +5,7 @@ from typing import Any
 from signalbox.aws.registry import ModelRegistry
 from signalbox.contracts import TrainingQuestion
 from signalbox.settings import PlanTraining
-from signalbox.training.planning import PlanningPorts
+from signalbox.training.planning import TrainingPorts
 from tests.support.botocore_strict import RecordingClient
 from tests.support.objects import RememberedObjects
 
@@ -34,10 +34,10 @@ PACKAGE: dict[str, Any] = {
 DATA = {f"{folder}a.csv": "9,M" for folder in (f"{HOME}/train/", f"{HOME}/test/", TEST_DATA)}
 
 
-def ports(package: Any = PACKAGE, data: dict[str, str] | None = None) -> PlanningPorts:
+def ports(package: Any = PACKAGE, data: dict[str, str] | None = None) -> TrainingPorts:
     """Return real adapters over an S3 with `data` and a registry that answers with `package`."""
     registry: Any = RecordingClient("sagemaker", {"describe_model_package": package})
-    return PlanningPorts(SETTINGS, RememberedObjects(DATA if data is None else data).store, ModelRegistry(registry))
+    return TrainingPorts(SETTINGS, RememberedObjects(DATA if data is None else data).store, ModelRegistry(registry))
 
 
 def question(machine_input: object) -> TrainingQuestion:

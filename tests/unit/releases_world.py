@@ -23,7 +23,7 @@ from signalbox.contracts import (
     VerificationQuestion,
 )
 from signalbox.releases.model import BUSY, Desired, ModelAnswer, Served
-from signalbox.releases.planning import PlanningPorts, plan
+from signalbox.releases.planning import ReleasePorts, plan
 from signalbox.releases.verifying import VerifyingPorts, verify
 from signalbox.stages import Stage, StagesDocument
 
@@ -319,7 +319,7 @@ class World:
         self.disturb: Disturbance = lambda _action: None
         # Whether time goes by between a plan and what is done about it: SageMaker's calls know no condition.
         self.stalls = False
-        self.ports = PlanningPorts(
+        self.ports = ReleasePorts(
             self.registry, self.sagemaker, self.store, lambda: self.stages, lambda: NOW, PREFIX, ROLE, poll_seconds=30
         )
         self.checks = VerifyingPorts(self.registry, self.sagemaker, self.models, self.files)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from signalbox.aws import clients
-from signalbox.aws.errors import or_none
+from signalbox.aws.errors import none_if_missing, translated
 from signalbox.reading import Fields
 
 if TYPE_CHECKING:
@@ -116,10 +116,9 @@ def load(parameter_name: str, ssm: "SSMClient | None" = None) -> StagesDocument:
         CallRefusedError: see `aws.errors.translated`.
     """
     client: SSMClient = ssm or clients.client("ssm")
-    answer = or_none(f"ssm:GetParameter of {parameter_name}", client.get_parameter, Name=parameter_name)
-    if answer is None:
-        raise StagesDocumentError(f"SSM parameter {parameter_name} does not exist: deploy the template, which makes it")
-    return parse(answer["Parameter"]["Value"])
+    with translated(f"ssm:GetParameter of {parameter_name}"), none_if_missing():
+        return parse(client.get_parameter(Name=parameter_name)["Parameter"]["Value"])
+    raise StagesDocumentError(f"SSM parameter {parameter_name} does not exist: deploy the template, which makes it")
 
 
 def _stage(fields: Fields) -> Stage:

@@ -10,14 +10,14 @@ from signalbox.aws.endpoints import Endpoints
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
 from signalbox.releases.adapters import EndpointCaller, ReleasesTable
-from signalbox.releases.planning import PlanningPorts
+from signalbox.releases.planning import ReleasePorts
 from signalbox.releases.verifying import VerifyingPorts
 from signalbox.settings import PlanRelease
 
 
-def planning_ports(settings: PlanRelease) -> PlanningPorts:
+def planning_ports(settings: PlanRelease) -> ReleasePorts:
     """Return what `plan_release` needs on AWS."""
-    return PlanningPorts(
+    return ReleasePorts(
         packages=ModelRegistry(),
         endpoints=Endpoints(),
         store=ReleasesTable(settings.releases_table),

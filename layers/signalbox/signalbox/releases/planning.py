@@ -52,7 +52,7 @@ _SLOWER, LONGEST_WAIT = 10, 600
 
 
 @dataclass(frozen=True)
-class PlanningPorts:
+class ReleasePorts:
     """What planning needs from outside; `poll_seconds` is the shortest wait, `role` the one that models run under.
 
     The stages document is read anew for each plan: a stage that was added or resized counts from the next action on.
@@ -68,7 +68,7 @@ class PlanningPorts:
     poll_seconds: int
 
 
-def plan(question: ReleaseQuestion, ports: PlanningPorts) -> ReleasePlan:
+def plan(question: ReleaseQuestion, ports: ReleasePorts) -> ReleasePlan:
     """Return the next action with its whole request.
 
     What goes wrong becomes part of the plan: the stage is rolled back, people are told, and the execution fails.
@@ -118,7 +118,7 @@ def _request(question: ReleaseQuestion, progress: ReleaseProgress, prefix: str) 
         return unreadable(question)
 
 
-def _take(progress: ReleaseProgress, last: LastAnswer, ports: PlanningPorts) -> None:
+def _take(progress: ReleaseProgress, last: LastAnswer, ports: ReleasePorts) -> None:
     """Take what the last action came to."""
     failure = last.get("error")
     if failure is None:
@@ -134,7 +134,7 @@ def _take(progress: ReleaseProgress, last: LastAnswer, ports: PlanningPorts) -> 
     answers.react(progress, found, failure)
 
 
-def _arrived(progress: ReleaseProgress, ports: PlanningPorts) -> bool:
+def _arrived(progress: ReleaseProgress, ports: ReleasePorts) -> bool:
     """Say whether a call whose answer was lost, or that was refused, has been done: by an earlier try of it."""
     deployment = tracking.deployment_of(progress)
     if progress["asked"] == "create-model":
@@ -145,7 +145,7 @@ def _arrived(progress: ReleaseProgress, ports: PlanningPorts) -> bool:
     return endpoint is not None and deployment["config"] in (endpoint.config, endpoint.pending)
 
 
-def _reconcile(request: Request, progress: ReleaseProgress, ports: PlanningPorts) -> None:
+def _reconcile(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> None:
     """Look at the stage at hand, and plan what it needs."""
     if progress["rounds"] > MOST_ROUNDS:
         raise TooManyRoundsError(MOST_ROUNDS)
@@ -168,12 +168,12 @@ def _reconcile(request: Request, progress: ReleaseProgress, ports: PlanningPorts
     steps.plan(progress, request, place, rules.need(request, place.stage, facts), facts)
 
 
-def _place(request: Request, stage: Stage, index: int, ports: PlanningPorts) -> Place:
+def _place(request: Request, stage: Stage, index: int, ports: ReleasePorts) -> Place:
     return Place(stage, index, names.endpoint(ports.prefix, request.model, stage.name))
 
 
 def _facts(
-    request: Request, progress: ReleaseProgress, place: Place, desired: Desired | None, ports: PlanningPorts
+    request: Request, progress: ReleaseProgress, place: Place, desired: Desired | None, ports: ReleasePorts
 ) -> Facts:
     stage = place.stage.name
     named, endpoint = ports.packages.find(request.package), ports.endpoints.find(place.endpoint)
@@ -191,7 +191,7 @@ def _facts(
     )
 
 
-def _roll_back(request: Request, progress: ReleaseProgress, ports: PlanningPorts) -> None:
+def _roll_back(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> None:
     """Look at the failed stage, and plan how it gets back to where it was."""
     deployment = tracking.deployment_of(progress)
     previous = _previous(deployment, ports)
@@ -200,13 +200,13 @@ def _roll_back(request: Request, progress: ReleaseProgress, ports: PlanningPorts
     steps.roll_back(progress, *rules.roll_back(failed))
 
 
-def _previous(deployment: Deployment, ports: PlanningPorts) -> ModelPackage | None:
+def _previous(deployment: Deployment, ports: ReleasePorts) -> ModelPackage | None:
     """Return the package that served before a deployment."""
     arn = ports.endpoints.package_of(deployment["previous"]) if deployment["previous"] else None
     return ports.packages.find(arn) if arn else None
 
 
-def _ask(request: Request, progress: ReleaseProgress, ports: PlanningPorts) -> AwsRequest | None:
+def _ask(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> AwsRequest | None:
     """Return the request of the first thing to do; None where there turns out to be nothing to do about it."""
     step = progress["todo"][0]
     if step == "wait":
@@ -231,14 +231,14 @@ def _ask(request: Request, progress: ReleaseProgress, ports: PlanningPorts) -> A
     return arguments
 
 
-def _document_stage(progress: ReleaseProgress, step: ReleaseStep, ports: PlanningPorts) -> Stage | None:
+def _document_stage(progress: ReleaseProgress, step: ReleaseStep, ports: ReleasePorts) -> Stage | None:
     """Return the stage at hand where the step needs it; a rollback needs no document, which may be what is wrong."""
     if step not in actions.OF_THE_DOCUMENT or progress["problem"]:
         return None
     return ports.stages().find(tracking.stage_of(progress))
 
 
-def _evidence(request: Request, progress: ReleaseProgress, ports: PlanningPorts) -> ModelPackage | None:
+def _evidence(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> ModelPackage | None:
     """Return the package whose report or golden requests an action needs."""
     deployment = progress["deployment"]
     if deployment and progress["problem"]:
@@ -246,7 +246,7 @@ def _evidence(request: Request, progress: ReleaseProgress, ports: PlanningPorts)
     return ports.packages.find(deployment["package"] if deployment else request.package)
 
 
-def _settle(progress: ReleaseProgress, ports: PlanningPorts) -> AwsRequest | None:
+def _settle(progress: ReleaseProgress, ports: ReleasePorts) -> AwsRequest | None:
     """Wait until the endpoint has come to rest, as long as a deployment may take; then it is looked at as it is."""
     deployment = tracking.deployment_of(progress)
     endpoint = ports.endpoints.find(deployment["endpoint"])
@@ -261,7 +261,7 @@ def _settle(progress: ReleaseProgress, ports: PlanningPorts) -> AwsRequest | Non
     return None
 
 
-def _wait(progress: ReleaseProgress, ports: PlanningPorts) -> AwsRequest:
+def _wait(progress: ReleaseProgress, ports: ReleasePorts) -> AwsRequest:
     seconds = wait_seconds(progress["waited"], ports.poll_seconds)
     progress["waited"] += seconds
     tracking.ask(progress, "wait")
@@ -278,7 +278,7 @@ def _give_up(progress: ReleaseProgress, failure: Failure) -> None:
         tracking.finish_rollback(progress, "unknown", f"{failure['Error']}: {failure.get('Cause', '')}")
 
 
-def _note(request: Request, progress: ReleaseProgress, before: ReleaseProgress | None, ports: PlanningPorts) -> None:
+def _note(request: Request, progress: ReleaseProgress, before: ReleaseProgress | None, ports: ReleasePorts) -> None:
     """Log and write down the action, so that a person can follow the release; of waits in a row only the first."""
     action = _asked(progress)
     stage = tracking.stage_of(progress)

@@ -51,7 +51,7 @@ ANY: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
-class Row:
+class ReactionRow:
     """What to make of some errors of an action.
 
     `reaction` holds for `times` failures of the action in a row, after them `then`.
@@ -71,49 +71,49 @@ class Row:
         return self.reaction if self.reaction not in ("repeat", "look") or failures < self.times else self.then
 
 
-_MAKING = (Row(SAGEMAKER, "look", 3, "roll back"), Row(ANY, "roll back"))
-_CLEANING = (Row(ANY, "proceed"),)
+_MAKING = (ReactionRow(SAGEMAKER, "look", 3, "roll back"), ReactionRow(ANY, "roll back"))
+_CLEANING = (ReactionRow(ANY, "proceed"),)
 # While a release goes forward.
-REACTIONS: Mapping[ReleaseAction, tuple[Row, ...]] = {
+REACTIONS: Mapping[ReleaseAction, tuple[ReactionRow, ...]] = {
     "create-model": _MAKING,
     "create-config": _MAKING,
     # Putting an alarm again changes nothing.
-    "put-alarm": (Row(CLOUDWATCH, "repeat", 4, "roll back"), Row(ANY, "roll back")),
+    "put-alarm": (ReactionRow(CLOUDWATCH, "repeat", 4, "roll back"), ReactionRow(ANY, "roll back")),
     # Another execution may have been faster, so each try is planned anew.
     "create-endpoint": _MAKING,
     "update-endpoint": _MAKING,
     # The next plan sees whether the endpoint is gone: a refusal because it is moving is no failure yet.
-    "delete-endpoint": (Row(SAGEMAKER, "proceed"), Row(ANY, "fail")),
+    "delete-endpoint": (ReactionRow(SAGEMAKER, "proceed"), ReactionRow(ANY, "fail")),
     # What stays behind of an endpoint that is gone, or of a deployment that is off, does no harm.
     "delete-alarm": _CLEANING,
     "delete-config": _CLEANING,
     "delete-model": _CLEANING,
     "review": (
-        Row(frozenset({"ReviewRejected", "States.Timeout"}), "close"),
-        Row(FUNCTION | {"DecisionNotPassedOnError"}, "repeat", 5),
-        Row(ANY, "fail"),
+        ReactionRow(frozenset({"ReviewRejected", "States.Timeout"}), "close"),
+        ReactionRow(FUNCTION | {"DecisionNotPassedOnError"}, "repeat", 5),
+        ReactionRow(ANY, "fail"),
     ),
-    "close-review": (Row(FUNCTION | {"States.Timeout"}, "repeat", 5), Row(ANY, "fail")),
-    "verify": (Row(FUNCTION, "repeat", 5, "roll back"), Row(ANY, "roll back")),
+    "close-review": (ReactionRow(FUNCTION | {"States.Timeout"}, "repeat", 5), ReactionRow(ANY, "fail")),
+    "verify": (ReactionRow(FUNCTION, "repeat", 5, "roll back"), ReactionRow(ANY, "roll back")),
     # Traffic stays where it is: the next release finds the stage unrecorded and verifies it again.
-    "record": (Row(DYNAMODB | {"States.Timeout"}, "repeat", 5, "unrecorded"), Row(ANY, "unrecorded")),
+    "record": (ReactionRow(DYNAMODB | {"States.Timeout"}, "repeat", 5, "unrecorded"), ReactionRow(ANY, "unrecorded")),
     # Only what never reached the function is sent again: a mail twice is worse than a failed execution, which has
     # an alarm.
-    "announce": (Row(LAMBDA, "repeat", 5), Row(ANY, "fail")),
+    "announce": (ReactionRow(LAMBDA, "repeat", 5), ReactionRow(ANY, "fail")),
 }
 # While a failed stage is rolled back: every step is looked at by the next plan, and nothing may hide the first error.
-ROLLBACK_REACTIONS: Mapping[ReleaseAction, tuple[Row, ...]] = {
-    "update-endpoint": (Row(ANY, "proceed"),),
-    "delete-endpoint": (Row(ANY, "proceed"),),
+ROLLBACK_REACTIONS: Mapping[ReleaseAction, tuple[ReactionRow, ...]] = {
+    "update-endpoint": (ReactionRow(ANY, "proceed"),),
+    "delete-endpoint": (ReactionRow(ANY, "proceed"),),
     "delete-config": _CLEANING,
     "delete-model": _CLEANING,
-    "verify": (Row(FUNCTION, "repeat", 5, "unverified"), Row(ANY, "unverified")),
-    "record": (Row(DYNAMODB | {"States.Timeout"}, "repeat", 5, "proceed"), Row(ANY, "proceed")),
-    "announce": (Row(LAMBDA, "repeat", 5, "proceed"), Row(ANY, "proceed")),
+    "verify": (ReactionRow(FUNCTION, "repeat", 5, "unverified"), ReactionRow(ANY, "unverified")),
+    "record": (ReactionRow(DYNAMODB | {"States.Timeout"}, "repeat", 5, "proceed"), ReactionRow(ANY, "proceed")),
+    "announce": (ReactionRow(LAMBDA, "repeat", 5, "proceed"), ReactionRow(ANY, "proceed")),
 }
 
 
-def row_for(action: ReleaseAction, error: str, *, rolling_back: bool) -> Row:
+def row_for(action: ReleaseAction, error: str, *, rolling_back: bool) -> ReactionRow:
     """Return the row about an action's error."""
     rows = (ROLLBACK_REACTIONS if rolling_back else REACTIONS)[action]
     return next(row for row in rows if row.matches(error))

@@ -33,7 +33,7 @@ class VerifyingPorts:
 
 
 @dataclass(frozen=True)
-class GoldenRequest:
+class ExpectedAnswer:
     """One request, and the answer that the batch transform gave to it."""
 
     body: str
@@ -50,7 +50,7 @@ class GoldenFile:
     numbers: bool
     content_type: str
     tolerance: float
-    requests: tuple[GoldenRequest, ...]
+    requests: tuple[ExpectedAnswer, ...]
 
 
 def verify(question: VerificationQuestion, ports: VerifyingPorts) -> Verified:
@@ -132,10 +132,10 @@ def parse_golden(text: str, uri: str) -> GoldenFile:
     )
 
 
-def _golden_request(fields: Fields, *, numbers: bool) -> GoldenRequest:
+def _golden_request(fields: Fields, *, numbers: bool) -> ExpectedAnswer:
     if numbers:
         fields.numeric("expected")
-    return GoldenRequest(fields.text("body", ".*", "a text"), fields.scalar("expected").strip())
+    return ExpectedAnswer(fields.text("body", ".*", "a text"), fields.scalar("expected").strip())
 
 
 def _difference(index: int, answer: ModelAnswer, golden: GoldenFile) -> float:

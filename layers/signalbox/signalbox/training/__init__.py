@@ -3,11 +3,11 @@
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
 from signalbox.settings import PlanTraining
-from signalbox.training.planning import PlanningPorts
+from signalbox.training.planning import TrainingPorts
 
 __all__ = ["planning_ports"]
 
 
-def planning_ports(settings: PlanTraining) -> PlanningPorts:
+def planning_ports(settings: PlanTraining) -> TrainingPorts:
     """Return the ports of `plan_training`."""
-    return PlanningPorts(settings, ObjectStore(), ModelRegistry())
+    return TrainingPorts(settings, ObjectStore(), ModelRegistry())

@@ -38,7 +38,7 @@ class PackageRequest:
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """The names and places of what one execution makes: the same execution, the same run.
 
     `training_output`, `predictions` and `evidence` are S3 prefixes.

@@ -8,11 +8,11 @@ from signalbox.contracts import EvaluationPlan, TrainingPlan, TrainingQuestion, 
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
 from signalbox.training import requests, rules
-from signalbox.training.model import CONTENT_TYPE, Candidate, ImageRequest, InvalidRequestError, Run
+from signalbox.training.model import CONTENT_TYPE, Candidate, ImageRequest, InvalidRequestError, TrainingRun
 
 
 @dataclass(frozen=True)
-class PlanningPorts:
+class TrainingPorts:
     """What planning a run needs."""
 
     settings: PlanTraining
@@ -20,7 +20,7 @@ class PlanningPorts:
     packages: ModelRegistry
 
 
-def plan(question: TrainingQuestion, ports: PlanningPorts) -> TrainingPlan:
+def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
     """Return the plan of an execution.
 
     Nothing is written, and every name comes from the execution, so a repetition returns the same plan.
@@ -45,14 +45,14 @@ def plan(question: TrainingQuestion, ports: PlanningPorts) -> TrainingPlan:
     return planned
 
 
-def _check_data(field: str, uri: str, ports: PlanningPorts) -> None:
+def _check_data(field: str, uri: str, ports: TrainingPorts) -> None:
     rules.check_bucket(field, uri, (ports.settings.data_bucket, ports.settings.artifacts_bucket))
     # Folder markers and empty files are no data.
     if not any(found.size > 0 for found in ports.objects.listing(uri)):
         raise InvalidRequestError(f"{field} {uri} holds no data: upload CSV files there, no header, label first")
 
 
-def _plan(candidate: Candidate, run: Run, settings: PlanTraining) -> TrainingPlan:
+def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> TrainingPlan:
     return {
         "entry": "image" if candidate.package is None else "package",
         "model": candidate.model,
@@ -63,7 +63,7 @@ def _plan(candidate: Candidate, run: Run, settings: PlanTraining) -> TrainingPla
     }
 
 
-def _requests(candidate: Candidate, run: Run, settings: PlanTraining) -> TrainingRequests:
+def _requests(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> TrainingRequests:
     data = candidate.train_data
     return {
         "training": None if data is None else requests.training_job(candidate, run, data, settings),
@@ -73,7 +73,7 @@ def _requests(candidate: Candidate, run: Run, settings: PlanTraining) -> Trainin
     }
 
 
-def _evaluation(candidate: Candidate, run: Run) -> EvaluationPlan:
+def _evaluation(candidate: Candidate, run: TrainingRun) -> EvaluationPlan:
     return {
         "model": candidate.model,
         "group": candidate.group,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, cast
 
 from signalbox.settings import PlanTraining
-from signalbox.training.model import CONTENT_TYPE, Candidate, Run
+from signalbox.training.model import CONTENT_TYPE, Candidate, TrainingRun
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import TrainingInstanceTypeType, TransformInstanceTypeType
@@ -21,7 +21,7 @@ _TRAINING_SECONDS = 4 * 3_600
 
 
 def training_job(
-    candidate: Candidate, run: Run, train_data: str, settings: PlanTraining
+    candidate: Candidate, run: TrainingRun, train_data: str, settings: PlanTraining
 ) -> "CreateTrainingJobRequestTypeDef":
     """Return the CreateTrainingJob request that trains an image."""
     instance = cast("TrainingInstanceTypeType", settings.training_instance_type)
@@ -30,7 +30,7 @@ def training_job(
         "AlgorithmSpecification": {"TrainingImage": candidate.image, "TrainingInputMode": "File"},
         "RoleArn": settings.job_role_arn,
         "InputDataConfig": [_channel(train_data)],
-        # The compression that `Run.model_data` counts on.
+        # The compression that `TrainingRun.model_data` counts on.
         "OutputDataConfig": {"S3OutputPath": run.training_output, "CompressionType": "GZIP"},
         "ResourceConfig": {"InstanceType": instance, "InstanceCount": 1, "VolumeSizeInGB": _VOLUME_GB},
         "StoppingCondition": {"MaxRuntimeInSeconds": _TRAINING_SECONDS},
@@ -39,7 +39,7 @@ def training_job(
     }
 
 
-def model(candidate: Candidate, run: Run, settings: PlanTraining) -> "CreateModelInputTypeDef":
+def model(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> "CreateModelInputTypeDef":
     """Return the CreateModel request for the model that the batch transform runs."""
     return {
         "ModelName": run.names["model"],
@@ -53,7 +53,7 @@ def model(candidate: Candidate, run: Run, settings: PlanTraining) -> "CreateMode
     }
 
 
-def transform_job(candidate: Candidate, run: Run, settings: PlanTraining) -> "CreateTransformJobRequestTypeDef":
+def transform_job(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> "CreateTransformJobRequestTypeDef":
     """Return the CreateTransformJob request that predicts the test data.
 
     The label in front is kept from the model, and joined to its answer: a row of the output is label, features,
@@ -95,7 +95,7 @@ def _channel(train_data: str) -> "ChannelTypeDef":
     }
 
 
-def _tags(candidate: Candidate, run: Run) -> "list[TagTypeDef]":
+def _tags(candidate: Candidate, run: TrainingRun) -> "list[TagTypeDef]":
     return [_model_tag(candidate), {"Key": "signalbox:execution", "Value": run.execution}]
 
 

@@ -12,7 +12,7 @@ from signalbox.training.model import (
     ImageRequest,
     InvalidRequestError,
     PackageRequest,
-    Run,
+    TrainingRun,
 )
 
 TEST_DATA = "test-data"
@@ -51,10 +51,10 @@ def read(prefix: str, machine_input: object) -> ImageRequest | PackageRequest:
     return _package(prefix, fields) if "package" in fields else _image(prefix, fields)
 
 
-def run_of(question: TrainingQuestion, group: str, bucket: str) -> Run:
+def run_of(question: TrainingQuestion, group: str, bucket: str) -> TrainingRun:
     """Return the names and places of an execution's run; what it writes goes to `bucket`."""
     execution, home = question["execution"], f"s3://{bucket}"
-    return Run(
+    return TrainingRun(
         execution=execution,
         names={
             "training": names.job(group, execution, "training"),
@@ -69,7 +69,7 @@ def run_of(question: TrainingQuestion, group: str, bucket: str) -> Run:
     )
 
 
-def image_candidate(request: ImageRequest, run: Run, data_bucket: str) -> Candidate:
+def image_candidate(request: ImageRequest, run: TrainingRun, data_bucket: str) -> Candidate:
     """Return the model that an image will become."""
     home = f"s3://{data_bucket}/models/{request.model}"
     return Candidate(
