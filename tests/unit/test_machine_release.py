@@ -203,6 +203,23 @@ def test_a_first_endpoint_that_never_serves_is_taken_down_with_its_config_and_mo
     assert recorded(world, "staging")["rollback"] == "removed"
 
 
+def test_a_first_endpoint_that_never_serves_leaves_no_alarm_behind() -> None:
+    world = world_of(GUARDED)
+
+    went = execute(world, Verify=[Throw("EndpointNotInServiceError", "no answer to /ping")])
+
+    assert (went.status, world.sagemaker.alarms) == ("FAILED", set())
+    assert went.calls_of("DeleteAlarm") == [{"AlarmNames": ["signalbox-abalone-prod-errors"]}]
+
+
+def test_a_stage_that_goes_back_keeps_its_alarm() -> None:
+    world = world_of(GUARDED, live=1)
+
+    went = execute(world, Verify=[MISMATCH])
+
+    assert (went.status, world.sagemaker.alarms) == ("FAILED", {"signalbox-abalone-prod-errors"})
+
+
 @pytest.mark.parametrize(
     ("state", "error", "status"),
     [

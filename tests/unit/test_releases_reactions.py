@@ -72,6 +72,7 @@ def test_what_a_release_makes_of_an_error_on_its_way_forward(action: str, error:
     [
         ("update-endpoint", LIMIT, ["proceed"]),
         ("delete-endpoint", "States.TaskFailed", ["proceed"]),
+        ("delete-alarm", "CloudWatch.ResourceNotFound", ["proceed"]),
         ("delete-config", UNCLEAR, ["proceed"]),
         ("delete-model", UNCLEAR, ["proceed"]),
         ("verify", "ServiceBusyError", ["repeat", "repeat", "repeat", "repeat", "unverified"]),

@@ -103,7 +103,7 @@ class Deployment(TypedDict):
     config: str
     previous: str | None
     patience_seconds: int
-    made: list[Literal["model", "config"]]
+    made: list[Literal["model", "alarm", "config"]]
     moved: bool
     answers: int
 

@@ -29,6 +29,9 @@ class Hosting(Protocol):
     def at_once(self) -> "DeploymentConfigTypeDef":
         """Return how a rollback moves traffic: at once and without alarms, which may be ringing."""
 
+    def alarm_name(self, endpoint: str) -> str:
+        """Return the name of the alarm that watches an endpoint."""
+
     def alarm(self, stage: Stage, endpoint: str) -> "PutMetricAlarmInputTypeDef | None":
         """Return the PutMetricAlarm request of a stage with alarms, None for a stage without."""
 

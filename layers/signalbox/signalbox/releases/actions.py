@@ -138,9 +138,11 @@ def _delete_endpoint(asking: Asking) -> AwsRequest:
 
 
 def _delete_alarm(asking: Asking) -> AwsRequest | None:
+    deployment = asking.progress["deployment"]
+    if deployment:
+        return {"AlarmNames": [hosting.of(deployment["hosting"]).alarm_name(asking.endpoint)]}
     stage = asking.document_stage
-    alarm = hosting.of(stage.hosting).alarm(stage, asking.endpoint)
-    return {"AlarmNames": [alarm["AlarmName"]]} if alarm else None
+    return {"AlarmNames": [hosting.of(stage.hosting).alarm_name(asking.endpoint)]} if stage.alarms else None
 
 
 def _delete_config(asking: Asking) -> AwsRequest:

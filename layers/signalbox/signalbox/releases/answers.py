@@ -69,6 +69,8 @@ def _made(progress: ReleaseProgress, deployment: Deployment) -> None:
     asked, made = progress["asked"], deployment["made"]
     if asked == "create-model":
         made.append("model")
+    elif asked == "put-alarm":
+        made.append("alarm")
     elif asked == "create-config":
         made.append("config")
     elif asked == "delete-config":

@@ -105,6 +105,7 @@ REACTIONS: Mapping[ReleaseAction, tuple[ReactionRow, ...]] = {
 ROLLBACK_REACTIONS: Mapping[ReleaseAction, tuple[ReactionRow, ...]] = {
     "update-endpoint": (ReactionRow(ANY, "proceed"),),
     "delete-endpoint": (ReactionRow(ANY, "proceed"),),
+    "delete-alarm": _CLEANING,
     "delete-config": _CLEANING,
     "delete-model": _CLEANING,
     "verify": (ReactionRow(FUNCTION, "repeat", 5, "unverified"), ReactionRow(ANY, "unverified")),

@@ -116,7 +116,10 @@ def begin_rollback(progress: ReleaseProgress, failure: Failure) -> None:
 def finish_rollback(progress: ReleaseProgress, result: RollbackResult, reason: str) -> None:
     """Record how the failed stage was left, take away what is off the endpoint, and tell people."""
     progress["rollback"] = {"result": result, "reason": reason}
-    unused = cleaning(deployment_of(progress)) if result in ("untouched", "restored", "removed") else []
+    deployment = deployment_of(progress)
+    unused = cleaning(deployment) if result in ("untouched", "restored", "removed") else []
+    if deployment["previous"] is None and unused and "alarm" in deployment["made"]:
+        unused.append("delete-alarm")  # of an endpoint that never was
     progress["todo"] = ["record", *unused, "announce", "failed"]
 
 
