@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from types import NoneType, UnionType
+from types import ModuleType, NoneType, UnionType
 from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from tests.gates.template import ROOT, Machine, Problem, Template
 
-from signalbox.contracts import Ending, ReleaseAction, ReleaseOutcome, ReviewDecision
+from signalbox.contracts import Ending, Mailed, ReleaseAction, ReleaseOutcome, ReviewDecision, ReviewRequested
 from signalbox.contracts.errors import AWS_ERRORS, REVIEW_REJECTED
 from signalbox.contracts.releases import ARGUMENTS
 from signalbox.releases import reactions
@@ -29,6 +29,9 @@ _RESULT = re.compile(r"\{% \$states\.result(\.\w+)* %\}")
 # What the waiting task of a review is answered with (`states:SendTaskSuccess`), not by the function that it calls.
 _TASK_RESULTS: Mapping[str, Any] = {"RequestReview": ReviewDecision}
 _ARGUMENTS: Mapping[str, Any] = {str(action): kind for action, kind in ARGUMENTS.items()} | {"announce": Ending}
+_CALLED = re.compile(r'"FunctionName": "\$\{(\w+)Arn\}"')
+# Answers that are there for who reads an execution's history.
+_FOR_PEOPLE = (Mailed, ReviewRequested)
 _MISSING = object()
 
 
@@ -50,8 +53,8 @@ def _machine(name: str, machine: Machine) -> Iterator[Problem]:
         known = set(_literals(_walk(variables, path)))
         for word in sorted(words - known):
             yield Problem(name, f"compares ${path} with {word!r}, which the contract does not have: {sorted(known)}")
-        # The last word may be the default of a choice.
-        for word in sorted(known - words) if len(known - words) > 1 else []:
+        # The last action may be the default of the choice.
+        for word in sorted(known - words) if path == "plan.action" and len(known - words) > 1 else []:
             yield Problem(name, f"does not know the word {word!r} of ${path}")
 
 
@@ -189,9 +192,18 @@ def handler(function: str) -> tuple[Any, Any]:
     """Return the types that a function's handler takes and returns; `function` is in CamelCase."""
     folder = re.sub(r"(?<!^)(?=[A-Z])", "_", function).lower()
     module = importlib.import_module(f"functions.{folder}.app")
-    names: dict[str, Any] = {"LambdaContext": object}
-    hints = get_type_hints(module.handler.__wrapped__.__wrapped__, {**vars(module), **names})
+    hints = get_type_hints(module.handler.__wrapped__.__wrapped__, {**vars(module), **_annotated_with(module)})
     return hints["event"], hints["return"]
+
+
+def _annotated_with(module: ModuleType) -> dict[str, Any]:
+    """Return what a module imports for type checkers alone, by name; Lambda's context is nobody's contract."""
+    names: dict[str, Any] = {"LambdaContext": object}
+    for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("signalbox"):
+            source = importlib.import_module(str(node.module))
+            names |= {alias.name: getattr(source, alias.name) for alias in node.names if hasattr(source, alias.name)}
+    return names
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -243,17 +255,12 @@ def unused(machines: list[str]) -> Iterator[Problem]:
     """Yield the fields of a machine's types that neither a machine nor the product's code reads."""
     read = {field for text in machines for _, path in _VARIABLE.findall(text) for field in path.split(".") if field}
     words = _string_constants(LAYER, ROOT / "functions")
-    for kind in _machine_types():
-        for field in sorted(get_type_hints(kind)):
+    called = sorted({function for text in machines for function in _CALLED.findall(text)})
+    kinds = dict.fromkeys(kind for function in called for kind in handler(function) if is_typeddict(kind))
+    for kind in kinds:
+        for field in sorted(get_type_hints(kind)) if kind not in _FOR_PEOPLE else []:
             if field not in read and field not in words:
                 yield Problem(f"contracts.{kind.__name__}", f"nobody reads {field!r}")
-
-
-def _machine_types() -> list[Any]:
-    """Return what the functions that machines call take and return."""
-    folders = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
-    kinds = [kind for folder in folders for kind in handler(folder.title().replace("_", ""))]
-    return [kind for kind in dict.fromkeys(kinds) if is_typeddict(kind)]
 
 
 def _string_constants(*folders: Path) -> set[str]:
