@@ -18,7 +18,7 @@ sys.stderr.write("\\n" + " ".join(map(str, (*first, time.perf_counter() - wall, 
 """
 _OWN = """
 import app
-(getattr(app, "_ports", None) or app._dependencies)()
+app._ports()
 from signalbox.aws import clients
 clients.client({service!r}).meta
 """

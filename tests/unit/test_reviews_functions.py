@@ -68,7 +68,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> dict[str, RecordingClient]:
     monkeypatch.setattr("signalbox.aws.clients.client", found.__getitem__)
     adapters.secret.cache_clear()
     for app in APPS:
-        (getattr(app, "_ports", None) or app._dependencies).cache_clear()
+        app._ports.cache_clear()
     return found
 
 

@@ -88,8 +88,8 @@ def end(progress: ReleaseProgress, trigger: Trigger, verdict: ReleaseVerdict, st
     progress["verdict"] = verdict
     progress["stage"] = stage
     recorded: list[ReleaseStep] = ["record"] if stage else []
-    told: list[ReleaseStep] = ["announce"] if is_news(trigger, verdict) else []
-    progress["todo"] = [*recorded, *told, "done"]
+    announced: list[ReleaseStep] = ["announce"] if is_news(trigger, verdict) else []
+    progress["todo"] = [*recorded, *announced, "done"]
 
 
 def come_through(progress: ReleaseProgress, trigger: Trigger) -> None:
