@@ -7,6 +7,7 @@ from datetime import datetime
 from signalbox import moments
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.aws.machines import TaskClosedError
+from signalbox.contracts.errors import REVIEW_REJECTED
 from signalbox.reviews import rules
 from signalbox.reviews.model import Answer, DecisionNotPassedOnError, Review
 from signalbox.reviews.ports import ApprovalWriter, ReviewStore, WaitingTasks
@@ -56,7 +57,7 @@ def answer_task(review: Review, tasks: WaitingTasks) -> Answer:
         if review.status == "approved":
             tasks.succeed(review.token, review.decision())
         else:
-            tasks.fail(review.token, rules.ERROR_NAME, review.decision())
+            tasks.fail(review.token, REVIEW_REJECTED, review.decision())
     except TaskClosedError:
         return "closed"
     return "sent"

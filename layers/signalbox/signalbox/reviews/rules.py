@@ -14,7 +14,6 @@ from typing import Literal
 from signalbox import moments
 from signalbox.reviews.model import DECIDED, Answer, Review, Texts
 
-ERROR_NAME = "ReviewRejected"
 # How long a decision counts as still being passed on by the process that took it: longer than any of our functions run.
 IN_FLIGHT = timedelta(seconds=30)
 _DESCRIPTION_LIMIT = 1024  # botocore's sagemaker model: ApprovalDescription
