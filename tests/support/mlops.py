@@ -70,7 +70,7 @@ RETRIED: dict[str, tuple[str, ...]] = {
     "CreateModelPackageGroup": ("SageMaker.SdkClientException",),
     "RegisterModel": (*SDK_ERRORS, "SageMaker.ConflictException"),
     "AttachEvidence": (*SDK_ERRORS, "SageMaker.ConflictException"),
-    "RequestReview": FUNCTION_ERRORS,
+    "RequestReview": (*FUNCTION_ERRORS, "DecisionNotPassedOnError"),
     "CloseReview": FUNCTION_ERRORS,
     "Release": ("StepFunctions.ExecutionLimitExceededException", "StepFunctions.SdkClientException"),
     "StopTrainingJob": ("SageMaker.SdkClientException",),
