@@ -41,7 +41,9 @@ def test_a_model_that_never_answers_ping_leaves_no_endpoint(world: World) -> Non
     world.approve(world.mail("approve", "sulky version 1"))
 
     assert world.ended(execution)["status"] == "FAILED"
-    assert "ping" in inbox.text(world.mail("sulky", "failed"))
+    told = inbox.text(world.mail("sulky", "failed"))
+    assert "ping" in told
+    assert "The half-made endpoint was removed" in told
     world.wait_for("the end of the half-made endpoint", lambda: world.endpoint("sulky", "staging") is None)
 
 
@@ -58,7 +60,12 @@ def test_a_silent_rollback_is_reported_as_failed(world: World) -> None:
     assert endpoint["EndpointStatus"] == "InService"
     assert world.live_package("moody", "staging") == first
     assert world.live_package("moody", "prod") == first
-    assert "rolled" in inbox.text(world.mail("moody", "version 2", "failed"))
+    told = inbox.text(world.mail("moody", "version 2", "failed"))
+    assert "rolled the update back" in told
+    assert "has failed in staging" in told
+    assert "The stage serves what it served before." in told
+    # The release told it, so the machine around it, which failed too, tells nobody.
+    assert len(world.mails("moody", "version 2", "failed")) == 1
 
 
 def test_a_wrong_parameter_fails_the_deployment_with_a_sentence(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The rules of a release: what a stage needs, and how a failed one is put back."""
+"""The rules of a release: what a stage needs, and how a failed one is rolled back."""
 
 from typing import Any
 
