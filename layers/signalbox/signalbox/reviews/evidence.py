@@ -5,9 +5,10 @@ becomes of the report.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeGuard
 
 from signalbox import words
 from signalbox.reviews import comparison, picture
@@ -20,6 +21,7 @@ _SAMPLES = 8
 _METRICS = 12
 _POINTS = 150
 _CLASSES = 12
+_NUMBERS = (int, float)
 _LARGEST = 1e300  # so that the difference of two numbers is one too
 
 
@@ -36,8 +38,19 @@ class ShownEvidence:
     headline: str = ""
     comparisons: tuple[Comparison, ...] = ()
     samples: tuple[KeptSample, ...] = ()
-    scatter: Scatter | None = None
-    bars: Bars | None = None
+    points: Sequence[tuple[float, float]] = ()
+    classes: Sequence[ClassScore] = ()
+    class_count: int = 0
+
+    @cached_property
+    def scatter(self) -> Scatter | None:
+        """Return the picture of a regression: made for the page, which alone has it."""
+        return picture.scatter(self.points, self.rows)
+
+    @cached_property
+    def bars(self) -> Bars | None:
+        """Return the picture of a classification."""
+        return picture.bars(self.classes, self.class_count)
 
     @property
     def spreads(self) -> bool:
@@ -47,7 +60,7 @@ class ShownEvidence:
     @property
     def pictured(self) -> bool:
         """Say whether the page has a picture of the test rows."""
-        return self.scatter is not None or self.bars is not None
+        return bool(self.points or self.classes)
 
 
 def freeze(report: str) -> str:
@@ -81,8 +94,9 @@ def shown(evidence: str) -> ShownEvidence:
         headline=comparison.headline(report),
         comparisons=tuple(comparison.comparisons(report)),
         samples=tuple(report["samples"]),
-        scatter=picture.scatter(report.get("points", []), report["rows"]),
-        bars=picture.bars(report.get("classes", []), report.get("class_count", 0)),
+        points=report.get("points", ()),
+        classes=report.get("classes", ()),
+        class_count=report.get("class_count", 0),
     )
 
 
@@ -122,20 +136,22 @@ def _metrics(metrics: Mapping[str, Any]) -> dict[str, KeptMetric]:
 
 def _points(points: object) -> list[tuple[float, float]]:
     """Return the points that can be drawn; a report may have none, or others: they are only a picture."""
-    pairs = [point for point in points if _is_point(point)] if isinstance(points, list) else []
-    return [(_rounded(label), _rounded(prediction)) for label, prediction in pairs[:_POINTS]]
+    if not isinstance(points, list):
+        return []
+    return [(point[0], point[1]) for point in points if _is_point(point)][:_POINTS]
 
 
-def _is_point(point: object) -> bool:
-    return isinstance(point, list) and len(point) == 2 and all(map(_is_number, point))  # noqa: PLR2004  # a pair
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST < value < _LARGEST
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.4g}")
+def _is_point(point: object) -> TypeGuard[list[float]]:
+    """Say whether a value of JSON is a pair of numbers that can be drawn (a truth value is none, nor is NaN)."""
+    if type(point) is not list or len(point) != 2:  # noqa: PLR2004  # a pair
+        return False
+    label, guess = point
+    return (
+        type(label) in _NUMBERS
+        and type(guess) in _NUMBERS
+        and -_LARGEST < label < _LARGEST
+        and -_LARGEST < guess < _LARGEST
+    )
 
 
 def _classes(classes: object) -> list[ClassScore]:

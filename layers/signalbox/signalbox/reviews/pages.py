@@ -56,7 +56,7 @@ def closed(review: Review, approver: str, now: datetime, *, key: str = "", nonce
     title, lead, lines = _ending(review, status, approver)
     return render(
         "review_closed.html",
-        **_about(review),
+        **_about(review, evidence.shown(review.evidence)),
         lamp=_LAMPS.get(status, "quiet"),
         title=title,
         lead=lead,
@@ -74,8 +74,7 @@ def note(title: str, lead: str, *, typed: str = "", again: str = "", choice: str
     return render("note.html", lamp="quiet", title=title, lead=lead, typed=typed, again=again, choice=choice)
 
 
-def _about(review: Review) -> Values:
-    shown = evidence.shown(review.evidence)
+def _about(review: Review, shown: evidence.ShownEvidence) -> Values:
     facts = [("Model", review.model), ("Package", package_name(review.package))]
     if review.stage:
         facts.append(("Stage", review.stage))
@@ -89,8 +88,9 @@ def _about(review: Review) -> Values:
 
 
 def _asked(review: Review) -> Values:
-    lead = evidence.shown(review.evidence).headline or "No evaluation report came with this package."
-    return _about(review) | {"title": _question(review), "lead": lead}
+    shown = evidence.shown(review.evidence)
+    lead = shown.headline or "No evaluation report came with this package."
+    return _about(review, shown) | {"title": _question(review), "lead": lead}
 
 
 def _name(review: Review) -> str:

@@ -31,6 +31,11 @@ class Scatter:
     side: int = _SIDE
 
     @property
+    def path(self) -> str:
+        """Return the dots as one path of strokes without a length, which round ends make dots of."""
+        return "".join(f"M{x} {y}h0" for x, y in self.dots)
+
+    @property
     def title(self) -> str:
         """Return what the picture is."""
         return "Expected and predicted values"
