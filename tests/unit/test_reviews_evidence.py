@@ -103,7 +103,7 @@ def classified(**classes: Any) -> ShownEvidence:
 def test_the_points_of_a_regression_are_drawn_on_one_scale() -> None:
     drawn = shown(rows=2, points=[[1, 3], [5, 1]]).scatter
     assert drawn is not None
-    assert drawn.dots == ((26.0, 161.0), (332.0, 314.0))
+    assert drawn.path == "M26.0 161.0h0M332.0 314.0h0"
     assert (drawn.least, drawn.most) == ("1", "5")
     assert drawn.caption == "Each point is one test row; on the line, prediction and truth are equal."
 
@@ -119,7 +119,7 @@ def test_a_picture_of_some_of_the_rows_says_of_how_many() -> None:
 def test_points_that_are_all_the_same_are_drawn() -> None:
     drawn = shown(points=[[4, 4], [4, 4]]).scatter
     assert drawn is not None
-    assert drawn.dots == ((26.0, 314.0), (26.0, 314.0))
+    assert drawn.path == "M26.0 314.0h0M26.0 314.0h0"
 
 
 def test_at_most_150_points_are_kept() -> None:

@@ -48,11 +48,19 @@ class Fields:
         if unknown := sorted(set(self._fields) - set(known)):
             raise self._refused(self._at(unknown[0]), f"is not a field: known are {', '.join(sorted(known))}")
 
-    def text(self, name: str, pattern: str = r".*\S.*", allowed: str = "a text that is not empty") -> str:
-        """Return a text that fits `pattern`; `allowed` says what that is."""
+    def text(self, name: str, pattern: str | None = None, allowed: str = "a text that is not empty") -> str:
+        """Return a text that fits `pattern` (without one: that is not empty); `allowed` says what that is."""
         value = self._fields.get(name)
-        if not isinstance(value, str) or not re.fullmatch(pattern, value, re.DOTALL):
+        fits = isinstance(value, str) and (re.fullmatch(pattern, value, re.DOTALL) if pattern else value.strip())
+        if not fits or not isinstance(value, str):
             raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
+        return value
+
+    def any_text(self, name: str) -> str:
+        """Return a text, which may be empty."""
+        value = self._fields.get(name)
+        if not isinstance(value, str):
+            raise self._refused(self._at(name), f"is {shown(value)}: give a text")
         return value
 
     def optional(self, name: str) -> str | None:

@@ -4,8 +4,7 @@ The codes are botocore's (`error.response["Error"]["Code"]`), from each service'
 """
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -82,33 +81,36 @@ def _reasons(error: ClientError) -> tuple[str, ...]:
     return tuple(one.get("Code", "None") for one in reasons) if isinstance(reasons, list) else ()
 
 
-@contextmanager
-def translated(operation: str) -> Iterator[None]:
-    """Turn what AWS's library raises inside into errors of ours; `operation` is named in their messages.
+class translated:  # noqa: N801  # read as a verb; a class, because a generator's context costs three times the calls
+    """Turn what AWS's library raises in the block into errors of ours; `operation` is named in their messages.
 
     Raises:
         ServiceBusyError: the call was throttled, the service failed, or could not be reached.
         CallRefusedError: any other refusal.
     """
-    try:
-        yield
-    except ClientError as error:
-        code, message = code_of(error), message_of(error)
-        if code in BUSY:
-            raise ServiceBusyError(operation, f"{code} {message}") from error
-        raise CallRefusedError(operation, code, message, _reasons(error)) from error
-    except BotoCoreError as error:
-        raise ServiceBusyError(operation, str(error)) from error
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, ClientError):
+            code, message = code_of(error), message_of(error)
+            if code in BUSY:
+                raise ServiceBusyError(self._operation, f"{code} {message}") from error
+            raise CallRefusedError(self._operation, code, message, _reasons(error)) from error
+        if isinstance(error, BotoCoreError):
+            raise ServiceBusyError(self._operation, str(error)) from error
 
 
-@contextmanager
-def none_if_missing() -> Iterator[None]:
+class none_if_missing:  # noqa: N801  # the same
     """Leave the block where AWS says that there is no such thing, so that what follows it can return None."""
-    try:
-        yield
-    except ClientError as error:
-        if not is_missing(error):
-            raise
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        return isinstance(error, ClientError) and is_missing(error)
 
 
 def or_none[Answer](operation: str, call: Callable[..., Answer], **request: object) -> Answer | None:

@@ -21,7 +21,6 @@ _SAMPLES = 8
 _METRICS = 12
 _POINTS = 150
 _CLASSES = 12
-_NUMBERS = (int, float)
 _LARGEST = 1e300  # so that the difference of two numbers is one too
 
 
@@ -143,15 +142,10 @@ def _points(points: object) -> list[tuple[float, float]]:
 
 def _is_point(point: object) -> TypeGuard[list[float]]:
     """Say whether a value of JSON is a pair of numbers that can be drawn (a truth value is none, nor is NaN)."""
-    if type(point) is not list or len(point) != 2:  # noqa: PLR2004  # a pair
-        return False
-    label, guess = point
-    return (
-        type(label) in _NUMBERS
-        and type(guess) in _NUMBERS
-        and -_LARGEST < label < _LARGEST
-        and -_LARGEST < guess < _LARGEST
-    )
+    match point:
+        case [int() | float() as label, int() | float() as guess] if bool not in (type(label), type(guess)):
+            return -_LARGEST < label < _LARGEST and -_LARGEST < guess < _LARGEST
+    return False
 
 
 def _classes(classes: object) -> list[ClassScore]:

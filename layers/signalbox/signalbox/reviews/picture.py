@@ -18,9 +18,13 @@ _NAME_LIMIT = 26  # characters that fit beside the share
 
 @dataclass(frozen=True)
 class Scatter:
-    """Test rows as points: label to the right, prediction upwards, one scale from `least` to `most` for both."""
+    """Test rows as points: label to the right, prediction upwards, one scale from `least` to `most` for both.
 
-    dots: tuple[tuple[float, float], ...]
+    `path` draws all `drawn` points.
+    """
+
+    path: str
+    drawn: int
     least: str
     most: str
     rows: int
@@ -31,11 +35,6 @@ class Scatter:
     side: int = _SIDE
 
     @property
-    def path(self) -> str:
-        """Return the dots as one path of strokes without a length, which round ends make dots of."""
-        return "".join(f"M{x} {y}h0" for x, y in self.dots)
-
-    @property
     def title(self) -> str:
         """Return what the picture is."""
         return "Expected and predicted values"
@@ -43,8 +42,8 @@ class Scatter:
     @property
     def caption(self) -> str:
         """Return the picture's meaning in words."""
-        drawn, rows = len(self.dots), self.rows
-        which = "one test row" if drawn >= rows else f"one of {drawn:,} of the {rows:,} test rows"
+        of = f"one of {self.drawn:,} of the {self.rows:,} test rows"
+        which = "one test row" if self.drawn >= self.rows else of
         return f"Each point is {which}; on the line, prediction and truth are equal."
 
 
@@ -90,13 +89,12 @@ def scatter(points: Sequence[tuple[float, float]], rows: int) -> Scatter | None:
         return None
     values = [value for point in points for value in point]
     least, most = min(values), max(values)
-    span = most - least or 1.0
-
-    def at(value: float) -> float:
-        return (value - least) / span * _SIDE
-
-    dots = tuple((round(_LEFT + at(label), 1), round(_TOP + _SIDE - at(guess), 1)) for label, guess in points)
-    return Scatter(dots, words.number(least), words.number(most), rows)
+    scale, floor = _SIDE / (most - least or 1.0), _TOP + _SIDE
+    # Strokes without a length, which round ends make dots of.
+    dots = [
+        f"M{_LEFT + (label - least) * scale:.1f} {floor - (guess - least) * scale:.1f}h0" for label, guess in points
+    ]
+    return Scatter("".join(dots), len(dots), words.number(least), words.number(most), rows)
 
 
 def bars(classes: Sequence[ClassScore], count: int) -> Bars | None:
