@@ -119,17 +119,17 @@ def _time_out(execution: dict[str, Any]) -> None:
 
 
 def name_nested_failures_as_aws() -> None:
-    """Gap: a failed nested execution fails its task with the child's error; on AWS with States.TaskFailed."""
+    """Gap: a failed nested execution fails its task with the child's error; on AWS with States.TaskFailed.
+
+    Its cause is the child's description, with the members of DescribeExecution's answer.
+    """
+    members = ("executionArn", "input", "inputDetails", "name", "startDate", "stateMachineArn", "status", "stopDate")
 
     def failure(payload: Mapping[str, Any]) -> tuple[str, str]:
         child = states._executions.get(payload.get("executionArn", ""), {})
-        description = {
-            "ExecutionArn": payload.get("executionArn"),
-            "Status": payload.get("status"),
-            "Error": child.get("error"),
-            "Cause": child.get("cause"),
-        }
-        return "States.TaskFailed", json.dumps(description)
+        found = {name: payload[name] for name in members if name in payload}
+        found |= {name: child[name] for name in ("error", "cause") if child.get(name) is not None}
+        return "States.TaskFailed", json.dumps({name[0].upper() + name[1:]: value for name, value in found.items()})
 
     states._nested_execution_failure = failure
 

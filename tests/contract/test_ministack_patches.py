@@ -106,7 +106,10 @@ def test_a_failed_nested_execution_is_a_failed_task(plain: World, cloud: World) 
     assert nest(plain)["error"] == "ChildError", CLOSED
     failed = nest(cloud)
     assert failed["error"] == "States.TaskFailed"
-    assert (json.loads(failed["cause"])["Error"], json.loads(failed["cause"])["Status"]) == ("ChildError", "FAILED")
+    told = json.loads(failed["cause"])
+    assert (told["Error"], told["Cause"], told["Status"], told["Input"]) == ("ChildError", "child", "FAILED", "{}")
+    assert told["ExecutionArn"].split(":")[6:] == [told["StateMachineArn"].split(":")[6], told["Name"]]
+    assert told["StartDate"] <= told["StopDate"]
 
 
 def test_an_exception_of_a_function_has_its_class_name(plain: World, cloud: World) -> None:

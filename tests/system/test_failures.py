@@ -44,6 +44,7 @@ def test_a_model_that_never_answers_ping_leaves_no_endpoint(world: World) -> Non
     told = inbox.text(world.mail("sulky", "failed"))
     assert "ping" in told
     assert "The half-made endpoint was removed" in told
+    assert len(world.mails("sulky", "failed")) == 1
     world.wait_for("the end of the half-made endpoint", lambda: world.endpoint("sulky", "staging") is None)
 
 
