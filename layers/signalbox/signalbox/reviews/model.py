@@ -1,7 +1,7 @@
 """What a review is: one question to a person, kept as one item, decided once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NotRequired, Self, TypedDict, cast
 
@@ -105,9 +105,8 @@ class Review:
     @classmethod
     def of(cls, values: Mapping[str, str | int]) -> Self:
         """Return the review whose `texts` are in `values`; names that it does not know are left out."""
-        known = {field.name for field in fields(cls)}
         read: dict[str, str | tuple[str, ...]] = {"stage": "", "approvers": (), "evidence": ""}
-        for name in known & values.keys():
+        for name in cls.__dataclass_fields__.keys() & values.keys():
             value = str(values[name])
             read[name] = tuple(value.split(",")) if name in ("approvers", "mailed") else value
         return cls(**cast("dict[str, str]", read))  # type: ignore[arg-type]  # the stored texts are what texts() wrote
