@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, check_request, client_error
+from tests.support.dynamodb import created_table
 
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.aws.table import (
@@ -37,17 +37,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
-        client = boto3.client("dynamodb")
-        client.create_table(
-            TableName=NAME,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        )
-        yield Table(NAME, client)
+        yield Table(NAME, created_table(NAME))
 
 
 def cancelled(*codes: str) -> Exception:

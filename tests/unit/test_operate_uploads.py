@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.dynamodb import created_table
 from tests.support.stack import OUTPUTS, CloudFormation
 from typer.testing import CliRunner, Result
 
@@ -45,14 +45,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 def table(clients: dict[str, Any]) -> Iterator[UploadsTable]:
     """The stack's uploads table, empty."""
     with mock_aws():
-        keys: Any = [("pk", "HASH"), ("sk", "RANGE")]
-        clients["dynamodb"] = boto3.client("dynamodb")
-        clients["dynamodb"].create_table(
-            TableName=NAME,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-        )
+        clients["dynamodb"] = created_table(NAME)
         yield UploadsTable(Table(NAME, clients["dynamodb"]), PIPELINE)
 
 

@@ -4,10 +4,10 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.dynamodb import created_table
 from tests.unit.releases_world import MODEL, TABLE, StoreFake, arn
 
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
@@ -48,16 +48,7 @@ def written(request: pytest.FixtureRequest) -> Iterator[Written]:
         yield Written(fake, fake.put)
         return
     with mock_aws():
-        dynamodb = boto3.client("dynamodb", region_name="us-east-1")
-        dynamodb.create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        dynamodb = created_table(TABLE)
         yield Written(ReleasesTable(TABLE, dynamodb), lambda put: dynamodb.put_item(**put))
 
 
@@ -103,14 +94,7 @@ def test_releases_of_a_stage_are_read_oldest_first_also_those_of_the_version_bef
 
 def test_an_action_is_noted_as_often_as_it_likes() -> None:
     with mock_aws():
-        dynamodb = boto3.client("dynamodb", region_name="us-east-1")
-        keys: Any = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
-        dynamodb.create_table(
-            TableName=TABLE,
-            KeySchema=keys,
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        dynamodb = created_table(TABLE)
         table = ReleasesTable(TABLE, dynamodb)
 
         for _ in range(2):

@@ -9,6 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.dynamodb import created_table
 from tests.support.uploads import BUCKET, EXECUTION, PIPELINE, MemoryNotificationLog, MemoryTable
 
 from signalbox import moments
@@ -42,7 +43,7 @@ def table(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield MemoryTable()
         return
     with mock_aws():
-        yield UploadsTable(Table(TABLE, a_database()), PIPELINE)
+        yield UploadsTable(Table(TABLE, created_table(TABLE)), PIPELINE)
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -51,21 +52,7 @@ def log(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield MemoryNotificationLog()
         return
     with mock_aws():
-        yield NotificationTable(Table(TABLE, a_database()))
-
-
-def a_database() -> Any:
-    client = boto3.client("dynamodb")
-    client.create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    )
-    return client
+        yield NotificationTable(Table(TABLE, created_table(TABLE)))
 
 
 def an_upload(number: int = 1, version: str = "v1") -> Upload:

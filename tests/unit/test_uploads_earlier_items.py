@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
+from tests.support.dynamodb import created_table
 from tests.support.samples import sample, sqs_event
 from tests.support.uploads import (
     BUCKET,
@@ -41,15 +40,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
-        keys: Any = [("pk", "HASH"), ("sk", "RANGE")]
-        client = boto3.client("dynamodb")
-        client.create_table(
-            TableName="uploads",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-        )
-        yield Table("uploads", client)
+        yield Table("uploads", created_table("uploads"))
 
 
 def an_earlier_upload(table: Table, key: str = KEY, version: str = "v1") -> Upload:

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient
+from tests.support.dynamodb import created_table
 from tests.support.samples import http_event, lambda_context, sample, sqs_event
 from tests.support.uploads import BUCKET, EXECUTION, PIPELINE
 
@@ -30,13 +31,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         for bucket in (BUCKET, "artifacts"):
             boto3.client("s3").create_bucket(Bucket=bucket)
         boto3.client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=b"9,M,0.455\n")
-        keys: Any = [("pk", "HASH"), ("sk", "RANGE")]
-        boto3.client("dynamodb").create_table(
-            TableName="uploads",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-        )
+        created_table("uploads")
         queue = boto3.client("sqs").create_queue(QueueName="runs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         dead = boto3.client("sqs").create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         environment = {

@@ -120,10 +120,6 @@ def or_none[Answer](operation: str, call: Callable[..., Answer], **request: obje
         ServiceBusyError: see `translated`.
         CallRefusedError: see `translated`.
     """
-    with translated(operation):
-        try:
-            return call(**request)
-        except ClientError as error:
-            if is_missing(error):
-                return None
-            raise
+    with translated(operation), none_if_missing():
+        return call(**request)
+    return None
