@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses, router
-from ministack.services import apigateway, eventbridge, iam, lambda_svc, s3, ses, ssm, stepfunctions, sts
+from ministack.services import apigateway, ecr, eventbridge, iam, lambda_svc, s3, ses, ssm, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
 from sagemaker_local.call_record import CallRecord, RecordedCall
@@ -31,6 +31,7 @@ def add_service(
     target_prefix: str,
     rest_models: list[str],
     resource_arn: Callable[[str, str, Mapping[str, str], bytes], str],
+    condition_keys: Callable[[str, bytes], Mapping[str, str]],
 ) -> None:
     """Let ministack route, authenticate and authorise one more service.
 
@@ -40,6 +41,7 @@ def add_service(
         target_prefix: What `X-Amz-Target` starts with.
         rest_models: botocore models of the REST APIs that share the signing name.
         resource_arn: From method, path, headers and body to the ARN that IAM decides about.
+        condition_keys: From action and body to the service's own condition keys of the request.
     """
     ministack_app.SERVICE_HANDLERS[name] = handler
     router.SERVICE_PATTERNS[name] = {"target_prefixes": [target_prefix]}
@@ -54,6 +56,41 @@ def add_service(
         return str(original(service, method, path, headers, body, *rest))
 
     iam_actions.extract_resource_arn = extract
+    _add_condition_keys(name, condition_keys)
+
+
+def _add_condition_keys(name: str, find: Callable[[str, bytes], Mapping[str, str]]) -> None:
+    """Let IAM know the condition keys that a service takes from its requests."""
+    original = iam_actions.request_tag_context
+
+    def keys(service: str, action: str, body: bytes, *rest: Any) -> dict[str, Any]:
+        found: dict[str, Any] = original(service, action, body, *rest)
+        return {**found, **find(action, body)} if service == name else found
+
+    iam_actions.request_tag_context = keys
+
+
+def answer_for_images(digest_of: Callable[[str], str | None]) -> None:
+    """Let ECR's BatchGetImage know repositories by `digest_of(name)`, and IAM decide it on the named registry."""
+    ask, extract = ecr._batch_get_image, iam_actions.extract_resource_arn
+
+    def batch_get_image(request: dict[str, Any]) -> Any:
+        name = request.get("repositoryName", "")
+        digest = digest_of(name)
+        if digest is None:
+            return ask(request)
+        found = [one for one in request.get("imageIds", []) if one.get("imageDigest", digest) == digest]
+        images = [{"repositoryName": name, "imageId": {**one, "imageDigest": digest}} for one in found]
+        lost = [one for one in request.get("imageIds", []) if one not in found]
+        failures = [{"imageId": one, "failureCode": "ImageNotFound"} for one in lost]
+        return responses.json_response({"images": images, "failures": failures})
+
+    def resource_arn(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> str:
+        arn = str(extract(service, method, path, headers, body, *rest))
+        registry = json.loads(body or b"{}").get("registryId") if service == "ecr" else None
+        return arn.replace(f":{responses.get_account_id()}:", f":{registry}:") if registry else arn
+
+    ecr._batch_get_image, iam_actions.extract_resource_arn = batch_get_image, resource_arn
 
 
 def _name_resource_of_denials(name: str) -> None:

@@ -11,16 +11,17 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parseaddr
+from pathlib import Path
 from typing import Any
 
-from sagemaker_local import ministack
+from sagemaker_local import images, ministack
 from sagemaker_local.integrations import Integrations
 from sagemaker_local.ministack import states
 
 _callback_token: ContextVar[str] = ContextVar("callback_token")
 
 
-def apply(integrations: Integrations) -> None:
+def apply(integrations: Integrations, containers: Path) -> None:
     """Apply every patch."""
     know_the_running_machine()
     check_and_make_calls_as_the_machine(integrations)
@@ -33,6 +34,7 @@ def apply(integrations: Integrations) -> None:
     decide_mails_by_their_sender()
     decide_alarms_by_their_names()
     hold_parameters_to_their_patterns()
+    know_images_by_their_content(containers)
 
 
 def know_the_running_machine() -> None:
@@ -206,6 +208,18 @@ def hold_parameters_to_their_patterns() -> None:
         return "ParameterPatternMismatchException", f"Parameter value {value} does not match the pattern {pattern}"
 
     ministack.before_parameter(refuse)
+
+
+def know_images_by_their_content(containers: Path) -> None:
+    """Gap: ECR has none of the images that programs stand for here, and decides on the caller's own registry."""
+
+    def digest_of(repository: str) -> str | None:
+        try:
+            return images.find(repository, containers).digest
+        except images.UnknownImageError:
+            return None
+
+    ministack.answer_for_images(digest_of)
 
 
 def _json(body: bytes) -> dict[str, Any]:

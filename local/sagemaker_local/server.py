@@ -70,7 +70,7 @@ def build(port: int, folder: Path, containers: Path, repeat_events: float, start
     service = Service(Cloud(ACCOUNT, REGION, endpoint, folder, containers, access, events, as_root, timing))
     ministack.record_calls()
     attach(service)
-    ministack_patches.apply(Integrations(access, ACCOUNT, REGION))
+    ministack_patches.apply(Integrations(access, ACCOUNT, REGION), containers)
     trails = Trails(ACCOUNT, REGION)
     ministack.add_resource_type("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)
 

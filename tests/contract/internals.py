@@ -49,6 +49,7 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
             "resource_policy_arn",
         ],
     ),
+    "core.iam_actions.request_tag_context": ("function", ["service", "iam_action", "body", "params"]),
     "core.iam_actions.identity_denial_message": ("function", ["action", "principal_arn", "resource", "explicit_deny"]),
     "core.iam_evaluator.enforce": (
         "function",
@@ -59,6 +60,7 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
         "function",
         ["code", "message", "status", "extra", "message_key", "content_type"],
     ),
+    "core.responses.json_response": ("function", ["data", "status", "content_type"]),
     "core.responses.set_request_account_id": ("function", ["access_key_id"]),
     "core.responses.set_request_region": ("function", ["region"]),
     "core.responses.get_account_id": ("function", []),
@@ -69,6 +71,7 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.apigateway._create_integration": ("function", ["api_id", "data"]),
     "services.apigateway._create_route": ("function", ["api_id", "data"]),
     "services.cloudformation.provisioners._RESOURCE_HANDLERS": ("dict", []),
+    "services.ecr._batch_get_image": ("function", ["data"]),
     "services.eventbridge._put_events": ("function", ["data", "allow_aws_source"]),
     "services.iam._roles": ("AccountScopedDict", []),
     "services.lambda_svc._execute_function_warm": ("function", ["func", "event", "request_id"]),

@@ -88,4 +88,4 @@ def test_the_service_is_attached_by_its_signing_name(sagemaker: Any, monkeypatch
     added: list[tuple[Any, ...]] = []
     monkeypatch.setattr(ministack, "add_service", lambda *arguments: added.append(arguments))
     service.attach(sagemaker)
-    assert [(name, prefix) for name, _, prefix, _, _ in added] == [("sagemaker", "SageMaker.")]
+    assert [(name, prefix) for name, _, prefix, *_ in added] == [("sagemaker", "SageMaker.")]

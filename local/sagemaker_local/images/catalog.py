@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -32,6 +33,15 @@ class UnknownImageError(Exception):
         )
 
 
+class ChangedImageError(UnknownImageError):
+    """An image is named by a digest, and what lies under its name has another one."""
+
+    def __init__(self, image_uri: str, digest: str) -> None:
+        Exception.__init__(
+            self, f"image {image_uri!r}: there is no image of this digest here; the content under its name is {digest}"
+        )
+
+
 @dataclass(frozen=True)
 class Image:
     """The programs of one image.
@@ -45,6 +55,15 @@ class Image:
     name: str
     folder: Path | None = None
     python: str = sys.executable
+
+    @property
+    def digest(self) -> str:
+        """Return what identifies the content: of an own image, all its files; of a built-in one, its name."""
+        found = hashlib.sha256(self.name.encode())
+        for path in sorted(self.folder.rglob("*")) if self.folder else ():
+            if path.is_file() and "__pycache__" not in path.parts:
+                found.update(f"\n{path.relative_to(self.folder or path)}\n".encode() + path.read_bytes())
+        return f"sha256:{found.hexdigest()}"
 
     def train_command(self, hyperparameters: Mapping[str, str]) -> list[str]:
         """Return what `docker run <image> train` runs; a script if the hyperparameters name one.
@@ -135,6 +154,19 @@ def find(image_uri: str, containers: Path) -> Image:
     if match and name in own:
         return Image(name, folder=own[name])
     raise UnknownImageError(image_uri, repository, [XGBOOST, SCIKIT_LEARN, *sorted(own)])
+
+
+def pull(image_uri: str, containers: Path) -> Image:
+    """Return the image that a URI names, as a registry gives it out: by tag, or by the digest of its content.
+
+    Raises:
+        UnknownImageError: there is no such image, or it has another digest.
+    """
+    image = find(image_uri, containers)
+    _, _, digest = image_uri.partition("@")
+    if digest and digest != image.digest:
+        raise ChangedImageError(image_uri, image.digest)
+    return image
 
 
 def _own_images(containers: Path) -> dict[str, Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sagemaker_local.images import UnknownImageError, find
+from sagemaker_local.images import UnknownImageError, pull
 from sagemaker_local.jobs.context import Outcome
 from sagemaker_local.runtime import data, process
 from sagemaker_local.runtime.errors import ContainerError
@@ -52,7 +52,7 @@ class _Processing:
 
     def run(self, on_status: OnStatus) -> Outcome:
         on_status("InProgress", "Preparing the instances for processing")
-        image = find(self._application["ImageUri"], self._context.containers)
+        image = pull(self._application["ImageUri"], self._context.containers)
         self._workspace.create().write_processing_config(self._request)
         inputs = list(self._inputs())
         outputs = list(self._outputs())

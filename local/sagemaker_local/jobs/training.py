@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sagemaker_local.images import UnknownImageError, find
+from sagemaker_local.images import UnknownImageError, pull
 from sagemaker_local.jobs import metrics
 from sagemaker_local.jobs.context import Outcome
 from sagemaker_local.runtime import archive, data, process
@@ -76,7 +76,7 @@ class _Training:
         uri = self._algorithm.get("TrainingImage")
         if uri is None:
             raise ContainerError("ClientError: AlgorithmName is not emulated: give a TrainingImage")
-        return find(uri, self._context.containers)
+        return pull(uri, self._context.containers)
 
     def _stopped_early(self) -> Outcome:
         self._on_status("Stopped", "Training job stopped")

@@ -13,7 +13,7 @@ from sagemaker_local.core.resources import ENDPOINT, ENDPOINT_CONFIG, Resources
 from sagemaker_local.core.roles import tag_at_creation
 from sagemaker_local.core.shapes import project, service_model
 from sagemaker_local.core.store import NoRecordError, Record
-from sagemaker_local.images import UnknownImageError
+from sagemaker_local.images import UnknownImageError, pull
 from sagemaker_local.sagemaker.deployment import Deployment, check_deployment
 from sagemaker_local.sagemaker.jobs import milliseconds, tag_map
 from sagemaker_local.sagemaker.models import Models
@@ -75,7 +75,7 @@ class Endpoints:
             self._settle(name, EndpointStatus="Failed", FailureReason=_reason(error))
             return
         self._traffic[name] = Traffic(fleet, random.Random(0))  # noqa: S311  # shares traffic, no secret
-        self._settle(name, EndpointStatus="InService")
+        self._settle(name, EndpointStatus="InService", Variants=self._deployed(config["ProductionVariants"]))
 
     def update(self, call: Call) -> dict[str, Any]:
         """Move an endpoint that is in service to another configuration, blue/green.
@@ -120,7 +120,7 @@ class Endpoints:
             self._go_back(name, _reason(error))
             return
         old = traffic.promote()
-        changes = {"EndpointConfigName": config["EndpointConfigName"], "Variants": config["ProductionVariants"]}
+        changes = {"EndpointConfigName": config["EndpointConfigName"], "Variants": self._deployed(config["ProductionVariants"])}
         self._settle(name, **changes, EndpointStatus="InService", LastDeploymentConfig=deployment.request)
         old.close()
 
@@ -223,6 +223,16 @@ class Endpoints:
         context = ServerContext(folder, s3, environment, self.cloud.containers, role, float(limit))
         return Variant(variant["VariantName"], variant.get("InitialVariantWeight", 1.0), container, context)
 
+    def _deployed(self, variants: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return variants with the images that run in them, each with the digest that its path resolved to."""
+        return [{**variant, "DeployedImages": [self._image(variant["ModelName"])]} for variant in variants]
+
+    def _image(self, model: str) -> dict[str, Any]:
+        specified = self.models.container(model)[0]["Image"]
+        repository = specified.partition("@")[0].rsplit(":", 1)[0]
+        resolved = f"{repository}@{pull(specified, self.cloud.containers).digest}"
+        return {"SpecifiedImage": specified, "ResolvedImage": resolved, "ResolutionTime": self.cloud.clock()}
+
     def _settle(self, name: str, **members: Any) -> None:
         self.resources.update(ENDPOINT, name, **members)
         self._send_event(name)
@@ -274,4 +284,5 @@ def _summary(variant: dict[str, Any]) -> dict[str, Any]:
         "DesiredWeight": weight,
         "CurrentInstanceCount": count,
         "DesiredInstanceCount": count,
+        "DeployedImages": variant.get("DeployedImages", []),
     }

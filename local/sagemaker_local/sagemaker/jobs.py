@@ -121,7 +121,7 @@ class Jobs:
 
     def _image(self, uri: str) -> None:
         try:
-            images.find(uri, self.cloud.containers)
+            images.pull(uri, self.cloud.containers)
         except images.UnknownImageError as error:
             raise invalid(f"Cannot find the requested image {uri}. {error}") from error
 

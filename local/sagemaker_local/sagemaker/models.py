@@ -106,13 +106,13 @@ class Models:
             raise invalid(f"Could not find model package {package_arn}.") from None
         if package.get("ModelApprovalStatus") != "Approved":
             raise invalid(f"Model package {package_arn} is {package.get('ModelApprovalStatus')}, not Approved.")
-        specified = package["InferenceSpecification"]["Containers"]
+        specified = _specified(package, container.get("InferenceSpecificationName"))["Containers"]
         extra = container.get("Environment", {})
         return [{**part, "Environment": {**part.get("Environment", {}), **extra}} for part in specified]
 
     def _check(self, container: dict[str, Any], s3: "S3Client") -> None:
         try:
-            images.find(container.get("Image", ""), self._cloud.containers)
+            images.pull(container.get("Image", ""), self._cloud.containers)
         except images.UnknownImageError as error:
             raise invalid(f"Requested image {container.get('Image')} not found. {error}") from error
         url = container.get("ModelDataUrl")
@@ -125,6 +125,17 @@ class Models:
                     f"Could not access model data at {url}. Please ensure that it exists and the role can read it "
                     f"({error.response['Error']['Code']})."
                 ) from error
+
+
+def _specified(package: dict[str, Any], name: str | None) -> dict[str, Any]:
+    """Return a package's inference specification: its own, or the additional one of a name."""
+    if name is None:
+        own: dict[str, Any] = package["InferenceSpecification"]
+        return own
+    for additional in package.get("AdditionalInferenceSpecifications", []):
+        if additional["Name"] == name:
+            return dict(additional)
+    raise invalid(f"Model package {package['ModelPackageArn']} has no inference specification {name}.")
 
 
 def _check_variant(variant: dict[str, Any]) -> None:

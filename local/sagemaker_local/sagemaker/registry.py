@@ -25,6 +25,7 @@ _UPDATABLE = (
     "ModelPackageRegistrationType",
 )
 _EVENT_NAMES = {"SourceUri": "sourceUri"}
+_MOST_SPECIFICATIONS = 15  # AdditionalInferenceSpecifications of a package (botocore's model)
 _MOST_PROPERTIES = 50  # CustomerMetadataProperties of a package (botocore's model)
 
 
@@ -141,10 +142,7 @@ class ModelRegistry:
             record["CustomerMetadataProperties"] = _properties(record, request)
             more = request.get("AdditionalInferenceSpecificationsToAdd", [])
             if more:
-                record["AdditionalInferenceSpecifications"] = [
-                    *record.get("AdditionalInferenceSpecifications", []),
-                    *more,
-                ]
+                record["AdditionalInferenceSpecifications"] = _specifications(record, more)
             record |= {"LastModifiedTime": self._cloud.clock(), "LastModifiedBy": _by(call)}
 
         self._send_event(self._cloud.store.change("ModelPackage", arn, change), updated)
@@ -184,6 +182,17 @@ def _properties(record: Record, request: dict[str, Any]) -> dict[str, str]:
     if len(properties) > _MOST_PROPERTIES:
         raise invalid(f"A model package has at most {_MOST_PROPERTIES} customer metadata properties.")
     return properties
+
+
+def _specifications(record: Record, more: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the additional specifications of a package with those that a request adds."""
+    kept = [*record.get("AdditionalInferenceSpecifications", []), *more]
+    names = [specification["Name"] for specification in kept]
+    if len(set(names)) != len(names):
+        raise invalid(f"The names of additional inference specifications, {names}, are not unique.")
+    if len(kept) > _MOST_SPECIFICATIONS:
+        raise invalid(f"A model package has at most {_MOST_SPECIFICATIONS} additional inference specifications.")
+    return kept
 
 
 def _count(group: Record) -> None:

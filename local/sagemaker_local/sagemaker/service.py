@@ -110,6 +110,18 @@ class Service:
         return arn.lower() if place == "pipeline" else arn
 
 
+def condition_keys(action: str, body: bytes) -> dict[str, str]:
+    """Return SageMaker's condition keys of a request (Service Authorization Reference): those that are used here."""
+    if action not in ("sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"):
+        return {}
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    status = request.get("ModelApprovalStatus") if isinstance(request, dict) else None
+    return {"sagemaker:ModelApprovalStatus": str(status)} if status is not None else {}
+
+
 def attach(service: Service) -> None:
     """Make the service known to ministack."""
-    ministack.add_service("sagemaker", service.handle, "SageMaker.", REST_MODELS, service.resource_arn)
+    ministack.add_service("sagemaker", service.handle, "SageMaker.", REST_MODELS, service.resource_arn, condition_keys)

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sagemaker_local.images import find
+from sagemaker_local.images import pull
 from sagemaker_local.runtime import archive, data
 from sagemaker_local.runtime.errors import ContainerError
 from sagemaker_local.runtime.process import SERVING_GRACE, Program, ProgramStartError, tail
@@ -112,7 +112,7 @@ class ModelServer:
             raise
 
     def _start(self, container: Mapping[str, Any], extra: Mapping[str, str]) -> Program:
-        image = find(container["Image"], self._context.containers)
+        image = pull(container["Image"], self._context.containers)
         settings = {**extra, **container.get("Environment", {})}
         self._workspace.create()
         try:

@@ -63,6 +63,11 @@ def _endpoint(name: str, found: "DescribeEndpointOutputTypeDef") -> Endpoint:
         config=found["EndpointConfigName"],
         pending=pending,
         reason=found.get("FailureReason", ""),
+        images=tuple(
+            image.get("ResolvedImage", "")
+            for variant in found.get("ProductionVariants", [])
+            for image in variant.get("DeployedImages", [])
+        ),
     )
 
 

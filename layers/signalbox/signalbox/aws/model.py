@@ -10,11 +10,15 @@ type ApprovalStatus = Literal["Approved", "Rejected", "PendingManualApproval"]
 
 @dataclass(frozen=True)
 class ModelContainer:
-    """One container of a model package: its image, the S3 URI of its model data if it has any, its environment."""
+    """One container of a model package: its image, the S3 URI of its model data if it has any, its environment.
+
+    `digest` is the image's, as SageMaker found it when the package was registered; "" where it does not say.
+    """
 
     image: str
     model_data: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class ModelPackage:
     """A version of a model package group as the registry has it now.
 
     `approval` is the approval status, `state` how far its creation has come ("Completed", …), `properties` the customer
-    metadata, `generated_by` and `commit` its metadata properties, `changed_by` who changed it last.
+    metadata, `generated_by` and `commit` its metadata properties, `changed_by` who changed it last, `additional` the
+    containers of its additional inference specifications by name.
     """
 
     arn: str
@@ -34,6 +39,7 @@ class ModelPackage:
     commit: str | None = None
     generated_by: str = ""
     changed_by: str = ""
+    additional: Mapping[str, tuple[ModelContainer, ...]] = field(default_factory=dict)
 
     @property
     def approved(self) -> bool:
@@ -53,13 +59,17 @@ class ModelPackage:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An endpoint as SageMaker has it now: `config` is live, `pending` is the config that it is moving to."""
+    """An endpoint as SageMaker has it now: `config` is live, `pending` is the config that it is moving to.
+
+    `images` are the paths, by digest, of the images that run.
+    """
 
     name: str
     status: str
     config: str
     pending: str | None = None
     reason: str = ""
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,15 @@ class StoredObject:
     etag: str
     size: int
     modified: datetime
+
+
+@dataclass(frozen=True)
+class ObjectCopy:
+    """A copy as S3 made it: its URI, and what identifies its content; `version` is None where the bucket keeps none."""
+
+    uri: str
+    version: str | None
+    etag: str
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,10 @@ from signalbox.aws.model import ModelContainer, ModelPackage
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
-    from mypy_boto3_sagemaker.type_defs import DescribeModelPackageOutputTypeDef
+    from mypy_boto3_sagemaker.type_defs import (
+        DescribeModelPackageOutputTypeDef,
+        ModelPackageContainerDefinitionOutputTypeDef,
+    )
 
 
 class ModelRegistry:
@@ -54,13 +57,25 @@ def _package(found: "DescribeModelPackageOutputTypeDef") -> ModelPackage:
         arn=found["ModelPackageArn"],
         approval=found.get("ModelApprovalStatus", ""),
         state=found.get("ModelPackageStatus", ""),
-        containers=tuple(
-            ModelContainer(one.get("Image", ""), one.get("ModelDataUrl"), dict(one.get("Environment", {})))
-            for one in specification.get("Containers", [])
-        ),
+        containers=_containers(specification.get("Containers", [])),
         content_types=tuple(specification.get("SupportedContentTypes", [])),
         properties=dict(found.get("CustomerMetadataProperties", {})),
         commit=origin.get("CommitId"),
         generated_by=origin.get("GeneratedBy", ""),
         changed_by=changed_by.get("UserProfileName") or changed_by.get("IamIdentity", {}).get("Arn") or "",
+        additional={
+            one["Name"]: _containers(one["Containers"]) for one in found.get("AdditionalInferenceSpecifications", [])
+        },
+    )
+
+
+def _containers(given: "Sequence[ModelPackageContainerDefinitionOutputTypeDef]") -> tuple[ModelContainer, ...]:
+    return tuple(
+        ModelContainer(
+            one.get("Image", ""),
+            one.get("ModelDataUrl"),
+            dict(one.get("Environment", {})),
+            one.get("ImageDigest", "").lower(),
+        )
+        for one in given
     )

@@ -52,6 +52,43 @@ class EvaluationPlan(TypedDict):
     client_token: str
 
 
+class ModelContent(TypedDict):
+    """What a model is, by content, so that what people approve can be compared with what is about to serve.
+
+    `image` is the image's path by digest. `model_data` is the S3 URI of a copy that no job may write, `version` and
+    `etag` are those that S3 gave to it (`version` is None in a bucket without versions). `specification` is the package's
+    additional inference specification of this content, None where the package's own is it.
+    """
+
+    image: str
+    model_data: str
+    version: str | None
+    etag: str
+    environment: dict[str, str]
+    specification: str | None
+
+
+class PinningPlan(TypedDict):
+    """Where the model's data are kept, an S3 URI, and the `specification` of its content."""
+
+    target: str
+    specification: str | None
+
+
+class PinQuestion(TypedDict):
+    """Asked of `pin_model`: the plan, and the CreateModel request whose model is to be pinned."""
+
+    plan: PinningPlan
+    model: AwsRequest
+
+
+class Pinned(TypedDict):
+    """Answered by `pin_model`: the model by content, and the CreateModel request that makes exactly it."""
+
+    content: ModelContent
+    model: AwsRequest
+
+
 class TrainingPlan(TypedDict):
     """Answered by `plan_training`: every name, place and request of one run of the mlops machine."""
 
@@ -60,6 +97,7 @@ class TrainingPlan(TypedDict):
     package: str | None
     names: TrainingNames
     requests: TrainingRequests
+    pinning: PinningPlan
     evaluation: EvaluationPlan
 
 
@@ -74,6 +112,7 @@ class EvaluationQuestion(TypedDict):
     """Asked of `evaluate_model`; `training` is None where a package was trained elsewhere."""
 
     plan: EvaluationPlan
+    content: ModelContent
     training: TrainingDone | None
     execution_arn: str
 

@@ -41,7 +41,7 @@ class PackageRequest:
 class TrainingRun:
     """The names and places of what one execution makes: the same execution, the same run.
 
-    `training_output`, `predictions` and `evidence` are S3 prefixes.
+    `training_output`, `predictions` and `evidence` are S3 prefixes, `kept` is where the tested model's data are kept.
     """
 
     execution: str
@@ -49,6 +49,7 @@ class TrainingRun:
     training_output: str
     predictions: str
     evidence: str
+    kept: str
     client_token: str
 
     @property

@@ -10,6 +10,9 @@ from signalbox.settings import PlanTraining
 from signalbox.training import requests, rules
 from signalbox.training.model import CONTENT_TYPE, Candidate, ImageRequest, InvalidRequestError, TrainingRun
 
+# Characters of the execution's token in a name that has up to 63 (botocore's `sagemaker` model: EntityName).
+_SPECIFICATION = 12
+
 
 @dataclass(frozen=True)
 class TrainingPorts:
@@ -59,6 +62,10 @@ def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> Tra
         "package": candidate.package,
         "names": run.names,
         "requests": _requests(candidate, run, settings),
+        "pinning": {
+            "target": run.kept,
+            "specification": None if candidate.package is None else f"signalbox-{run.client_token[:_SPECIFICATION]}",
+        },
         "evaluation": _evaluation(candidate, run),
     }
 

@@ -64,6 +64,7 @@ def run_of(question: TrainingQuestion, group: str, bucket: str) -> TrainingRun:
         training_output=f"{home}/training/{execution}",
         predictions=f"{home}/transforms/{execution}/",
         evidence=f"{home}/evaluations/{execution}/",
+        kept=f"{home}/packages/{execution}/model.tar.gz",
         # Makes the registration of one execution happen once, however often it is called.
         client_token=names.token("package", question["execution_arn"])[:_CLIENT_TOKEN_LIMIT],
     )
@@ -102,7 +103,7 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None) -> 
         group=request.group,
         package=package.arn,
         commit=package.commit,
-        image=container.image,
+        image=_pinned_image(container),
         model_data=container.model_data,
         test_data=_test_data(package),
         environment=container.environment,
@@ -195,6 +196,14 @@ def _only_container(package: ModelPackage) -> ModelContainer:
             "a batch transform of ours runs exactly one; register a package with one container"
         )
     return package.containers[0]
+
+
+def _pinned_image(container: ModelContainer) -> str:
+    """Return the image by the digest that it had when the package was registered, where SageMaker says which."""
+    if not container.digest or "@" in container.image:
+        return container.image
+    folder, _, name = container.image.rpartition("/")
+    return f"{folder}/{name.split(':')[0]}@{container.digest}"
 
 
 def _check_content_type(package: ModelPackage) -> None:

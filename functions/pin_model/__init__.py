@@ -1,0 +1,1 @@
+"""Plans one run of the mlops machine."""
