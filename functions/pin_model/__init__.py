@@ -1,1 +1,1 @@
-"""Plans one run of the mlops machine."""
+"""Pins the model of one run of the mlops machine by its content."""

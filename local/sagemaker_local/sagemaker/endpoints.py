@@ -120,7 +120,10 @@ class Endpoints:
             self._go_back(name, _reason(error))
             return
         old = traffic.promote()
-        changes = {"EndpointConfigName": config["EndpointConfigName"], "Variants": self._deployed(config["ProductionVariants"])}
+        changes = {
+            "EndpointConfigName": config["EndpointConfigName"],
+            "Variants": self._deployed(config["ProductionVariants"]),
+        }
         self._settle(name, **changes, EndpointStatus="InService", LastDeploymentConfig=deployment.request)
         old.close()
 

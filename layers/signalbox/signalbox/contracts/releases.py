@@ -5,6 +5,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from signalbox.contracts.common import AwsRequest, Failure
 from signalbox.contracts.reviews import ReviewClosing, ReviewDecision, ReviewRequest
+from signalbox.contracts.training import ModelContent
 
 type Trigger = Literal["approved", "rejected"]
 type ReleaseAction = Literal[
@@ -170,12 +171,16 @@ class WaitArguments(TypedDict):
 
 
 class VerificationQuestion(TypedDict):
-    """Asked of `verify_release`; `golden` is an S3 URI. Without a package, no approval is asked for."""
+    """Asked of `verify_release`; `golden` is an S3 URI. Without a package, no approval is asked for.
+
+    `content` is what has to serve; None where what served before was tested when contents were not recorded yet.
+    """
 
     endpoint: str
     config: str
     package: str | None
     golden: str | None
+    content: ModelContent | None
 
 
 class Verified(TypedDict):

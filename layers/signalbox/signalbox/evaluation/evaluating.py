@@ -49,13 +49,26 @@ def evaluate(question: EvaluationQuestion, ports: EvaluatingPorts) -> Evaluated:
     created_at = moments.text_of(max(file.modified for file in files))
     report = make_report(question, scores, spread, live=live, created_at=created_at)
     report_uri, golden_uri = f"{plan['evidence']}report.json", f"{plan['evidence']}golden.json"
-    _write(ports.objects, golden_uri, make_golden(report, plan["content_type"], spread))
-    _write(ports.objects, report_uri, report)
+    subject = _subject(question)
+    _write(ports.objects, golden_uri, {**make_golden(report, plan["content_type"], spread), **subject})
+    _write(ports.objects, report_uri, {**report, **subject})
     primary, summary = report["primary"], summarise(report)
     value, better = report["metrics"][primary]["value"], report["better"]
     logger.info("model evaluated", extra={"report": report_uri, "primary": primary, "value": value, "better": better})
     count("ModelEvaluated")
     return {"report": report_uri, "record": requests.record(question, report_uri, golden_uri, summary)}
+
+
+def _subject(question: EvaluationQuestion) -> dict[str, object]:
+    """Return what evidence is about, so that no other package can borrow it.
+
+    A model of an image has no package yet: then the execution, which the package will name as its origin, stands for it.
+    """
+    return {
+        "package": question["plan"]["package"],
+        "execution": question["execution_arn"],
+        "content": question["content"],
+    }
 
 
 def _predictions(uri: str, objects: ObjectStore) -> list[ListedObject]:

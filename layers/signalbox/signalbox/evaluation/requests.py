@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from signalbox.contracts import AwsRequest, EvaluationPlan, EvaluationQuestion
+from signalbox.contracts import AwsRequest, EvaluationPlan, EvaluationQuestion, ModelContent
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import (
         CreateModelPackageInputTypeDef,
         InferenceSpecificationTypeDef,
         MetadataPropertiesTypeDef,
+        ModelPackageContainerDefinitionUnionTypeDef,
         UpdateModelPackageInputTypeDef,
     )
 
@@ -20,23 +21,51 @@ def record(question: EvaluationQuestion, report: str, golden: str, summary: str)
     """Return CreateModelPackage for an image, UpdateModelPackage for a package; `report` and `golden` are S3 URIs."""
     plan, evidence = question["plan"], {"report": report, "golden": golden}
     if plan["package"] is not None:
-        return _attached(plan["package"], evidence)
-    return _registered(plan, evidence, summary, question["execution_arn"])
+        return _attached(plan, plan["package"], evidence, question["content"])
+    return _registered(plan, evidence, summary, question)
 
 
-def _attached(package: str, evidence: dict[str, str]) -> "UpdateModelPackageInputTypeDef":
-    """Return the request that leaves the package's approval status as it is."""
-    return {"ModelPackageArn": package, "CustomerMetadataProperties": evidence}
+def _attached(
+    plan: EvaluationPlan, package: str, evidence: dict[str, str], content: ModelContent
+) -> "UpdateModelPackageInputTypeDef":
+    """Return the request that leaves the package's approval status as it is.
+
+    What was tested becomes an inference specification of the package beside its own: a release deploys that one.
+    """
+    return {
+        "ModelPackageArn": package,
+        "CustomerMetadataProperties": evidence,
+        "AdditionalInferenceSpecificationsToAdd": [
+            {
+                "Name": str(content["specification"]),
+                "Description": "What was tested: the image by its digest, the model's data where no job may write",
+                "Containers": [_container(content)],
+                "SupportedContentTypes": [plan["content_type"]],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            }
+        ],
+        "ClientToken": plan["client_token"],
+    }
+
+
+def _container(content: ModelContent) -> "ModelPackageContainerDefinitionUnionTypeDef":
+    return {
+        "Image": content["image"],
+        "ImageDigest": content["image"].partition("@")[2],
+        "ModelDataUrl": content["model_data"],
+        "ModelDataETag": content["etag"],
+        "Environment": content["environment"],
+    }
 
 
 def _registered(
-    plan: EvaluationPlan, evidence: dict[str, str], summary: str, execution_arn: str
+    plan: EvaluationPlan, evidence: dict[str, str], summary: str, question: EvaluationQuestion
 ) -> "CreateModelPackageInputTypeDef":
     """Return the request that registers a version to be reviewed."""
     return {
         "ModelPackageGroupName": plan["group"],
         "ModelPackageDescription": summary[:_DESCRIPTION_LIMIT],
-        "InferenceSpecification": _inference(plan),
+        "InferenceSpecification": _inference(plan, question["content"]),
         "ModelApprovalStatus": "PendingManualApproval",
         "ClientToken": plan["client_token"],
         "CustomerMetadataProperties": {
@@ -44,16 +73,16 @@ def _registered(
             "content-type": plan["content_type"],
             **evidence,
         },
-        "MetadataProperties": _origin(plan, execution_arn),
+        "MetadataProperties": _origin(plan, question["execution_arn"]),
         "ModelMetrics": {
             "ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": evidence["report"]}}
         },
     }
 
 
-def _inference(plan: EvaluationPlan) -> "InferenceSpecificationTypeDef":
+def _inference(plan: EvaluationPlan, content: ModelContent) -> "InferenceSpecificationTypeDef":
     return {
-        "Containers": [{"Image": plan["image"], "ModelDataUrl": plan["model_data"]}],
+        "Containers": [_container(content)],
         "SupportedContentTypes": [plan["content_type"]],
         "SupportedResponseMIMETypes": ["text/csv"],
     }

@@ -4,18 +4,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mypy_boto3_sagemaker.type_defs import CreateModelInputTypeDef, TagTypeDef
+    from mypy_boto3_sagemaker.type_defs import ContainerDefinitionTypeDef, CreateModelInputTypeDef, TagTypeDef
 
 
 @dataclass(frozen=True)
 class Hosted:
-    """A package on its way into a stage: the model's name for people, and the names that SageMaker knows."""
+    """A package on its way into a stage: the model's name for people, and the names that SageMaker knows.
+
+    `specification` is the inference specification of the package that was approved, None for the package's own.
+    """
 
     model: str
     stage: str
     package: str
     model_name: str
     config_name: str
+    specification: str | None = None
 
     @property
     def tags(self) -> "list[TagTypeDef]":
@@ -31,9 +35,12 @@ def endpoint_tags(model: str, stage: str) -> "list[TagTypeDef]":
 
 def model_request(hosted: Hosted, role: str) -> "CreateModelInputTypeDef":
     """Return the CreateModel request: exactly this package, run under `role`."""
+    container: ContainerDefinitionTypeDef = {"ModelPackageName": hosted.package}
+    if hosted.specification:
+        container["InferenceSpecificationName"] = hosted.specification
     return {
         "ModelName": hosted.model_name,
-        "Containers": [{"ModelPackageName": hosted.package}],
+        "Containers": [container],
         "ExecutionRoleArn": role,
         "Tags": hosted.tags,
     }

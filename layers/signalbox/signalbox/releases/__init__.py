@@ -20,6 +20,7 @@ def planning_ports(settings: PlanRelease) -> ReleasePorts:
     return ReleasePorts(
         packages=ModelRegistry(),
         endpoints=Endpoints(),
+        files=ObjectStore(),
         store=ReleasesTable(settings.releases_table),
         stages=lambda: stages.load(settings.stages_parameter),
         clock=moments.now,

@@ -11,6 +11,7 @@ from signalbox.contracts import (
     AwsRequest,
     Deployment,
     Ending,
+    ModelContent,
     ReleaseAction,
     ReleaseOutcome,
     ReleaseProgress,
@@ -26,6 +27,8 @@ from signalbox.stages import Stage
 
 # The actions whose requests are made from the stages document.
 OF_THE_DOCUMENT = frozenset[ReleaseStep](("put-alarm", "create-config", "update-endpoint", "delete-alarm", "review"))
+# The actions about a package's content: each makes, deploys, verifies or asks about exactly what was approved.
+OF_CONTENT = frozenset[ReleaseStep](("create-model", "create-endpoint", "update-endpoint", "verify", "review"))
 # What people are told of where a release stopped; any other ending is about all stages.
 _STOPPED = ("declined", "expired", "failed")
 
@@ -35,13 +38,14 @@ class Asking:
     """What the requests are made from.
 
     `stage` is the stage at hand where the stages document is needed for it, `package` the package that the action is
-    about as the registry has it, `role` the role under which models run.
+    about as the registry has it, `content` what was approved of it where the action deploys or verifies it, `role` the role under which models run.
     """
 
     request: Request
     progress: ReleaseProgress
     stage: Stage | None
     package: ModelPackage | None
+    content: ModelContent | None
     prefix: str
     role: str
     table: str
@@ -80,7 +84,13 @@ class Asking:
     def hosted(self) -> Hosted:
         """Return the package on its way into the stage."""
         one = self.deployment
-        return Hosted(self.request.model, one["stage"], one["package"], one["model"], one["config"])
+        return Hosted(
+            self.request.model, one["stage"], one["package"], one["model"], one["config"], self._specification
+        )
+
+    @property
+    def _specification(self) -> str | None:
+        return self.content["specification"] if self.content else None
 
 
 def outcome(request: Request, progress: ReleaseProgress) -> ReleaseOutcome:
@@ -179,6 +189,7 @@ def _verify(asking: Asking) -> VerificationQuestion:
         # What served before is not asked for its approval: it is what was there.
         "package": None if back else deployment["package"],
         "golden": asking.package.golden if asking.package else None,
+        "content": asking.content,
     }
 
 

@@ -27,7 +27,8 @@ from signalbox.contracts import (
 )
 from signalbox.moments import text_of
 from signalbox.observability import count, logger
-from signalbox.releases import actions, answers, rules, steps, tracking
+from signalbox.releases import actions, answers, content, rules, steps, tracking
+from signalbox.releases.content import ContentChangedError
 from signalbox.releases.model import (
     BUSY,
     Desired,
@@ -39,7 +40,7 @@ from signalbox.releases.model import (
     read_request,
     unreadable,
 )
-from signalbox.releases.ports import EndpointReader, PackageReader, ReleaseStore
+from signalbox.releases.ports import EndpointReader, EvidenceReader, PackageReader, ReleaseStore
 from signalbox.releases.reactions import row_for
 from signalbox.stages import Stage, StagesDocument, StagesDocumentError
 
@@ -60,6 +61,7 @@ class ReleasePorts:
 
     packages: PackageReader
     endpoints: EndpointReader
+    files: EvidenceReader
     store: ReleaseStore
     stages: Callable[[], StagesDocument]
     clock: Callable[[], datetime]
@@ -195,8 +197,14 @@ def _roll_back(request: Request, progress: ReleaseProgress, ports: ReleasePorts)
     """Look at the failed stage, and plan how it gets back to where it was."""
     deployment = tracking.deployment_of(progress)
     previous = _previous(deployment, ports)
-    endpoint = ports.endpoints.find(deployment["endpoint"])
-    failed = rules.FailedStage(deployment, request.trigger, endpoint, previous.approval if previous else None)
+    endpoint, changed = ports.endpoints.find(deployment["endpoint"]), ""
+    try:
+        if previous:
+            content.approved(previous, ports.files, back=True)
+    except ContentChangedError as error:
+        changed = str(error)
+    status = previous.approval if previous else None
+    failed = rules.FailedStage(deployment, request.trigger, endpoint, status, changed)
     steps.roll_back(progress, *rules.roll_back(failed))
 
 
@@ -213,11 +221,13 @@ def _ask(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> Aw
         return _wait(progress, ports)
     if step == "settle":
         return _settle(progress, ports)
+    package = _evidence(request, progress, ports) if step in actions.OF_CONTENT else None
     asking = actions.Asking(
         request=request,
         progress=progress,
         stage=_document_stage(progress, step, ports),
-        package=_evidence(request, progress, ports) if step in ("review", "verify") else None,
+        package=package,
+        content=content.approved(package, ports.files, back=progress["problem"] is not None) if package else None,
         prefix=ports.prefix,
         role=ports.role,
         table=ports.store.name,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from signalbox.aws.model import Endpoint, ModelPackage
+from signalbox.aws.model import Endpoint, ModelPackage, StoredObject
 from signalbox.releases.model import Desired, ModelAnswer, Served
 
 
@@ -60,8 +60,11 @@ class ModelCaller(Protocol):
         """Send one request and return the answer, or why the model refused it."""
 
 
-class TextReader(Protocol):
-    """Text files in S3: see `aws.s3.ObjectStore`."""
+class EvidenceReader(Protocol):
+    """Evidence and models in S3: see `aws.s3.ObjectStore`."""
 
     def text(self, uri: str, limit: int | None = None) -> str | None:
         """Return the file's text, or None where there is none."""
+
+    def look(self, bucket: str, key: str) -> StoredObject | None:
+        """Return what is under a key now, or None where there is nothing."""

@@ -114,12 +114,16 @@ type RollbackWord = Literal["update", "delete", "wait", "verify", "plan-anew"] |
 
 @dataclass(frozen=True)
 class FailedStage:
-    """A stage whose deployment has failed, as it is now; `previous_status` is the approval of what served before."""
+    """A stage whose deployment has failed, as it is now.
+
+    `previous_status` is the approval of what served before, `changed` says how its content has changed since.
+    """
 
     deployment: Deployment
     trigger: Trigger
     endpoint: Endpoint | None
     previous_status: str | None = None
+    changed: str = ""
 
     @property
     def status(self) -> str:
@@ -146,7 +150,8 @@ class FailedStage:
 class RollbackRow:
     """One row of the rollback: how a failed stage goes on where the row holds, and why.
 
-    The word is the next action, or a result, which ends the rollback. The reason may name `{status}` and `{config}`.
+    The word is the next action, or a result, which ends the rollback. The reason may name `{status}`,
+    `{config}` and `{changed}`.
     """
 
     word: RollbackWord
@@ -185,6 +190,7 @@ ROLLBACK = (
         lambda stage: stage.on_own_config and stage.must_not_return,
         "the package that served before is rejected and must not return: a person has to decide",
     ),
+    RollbackRow("left", lambda stage: stage.on_own_config and bool(stage.changed), "{changed}: a person has to decide"),
     RollbackRow("update", lambda stage: stage.on_own_config, "the failed config serves"),
     RollbackRow(
         "left",
@@ -199,7 +205,7 @@ ROLLBACK = (
 def roll_back(stage: FailedStage) -> tuple[RollbackWord, str]:
     """Return how a failed stage gets back to where it was: the next action or the result, and why."""
     row = next(row for row in ROLLBACK if row.holds(stage))
-    return row.word, row.reason.format(status=stage.status, config=stage.config)
+    return row.word, row.reason.format(status=stage.status, config=stage.config, changed=stage.changed)
 
 
 def verdict_of(trigger: Trigger, stages: list[StageOutcome]) -> ReleaseVerdict:

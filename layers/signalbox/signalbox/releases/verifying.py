@@ -3,9 +3,13 @@
 import json
 from dataclasses import dataclass
 
-from signalbox.contracts import VerificationQuestion, Verified
+from signalbox import names
+from signalbox.aws.model import Endpoint
+from signalbox.contracts import ModelContent, VerificationQuestion, Verified
 from signalbox.observability import count, logger
 from signalbox.reading import Fields
+from signalbox.releases import content
+from signalbox.releases.content import ContentChangedError
 from signalbox.releases.model import (
     IN_SERVICE,
     EndpointNotInServiceError,
@@ -15,7 +19,7 @@ from signalbox.releases.model import (
     ReleaseError,
     RolledBackError,
 )
-from signalbox.releases.ports import EndpointReader, ModelCaller, PackageReader, TextReader
+from signalbox.releases.ports import EndpointReader, EvidenceReader, ModelCaller, PackageReader
 
 # Below this difference two numbers are the same: a tolerance that is relative alone cannot hold at zero.
 _SAME = 1e-9
@@ -29,7 +33,7 @@ class VerifyingPorts:
     packages: PackageReader
     endpoints: EndpointReader
     models: ModelCaller
-    files: TextReader
+    files: EvidenceReader
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,15 @@ class ExpectedAnswer:
 class GoldenFile:
     """The golden requests of a package.
 
-    `numbers` says whether answers are numbers, whose relative difference may be `tolerance`, or classes.
+    `numbers` says whether answers are numbers, whose relative difference may be `tolerance`, or classes; `content` is
+    the model that answered them, None where contents were not recorded yet.
     """
 
     numbers: bool
     content_type: str
     tolerance: float
     requests: tuple[ExpectedAnswer, ...]
+    content: ModelContent | None
 
 
 def verify(question: VerificationQuestion, ports: VerifyingPorts) -> Verified:
@@ -64,16 +70,22 @@ def verify(question: VerificationQuestion, ports: VerifyingPorts) -> Verified:
         PackageWithdrawnError: the package lost its approval meanwhile. A rejection finds the endpoint either before
             or after the update: before, this check sees it; after, the rejection's own release does.
         GoldenMismatchError: an answer differs from that of the batch transform.
+        ContentChangedError: the model's data or the image that runs are not what was approved, or the golden requests
+            are another package's.
         ReleaseError: the golden requests cannot be read.
     """
-    _check_config(question["endpoint"], question["config"], ports.endpoints)
+    endpoint = _serving(question["endpoint"], question["config"], ports.endpoints)
     if question["package"]:
         package = ports.packages.find(question["package"])
         if package is None or not package.approved:
             raise PackageWithdrawnError(question["package"], package.approval if package else "not registered")
+    if question["content"]:
+        _check_content(question["content"], endpoint, ports.files)
     answers, worst = 0, 0.0
     if question["golden"]:
-        answers, worst = _compare(question["endpoint"], _golden(question["golden"], ports.files), ports.models)
+        golden = _golden(question["golden"], ports.files)
+        _check_subject(golden, question)
+        answers, worst = _compare(question["endpoint"], golden, ports.models)
     fields = {"endpoint": question["endpoint"], "answers": answers, "worst_difference": worst}
     logger.info("release verified", extra=fields)
     count("ReleaseVerified")
@@ -87,7 +99,19 @@ def _compare(endpoint: str, golden: GoldenFile, models: ModelCaller) -> tuple[in
     return len(answers), max(differences, default=0.0)
 
 
-def _check_config(name: str, expected: str, endpoints: EndpointReader) -> None:
+def _check_content(approved: ModelContent, endpoint: Endpoint, files: EvidenceReader) -> None:
+    content.check_data(approved, endpoint.name, files.look(*names.bucket_and_key(approved["model_data"])))
+    content.check_images(approved, endpoint)
+
+
+def _check_subject(golden: GoldenFile, question: VerificationQuestion) -> None:
+    if question["content"] and golden.content != question["content"]:
+        raise ContentChangedError(
+            question["endpoint"], f"the golden requests {question['golden']} are of another model"
+        )
+
+
+def _serving(name: str, expected: str, endpoints: EndpointReader) -> Endpoint:
     endpoint = endpoints.find(name)
     if endpoint is None:
         raise EndpointNotInServiceError(name, "gone", "somebody deleted it")
@@ -95,9 +119,10 @@ def _check_config(name: str, expected: str, endpoints: EndpointReader) -> None:
         raise EndpointNotInServiceError(name, endpoint.status, endpoint.reason)
     if endpoint.config != expected:
         raise RolledBackError(name, endpoint.config, expected)
+    return endpoint
 
 
-def _golden(uri: str, files: TextReader) -> GoldenFile:
+def _golden(uri: str, files: EvidenceReader) -> GoldenFile:
     try:
         text = files.text(uri)
     except ValueError as error:
@@ -129,6 +154,7 @@ def parse_golden(text: str, uri: str) -> GoldenFile:
         content_type=fields.text("content_type"),
         tolerance=fields.numeric("tolerance") if numbers else 0.0,
         requests=tuple(requests),
+        content=content.read(fields) if "content" in fields else None,
     )
 
 
