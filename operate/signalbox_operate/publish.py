@@ -56,7 +56,7 @@ def pack(code: Mapping[str, bytes]) -> bytes:
 
 def folder(model: str) -> str:
     """Return the key prefix that the programs of a model's pipeline lie under: the same programs, the same prefix."""
-    return f"pipelines/{model}/{digest(read_code(CODE[model]))}"
+    return f"code/{model}/{digest(read_code(CODE[model]))}"
 
 
 def upload_code(model: str, bucket: str, s3: Any) -> None:

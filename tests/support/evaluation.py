@@ -4,7 +4,7 @@ from typing import Any
 
 from signalbox.aws.endpoints import Endpoints
 from signalbox.aws.registry import ModelRegistry
-from signalbox.contracts import EvaluationPlan, EvaluationQuestion
+from signalbox.contracts import EvaluationPlan, EvaluationQuestion, ModelContent
 from signalbox.evaluation.evaluating import EvaluatingPorts
 from signalbox.stages import Stage, StagesDocument
 from tests.support.botocore_strict import RecordingClient, client_error
@@ -29,6 +29,14 @@ PLAN: EvaluationPlan = {
     "predictions": "s3://artifacts/transforms/run-1/",
     "evidence": HOME,
     "client_token": "a" * 36,
+}
+CONTENT: ModelContent = {
+    "image": f"123456789012.dkr.ecr.us-east-1.amazonaws.com/abalone@sha256:{'a' * 64}",
+    "model_data": "s3://artifacts/packages/run-1/model.tar.gz",
+    "version": "v1",
+    "etag": "etag",
+    "environment": {},
+    "specification": None,
 }
 MISSING = client_error("ValidationException", "Could not find endpoint")
 
@@ -62,6 +70,7 @@ def question(package: str | None = None) -> EvaluationQuestion:
     plan["package"] = package
     return {
         "plan": plan,
+        "content": CONTENT if package is None else {**CONTENT, "specification": "signalbox-1"},
         "training": {"job": "abalone-training-1", "seconds": 61},
         "execution_arn": EXECUTION_ARN,
     }

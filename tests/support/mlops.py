@@ -6,15 +6,17 @@ Plans and evaluations are those that the functions really answer.
 import json
 from pathlib import Path
 
-from signalbox.contracts import Evaluated, EvaluationPlan, ReviewDecision, TrainingPlan
+from signalbox.aws.model import ObjectCopy
+from signalbox.contracts import Evaluated, EvaluationPlan, Pinned, ReviewDecision, TrainingPlan
 from signalbox.evaluation.evaluating import evaluate
+from signalbox.training.pinning import PinningPorts, pin
 from signalbox.training.planning import plan
 from tests.support import evaluation, training
 from tests.support.machines import EXECUTION_ARN, EXECUTION_NAME, Mock, Return
 from tests.support.objects import RememberedObjects
 
 MACHINE = Path(__file__).parents[2] / "statemachine/mlops.asl.json"
-FUNCTIONS = ("PlanTraining", "EvaluateModel", "RequestReview", "CloseReview", "Announce")
+FUNCTIONS = ("PlanTraining", "PinModel", "EvaluateModel", "RequestReview", "CloseReview", "Announce")
 SUBSTITUTIONS = {
     **{f"{name}Arn": f"arn:aws:lambda:us-east-1:123456789012:function:{name}" for name in FUNCTIONS},
     "ReleaseMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:release",
@@ -33,10 +35,29 @@ def _planned(machine_input: object) -> TrainingPlan:
 
 def _evaluated(asked: EvaluationPlan) -> Evaluated:
     objects = RememberedObjects({f"{asked['predictions']}iris.csv.out": "setosa,1.0,2.0,setosa\n"})
-    return evaluate({"plan": asked, "training": None, "execution_arn": EXECUTION_ARN}, evaluation.ports(objects))
+    content = _pinned(PLAN if asked["package"] is None else PACKAGE_PLAN)["content"]
+    return evaluate(
+        {"plan": asked, "content": content, "training": None, "execution_arn": EXECUTION_ARN}, evaluation.ports(objects)
+    )
+
+
+class _Copies:
+    def copy(self, source: str, target: str) -> ObjectCopy:
+        assert source.endswith("model.tar.gz")
+        return ObjectCopy(target, "v1", "etag")
+
+
+class _Images:
+    def by_digest(self, image: str) -> str:
+        return f"{image.partition(':')[0]}@sha256:{'a' * 64}"
+
+
+def _pinned(planned: TrainingPlan) -> Pinned:
+    return pin({"plan": planned["pinning"], "model": planned["requests"]["model"]}, PinningPorts(_Copies(), _Images()))
 
 
 PLAN, PACKAGE_PLAN = _planned(IMAGE_INPUT), _planned(PACKAGE_INPUT)
+PINNED, PACKAGE_PINNED = _pinned(PLAN), _pinned(PACKAGE_PLAN)
 EVALUATION, PACKAGE_EVALUATION = _evaluated(PLAN["evaluation"]), _evaluated(PACKAGE_PLAN["evaluation"])
 APPROVED: ReviewDecision = {
     "review": "r1",
@@ -63,6 +84,7 @@ FUNCTION_ERRORS = (*LAMBDA_ERRORS, "ServiceBusyError")
 RETRIED: dict[str, tuple[str, ...]] = {
     "PlanTraining": FUNCTION_ERRORS,
     "TrainModel": JOB_ERRORS,
+    "PinModel": FUNCTION_ERRORS,
     "CreateModel": SDK_ERRORS,
     "FindModel": SDK_ERRORS,
     "TransformTestData": JOB_ERRORS,
@@ -84,6 +106,7 @@ def straight(*, package: bool = False) -> dict[str, Mock]:
     return {
         "PlanTraining": Return(PACKAGE_PLAN if package else PLAN),
         "TrainModel": Return(TRAINED),
+        "PinModel": Return(PACKAGE_PINNED if package else PINNED),
         "CreateModel": Return({"ModelArn": "arn"}),
         "FindModel": Return({"ModelName": PLAN["names"]["model"]}),
         "TransformTestData": Return({"TransformJobStatus": "Completed"}),

@@ -23,7 +23,7 @@ IMAGE_INPUT = {"image": IMAGE, "commit": "8c1d", "hyperparameters": {"max_leaf_n
 HOME = "s3://data-bucket/models/iris-decision-tree"
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/signalbox-abalone/3"
 TEST_DATA = "s3://artifacts-bucket/pipelines/abalone/test/"
-CONTAINER = {"Image": "image", "ModelDataUrl": "s3://artifacts-bucket/model.tar.gz", "Environment": {"A": "b"}}
+CONTAINER = {"Image": IMAGE, "ModelDataUrl": "s3://artifacts-bucket/model.tar.gz", "Environment": {"A": "b"}}
 PACKAGE: dict[str, Any] = {
     "ModelPackageArn": ARN,
     "ModelPackageStatus": "Completed",

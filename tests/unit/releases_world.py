@@ -5,16 +5,18 @@ deleted, a name exists once. `World.execution` does what the release machine doe
 executions can interleave; `World.disturb` lets calls fail, or succeed and lose their answers.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from signalbox.aws.model import Endpoint, ModelPackage
+from signalbox.aws.model import Endpoint, ModelContainer, ModelPackage, StoredObject
 from signalbox.aws.table import decoded
 from signalbox.contracts import (
     Ending,
     LastAnswer,
+    ModelContent,
     ReleaseOutcome,
     ReleasePlan,
     ReleaseQuestion,
@@ -35,6 +37,8 @@ TABLE = "releases"
 STAGES = StagesDocument((Stage("staging", "ml.m5.large", 1), Stage("prod", "ml.m5.large", 2, approval=True)))
 GOLDEN = "s3://artifacts/golden.json"
 NO_REQUESTS = '{"problem": "classification", "content_type": "text/csv", "requests": []}'
+REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+TESTED = StoredObject("v1", "etag", 1_000, datetime(2026, 11, 19, tzinfo=UTC))
 STARTED = "2026-11-20T10:00:00.000Z"
 NOW = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
 # More steps than any execution of these worlds has.
@@ -46,6 +50,35 @@ DONE: LastAnswer = {"result": None}
 def arn(version: int) -> str:
     """Return the ARN of a version of the group."""
     return f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{GROUP}/{version}"
+
+
+def container(version: int) -> ModelContainer:
+    """Return the container of a version."""
+    data = f"s3://artifacts/packages/v{version}/model.tar.gz"
+    return ModelContainer(f"{REGISTRY}/abalone@sha256:{version:064x}", data, {"VERSION": str(version)})
+
+
+def content(version: int) -> ModelContent:
+    """Return what was tested of a version."""
+    one = container(version)
+    return {
+        "image": one.image,
+        "model_data": str(one.model_data),
+        "version": TESTED.version,
+        "etag": TESTED.etag,
+        "environment": dict(one.environment),
+        "specification": None,
+    }
+
+
+def report(version: int) -> dict[str, Any]:
+    """Return what a release reads of a version's report."""
+    return {"package": arn(version), "execution": execution_arn("test"), "content": content(version)}
+
+
+def report_of(version: int) -> str:
+    """Return where a version's report lies."""
+    return f"s3://artifacts/evaluations/v{version}/report.json"
 
 
 def execution_arn(name: str) -> str:
@@ -84,7 +117,10 @@ class RegistryFake:
 
     def put(self, version: int, status: str, **kept: str) -> str:
         """Register a version, or change its status."""
-        self.packages[arn(version)] = ModelPackage(arn(version), status, properties=kept)
+        properties = {"report": report_of(version)} | kept
+        self.packages[arn(version)] = ModelPackage(
+            arn(version), status, containers=(container(version),), properties=properties
+        )
         return arn(version)
 
     def find(self, arn: str) -> ModelPackage | None:
@@ -258,14 +294,23 @@ class StoreFake:
 
 
 class FilesFake:
-    """Text files in a dictionary."""
+    """Text files in a dictionary, and the models' data, which are as they were tested unless they were replaced."""
 
     def __init__(self, **files: str) -> None:
         self.files = files
+        self.stored: dict[str, StoredObject | None] = {}
 
     def text(self, uri: str, limit: int | None = None) -> str | None:
-        """See `TextReader`."""
+        """See `EvidenceReader`."""
         return self.files.get(uri)
+
+    def look(self, bucket: str, key: str) -> StoredObject | None:
+        """See `EvidenceReader`."""
+        return self.stored.get(f"s3://{bucket}/{key}", TESTED)
+
+    def replace(self, version: int) -> None:
+        """Put other data of a model in the place of those that were tested."""
+        self.stored[content(version)["model_data"]] = replace(TESTED, version="v2", etag="other")
 
 
 class ModelsFake:
@@ -311,7 +356,8 @@ class World:
         self.sagemaker = SageMakerFake()
         self.store = StoreFake()
         self.models = ModelsFake()
-        self.files = FilesFake(**{GOLDEN: NO_REQUESTS, "s3://artifacts/old-golden.json": NO_REQUESTS})
+        reports = {report_of(version): json.dumps(report(version)) for version in range(1, 10)}
+        self.files = FilesFake(**reports, **{GOLDEN: NO_REQUESTS, "s3://artifacts/old-golden.json": NO_REQUESTS})
         self.decisions: dict[str, ReviewDecision] = {}
         self.finished: dict[str, Finished] = {}
         self.actions: dict[str, list[str]] = {}
@@ -320,7 +366,15 @@ class World:
         # Whether time goes by between a plan and what is done about it: SageMaker's calls know no condition.
         self.stalls = False
         self.ports = ReleasePorts(
-            self.registry, self.sagemaker, self.store, lambda: self.stages, lambda: NOW, PREFIX, ROLE, poll_seconds=30
+            self.registry,
+            self.sagemaker,
+            self.files,
+            self.store,
+            lambda: self.stages,
+            lambda: NOW,
+            PREFIX,
+            ROLE,
+            poll_seconds=30,
         )
         self.checks = VerifyingPorts(self.registry, self.sagemaker, self.models, self.files)
 

@@ -4,6 +4,7 @@ import threading
 from datetime import datetime
 from typing import Any
 
+from sagemaker_local import images
 from sagemaker_local.core.cloud import Call, Cloud, Handler, short_name
 from sagemaker_local.core.errors import conflict, invalid
 from sagemaker_local.core.resources import PACKAGE_GROUP, ResourceKind, Resources, answer_list
@@ -100,6 +101,7 @@ class ModelRegistry:
             "ModelApprovalStatus": "PendingManualApproval",
             "CertifyForMarketplace": False,
             **call.request,
+            **self._resolved(call.request),
             "ModelPackageGroupName": group,
             "ModelPackageVersion": version,
             "ModelPackageArn": self._cloud.arn(f"model-package/{group}/{version}"),
@@ -109,6 +111,23 @@ class ModelRegistry:
             "LastModifiedTime": now,
             "CreatedBy": _by(call),
         }
+
+    def _resolved(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the inference specification with each image's digest, which SageMaker finds at registration.
+
+        Source: Developer Guide, "Events that Amazon SageMaker AI sends to Amazon EventBridge": the event has it.
+        """
+        specification = request.get("InferenceSpecification")
+        if specification is None:
+            return {}
+        containers = [self._with_digest(container) for container in specification["Containers"]]
+        return {"InferenceSpecification": {**specification, "Containers": containers}}
+
+    def _with_digest(self, container: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {**container, "ImageDigest": images.pull(container.get("Image", ""), self._cloud.containers).digest}
+        except images.UnknownImageError:
+            return container
 
     def describe(self, call: Call) -> dict[str, Any]:
         """Answer DescribeModelPackage."""
@@ -132,7 +151,9 @@ class ModelRegistry:
     def update(self, call: Call) -> dict[str, Any]:
         """Change a package and return which members were changed."""
         arn, request = call.request["ModelPackageArn"], call.request
-        self._get(arn)
+        found, token = self._get(arn), request.get("ClientToken")
+        if token and found.get("UpdateToken") == token:  # the same request again, whose first answer was lost
+            return {"ModelPackageArn": arn}
         updated = [_EVENT_NAMES.get(member, member) for member in _UPDATABLE if member in request]
         if "CustomerMetadataProperties" in request or "CustomerMetadataPropertiesToRemove" in request:
             updated.append("CustomerMetadataProperties")
@@ -143,7 +164,7 @@ class ModelRegistry:
             more = request.get("AdditionalInferenceSpecificationsToAdd", [])
             if more:
                 record["AdditionalInferenceSpecifications"] = _specifications(record, more)
-            record |= {"LastModifiedTime": self._cloud.clock(), "LastModifiedBy": _by(call)}
+            record |= {"LastModifiedTime": self._cloud.clock(), "LastModifiedBy": _by(call), "UpdateToken": token}
 
         self._send_event(self._cloud.store.change("ModelPackage", arn, change), updated)
         return {"ModelPackageArn": arn}

@@ -62,7 +62,8 @@ def evaluate(question: EvaluationQuestion, ports: EvaluatingPorts) -> Evaluated:
 def _subject(question: EvaluationQuestion) -> dict[str, object]:
     """Return what evidence is about, so that no other package can borrow it.
 
-    A model of an image has no package yet: then the execution, which the package will name as its origin, stands for it.
+    A model of an image has no package yet: then the execution, which the package will name as its origin, stands for
+    it.
     """
     return {
         "package": question["plan"]["package"],

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
         CreateModelPackageInputTypeDef,
         InferenceSpecificationTypeDef,
         MetadataPropertiesTypeDef,
-        ModelPackageContainerDefinitionUnionTypeDef,
+        ModelPackageContainerDefinitionTypeDef,
         UpdateModelPackageInputTypeDef,
     )
 
@@ -48,7 +48,7 @@ def _attached(
     }
 
 
-def _container(content: ModelContent) -> "ModelPackageContainerDefinitionUnionTypeDef":
+def _container(content: ModelContent) -> "ModelPackageContainerDefinitionTypeDef":
     return {
         "Image": content["image"],
         "ImageDigest": content["image"].partition("@")[2],

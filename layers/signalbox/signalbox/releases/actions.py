@@ -38,7 +38,7 @@ class Asking:
     """What the requests are made from.
 
     `stage` is the stage at hand where the stages document is needed for it, `package` the package that the action is
-    about as the registry has it, `content` what was approved of it where the action deploys or verifies it, `role` the role under which models run.
+    about as the registry has it, `content` what was approved of it, `role` the role under which models run.
     """
 
     request: Request
