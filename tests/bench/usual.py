@@ -22,6 +22,22 @@ _EXECUTION = f"arn:aws:states:{_AWS}:execution:signalbox-mlops:run-7"
 _EVIDENCE = "s3://artifacts/evaluations/run-7"
 _SECRET = "0123456789abcdef0123456789abcdef"  # opens nothing
 _APPROVER = "ann@example.com"
+_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/abalone"
+_DIGEST = f"sha256:{'a' * 64}"
+_CONTENT: dict[str, Any] = {
+    "image": f"{_IMAGE}@{_DIGEST}",
+    "model_data": "s3://artifacts/packages/run-7/model.tar.gz",
+    "version": "v1",
+    "etag": "etag",
+    "environment": {},
+    "specification": None,
+}
+_KEPT: dict[str, Any] = {
+    "VersionId": "v1",
+    "ETag": '"etag"',
+    "ContentLength": 1_000,
+    "LastModified": datetime(2026, 11, 20, 10, 0, tzinfo=UTC),
+}
 _SHELL = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15"
 ROWS = 30
 _STAGES = [
@@ -130,7 +146,7 @@ def _evaluate_model() -> Usual:
         "client_token": "a" * 36,
     }
     training = {"job": "abalone-train", "seconds": 134}
-    return Usual({"plan": plan, "training": training, "execution_arn": _EXECUTION}, answers)
+    return Usual({"plan": plan, "content": _CONTENT, "training": training, "execution_arn": _EXECUTION}, answers)
 
 
 def _report_run() -> Usual:
@@ -187,6 +203,7 @@ def _plan_release() -> Usual:
         "ssm": _stages(),
         "sagemaker": _served() | {"describe_model_package": _package()},
         "dynamodb": table,
+        "s3": {"get_object": lambda **_: _body(_report()), "head_object": _KEPT},
     }
     asked = {"model": _MODEL, "package": _PACKAGE, "trigger": "approved", "requested_at": at}
     event = {"execution": "run-8", "execution_arn": _EXECUTION, "started": "2026-11-20T10:00:00.000Z", "input": asked}
@@ -195,14 +212,26 @@ def _plan_release() -> Usual:
 
 def _verify_release() -> Usual:
     golden: dict[str, Any] = {"content_type": "text/csv", "problem": "regression", "tolerance": 0.001}
+    golden["content"] = _CONTENT
     golden["requests"] = [{"body": _SHELL, "expected": "8.70123"} for _ in range(10)]
     answers: Answers = {
         "sagemaker": {"describe_endpoint": _ENDPOINT, "describe_model_package": _package()},
-        "s3": {"get_object": lambda **_: _body(json.dumps(golden).encode())},
+        "s3": {"get_object": lambda **_: _body(json.dumps(golden).encode()), "head_object": _KEPT},
         "sagemaker-runtime": {"invoke_endpoint": lambda **_: _body(b"8.70123")},
     }
     event = {"endpoint": "e", "config": "c", "package": _PACKAGE, "golden": f"{_EVIDENCE}/golden.json"}
-    return Usual(event, answers)
+    return Usual(event | {"content": _CONTENT}, answers)
+
+
+def _pin_model() -> Usual:
+    container = {"Image": f"{_IMAGE}:1", "ModelDataUrl": "s3://artifacts/training/run-7/job/output/model.tar.gz"}
+    event = {"plan": {"target": _CONTENT["model_data"], "specification": None}}
+    found = {"images": [{"imageId": {"imageDigest": _DIGEST}}]}
+    answers: Answers = {
+        "s3": {"head_object": _KEPT, "copy_object": {"VersionId": "v1", "CopyObjectResult": {"ETag": '"etag"'}}},
+        "ecr": {"batch_get_image": found},
+    }
+    return Usual(event | {"model": {"ModelName": "m", "PrimaryContainer": container}}, answers)
 
 
 def _announce() -> Usual:
@@ -228,7 +257,15 @@ def _served() -> dict[str, Any]:
 
 def _package() -> dict[str, Any]:
     kept = {"report": f"{_EVIDENCE}/report.json", "golden": f"{_EVIDENCE}/golden.json"}
-    return {"ModelPackageArn": _PACKAGE, "ModelApprovalStatus": "Approved", "CustomerMetadataProperties": kept}
+    container = {"Image": _CONTENT["image"], "ModelDataUrl": _CONTENT["model_data"]}
+    return {
+        "ModelPackageArn": _PACKAGE,
+        "ModelPackageStatus": "Completed",
+        "ModelApprovalStatus": "Approved",
+        "CustomerMetadataProperties": kept,
+        "MetadataProperties": {"GeneratedBy": _EXECUTION},
+        "InferenceSpecification": {"Containers": [container]},
+    }
 
 
 def _body(content: bytes) -> dict[str, Any]:
@@ -248,6 +285,8 @@ def _report() -> bytes:
     report: dict[str, Any] = {
         "model": _MODEL,
         "package": None,
+        "execution": _EXECUTION,
+        "content": _CONTENT,
         "commit": "4f1c2e9a",
         "created_at": "2026-11-20T10:00:00Z",
     }
@@ -288,6 +327,7 @@ USUAL: dict[str, Callable[[], Usual]] = {
     "evaluate_model": _evaluate_model,
     "invoke_endpoint": _invoke_endpoint,
     "on_model_package": _on_model_package,
+    "pin_model": _pin_model,
     "plan_release": _plan_release,
     "plan_training": _plan_training,
     "record_uploads": _record_uploads,
@@ -304,7 +344,8 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "evaluate_model": ("s3", "sagemaker", "ssm"),
     "invoke_endpoint": ("sagemaker-runtime", "ssm"),
     "on_model_package": ("sagemaker", "stepfunctions", "dynamodb"),
-    "plan_release": ("sagemaker", "dynamodb", "ssm"),
+    "pin_model": ("s3", "ecr"),
+    "plan_release": ("sagemaker", "dynamodb", "ssm", "s3"),
     "plan_training": ("s3",),
     "record_uploads": ("dynamodb", "s3", "sqs"),
     "report_run": ("sagemaker", "dynamodb", "sesv2"),

@@ -71,6 +71,11 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
     package = sagemaker("DescribeModelPackage")
     ask = [Need("sqs:SendMessage", arn("RunsQueue"))]
     report = Need("s3:GetObject", f"{artifacts}/evaluations/x/report.json")
+    content = [
+        report,
+        Need("s3:GetObject", f"{artifacts}/packages/x/model.tar.gz"),
+        Need("s3:ListBucket", artifacts),
+    ]
     pipeline = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/{STACK}-abalone"
     return {
         "RecordUploadsRole": [
@@ -99,6 +104,15 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             Need("sqs:SendMessage", arn("EventsDeadLetters")),
         ],
         "PlanTrainingRole": [*package, Need("s3:ListBucket", data), Need("s3:ListBucket", artifacts)],
+        "PinModelRole": [
+            Need("s3:ListBucket", artifacts),
+            *(
+                Need("s3:GetObject", f"{artifacts}/{place}/model.tar.gz")
+                for place in ("packages/x", "pipelines/abalone/runs/x", "training/x/y/output")
+            ),
+            Need("s3:PutObject", f"{artifacts}/packages/x/model.tar.gz"),
+            Need("ecr:BatchGetImage", f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/iris-decision-tree"),
+        ],
         "EvaluateModelRole": [*package, *live, *stages, Need("s3:ListBucket", artifacts)]
         + [Need("s3:GetObject", f"{artifacts}/{folder}/x/y.out") for folder in ("transforms", "evaluations")]
         + [Need("s3:PutObject", f"{artifacts}/evaluations/x/report.json")],
@@ -114,9 +128,10 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             *live,
             *stages,
             *sagemaker("ListModelPackages"),
+            *content,
             *releases("GetItem", "PutItem", "Query"),
         ],
-        "VerifyReleaseRole": [*package, *sagemaker("DescribeEndpoint"), *sagemaker("InvokeEndpoint"), report],
+        "VerifyReleaseRole": [*package, *sagemaker("DescribeEndpoint"), *sagemaker("InvokeEndpoint"), *content],
         "InvokeEndpointRole": [*stages, *sagemaker("InvokeEndpoint")],
     }
 
@@ -138,15 +153,16 @@ def _of_jobs(template: Template) -> dict[str, list[Need]]:
     arn = template.values.arn
     data, artifacts = arn("DataBucket"), arn("ArtifactsBucket")
     inputs = [f"{data}/incoming/a.csv", f"{data}/models/iris/train/a.csv"] + [
-        f"{artifacts}/{folder}/x" for folder in ("manifests", "pipelines", "training")
+        f"{artifacts}/{folder}/x" for folder in ("manifests", "code", "pipelines", "packages")
     ]
     jobs = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{{kind}}/{PIPELINE_JOB}"
     return {
         "JobRole": [Need("s3:GetObject", place) for place in inputs]
         + [Need("s3:ListBucket", bucket) for bucket in (data, artifacts)]
-        + [Need("s3:PutObject", f"{artifacts}/{folder}/x") for folder in ("pipelines", "training", "transforms")],
+        + [Need("s3:PutObject", f"{artifacts}/{folder}/x") for folder in ("pipelines/abalone/runs", "training", "transforms")],
         "ModelRole": [
-            Need("s3:GetObject", f"{artifacts}/{folder}/model.tar.gz") for folder in ("pipelines", "training")
+            Need("s3:GetObject", f"{artifacts}/{folder}/x/model.tar.gz")
+            for folder in ("packages", "pipelines", "training")
         ],
         "PipelineRole": [
             Need("sagemaker:CreateProcessingJob", jobs.format(kind="processing-job")),

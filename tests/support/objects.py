@@ -48,6 +48,12 @@ class RememberedObjects(RecordingClient):
         body = self.texts[uri].encode()
         return {"Body": StreamingBody(io.BytesIO(body), len(body)), "ContentLength": len(body)}
 
+    def _head_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803  # boto3's spelling
+        text = self.texts.get(f"s3://{Bucket}/{Key}")
+        if text is None:
+            raise client_error("404")
+        return {"VersionId": "v1", "ETag": '"etag"', "ContentLength": len(text.encode()), "LastModified": WRITTEN}
+
     def _put_object(self, Bucket: str, Key: str, Body: bytes, ContentType: str) -> dict[str, Any]:  # noqa: N803  # boto3's spelling
         self.texts[f"s3://{Bucket}/{Key}"] = Body.decode()
         self.content_types[f"s3://{Bucket}/{Key}"] = ContentType

@@ -35,7 +35,7 @@ GROUP = "signalbox-abalone"
 ROLE = "arn:aws:iam::123456789012:role/model"
 TABLE = "releases"
 STAGES = StagesDocument((Stage("staging", "ml.m5.large", 1), Stage("prod", "ml.m5.large", 2, approval=True)))
-GOLDEN = "s3://artifacts/golden.json"
+GOLDEN, OLD_GOLDEN = "s3://artifacts/golden.json", "s3://artifacts/old-golden.json"
 NO_REQUESTS = '{"problem": "classification", "content_type": "text/csv", "requests": []}'
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 TESTED = StoredObject("v1", "etag", 1_000, datetime(2026, 11, 19, tzinfo=UTC))
@@ -298,11 +298,15 @@ class FilesFake:
 
     def __init__(self, **files: str) -> None:
         self.files = files
+        self.golden_of = {GOLDEN: 2, OLD_GOLDEN: 1}
         self.stored: dict[str, StoredObject | None] = {}
 
     def text(self, uri: str, limit: int | None = None) -> str | None:
-        """See `EvidenceReader`."""
-        return self.files.get(uri)
+        """See `EvidenceReader`. Golden requests name the content that answered them, as the evaluation writes it."""
+        text = self.files.get(uri)
+        if text is None or uri not in self.golden_of or '"requests"' not in text:
+            return text
+        return json.dumps(json.loads(text) | {"content": content(self.golden_of[uri])})
 
     def look(self, bucket: str, key: str) -> StoredObject | None:
         """See `EvidenceReader`."""
@@ -356,8 +360,9 @@ class World:
         self.sagemaker = SageMakerFake()
         self.store = StoreFake()
         self.models = ModelsFake()
-        reports = {report_of(version): json.dumps(report(version)) for version in range(1, 10)}
-        self.files = FilesFake(**reports, **{GOLDEN: NO_REQUESTS, "s3://artifacts/old-golden.json": NO_REQUESTS})
+        reports = {"s3://artifacts/report.json": json.dumps(report(2))}
+        reports |= {report_of(version): json.dumps(report(version)) for version in range(1, 100)}
+        self.files = FilesFake(**reports, **{GOLDEN: NO_REQUESTS, OLD_GOLDEN: NO_REQUESTS})
         self.decisions: dict[str, ReviewDecision] = {}
         self.finished: dict[str, Finished] = {}
         self.actions: dict[str, list[str]] = {}

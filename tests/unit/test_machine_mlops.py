@@ -17,7 +17,9 @@ from tests.support.mlops import (
     PACKAGE,
     PACKAGE_EVALUATION,
     PACKAGE_INPUT,
+    PACKAGE_PINNED,
     PACKAGE_PLAN,
+    PINNED,
     PLAN,
     REJECTED,
     RELEASED,
@@ -35,6 +37,7 @@ TO_STOP: dict[str, Mock] = {"TrainModel": Throw("States.TaskFailed", FAILED_JOB)
 # The tasks after which a failure stops jobs and is told.
 FALLIBLE: dict[str, dict[str, Mock]] = {
     "TrainModel": {},
+    "PinModel": {},
     "CreateModel": {"FindModel": Throw("SageMaker.SageMakerException", "Could not find model")},
     "TransformTestData": {},
     "EvaluateModel": {},
@@ -81,6 +84,7 @@ def test_an_image_is_trained_evaluated_registered_reviewed_and_released() -> Non
         "PlanTraining",
         "ChooseEntry",
         "TrainModel",
+        "PinModel",
         "CreateModel",
         "TransformTestData",
         "EvaluateModel",
@@ -105,7 +109,9 @@ def test_the_requests_are_those_of_the_plan_and_of_the_evaluation() -> None:
     run = execute()
     requests = PLAN["requests"]
     assert run.calls_of("TrainModel") == [requests["training"]]
-    assert run.calls_of("CreateModel") == [requests["model"]]
+    [pinned] = run.calls_of("PinModel")
+    assert pinned["Payload"] == {"plan": PLAN["pinning"], "model": requests["model"]}
+    assert run.calls_of("CreateModel") == [PINNED["model"]]
     assert run.calls_of("TransformTestData") == [requests["transform"]]
     assert run.calls_of("CreateModelPackageGroup") == [requests["group"]]
     assert run.calls_of("RegisterModel") == [EVALUATION["record"]]
@@ -115,6 +121,7 @@ def test_the_evaluation_is_given_its_plan_and_the_training_that_ended() -> None:
     [evaluated] = execute().calls_of("EvaluateModel")
     assert evaluated["Payload"] == {
         "plan": PLAN["evaluation"],
+        "content": PINNED["content"],
         "training": {"job": PLAN["names"]["training"], "seconds": 61},
         "execution_arn": EXECUTION_ARN,
     }
@@ -131,7 +138,8 @@ def test_a_registered_package_is_not_trained_and_gets_its_evidence_attached() ->
     assert not {"TrainModel", "CreateModelPackageGroup", "RegisterModel"} & set(run.visited)
     assert run.calls_of("AttachEvidence") == [PACKAGE_EVALUATION["record"]]
     assert run.calls_of("EvaluateModel")[0]["Payload"]["training"] is None
-    assert run.calls_of("CreateModel") == [PACKAGE_PLAN["requests"]["model"]]
+    assert run.calls_of("PinModel")[0]["Payload"]["model"] == PACKAGE_PLAN["requests"]["model"]
+    assert run.calls_of("CreateModel") == [PACKAGE_PINNED["model"]]
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_the_programs_lie_one_by_one_and_packed_where_the_definition_looks_for_t
         publish.upload_code("abalone", "signalbox-artifacts", s3)
     listed = s3.list_objects_v2(Bucket="signalbox-artifacts")["Contents"]
     place = publish.folder("abalone")
-    assert place.startswith("pipelines/abalone/")
+    assert place.startswith("code/abalone/")
     assert [entry["Key"].removeprefix(f"{place}/") for entry in listed] == [
         "code/boosting.py",
         "code/encoding.py",

@@ -1,5 +1,6 @@
 """The functions of the release journey: the environment, the clients and the rule are wired together."""
 
+import json
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,9 @@ from functions.on_model_package import app as on_model_package
 from functions.plan_release import app as plan_release
 from functions.verify_release import app as verify_release
 from tests.support.botocore_strict import RecordingClient
+from tests.support.objects import RememberedObjects
 from tests.support.samples import sample, with_detail
-from tests.unit.releases_world import after, arn, failed, question
+from tests.unit.releases_world import after, arn, content, failed, question, report, report_of
 
 if TYPE_CHECKING:
     from signalbox.contracts import VerificationQuestion
@@ -22,6 +24,14 @@ CONTEXT: Any = SimpleNamespace(
     invoked_function_arn="arn:aws:lambda:us-east-1:1:function:f",
     aws_request_id="r",
 )
+CONTAINER = {"Image": content(2)["image"], "ModelDataUrl": content(2)["model_data"], "Environment": {"VERSION": "2"}}
+PACKAGE = {
+    "ModelPackageArn": arn(2),
+    "ModelPackageStatus": "Completed",
+    "ModelApprovalStatus": "Approved",
+    "InferenceSpecification": {"Containers": [CONTAINER], "SupportedContentTypes": ["text/csv"]},
+    "CustomerMetadataProperties": {"report": report_of(2)},
+}
 STAGES = '{"stages": [{"name": "prod", "instance_type": "ml.m5.large", "instance_count": 1}]}'
 ENVIRONMENT = {
     "PREFIX": "signalbox",
@@ -38,13 +48,14 @@ ENVIRONMENT = {
 @pytest.fixture
 def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, RecordingClient]]:
     """Give each service a client that answers as a registry with one approved package and one endpoint."""
-    made = {service: RecordingClient(service) for service in ("sagemaker", "dynamodb", "ssm", "s3", "stepfunctions")}
+    made: dict[str, RecordingClient] = {service: RecordingClient(service) for service in ("sagemaker", "dynamodb", "ssm", "s3", "stepfunctions")}
     made["sagemaker-runtime"] = RecordingClient("sagemaker-runtime")
     made["sagemaker"].answers = {
-        "describe_model_package": {"ModelPackageArn": arn(2), "ModelApprovalStatus": "Approved"},
+        "describe_model_package": PACKAGE,
         "describe_endpoint": {"EndpointName": "e", "EndpointConfigName": "c", "EndpointStatus": "InService"},
         "describe_endpoint_config": {"EndpointConfigName": "c", "ProductionVariants": [{"VariantName": "v"}]},
     }
+    made["s3"] = RememberedObjects({report_of(2): json.dumps(report(2)), content(2)["model_data"]: "the model"})
     made["dynamodb"].answers = {"put_item": {}}
     made["ssm"].answers = {"get_parameter": {"Parameter": {"Value": STAGES}}}
     made["stepfunctions"].answers = {"start_execution": {"executionArn": "arn:aws:states:x", "startDate": 0}}

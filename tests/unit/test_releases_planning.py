@@ -11,6 +11,7 @@ from tests.unit.releases_world import (
     World,
     after,
     arn,
+    content,
     decided,
     execution_arn,
     failed,
@@ -105,6 +106,7 @@ def test_a_first_release_creates_the_endpoint_with_exactly_the_named_package() -
         "config": created["EndpointConfigName"],
         "package": arn(2),
         "golden": "s3://artifacts/golden.json",
+        "content": content(2),
     }
 
 

@@ -173,14 +173,14 @@ class WaitArguments(TypedDict):
 class VerificationQuestion(TypedDict):
     """Asked of `verify_release`; `golden` is an S3 URI. Without a package, no approval is asked for.
 
-    `content` is what has to serve; None where what served before was tested when contents were not recorded yet.
+    `content` is what has to serve; none where what served before was tested when contents were not recorded yet.
     """
 
     endpoint: str
     config: str
     package: str | None
     golden: str | None
-    content: ModelContent | None
+    content: NotRequired[ModelContent | None]
 
 
 class Verified(TypedDict):

@@ -1,0 +1,130 @@
+"""What was approved is what is served: whatever is replaced or borrowed afterwards is refused, and people are told."""
+
+import uuid
+from typing import Any
+
+from sagemaker_local import inbox
+from tests.system.world import World
+
+SCIKIT_LEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+# The name of the jobs by which somebody tries what the job role may do: their refusals are wanted.
+ATTACK = "attack"
+WRITE = "import boto3, sys; boto3.client('s3').put_object(Bucket=sys.argv[1], Key=sys.argv[2], Body=b'replaced')"
+
+
+def artefact(world: World, model: str, version: int) -> str:
+    """Return where the data of a package's model lie."""
+    [container] = world.package(model, version)["InferenceSpecification"]["Containers"]
+    return str(container["ModelDataUrl"])
+
+
+def write_as_a_job(world: World, uri: str) -> dict[str, Any]:
+    """Let a job of the stack's job role overwrite an object; return the description of the job that has ended."""
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    sagemaker, name = world.client("sagemaker"), f"{ATTACK}-{uuid.uuid4().hex[:8]}"
+    sagemaker.create_processing_job(
+        ProcessingJobName=name,
+        RoleArn=world.outputs["JobRoleArn"],
+        AppSpecification={
+            "ImageUri": SCIKIT_LEARN,
+            "ContainerEntrypoint": ["python3", "-c", WRITE],
+            "ContainerArguments": [bucket, key],
+        },
+        ProcessingResources={
+            "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}
+        },
+    )
+
+    def ended() -> dict[str, Any] | None:
+        job: dict[str, Any] = sagemaker.describe_processing_job(ProcessingJobName=name)
+        return job if job["ProcessingJobStatus"] in ("Completed", "Failed") else None
+
+    return world.wait_for(f"the end of {name}", ended)
+
+
+def answers(world: World, model: str, stage: str) -> bytes:
+    """Return what a stage's model says of the held-out rows."""
+    return world.predict(stage, model, "\n".join(",".join(row[1:]) for row in world.rows()))
+
+
+def test_a_job_replaces_neither_an_approved_model_nor_published_code(world: World) -> None:
+    execution = world.train("kept", "c1")
+    world.approve(world.mail("approve", "kept version 1"))
+    to_prod = world.mail("to prod", "kept version 1")
+    served = answers(world, "kept", "staging")
+    code = world.client("s3").list_objects_v2(Bucket=world.outputs["ArtifactsBucket"], Prefix="code/")["Contents"]
+
+    for uri in (artefact(world, "kept", 1), f"s3://{world.outputs['ArtifactsBucket']}/{code[0]['Key']}"):
+        assert write_as_a_job(world, uri)["ProcessingJobStatus"] == "Failed"
+    job = world.client("sagemaker").list_training_jobs(NameContains="kept")["TrainingJobSummaries"][0]
+    trained = world.client("sagemaker").describe_training_job(TrainingJobName=job["TrainingJobName"])
+    # What a job has written, jobs may replace: nothing is served from there.
+    assert write_as_a_job(world, trained["ModelArtifacts"]["S3ModelArtifacts"])["ProcessingJobStatus"] == "Completed"
+
+    world.approve(to_prod)
+    world.succeeded(execution)
+    assert answers(world, "kept", "prod") == served
+
+
+def test_a_model_that_was_replaced_after_its_approval_is_not_served_and_the_mail_says_why(world: World) -> None:
+    world.release("swapped", "c1", 1, max_leaf_nodes="2")
+    before = answers(world, "swapped", "prod")
+    execution = world.train("swapped", "c2", max_leaf_nodes="8")
+    world.approve(world.mail("approve", "swapped version 2"))
+    to_prod = world.mail("to prod", "swapped version 2")
+    bucket, key = artefact(world, "swapped", 2).removeprefix("s3://").split("/", 1)
+
+    world.client("s3").put_object(Bucket=bucket, Key=key, Body=b"somebody else's model")
+    world.approve(to_prod)
+
+    assert world.ended(execution)["status"] == "FAILED"
+    told = inbox.text(world.mail("swapped version 2", "failed"))
+    assert "is not what was tested and approved" in told
+    assert f"{key} was replaced on" in told
+    assert answers(world, "swapped", "prod") == before
+
+
+def test_what_served_before_does_not_return_when_it_was_replaced(world: World) -> None:
+    world.release("returning", "c1", 1, max_leaf_nodes="2")
+    world.release("returning", "c2", 2, max_leaf_nodes="8")
+    bucket, key = artefact(world, "returning", 1).removeprefix("s3://").split("/", 1)
+
+    world.client("s3").put_object(Bucket=bucket, Key=key, Body=b"somebody else's model")
+    world.decide_in_registry("returning", 2, "Rejected")
+
+    told = inbox.text(world.mail("returning", "failed"))
+    assert f"{key} was replaced on" in told
+    assert world.live_package("returning", "staging") == world.packages("returning")[1]["ModelPackageArn"]
+
+
+def test_a_package_with_another_ones_report_is_not_served_and_the_mail_says_so(world: World) -> None:
+    world.release("borrowed", "c1", 1)
+    execution = world.train("borrowed", "c2", max_leaf_nodes="2")
+    world.approve(world.mail("approve", "borrowed version 2"))
+    to_prod = world.mail("to prod", "borrowed version 2")
+    lent = {name: world.package("borrowed", 1)["CustomerMetadataProperties"][name] for name in ("report", "golden")}
+
+    world.client("sagemaker").update_model_package(
+        ModelPackageArn=world.packages("borrowed")[1]["ModelPackageArn"], CustomerMetadataProperties=lent
+    )
+    world.approve(to_prod)
+
+    assert world.ended(execution)["status"] == "FAILED"
+    assert lent["report"] in inbox.text(world.mail("borrowed version 2", "failed"))
+    assert world.live_package("borrowed", "prod") == world.packages("borrowed")[0]["ModelPackageArn"]
+
+
+def test_an_image_that_was_pushed_again_under_its_tag_is_not_served(world: World) -> None:
+    container = world.cloud.options.containers / "iris" / "iris-decision-tree"
+    execution = world.train("retagged", "c1")
+    world.approve(world.mail("approve", "retagged version 1"))
+    to_prod = world.mail("to prod", "retagged version 1")
+
+    (container / "pushed-again").write_text("other content under the same tag")
+    try:
+        world.approve(to_prod)
+        assert world.ended(execution)["status"] == "FAILED"
+    finally:
+        (container / "pushed-again").unlink()
+    assert "there is no image of this digest" in inbox.text(world.mail("retagged version 1", "failed"))
+    assert world.endpoint("retagged", "prod") is None
