@@ -159,7 +159,10 @@ def _of_jobs(template: Template) -> dict[str, list[Need]]:
     return {
         "JobRole": [Need("s3:GetObject", place) for place in inputs]
         + [Need("s3:ListBucket", bucket) for bucket in (data, artifacts)]
-        + [Need("s3:PutObject", f"{artifacts}/{folder}/x") for folder in ("pipelines/abalone/runs", "training", "transforms")],
+        + [
+            Need("s3:PutObject", f"{artifacts}/{folder}/x")
+            for folder in ("pipelines/abalone/runs", "training", "transforms")
+        ],
         "ModelRole": [
             Need("s3:GetObject", f"{artifacts}/{folder}/x/model.tar.gz")
             for folder in ("packages", "pipelines", "training")

@@ -43,12 +43,14 @@ def _evaluated(asked: EvaluationPlan) -> Evaluated:
 
 class _Copies:
     def copy(self, source: str, target: str) -> ObjectCopy:
+        """See `training.pinning.Copier`."""
         assert source.endswith("model.tar.gz")
         return ObjectCopy(target, "v1", "etag")
 
 
 class _Images:
     def by_digest(self, image: str) -> str:
+        """See `training.pinning.Images`."""
         return f"{image.partition(':')[0]}@sha256:{'a' * 64}"
 
 

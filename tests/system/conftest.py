@@ -23,12 +23,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+def containers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder whose folders stand for images: what lies in one is what was pushed."""
+    folder = tmp_path_factory.mktemp("containers")
+    for source in (ROOT / "projects", _CONTAINERS):
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory, containers: Path) -> Iterator[LocalCloud]:
     """Start a cloud in which every state change is told twice."""
     folder = tmp_path_factory.mktemp("cloud")
-    containers = tmp_path_factory.mktemp("containers")
-    for source in (ROOT / "projects", _CONTAINERS):
-        shutil.copytree(source, containers, dirs_exist_ok=True)
     options = Options(folder=folder, containers=containers, repeat_events=1.0, startup_seconds=8)
     with ProjectCloud(options) as running:
         yield running

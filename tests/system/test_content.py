@@ -1,6 +1,7 @@
 """What was approved is what is served: whatever is replaced or borrowed afterwards is refused, and people are told."""
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 from sagemaker_local import inbox
@@ -114,8 +115,8 @@ def test_a_package_with_another_ones_report_is_not_served_and_the_mail_says_so(w
     assert world.live_package("borrowed", "prod") == world.packages("borrowed")[0]["ModelPackageArn"]
 
 
-def test_an_image_that_was_pushed_again_under_its_tag_is_not_served(world: World) -> None:
-    container = world.cloud.options.containers / "iris" / "iris-decision-tree"
+def test_an_image_that_was_pushed_again_under_its_tag_is_not_served(world: World, containers: Path) -> None:
+    container = containers / "iris" / "iris-decision-tree"
     execution = world.train("retagged", "c1")
     world.approve(world.mail("approve", "retagged version 1"))
     to_prod = world.mail("to prod", "retagged version 1")

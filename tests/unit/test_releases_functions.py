@@ -48,7 +48,9 @@ ENVIRONMENT = {
 @pytest.fixture
 def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, RecordingClient]]:
     """Give each service a client that answers as a registry with one approved package and one endpoint."""
-    made: dict[str, RecordingClient] = {service: RecordingClient(service) for service in ("sagemaker", "dynamodb", "ssm", "s3", "stepfunctions")}
+    made: dict[str, RecordingClient] = {
+        service: RecordingClient(service) for service in ("sagemaker", "dynamodb", "ssm", "s3", "stepfunctions")
+    }
     made["sagemaker-runtime"] = RecordingClient("sagemaker-runtime")
     made["sagemaker"].answers = {
         "describe_model_package": PACKAGE,

@@ -1,6 +1,7 @@
 """Copies of objects in S3, of any size, made by S3 itself."""
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from signalbox import names
 from signalbox.aws import clients
@@ -34,21 +35,21 @@ class ObjectCopier:
             return None
         with translated(f"s3:CopyObject of {source} to {target}"):
             if found["ContentLength"] <= self._part:
-                return self._whole((bucket, key), target, found["ETag"])
-            return self._in_parts((bucket, key), target, found["ETag"], found["ContentLength"])
+                return self._whole(quote(f"{bucket}/{key}"), target, found["ETag"])
+            return self._in_parts(quote(f"{bucket}/{key}"), target, found["ETag"], found["ContentLength"])
 
-    def _whole(self, source: tuple[str, str], target: str, etag: str) -> ObjectCopy:
+    def _whole(self, source: str, target: str, etag: str) -> ObjectCopy:
         bucket, key = names.bucket_and_key(target)
         done = self._s3.copy_object(
             Bucket=bucket,
             Key=key,
-            CopySource={"Bucket": source[0], "Key": source[1]},
+            CopySource=source,
             CopySourceIfMatch=etag,
             TaggingDirective="REPLACE",  # tags would need rights of their own, and nobody reads them here
         )
         return ObjectCopy(target, done.get("VersionId"), done["CopyObjectResult"]["ETag"].strip('"'))
 
-    def _in_parts(self, source: tuple[str, str], target: str, etag: str, size: int) -> ObjectCopy:
+    def _in_parts(self, source: str, target: str, etag: str, size: int) -> ObjectCopy:
         bucket, key = names.bucket_and_key(target)
         upload = self._s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
         parts: list[CompletedPartTypeDef] = []
@@ -58,7 +59,7 @@ class ObjectCopier:
                 Key=key,
                 UploadId=upload,
                 PartNumber=number,
-                CopySource={"Bucket": source[0], "Key": source[1]},
+                CopySource=source,
                 CopySourceIfMatch=etag,
                 CopySourceRange=f"bytes={start}-{min(start + self._part, size) - 1}",
             )

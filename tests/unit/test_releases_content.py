@@ -1,0 +1,177 @@
+"""What differs from what was tested and approved is refused: before a model is made, when it serves, and on the way back."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.releases_world import GOLDEN, World, arn, content, execution_arn, report, report_of
+
+from signalbox.aws.model import ModelContainer, ModelPackage
+from signalbox.contracts import VerificationQuestion
+from signalbox.releases.content import ContentChangedError
+from signalbox.releases.verifying import verify
+
+AT = "2026-11-20T10:00:00Z"
+
+
+def changed(world: World, **fields: Any) -> None:
+    """Change what the registry has of version 2."""
+    world.registry.packages[arn(2)] = replace(world.registry.packages[arn(2)], **fields)
+
+
+def own(package: ModelPackage) -> ModelContainer:
+    return package.containers[0]
+
+
+def other_environment(world: World) -> None:
+    container = replace(own(world.registry.packages[arn(2)]), environment={"VERSION": "other"})
+    changed(world, containers=(container,))
+
+
+def other_data(world: World) -> None:
+    changed(
+        world, containers=(replace(own(world.registry.packages[arn(2)]), model_data="s3://artifacts/other.tar.gz"),)
+    )
+
+
+def second_container(world: World) -> None:
+    changed(world, containers=(own(world.registry.packages[arn(2)]),) * 2)
+
+
+def lent_report(world: World) -> None:
+    changed(world, properties={"report": report_of(1)})
+
+
+def report_of_another_execution(world: World) -> None:
+    lent = report(2) | {"package": None, "execution": execution_arn("somebody-elses")}
+    world.files.files[report_of(2)] = json.dumps(lent)
+
+
+def report_without_content(world: World) -> None:
+    world.files.files[report_of(2)] = json.dumps({"package": arn(2)})
+
+
+def no_report(world: World) -> None:
+    changed(world, properties={})
+
+
+CHANGES: dict[Callable[[World], None], str] = {
+    lambda world: world.files.replace(2): "packages/v2/model.tar.gz was replaced on 2026-11-19",
+    lambda world: world.files.stored.update({content(2)["model_data"]: None}): "packages/v2/model.tar.gz is gone",
+    other_environment: "image, model data or environment",
+    other_data: "image, model data or environment",
+    second_container: "image, model data or environment",
+    lent_report: f"its report {report_of(1)} is about {arn(1)}",
+    report_of_another_execution: "somebody-elses",
+    report_without_content: "does not say what was tested",
+    no_report: "has no report",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_package_that_is_not_what_was_tested_is_not_made_and_people_are_told(change: Callable[[World], None]) -> None:
+    world = World()
+    world.registry.put(2, "Approved")
+    change(world)
+
+    ended = world.run("approved", 2, AT)
+
+    assert ended.action == "failed"
+    assert CHANGES[change] in ended.arguments["Cause"]
+    assert world.sagemaker.models == {}
+    assert world.live("staging") is None
+
+
+def test_a_model_that_is_replaced_between_two_stages_is_served_in_the_first_only_and_nobody_is_asked() -> None:
+    world = World()
+    world.registry.put(2, "Approved")
+    for action in world.execution("approved", 2, AT, "run"):
+        world.sagemaker.tick()
+        if action == "record":
+            world.files.replace(2)
+
+    assert "was replaced on" in world.finished["run"].arguments["Cause"]
+    assert (world.live("staging"), world.live("prod")) == (arn(2), None)
+    assert "review" not in world.actions["run"]
+
+
+def test_the_inference_specification_that_was_tested_is_the_one_that_is_deployed() -> None:
+    world = World()
+    world.registry.put(2, "Approved")
+    tested = own(world.registry.packages[arn(2)])
+    changed(
+        world,
+        containers=(ModelContainer("image:latest", "s3://artifacts/written.tar.gz"),),
+        additional={"s": (tested,)},
+    )
+    world.files.files[report_of(2)] = json.dumps(report(2) | {"content": content(2) | {"specification": "s"}})
+    asked: list[Any] = []
+    make = world.sagemaker.create_model
+    world.sagemaker.create_model = lambda request: (asked.append(request), make(request))[1]  # type: ignore[method-assign]  # listened to
+
+    world.run("approved", 2, AT)
+
+    assert asked[0]["Containers"] == [{"ModelPackageName": arn(2), "InferenceSpecificationName": "s"}]
+
+
+def test_what_served_before_does_not_return_once_it_was_replaced() -> None:
+    world = World()
+    world.registry.put(1, "Approved")
+    world.run("approved", 1, AT, "first")
+    world.registry.put(2, "Approved", golden=GOLDEN)
+    world.files.files[GOLDEN] = json.dumps(
+        {"problem": "classification", "content_type": "text/csv", "requests": [{"body": "1", "expected": "2"}]}
+    )
+    world.files.replace(1)
+
+    ended = world.run("approved", 2, "2026-11-20T11:00:00Z", "second")
+
+    left = ended.outcome["rollback"]
+    assert left is not None
+    assert left["result"] == "left"
+    assert "packages/v1/model.tar.gz was replaced on" in left["reason"]
+    assert world.live("staging") == arn(2)
+
+
+def question(**more: Any) -> VerificationQuestion:
+    asked: Any = {"endpoint": "e", "config": "c", "package": arn(2), "golden": GOLDEN, "content": content(2)} | more
+    return asked
+
+
+def serving(*images: str) -> World:
+    world = World()
+    world.registry.put(2, "Approved")
+    world.sagemaker.serve("e", "c", arn(2))
+    world.sagemaker.endpoints["e"] = replace(world.sagemaker.endpoints["e"], images=images)
+    return world
+
+
+def test_an_endpoint_that_runs_the_tested_image_is_verified() -> None:
+    assert verify(question(), serving(content(2)["image"]).checks) == {"answers": 0}
+
+
+def test_an_endpoint_that_runs_another_image_is_refused() -> None:
+    with pytest.raises(ContentChangedError, match="runs abalone@sha256:other"):
+        verify(question(), serving("abalone@sha256:other").checks)
+
+
+def test_data_that_were_replaced_while_the_endpoint_moved_are_refused() -> None:
+    world = serving()
+    world.files.replace(2)
+
+    with pytest.raises(ContentChangedError, match="was replaced on"):
+        verify(question(), world.checks)
+
+
+def test_golden_requests_that_another_model_answered_are_refused() -> None:
+    world = serving()
+    world.files.golden_of[GOLDEN] = 1
+
+    with pytest.raises(ContentChangedError, match="golden requests"):
+        verify(question(), world.checks)
+
+
+def test_what_was_tested_before_contents_were_recorded_is_compared_by_its_config_alone() -> None:
+    assert verify(question(content=None), serving("any").checks) == {"answers": 0}
