@@ -24,7 +24,7 @@ _SECRET = "0123456789abcdef0123456789abcdef"  # opens nothing
 _APPROVER = "ann@example.com"
 _IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/abalone"
 _DIGEST = f"sha256:{'a' * 64}"
-_CONTENT: dict[str, Any] = {
+CONTENT: dict[str, Any] = {
     "image": f"{_IMAGE}@{_DIGEST}",
     "model_data": "s3://artifacts/packages/run-7/model.tar.gz",
     "version": "v1",
@@ -152,7 +152,7 @@ def _evaluate_model() -> Usual:
         "client_token": "a" * 36,
     }
     training = {"job": "abalone-train", "seconds": 134}
-    return Usual({"plan": plan, "content": _CONTENT, "training": training, "execution_arn": _EXECUTION}, answers)
+    return Usual({"plan": plan, "content": CONTENT, "training": training, "execution_arn": _EXECUTION}, answers)
 
 
 def _report_run() -> Usual:
@@ -218,7 +218,7 @@ def _plan_release() -> Usual:
 
 def _verify_release() -> Usual:
     golden: dict[str, Any] = {"content_type": "text/csv", "problem": "regression", "tolerance": 0.001}
-    golden["content"] = _CONTENT
+    golden["content"] = CONTENT
     golden["requests"] = [{"body": _SHELL, "expected": "8.70123"} for _ in range(10)]
     answers: Answers = {
         "sagemaker": {"describe_endpoint": _ENDPOINT, "describe_model_package": _package()},
@@ -226,12 +226,12 @@ def _verify_release() -> Usual:
         "sagemaker-runtime": {"invoke_endpoint": lambda **_: _body(b"8.70123")},
     }
     event = {"endpoint": "e", "config": "c", "package": _PACKAGE, "golden": f"{_EVIDENCE}/golden.json"}
-    return Usual(event | {"content": _CONTENT}, answers)
+    return Usual(event | {"content": CONTENT}, answers)
 
 
 def _pin_model() -> Usual:
     container = {"Image": f"{_IMAGE}:1", "ModelDataUrl": "s3://artifacts/training/run-7/job/output/model.tar.gz"}
-    event = {"plan": {"target": _CONTENT["model_data"], "specification": None}}
+    event = {"plan": {"target": CONTENT["model_data"], "specification": None}}
     found = {"images": [{"imageId": {"imageDigest": _DIGEST}}]}
     answers: Answers = {
         "s3": {"head_object": _KEPT, "copy_object": {"VersionId": "v1", "CopyObjectResult": {"ETag": '"etag"'}}},
@@ -263,7 +263,7 @@ def _served() -> dict[str, Any]:
 
 def _package() -> dict[str, Any]:
     kept = {"report": f"{_EVIDENCE}/report.json", "golden": f"{_EVIDENCE}/golden.json"}
-    container = {"Image": _CONTENT["image"], "ModelDataUrl": _CONTENT["model_data"]}
+    container = {"Image": CONTENT["image"], "ModelDataUrl": CONTENT["model_data"]}
     return {
         "ModelPackageArn": _PACKAGE,
         "ModelPackageStatus": "Completed",
@@ -292,7 +292,7 @@ def _report() -> bytes:
         "model": _MODEL,
         "package": None,
         "execution": _EXECUTION,
-        "content": _CONTENT,
+        "content": CONTENT,
         "commit": "4f1c2e9a",
         "created_at": "2026-11-20T10:00:00Z",
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.bench.inside import Canned
-from tests.bench.usual import ENVIRONMENT, SERVICES, USUAL
+from tests.bench.usual import CONTENT, ENVIRONMENT, SERVICES, USUAL
 from tests.support.samples import lambda_context
 
 from signalbox import settings
@@ -21,6 +21,7 @@ PROOFS: dict[str, tuple[str, Any]] = {
     "evaluate_model": ("report", "s3://artifacts/evaluations/run-7/report.json"),
     "invoke_endpoint": ("statusCode", 200),
     "on_model_package": ("outcome", "release-started"),
+    "pin_model": ("content", CONTENT),
     "plan_release": ("action", "create-model"),
     "plan_training": ("entry", "image"),
     "record_uploads": ("batchItemFailures", []),

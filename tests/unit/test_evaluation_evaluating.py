@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from tests.support.botocore_strict import RecordingClient, check_request, client_error
 from tests.support.evaluation import (
+    CONTENT,
     EXECUTION_ARN,
     GOLDEN,
     LIVE_REPORT,
-    MODEL_DATA,
     NEW,
     OLD,
     REPORT,
@@ -28,6 +28,15 @@ from signalbox.aws.s3 import ObjectStore
 from signalbox.contracts import Evaluated
 from signalbox.evaluation.evaluating import evaluate
 from signalbox.evaluation.model import EvaluationError
+
+# The container of a package, as the content that was tested has it.
+TESTED = {
+    "Image": CONTENT["image"],
+    "ImageDigest": CONTENT["image"].partition("@")[2],
+    "ModelDataUrl": CONTENT["model_data"],
+    "ModelDataETag": "etag",
+    "Environment": {},
+}
 
 REGRESSION = "".join(f"{n % 20 + 1},M,0.{n},{n % 20 + 1.5}\n" for n in range(40))
 CLASSES = "setosa,1.0,2.0,setosa\nvirginica,3.0,4.0,virginica\nsetosa,1.0,2.0,<b>&\n"
@@ -111,7 +120,7 @@ def test_an_image_is_registered_pending_with_its_evidence_and_its_origin() -> No
         "ModelPackageGroupName": "signalbox-abalone",
         "ModelPackageDescription": "MSE 0.25 ± 0 on 40 rows of held-out data; no model is live to compare with.",
         "InferenceSpecification": {
-            "Containers": [{"Image": "image", "ModelDataUrl": MODEL_DATA}],
+            "Containers": [TESTED],
             "SupportedContentTypes": ["text/csv"],
             "SupportedResponseMIMETypes": ["text/csv"],
         },
@@ -136,11 +145,34 @@ def test_an_image_without_a_commit_is_registered_without_one() -> None:
     assert record["MetadataProperties"] == {"GeneratedBy": EXECUTION_ARN}
 
 
+@pytest.mark.parametrize("package", [None, NEW])
+def test_report_and_golden_requests_name_the_package_and_the_content_that_they_are_about(package: str | None) -> None:
+    objects = predictions(a=REGRESSION)
+    asked = question(package)
+
+    evaluate(asked, ports(objects))
+
+    for uri in (REPORT, GOLDEN):
+        written = json.loads(objects.texts[uri])
+        assert written["content"] == asked["content"]
+        assert (written["package"], written["execution"]) == (package, EXECUTION_ARN)
+
+
 def test_a_package_gets_its_evidence_and_keeps_its_approval_status() -> None:
     record = evaluate(question(NEW), ports(predictions(a=REGRESSION)))["record"]
     assert record == {
         "ModelPackageArn": NEW,
         "CustomerMetadataProperties": {"report": REPORT, "golden": GOLDEN},
+        "AdditionalInferenceSpecificationsToAdd": [
+            {
+                "Name": "signalbox-1",
+                "Description": "What was tested: the image by its digest, the model's data where no job may write",
+                "Containers": [TESTED],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            }
+        ],
+        "ClientToken": "a" * 36,
     }
     check_request("sagemaker", "UpdateModelPackage", record)
 

@@ -1,4 +1,4 @@
-"""What differs from what was tested and approved is refused: before a model is made, when it serves, and on the way back."""
+"""What differs from what was tested and approved is refused: before it is made, when it serves, and on the way back."""
 
 import json
 from collections.abc import Callable

@@ -363,6 +363,7 @@ def test_a_failed_stage_goes_back_to_the_previous_config_at_once_and_is_verified
         "config": "config-live",
         "package": None,
         "golden": "s3://artifacts/old-golden.json",
+        "content": content(1),
     }
 
 

@@ -215,10 +215,11 @@ def test_a_rejection_that_fails_is_not_rolled_back_to_what_it_replaced() -> None
 
 def test_every_row_of_the_rollback_is_reached() -> None:
     stages = [
-        rules.FailedStage(deployment, "approved", found, status)
+        rules.FailedStage(deployment, "approved", found, status, changed)
         for deployment in (UPDATE, CREATE, UNMOVED, FOUND)
         for found in (None, *(endpoint(config, state) for config in ("ours", "config-1", "x") for state in STATES))
         for status in ("Approved", "Rejected")
+        for changed in ("", "it was replaced")
     ]
 
     reached = {next(row for row in rules.ROLLBACK if row.holds(stage)) for stage in stages}

@@ -203,8 +203,7 @@ def _roll_back(request: Request, progress: ReleaseProgress, ports: ReleasePorts)
             content.approved(previous, ports.files, back=True)
     except ContentChangedError as error:
         changed = str(error)
-    status = previous.approval if previous else None
-    failed = rules.FailedStage(deployment, request.trigger, endpoint, status, changed)
+    failed = rules.FailedStage(deployment, request.trigger, endpoint, previous.approval if previous else None, changed)
     steps.roll_back(progress, *rules.roll_back(failed))
 
 
