@@ -14,7 +14,17 @@ if TYPE_CHECKING:
 @cache
 def _ports() -> approvals.ApprovalPorts:
     settings = OnModelPackage.read()
-    return approvals.approval_ports(settings, reviews.registry_answers(settings.reviews_table))
+    return approvals.approval_ports(settings, reviews.registry_answers(settings.reviews_table), _tell(settings))
+
+
+def _tell(settings: OnModelPackage) -> approvals.TellUnreviewed:
+    def tell(model: str, package: str, by: str) -> None:
+        from signalbox import notifications  # noqa: PLC0415  # mails are rare, and what makes them takes time to load
+        from signalbox.notifications import notifying  # noqa: PLC0415  # the same
+
+        notifying.notify_unreviewed(model, package, by, notifications.notifying_ports(settings))
+
+    return tell
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -20,15 +20,19 @@ from signalbox.settings import OnModelPackage
 if TYPE_CHECKING:
     from signalbox.contracts import ReleaseInput, Trigger
 
-# (package ARN, approved, by, at) → answered | already | none: what became of the package's open reviews.
+# (package ARN, approved, by, at) → answered | already | none | unreviewed: what became of the package's reviews.
 type AnswerReviews = Callable[[str, bool, str, str], str]
+# (model, package ARN, by): people are told that a package was approved without a review.
+type TellUnreviewed = Callable[[str, str, str], object]
 type Outcome = Literal[
+    "reopened",
     "ignored", "review-started", "release-started", "rollback-started", "review-answered", "done-before"
 ]
 _DECIDED = frozenset(("Approved", "Rejected"))
 # A package is made (API reference, ModelPackageStatus); in the other states it fails, or is being deleted.
 _MADE = "Completed"
 _BEING_MADE = frozenset(("Pending", "InProgress"))
+_DESCRIPTION = 1024  # botocore's sagemaker model: ApprovalDescription
 # Who decided, where SageMaker does not say.
 _SOMEBODY = "the model registry"
 
@@ -55,11 +59,14 @@ class ApprovalHandled(TypedDict):
     status: str
 
 
-class PackageFinder(Protocol):
-    """The model registry, as far as it is read."""
+class ApprovalRegistry(Protocol):
+    """The model registry, as far as it is needed here."""
 
     def find(self, arn: str) -> ModelPackage | None:
         """Return the package, or None where it is not registered."""
+
+    def reopen(self, arn: str, description: str) -> None:
+        """Let a package wait for its approval again."""
 
 
 class ExecutionStarter(Protocol):
@@ -76,12 +83,15 @@ class ApprovalPorts:
     prefix: str
     mlops_machine: str
     release_machine: str
-    registry: PackageFinder
+    registry: ApprovalRegistry
     machines: ExecutionStarter
     answer_reviews: AnswerReviews
+    tell_unreviewed: TellUnreviewed
 
 
-def approval_ports(settings: OnModelPackage, answer_reviews: AnswerReviews) -> ApprovalPorts:
+def approval_ports(
+    settings: OnModelPackage, answer_reviews: AnswerReviews, tell_unreviewed: TellUnreviewed
+) -> ApprovalPorts:
     """Return the ports on AWS."""
     return ApprovalPorts(
         prefix=settings.prefix,
@@ -90,6 +100,7 @@ def approval_ports(settings: OnModelPackage, answer_reviews: AnswerReviews) -> A
         registry=ModelRegistry(),
         machines=StateMachines(),
         answer_reviews=answer_reviews,
+        tell_unreviewed=tell_unreviewed,
     )
 
 
@@ -99,7 +110,7 @@ def on_model_package(event: Mapping[str, object], ports: ApprovalPorts) -> Appro
     Outcomes: `ignored` (no change of the approval, not one of our groups, a package of the machine's own, or one that
     is not completed),
     `review-started`, `release-started`, `rollback-started`, `review-answered` (a waiting machine goes on),
-    `done-before` (nothing was left to do).
+    `done-before` (nothing was left to do), `reopened` (nobody was asked about the package: it waits for its review).
 
     Raises:
         EventError: the event does not parse.
@@ -152,6 +163,8 @@ def _decided(change: ModelPackageChange, package: ModelPackage, ports: ApprovalP
     """
     trigger: Trigger = "approved" if package.approved else "rejected"
     answer = ports.answer_reviews(change.arn, package.approved, package.changed_by or _SOMEBODY, change.changed_at)
+    if package.approved and answer == "unreviewed":
+        return _reopen(change, package, ports)
     if package.approved and answer != "none":
         return "review-answered" if answer == "answered" else "done-before"
     name = names.execution("release", change.group, str(change.version), trigger, change.changed_at)
@@ -164,3 +177,17 @@ def _decided(change: ModelPackageChange, package: ModelPackage, ports: ApprovalP
     if not ports.machines.start(ports.release_machine, name, machine_input):
         return "done-before"
     return "release-started" if package.approved else "rollback-started"
+
+
+def _reopen(change: ModelPackageChange, package: ModelPackage, ports: ApprovalPorts) -> Outcome:
+    """Let a package that was approved without a review wait for one, and tell people so.
+
+    Whoever may register packages could release a model of their own otherwise. The registry's event of this very change
+    then starts the review, as for any package that waits. People are told first: a repetition tells them twice, which
+    is better than never.
+    """
+    by = package.changed_by or _SOMEBODY
+    ports.tell_unreviewed(names.model_of_group(ports.prefix, change.group), change.arn, by)
+    ports.registry.reopen(change.arn, f"approved by {by} without a review: waits for its review"[:_DESCRIPTION])
+    count("PackageReopened")
+    return "reopened"

@@ -88,6 +88,8 @@ class OnModelPackage(Settings):
     reviews_table: str
     mlops_machine_arn: str
     release_machine_arn: str
+    sender: str
+    approvers: str
 
 
 class PlanTraining(Settings):

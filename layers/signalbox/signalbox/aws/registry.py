@@ -48,6 +48,13 @@ class ModelRegistry:
                 ApprovalDescription=description,
             )
 
+    def reopen(self, arn: str, description: str) -> None:
+        """Let a package wait for its approval again; `description` has at most 1,024 characters."""
+        with translated(f"sagemaker:UpdateModelPackage of {arn}"):
+            self._sagemaker.update_model_package(
+                ModelPackageArn=arn, ModelApprovalStatus="PendingManualApproval", ApprovalDescription=description
+            )
+
 
 def _package(found: "DescribeModelPackageOutputTypeDef") -> ModelPackage:
     specification = found.get("InferenceSpecification", {})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from signalbox.contracts import Ending, Mailed, RunFailure
 from signalbox.mail import Mail, Mailer, send_each
-from signalbox.notifications import links, rules, run_texts, texts
+from signalbox.notifications import approval_texts, links, rules, run_texts, texts
 from signalbox.notifications.model import Notification
 from signalbox.notifications.view import EndingView
 from signalbox.observability import count, logger
@@ -51,6 +51,17 @@ def notify_run_failed(failure: RunFailure, ports: NotifyingPorts) -> Mailed:
     content = run_texts.run_failed(failure)
     mailed = send_each(ports.mailer, _mails(content, failure["execution_arn"], ports.approvers))
     _note("run-failed", mailed)
+    return {"mailed": mailed}
+
+
+def notify_unreviewed(model: str, package: str, by: str, ports: NotifyingPorts) -> Mailed:
+    """Mail that a package was approved without a review, and waits for one.
+
+    Raises:
+        MailError: nobody could be reached.
+    """
+    mailed = send_each(ports.mailer, _mails(approval_texts.unreviewed(model, package, by), "", ports.approvers))
+    _note("unreviewed", mailed)
     return {"mailed": mailed}
 
 

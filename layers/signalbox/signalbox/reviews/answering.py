@@ -19,10 +19,12 @@ def answer_from_registry(
 
     Returns:
         "answered": an open package review is now decided and its machine has been told; "already": the package review
-        was decided the same way before, and its machine carries on; "none": nobody carries on, so the caller has to.
+        was decided the same way before, and its machine carries on; "none": nobody carries on, so the caller has to;
+        "unreviewed": nobody was ever asked about the package.
     """
     word, outcomes = RegistryWord(approved, by, ports.clock()), list[AnswerOutcome]()
-    waiting = deque(rules.concerned(ports.store.of_package(package), word))
+    known = ports.store.of_package(package)
+    waiting = deque(rules.concerned(known, word))
     while waiting:
         review = waiting.popleft()
         reaction, changes = rules.reaction(review, word), rules.reacted(review, word)
@@ -36,4 +38,6 @@ def answer_from_registry(
                 marked = ports.store.change(changed.id, *rules.answered(changed, answer, word.now))
                 changed = marked or ports.store.get(changed.id) or changed
         outcomes += [rules.outcome(reaction, changed)] if changed.kind == "package" else []
+    if not any(review.kind == "package" for review in known):
+        return "unreviewed"
     return "answered" if "answered" in outcomes else outcomes[-1] if outcomes else "none"

@@ -17,7 +17,7 @@ from signalbox.reviews.model import DECIDED, Answer, Review, Texts
 # How long a decision counts as still being passed on by the process that took it: longer than any of our functions run.
 IN_FLIGHT = timedelta(seconds=30)
 _DESCRIPTION_LIMIT = 1024  # botocore's sagemaker model: ApprovalDescription
-type AnswerOutcome = Literal["answered", "already", "none"]
+type AnswerOutcome = Literal["answered", "already", "none", "unreviewed"]
 type Reaction = Literal["decide", "repeat", "overturn", "leave"]
 
 
