@@ -5,7 +5,8 @@ from typing import Any, get_args
 import pytest
 
 from signalbox.contracts import ReleaseAction
-from signalbox.releases.reactions import DYNAMODB, LAMBDA, REACTIONS, ROLLBACK_REACTIONS, row_for
+from signalbox.contracts.errors import DYNAMODB, LAMBDA
+from signalbox.releases.reactions import REACTIONS, ROLLBACK_REACTIONS, row_for
 
 UNCLEAR = "SageMaker.SageMakerException"
 LIMIT = "SageMaker.ResourceLimitExceededException"
@@ -54,10 +55,12 @@ def test_a_refusal_that_has_a_name_of_its_own_fails_the_stage_at_once(action: st
         ("close-review", "ReviewError", ["fail"]),
         ("verify", "ServiceBusyError", ["repeat", "repeat", "repeat", "repeat", "roll back"]),
         ("verify", "GoldenMismatchError", ["roll back"]),
-        ("verify", "States.Timeout", ["roll back"]),
+        ("verify", "States.Timeout", ["repeat", "repeat", "repeat", "repeat", "roll back"]),
+        ("verify", "States.TaskFailed", ["roll back"]),
         ("record", "DynamoDB.ThrottlingException", ["repeat", "repeat", "repeat", "repeat", "unrecorded"]),
         ("record", "DynamoDB.ResourceNotFoundException", ["unrecorded"]),
         ("announce", "Lambda.ServiceException", ["repeat", "repeat", "repeat", "repeat", "fail"]),
+        ("announce", "ServiceBusyError", ["repeat", "repeat", "repeat", "repeat", "fail"]),
         # A function that ran may have sent some of the mails.
         ("announce", "MailError", ["fail"]),
         ("announce", "States.Timeout", ["fail"]),
