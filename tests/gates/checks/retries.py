@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 # Each repetition mails again, and the first may have reached everybody: only its own timeout ends it.
 _NOT_REPEATABLE = frozenset({"Announce"})
-_ENOUGH = 3
+# Fewer tries end a release where half of all calls fail.
+_ENOUGH = 6
 # While a stage is rolled back, the next plan looks for itself: going on is as good as trying again.
 _GOOD = frozenset({"repeat", "look", "proceed"})
 

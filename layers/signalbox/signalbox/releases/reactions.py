@@ -29,6 +29,9 @@ REPEATABLE = CALLED | {TIMEOUT}
 SAGEMAKER = frozenset({"SageMaker.SageMakerException", "SageMaker.SdkClientException", TIMEOUT})
 CLOUDWATCH = frozenset({"CloudWatch.CloudWatchException", "CloudWatch.SdkClientException", TIMEOUT})
 ANY: frozenset[str] = frozenset()
+# Tries of a function, or of a record. A verification makes two dozen calls: where half of all calls fail, and the
+# library repeats each, it still fails every other time.
+PATIENT = 10
 
 
 @dataclass(frozen=True)
@@ -71,16 +74,16 @@ REACTIONS: Mapping[ReleaseAction, tuple[ReactionRow, ...]] = {
     "delete-model": _CLEANING,
     "review": (
         ReactionRow(frozenset({"ReviewRejected", TIMEOUT}), "close"),
-        ReactionRow(CALLED | {"DecisionNotPassedOnError"}, "repeat", 5),
+        ReactionRow(CALLED | {"DecisionNotPassedOnError"}, "repeat", PATIENT),
         ReactionRow(ANY, "fail"),
     ),
-    "close-review": (ReactionRow(REPEATABLE, "repeat", 5), ReactionRow(ANY, "fail")),
-    "verify": (ReactionRow(REPEATABLE, "repeat", 5, "roll back"), ReactionRow(ANY, "roll back")),
+    "close-review": (ReactionRow(REPEATABLE, "repeat", PATIENT), ReactionRow(ANY, "fail")),
+    "verify": (ReactionRow(REPEATABLE, "repeat", PATIENT, "roll back"), ReactionRow(ANY, "roll back")),
     # Traffic stays where it is: the next release finds the stage unrecorded and verifies it again.
-    "record": (ReactionRow(DYNAMODB | {TIMEOUT}, "repeat", 5, "unrecorded"), ReactionRow(ANY, "unrecorded")),
+    "record": (ReactionRow(DYNAMODB | {TIMEOUT}, "repeat", PATIENT, "unrecorded"), ReactionRow(ANY, "unrecorded")),
     # Sent again is what never reached the function or died in it, and what SES could not take from anybody. A function
     # that ran out of time may have sent some mails: a mail twice is worse than a failed execution, which has an alarm.
-    "announce": (ReactionRow(CALLED, "repeat", 5), ReactionRow(ANY, "fail")),
+    "announce": (ReactionRow(CALLED, "repeat", PATIENT), ReactionRow(ANY, "fail")),
 }
 # While a failed stage is rolled back: every step is looked at by the next plan, and nothing may hide the first error.
 ROLLBACK_REACTIONS: Mapping[ReleaseAction, tuple[ReactionRow, ...]] = {
@@ -89,9 +92,9 @@ ROLLBACK_REACTIONS: Mapping[ReleaseAction, tuple[ReactionRow, ...]] = {
     "delete-alarm": _CLEANING,
     "delete-config": _CLEANING,
     "delete-model": _CLEANING,
-    "verify": (ReactionRow(REPEATABLE, "repeat", 5, "unverified"), ReactionRow(ANY, "unverified")),
-    "record": (ReactionRow(DYNAMODB | {TIMEOUT}, "repeat", 5, "proceed"), ReactionRow(ANY, "proceed")),
-    "announce": (ReactionRow(CALLED, "repeat", 5, "proceed"), ReactionRow(ANY, "proceed")),
+    "verify": (ReactionRow(REPEATABLE, "repeat", PATIENT, "unverified"), ReactionRow(ANY, "unverified")),
+    "record": (ReactionRow(DYNAMODB | {TIMEOUT}, "repeat", PATIENT, "proceed"), ReactionRow(ANY, "proceed")),
+    "announce": (ReactionRow(CALLED, "repeat", PATIENT, "proceed"), ReactionRow(ANY, "proceed")),
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from signalbox.aws.errors import ServiceBusyError
 from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
 from signalbox.events import EventError, ExecutionChange
 from signalbox.observability import count, logger
@@ -76,13 +77,15 @@ def _postponed(ports: StartingPorts) -> Iterator[None]:
 
     The request for later is sent before this message is acknowledged, so one of the two always exists. A message that
     came back by itself instead would count towards the dead-letter queue, and hold up the group for the visibility
-    timeout. However many are postponed, one request is sent per half window.
+    timeout. However many are postponed, one request is sent per half window. A table or a bucket that does not answer
+    postpones a run just the same: each step of it may be repeated.
     """
     try:
         yield
-    except RunPostponedError as error:
+    except (RunPostponedError, ServiceBusyError) as error:
         ports.requests.ask()
-        logger.info("run postponed", extra={"pipeline": ports.pipeline, "reason": error.waits_for})
+        reason = error.waits_for if isinstance(error, RunPostponedError) else str(error)
+        logger.info("run postponed", extra={"pipeline": ports.pipeline, "reason": reason})
         count("RunPostponed")
 
 
