@@ -224,7 +224,7 @@ PLANTED = (
     Mutation("C08", "a payload without a key that the function needs", "contracts", "no 'execution_arn'", swap(
         '          "execution_arn": "{% $states.context.Execution.Id %}",\n', ""), MLOPS),
     Mutation("C09", "a known error that nobody names", "contracts", "StepFunctions.ExecutionLimitExceeded", swap(
-        '"StepFunctions.ExecutionLimitExceededException", ', ""), MLOPS),
+        '            "StepFunctions.ExecutionLimitExceededException",\n', ""), MLOPS),
     Mutation("C10", "a field of the training's plan that it does not have", "contracts", "$plan.requests.modell", swap(
         "$plan.requests.model ", "$plan.requests.modell "), MLOPS),
     Mutation("H17", "a setting that the function does not get", "promises", "QUIET_SECONDS", drop(

@@ -69,7 +69,7 @@ def test_a_fault_of_the_service_is_busy_whatever_its_code(status: int) -> None:
     [
         ConnectionClosedError(endpoint_url="https://s3"),
         ConnectTimeoutError(endpoint_url="https://s3"),
-        SSLError(endpoint_url="https://s3", error="broken"),
+        SSLError(endpoint_url="https://s3", error=OSError("broken")),
         HTTPClientError(error="broken"),
         ResponseStreamingError(error="broken"),
         IncompleteReadError(actual_bytes=1, expected_bytes=2),
