@@ -78,7 +78,7 @@ def requested(table: Table) -> MemoryExecutions:
         executions=executions,
         requests=MemoryRequests(clock),
         dead_letters=MemoryDeadLetterQueue(),
-        refusals=Refusals(PIPELINE, "abalone", MemoryNotificationLog(), pytest.fail),
+        refusals=Refusals(PIPELINE, "abalone", MemoryNotificationLog(), lambda _: pytest.fail("nothing is refused")),
         clock=clock,
     )
     request = {"kind": "run-requested", "pipeline": PIPELINE}

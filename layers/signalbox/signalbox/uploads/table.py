@@ -143,7 +143,7 @@ class UploadsTable:
 
     def note(self, run: Run, waits_for: str) -> None:
         """Write beside the run what it waits for, and whether it has its manifest; RunConflictError as in `move`."""
-        changes = {"waits_for": waits_for, "has_manifest": int(run.has_manifest)}
+        changes: dict[str, Value | None] = {"waits_for": waits_for, "has_manifest": int(run.has_manifest)}
         same = unchanged({"status": run.status})
         if self._table.update(self._run_key(run), changes, same) is None:
             raise _gave_way(run)
