@@ -16,6 +16,7 @@ ENDPOINT = names.endpoint(STACK, "abalone", "prod")
 PACKAGE = f"model-package/{STACK}-abalone/7"
 EXECUTION = f"pipeline/{STACK}-abalone/execution/p4jn9xou8a8s"
 PIPELINE_JOB = "pipelines-p4jn9xou8a8s-train-abc"  # as SageMaker names the jobs of pipelines
+APPROVAL_STATUS = "sagemaker:ModelApprovalStatus"
 _PASSED = {"iam:PassedToService": "sagemaker.amazonaws.com"}
 # What the plans of each machine let SageMaker run as.
 _ROLES = {"MlopsMachine": "JobRole", "ReleaseMachine": "ModelRole"}
@@ -52,6 +53,15 @@ def sagemaker(operation: str) -> list[Need]:
     return [Need(f"sagemaker:{operation}", f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}") for kind in kinds]
 
 
+def _approving(operation: str, *statuses: str) -> list[Need]:
+    """Return the needs of an operation that writes an approval status."""
+    return [
+        Need(need.action, need.resource, {APPROVAL_STATUS: status})
+        for need in sagemaker(operation)
+        for status in statuses
+    ]
+
+
 def of_functions(template: Template) -> dict[str, list[Need]]:
     """Return the needs of each function's role, and of the roles that SageMaker takes."""
     any_function = _of_lambda()
@@ -71,6 +81,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
     package = sagemaker("DescribeModelPackage")
     ask = [Need("sqs:SendMessage", arn("RunsQueue"))]
     report = Need("s3:GetObject", f"{artifacts}/evaluations/x/report.json")
+    decided = _approving("UpdateModelPackage", "Approved", "Rejected")
     content = [
         report,
         Need("s3:GetObject", f"{artifacts}/packages/x/model.tar.gz"),
@@ -117,11 +128,18 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         + [Need("s3:GetObject", f"{artifacts}/{folder}/x/y.out") for folder in ("transforms", "evaluations")]
         + [Need("s3:PutObject", f"{artifacts}/evaluations/x/report.json")],
         "RequestReviewRole": [*reviews("GetItem", "PutItem", "UpdateItem"), *secret, *mail, *tasks, report],
-        "ReviewPageRole": [*reviews("GetItem", "UpdateItem"), *secret, *tasks, *sagemaker("UpdateModelPackage")],
-        "CloseReviewRole": [*reviews("GetItem", "UpdateItem"), *sagemaker("UpdateModelPackage")],
+        "ReviewPageRole": [*reviews("GetItem", "UpdateItem"), *secret, *tasks, *decided],
+        "CloseReviewRole": [*reviews("GetItem", "UpdateItem"), *decided],
         "AnnounceRole": mail,
-        "OnModelPackageRole": [*package, *reviews("GetItem", "UpdateItem", "Query"), *tasks]
+        "OnModelPackageRole": [
+            *package,
+            *mail,
+            *_approving("UpdateModelPackage", "PendingManualApproval"),
+            *reviews("GetItem", "UpdateItem", "Query"),
+            *tasks,
+        ]
         + [Need("states:StartExecution", arn(name)) for name in ("MlopsMachine", "ReleaseMachine")]
+        + [Need("states:DescribeExecution", arn("MlopsMachine").replace(":stateMachine:", ":execution:") + ":run")]
         + [Need("sqs:SendMessage", arn("EventsDeadLetters"))],
         "PlanReleaseRole": [
             *package,
@@ -170,7 +188,7 @@ def _of_jobs(template: Template) -> dict[str, list[Need]]:
         "PipelineRole": [
             Need("sagemaker:CreateProcessingJob", jobs.format(kind="processing-job")),
             Need("sagemaker:CreateTrainingJob", jobs.format(kind="training-job")),
-            *sagemaker("CreateModelPackage"),
+            *_approving("CreateModelPackage", "PendingManualApproval"),
             *sagemaker("CreateModelPackageGroup"),
             Need("s3:GetObject", f"{artifacts}/pipelines/abalone/runs/evaluation.json"),
             Need("iam:PassRole", arn("JobRole"), _PASSED),

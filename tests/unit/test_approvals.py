@@ -29,11 +29,23 @@ class World:
         self.reviews = reviews
         self.asked: list[tuple[str, bool, str, str]] = []
         self.started: dict[str, tuple[str, Mapping[str, object]]] = {}
-        self.ports = ApprovalPorts("signalbox", MLOPS, RELEASE, self, self, self.answer)
+        self.told: list[tuple[str, str, str]] = []
+        self.reopened: list[tuple[str, str]] = []
+        self.ports = ApprovalPorts("signalbox", MLOPS, RELEASE, self, self, self.answer, self.tell)
 
     def find(self, arn: str) -> ModelPackage | None:
-        """See `PackageFinder`."""
+        """See `ApprovalRegistry`."""
         return self.package
+
+    def reopen(self, arn: str, description: str) -> None:
+        """See `ApprovalRegistry`."""
+        assert self.package is not None
+        self.package = replace(self.package, approval="PendingManualApproval")
+        self.reopened.append((arn, description))
+
+    def tell(self, model: str, package: str, by: str) -> None:
+        """See `TellUnreviewed`."""
+        self.told.append((model, package, by))
 
     def start(self, machine: str, name: str, machine_input: Mapping[str, object]) -> bool:
         """See `ExecutionStarter`."""
@@ -79,7 +91,26 @@ def test_an_approval_whose_machine_goes_on_by_itself_starts_nothing(reviews: str
     assert world.started == {}
 
 
-@pytest.mark.parametrize("reviews", ["none", "answered", "already"])
+def test_an_approval_that_nobody_was_asked_for_releases_nothing_and_the_package_waits_for_its_review() -> None:
+    world = World("Approved", reviews="unreviewed")
+
+    assert world.happens(event()) == "reopened"
+
+    assert world.started == {}
+    assert world.told == [("abalone", arn(2), "alice")]
+    assert world.reopened == [(arn(2), "approved by alice without a review: waits for its review")]
+    # The registry tells of its own change, and the first event may come again.
+    assert [world.happens(event("PendingManualApproval")), world.happens(event())] == ["review-started", "done-before"]
+    assert len(world.told) == 1
+
+
+def test_a_package_that_is_registered_as_approved_waits_for_its_review() -> None:
+    world = World("Approved", reviews="unreviewed")
+
+    assert world.happens(sample("sagemaker/model-package-created-approved")) == "reopened"
+
+
+@pytest.mark.parametrize("reviews", ["none", "answered", "already", "unreviewed"])
 def test_a_rejection_answers_what_is_open_and_looks_at_the_stages_in_every_case(reviews: str) -> None:
     world = World("Rejected", reviews=reviews)
 

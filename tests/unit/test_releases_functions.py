@@ -34,6 +34,8 @@ PACKAGE = {
 }
 STAGES = '{"stages": [{"name": "prod", "instance_type": "ml.m5.large", "instance_count": 1}]}'
 ENVIRONMENT = {
+    "SENDER": "models@example.com",
+    "APPROVERS": "ann@example.com",
     "PREFIX": "signalbox",
     "STAGES_PARAMETER": "stages",
     "RELEASES_TABLE": "releases",
@@ -61,7 +63,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, RecordingClie
     made["dynamodb"].answers = {"put_item": {}}
     made["ssm"].answers = {"get_parameter": {"Parameter": {"Value": STAGES}}}
     made["stepfunctions"].answers = {"start_execution": {"executionArn": "arn:aws:states:x", "startDate": 0}}
-    monkeypatch.setattr("signalbox.aws.clients.client", made.__getitem__)
+    monkeypatch.setattr("signalbox.aws.clients.client", lambda service, **_: made[service])
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     for module in MODULES:
@@ -69,6 +71,16 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, RecordingClie
     yield made
     for module in MODULES:
         module._ports.cache_clear()
+
+
+def approval() -> dict[str, Any]:
+    """Return the event that version 2 was approved."""
+    return with_detail(
+        sample("sagemaker/model-package-approved"),
+        ModelPackageGroupName="signalbox-abalone",
+        ModelPackageVersion=2,
+        ModelPackageArn=arn(2),
+    )
 
 
 def test_plan_release_reads_the_stages_each_time_and_answers_with_a_plan(clients: dict[str, RecordingClient]) -> None:
@@ -117,15 +129,23 @@ def test_on_model_package_asks_the_reviews_and_starts_the_release(
         return answer
 
     monkeypatch.setattr("signalbox.reviews.registry_answers", answers)
-    event = with_detail(
-        sample("sagemaker/model-package-approved"),
-        ModelPackageGroupName="signalbox-abalone",
-        ModelPackageVersion=2,
-        ModelPackageArn=arn(2),
-    )
-
-    assert on_model_package.handler(event, CONTEXT)["outcome"] == "release-started"
+    assert on_model_package.handler(approval(), CONTEXT)["outcome"] == "release-started"
     assert (asked[0][0], asked[0][1], asked[0][4]) == (arn(2), True, "reviews")
     assert (
         clients["stepfunctions"].requests("StartExecution")[0]["stateMachineArn"] == ENVIRONMENT["RELEASE_MACHINE_ARN"]
     )
+
+
+def test_on_model_package_lets_an_approval_without_a_review_wait_and_mails_so(
+    clients: dict[str, RecordingClient],
+) -> None:
+    clients["dynamodb"].answers["query"] = {"Items": []}
+    clients["sesv2"] = RecordingClient("sesv2")
+
+    assert on_model_package.handler(approval(), CONTEXT)["outcome"] == "reopened"
+
+    [mail] = clients["sesv2"].requests("SendEmail")
+    assert mail["Content"]["Simple"]["Subject"]["Data"] == "abalone version 2 was approved without a review"
+    [reopened] = clients["sagemaker"].requests("UpdateModelPackage")
+    assert (reopened["ModelPackageArn"], reopened["ModelApprovalStatus"]) == (arn(2), "PendingManualApproval")
+    assert clients["stepfunctions"].calls == []

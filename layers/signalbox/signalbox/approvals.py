@@ -25,8 +25,7 @@ type AnswerReviews = Callable[[str, bool, str, str], str]
 # (model, package ARN, by): people are told that a package was approved without a review.
 type TellUnreviewed = Callable[[str, str, str], object]
 type Outcome = Literal[
-    "reopened",
-    "ignored", "review-started", "release-started", "rollback-started", "review-answered", "done-before"
+    "reopened", "ignored", "review-started", "release-started", "rollback-started", "review-answered", "done-before"
 ]
 _DECIDED = frozenset(("Approved", "Rejected"))
 # A package is made (API reference, ModelPackageStatus); in the other states it fails, or is being deleted.

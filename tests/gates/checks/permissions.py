@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.gates.checks.posture import documents, listed, statements
-from tests.gates.needs import Need, of_functions, of_machines
+from tests.gates.needs import APPROVAL_STATUS, Need, of_functions, of_machines
 from tests.gates.node_checks import Question, ask
 from tests.gates.reasons import granted
 from tests.gates.template import Problem, Template
@@ -112,6 +112,13 @@ def _neighbours(need: Need) -> Iterator[Need]:
             yield Need(need.action, f"{bucket}/elsewhere/x", need.context)
     if need.action == "iam:PassRole":
         yield Need(need.action, need.resource, {"iam:PassedToService": "lambda.amazonaws.com"})
+    if APPROVAL_STATUS in need.context:
+        # Whoever registers may not approve, whoever approves does not reopen.
+        status = need.context[APPROVAL_STATUS]
+        other = "Approved" if status == "PendingManualApproval" else "PendingManualApproval"
+        yield Need(need.action, need.resource, {APPROVAL_STATUS: other})
+    elif need.action in ("sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"):
+        yield Need(need.action, need.resource, {APPROVAL_STATUS: "Approved"})
     if service == "ses":
         yield Need(need.action, need.resource, {"ses:FromAddress": "somebody@example.org"})
     if service == "events":

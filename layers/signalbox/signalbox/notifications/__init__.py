@@ -2,10 +2,12 @@
 
 from signalbox.mail import SesMailer, addresses
 from signalbox.notifications.notifying import NotifyingPorts
-from signalbox.settings import Announce, OnModelPackage, ReportRun
+from signalbox.settings import Announce, OnModelPackage, ReportRun, StartRun
+
+type NotifyingSettings = Announce | OnModelPackage | ReportRun | StartRun
 
 
-def notifying_ports(settings: Announce | OnModelPackage | ReportRun, api_url: str = "") -> NotifyingPorts:
+def notifying_ports(settings: NotifyingSettings, api_url: str = "") -> NotifyingPorts:
     """Return the ports on AWS; mails tell to call models under `api_url`.
 
     Raises:
