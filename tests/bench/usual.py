@@ -104,6 +104,7 @@ def _start_run() -> Usual:
 
 def _on_model_package() -> Usual:
     named = {"ModelPackageGroupName": "signalbox-abalone", "ModelPackageVersion": 2, "ModelPackageArn": _PACKAGE}
+    expired = _review() | {"status": {"S": "expired"}}
     answers: Answers = {
         "sagemaker": {
             "describe_model_package": {
@@ -112,7 +113,7 @@ def _on_model_package() -> Usual:
                 "ModelApprovalStatus": "Approved",
             }
         },
-        "dynamodb": {"query": {"Items": []}},
+        "dynamodb": {"query": {"Items": [{"review": {"S": "review-1"}}]}, "get_item": {"Item": expired}},
         "stepfunctions": {"start_execution": {}},
     }
     return Usual(with_detail(sample("sagemaker/model-package-approved"), **named), answers)

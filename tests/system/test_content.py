@@ -1,11 +1,13 @@
 """What was approved is what is served: whatever is replaced or borrowed afterwards is refused, and people are told."""
 
+import json
 import uuid
 from pathlib import Path
 from typing import Any
 
 from sagemaker_local import inbox
-from tests.system.world import World
+from signalbox_local.demo.data import seeded
+from tests.system.world import IRIS, World
 
 SCIKIT_LEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 # The name of the jobs by which somebody tries what the job role may do: their refusals are wanted.
@@ -129,3 +131,47 @@ def test_an_image_that_was_pushed_again_under_its_tag_is_not_served(world: World
         (container / "pushed-again").unlink()
     assert "there is no image of this digest" in inbox.text(world.mail("retagged version 1", "failed"))
     assert world.endpoint("retagged", "prod") is None
+
+
+def test_a_package_that_is_registered_as_approved_waits_for_a_person_and_people_are_told(world: World) -> None:
+    world.release("forged", "c1", 1)
+    first = world.package("forged", 1)
+
+    world.client("sagemaker").create_model_package(
+        ModelPackageGroupName=world.group("forged"),
+        InferenceSpecification={
+            "Containers": [{"Image": IRIS, "ModelDataUrl": artefact(world, "forged", 1)}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+        CustomerMetadataProperties=first["CustomerMetadataProperties"],
+        ModelApprovalStatus="Approved",
+    )
+
+    world.mail("forged version 2", "approved without a review")
+    review = world.mail("approve", "forged version 2")
+    assert world.package("forged", 2)["ModelApprovalStatus"] == "PendingManualApproval"
+    assert world.live_package("forged", "staging") == first["ModelPackageArn"]
+    world.reject(review, "nobody knows where it comes from")
+    world.mail("forged version 2", "was rejected")
+
+
+def test_a_pipeline_that_is_started_with_an_approval_registers_nothing(world: World, tmp_path: Path) -> None:
+    bucket, rows = world.outputs["DataBucket"], tmp_path / "rows.csv"
+    rows.write_text(seeded())
+    world.client("s3").upload_file(str(rows), bucket, "models/forged-run/rows.csv")
+    manifest = json.dumps([{"prefix": f"s3://{bucket}/models/forged-run/"}, "rows.csv"]).encode()
+    world.client("s3").put_object(Bucket=world.outputs["ArtifactsBucket"], Key="manifests/forged.json", Body=manifest)
+    before = len(world.packages("abalone")) if world.has_group("abalone") else 0
+
+    world.client("sagemaker").start_pipeline_execution(
+        PipelineName=world.outputs["PipelineName"],
+        PipelineParameters=[
+            {"Name": "InputManifest", "Value": f"s3://{world.outputs['ArtifactsBucket']}/manifests/forged.json"},
+            {"Name": "ModelApprovalStatus", "Value": "Approved"},
+        ],
+    )
+
+    told = inbox.text(world.mail("abalone", "failed in Register"))
+    assert "sagemaker:CreateModelPackage" in told
+    assert (len(world.packages("abalone")) if world.has_group("abalone") else 0) == before

@@ -124,6 +124,11 @@ class World:
         """Return a model's package group."""
         return f"{self.outputs['Prefix']}-{model}"
 
+    def has_group(self, model: str) -> bool:
+        """Tell whether a model has a package group."""
+        found = self.client("sagemaker").list_model_package_groups(NameContains=self.group(model))
+        return bool(found["ModelPackageGroupSummaryList"])
+
     def packages(self, model: str) -> list[dict[str, Any]]:
         """Return the summaries of a model's packages, oldest first."""
         found = self.client("sagemaker").list_model_packages(

@@ -43,8 +43,8 @@ def test_a_second_delivery_of_the_event_changes_nothing(world: World) -> None:
     assert len(world.tasks.answers) == 1
 
 
-def test_a_package_that_nobody_reviews_is_left_to_the_caller(world: World) -> None:
-    assert registry_says(world, approved=True) == "none"
+def test_a_package_that_nobody_was_ever_asked_about_is_told_apart(world: World) -> None:
+    assert registry_says(world, approved=True) == "unreviewed"
 
 
 def test_the_event_of_the_pages_own_decision_changes_nothing(world: World) -> None:

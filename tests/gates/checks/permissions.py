@@ -112,16 +112,17 @@ def _neighbours(need: Need) -> Iterator[Need]:
             yield Need(need.action, f"{bucket}/elsewhere/x", need.context)
     if need.action == "iam:PassRole":
         yield Need(need.action, need.resource, {"iam:PassedToService": "lambda.amazonaws.com"})
-    if APPROVAL_STATUS in need.context:
+    if need.action in ("sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"):
         # Whoever registers may not approve, whoever approves does not reopen.
-        status = need.context[APPROVAL_STATUS]
-        other = "Approved" if status == "PendingManualApproval" else "PendingManualApproval"
-        yield Need(need.action, need.resource, {APPROVAL_STATUS: other})
-    elif need.action in ("sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"):
-        yield Need(need.action, need.resource, {APPROVAL_STATUS: "Approved"})
+        approves = need.context.get(APPROVAL_STATUS, "PendingManualApproval") != "PendingManualApproval"
+        yield Need(need.action, need.resource, {APPROVAL_STATUS: "PendingManualApproval" if approves else "Approved"})
     if service == "ses":
         yield Need(need.action, need.resource, {"ses:FromAddress": "somebody@example.org"})
-    if service == "events":
+    yield from _elsewhere(need)
+
+
+def _elsewhere(need: Need) -> Iterator[Need]:
+    if need.action.startswith("events:"):
         yield Need(need.action, f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{STACK}-UploadsTrailRule")
 
 
