@@ -199,3 +199,33 @@ def test_every_decision_is_in_the_record_of_calls(cloud: World, local_cloud: Any
         ("sagemaker:ListModels", "*", True),
         ("sagemaker:ListEndpoints", "*", False),
     ]
+
+
+def test_the_approval_status_of_a_package_is_decided_by_a_condition(cloud: World) -> None:
+    group = name("group")
+    cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName=group)
+    pending = {"StringEqualsIfExists": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
+    own = allow("sagemaker:CreateModelPackage", resource=arn(f"model-package/{group}/*")) | {"Condition": pending}
+    client = cloud.as_role(cloud.role(own), "sagemaker")
+    package = {
+        "ModelPackageGroupName": group,
+        "InferenceSpecification": {"Containers": [{"Image": image("echo")}]},
+    }
+
+    client.create_model_package(**package)
+    client.create_model_package(**package, ModelApprovalStatus="PendingManualApproval")
+
+    assert refused(client.create_model_package, **package, ModelApprovalStatus="Approved")[0] == "AccessDeniedException"
+
+
+def test_an_images_digest_is_asked_of_its_own_registry(cloud: World) -> None:
+    theirs = "111122223333"
+    asked = {"repositoryName": "echo", "imageIds": [{"imageTag": "latest"}]}
+    own = allow("ecr:BatchGetImage", resource=f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/*")
+    client = cloud.as_role(cloud.role(own), "ecr")
+
+    [found] = client.batch_get_image(registryId=ACCOUNT, **asked)["images"]
+
+    assert found["imageId"]["imageDigest"].startswith("sha256:")
+    with pytest.raises(ClientError, match="not authorized"):
+        client.batch_get_image(registryId=theirs, **asked)

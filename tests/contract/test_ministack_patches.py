@@ -334,3 +334,19 @@ def test_every_gap_that_is_closed_is_seen_in_plain_ministack() -> None:
         node.func.id for node in ast.walk(apply) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
     assert called == set(_SEEN), "a gap is closed without a test that sees it in plain ministack, or the other way"
+
+
+def test_ecr_has_the_images_that_programs_stand_for(plain: World, cloud: World) -> None:
+    asked = {"repositoryName": "echo", "imageIds": [{"imageTag": "latest"}]}
+    try:
+        known = plain.client("ecr").batch_get_image(**asked)["images"]
+    except ClientError:
+        known = []
+    assert known == [], CLOSED
+
+    [found] = cloud.client("ecr").batch_get_image(**asked)["images"]
+    assert found["imageId"]["imageDigest"].startswith("sha256:")
+    lost = {**asked, "imageIds": [{"imageDigest": f"sha256:{'0' * 64}"}]}
+    assert cloud.client("ecr").batch_get_image(**lost)["failures"][0]["failureCode"] == "ImageNotFound"
+    with pytest.raises(ClientError, match="does not exist"):
+        cloud.client("ecr").batch_get_image(**{**asked, "repositoryName": "nobodys"})

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.sagemaker_local.support.service import PREFIX, SageMaker, refusal, variant
 
+from sagemaker_local.images import find
 from sagemaker_local.serving import InvocationError, ServerStartError
 
 ARN = f"{PREFIX}endpoint/e"
@@ -39,6 +40,15 @@ def test_an_endpoint_is_told_to_be_created_and_then_in_service(sagemaker: SageMa
     assert sagemaker.invoke() == "one"
     (summary,) = sagemaker.describe()["ProductionVariants"]
     assert (summary["VariantName"], summary["CurrentWeight"], summary["CurrentInstanceCount"]) == ("a", 1.0, 1)
+
+
+def test_an_endpoint_says_which_image_runs_by_its_digest(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint()
+
+    [image] = sagemaker.describe()["ProductionVariants"][0]["DeployedImages"]
+    repository, _, digest = image["ResolvedImage"].partition("@")
+    assert image["SpecifiedImage"].startswith(repository)
+    assert digest == find(image["SpecifiedImage"], sagemaker.cloud.containers).digest
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.sagemaker_local.support.jobs import OWN, SCIKIT_LEARN, XGBOOST, container, program
 
-from sagemaker_local.images import UnknownImageError, find
+from sagemaker_local.images import UnknownImageError, find, pull
 
 
 def test_the_repository_name_decides_whatever_registry_and_tag(tmp_path: Path) -> None:
@@ -73,3 +73,22 @@ def test_code_in_s3_is_found_in_hyperparameters_and_environment(tmp_path: Path) 
     assert image.code_uri({"SAGEMAKER_SUBMIT_DIRECTORY": "s3://b/code.tar.gz"}) == "s3://b/code.tar.gz"
     assert image.code_uri({"SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}) is None
     assert find("own", container(tmp_path)).code_uri({"SAGEMAKER_SUBMIT_DIRECTORY": "s3://b/c"}) is None
+
+
+def test_an_image_is_named_by_its_content_and_given_out_by_it(tmp_path: Path) -> None:
+    container(tmp_path, train="")
+    digest = find(OWN, tmp_path).digest
+
+    assert pull(f"own@{digest}", tmp_path).folder == tmp_path / "own"
+    assert find("own", tmp_path).digest == digest
+    assert len({digest, find(XGBOOST, tmp_path).digest, find(SCIKIT_LEARN, tmp_path).digest}) == 3
+
+
+def test_an_image_whose_content_has_changed_is_not_given_out_by_its_old_digest(tmp_path: Path) -> None:
+    container(tmp_path, train="")
+    digest = find(OWN, tmp_path).digest
+    (tmp_path / "own" / "more").write_text("pushed again")
+
+    with pytest.raises(UnknownImageError, match="there is no image of this digest"):
+        pull(f"own@{digest}", tmp_path)
+    assert pull("own:tag", tmp_path).digest != digest

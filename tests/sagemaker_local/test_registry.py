@@ -8,6 +8,10 @@ import pytest
 from tests.sagemaker_local.support.jobs import OWN
 from tests.sagemaker_local.support.service import DATA, PREFIX, ROLE, SageMaker
 
+from sagemaker_local.core.resources import Resources
+from sagemaker_local.images import find
+from sagemaker_local.sagemaker.models import Models
+
 SPECIFICATION = {"Containers": [{"Image": OWN, "ModelDataUrl": DATA}], "SupportedContentTypes": ["text/csv"]}
 
 
@@ -179,3 +183,50 @@ def test_only_an_approved_package_makes_a_model(sagemaker: SageMaker) -> None:
     sagemaker.call("CreateModel", **request)
     lost = {**request, "PrimaryContainer": {"ModelPackageName": f"{arn}9"}}
     assert "Could not find model package" in sagemaker.refused("CreateModel", **lost)
+
+
+def test_an_image_is_registered_with_the_digest_of_its_content(sagemaker: SageMaker) -> None:
+    [container] = describe(sagemaker, register(sagemaker))["InferenceSpecification"]["Containers"]
+
+    assert container["ImageDigest"] == find(OWN, sagemaker.cloud.containers).digest
+
+
+def test_an_additional_specification_has_a_name_of_its_own_and_there_are_at_most_fifteen(sagemaker: SageMaker) -> None:
+    arn = register(sagemaker)
+    container = SPECIFICATION["Containers"][0]
+
+    def add(name: str) -> dict[str, Any]:
+        more = [{"Name": name, "Containers": [container]}]
+        return {"ModelPackageArn": arn, "AdditionalInferenceSpecificationsToAdd": more}
+
+    for number in range(15):
+        sagemaker.call("UpdateModelPackage", **add(f"s{number}"))
+
+    assert "are not unique" in sagemaker.refused("UpdateModelPackage", **add("s0"))
+    assert "at most 15" in sagemaker.refused("UpdateModelPackage", **add("s15"))
+
+
+def test_an_update_whose_answer_was_lost_is_answered_again_by_its_token(sagemaker: SageMaker) -> None:
+    arn = register(sagemaker)
+    more = [{"Name": "tested", "Containers": SPECIFICATION["Containers"]}]
+
+    for _ in range(2):
+        update(sagemaker, arn, AdditionalInferenceSpecificationsToAdd=more, ClientToken="once")
+
+    assert len(describe(sagemaker, arn)["AdditionalInferenceSpecifications"]) == 1
+
+
+def test_a_model_is_made_of_the_specification_that_it_names(sagemaker: SageMaker) -> None:
+    arn = register(sagemaker, ModelApprovalStatus="Approved")
+    tested = {"Image": OWN, "ModelDataUrl": DATA, "Environment": {"A": "tested"}}
+    update(sagemaker, arn, AdditionalInferenceSpecificationsToAdd=[{"Name": "tested", "Containers": [tested]}])
+
+    def made_of(name: str) -> dict[str, Any]:
+        container = {"ModelPackageName": arn, "InferenceSpecificationName": name}
+        return {"ModelName": f"of-{name}", "Containers": [container], "ExecutionRoleArn": ROLE}
+
+    sagemaker.call("CreateModel", **made_of("tested"))
+
+    models = Models(sagemaker.cloud, Resources(sagemaker.cloud))
+    assert models.container("of-tested")[0]["Environment"] == {"A": "tested"}
+    assert "has no inference specification other" in sagemaker.refused("CreateModel", **made_of("other"))

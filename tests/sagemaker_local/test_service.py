@@ -10,6 +10,7 @@ from tests.sagemaker_local.support.ministack_modules import ministack, service
 from tests.sagemaker_local.support.service import PREFIX, SageMaker
 
 EXECUTION = f"{PREFIX}pipeline/Abalone/execution/x"
+STATUS = "sagemaker:ModelApprovalStatus"
 
 
 @pytest.fixture
@@ -89,3 +90,18 @@ def test_the_service_is_attached_by_its_signing_name(sagemaker: Any, monkeypatch
     monkeypatch.setattr(ministack, "add_service", lambda *arguments: added.append(arguments))
     service.attach(sagemaker)
     assert [(name, prefix) for name, _, prefix, *_ in added] == [("sagemaker", "SageMaker.")]
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "keys"),
+    [
+        ("sagemaker:CreateModelPackage", b'{"ModelApprovalStatus": "Approved"}', {STATUS: "Approved"}),
+        ("sagemaker:UpdateModelPackage", b'{"ModelApprovalStatus": "Rejected"}', {STATUS: "Rejected"}),
+        ("sagemaker:UpdateModelPackage", b"{}", {}),
+        ("sagemaker:CreateModelPackage", b"no JSON", {}),
+        ("sagemaker:CreateModelPackage", b"[]", {}),
+        ("sagemaker:CreateModel", b'{"ModelApprovalStatus": "Approved"}', {}),
+    ],
+)
+def test_the_approval_status_of_a_request_is_a_condition_key(action: str, body: bytes, keys: dict[str, str]) -> None:
+    assert service.condition_keys(action, body) == keys
