@@ -123,7 +123,8 @@ def _plan_training() -> Usual:
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:1"
     event = {"execution": "run-7", "execution_arn": _EXECUTION, "input": {"image": image, "commit": "0a1b2c3"}}
     found = {"Key": "a.csv", "Size": 9, "LastModified": datetime.now(UTC)}
-    return Usual(event, {"s3": {"list_objects_v2": {"Contents": [found]}}})
+    rows = iter((b"9,M\n", b"10,F\n"))
+    return Usual(event, {"s3": {"list_objects_v2": {"Contents": [found]}, "get_object": lambda **_: _body(next(rows))}})
 
 
 def _evaluate_model() -> Usual:
@@ -147,6 +148,8 @@ def _evaluate_model() -> Usual:
         "image": "image",
         "model_data": "s3://artifacts/training/run-7/abalone-train/output/model.tar.gz",
         "content_type": "text/csv",
+        "train_data": None,
+        "registered_by": "",
         "test_data": "s3://data/t/",
         "predictions": "s3://artifacts/transforms/run-7/",
         "evidence": f"{_EVIDENCE}/",

@@ -311,31 +311,6 @@ def test_letters_are_moved_from_dead_letter_queues_to_queues_of_their_type_only(
     assert code(missing.value) == "ResourceNotFoundException"
 
 
-_SEEN = {
-    "know_the_running_machine": test_a_time_limit_of_a_task_may_be_an_expression,
-    "check_and_make_calls_as_the_machine": test_a_machines_calls_are_checked_against_its_role,
-    "fail_callbacks_of_failing_functions": test_a_function_that_fails_fails_the_state_that_waits_for_its_token,
-    "keep_the_machine_timeout": test_the_machines_own_time_limit_is_kept,
-    "name_nested_failures_as_aws": test_a_failed_nested_execution_is_a_failed_task,
-    "import_http_api_documents": test_the_document_of_an_http_api_makes_its_routes,
-    "name_the_error_of_a_function": test_an_exception_of_a_function_has_its_class_name,
-    "refer_to_secrets_by_arn": test_a_reference_to_a_secret_is_its_arn,
-    "decide_mails_by_their_sender": test_a_mail_is_decided_on_its_senders_identity,
-    "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
-    "answer_message_moves": test_dead_letters_are_moved_back,
-    "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
-}
-
-
-def test_every_gap_that_is_closed_is_seen_in_plain_ministack() -> None:
-    text = (PACKAGE / "ministack_patches.py").read_text()
-    apply = next(node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == "apply")
-    called = {
-        node.func.id for node in ast.walk(apply) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
-    assert called == set(_SEEN), "a gap is closed without a test that sees it in plain ministack, or the other way"
-
-
 def test_ecr_has_the_images_that_programs_stand_for(plain: World, cloud: World) -> None:
     asked = {"repositoryName": "echo", "imageIds": [{"imageTag": "latest"}]}
     try:
@@ -350,3 +325,29 @@ def test_ecr_has_the_images_that_programs_stand_for(plain: World, cloud: World) 
     assert cloud.client("ecr").batch_get_image(**lost)["failures"][0]["failureCode"] == "ImageNotFound"
     with pytest.raises(ClientError, match="does not exist"):
         cloud.client("ecr").batch_get_image(**{**asked, "repositoryName": "nobodys"})
+
+
+_SEEN = {
+    "know_the_running_machine": test_a_time_limit_of_a_task_may_be_an_expression,
+    "check_and_make_calls_as_the_machine": test_a_machines_calls_are_checked_against_its_role,
+    "fail_callbacks_of_failing_functions": test_a_function_that_fails_fails_the_state_that_waits_for_its_token,
+    "keep_the_machine_timeout": test_the_machines_own_time_limit_is_kept,
+    "name_nested_failures_as_aws": test_a_failed_nested_execution_is_a_failed_task,
+    "import_http_api_documents": test_the_document_of_an_http_api_makes_its_routes,
+    "name_the_error_of_a_function": test_an_exception_of_a_function_has_its_class_name,
+    "refer_to_secrets_by_arn": test_a_reference_to_a_secret_is_its_arn,
+    "decide_mails_by_their_sender": test_a_mail_is_decided_on_its_senders_identity,
+    "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
+    "answer_message_moves": test_dead_letters_are_moved_back,
+    "know_images_by_their_content": test_ecr_has_the_images_that_programs_stand_for,
+    "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
+}
+
+
+def test_every_gap_that_is_closed_is_seen_in_plain_ministack() -> None:
+    text = (PACKAGE / "ministack_patches.py").read_text()
+    apply = next(node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == "apply")
+    called = {
+        node.func.id for node in ast.walk(apply) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert called == set(_SEEN), "a gap is closed without a test that sees it in plain ministack, or the other way"

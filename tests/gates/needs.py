@@ -114,7 +114,12 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             *mail,
             Need("sqs:SendMessage", arn("EventsDeadLetters")),
         ],
-        "PlanTrainingRole": [*package, Need("s3:ListBucket", data), Need("s3:ListBucket", artifacts)],
+        "PlanTrainingRole": [
+            *package,
+            *(Need("s3:ListBucket", bucket) for bucket in (data, artifacts)),
+            Need("s3:GetObject", f"{data}/models/iris/test/a.csv"),
+            Need("s3:GetObject", f"{artifacts}/pipelines/iris/runs/x/test/a.csv"),
+        ],
         "PinModelRole": [
             Need("s3:ListBucket", artifacts),
             *(

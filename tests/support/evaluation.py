@@ -25,6 +25,8 @@ PLAN: EvaluationPlan = {
     "image": "image",
     "model_data": MODEL_DATA,
     "content_type": "text/csv",
+    "train_data": "s3://data/models/abalone/train/",
+    "registered_by": "",
     "test_data": "s3://data/models/abalone/test/",
     "predictions": "s3://artifacts/transforms/run-1/",
     "evidence": HOME,

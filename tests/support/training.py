@@ -31,7 +31,7 @@ PACKAGE: dict[str, Any] = {
     "CustomerMetadataProperties": {"test-data": TEST_DATA},
     "MetadataProperties": {"CommitId": "8c1d"},
 }
-DATA = {f"{folder}a.csv": "9,M" for folder in (f"{HOME}/train/", f"{HOME}/test/", TEST_DATA)}
+DATA = {f"{HOME}/train/a.csv": "9,M", f"{HOME}/test/a.csv": "10,F", f"{TEST_DATA}a.csv": "9,M"}
 
 
 def ports(package: Any = PACKAGE, data: dict[str, str] | None = None) -> TrainingPorts:

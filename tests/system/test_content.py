@@ -175,3 +175,26 @@ def test_a_pipeline_that_is_started_with_an_approval_registers_nothing(world: Wo
     told = inbox.text(world.mail("abalone", "failed in Register"))
     assert "sagemaker:CreateModelPackage" in told
     assert (len(world.packages("abalone")) if world.has_group("abalone") else 0) == before
+
+
+def test_a_model_is_not_tested_on_the_rows_that_it_is_trained_on(world: World) -> None:
+    world.put_iris("crammed")
+    data = world.outputs["DataBucket"]
+    given = {"image": IRIS, "commit": "c1", "model": "crammed", "train_data": f"s3://{data}/models/crammed/test/"}
+
+    execution = world.start(given, "crammed-c1")
+
+    assert world.ended(execution)["status"] == "FAILED"
+    assert "rows of test_data" in inbox.text(world.mail("crammed", "failed"))
+
+
+def test_nobody_chooses_the_test_data_of_a_model(world: World) -> None:
+    world.put_iris("chosen")
+    data = world.outputs["DataBucket"]
+    world.client("s3").upload_file(str(world.iris / "test" / "iris.csv"), data, "models/somebody/test/easy.csv")
+    given = {"image": IRIS, "commit": "c1", "model": "chosen", "test_data": f"s3://{data}/models/somebody/test/"}
+
+    execution = world.start(given, "chosen-c1")
+
+    assert world.ended(execution)["status"] == "FAILED"
+    assert "are not those of the model chosen" in inbox.text(world.mail("chosen", "failed"))

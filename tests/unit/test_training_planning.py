@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from tests.support.botocore_strict import RecordingClient, check_request, client_error
-from tests.support.training import ARN, CONTAINER, HOME, IMAGE, IMAGE_INPUT, PACKAGE, TEST_DATA, ports, question
+from tests.support.training import ARN, CONTAINER, DATA, HOME, IMAGE, IMAGE_INPUT, PACKAGE, TEST_DATA, ports, question
 
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.s3 import ObjectStore
 from signalbox.contracts import TrainingPlan
 from signalbox.training.model import InvalidRequestError
+from signalbox.training.overlap import MOST_BYTES, digest
 from signalbox.training.planning import plan
 
 
@@ -32,7 +33,9 @@ def test_an_image_gets_its_names_and_places_from_the_model_and_the_execution() -
         "image": IMAGE,
         "model_data": f"s3://artifacts-bucket/training/run-1/{planned['names']['training']}/output/model.tar.gz",
         "content_type": "text/csv",
+        "train_data": f"{HOME}/train/",
         "test_data": f"{HOME}/test/",
+        "registered_by": "",
         "predictions": "s3://artifacts-bucket/transforms/run-1/",
         "evidence": "s3://artifacts-bucket/evaluations/run-1/",
         "client_token": evaluation["client_token"],
@@ -184,7 +187,7 @@ def test_a_package_that_cannot_be_evaluated_is_refused_with_the_reason(package: 
     ("given", "message"),
     [
         ({"model": "unknown"}, "train_data s3://data-bucket/models/unknown/train/ holds no data"),
-        ({"test_data": "s3://data-bucket/nothing/"}, "test_data s3://data-bucket/nothing/ holds no data"),
+        ({"test_data": f"{HOME}/test/nothing/"}, f"test_data {HOME}/test/nothing/ holds no data"),
         ({"test_data": "s3://other-bucket/test/"}, "test_data is in the bucket other-bucket"),
         ({"train_data": "s3://data-bucket"}, "train_data is 's3://data-bucket': give an S3 prefix"),
     ],
@@ -194,11 +197,65 @@ def test_missing_or_foreign_data_are_refused_before_anything_runs(given: dict[st
         image_plan(**given)
 
 
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "s3://data-bucket/models/somebody-elses/test/",
+        f"{HOME}/train/",
+        "s3://artifacts-bucket/pipelines/abalone/runs/",
+        "s3://artifacts-bucket/training/run-0/",
+    ],
+)
+def test_test_data_are_the_models_and_not_chosen_by_who_asks(elsewhere: str) -> None:
+    data = DATA | {f"{elsewhere}a.csv": "7,M"}
+
+    with pytest.raises(InvalidRequestError, match=f"put its test data under {HOME}/test/"):
+        plan(question(IMAGE_INPUT | {"test_data": elsewhere}), ports(data=data))
+
+
+def test_a_package_is_tested_on_data_of_its_own_model() -> None:
+    package = PACKAGE | {"CustomerMetadataProperties": {"test-data": f"{HOME}/test/"}}
+
+    with pytest.raises(InvalidRequestError, match="are not those of the model abalone"):
+        plan(question({"package": ARN}), ports(package))
+
+
+ROWS = [f"{label},M,{label / 8}\n" for label in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("shared", "said"),
+    [
+        (ROWS[20:], "20 of the 20 rows"),
+        ([f" {row.strip()} \n" for row in ROWS[20:22]], "2 of the 20 rows"),
+        ([row.replace(",M,", ".0, M ,") for row in ROWS[20:22]], "2 of the 20 rows"),
+    ],
+)
+def test_a_model_is_not_tested_on_rows_that_it_is_trained_on(shared: list[str], said: str) -> None:
+    data = {f"{HOME}/train/a.csv": "".join(ROWS[:20]), f"{HOME}/train/b.csv": "".join(shared)}
+
+    with pytest.raises(InvalidRequestError, match=said):
+        plan(question(IMAGE_INPUT), ports(data=data | {f"{HOME}/test/a.csv": "".join(ROWS[20:])}))
+
+
+def test_rows_that_are_equal_by_chance_are_let_pass_and_large_data_are_not_compared() -> None:
+    test = {f"{HOME}/test/a.csv": "".join(ROWS[20:])}
+    one = {f"{HOME}/train/a.csv": "".join(ROWS[:21])}
+    assert plan(question(IMAGE_INPUT), ports(data=one | test))["entry"] == "image"
+
+    large = {f"{HOME}/train/a.csv": "".join(ROWS), f"{HOME}/train/b.csv": "1,M,2\n" * (MOST_BYTES // 6)}
+    assert plan(question(IMAGE_INPUT), ports(data=large | test))["entry"] == "image"
+
+
+def test_a_line_that_is_no_csv_is_compared_as_it_is() -> None:
+    assert digest('"a' + "x" * 200_000) == digest('"a' + "x" * 200_000)
+
+
 def test_folder_markers_and_empty_files_are_no_data_however_many_there_are() -> None:
     empty = {f"{HOME}/train/": "", f"{HOME}/train/a.csv": "", f"{HOME}/train/b.csv": "", f"{HOME}/test/a.csv": "9,M"}
     with pytest.raises(InvalidRequestError, match=f"train_data {HOME}/train/ holds no data"):
         plan(question(IMAGE_INPUT), ports(data=empty))
-    planned = plan(question(IMAGE_INPUT), ports(data=empty | {f"{HOME}/train/c.csv": "9,M"}))
+    planned = plan(question(IMAGE_INPUT), ports(data=empty | {f"{HOME}/train/c.csv": "8,M"}))
     assert planned["entry"] == "image"
 
 

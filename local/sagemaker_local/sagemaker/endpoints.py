@@ -70,12 +70,13 @@ class Endpoints:
 
     def _bring_up(self, name: str, config: Record) -> None:
         try:
+            deployed = self._deployed(config["ProductionVariants"])
             fleet = self._start(name, config)
         except Exception as error:  # noqa: BLE001  # whatever it is: the endpoint must not stay Creating for ever
             self._settle(name, EndpointStatus="Failed", FailureReason=_reason(error))
             return
         self._traffic[name] = Traffic(fleet, random.Random(0))  # noqa: S311  # shares traffic, no secret
-        self._settle(name, EndpointStatus="InService", Variants=self._deployed(config["ProductionVariants"]))
+        self._settle(name, EndpointStatus="InService", Variants=deployed)
 
     def update(self, call: Call) -> dict[str, Any]:
         """Move an endpoint that is in service to another configuration, blue/green.
@@ -110,6 +111,7 @@ class Endpoints:
         """Start the new servers, shift traffic, bake; on any doubt go back. The old ones serve until the very end."""
         traffic = self._traffic[name]
         try:
+            deployed = self._deployed(config["ProductionVariants"])
             new = self._start(name, config)
             for share, seconds in deployment.shifts:
                 traffic.shift(new, share)

@@ -160,7 +160,10 @@ class ModelRegistry:
 
         def change(record: Record) -> None:
             record.update({member: request[member] for member in _UPDATABLE if member in request})
-            record["CustomerMetadataProperties"] = _properties(record, request)
+            if properties := _properties(record, request):
+                record["CustomerMetadataProperties"] = properties
+            else:
+                record.pop("CustomerMetadataProperties", None)
             more = request.get("AdditionalInferenceSpecificationsToAdd", [])
             if more:
                 record["AdditionalInferenceSpecifications"] = _specifications(record, more)

@@ -59,7 +59,6 @@ class ModelRegistry:
 def _package(found: "DescribeModelPackageOutputTypeDef") -> ModelPackage:
     specification = found.get("InferenceSpecification", {})
     origin = found.get("MetadataProperties", {})
-    changed_by: Any = found.get("LastModifiedBy") or found.get("CreatedBy") or {}
     return ModelPackage(
         arn=found["ModelPackageArn"],
         approval=found.get("ModelApprovalStatus", ""),
@@ -69,11 +68,18 @@ def _package(found: "DescribeModelPackageOutputTypeDef") -> ModelPackage:
         properties=dict(found.get("CustomerMetadataProperties", {})),
         commit=origin.get("CommitId"),
         generated_by=origin.get("GeneratedBy", ""),
-        changed_by=changed_by.get("UserProfileName") or changed_by.get("IamIdentity", {}).get("Arn") or "",
+        changed_by=_person(found.get("LastModifiedBy")) or _person(found.get("CreatedBy")),
+        created_by=_person(found.get("CreatedBy")),
         additional={
             one["Name"]: _containers(one["Containers"]) for one in found.get("AdditionalInferenceSpecifications", [])
         },
     )
+
+
+def _person(context: Any) -> str:
+    """Return a UserContext's name in Studio, or the ARN of its IAM identity; "" where SageMaker does not say."""
+    known: dict[str, Any] = context or {}
+    return str(known.get("UserProfileName") or known.get("IamIdentity", {}).get("Arn") or "")
 
 
 def _containers(given: "Sequence[ModelPackageContainerDefinitionOutputTypeDef]") -> tuple[ModelContainer, ...]:

@@ -36,7 +36,8 @@ class TrainingNames(TypedDict):
 class EvaluationPlan(TypedDict):
     """What the evaluation needs of a run; `predictions` and `evidence` are S3 prefixes, `test_data` is one too.
 
-    `package` is None for an image, which is registered after its evaluation.
+    `package` and `registered_by` are None and "" for an image, which is registered after its evaluation; `train_data`
+    is None for a package, which was trained elsewhere.
     """
 
     model: str
@@ -46,7 +47,9 @@ class EvaluationPlan(TypedDict):
     image: str
     model_data: str
     content_type: str
+    train_data: str | None
     test_data: str
+    registered_by: str
     predictions: str
     evidence: str
     client_token: str

@@ -60,7 +60,7 @@ def evaluate(question: EvaluationQuestion, ports: EvaluatingPorts) -> Evaluated:
 
 
 def _subject(question: EvaluationQuestion) -> dict[str, object]:
-    """Return what evidence is about, so that no other package can borrow it.
+    """Return what evidence is about, so that no other package can borrow it, and where its model comes from.
 
     A model of an image has no package yet: then the execution, which the package will name as its origin, stands for
     it.
@@ -69,6 +69,8 @@ def _subject(question: EvaluationQuestion) -> dict[str, object]:
         "package": question["plan"]["package"],
         "execution": question["execution_arn"],
         "content": question["content"],
+        "train_data": question["plan"]["train_data"],
+        "registered_by": question["plan"]["registered_by"],
     }
 
 

@@ -67,7 +67,7 @@ class Candidate:
     """The model that a run tests.
 
     `package` is None for an image, which the run trains and registers. `train_data` is None, and there are no
-    hyperparameters, for a package, which was trained elsewhere.
+    hyperparameters, for a package, which was trained elsewhere, and which somebody registered.
     """
 
     model: str
@@ -79,4 +79,5 @@ class Candidate:
     test_data: str
     environment: Mapping[str, str] = field(default_factory=dict)
     train_data: str | None = None
+    registered_by: str = ""
     hyperparameters: Mapping[str, str] = field(default_factory=dict)

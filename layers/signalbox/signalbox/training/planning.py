@@ -1,13 +1,14 @@
 """Decides every name, place and request of one run of the mlops machine."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
 from signalbox.contracts import EvaluationPlan, TrainingPlan, TrainingQuestion, TrainingRequests
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
-from signalbox.training import requests, rules
+from signalbox.training import overlap, requests, rules
 from signalbox.training.model import CONTENT_TYPE, Candidate, ImageRequest, InvalidRequestError, TrainingRun
 
 # Characters of the execution's token in a name that has up to 63 (botocore's `sagemaker` model: EntityName).
@@ -42,6 +43,9 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
     if candidate.train_data is not None:
         _check_data("train_data", candidate.train_data, ports)
     _check_data("test_data", candidate.test_data, ports)
+    rules.check_test_data(candidate, settings.data_bucket, settings.artifacts_bucket)
+    if candidate.train_data is not None:
+        _check_overlap(candidate.train_data, candidate.test_data, ports.objects)
     planned = _plan(candidate, run, settings)
     logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
     count("TrainingPlanned")
@@ -53,6 +57,22 @@ def _check_data(field: str, uri: str, ports: TrainingPorts) -> None:
     # Folder markers and empty files are no data.
     if not any(found.size > 0 for found in ports.objects.listing(uri)):
         raise InvalidRequestError(f"{field} {uri} holds no data: upload CSV files there, no header, label first")
+
+
+def _check_overlap(train_data: str, test_data: str, objects: ObjectStore) -> None:
+    """Refuse a test on the rows that the model is trained on."""
+    train, test = list(objects.listing(train_data)), list(objects.listing(test_data))
+    if sum(file.size for file in (*train, *test)) > overlap.MOST_BYTES:
+        logger.info("data not compared", extra={"train_data": train_data, "test_data": test_data})
+        return
+    found = overlap.compare(
+        *(chain.from_iterable(objects.lines(file.uri) for file in files) for files in (train, test))
+    )
+    if found.too_large:
+        raise InvalidRequestError(
+            f"{found.shared} of the {found.rows} rows of test_data {test_data} are training rows too ({train_data}): "
+            "a model is tested on rows that it has never seen; take them out of one of the two"
+        )
 
 
 def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> TrainingPlan:
@@ -89,7 +109,9 @@ def _evaluation(candidate: Candidate, run: TrainingRun) -> EvaluationPlan:
         "image": candidate.image,
         "model_data": candidate.model_data,
         "content_type": CONTENT_TYPE,
+        "train_data": candidate.train_data,
         "test_data": candidate.test_data,
+        "registered_by": candidate.registered_by,
         "predictions": run.predictions,
         "evidence": run.evidence,
         "client_token": run.client_token,

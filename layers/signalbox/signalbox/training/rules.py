@@ -107,7 +107,23 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None) -> 
         model_data=container.model_data,
         test_data=_test_data(package),
         environment=container.environment,
+        registered_by=package.created_by,
     )
+
+
+def check_test_data(candidate: Candidate, data_bucket: str, artifacts_bucket: str) -> None:
+    """Refuse test data that are not the model's: whoever asks for a run does not choose what proves its model.
+
+    Raises:
+        InvalidRequestError: they lie elsewhere than the model's own test data and the runs of its pipeline.
+    """
+    model, given = candidate.model, candidate.test_data
+    own = f"s3://{data_bucket}/models/{model}/test/"
+    if not given.startswith((own, f"s3://{artifacts_bucket}/pipelines/{model}/")):
+        raise InvalidRequestError(
+            f"test_data {given} are not those of the model {model}: leave them out, and put its test data under {own}, "
+            "or let its pipeline write them"
+        )
 
 
 def check_bucket(field: str, uri: str, buckets: tuple[str, str]) -> None:

@@ -1,0 +1,49 @@
+"""Do training and test data share rows? By content, whatever their files are called and however their numbers look."""
+
+import csv
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# More is not compared: reading it would take longer than planning a run may.
+MOST_BYTES = 20_000_000
+# Rows of small tables are equal by chance: iris has one pair among its 150.
+MOST_SHARED = 0.05
+_DIGEST = 8
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How many rows the test data have, and how many of them are training rows too."""
+
+    rows: int
+    shared: int
+
+    @property
+    def too_large(self) -> bool:
+        """Say whether the test would measure what the model has learnt by heart."""
+        return self.shared > MOST_SHARED * self.rows
+
+
+def compare(train: Iterable[str], test: Iterable[str]) -> Overlap:
+    """Return how far the lines of the training and of the test data, CSV both, are the same rows."""
+    learnt = {digest(line) for line in train if line.strip()}
+    found = [digest(line) in learnt for line in test if line.strip()]
+    return Overlap(len(found), sum(found))
+
+
+def digest(line: str) -> bytes:
+    """Return what equal rows have in common: cells without the spaces around them, numbers by their value."""
+    try:
+        cells = next(csv.reader([line]), [])
+    except csv.Error:  # the evaluation says what is wrong with it
+        cells = [line]
+    return hashlib.sha256("\x1f".join(map(_canonical, cells)).encode()).digest()[:_DIGEST]
+
+
+def _canonical(cell: str) -> str:
+    text = cell.strip()
+    try:
+        return repr(float(text))
+    except ValueError:
+        return text
