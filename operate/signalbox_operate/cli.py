@@ -3,6 +3,7 @@
 import functools
 import os
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,9 @@ from rich.table import Column, Table
 
 from signalbox import moments
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
+from signalbox.reviews.model import DecisionNotPassedOnError
 from signalbox.uploads.model import Upload
+from signalbox_operate import decide as decisions
 from signalbox_operate import invoke as invocation
 from signalbox_operate import publish as publication
 from signalbox_operate import stack as stacks
@@ -37,10 +40,26 @@ errors = Console(stderr=True, soft_wrap=True)
 StackName = Annotated[str, typer.Option("--stack", envvar="SIGNALBOX_STACK", help="Name of the deployed stack")]
 ModelName = Annotated[str | None, typer.Option(help="Short name of the model")]
 Prefix = Annotated[str, typer.Option(help="Where the stack watches: its parameter UploadPrefix")]
+
+
+class Decision(StrEnum):
+    """What somebody decides about a review."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
 _STATES = {"InService": "green", "Succeeded": "green", "Failed": "red", "OutOfService": "red"}
 
 # What the commands' own modules say they cannot do.
-_FAILURES = (OperateError, PipelineError, UnknownRegionError, CallRefusedError, ServiceBusyError)
+_FAILURES = (
+    OperateError,
+    PipelineError,
+    UnknownRegionError,
+    CallRefusedError,
+    ServiceBusyError,
+    DecisionNotPassedOnError,
+)
 _SHOWN = 20  # waiting uploads
 
 
@@ -132,6 +151,23 @@ def upload(
     bucket = _stack(stack).output("DataBucket")
     for key in start.upload_files(files, bucket, prefix, client("s3")):
         console.print(f"s3://{bucket}/{key}")
+
+
+@_command
+def decide(
+    package: Annotated[
+        str, typer.Argument(help="Package as its mail names it, such as signalbox-abalone/3; or its ARN")
+    ],
+    decision: Annotated[Decision, typer.Argument(help="What to decide")],
+    *,
+    stack: StackName = "signalbox",
+    stage: Annotated[str | None, typer.Option(help="Decide the release to this stage, not the package")] = None,
+    reason: Annotated[str, typer.Option(help="Why: needed to reject, kept with the decision")] = "",
+) -> None:
+    """Approve or reject what waits for a review: in the name of whoever is signed in to AWS, without a mail's word."""
+    asked = decisions.Asked(package, stage, approved=decision is Decision.APPROVE, reason=reason)
+    said = decisions.decide(asked, decisions.signed(_stack(stack), client))
+    console.print(escape(said))
 
 
 @_command
