@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from signalbox import moments
+from signalbox import moments, plain
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.reviews.model import DecisionNotPassedOnError
 from signalbox.uploads.model import Upload
@@ -68,6 +68,11 @@ def client(service: str) -> Any:
     return boto3.client(service)  # type: ignore[call-overload]  # the name is a variable here
 
 
+def _shown(text: str) -> str:
+    """Return text of strangers, such as a file's name, as a terminal may have it: no markup, no control characters."""
+    return escape(plain.line(text))
+
+
 def _command(function: Callable[..., None]) -> Callable[..., None]:
     """Register a command under its function's name; what it cannot do is said in one sentence, with exit code 1."""
 
@@ -77,7 +82,7 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
         try:
             function(*arguments, **options)
         except (*_FAILURES, ClientError, BotoCoreError, Boto3Error) as error:
-            errors.print(f"[red]error:[/red] {escape(str(error))}")
+            errors.print(f"[red]error:[/red] {_shown(str(error))}")
             raise typer.Exit(1) from error
 
     return run
@@ -167,7 +172,7 @@ def decide(
     """Approve or reject what waits for a review: in the name of whoever is signed in to AWS, without a mail's word."""
     asked = decisions.Asked(package, stage, approved=decision is Decision.APPROVE, reason=reason)
     said = decisions.decide(asked, decisions.signed(_stack(stack), client))
-    console.print(escape(said))
+    console.print(_shown(said))
 
 
 @_command
@@ -187,18 +192,18 @@ def show_uploads(
     bucket, key = uploads.place(file, found.output("DataBucket"), prefix)
     for fate in uploads.fates(bucket, key, table):
         size, state = f"{fate.upload.size:,} bytes", f"[{_STATES.get(fate.state, 'yellow')}]{fate.state}[/]"
-        console.print(f"{_local(fate.upload.recorded_at)}  {size}, version {escape(fate.upload.version)}")
+        console.print(f"{_local(fate.upload.recorded_at)}  {size}, version {_shown(fate.upload.version)}")
         taken = f"run {fate.upload.run}: " if fate.upload.run else ""
-        console.print(f"  {taken}{state}" + (f": {escape(fate.detail)}" if fate.detail else ""))
+        console.print(f"  {taken}{state}" + (f": {_shown(fate.detail)}" if fate.detail else ""))
 
 
 def _show_waiting(waiting: Sequence[Upload], reason: str) -> None:
     if not waiting:
         console.print("no upload waits")
         return
-    console.print(f"{len(waiting):,} waiting: {escape(reason)}")
+    console.print(f"{len(waiting):,} waiting: {_shown(reason)}")
     for upload in waiting[:_SHOWN]:
-        console.print(f"{_local(upload.recorded_at)}  s3://{upload.bucket}/{escape(upload.key)}")
+        console.print(f"{_local(upload.recorded_at)}  s3://{upload.bucket}/{_shown(upload.key)}")
     if len(waiting) > _SHOWN:
         console.print(f"and {len(waiting) - _SHOWN:,} later ones")
 
@@ -260,4 +265,4 @@ def show_status(stack: StackName = "signalbox") -> None:
     console.print(table)
     for line in lines:
         if line.detail:
-            console.print(f"{line.name}: {escape(line.detail)}")
+            console.print(f"{line.name}: {_shown(line.detail)}")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from signalbox import moments
+from signalbox import moments, plain
 from signalbox.aws.machines import StateMachines
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.table import Table
@@ -31,7 +31,7 @@ class Asked:
 
     def __post_init__(self) -> None:
         """See that the reason is one that the page would take."""
-        if not self.approved and not self.reason.strip():
+        if not self.approved and not plain.lines(self.reason).strip():
             raise OperateError("a rejection needs a reason: give it with --reason")
         if len(self.reason) > REASON_LIMIT:
             raise OperateError(f"the reason has {len(self.reason):,} characters; at most {REASON_LIMIT:,} are kept")
@@ -66,7 +66,7 @@ def decide(asked: Asked, at: Signed) -> str:
     """
     review = _newest(asked, at)
     if review.status_at(at.ports.clock()) == "open":
-        vote = Vote(approved=asked.approved, by=at.by, reason=asked.reason.strip(), origin="command")
+        vote = Vote(approved=asked.approved, by=at.by, reason=plain.lines(asked.reason).strip(), origin="command")
         decided = deciding.decide(review, vote, at.ports)
         if decided is None:
             raise OperateError("the review was changed at the same moment: run the command again to see how it stands")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
+from tests.support.logs import written
 from tests.support.review_browser import Browser, Page
 from tests.support.review_stores import world_stored_in
 from tests.support.reviews import ANN, BOB, PACKAGE, SECRET, OutboxFake, World
@@ -144,7 +145,7 @@ def test_a_word_is_short_and_can_be_said(world: World, review: Review) -> None:
 
 
 def test_the_word_is_on_no_page_in_no_link_and_in_no_log(
-    world: World, review: Review, capsys: pytest.CaptureFixture[str]
+    world: World, review: Review, caplog: pytest.LogCaptureFixture
 ) -> None:
     link, browser = world.link(), Browser(world)
     word = world.word(link)
@@ -153,10 +154,11 @@ def test_the_word_is_on_no_page_in_no_link_and_in_no_log(
     browser.cookies.clear()
     pages += [browser.send(link, "POST", urlencode({"word": word, "choice": "approve"}))]
     pages += [browser.decide(link, "approve"), browser.open(link)]
-    logs = capsys.readouterr()
+    log = written(caplog)
+    assert "review decided" in log
     for page in pages:
         assert word not in page.body + str(page.headers) + str(page.cookies)
-    assert word not in link + logs.out + logs.err
+    assert word not in link + log
     assert word not in str(vars(world.read(review)))
 
 

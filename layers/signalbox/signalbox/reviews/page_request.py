@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import parse_qs
 
+from signalbox import plain
 from signalbox.reviews import keys
 from signalbox.reviews.model import REASON_LIMIT
 from signalbox.reviews.pages import Choice
@@ -55,7 +56,7 @@ class PageRequest:
             body=str(event.get("body") or ""),
             encoded=bool(event.get("isBase64Encoded")),
             source_ip=str(context["http"].get("sourceIp", "")),
-            user_agent=str(context["http"].get("userAgent", ""))[:_AGENT_LIMIT],
+            user_agent=plain.line(str(context["http"].get("userAgent", "")))[:_AGENT_LIMIT],
         )
 
     @property
@@ -109,7 +110,7 @@ class DecisionForm:
         except (binascii.Error, ValueError):
             return None
         choice, word, reason, nonce = (fields.get(name, [""])[0] for name in ("choice", "word", "reason", "nonce"))
-        return cls(choice, keys.letters(word), reason.replace("\r\n", "\n").strip(), nonce)
+        return cls(choice, keys.letters(word), plain.lines(reason).strip(), nonce)
 
     @property
     def approves(self) -> bool:
