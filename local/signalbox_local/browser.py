@@ -98,8 +98,10 @@ class Browser:
 
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
 
-    def decide(self, mail: dict[str, Any], choice: str, reason: str = "") -> httpx.Response:
+    def decide(self, mail: dict[str, Any], choice: str, reason: str = "", typed: str | None = None) -> httpx.Response:
         """Follow the link for `choice`, fill the form in and post it; return the page that comes back.
+
+        To approve, the mail's word is typed, or what is `typed` in its place.
 
         Raises:
             PageError: the link leads to no form, or the mail has no word to approve with.
@@ -113,5 +115,5 @@ class Browser:
         if "reason" in values or reason:
             values["reason"] = reason
         if choice == "approve":
-            values["word"] = word(mail)
+            values["word"] = word(mail) if typed is None else typed
         return self.client.request(form.method, urljoin(str(page.url), form.action), data=values)

@@ -66,9 +66,9 @@ class Browser:
         *,
         encoded: bool = False,
         content_type: str = "application/x-www-form-urlencoded; charset=utf-8",
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> Page:
-        """Send a request as API Gateway passes it to the function; `headers` have underscores for hyphens."""
+        """Send a request as API Gateway passes it to the function."""
         address, _, query = link.partition("?")
         event = {
             "version": "2.0",
@@ -78,7 +78,7 @@ class Browser:
             "pathParameters": {"review": address.rsplit("/", 1)[-1]},
             "headers": {
                 **({"content-type": content_type} if body is not None else {}),
-                **{name.replace("_", "-"): value for name, value in headers.items()},
+                **(headers or {}),
             },
             "requestContext": {
                 "domainName": self.domain,

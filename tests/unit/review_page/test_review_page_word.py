@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -13,6 +12,7 @@ from tests.support.reviews import ANN, BOB, PACKAGE, SECRET, OutboxFake, World
 
 from signalbox.reviews import deciding, keys
 from signalbox.reviews.model import WORD_TRIES, Review
+from signalbox.reviews.rules import Vote
 
 WRONG = "not that word"
 
@@ -184,9 +184,6 @@ def test_the_right_word_decides_nothing_for_a_review_with_more_tries_than_it_was
     link = world.link()
     as_read = world.read(review)
     use_up(world, link)
-    vote = replace(VOTE, by=ANN)
+    vote = Vote(approved=True, by=ANN, reason="", origin="page")
     assert deciding.decide(as_read, vote, world.deciding_ports()) is None
     assert PACKAGE not in world.registry.packages
-
-
-VOTE = deciding.rules.Vote(approved=True, by=ANN, reason="", origin="page")

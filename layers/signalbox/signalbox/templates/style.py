@@ -49,6 +49,7 @@ LIGHT = {
     "buttons": "width:100%;border-collapse:separate",
     "half": "width:50%;padding:0 6px 0 0;vertical-align:top",
     "half-last": "padding:0 0 0 6px",
+    "alone": "width:100%;padding:0",
     "button": _BUTTON,
     "primary": "background:#176b41;border:1px solid #176b41;color:#ffffff",
     "danger": "background:#b3261e;border:1px solid #b3261e;color:#ffffff",
