@@ -5,6 +5,7 @@ https://chromedevtools.github.io/devtools-protocol/ has the methods.
 """
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -44,6 +45,15 @@ class ChromiumError(Exception):
         super().__init__(message)
 
 
+def _pipe() -> tuple[int, int]:
+    """Return a pipe whose two numbers are above 3 and 4, which are the ones that the browser takes its own by."""
+    low = os.pipe()
+    high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in low]
+    for end in low:
+        os.close(end)
+    return high[0], high[1]
+
+
 @dataclass
 class Chromium:
     """A browser that runs; `profile` is a folder for what it keeps. It is closed at the end of a `with`."""
@@ -55,11 +65,11 @@ class Chromium:
 
     def __enter__(self) -> Self:
         """Start it."""
-        ours_in, theirs_out = os.pipe()
-        theirs_in, ours_out = os.pipe()
+        self._in, theirs_out = _pipe()
+        theirs_in, self._out = _pipe()
         command = [program() or "chromium", *_OPTIONS, f"--user-data-dir={self.profile}", "about:blank"]
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}', *command],
+            ["bash", "-c", f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}', *command],
             pass_fds=(theirs_in, theirs_out),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -67,7 +77,6 @@ class Chromium:
         )
         os.close(theirs_in)
         os.close(theirs_out)
-        self._in, self._out = ours_in, ours_out
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -164,6 +173,8 @@ class Tab:
 
     def click(self, selector: str) -> None:
         """Press the middle of the first element that a selector finds, as a finger or a mouse does."""
+        # A page takes no input before it was painted once.
+        self.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         place = self.run(
             f"(() => {{const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'center'}});"
             "const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]})()"
