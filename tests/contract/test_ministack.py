@@ -30,7 +30,7 @@ _MODULES = {
     "queues": "services.sqs",
 } | {
     name: f"services.{name}"
-    for name in ("apigateway", "eventbridge", "iam", "lambda_svc", "s3", "ses", "ssm", "stepfunctions", "sts")
+    for name in ("apigateway", "ecr", "eventbridge", "iam", "lambda_svc", "s3", "ses", "ssm", "stepfunctions", "sts")
 }
 
 
