@@ -124,7 +124,7 @@ class Endpoints:
         old = traffic.promote()
         changes = {
             "EndpointConfigName": config["EndpointConfigName"],
-            "Variants": self._deployed(config["ProductionVariants"]),
+            "Variants": deployed,
         }
         self._settle(name, **changes, EndpointStatus="InService", LastDeploymentConfig=deployment.request)
         old.close()
