@@ -84,6 +84,7 @@ def test_an_image_is_trained_on_its_training_data_as_the_stack_is_set_up() -> No
         "ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30},
         "StoppingCondition": {"MaxRuntimeInSeconds": 14400},
         "HyperParameters": {"max_leaf_nodes": "30"},
+        "EnableNetworkIsolation": True,
         "Tags": [
             {"Key": "signalbox:model", "Value": "iris-decision-tree"},
             {"Key": "signalbox:execution", "Value": "run-1"},
@@ -101,6 +102,7 @@ def test_the_model_is_what_the_training_will_leave() -> None:
             "Environment": {},
         },
         "ExecutionRoleArn": "arn:aws:iam::123456789012:role/jobs",
+        "EnableNetworkIsolation": True,
         "Tags": [
             {"Key": "signalbox:model", "Value": "iris-decision-tree"},
             {"Key": "signalbox:execution", "Value": "run-1"},
@@ -131,6 +133,14 @@ def test_the_transform_hides_the_label_from_the_model_and_joins_it_again() -> No
             {"Key": "signalbox:execution", "Value": "run-1"},
         ],
     }
+
+
+@pytest.mark.parametrize("given", [IMAGE_INPUT, {"package": ARN}])
+def test_containers_have_a_network_only_where_somebody_asks_for_it(given: dict[str, Any]) -> None:
+    requests = plan(question(given | {"network_isolation": False}), ports())["requests"]
+
+    assert requests["model"]["EnableNetworkIsolation"] is False
+    assert requests["training"] is None or requests["training"]["EnableNetworkIsolation"] is False
 
 
 def test_an_image_is_registered_in_the_group_of_its_model() -> None:

@@ -72,7 +72,7 @@ def test_a_package_is_known_by_its_group() -> None:
         ),
         ({"image": IMAGE, "commit": "8c1d", "hyperparameters": {"depth": "3" * 2501}}, "hyperparameters.depth is too"),
         ({"image": IMAGE, "commit": "8c1d", "hyperparameters": {str(n): "" for n in range(101)}}, "101 entries"),
-        ({"package": PACKAGE, "commit": "8c1d"}, "commit is not a field: known are package"),
+        ({"package": PACKAGE, "commit": "8c1d"}, "commit is not a field: known are network_isolation, package"),
         ({"package": "abalone/3"}, "package: 'abalone/3' is not the ARN"),
         ({"package": PACKAGE.replace("signalbox-", "other-")}, "does not start with 'signalbox-'"),
     ],

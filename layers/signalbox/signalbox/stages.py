@@ -5,7 +5,7 @@
                  "rollout": {"type": "canary", "percent": 10, "wait_seconds": 300}}]}
 
 Limits are SageMaker's (Developer Guide, deployment-guardrails; botocore's `sagemaker` model), stated where they are
-checked. `rollout`, `alarms`, `approval`, `hosting` and `review_seconds` may be left out.
+checked. `rollout`, `alarms`, `approval`, `hosting`, `review_seconds` and `network_isolation` (true) may be left out.
 """
 
 import json
@@ -26,7 +26,18 @@ FLEET_SECONDS = 1_800
 WEEK = 604_800
 _STAGES = (1, 10)
 _PERCENTS = {"canary": (1, 50), "linear": (10, 50)}
-_STAGE = ("name", "approval", "instance_type", "instance_count", "rollout", "alarms", "hosting", "review_seconds")
+_STAGE = (
+    "name",
+    "approval",
+    "instance_type",
+    "instance_count",
+    "rollout",
+    "alarms",
+    "hosting",
+    "review_seconds",
+    "network_isolation",
+)
+
 _ROLLOUT = ("type", "percent", "wait_seconds")
 
 
@@ -70,6 +81,7 @@ class Stage:
     alarms: bool = False
     hosting: str = "realtime"
     review_seconds: int = WEEK
+    network_isolation: bool = True
 
 
 @dataclass(frozen=True)
@@ -133,6 +145,7 @@ def _stage(fields: Fields) -> Stage:
         alarms=fields.flag("alarms"),
         hosting=_hosting(fields),
         review_seconds=fields.whole("review_seconds", (5, 30 * 86_400), WEEK),
+        network_isolation=fields.flag("network_isolation", default=True),
     )
 
 

@@ -10,7 +10,7 @@ from sagemaker_local.jobs import metrics
 from sagemaker_local.jobs.context import Outcome
 from sagemaker_local.runtime import archive, data, process
 from sagemaker_local.runtime.errors import ContainerError
-from sagemaker_local.runtime.workspace import Workspace
+from sagemaker_local.runtime.workspace import Workspace, isolated
 
 if TYPE_CHECKING:
     import threading
@@ -51,6 +51,7 @@ class _Training:
         self._algorithm: Mapping[str, Any] = request["AlgorithmSpecification"]
         self._hyperparameters: Mapping[str, str] = request.get("HyperParameters", {})
         self._workspace = Workspace(context.folder / "ml")
+        self._alone = bool(request.get("EnableNetworkIsolation"))
 
     def run(self) -> Outcome:
         self._on_status("Starting", "Preparing the instances for training")
@@ -86,7 +87,10 @@ class _Training:
         role = self._request.get("RoleArn", "")
         for channel in self._request.get("InputDataConfig", []):
             self._channel(channel, role)
-        if code := image.code_uri(self._hyperparameters):
+        code = image.code_uri(self._hyperparameters)
+        if code and self._alone:
+            raise ContainerError(f"AlgorithmError: {code} cannot be fetched: the job runs with network isolation")
+        if code:
             archive.fetch_and_unpack(self._context.s3, code, self._workspace.code, role=role)
         if checkpoints := self._request.get("CheckpointConfig"):
             for item in self._earlier_checkpoints(data.Source(checkpoints["S3Uri"], role=role)):
@@ -138,9 +142,8 @@ class _Training:
             "TRAINING_JOB_NAME": self._request["TrainingJobName"],
             "TRAINING_JOB_ARN": self._request["TrainingJobArn"],
         }
-        return self._workspace.environment(
-            self._context.environment, job, self._request.get("Environment", {}), image.environment()
-        )
+        role = isolated(self._context.environment) if self._alone else self._context.environment
+        return self._workspace.environment(role, job, self._request.get("Environment", {}), image.environment())
 
     def _finish(self, image: Image, result: process.Result, started: datetime) -> Outcome:
         """Upload what the program left, also after a stop, and say how the job ended."""

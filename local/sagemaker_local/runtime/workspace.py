@@ -18,6 +18,18 @@ HOST = "algo-1"
 _REWRITTEN = re.compile(r"(^|=)/opt/ml(?=/|$)")
 
 
+_REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
+
+
+def isolated(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return a role's variables as a container without a network has them: no credentials, no address of the cloud.
+
+    Source: Developer Guide, "Run training and inference containers in internet-free mode". That is all that is done
+    here: a program may still open connections, which only a network of its own could keep it from.
+    """
+    return {name: environment[name] for name in _REGION if name in environment}
+
+
 @dataclass(frozen=True)
 class Workspace:
     """The tree of one job or model server; `base` stands for `/opt/ml`."""

@@ -12,6 +12,7 @@ from sagemaker_local.core.resources import ENDPOINT_CONFIG, MODEL, Resources
 from sagemaker_local.core.roles import pass_role, tag_at_creation
 from sagemaker_local.core.store import NoRecordError
 
+ISOLATED = "EnableNetworkIsolation"
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -82,7 +83,7 @@ class Models:
         return {}
 
     def container(self, model_name: str) -> tuple[dict[str, Any], str]:
-        """Return what a model runs (Image, ModelDataUrl, Environment) and the role it runs under.
+        """Return what a model runs (its container, and whether without a network) and the role it runs under.
 
         Raises:
             ApiError: there is no such model, or it is a chain of containers.
@@ -94,7 +95,7 @@ class Models:
             raise invalid(
                 f"Model {model_name} is an inference pipeline of {len(resolved)} containers: not emulated here."
             )
-        return resolved[0], model["ExecutionRoleArn"]
+        return {**resolved[0], ISOLATED: bool(model.get(ISOLATED))}, model["ExecutionRoleArn"]
 
     def _resolve(self, container: dict[str, Any]) -> list[dict[str, Any]]:
         package_arn = container.get("ModelPackageName")

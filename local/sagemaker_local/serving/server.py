@@ -15,7 +15,7 @@ from sagemaker_local.images import pull
 from sagemaker_local.runtime import archive, data
 from sagemaker_local.runtime.errors import ContainerError
 from sagemaker_local.runtime.process import SERVING_GRACE, Program, ProgramStartError, tail
-from sagemaker_local.runtime.workspace import Workspace
+from sagemaker_local.runtime.workspace import Workspace, isolated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,15 +117,23 @@ class ModelServer:
         self._workspace.create()
         try:
             self._fetch_model(container)
+            alone = bool(container.get("EnableNetworkIsolation"))
             if code := image.code_uri(settings):
-                archive.fetch_and_unpack(self._context.s3, code, self._workspace.code, role=self._context.role)
+                self._fetch_code(code, alone=alone)
                 settings["SAGEMAKER_SUBMIT_DIRECTORY"] = str(self._workspace.code)
             port = {"SAGEMAKER_BIND_TO_PORT": str(self.port)}
-            environment = self._workspace.environment(self._context.environment, settings, port, image.environment())
+            role = isolated(self._context.environment) if alone else self._context.environment
+            environment = self._workspace.environment(role, settings, port, image.environment())
             command = image.serve_command(settings)
             return Program(command, environment=environment, folder=self._workspace.base, log=self.log)
         except (ContainerError, ProgramStartError, FileNotFoundError) as error:
             raise ServerStartError(str(error)) from error
+
+    def _fetch_code(self, uri: str, *, alone: bool) -> None:
+        """Put the user's code where the program looks for it; its container fetches it, which needs a network."""
+        if alone:
+            raise ContainerError(f"{uri} cannot be fetched: the model runs with network isolation")
+        archive.fetch_and_unpack(self._context.s3, uri, self._workspace.code, role=self._context.role)
 
     def _fetch_model(self, container: Mapping[str, Any]) -> None:
         """Put the model's data under model/: an archive unpacked, or the objects under a prefix as they are."""

@@ -33,8 +33,8 @@ def endpoint_tags(model: str, stage: str) -> "list[TagTypeDef]":
     return [{"Key": key, "Value": value} for key, value in pairs.items()]
 
 
-def model_request(hosted: Hosted, role: str) -> "CreateModelInputTypeDef":
-    """Return the CreateModel request: exactly this package, run under `role`."""
+def model_request(hosted: Hosted, role: str, *, isolated: bool) -> "CreateModelInputTypeDef":
+    """Return the CreateModel request: exactly this package, run under `role`, cut off from every network or not."""
     container: ContainerDefinitionTypeDef = {"ModelPackageName": hosted.package}
     if hosted.specification:
         container["InferenceSpecificationName"] = hosted.specification
@@ -42,5 +42,6 @@ def model_request(hosted: Hosted, role: str) -> "CreateModelInputTypeDef":
         "ModelName": hosted.model_name,
         "Containers": [container],
         "ExecutionRoleArn": role,
+        "EnableNetworkIsolation": isolated,
         "Tags": hosted.tags,
     }

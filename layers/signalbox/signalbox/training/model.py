@@ -17,7 +17,10 @@ class InvalidRequestError(Exception):
 
 @dataclass(frozen=True)
 class ImageRequest:
-    """The input with an image: train this image; where data are None, the defaults are meant."""
+    """The input with an image: train this image; where data are None, the defaults are meant.
+
+    `isolated` says whether its containers are cut off from every network.
+    """
 
     image: str
     commit: str
@@ -26,6 +29,7 @@ class ImageRequest:
     train_data: str | None
     test_data: str | None
     hyperparameters: Mapping[str, str]
+    isolated: bool = True
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class PackageRequest:
     package: str
     model: str
     group: str
+    isolated: bool = True
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Candidate:
 
     `package` is None for an image, which the run trains and registers. `train_data` is None, and there are no
     hyperparameters, for a package, which was trained elsewhere, and which somebody registered.
+    `isolated` says whether its containers are cut off from every network.
     """
 
     model: str
@@ -80,4 +86,5 @@ class Candidate:
     environment: Mapping[str, str] = field(default_factory=dict)
     train_data: str | None = None
     registered_by: str = ""
+    isolated: bool = True
     hyperparameters: Mapping[str, str] = field(default_factory=dict)

@@ -35,6 +35,8 @@ def training_job(
         "ResourceConfig": {"InstanceType": instance, "InstanceCount": 1, "VolumeSizeInGB": _VOLUME_GB},
         "StoppingCondition": {"MaxRuntimeInSeconds": _TRAINING_SECONDS},
         "HyperParameters": candidate.hyperparameters,
+        # Without a network a container has neither credentials nor anybody to tell what it was given.
+        "EnableNetworkIsolation": candidate.isolated,
         "Tags": _tags(candidate, run),
     }
 
@@ -49,6 +51,7 @@ def model(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> "Cr
             "Environment": candidate.environment,
         },
         "ExecutionRoleArn": settings.job_role_arn,
+        "EnableNetworkIsolation": candidate.isolated,
         "Tags": _tags(candidate, run),
     }
 

@@ -18,7 +18,8 @@ from signalbox.training.model import (
 TEST_DATA = "test-data"
 # Step Functions adds this field by itself when another execution starts the machine.
 _ASSOCIATION = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
-_IMAGE_FIELDS = ("image", "commit", "model", "train_data", "test_data", "content_type", "hyperparameters")
+_ISOLATION = "network_isolation"
+_IMAGE_FIELDS = ("image", "commit", "model", "train_data", "test_data", "content_type", "hyperparameters", _ISOLATION)
 _IMAGE = (
     r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
     r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w.-]{1,128})?(?:@sha256:[0-9a-f]{64})?"
@@ -82,6 +83,7 @@ def image_candidate(request: ImageRequest, run: TrainingRun, data_bucket: str) -
         model_data=run.model_data,
         test_data=request.test_data or f"{home}/test/",
         train_data=request.train_data or f"{home}/train/",
+        isolated=request.isolated,
         hyperparameters=request.hyperparameters,
     )
 
@@ -108,6 +110,7 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None) -> 
         test_data=_test_data(package),
         environment=container.environment,
         registered_by=package.created_by,
+        isolated=request.isolated,
     )
 
 
@@ -142,7 +145,7 @@ def check_bucket(field: str, uri: str, buckets: tuple[str, str]) -> None:
 
 
 def _package(prefix: str, fields: Fields) -> PackageRequest:
-    fields.only("package")
+    fields.only("package", _ISOLATION)
     arn = fields.text("package")
     try:
         group = names.group_of_package(arn)
@@ -151,7 +154,7 @@ def _package(prefix: str, fields: Fields) -> PackageRequest:
         raise InvalidRequestError(
             f"package: {error}: give the ARN of a version in a group named {prefix}-<model>"
         ) from error
-    return PackageRequest(arn, model, group)
+    return PackageRequest(arn, model, group, fields.flag(_ISOLATION, default=True))
 
 
 def _image(prefix: str, fields: Fields) -> ImageRequest:
@@ -171,6 +174,7 @@ def _image(prefix: str, fields: Fields) -> ImageRequest:
         train_data=fields.text("train_data") if "train_data" in fields else None,
         test_data=fields.text("test_data") if "test_data" in fields else None,
         hyperparameters=_hyperparameters(fields),
+        isolated=fields.flag(_ISOLATION, default=True),
     )
 
 
