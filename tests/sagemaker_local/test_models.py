@@ -8,6 +8,7 @@ from tests.sagemaker_local.support.jobs import OWN
 from tests.sagemaker_local.support.service import DATA, ROLE, SageMaker, refusal, variant
 
 from sagemaker_local.core.resources import Resources
+from sagemaker_local.runtime.workspace import isolated
 from sagemaker_local.sagemaker.models import Models
 
 PRIMARY = {"Image": OWN, "ModelDataUrl": DATA}
@@ -123,3 +124,19 @@ def test_a_configuration_is_kept_listed_and_deleted(sagemaker: SageMaker) -> Non
     listed = sagemaker.call("ListEndpointConfigs")["EndpointConfigs"]
     assert [item["EndpointConfigName"] for item in listed] == ["serverless"]
     assert "Could not find endpoint configuration" in sagemaker.refused("DeleteEndpointConfig", EndpointConfigName="c")
+
+
+def test_a_model_without_a_network_has_no_credentials() -> None:
+    role = {"AWS_ACCESS_KEY_ID": "key", "AWS_ENDPOINT_URL": "http://127.0.0.1", "AWS_REGION": "us-east-1"}
+
+    assert isolated(role) == {"AWS_REGION": "us-east-1"}
+
+
+def test_a_model_says_whether_it_has_a_network(sagemaker: SageMaker) -> None:
+    request = {"PrimaryContainer": PRIMARY, "ExecutionRoleArn": ROLE}
+    sagemaker.call("CreateModel", ModelName="alone", EnableNetworkIsolation=True, **request)
+    sagemaker.call("CreateModel", ModelName="connected", **request)
+
+    models = Models(sagemaker.cloud, Resources(sagemaker.cloud))
+    assert models.container("alone")[0]["EnableNetworkIsolation"] is True
+    assert models.container("connected")[0]["EnableNetworkIsolation"] is False

@@ -91,7 +91,7 @@ class Deployment(TypedDict):
 
     `verify` finds an endpoint that serves the package already, and changes nothing. `previous` is the endpoint config
     that was live before; None where there was no endpoint. `made` has the resources of this deployment that exist now;
-    `moved` says whether the endpoint was ever asked to go to the new config.
+    `moved` says whether the endpoint was ever asked to go to the new config, `isolated` whether its model has no network.
     """
 
     kind: Literal["create", "update", "verify"]
@@ -107,6 +107,7 @@ class Deployment(TypedDict):
     made: list[Literal["model", "alarm", "config"]]
     moved: bool
     answers: int
+    isolated: NotRequired[bool]
 
 
 class ReleaseProgress(TypedDict):

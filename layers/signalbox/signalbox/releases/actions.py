@@ -26,9 +26,7 @@ from signalbox.releases.tracking import stage_verdict
 from signalbox.stages import Stage
 
 # The actions whose requests are made from the stages document.
-OF_THE_DOCUMENT = frozenset[ReleaseStep](
-    ("create-model", "put-alarm", "create-config", "update-endpoint", "delete-alarm", "review")
-)
+OF_THE_DOCUMENT = frozenset[ReleaseStep](("put-alarm", "create-config", "update-endpoint", "delete-alarm", "review"))
 # The actions about a package's content: each makes, deploys, verifies or asks about exactly what was approved.
 OF_CONTENT = frozenset[ReleaseStep](("create-model", "create-endpoint", "update-endpoint", "verify", "review"))
 # What people are told of where a release stopped; any other ending is about all stages.
@@ -112,7 +110,7 @@ def outcome(request: Request, progress: ReleaseProgress) -> ReleaseOutcome:
 
 
 def _create_model(asking: Asking) -> AwsRequest:
-    return model_request(asking.hosted, asking.role, isolated=asking.document_stage.network_isolation)
+    return model_request(asking.hosted, asking.role, isolated=asking.deployment.get("isolated", True))
 
 
 def _put_alarm(asking: Asking) -> AwsRequest | None:

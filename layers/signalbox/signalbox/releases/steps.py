@@ -87,6 +87,7 @@ def _begin_deployment(
         "made": [],
         "moved": False,
         "answers": 0,
+        "isolated": place.stage.network_isolation,
     }
 
 
