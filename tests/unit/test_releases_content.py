@@ -3,15 +3,17 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from tests.unit.releases_world import GOLDEN, World, arn, content, execution_arn, report, report_of
 
 from signalbox.aws.model import ModelContainer, ModelPackage
-from signalbox.contracts import VerificationQuestion
 from signalbox.releases.content import ContentChangedError
 from signalbox.releases.verifying import verify
+
+if TYPE_CHECKING:
+    from signalbox.contracts import LastAnswer, VerificationQuestion
 
 AT = "2026-11-20T10:00:00Z"
 
@@ -109,7 +111,12 @@ def test_the_inference_specification_that_was_tested_is_the_one_that_is_deployed
     world.files.files[report_of(2)] = json.dumps(report(2) | {"content": content(2) | {"specification": "s"}})
     asked: list[Any] = []
     make = world.sagemaker.create_model
-    world.sagemaker.create_model = lambda request: (asked.append(request), make(request))[1]  # type: ignore[method-assign]  # listened to
+
+    def listened(request: Any) -> "LastAnswer":
+        asked.append(request)
+        return make(request)
+
+    world.sagemaker.create_model = listened  # type: ignore[method-assign]  # listened to
 
     world.run("approved", 2, AT)
 
@@ -135,9 +142,9 @@ def test_what_served_before_does_not_return_once_it_was_replaced() -> None:
     assert world.live("staging") == arn(2)
 
 
-def question(**more: Any) -> VerificationQuestion:
-    asked: Any = {"endpoint": "e", "config": "c", "package": arn(2), "golden": GOLDEN, "content": content(2)} | more
-    return asked
+def question(**more: Any) -> "VerificationQuestion":
+    given: dict[str, Any] = {"endpoint": "e", "config": "c", "package": arn(2), "golden": GOLDEN, "content": content(2)}
+    return cast("VerificationQuestion", given | more)
 
 
 def serving(*images: str) -> World:

@@ -67,9 +67,8 @@ def test_a_model_is_copied_and_named_by_its_content_and_the_request_makes_exactl
         "environment": {"A": "b"},
         "specification": "signalbox-1",
     }
-    assert pinned["model"] == question()["model"] | {
-        "PrimaryContainer": {"Image": f"{REGISTRY}/iris@{DIGEST}", "ModelDataUrl": KEPT, "Environment": {"A": "b"}}
-    }
+    container = {"Image": f"{REGISTRY}/iris@{DIGEST}", "ModelDataUrl": KEPT, "Environment": {"A": "b"}}
+    assert pinned["model"] == {**question()["model"], "PrimaryContainer": container}
 
 
 def test_a_model_whose_data_are_not_there_is_refused_by_their_name() -> None:

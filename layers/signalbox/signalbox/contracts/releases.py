@@ -91,7 +91,8 @@ class Deployment(TypedDict):
 
     `verify` finds an endpoint that serves the package already, and changes nothing. `previous` is the endpoint config
     that was live before; None where there was no endpoint. `made` has the resources of this deployment that exist now;
-    `moved` says whether the endpoint was ever asked to go to the new config, `isolated` whether its model has no network.
+    `moved` says whether the endpoint was ever asked to go to the new config, `isolated` whether its model is cut off
+    from every network.
     """
 
     kind: Literal["create", "update", "verify"]
