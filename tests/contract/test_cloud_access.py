@@ -229,3 +229,5 @@ def test_an_images_digest_is_asked_of_its_own_registry(cloud: World) -> None:
     assert found["imageId"]["imageDigest"].startswith("sha256:")
     with pytest.raises(ClientError, match="not authorized"):
         client.batch_get_image(registryId=theirs, **asked)
+    anybodys = allow("ecr:BatchGetImage", resource=f"arn:aws:ecr:{REGION}:*:repository/*")
+    assert cloud.as_role(cloud.role(anybodys), "ecr").batch_get_image(registryId=theirs, **asked)["images"] == [found]

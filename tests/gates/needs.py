@@ -118,6 +118,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             *package,
             *(Need("s3:ListBucket", bucket) for bucket in (data, artifacts)),
             Need("s3:GetObject", f"{data}/models/iris/test/a.csv"),
+            Need("s3:GetObject", f"{data}/incoming/a.csv"),
             Need("s3:GetObject", f"{artifacts}/pipelines/iris/runs/x/test/a.csv"),
         ],
         "PinModelRole": [

@@ -193,7 +193,7 @@ def test_an_image_is_registered_with_the_digest_of_its_content(sagemaker: SageMa
 
 def test_an_additional_specification_has_a_name_of_its_own_and_there_are_at_most_fifteen(sagemaker: SageMaker) -> None:
     arn = register(sagemaker)
-    container = SPECIFICATION["Containers"][0]
+    container = {"Image": OWN, "ModelDataUrl": DATA}
 
     def add(name: str) -> dict[str, Any]:
         more = [{"Name": name, "Containers": [container]}]
