@@ -26,6 +26,8 @@ _IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/abalone"
 _DIGEST = f"sha256:{'a' * 64}"
 CONTENT: dict[str, Any] = {
     "image": f"{_IMAGE}@{_DIGEST}",
+    "source": "s3://artifacts/training/run-7/job/output/model.tar.gz",
+    "source_etag": "etag",
     "model_data": "s3://artifacts/packages/run-7/model.tar.gz",
     "version": "v1",
     "etag": "etag",

@@ -153,6 +153,8 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             *stages,
             *sagemaker("ListModelPackages"),
             *content,
+            Need("s3:GetObject", f"{artifacts}/training/x/y/output/model.tar.gz"),
+            Need("s3:GetObject", f"{artifacts}/pipelines/abalone/runs/x/model/y/output/model.tar.gz"),
             *releases("GetItem", "PutItem", "Query"),
         ],
         "VerifyReleaseRole": [*package, *sagemaker("DescribeEndpoint"), *sagemaker("InvokeEndpoint"), *content],

@@ -34,6 +34,8 @@ PLAN: EvaluationPlan = {
 }
 CONTENT: ModelContent = {
     "image": f"123456789012.dkr.ecr.us-east-1.amazonaws.com/abalone@sha256:{'a' * 64}",
+    "source": "s3://artifacts/training/run-1/job/output/model.tar.gz",
+    "source_etag": "etag",
     "model_data": "s3://artifacts/packages/run-1/model.tar.gz",
     "version": "v1",
     "etag": "etag",

@@ -46,7 +46,7 @@ class _Copies:
     def copy(self, source: str, target: str) -> ObjectCopy:
         """See `training.pinning.Copier`."""
         assert source.endswith("model.tar.gz")
-        return ObjectCopy(target, "v1", "etag")
+        return ObjectCopy(target, "v1", "etag", "etag")
 
 
 class _Images:

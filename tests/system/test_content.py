@@ -59,14 +59,27 @@ def test_a_job_replaces_neither_an_approved_model_nor_published_code(world: Worl
 
     for uri in (artefact(world, "kept", 1), f"s3://{world.outputs['ArtifactsBucket']}/{code[0]['Key']}"):
         assert write_as_a_job(world, uri)["ProcessingJobStatus"] == "Failed"
-    job = world.client("sagemaker").list_training_jobs(NameContains="kept")["TrainingJobSummaries"][0]
-    trained = world.client("sagemaker").describe_training_job(TrainingJobName=job["TrainingJobName"])
-    # What a job has written, jobs may replace: nothing is served from there.
-    assert write_as_a_job(world, trained["ModelArtifacts"]["S3ModelArtifacts"])["ProcessingJobStatus"] == "Completed"
-
     world.approve(to_prod)
     world.succeeded(execution)
     assert answers(world, "kept", "prod") == served
+
+
+def test_a_model_that_a_job_replaces_where_it_was_trained_is_never_served_and_the_mail_says_why(world: World) -> None:
+    execution = world.train("tampered", "c1")
+    world.approve(world.mail("approve", "tampered version 1"))
+    to_prod = world.mail("to prod", "tampered version 1")
+    served = answers(world, "tampered", "staging")
+    job = world.client("sagemaker").list_training_jobs(NameContains="tampered")["TrainingJobSummaries"][0]
+    trained = world.client("sagemaker").describe_training_job(TrainingJobName=job["TrainingJobName"])
+
+    uri = trained["ModelArtifacts"]["S3ModelArtifacts"]
+    assert write_as_a_job(world, uri)["ProcessingJobStatus"] == "Completed"
+    world.approve(to_prod)
+
+    assert world.ended(execution)["status"] == "FAILED"
+    assert f"{uri} was replaced on" in inbox.text(world.mail("tampered version 1", "failed"))
+    assert world.endpoint("tampered", "prod") is None
+    assert answers(world, "tampered", "staging") == served
 
 
 def test_a_model_that_was_replaced_after_its_approval_is_not_served_and_the_mail_says_why(world: World) -> None:

@@ -63,6 +63,8 @@ def content(version: int) -> ModelContent:
     one = container(version)
     return {
         "image": one.image,
+        "source": f"s3://artifacts/training/v{version}/model.tar.gz",
+        "source_etag": TESTED.etag,
         "model_data": str(one.model_data),
         "version": TESTED.version,
         "etag": TESTED.etag,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from tests.unit.releases_world import GOLDEN, World, arn, content, execution_arn, report, report_of
+from tests.unit.releases_world import GOLDEN, TESTED, World, arn, content, execution_arn, report, report_of
 
 from signalbox.aws.model import ModelContainer, ModelPackage
 from signalbox.releases.content import ContentChangedError
@@ -62,6 +62,9 @@ def no_report(world: World) -> None:
 CHANGES: dict[Callable[[World], None], str] = {
     lambda world: world.files.replace(2): "packages/v2/model.tar.gz was replaced on 2026-11-19",
     lambda world: world.files.stored.update({content(2)["model_data"]: None}): "packages/v2/model.tar.gz is gone",
+    lambda world: world.files.stored.update({content(2)["source"]: replace(TESTED, etag="other")}): (
+        "training/v2/model.tar.gz was replaced on 2026-11-19"
+    ),
     other_environment: "image, model data or environment",
     other_data: "image, model data or environment",
     second_container: "image, model data or environment",
@@ -140,6 +143,14 @@ def test_what_served_before_does_not_return_once_it_was_replaced() -> None:
     assert left["result"] == "left"
     assert "packages/v1/model.tar.gz was replaced on" in left["reason"]
     assert world.live("staging") == arn(2)
+
+
+def test_what_a_model_was_copied_from_may_be_gone() -> None:
+    world = World()
+    world.registry.put(2, "Approved")
+    world.files.stored[content(2)["source"]] = None
+
+    assert world.run("approved", 2, AT).action == "done"
 
 
 def question(**more: Any) -> "VerificationQuestion":

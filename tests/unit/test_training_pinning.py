@@ -50,7 +50,7 @@ class Copies:
         if self.made is None:
             return None
         self.made[target] = source
-        return ObjectCopy(target, "v1", "etag")
+        return ObjectCopy(target, "v1", "etag", "written")
 
 
 def test_a_model_is_copied_and_named_by_its_content_and_the_request_makes_exactly_it() -> None:
@@ -61,6 +61,8 @@ def test_a_model_is_copied_and_named_by_its_content_and_the_request_makes_exactl
     assert copies.made == {KEPT: WRITTEN}
     assert pinned["content"] == {
         "image": f"{REGISTRY}/iris@{DIGEST}",
+        "source": WRITTEN,
+        "source_etag": "written",
         "model_data": KEPT,
         "version": "v1",
         "etag": "etag",

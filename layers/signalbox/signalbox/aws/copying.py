@@ -47,7 +47,7 @@ class ObjectCopier:
             CopySourceIfMatch=etag,
             TaggingDirective="REPLACE",  # tags would need rights of their own, and nobody reads them here
         )
-        return ObjectCopy(target, done.get("VersionId"), done["CopyObjectResult"]["ETag"].strip('"'))
+        return _copy(target, done.get("VersionId"), done["CopyObjectResult"]["ETag"], etag)
 
     def _in_parts(self, source: str, target: str, etag: str, size: int) -> ObjectCopy:
         bucket, key = names.bucket_and_key(target)
@@ -67,4 +67,8 @@ class ObjectCopier:
         done = self._s3.complete_multipart_upload(
             Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
         )
-        return ObjectCopy(target, done.get("VersionId"), done["ETag"].strip('"'))
+        return _copy(target, done.get("VersionId"), done["ETag"], etag)
+
+
+def _copy(uri: str, version: str | None, etag: str, source: str) -> ObjectCopy:
+    return ObjectCopy(uri, version, etag.strip('"'), source.strip('"'))

@@ -85,11 +85,15 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class ObjectCopy:
-    """A copy as S3 made it: its URI, and what identifies its content; `version` is None where the bucket keeps none."""
+    """A copy as S3 made it: its URI, and what identifies its content; `version` is None where the bucket keeps none.
+
+    `source_etag` is that of the object that was copied.
+    """
 
     uri: str
     version: str | None
     etag: str
+    source_etag: str
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ def approved(package: ModelPackage, files: EvidenceReader, *, back: bool) -> Mod
         raise
     _check_package(package, content)
     check_data(content, package.arn, files.look(*names.bucket_and_key(content["model_data"])))
+    _check_source(content, package.arn, files.look(*names.bucket_and_key(content["source"])))
     return content
 
 
@@ -62,6 +63,17 @@ def check_data(content: ModelContent, package: str, stored: StoredObject | None)
     if (stored.version, stored.etag) != (content["version"], content["etag"]):
         raise ContentChangedError(
             package, f"{content['model_data']} was replaced on {stored.modified:%Y-%m-%d at %H:%M:%S} UTC"
+        )
+
+
+def _check_source(content: ModelContent, package: str, stored: StoredObject | None) -> None:
+    """Refuse a model whose origin was replaced, although the copy serves: somebody writes where only its job should.
+
+    That it is gone is no reason: it is not needed any more.
+    """
+    if stored is not None and stored.etag != content["source_etag"]:
+        raise ContentChangedError(
+            package, f"{content['source']} was replaced on {stored.modified:%Y-%m-%d at %H:%M:%S} UTC"
         )
 
 
@@ -82,6 +94,8 @@ def read(document: Fields) -> ModelContent:
     fields = document.inside("content")
     return {
         "image": fields.text("image"),
+        "source": fields.text("source"),
+        "source_etag": fields.text("source_etag"),
         "model_data": fields.text("model_data"),
         "version": fields.optional("version"),
         "etag": fields.text("etag"),

@@ -56,6 +56,8 @@ def pin(question: PinQuestion, ports: PinningPorts) -> Pinned:
         raise InvalidRequestError(f"the model's data {source} do not exist: look at the job that should write them")
     content: ModelContent = {
         "image": ports.images.by_digest(given["Image"]),
+        "source": source,
+        "source_etag": copy.source_etag,
         "model_data": copy.uri,
         "version": copy.version,
         "etag": copy.etag,
@@ -63,6 +65,6 @@ def pin(question: PinQuestion, ports: PinningPorts) -> Pinned:
         "specification": plan["specification"],
     }
     pinned = {**given, "Image": content["image"], "ModelDataUrl": content["model_data"]}
-    logger.info("model pinned", extra={"source": source, **content})
+    logger.info("model pinned", extra={**content})
     count("ModelPinned")
     return {"content": content, "model": {**question["model"], "PrimaryContainer": pinned}}
