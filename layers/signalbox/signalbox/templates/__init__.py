@@ -9,17 +9,11 @@ from signalbox.templates import style
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from jinja2.runtime import LoopContext
 
 
 def render(template: str, **values: object) -> str:
     """Return a template of this folder, filled. A value that the template needs and does not get raises."""
     return _environment().get_template(template).render(**values)
-
-
-def _ending(loop: "LoopContext") -> tuple[str, ...]:
-    """Return the class of a table's last row, which has no line under it."""
-    return ("end",) if loop.last else ()
 
 
 @cache
@@ -35,9 +29,10 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "css": style.attributes,
         "when": words.when,
         "package_label": words.package_label,
         "package_name": words.package_name,
     }
-    environment.globals |= {"css": style.attributes, "stylesheet": style.sheet, "ending": _ending}
+    environment.globals["stylesheet"] = style.sheet()
     return environment
