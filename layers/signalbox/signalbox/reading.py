@@ -32,7 +32,7 @@ class Fields:
     ) -> None:
         self._refuse = refuse
         self._path = path
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict | Mapping):  # nearly all are dicts, which is found out soonest
             allowed = f"an object with {', '.join(sorted(known))}" if known else "an object"
             raise self._refused(path or "the text", f"is {shown(value)}: give {allowed}")
         self._fields: Mapping[str, Any] = value
