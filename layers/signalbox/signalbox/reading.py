@@ -51,10 +51,9 @@ class Fields:
     def text(self, name: str, pattern: str | None = None, allowed: str = "a text that is not empty") -> str:
         """Return a text that fits `pattern` (without one: that is not empty); `allowed` says what that is."""
         value = self._fields.get(name)
-        fits = isinstance(value, str) and (re.fullmatch(pattern, value, re.DOTALL) if pattern else value.strip())
-        if not fits or not isinstance(value, str):
-            raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
-        return value
+        if isinstance(value, str) and (re.fullmatch(pattern, value, re.DOTALL) if pattern else value.strip()):
+            return value
+        raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
 
     def any_text(self, name: str) -> str:
         """Return a text, which may be empty."""
@@ -85,8 +84,8 @@ class Fields:
     def whole(self, name: str, bounds: tuple[int, int] | None = None, default: int | None = None) -> int:
         """Return a whole number within bounds, both included; within any where there are none."""
         value = self._fields.get(name, default)
-        allowed = "a whole number" + (f" from {bounds[0]:,} to {bounds[1]:,}" if bounds else "")
         if isinstance(value, bool) or not isinstance(value, int) or (bounds and not bounds[0] <= value <= bounds[1]):
+            allowed = "a whole number" + (f" from {bounds[0]:,} to {bounds[1]:,}" if bounds else "")
             raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
         return value
 
@@ -139,8 +138,9 @@ class Fields:
         if not isinstance(value, list) or not bounds[0] <= len(value) <= bounds[1]:
             allowed = f"a list of {bounds[0]} to {bounds[1]} objects"
             raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
+        path = self._at(name)
         for index, entry in enumerate(value):
-            yield Fields(entry, self._refuse, f"{self._at(name)}[{index}]", known)
+            yield Fields(entry, self._refuse, f"{path}[{index}]", known)
 
     def number(self, name: str, bounds: tuple[float, float]) -> float:
         """Return a number within bounds, both included; a machine may write a whole one as 60.0."""
