@@ -93,7 +93,7 @@ class Fields:
         """Return a finite number, or the number in a text."""
         value = self._fields.get(name)
         try:
-            found = math.nan if isinstance(value, bool) or value is None else float(value)
+            found = math.nan if value is None or value is True or value is False else float(value)
         except (TypeError, ValueError):
             found = math.nan
         if not math.isfinite(found):

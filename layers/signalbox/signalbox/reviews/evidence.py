@@ -19,7 +19,7 @@ from signalbox.reviews.picture import Bars, Scatter
 _TEXT_LIMIT = 120
 _SAMPLES = 8
 _METRICS = 12
-_POINTS = 150
+_POINTS = 100
 _PAIR = 2
 _NUMBERS = (float, int)
 _CLASSES = 12
