@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 _SHOWN = 80
+_OBJECT = (dict, Mapping)  # nearly all are dicts, which is found out soonest
+_NUMBER = (int, float)
+_SCALAR = (str, int, float)
 
 
 def shown(value: object) -> str:
@@ -32,7 +35,7 @@ class Fields:
     ) -> None:
         self._refuse = refuse
         self._path = path
-        if not isinstance(value, dict | Mapping):  # nearly all are dicts, which is found out soonest
+        if not isinstance(value, _OBJECT):
             allowed = f"an object with {', '.join(sorted(known))}" if known else "an object"
             raise self._refused(path or "the text", f"is {shown(value)}: give {allowed}")
         self._fields: Mapping[str, Any] = value
@@ -103,7 +106,7 @@ class Fields:
     def scalar(self, name: str) -> str:
         """Return a text, a number or a truth value, as a text."""
         value = self._fields.get(name)
-        if not isinstance(value, str | int | float):
+        if not isinstance(value, _SCALAR):
             raise self._refused(self._at(name), f"is {shown(value)}: give a text or a number")
         return str(value)
 
@@ -145,7 +148,7 @@ class Fields:
     def number(self, name: str, bounds: tuple[float, float]) -> float:
         """Return a number within bounds, both included; a machine may write a whole one as 60.0."""
         value = self._fields.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not bounds[0] <= value <= bounds[1]:
+        if isinstance(value, bool) or not isinstance(value, _NUMBER) or not bounds[0] <= value <= bounds[1]:
             raise self._refused(self._at(name), f"is {shown(value)}: give a number from {bounds[0]:,} to {bounds[1]:,}")
         return value
 
