@@ -5,16 +5,22 @@ import json
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-SERVICE = "signalbox"
 NAMESPACE = "Signalbox"
 
 # One encoder for all lines, with the settings that the library makes a new one with for each line.
 _encoder = json.JSONEncoder(default=str, separators=(",", ":"), ensure_ascii=False)
+# Both take the service's name from POWERTOOLS_SERVICE_NAME, which is the prefix: so two stacks of an account do not
+# add to each other's metrics, and an alarm on one of them is about its own stack.
 # Messages are constant texts, so the library need not try to read each as JSON.
-logger = Logger(service=SERVICE, json_serializer=_encoder.encode, json_deserializer=str)
-metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+logger = Logger(json_serializer=_encoder.encode, json_deserializer=str)
+metrics = Metrics(namespace=NAMESPACE)
 
 
 def count(outcome: str, number: int = 1) -> None:
     """Count one outcome, named in the past tense and CamelCase (`UploadRecorded`)."""
     metrics.add_metric(name=outcome, unit=MetricUnit.Count, value=number)
+
+
+def measure(span: str, seconds: float) -> None:
+    """Measure one span of time, named as what lasted (`UploadsWaiting`)."""
+    metrics.add_metric(name=span, unit=MetricUnit.Seconds, value=seconds)
