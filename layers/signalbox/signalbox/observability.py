@@ -7,11 +7,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 NAMESPACE = "Signalbox"
 
-# One encoder for all lines, with the settings that the library makes a new one with for each line.
-_encoder = json.JSONEncoder(default=str, separators=(",", ":"), ensure_ascii=False)
+# One encoder for all lines. All but ASCII is escaped: what strangers wrote, such as a file's name, is all there, but
+# moves nothing on a screen.
+_encoder = json.JSONEncoder(default=str, separators=(",", ":"))
 # Both take the service's name from POWERTOOLS_SERVICE_NAME, which is the prefix: so two stacks of an account do not
-# add to each other's metrics, and an alarm on one of them is about its own stack.
-# Messages are constant texts, so the library need not try to read each as JSON.
+# add to each other's metrics, and an alarm on one of them is about its own stack. Messages are constant texts, so the
+# logger need not try to read each as JSON.
 logger = Logger(json_serializer=_encoder.encode, json_deserializer=str)
 metrics = Metrics(namespace=NAMESPACE)
 
