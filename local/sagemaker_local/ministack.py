@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses, router
-from ministack.services import apigateway, eventbridge, iam, lambda_svc, s3, ses, ssm, stepfunctions, sts
+from ministack.services import apigateway, eventbridge, iam, kms, lambda_svc, s3, ses, ssm, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
 from sagemaker_local.call_record import CallRecord, RecordedCall
@@ -127,9 +127,9 @@ def after_s3(record: Callable[[S3Request, int, str | None, str], None]) -> None:
     ministack_app._dispatch_service_request = dispatch
 
 
-def bucket_policy(bucket: str) -> str:
-    """Return a bucket's policy as text; empty where it has none."""
-    return _text(s3._bucket_policies.get(bucket) or "")
+def scope() -> tuple[str, str]:
+    """Return the account and region of this request."""
+    return str(responses.get_account_id()), str(responses.get_region())
 
 
 def use_scope(account: str, region: str) -> None:
@@ -282,7 +282,8 @@ def clear_http_routes(api_id: str) -> None:
     apigateway._integrations[api_id] = {}
 
 
-# --- what the patches need of Step Functions ------------------------------------------------------------------------
+# --- what the patches need of Step Functions, and `policies` of S3, KMS and IAM --------------------------------------
 running_machine: ContextVar[str] = ContextVar("running_machine")
 states = stepfunctions
+buckets, keys, evaluator = s3, kms, iam_evaluator
 TaskError = stepfunctions._ExecutionError

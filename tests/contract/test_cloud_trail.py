@@ -170,3 +170,27 @@ def test_a_trail_into_a_bucket_that_does_not_let_cloudtrail_write_fails_the_stac
     ]
     assert any("InsufficientS3BucketPolicyException" in reason for reason in reasons)
     assert refused(cloud.client("s3").head_bucket, Bucket=bucket)[0] == "404"
+
+
+@pytest.mark.parametrize("decrypts", [True, False])
+def test_a_trail_with_a_key_into_a_bucket_with_a_bucket_key_needs_to_decrypt(cloud: World, decrypts: bool) -> None:
+    """CloudTrail User Guide, "Configure AWS KMS key policies for CloudTrail"."""
+    formation, stack, bucket = cloud.client("cloudformation"), name("stack"), name("encrypted")
+    resources = template(bucket, name("queue"))["Resources"]
+    actions = ["kms:GenerateDataKey*", "kms:DescribeKey", *(["kms:Decrypt"] if decrypts else [])]
+    trusted = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}}
+    policy = {"Version": "2012-10-17", "Statement": [{**trusted, "Action": actions, "Resource": "*"}]}
+    resources["Key"] = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy}}
+    key = {"Fn::GetAtt": ["Key", "Arn"]}
+    rule = {"BucketKeyEnabled": True, "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    resources["Bucket"]["Properties"]["BucketEncryption"] = {"ServerSideEncryptionConfiguration": [rule]}
+    resources["Trail"]["Properties"]["KMSKeyId"] = key
+    formation.create_stack(StackName=stack, TemplateBody=json.dumps({"Resources": resources}))
+
+    until(lambda: not formation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"].endswith("IN_PROGRESS"))
+
+    events = formation.describe_stack_events(StackName=stack)["StackEvents"]
+    refusals = [event for event in events if "kms:Decrypt" in event.get("ResourceStatusReason", "")]
+    assert bool(refusals) is not decrypts
+    ended = formation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+    assert (ended == "CREATE_COMPLETE") is decrypts

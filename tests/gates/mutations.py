@@ -3,6 +3,7 @@
 The numbers are those of a collection of 45 planted defects. Not planted: T29 (a permissions boundary taken off a role:
 our roles have none, the stack makes none) and T38 (no defect). T42 (a library missing in the layer) is planted in
 `test_artefacts.py`, since only the built layer shows it. Numbers from H01 on break house rules.
+Numbers from A01 on are what AWS would refuse when the stack is made or used.
 """
 
 import re
@@ -206,6 +207,8 @@ PLANTED = (
         "AnnounceFunction", "Description: Mails how", f"Description: Mails {'in every case ' * 9}how")),
     Mutation("H28", "a function that may write the logs of other stacks", "permissions", "AnnounceRole", within(
         "FunctionPolicy", "/aws/lambda/${NamePrefix}/*", "/aws/lambda/*")),
+    Mutation("A01", "a trail that may not use its bucket's key", "permissions", "cloudtrail.amazonaws.com", drop(
+        "Key", r"              - kms:Decrypt  # CloudTrail.*\n")),
     Mutation("C01", "a field of the plan that no plan has", "contracts", "$plan.memory", swap(
         "$plan.progress", "$plan.memory"), RELEASE),
     Mutation("C02", "a payload key that the function does not know", "contracts", "'begun'", swap(

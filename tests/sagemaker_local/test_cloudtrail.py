@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.sagemaker_local.support.ministack_modules import cloudtrail, ministack
+from tests.sagemaker_local.support.ministack_modules import cloudtrail, ministack, policies, trail_checks
 
-S3Request, S3Call, TrailError, Trails = ministack.S3Request, cloudtrail.S3Call, cloudtrail.TrailError, cloudtrail.Trails
-POLICY = '{"Principal": {"Service": "cloudtrail.amazonaws.com"}}'
+S3Request, S3Call, Trails = ministack.S3Request, cloudtrail.S3Call, cloudtrail.Trails
+TrailError = trail_checks.TrailError
+POLICY = """{"Statement": [{"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"},
+    "Action": ["s3:GetBucketAcl", "s3:PutObject"], "Resource": ["arn:aws:s3:::logs", "arn:aws:s3:::logs/*"]}]}"""
 
 
 def call(method: str, path: str = "/b/k", query: Mapping[str, Any] | None = None, **headers: str) -> Any:
@@ -59,7 +61,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The details of the events that are put on the bus."""
     details: list[dict[str, Any]] = []
     monkeypatch.setattr(ministack, "put_event", lambda *event: details.append(event[3]))
-    monkeypatch.setattr(ministack, "bucket_policy", lambda bucket: POLICY if bucket == "logs" else "")
+    monkeypatch.setattr(policies, "bucket_policy", lambda bucket: POLICY if bucket == "logs" else "")
     return details
 
 
