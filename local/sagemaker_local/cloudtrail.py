@@ -39,6 +39,8 @@ def read_call(request: ministack.S3Request, status: int, version: str | None) ->
     """Return the object-level call in a path-style S3 request; None for anything else."""
     method, query, headers = request.method, request.query, request.headers
     bucket, _, key = request.path.lstrip("/").partition("/")
+    # A browser posts its form to the bucket, and the key is a field of it (API reference, PostObject).
+    key = key or request.form.get("key", "").replace("${filename}", request.form.get("file", ""))
     if not key:
         return None
     extra: dict[str, str] = {}

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -10,7 +11,7 @@ from sagemaker_local.server import ACCOUNT, REGION
 from tests.contract.test_cloud_sagemaker import refused
 from tests.contract.world import World, allow, code, name, until
 
-WATCHED = ["PutObject", "CompleteMultipartUpload", "CopyObject"]
+WATCHED = ["PutObject", "PostObject", "CompleteMultipartUpload", "CopyObject"]
 
 
 def template(bucket: str, queue: str) -> dict[str, Any]:
@@ -117,6 +118,19 @@ def test_a_copy_and_a_multipart_upload_are_one_event_each(watched: Watched) -> N
     assert set(found) == {"CopyObject", "CompleteMultipartUpload"}
     assert found["CopyObject"]["x-amz-copy-source"].lstrip("/") == f"{bucket}/elsewhere/a.csv"
     assert found["CompleteMultipartUpload"]["uploadId"] == upload
+
+
+def test_the_form_of_a_browser_is_an_event_that_names_who_signed_it(watched: Watched) -> None:
+    role = watched.cloud.role(allow("s3:PutObject"))
+    signer = watched.cloud.as_role(role, "s3")
+    form = signer.generate_presigned_post(watched.bucket, "incoming/from a ${filename}", ExpiresIn=600)
+
+    answer = httpx.post(form["url"], data=form["fields"], files={"file": ("browser.csv", b"1", "text/csv")})
+
+    assert answer.status_code == httpx.codes.NO_CONTENT, answer.text
+    (detail,) = watched.events()
+    assert (detail["eventName"], detail["requestParameters"]["key"]) == ("PostObject", "incoming/from a browser.csv")
+    assert role.rsplit("/", maxsplit=1)[-1] in detail["userIdentity"]["arn"]
 
 
 def test_what_the_trail_does_not_select_makes_no_event(watched: Watched) -> None:

@@ -209,6 +209,8 @@ PLANTED = (
         "FunctionPolicy", "/aws/lambda/${NamePrefix}/*", "/aws/lambda/*")),
     Mutation("A01", "a trail that may not use its bucket's key", "permissions", "cloudtrail.amazonaws.com", drop(
         "Key", r"              - kms:Decrypt  # CloudTrail.*\n")),
+    Mutation("A02", "browser uploads that start nothing", "events", "misses s3/post-object", within(
+        "UploadsTrailRule", "PutObject, PostObject,", "PutObject,")),
     Mutation("C01", "a field of the plan that no plan has", "contracts", "$plan.memory", swap(
         "$plan.progress", "$plan.memory"), RELEASE),
     Mutation("C02", "a payload key that the function does not know", "contracts", "'begun'", swap(

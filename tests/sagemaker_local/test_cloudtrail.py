@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.sagemaker_local.support.ministack_modules import cloudtrail, ministack, policies, trail_checks
+from tests.sagemaker_local.support.ministack_modules import cloudtrail, forms, ministack, policies, trail_checks
 
 S3Request, S3Call, Trails = ministack.S3Request, cloudtrail.S3Call, cloudtrail.Trails
 TrailError = trail_checks.TrailError
@@ -44,6 +44,29 @@ def test_a_request_is_the_call_that_cloudtrail_names(
     found = call(method, query=query, **headers)
     assert (found.name, found.bucket, found.key) == (name, "b", "k")
     assert found.read_only == (method in ("GET", "HEAD"))
+
+
+FORM = {"content-type": "multipart/form-data; boundary=x"}
+
+
+@pytest.mark.parametrize(
+    ("named", "key"), [("incoming/a b.csv", "incoming/a b.csv"), ("incoming/${filename}", "incoming/own ä.csv")]
+)
+def test_a_form_that_is_posted_to_a_bucket_is_a_call_about_the_key_in_it(named: str, key: str) -> None:
+    fields = [f'"key"\r\n\r\n{named}', '"X-Amz-Credential"\r\n\r\nKEY/20260101/us-east-1/s3/aws4_request']
+    fields.append('"file"; filename="own ä.csv"\r\nContent-Type: text/csv\r\n\r\n1,2')
+    body = "".join(f"--x\r\nContent-Disposition: form-data; name={field}\r\n" for field in fields) + "--x--\r\n"
+    form = forms.posted_form(FORM, body.encode())
+
+    found = cloudtrail.read_call(S3Request("POST", "/b", FORM, {}, form), 204, "v1")
+
+    assert found is not None
+    assert (found.name, found.bucket, found.key, found.read_only) == ("PostObject", "b", key, False)
+    assert form["x-amz-credential"].startswith("KEY/")
+
+
+def test_another_body_has_no_fields() -> None:
+    assert forms.posted_form({"content-type": "application/xml"}, b"<Delete/>") == {}
 
 
 def test_what_a_call_needs_besides_is_in_its_parameters() -> None:
