@@ -211,6 +211,8 @@ PLANTED = (
         "Key", r"              - kms:Decrypt  # CloudTrail.*\n")),
     Mutation("A02", "browser uploads that start nothing", "events", "misses s3/post-object", within(
         "UploadsTrailRule", "PutObject, PostObject,", "PutObject,")),
+    Mutation("A03", "a machine that one partition takes only", "written", "partition", swap(
+        "arn:${Partition}:states:::", "arn:aws:states:::"), MLOPS),
     Mutation("C01", "a field of the plan that no plan has", "contracts", "$plan.memory", swap(
         "$plan.progress", "$plan.memory"), RELEASE),
     Mutation("C02", "a payload key that the function does not know", "contracts", "'begun'", swap(
