@@ -213,6 +213,16 @@ PLANTED = (
         "UploadsTrailRule", "PutObject, PostObject,", "PutObject,")),
     Mutation("A03", "a machine that one partition takes only", "written", "partition", swap(
         "arn:${Partition}:states:::", "arn:aws:states:::"), MLOPS),
+    Mutation("A04", "a pipeline that may not register in its group", "grants", "CreateModelPackage", drop(
+        "PipelineRole", statement("RegisteringInGroups"))),
+    Mutation("A05", "a model of a package that a release may not make", "grants", "CreateModel", drop(
+        "ReleaseMachineRole", statement("ModelsOfPackages"))),
+    Mutation("A06", "a list of packages that only a rollback asks for", "grants", "ListModelPackages", within(
+        "PlanReleaseRole", "model-package-group/${NamePrefix}-*", "model-package/${NamePrefix}-b*")),
+    Mutation("A07", "a machine that may not list the tags of its job", "permissions", "MlopsMachineRole", within(
+        "MlopsMachineRole", "                  - sagemaker:ListTags\n", "")),
+    Mutation("A08", "a machine that may not look at what it registers", "permissions", "MlopsMachineRole", drop(
+        "MlopsMachineRole", statement("LookUpImages"))),
     Mutation("C01", "a field of the plan that no plan has", "contracts", "$plan.memory", swap(
         "$plan.progress", "$plan.memory"), RELEASE),
     Mutation("C02", "a payload key that the function does not know", "contracts", "'begun'", swap(

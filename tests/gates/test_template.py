@@ -7,7 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.gates.checks import code, contracts, events, lint, machines, permissions, posture, prefix, promises, written
+from tests.gates.checks import (
+    code,
+    contracts,
+    events,
+    grants,
+    lint,
+    machines,
+    permissions,
+    posture,
+    prefix,
+    promises,
+    written,
+)
 from tests.gates.patterns import matches, pattern_error
 from tests.gates.template import ROOT, Problem, Template
 from tests.gates.values import REGION
@@ -16,6 +28,7 @@ type Check = Callable[[Template], list[Problem]]
 CHECKS: dict[str, Check] = {
     "contracts": contracts.check,
     "events": events.check,
+    "grants": grants.check,
     "lint": lint.check,
     "machines": machines.check,
     "permissions": permissions.check,
