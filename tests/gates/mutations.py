@@ -223,6 +223,12 @@ PLANTED = (
         "MlopsMachineRole", "                  - sagemaker:ListTags\n", "")),
     Mutation("A08", "a machine that may not look at what it registers", "permissions", "MlopsMachineRole", drop(
         "MlopsMachineRole", statement("LookUpImages"))),
+    Mutation("A09", "a public route that shares the throttle of the others", "posture", "POST /reviews/{review}", drop(
+        "Api", r"        POST /reviews/.*\n")),
+    Mutation("A10", "a public route that may take every execution", "posture", "concurrency", within(
+        "Api", "GET /reviews/{review}: {ThrottlingBurstLimit: 10", "GET /reviews/{review}: {ThrottlingBurstLimit: 50")),
+    Mutation("A11", "a public function that others can starve", "posture", "ReviewPageFunction", drop(
+        "ReviewPageFunction", r"      ReservedConcurrentExecutions:.*\n")),
     Mutation("C01", "a field of the plan that no plan has", "contracts", "$plan.memory", swap(
         "$plan.progress", "$plan.memory"), RELEASE),
     Mutation("C02", "a payload key that the function does not know", "contracts", "'begun'", swap(
