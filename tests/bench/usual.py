@@ -45,6 +45,7 @@ ENVIRONMENT = {
     "RELEASE_MACHINE_ARN": f"arn:aws:states:{_AWS}:stateMachine:signalbox-release",
     "MODEL_ROLE_ARN": "arn:aws:iam::123456789012:role/model",
     "JOB_ROLE_ARN": "arn:aws:iam::123456789012:role/job",
+    "KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/stack",
     "TRAINING_INSTANCE_TYPE": "ml.m5.large",
     "TRANSFORM_INSTANCE_TYPE": "ml.m5.large",
 }

@@ -97,6 +97,7 @@ class PlanTraining(Settings):
     data_bucket: str
     artifacts_bucket: str
     job_role_arn: str
+    key_arn: str
     training_instance_type: str
     transform_instance_type: str
 

@@ -59,5 +59,7 @@ def uri(image: str, region: str, *, given: str | None = None, override: str = "a
 
 def _domain(region: str) -> str:
     """Return what addresses of a region's partition end in, such as `amazonaws.com`, by botocore's own table."""
-    endpoints = botocore.session.get_session().get_component("endpoint_resolver")
-    return str(endpoints.get_partition_dns_suffix(endpoints.get_partition_for_region(region)))
+    session = botocore.session.get_session()
+    partition = session.get_partition_for_region(region)
+    known = session.get_data("partitions")["partitions"]
+    return next(str(entry["outputs"]["dnsSuffix"]) for entry in known if entry["id"] == partition)
