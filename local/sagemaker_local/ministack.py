@@ -1,4 +1,4 @@
-"""The adapter to ministack: its internals are touched here and in `ministack_patches`, and nowhere else.
+"""The adapter to ministack: its internals are touched here and in the `ministack_*` beside it, and nowhere else.
 
 `tests/contract/test_ministack.py` names each of them again, so that an upgrade that moves one fails loudly.
 The environment has to be set (`prepare`) before this module is imported, because ministack reads it at import.
@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses, router
-from ministack.services import apigateway, eventbridge, iam, kms, lambda_svc, s3, ses, ssm, stepfunctions, sts
+from ministack.services import apigateway, eventbridge, iam, kms, lambda_svc, s3, ses, sqs, ssm, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
 from sagemaker_local.call_record import CallRecord, RecordedCall
@@ -287,8 +287,9 @@ def clear_http_routes(api_id: str) -> None:
     apigateway._integrations[api_id] = {}
 
 
-# --- what the patches need of Step Functions, and `policies` of S3, KMS and IAM --------------------------------------
+# --- what the patches need of Step Functions and SQS, and `policies` of S3, KMS and IAM -----------------------------
 running_machine: ContextVar[str] = ContextVar("running_machine")
 states = stepfunctions
+queues = sqs
 buckets, keys, evaluator = s3, kms, iam_evaluator
 TaskError = stepfunctions._ExecutionError

@@ -98,6 +98,11 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.s3._bucket_policies": ("AccountScopedDict", []),
     "services.s3._put_bucket_encryption": ("function", ["name", "body"]),
     "services.ses._sent_emails_list": ("function", []),
+    "services.sqs._HANDLERS": ("dict", []),
+    "services.sqs._queues": ("AccountRegionScopedDict", []),
+    "services.sqs._queue_by_arn": ("function", ["arn"]),
+    "services.sqs._act_send_message": ("function", ["data", "qurl"]),
+    "services.sqs._Err": ("class", ["code", "message", "status"]),
     "services.ssm._put_parameter": ("function", ["data"]),
     "services.stepfunctions._ExecutionError": ("class", ["error", "cause"]),
     "services.stepfunctions._apply_jsonata_template": (

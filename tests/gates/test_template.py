@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.gates.checks import (
+    alarms,
     code,
     contracts,
     events,
@@ -26,6 +27,7 @@ from tests.gates.values import REGION
 
 type Check = Callable[[Template], list[Problem]]
 CHECKS: dict[str, Check] = {
+    "alarms": alarms.check,
     "contracts": contracts.check,
     "events": events.check,
     "grants": grants.check,
