@@ -234,6 +234,8 @@ PLANTED = (
         "Api", "GET /reviews/{review}: {ThrottlingBurstLimit: 10", "GET /reviews/{review}: {ThrottlingBurstLimit: 50")),
     Mutation("A11", "a public function that others can starve", "posture", "ReviewPageFunction", drop(
         "ReviewPageFunction", r"      ReservedConcurrentExecutions:.*\n")),
+    Mutation("A12", "mails that may not go out under their settings", "permissions", "AnnounceRole", drop(
+        "AnnounceRole", r".*configuration-set.*\n")),
     Mutation("C01", "a field of the plan that no plan has", "contracts", "$plan.memory", swap(
         "$plan.progress", "$plan.memory"), RELEASE),
     Mutation("C02", "a payload key that the function does not know", "contracts", "'begun'", swap(

@@ -67,7 +67,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
     secret = [Need("secretsmanager:GetSecretValue", arn("ReviewSecret"))]
     stages = [Need("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/stages")]
     tasks = [Need("states:SendTaskSuccess", "*"), Need("states:SendTaskFailure", "*")]
-    mail = [_mail()]
+    mail = _mail(template.values.name("MailSettings"))
     data, artifacts = arn("DataBucket"), arn("ArtifactsBucket")
     live = [need for kind in ("Endpoint", "EndpointConfig", "Model") for need in sagemaker(f"Describe{kind}")]
     package = sagemaker("DescribeModelPackage")
@@ -237,9 +237,7 @@ def _polled(queue: str) -> list[Need]:
     return [Need(f"sqs:{verb}", queue) for verb in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")]
 
 
-def _mail() -> Need:
-    return Need(
-        "ses:SendEmail",
-        f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/models@example.com",
-        {"ses:FromAddress": "models@example.com"},
-    )
+def _mail(settings: str) -> list[Need]:
+    sender = {"ses:FromAddress": "models@example.com"}
+    places = ("identity/models@example.com", f"configuration-set/{settings}")
+    return [Need("ses:SendEmail", f"arn:aws:ses:{REGION}:{ACCOUNT}:{place}", sender) for place in places]

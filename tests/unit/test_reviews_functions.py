@@ -22,6 +22,7 @@ SETTINGS = {
     "REVIEW_SECRET_ARN": "arn:secret",
     "REVIEW_URL": "https://abc.example.com/",
     "SENDER": "signalbox@example.com",
+    "MAIL_SETTINGS": "untracked",
     "APPROVERS": ANN,
     "API_URL": "https://api.example.com",
 }

@@ -71,6 +71,7 @@ class StartRun(Settings):
     artifacts_bucket: str
     model: str
     sender: str
+    mail_settings: str
     approvers: str
 
 
@@ -81,6 +82,7 @@ class ReportRun(Settings):
     pipeline_name: str
     model: str
     sender: str
+    mail_settings: str
     approvers: str
 
 
@@ -119,6 +121,7 @@ class RequestReview(Settings):
     review_secret_arn: str
     review_url: str
     sender: str
+    mail_settings: str
     approvers: str
 
 
@@ -149,6 +152,7 @@ class Announce(Settings):
     """Settings of `announce`."""
 
     sender: str
+    mail_settings: str
     approvers: str
     api_url: str
 
