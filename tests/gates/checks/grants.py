@@ -21,7 +21,7 @@ _GRANTS = {
         ("AddTags", PACKAGE),
         ("AddTags", GROUP),
     ),
-    "MlopsMachineRole": (("CreateModelPackage", PACKAGE), ("CreateModelPackage", GROUP), ("CreateModel", PACKAGE)),
+    "MlopsMachineRole": (("CreateModelPackage", PACKAGE), ("CreateModelPackage", GROUP)),
     "ReleaseMachineRole": (("CreateModel", PACKAGE),),
     "PlanReleaseRole": (("ListModelPackages", PACKAGE), ("ListModelPackages", GROUP)),
 }
