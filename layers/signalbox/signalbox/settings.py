@@ -137,6 +137,7 @@ class ReviewPage(Settings):
     review_secret_arn: str
     page_url: str
     sender: str
+    mail_settings: str
 
 
 class CloseReview(Settings):
