@@ -23,7 +23,8 @@ _IMAGE = (
     r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
     r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w.-]{1,128})?(?:@sha256:[0-9a-f]{64})?"
 )
-_MODEL = r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"
+# In lower case, as SageMaker writes the ARN of a package group: the roles and the registry's events name it so.
+_MODEL = r"[a-z0-9](-?[a-z0-9])*"
 _COMMIT = r"[\w./-]{1,128}"
 _URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/[^?*#]{1,900}")
 # botocore's `sagemaker` model: HyperParameters of CreateTrainingJob, ClientToken of CreateModelPackage.
@@ -161,7 +162,7 @@ def _model(prefix: str, fields: Fields, image: str) -> tuple[str, str]:
     """Return the model's short name (as given, else the last part of the repository's name) and its package group."""
     given = "model" in fields
     if given:
-        model = fields.text("model", _MODEL, "letters, digits and single hyphens between them")
+        model = fields.text("model", _MODEL, "lower-case letters, digits and single hyphens between them")
     else:
         model = names.slug(re.split("[:@]", image)[0].rsplit("/", 1)[-1])
     group = names.package_group(prefix, model)
