@@ -13,4 +13,4 @@ def notifying_ports(settings: NotifyingSettings, api_url: str = "") -> Notifying
     Raises:
         MailError: the list of approvers is wrong.
     """
-    return NotifyingPorts(SesMailer(settings.sender), addresses(settings.approvers), api_url)
+    return NotifyingPorts(SesMailer(settings.sender, settings.mail_settings), addresses(settings.approvers), api_url)
