@@ -35,6 +35,7 @@ PACKAGE = {
 STAGES = '{"stages": [{"name": "prod", "instance_type": "ml.m5.large", "instance_count": 1}]}'
 ENVIRONMENT = {
     "SENDER": "models@example.com",
+    "MAIL_SETTINGS": "settings",
     "APPROVERS": "ann@example.com",
     "PREFIX": "signalbox",
     "STAGES_PARAMETER": "stages",

@@ -96,6 +96,7 @@ class OnModelPackage(Settings):
     mlops_machine_arn: str
     release_machine_arn: str
     sender: str
+    mail_settings: str
     approvers: str
 
 
