@@ -209,8 +209,9 @@ def _announce() -> Usual:
     stage: dict[str, Any] = {"stage": "prod", "verdict": "released", "package": _PACKAGE, "config": "c", "answers": 10}
     stage["endpoint"] = "signalbox-abalone-prod"
     outcome = {"verdict": "released", "trigger": "approved", "stage": None, "stages": [stage], "rollback": None}
+    serving = {"stage": "prod", "endpoint": stage["endpoint"], "status": "InService", "package": _PACKAGE}
     event = {"model": _MODEL, "package": _PACKAGE, "execution_arn": _EXECUTION, "decision": None, "error": None}
-    return Usual(event | {"release": outcome}, {"sesv2": {"send_email": {}}})
+    return Usual(event | {"release": outcome | {"serving": [serving], "change": None}}, {"sesv2": {"send_email": {}}})
 
 
 def _invoke_endpoint() -> Usual:

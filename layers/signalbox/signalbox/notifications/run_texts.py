@@ -1,7 +1,7 @@
 """What to say about a pipeline run that uploads had started and that did not end in a model."""
 
 from signalbox.contracts import RunFailure
-from signalbox.notifications import failures
+from signalbox.notifications import commands, failures
 from signalbox.notifications.failures import Explanation
 from signalbox.notifications.model import Notification
 
@@ -17,7 +17,7 @@ def run_failed(run: RunFailure) -> Notification:
         lead=_lead(step, failure.job, stopped=stopped),
         quote=failure.text or run["reason"] or "SageMaker gave no reason.",
         lines=(_advice(failure),),
-        command=f"aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn {run['execution_arn']}",
+        commands=(("To see all its steps:", commands.steps_of(run["execution_arn"])),),
         facts=_facts(run, failure),
         job=failure.job,
         log_group=failure.log_group,

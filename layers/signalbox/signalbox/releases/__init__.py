@@ -10,7 +10,7 @@ from signalbox.aws.endpoints import Endpoints
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
 from signalbox.releases.adapters import EndpointCaller, ReleasesTable
-from signalbox.releases.planning import ReleasePorts
+from signalbox.releases.ports import ReleasePorts
 from signalbox.releases.verifying import VerifyingPorts
 from signalbox.settings import PlanRelease
 

@@ -46,12 +46,15 @@ class ReleasesTable:
         return Desired(str(item["requested_at"]), str(item["execution"]), str(item["package"])) if item else None
 
     def released(self, model: str, stage: str) -> Sequence[Served]:
-        """Return what was released to a stage, oldest first."""
-        return [
-            Served(str(item["package"]), str(item["config"]))
+        """Return what was released to a stage, oldest first: by when it was recorded, for executions may overlap."""
+        items = [
+            item
             for item in self._table.query(f"model#{model}", "release#")
             if (item["stage"], item["verdict"]) == (stage, "released")
         ]
+        # Items of the first version have no `at`; they are older than all that have one.
+        items.sort(key=lambda item: str(item.get("at", "")))
+        return [Served(str(item["package"]), str(item["config"])) for item in items]
 
     def note(self, model: str, sk: str, facts: dict[str, str]) -> None:
         """Write down one action of a release, the same item however often."""
