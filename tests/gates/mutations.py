@@ -239,6 +239,10 @@ PLANTED = (
         "Api", "$context.routeKey", "$context.path")),
     Mutation("H22", "a failed run that nobody is told of", "events", "PipelineFailedRule", within(
         "PipelineFailedRule", "[Failed, Stopped,", "[Stopped,")),
+    Mutation("F01", "packages that are still being made", "events", "model-package-in-progress", within(
+        "ModelPackageRule", "          ModelPackageStatus: [Completed]\n", "")),
+    Mutation("F02", "new packages whose event has null for the changed fields", "events", "null-fields", within(
+        "ModelPackageRule", "            - {UpdatedModelPackageFields: [null]}\n", "")),
     Mutation("H19", "uploads that were refused start runs", "events", "UploadsTrailRule", drop(
         "UploadsTrailRule", r"          errorCode:.*\n")),
 )  # fmt: skip
