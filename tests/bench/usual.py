@@ -89,7 +89,7 @@ def _start_run() -> Usual:
 def _on_model_package() -> Usual:
     named = {"ModelPackageGroupName": "signalbox-abalone", "ModelPackageVersion": 2, "ModelPackageArn": _PACKAGE}
     answers: Answers = {
-        "sagemaker": {"describe_model_package": {"ModelPackageArn": _PACKAGE, "ModelApprovalStatus": "Approved"}},
+        "sagemaker": {"describe_model_package": _package() | {"ModelPackageStatus": "Completed"}},
         "dynamodb": {"query": {"Items": []}},
         "stepfunctions": {"start_execution": {}},
     }
@@ -144,6 +144,19 @@ def _report_run() -> Usual:
         "sesv2": {"send_email": {}},
     }
     return Usual(sample("sagemaker/pipeline-execution-failed"), answers)
+
+
+def _report_execution() -> Usual:
+    action = {
+        "sk": "action#2026-11-20T12:00:00Z#release-signalbox-abalone-7-approved#00001",
+        "action": "update-endpoint",
+    }
+    item = {name: {"S": value} for name, value in (action | {"stage": "prod", "status": "claimed"}).items()}
+    answers: Answers = {
+        "dynamodb": {"query": {"Items": [item]}, "put_item": {}},
+        "sesv2": {"send_email": {}},
+    }
+    return Usual(sample("states/release-stopped"), answers)
 
 
 def _request_review() -> Usual:
@@ -292,6 +305,7 @@ USUAL: dict[str, Callable[[], Usual]] = {
     "plan_release": _plan_release,
     "plan_training": _plan_training,
     "record_uploads": _record_uploads,
+    "report_execution": _report_execution,
     "report_run": _report_run,
     "request_review": _request_review,
     "review_page": _review_page,
@@ -308,6 +322,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "plan_release": ("sagemaker", "dynamodb", "ssm"),
     "plan_training": ("s3",),
     "record_uploads": ("dynamodb", "s3", "sqs"),
+    "report_execution": ("dynamodb", "sesv2"),
     "report_run": ("sagemaker", "dynamodb", "sesv2"),
     "request_review": ("dynamodb", "s3", "secretsmanager", "sesv2"),
     "review_page": ("dynamodb", "secretsmanager"),

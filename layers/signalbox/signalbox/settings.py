@@ -81,6 +81,14 @@ class ReportRun(Settings):
     approvers: str
 
 
+class ReportExecution(Settings):
+    """Settings of `report_execution`."""
+
+    releases_table: str
+    sender: str
+    approvers: str
+
+
 class OnModelPackage(Settings):
     """Settings of `on_model_package`."""
 

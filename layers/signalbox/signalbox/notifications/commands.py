@@ -32,7 +32,7 @@ def to_release(view: EndingView, about: str) -> Commands:
 
 def approve(package: str) -> str:
     """Return the command that approves a package in the model registry, which releases it to every stage."""
-    return _in_its_region(
+    return in_its_region(
         package,
         f"aws sagemaker update-model-package --model-package-arn {shlex.quote(package)} "
         "--model-approval-status Approved",
@@ -48,15 +48,16 @@ def release(execution: str, model: str, package: str, trigger: "Trigger") -> str
     machine = ":".join([*parts[:5], "stateMachine", parts[6]])
     asked: ReleaseInput = {"model": model, "package": package, "trigger": trigger}
     command = f"aws stepfunctions start-execution --state-machine-arn {shlex.quote(machine)}"
-    return _in_its_region(execution, f"{command} --input {shlex.quote(json.dumps(asked))}")
+    return in_its_region(execution, f"{command} --input {shlex.quote(json.dumps(asked))}")
 
 
 def steps_of(execution: str) -> str:
     """Return the command that lists the steps of a pipeline's execution."""
     command = f"aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn {shlex.quote(execution)}"
-    return _in_its_region(execution, command)
+    return in_its_region(execution, command)
 
 
-def _in_its_region(arn: str, command: str) -> str:
+def in_its_region(arn: str, command: str) -> str:
+    """Return a command for the region in an ARN."""
     parts = arn.split(":")
     return f"{command} --region {shlex.quote(parts[3])}" if len(parts) > 3 and parts[3] else command  # noqa: PLR2004  # arn:<partition>:<service>:<region>:…

@@ -29,6 +29,11 @@ def planning_ports(settings: PlanRelease) -> ReleasePorts:
     )
 
 
+def store(table: str) -> ReleasesTable:
+    """Return what is known of releases, in the table of that name."""
+    return ReleasesTable(table)
+
+
 def verifying_ports() -> VerifyingPorts:
     """Return what `verify_release` needs on AWS."""
     return VerifyingPorts(ModelRegistry(), Endpoints(), EndpointCaller(), ObjectStore())

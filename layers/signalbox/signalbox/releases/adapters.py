@@ -23,6 +23,8 @@ class ReleasesTable:
       `trigger`, `package`, `stage`, `endpoint`, `config`, `verdict`, `at`, `execution`; where it failed also `error`,
       `rollback` and `reason`;
     - `action#<started>#<execution>#<round>`: each action of an execution: `action`, `stage`, `package`, `at`.
+
+    Beside them `execution#<ARN>`, `report`: the mail about an execution that was stopped (see `uploads.mails`).
     """  # noqa: D415  # the list ends it
 
     def __init__(self, table: str, dynamodb: "DynamoDBClient | None" = None) -> None:
@@ -55,6 +57,13 @@ class ReleasesTable:
         # Items of the first version have no `at`; they are older than all that have one.
         items.sort(key=lambda item: str(item.get("at", "")))
         return [Served(str(item["package"]), str(item["config"])) for item in items]
+
+    def last_action(self, model: str, execution: str) -> str:
+        """Return what an execution did last, such as `update-endpoint in prod`; "" where nothing is noted of it."""
+        for item in self._table.query(f"model#{model}", "action#", newest_first=True):
+            if f"#{execution}#" in str(item["sk"]):
+                return f"{item['action']}{f' in {item["stage"]}' if item['stage'] else ''}"
+        return ""
 
     def note(self, model: str, sk: str, facts: dict[str, str]) -> None:
         """Write down one action of a release, the same item however often."""
