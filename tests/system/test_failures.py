@@ -74,3 +74,15 @@ def test_a_wrong_parameter_fails_the_deployment_with_a_sentence(world: World) ->
 
     with pytest.raises(deploy.SamError, match="Sender has to be one e-mail address"):
         deploy.deploy(world.cloud, values)
+
+
+def test_an_execution_that_is_stopped_by_hand_is_told_once_with_the_way_on(world: World) -> None:
+    execution = world.train("halted", "c1")
+    world.mail("approve", "halted version 1")
+
+    world.client("stepfunctions").stop_execution(executionArn=execution, cause="the wrong data")
+
+    told = inbox.text(world.mail("halted", "was stopped"))
+    assert "aws stepfunctions start-execution --state-machine-arn" in told
+    assert world.ended(execution)["status"] == "ABORTED"
+    assert len(world.mails("halted", "was stopped")) == 1
