@@ -11,6 +11,7 @@ OUTPUTS = {
     "ArtifactsBucket": "signalbox-artifacts",
     "PipelineName": "signalbox-abalone",
     "ReleasesTable": "releases",
+    "ReviewsTable": "reviews",
     "PipelineRoleArn": "arn:aws:iam::123456789012:role/signalbox-PipelineRole",
     "JobRoleArn": "arn:aws:iam::123456789012:role/signalbox-JobRole",
     "MlopsMachineArn": MACHINE,

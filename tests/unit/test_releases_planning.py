@@ -18,6 +18,7 @@ from tests.unit.releases_world import (
 )
 
 from signalbox.aws.errors import CallRefusedError
+from signalbox.aws.model import Endpoint
 from signalbox.contracts import ReleasePlan, ReleaseQuestion
 from signalbox.releases.model import Desired
 from signalbox.releases.planning import LONGEST_WAIT, MOST_ROUNDS, wait_seconds
@@ -509,6 +510,35 @@ def test_an_input_that_cannot_be_read_is_told_and_fails() -> None:
     assert ended.arguments["Cause"].startswith('the release\'s input: trigger is "tuesday"')
     assert ended.told is not None
     assert (ended.told["model"], ended.told["error"]) == ("abalone", ended.arguments)
+
+
+def test_what_a_release_waits_for_is_noted_with_its_action() -> None:
+    world = world_with_live(1)
+    world.sagemaker.slowness = 3
+    world.sagemaker.serve(STAGING_ENDPOINT, "config-other", arn(1), "Updating")
+
+    for action in world.execution("approved", 2, AT, "run"):
+        if action == "wait" and world.sagemaker.endpoints[STAGING_ENDPOINT].config == "config-other":
+            world.sagemaker.endpoints[STAGING_ENDPOINT] = Endpoint(STAGING_ENDPOINT, "InService", "config-live")
+        world.sagemaker.tick()
+
+    waits = [item["waits_for"] for item in world.store.items.values() if item.get("waits_for")]
+    assert list(dict.fromkeys(waits)) == [
+        "the endpoint, which is moved by another execution or by itself",
+        "the endpoint to come to rest",
+        "an approver's decision",
+    ]
+
+
+def test_the_pause_before_another_try_is_noted_as_that() -> None:
+    world = world_with_live(1)
+    failures = [failed("ServiceBusyError")]
+    world.disturb = lambda action: (failures.pop(), False) if action == "verify" and failures else None
+
+    world.run("approved", 2, AT)
+
+    waits = [item.get("waits_for") for item in world.store.items.values() if item.get("action") == "wait"]
+    assert "the next try of what has failed" in waits
 
 
 LAB, STAGING, PROD = (Stage(name, "ml.m5.large", 1) for name in ("lab", "staging", "prod"))

@@ -22,7 +22,8 @@ class ReleasesTable:
     - `release#<started>#<execution>#<stage>`: how one execution left one stage, written by the release machine:
       `trigger`, `package`, `stage`, `endpoint`, `config`, `verdict`, `at`, `execution`; where it failed also `error`,
       `rollback` and `reason`;
-    - `action#<started>#<execution>#<round>`: each action of an execution: `action`, `stage`, `package`, `at`.
+    - `action#<started>#<execution>#<round>`: each action of an execution: `action`, `stage`, `package`, `at`,
+      and what it waits for (`waits_for`; "" for nothing).
 
     Beside them `execution#<ARN>`, `report`: the mail about an execution that was stopped (see `uploads.mails`).
     """  # noqa: D415  # the list ends it

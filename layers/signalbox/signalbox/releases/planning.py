@@ -273,4 +273,4 @@ def _note(request: Request, progress: ReleaseProgress, before: ReleaseProgress |
         return
     sk = f"action#{request.started}#{request.execution}#{progress['rounds']:05d}"
     facts = {"action": action, "stage": stage, "package": request.package, "at": text_of(ports.clock())}
-    ports.store.note(request.model, sk, facts)
+    ports.store.note(request.model, sk, facts | {"waits_for": tracking.waiting_for(progress)})

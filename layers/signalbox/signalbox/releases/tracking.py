@@ -69,6 +69,18 @@ def ask(progress: ReleaseProgress, action: ReleaseAction) -> None:
         deployment_of(progress)["moved"] = True
 
 
+def waiting_for(progress: ReleaseProgress) -> str:
+    """Return what a release waits for, where its action is to wait or to ask; "" where it waits for nothing."""
+    if progress["asked"] == "review":
+        return "an approver's decision"
+    if progress["asked"] != "wait":
+        return ""
+    if progress["tries"]:
+        return "the next try of what has failed"
+    own = progress["todo"][:1] == ["settle"]
+    return "the endpoint to come to rest" if own else "the endpoint, which is moved by another execution or by itself"
+
+
 def stage_of(progress: ReleaseProgress) -> str:
     """Return the name of the stage at hand, "" behind the last one."""
     return progress["deployment"]["stage"] if progress["deployment"] else progress["stage"] or ""
