@@ -173,6 +173,11 @@ PLANTED = (
         "OnModelPackageFunction", r"      EventInvokeConfig:\n(?:        .*\n)+")),
     Mutation("H06", "a dead-letter queue that nobody watches", "posture", "EventsDeadLetters", drop_entry(
         "EventsDeadLettersAlarm")),
+    Mutation("H33", "a queue whose messages wait unseen", "alarms", "UploadsQueue", drop_entry("UploadsQueueAgeAlarm")),
+    Mutation("H31", "an alarm on what no function measures", "alarms", "UploadsWaitingAlarm", within(
+        "UploadsWaitingAlarm", "MetricName: UploadsWaiting", "MetricName: UploadsWait")),
+    Mutation("H32", "an alarm on another stack's measurements", "alarms", "UploadsWaitingAlarm", within(
+        "UploadsWaitingAlarm", "Value: !Ref NamePrefix", "Value: signalbox")),
     Mutation("H07", "a rule's target without a retry policy", "posture", "PipelineStatusRule", drop(
         "PipelineStatusRule", r"          RetryPolicy:.*\n")),
     Mutation("H08", "a log that is kept for ever", "posture", "ReviewPageLog", drop(

@@ -35,7 +35,7 @@ class Clients(dict[str, Any]):
 @pytest.fixture
 def clients(monkeypatch: pytest.MonkeyPatch) -> Clients:
     """The clients that the commands get, for region us-east-1."""
-    found = Clients(cloudformation=CloudFormation())
+    found = Clients(cloudformation=CloudFormation(), dynamodb=RecordingClient("dynamodb", {"query": {"Items": []}}))
     monkeypatch.setattr(cli, "client", found.__getitem__)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("SIGNALBOX_API_URL", raising=False)

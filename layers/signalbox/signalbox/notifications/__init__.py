@@ -2,10 +2,10 @@
 
 from signalbox.mail import SesMailer, addresses
 from signalbox.notifications.notifying import NotifyingPorts
-from signalbox.settings import Announce, ReportExecution, ReportRun
+from signalbox.settings import Announce, ReportExecution, ReportRun, StartRun
 
 
-def notifying_ports(settings: Announce | ReportExecution | ReportRun, api_url: str = "") -> NotifyingPorts:
+def notifying_ports(settings: Announce | ReportExecution | ReportRun | StartRun, api_url: str = "") -> NotifyingPorts:
     """Return the ports on AWS; mails tell to call models under `api_url`.
 
     Raises:
