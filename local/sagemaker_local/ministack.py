@@ -13,7 +13,20 @@ from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses, router
-from ministack.services import apigateway, eventbridge, iam, lambda_svc, s3, ses, sqs, ssm, stepfunctions, sts
+from ministack.services import (
+    apigateway,
+    cloudwatch,
+    eventbridge,
+    iam,
+    lambda_svc,
+    s3,
+    ses,
+    ses_v2,
+    sqs,
+    ssm,
+    stepfunctions,
+    sts,
+)
 from ministack.services.cloudformation import provisioners
 
 from sagemaker_local.call_record import CallRecord, RecordedCall
@@ -286,4 +299,6 @@ def clear_http_routes(api_id: str) -> None:
 running_machine: ContextVar[str] = ContextVar("running_machine")
 states = stepfunctions
 queues = sqs
+mails = ses_v2
+record_metric = cloudwatch.record_metric
 TaskError = stepfunctions._ExecutionError

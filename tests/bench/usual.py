@@ -39,6 +39,8 @@ ENVIRONMENT = {
     "DATA_BUCKET": "data",
     "ARTIFACTS_BUCKET": "artifacts",
     "SENDER": "signalbox@example.com",
+    "REPLY_TO": "signalbox@example.com",
+    "MAIL_CONFIGURATION": "signalbox-mail",
     "APPROVERS": _APPROVER,
     "REVIEW_URL": "https://abc.example.com",
     "MLOPS_MACHINE_ARN": f"arn:aws:states:{_AWS}:stateMachine:signalbox-mlops",

@@ -65,7 +65,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
     secret = [Need("secretsmanager:GetSecretValue", arn("ReviewSecret"))]
     stages = [Need("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/stages")]
     tasks = [Need("states:SendTaskSuccess", "*"), Need("states:SendTaskFailure", "*")]
-    mail = [_mail()]
+    mail = list(_mail())
     data, artifacts = arn("DataBucket"), arn("ArtifactsBucket")
     live = [need for kind in ("Endpoint", "EndpointConfig", "Model") for need in sagemaker(f"Describe{kind}")]
     package = sagemaker("DescribeModelPackage")
@@ -228,9 +228,8 @@ def _polled(queue: str) -> list[Need]:
     return [Need(f"sqs:{verb}", queue) for verb in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")]
 
 
-def _mail() -> Need:
-    return Need(
-        "ses:SendEmail",
-        f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/models@example.com",
-        {"ses:FromAddress": "models@example.com"},
-    )
+def _mail() -> Iterator[Need]:
+    """Yield what SES asks for: the sender's identity, and the configuration set under which the mail is sent."""
+    for resource in ("identity/models@example.com", f"configuration-set/{STACK}-mail"):
+        arn = f"arn:aws:ses:{REGION}:{ACCOUNT}:{resource}"
+        yield Need("ses:SendEmail", arn, {"ses:FromAddress": "models@example.com"})

@@ -11,9 +11,14 @@ from signalbox import mail
 LETTER = mail.Mail(to=ANN, subject="Grüße\r\nBcc: eve@example.com", text="text", html="<p>html</p>")
 
 
+def mailer(client: Any) -> mail.SesMailer:
+    """Return a mailer whose answers go to the team."""
+    return mail.SesMailer("signalbox@example.com", "team@example.com", "signalbox-mail", client)
+
+
 def test_a_mail_goes_to_one_person_as_text_and_html() -> None:
     client: Any = RecordingClient("sesv2")
-    mail.SesMailer("signalbox@example.com", client).send(LETTER)
+    mailer(client).send(LETTER)
     [request] = client.requests("SendEmail")
     assert request["FromEmailAddress"] == "signalbox@example.com"
     assert request["Destination"] == {"ToAddresses": [ANN]}
@@ -23,16 +28,26 @@ def test_a_mail_goes_to_one_person_as_text_and_html() -> None:
     assert simple["Body"]["Html"]["Data"] == "<p>html</p>"
 
 
+def test_answers_go_to_people_robots_do_not_answer_and_bounces_are_counted() -> None:
+    client: Any = RecordingClient("sesv2")
+    mailer(client).send(LETTER)
+    [request] = client.requests("SendEmail")
+    assert request["ReplyToAddresses"] == ["team@example.com"]
+    assert request["Content"]["Simple"]["Headers"] == [{"Name": "Auto-Submitted", "Value": "auto-generated"}]
+    assert request["ConfigurationSetName"] == "signalbox-mail"
+    assert request["EmailTags"] == [{"Name": "mails", "Value": "signalbox-mail"}]
+
+
 def test_a_refused_mail_says_who_and_what_to_do() -> None:
     client: Any = RecordingClient("sesv2", {"send_email": client_error("MessageRejected", "not verified")})
     with pytest.raises(mail.MailError, match=r"ann@example.com: .*not verified.* verified identity"):
-        mail.SesMailer("signalbox@example.com", client).send(LETTER)
+        mailer(client).send(LETTER)
 
 
 def test_a_mail_that_ses_cannot_take_now_says_to_try_again_and_nothing_of_identities() -> None:
     client: Any = RecordingClient("sesv2", {"send_email": client_error("TooManyRequestsException", "slow down")})
     with pytest.raises(mail.MailError, match=r"to ann@example.com: .*slow down: try again in a moment$"):
-        mail.SesMailer("signalbox@example.com", client).send(LETTER)
+        mailer(client).send(LETTER)
 
 
 def test_a_list_of_addresses_is_read_with_blanks_and_repeats() -> None:

@@ -1,6 +1,7 @@
 """How executions end, mailed to every approver."""
 
 import json
+import re
 import shlex
 from itertools import batched
 from typing import Any, get_args
@@ -328,6 +329,15 @@ def test_the_console_of_each_partition_has_its_own_address(arn: str, address: st
 @pytest.mark.parametrize("arn", ["", "run-7", "x:aws:states:eu-west-1:1:execution:m:n"])
 def test_what_is_no_execution_has_no_address(arn: str) -> None:
     assert links.execution(arn) == ""
+
+
+def test_a_list_of_mails_shows_the_first_sentences_of_a_mail_and_nothing_else_of_it() -> None:
+    html = mailed(release=release("declined", stage("staging"), stage="prod"), decision=DECISION).html
+
+    hidden = re.search(r'<div class="preheader"[^>]*>(.*?)</div>', html, re.DOTALL)
+    assert hidden is not None
+    assert hidden[1].startswith(f"Rejected by {BOB} on Sunday 1 March 2026, 10:20 UTC. prod stays as it is. bad &lt;b")
+    assert len(hidden[1]) < 200
 
 
 def test_a_mail_that_reaches_nobody_fails() -> None:

@@ -210,7 +210,7 @@ def test_status_says_what_waits_since_when_and_for_what(clients: Clients, tables
         write(tables, "ReviewsTable", f"execution#arn-of-{execution}", f"review#{kind}#{stage}", review=name)
         write(tables, "ReviewsTable", f"review#{name}", "review", **review | {"stage": stage})
     at = {"at": "2026-11-20T10:00:14.000000Z", "stage": "prod"}
-    waits = {"action": "wait", "waits_for": "the endpoint, which is moved by another execution or by itself"}
+    waits = {"action": "wait", "waits_for": "the endpoint, which is moved by another execution or by SageMaker"}
     write(tables, "ReleasesTable", "model#abalone", "action#s#release-5#00002", **at | waits)
 
     said = run("status").output

@@ -524,10 +524,28 @@ def test_what_a_release_waits_for_is_noted_with_its_action() -> None:
 
     waits = [item["waits_for"] for item in world.store.items.values() if item.get("waits_for")]
     assert list(dict.fromkeys(waits)) == [
-        "the endpoint, which is moved by another execution or by itself",
+        "the endpoint, which is moved by another execution or by SageMaker",
         "the endpoint to come to rest",
         "an approver's decision",
     ]
+
+
+@pytest.mark.parametrize(("status", "measured"), [("Updating", True), ("InService", False)])
+def test_how_long_a_release_waits_for_what_others_move_is_measured_and_its_own_deployment_is_not(
+    status: str, measured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, spans = world_with_live(1), list[tuple[str, float]]()
+    world.sagemaker.serve(STAGING_ENDPOINT, "config-live", arn(1), status)
+    world.sagemaker.slowness = 3
+    monkeypatch.setattr("signalbox.releases.planning.measure", lambda span, seconds: spans.append((span, seconds)))
+
+    asked = question("approved", 2, AT)
+    for _ in range(8):
+        answer = world.plan(asked)
+        asked = after(asked, answer, world._do(answer, "run"))
+        world.sagemaker.tick()
+
+    assert spans == ([("ReleaseWaiting", 30 * number) for number in range(1, 9)] if measured else [])
 
 
 def test_the_pause_before_another_try_is_noted_as_that() -> None:

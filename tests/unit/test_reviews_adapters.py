@@ -181,7 +181,13 @@ def test_only_the_page_and_the_close_write_the_registry(monkeypatch: pytest.Monk
     page = reviews.page_ports(ReviewPage(reviews_table="reviews", review_secret_arn="arn"))
     closing = reviews.closing_ports(CloseReview(reviews_table="reviews"))
     asking = RequestReview(
-        reviews_table="reviews", review_secret_arn="arn", review_url="https://x", sender="a@b.de", approvers=ANN
+        reviews_table="reviews",
+        review_secret_arn="arn",
+        review_url="https://x",
+        sender="a@b.de",
+        reply_to="a@b.de",
+        mail_configuration="signalbox-mail",
+        approvers=ANN,
     )
     requesting = reviews.requesting_ports(asking)
     assert isinstance(page.deciding.registry, ModelRegistry)

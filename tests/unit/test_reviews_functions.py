@@ -22,6 +22,8 @@ SETTINGS = {
     "REVIEW_SECRET_ARN": "arn:secret",
     "REVIEW_URL": "https://abc.example.com/",
     "SENDER": "signalbox@example.com",
+    "REPLY_TO": "signalbox@example.com",
+    "MAIL_CONFIGURATION": "signalbox-mail",
     "APPROVERS": ANN,
     "API_URL": "https://api.example.com",
 }

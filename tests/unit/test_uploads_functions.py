@@ -43,6 +43,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             "ARTIFACTS_BUCKET": "artifacts",
             "MODEL": "abalone",
             "SENDER": "models@example.com",
+            "REPLY_TO": "models@example.com",
+            "MAIL_CONFIGURATION": "signalbox-mail",
             "APPROVERS": "ann@example.com",
             "PREFIX": "signalbox",
             "DEFAULT_MODEL": "abalone",

@@ -71,6 +71,8 @@ class StartRun(Settings):
     artifacts_bucket: str
     model: str
     sender: str
+    reply_to: str
+    mail_configuration: str
     approvers: str
 
 
@@ -81,6 +83,8 @@ class ReportRun(Settings):
     pipeline_name: str
     model: str
     sender: str
+    reply_to: str
+    mail_configuration: str
     approvers: str
 
 
@@ -89,6 +93,8 @@ class ReportExecution(Settings):
 
     releases_table: str
     sender: str
+    reply_to: str
+    mail_configuration: str
     approvers: str
 
 
@@ -126,6 +132,8 @@ class RequestReview(Settings):
     review_secret_arn: str
     review_url: str
     sender: str
+    reply_to: str
+    mail_configuration: str
     approvers: str
 
 
@@ -156,6 +164,8 @@ class Announce(Settings):
     """Settings of `announce`."""
 
     sender: str
+    reply_to: str
+    mail_configuration: str
     approvers: str
     api_url: str
 

@@ -11,4 +11,5 @@ def notifying_ports(settings: Announce | ReportExecution | ReportRun | StartRun,
     Raises:
         MailError: the list of approvers is wrong.
     """
-    return NotifyingPorts(SesMailer(settings.sender), addresses(settings.approvers), api_url)
+    mailer = SesMailer(settings.sender, settings.reply_to, settings.mail_configuration)
+    return NotifyingPorts(mailer, addresses(settings.approvers), api_url)

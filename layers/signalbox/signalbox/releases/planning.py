@@ -22,7 +22,7 @@ from signalbox.contracts import (
     ReleaseStep,
 )
 from signalbox.moments import text_of
-from signalbox.observability import count, logger
+from signalbox.observability import count, logger, measure
 from signalbox.releases import actions, answers, endings, rules, steps, tracking
 from signalbox.releases.model import (
     BUSY,
@@ -250,6 +250,8 @@ def _wait(progress: ReleaseProgress, ports: ReleasePorts) -> AwsRequest:
     seconds = wait_seconds(progress["waited"], ports.poll_seconds)
     progress["waited"] += seconds
     tracking.ask(progress, "wait")
+    if tracking.waits_for_others(progress):
+        measure("ReleaseWaiting", progress["waited"])
     return actions.wait(seconds)
 
 

@@ -77,8 +77,15 @@ def waiting_for(progress: ReleaseProgress) -> str:
         return ""
     if progress["tries"]:
         return "the next try of what has failed"
-    own = progress["todo"][:1] == ["settle"]
-    return "the endpoint to come to rest" if own else "the endpoint, which is moved by another execution or by itself"
+    if waits_for_others(progress):
+        return "the endpoint, which is moved by another execution or by SageMaker"
+    return "the endpoint to come to rest"
+
+
+def waits_for_others(progress: ReleaseProgress) -> bool:
+    """Say whether a release that waits does so for an endpoint that it does not move itself."""
+    own = progress["todo"][:1] == ["settle"] or progress["stage"] in progress["deleted"]
+    return progress["asked"] == "wait" and not own and not progress["tries"]
 
 
 def stage_of(progress: ReleaseProgress) -> str:

@@ -35,7 +35,7 @@ def requesting_ports(settings: RequestReview) -> "RequestingPorts":
     return RequestingPorts(
         deciding=DecidingPorts(DynamoReviews(Table(settings.reviews_table)), StateMachines(), moments.now),
         report=partial(read_report, objects=ObjectStore()),
-        mailer=SesMailer(settings.sender),
+        mailer=SesMailer(settings.sender, settings.reply_to, settings.mail_configuration),
         secret=partial(secret, settings.review_secret_arn),
         url=settings.review_url.rstrip("/"),
         approvers=addresses(settings.approvers),
