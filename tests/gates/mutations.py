@@ -248,6 +248,16 @@ PLANTED = (
         "ModelPackageRule", "          ModelPackageStatus: [Completed]\n", "")),
     Mutation("F02", "new packages whose event has null for the changed fields", "events", "null-fields", within(
         "ModelPackageRule", "            - {UpdatedModelPackageFields: [null]}\n", "")),
+    Mutation("H24", "a machine that is stopped by hand and raises no alarm", "posture", "ExecutionsAborted", drop_entry(
+        "ReleaseMachineStoppedAlarm")),
+    Mutation("H25", "a stopped execution that nobody is told of", "events", "states/release-stopped", within(
+        "ExecutionStoppedRule", "[ABORTED, TIMED_OUT]", "[TIMED_OUT]")),
+    Mutation("H26", "a mail that bounces and nobody knows", "posture", "alarm on a bounce", drop_entry(
+        "MailBouncedAlarm")),
+    Mutation("H27", "bounces that are counted under a tag which no mail has", "posture", "alarm on a bounce", within(
+        "MailEvents", "DimensionName: mails", "DimensionName: mail")),
+    Mutation("H28", "mails that may not be sent under their configuration set", "permissions", "AnnounceRole", drop(
+        "AnnounceRole", r" +- !Sub\n.*configuration-set.*\n")),
     Mutation("H19", "uploads that were refused start runs", "events", "UploadsTrailRule", drop(
         "UploadsTrailRule", r"          errorCode:.*\n")),
 )  # fmt: skip
