@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from signalbox import plain
 from signalbox.aws import clients
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, translated
 from signalbox.observability import count, logger
@@ -42,7 +43,7 @@ class Mailer(Protocol):
     """What sends mails."""
 
     def send(self, mail: Mail) -> None:
-        """Send one mail. Raises MailError."""
+        """Send one mail. Raises MailError, and ServiceBusyError where a repetition is likely to help."""
 
 
 class SesMailer:
@@ -57,7 +58,8 @@ class SesMailer:
         self._ses: SESV2Client = ses or clients.client("sesv2")
 
     def send(self, mail: Mail) -> None:
-        """Send one mail. Raises MailError."""
+        """Send one mail. Raises MailError, and ServiceBusyError where a repetition is likely to help."""
+        about = f"from {self._sender} to {mail.to}"
         body: BodyTypeDef = {"Text": _utf8(mail.text), "Html": _utf8(mail.html)}
         headers: Sequence[MessageHeaderTypeDef] = [{"Name": "Auto-Submitted", "Value": "auto-generated"}]
         try:
@@ -72,14 +74,13 @@ class SesMailer:
                     ConfigurationSetName=self._configuration,
                     EmailTags=[{"Name": MAILS_TAG, "Value": self._configuration}],
                 )
-        except (CallRefusedError, ServiceBusyError) as error:
+        except CallRefusedError as error:
             advice = (
-                ". See that the sender is a verified identity, and the receiver too while the account is in the SES "
-                "sandbox"
+                "See that the sender is a verified identity, and the receiver too while the account is in the sandbox"
             )
-            refused = isinstance(error, CallRefusedError)
-            message = f"SES did not take the mail from {self._sender} to {mail.to}: {error}{advice if refused else ''}"
-            raise MailError(message) from error
+            raise MailError(f"SES did not take the mail {about}: {error}. {advice} of SES") from error
+        except ServiceBusyError as error:
+            raise ServiceBusyError(f"ses:SendEmail {about}", error.reason) from error
 
 
 def addresses(text: str) -> tuple[str, ...]:
@@ -102,15 +103,16 @@ def send_each(mailer: Mailer, mails: Iterable[Mail], sent: Callable[[Mail], None
     """Send all mails, calling `sent` after each, and return how many were; a bad address does not stop the others.
 
     Raises:
+        ServiceBusyError: nobody could be reached, and somebody may be a moment later.
         MailError: nobody could be reached; the message has every reason.
     """
     reached = 0
-    problems: list[str] = []
+    problems: list[MailError | ServiceBusyError] = []
     for mail in mails:
         try:
             mailer.send(mail)
-        except MailError as error:
-            problems.append(str(error))
+        except (MailError, ServiceBusyError) as error:
+            problems.append(error)
             logger.warning("mail not sent", extra={"reason": str(error)})
             count("MailFailed")
         else:
@@ -118,13 +120,14 @@ def send_each(mailer: Mailer, mails: Iterable[Mail], sent: Callable[[Mail], None
             if sent is not None:
                 sent(mail)
     if problems and not reached:
-        raise MailError("; ".join(problems))
+        passing = [problem for problem in problems if isinstance(problem, ServiceBusyError)]
+        raise passing[0] if passing else MailError("; ".join(map(str, problems)))
     return reached
 
 
 def subject_line(subject: str) -> str:
     """Return a subject as one line of at most 200 characters."""
-    return " ".join(subject.split())[:_SUBJECT_LIMIT]
+    return " ".join(plain.line(subject).split())[:_SUBJECT_LIMIT]
 
 
 def _utf8(text: str) -> "ContentTypeDef":

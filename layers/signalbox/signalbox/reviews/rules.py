@@ -28,7 +28,7 @@ class Vote:
     approved: bool
     by: str
     reason: str
-    origin: Literal["page", "registry"]
+    origin: Literal["page", "command", "registry"]
     source_ip: str = ""
     user_agent: str = ""
 
@@ -65,6 +65,11 @@ def decided(vote: Vote, now: datetime) -> Texts:
     }
 
 
+def open_as_read(review: Review) -> Texts:
+    """Return what has to hold for a vote on the page: the review is open, and no word was tried since it was read."""
+    return {"status": "open", "guesses": review.guesses}
+
+
 def answered(review: Review, answer: Answer, now: datetime) -> tuple[Texts, Texts]:
     """Return what has to hold, and the changes, to mark a review's task as answered.
 
@@ -78,7 +83,8 @@ def description(review: Review) -> str:
     """Return what the registry keeps of a decision, in one line."""
     if review.status == "expired":
         return f"expired unanswered {_minute(review.expires_at)} (review {review.id})"
-    text = f"{review.status} by {review.by} on the review page {_minute(review.at)}"
+    where = "by the command line" if review.origin == "command" else "on the review page"
+    text = f"{review.status} by {review.by} {where} {_minute(review.at)}"
     line = " ".join(f"{text}: {review.reason}".split() if review.reason else text.split())
     return line if len(line) <= _DESCRIPTION_LIMIT else f"{line[: _DESCRIPTION_LIMIT - 1]}…"
 
@@ -134,16 +140,17 @@ def answered_elsewhere(before: Reaction, review: Review, answer: Answer, word: R
     return before == "repeat" and answer == "closed" and _in_flight(review, word)
 
 
-def outcome(before: Reaction, review: Review) -> AnswerOutcome:
+def outcome(before: Reaction, review: Review, *, goes_on: bool) -> AnswerOutcome:
     """Return what a review, as it is after the reaction, means for whoever asked.
 
     "answered": the registry's word decided it and its machine goes on; "already": it was decided so before, and its
-    machine goes on; "none": nobody goes on. Where a machine has just timed out and goes on after all, a release is
-    asked for twice, which changes nothing.
+    machine goes on; "none": nobody goes on. A task that waits no more may have been closed by our own answer, of which
+    only Step Functions' word was lost, or by its timeout, after which the decision is read: `goes_on` says whether the
+    machine is, or was, at work behind it.
     """
-    if before == "decide":
-        return "answered" if review.answer == "sent" else "none"
-    return "none" if review.status not in DECIDED or review.answer == "closed" else "already"
+    if review.status not in DECIDED or not goes_on:
+        return "none"
+    return "answered" if before == "decide" else "already"
 
 
 def _in_flight(review: Review, word: RegistryWord) -> bool:
