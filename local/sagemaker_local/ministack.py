@@ -300,5 +300,12 @@ running_machine: ContextVar[str] = ContextVar("running_machine")
 states = stepfunctions
 queues = sqs
 mails = ses_v2
-record_metric = cloudwatch.record_metric
+
+
+def count_metric(namespace: str, metric: str, dimensions: dict[str, str]) -> None:
+    """Count one in a metric of a service's own, and look at the alarms."""
+    cloudwatch.record_metric(namespace, metric, 1, "Count", dimensions)
+    cloudwatch._evaluate_all_alarms()
+
+
 TaskError = stepfunctions._ExecutionError

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sagemaker_local.ministack import mails, record_metric
+from sagemaker_local.ministack import count_metric, mails
 
 _SIMULATOR = "simulator.amazonses.com"
 # Event type and metric of each address of the simulator that is told as an event; `success` and `ooto` arrive.
@@ -32,7 +32,7 @@ def count_what_becomes_of_mails() -> None:
         answer = await original(method, path, headers, body, query)
         if name and answer[0] == 200:  # noqa: PLR2004  # HTTP's own number
             for metric, dimensions in _counted(name, request):
-                record_metric("AWS/SES", metric, 1, "Count", dimensions)
+                count_metric("AWS/SES", metric, dimensions)
         return answer
 
     mails.handle_request = handle

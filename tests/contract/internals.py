@@ -75,6 +75,7 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.s3._bucket_policies": ("AccountScopedDict", []),
     "services.ses._sent_emails_list": ("function", []),
     "services.cloudwatch.record_metric": ("function", ["namespace", "metric_name", "value", "unit", "dimensions"]),
+    "services.cloudwatch._evaluate_all_alarms": ("function", []),
     "services.ses_v2._config_sets": ("AccountRegionScopedDict", []),
     "services.ses_v2._missing_config_set": ("function", ["name"]),
     "services.ses_v2.handle_request": ("async function", ["method", "path", "headers", "body", "query_params"]),

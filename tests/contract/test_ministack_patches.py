@@ -227,10 +227,23 @@ def test_mails_under_a_set_that_is_not_there_are_refused_and_bounces_are_counted
                 "CloudWatchDestination": {"DimensionConfigurations": [dimension]},
             },
         )
+        world.client("cloudwatch").put_metric_alarm(
+            AlarmName="bounced",
+            Namespace="AWS/SES",
+            MetricName="Bounce",
+            Dimensions=[{"Name": "mails", "Value": "mine"}],
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+        )
         for to in ("success", "bounce+label", "complaint"):
             send(world, "mine", to)
     assert counted(plain, "mine") == {}, CLOSED
     assert counted(cloud, "mine") == {"Bounce": 1, "Complaint": 1}
+    (alarm,) = cloud.client("cloudwatch").describe_alarms(AlarmNames=["bounced"])["MetricAlarms"]
+    assert alarm["StateValue"] == "ALARM"
 
 
 def test_alarms_are_decided_on_their_names(plain: World, cloud: World) -> None:
