@@ -40,7 +40,7 @@ ENVIRONMENT = {
     "ARTIFACTS_BUCKET": "artifacts",
     "SENDER": "signalbox@example.com",
     "REPLY_TO": "signalbox@example.com",
-    "MAIL_CONFIGURATION": "signalbox-mail",
+    "MAIL_SETTINGS": "untracked",
     "APPROVERS": _APPROVER,
     "REVIEW_URL": "https://abc.example.com",
     "PAGE_URL": "own",
@@ -48,6 +48,7 @@ ENVIRONMENT = {
     "RELEASE_MACHINE_ARN": f"arn:aws:states:{_AWS}:stateMachine:signalbox-release",
     "MODEL_ROLE_ARN": "arn:aws:iam::123456789012:role/model",
     "JOB_ROLE_ARN": "arn:aws:iam::123456789012:role/job",
+    "KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/stack",
     "TRAINING_INSTANCE_TYPE": "ml.m5.large",
     "TRANSFORM_INSTANCE_TYPE": "ml.m5.large",
 }
@@ -170,9 +171,10 @@ def _report_execution() -> Usual:
 
 def _request_review() -> Usual:
     table = {"get_item": {}, "transact_write_items": {}, "update_item": {"Attributes": _review()}}
+    report = _report()
     answers: Answers = {
         "secretsmanager": {"get_secret_value": {"SecretString": _SECRET}},
-        "s3": {"get_object": lambda **_: _body(_report())},
+        "s3": {"get_object": lambda **_: _body(report)},
         "dynamodb": table,
         "sesv2": {"send_email": {}},
     }
@@ -278,7 +280,7 @@ def _report() -> bytes:
     report["live"] = {"package": _PACKAGE[:-1] + "1", "metrics": {"mse": {"value": 5.3012}, "r2": {"value": 0.5601}}}
     report["samples"] = [{"input": _SHELL, "expected": "15", "predicted": "9.71204"}] * 8
     report["training"] = {"job": "abalone-train-0f8a3b21", "seconds": 134}
-    report["points"] = [[row % 20, row % 19 + 0.25] for row in range(150)]
+    report["points"] = [[row % 20, row % 19 + 0.25] for row in range(100)]
     return json.dumps(report).encode()
 
 

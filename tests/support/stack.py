@@ -14,6 +14,7 @@ OUTPUTS = {
     "ReviewsTable": "reviews",
     "PipelineRoleArn": "arn:aws:iam::123456789012:role/signalbox-PipelineRole",
     "JobRoleArn": "arn:aws:iam::123456789012:role/signalbox-JobRole",
+    "KeyArn": "arn:aws:kms:us-east-1:123456789012:key/stack",
     "MlopsMachineArn": MACHINE,
     "ReleaseMachineArn": MACHINE.replace("mlops", "release"),
     "UploadsTable": "signalbox-uploads",

@@ -90,14 +90,14 @@ def test_an_execution_that_is_stopped_by_hand_is_told_once_with_the_way_on(world
 
 
 def test_a_mail_that_bounces_raises_an_alarm(world: World) -> None:
-    configuration = f"{world.outputs['Prefix']}-mail"
+    (settings,) = world.client("sesv2").list_configuration_sets()["ConfigurationSets"]
     identity = world.client("sesv2").list_email_identities()["EmailIdentities"][0]["IdentityName"]
     world.client("sesv2").send_email(
         FromEmailAddress=identity,
         Destination={"ToAddresses": ["bounce@simulator.amazonses.com"]},
         Content={"Simple": {"Subject": {"Data": "approve me"}, "Body": {"Text": {"Data": "please"}}}},
-        ConfigurationSetName=configuration,
-        EmailTags=[{"Name": MAILS_TAG, "Value": configuration}],
+        ConfigurationSetName=settings,
+        EmailTags=[{"Name": MAILS_TAG, "Value": settings}],
     )
 
     def bounced() -> dict[str, object] | None:

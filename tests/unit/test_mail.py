@@ -14,7 +14,7 @@ LETTER = mail.Mail(to=ANN, subject="Grüße\r\nBcc: eve@example.com", text="text
 
 def mailer(client: Any) -> mail.SesMailer:
     """Return a mailer whose answers go to the team."""
-    return mail.SesMailer("signalbox@example.com", "team@example.com", "signalbox-mail", client)
+    return mail.SesMailer("signalbox@example.com", "team@example.com", "untracked", client)
 
 
 def test_a_mail_goes_to_one_person_as_text_and_html() -> None:
@@ -22,6 +22,7 @@ def test_a_mail_goes_to_one_person_as_text_and_html() -> None:
     mailer(client).send(LETTER)
     [request] = client.requests("SendEmail")
     assert request["FromEmailAddress"] == "signalbox@example.com"
+    assert request["ConfigurationSetName"] == "untracked"
     assert request["Destination"] == {"ToAddresses": [ANN]}
     simple = request["Content"]["Simple"]
     assert simple["Subject"] == {"Data": "Grüße Bcc: eve@example.com", "Charset": "UTF-8"}
@@ -35,8 +36,8 @@ def test_answers_go_to_people_robots_do_not_answer_and_bounces_are_counted() -> 
     [request] = client.requests("SendEmail")
     assert request["ReplyToAddresses"] == ["team@example.com"]
     assert request["Content"]["Simple"]["Headers"] == [{"Name": "Auto-Submitted", "Value": "auto-generated"}]
-    assert request["ConfigurationSetName"] == "signalbox-mail"
-    assert request["EmailTags"] == [{"Name": "mails", "Value": "signalbox-mail"}]
+    assert request["ConfigurationSetName"] == "untracked"
+    assert request["EmailTags"] == [{"Name": "mails", "Value": "untracked"}]
 
 
 def test_a_refused_mail_says_who_and_what_to_do() -> None:

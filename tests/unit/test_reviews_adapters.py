@@ -185,7 +185,7 @@ def test_only_the_page_and_the_close_write_the_registry(monkeypatch: pytest.Monk
             page_url="own",
             sender="a@b.de",
             reply_to="a@b.de",
-            mail_configuration="signalbox-mail",
+            mail_settings="untracked",
         )
     )
     closing = reviews.closing_ports(CloseReview(reviews_table="reviews"))
@@ -195,7 +195,7 @@ def test_only_the_page_and_the_close_write_the_registry(monkeypatch: pytest.Monk
         review_url="https://x",
         sender="a@b.de",
         reply_to="a@b.de",
-        mail_configuration="signalbox-mail",
+        mail_settings="untracked",
         approvers=ANN,
     )
     requesting = reviews.requesting_ports(asking)

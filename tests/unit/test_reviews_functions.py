@@ -24,7 +24,7 @@ SETTINGS = {
     "PAGE_URL": "own",
     "SENDER": "signalbox@example.com",
     "REPLY_TO": "signalbox@example.com",
-    "MAIL_CONFIGURATION": "signalbox-mail",
+    "MAIL_SETTINGS": "untracked",
     "APPROVERS": ANN,
     "API_URL": "https://api.example.com",
 }

@@ -44,7 +44,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             "MODEL": "abalone",
             "SENDER": "models@example.com",
             "REPLY_TO": "models@example.com",
-            "MAIL_CONFIGURATION": "signalbox-mail",
+            "MAIL_SETTINGS": "untracked",
             "APPROVERS": "ann@example.com",
             "PREFIX": "signalbox",
             "DEFAULT_MODEL": "abalone",

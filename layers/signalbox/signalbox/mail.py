@@ -53,8 +53,8 @@ class SesMailer:
     the tag that has its name. Programs that answer mails by themselves leave these alone (RFC 3834).
     """
 
-    def __init__(self, sender: str, reply_to: str, configuration: str, ses: "SESV2Client | None" = None) -> None:
-        self._sender, self._reply_to, self._configuration = sender, reply_to, configuration
+    def __init__(self, sender: str, reply_to: str, settings: str, ses: "SESV2Client | None" = None) -> None:
+        self._sender, self._reply_to, self._settings = sender, reply_to, settings
         self._ses: SESV2Client = ses or clients.client("sesv2")
 
     def send(self, mail: Mail) -> None:
@@ -71,8 +71,8 @@ class SesMailer:
                     Content={
                         "Simple": {"Subject": _utf8(subject_line(mail.subject)), "Body": body, "Headers": headers}
                     },
-                    ConfigurationSetName=self._configuration,
-                    EmailTags=[{"Name": MAILS_TAG, "Value": self._configuration}],
+                    ConfigurationSetName=self._settings,
+                    EmailTags=[{"Name": MAILS_TAG, "Value": self._settings}],
                 )
         except CallRefusedError as error:
             advice = (

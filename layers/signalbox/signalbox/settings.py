@@ -74,7 +74,7 @@ class StartRun(Settings):
     model: str
     sender: str
     reply_to: str
-    mail_configuration: str
+    mail_settings: str
     approvers: str
 
 
@@ -86,7 +86,7 @@ class ReportRun(Settings):
     model: str
     sender: str
     reply_to: str
-    mail_configuration: str
+    mail_settings: str
     approvers: str
 
 
@@ -96,7 +96,7 @@ class ReportExecution(Settings):
     releases_table: str
     sender: str
     reply_to: str
-    mail_configuration: str
+    mail_settings: str
     approvers: str
 
 
@@ -116,6 +116,7 @@ class PlanTraining(Settings):
     data_bucket: str
     artifacts_bucket: str
     job_role_arn: str
+    key_arn: str
     training_instance_type: str
     transform_instance_type: str
 
@@ -135,7 +136,7 @@ class RequestReview(Settings):
     review_url: str
     sender: str
     reply_to: str
-    mail_configuration: str
+    mail_settings: str
     approvers: str
 
 
@@ -150,7 +151,7 @@ class ReviewPage(Settings):
     page_url: str
     sender: str
     reply_to: str
-    mail_configuration: str
+    mail_settings: str
 
 
 class CloseReview(Settings):
@@ -174,7 +175,7 @@ class Announce(Settings):
 
     sender: str
     reply_to: str
-    mail_configuration: str
+    mail_settings: str
     approvers: str
     api_url: str
 

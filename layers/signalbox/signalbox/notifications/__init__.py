@@ -11,5 +11,5 @@ def notifying_ports(settings: Announce | ReportExecution | ReportRun | StartRun,
     Raises:
         MailError: the list of approvers is wrong.
     """
-    mailer = SesMailer(settings.sender, settings.reply_to, settings.mail_configuration)
+    mailer = SesMailer(settings.sender, settings.reply_to, settings.mail_settings)
     return NotifyingPorts(mailer, addresses(settings.approvers), api_url)
