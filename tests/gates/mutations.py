@@ -273,15 +273,15 @@ PLANTED = (
         "ModelPackageRule", "          ModelPackageStatus: [Completed]\n", "")),
     Mutation("F02", "new packages whose event has null for the changed fields", "events", "null-fields", within(
         "ModelPackageRule", "            - {UpdatedModelPackageFields: [null]}\n", "")),
-    Mutation("H24", "a machine that is stopped by hand and raises no alarm", "posture", "ExecutionsAborted", drop_entry(
+    Mutation("S01", "a machine that is stopped by hand and raises no alarm", "posture", "ExecutionsAborted", drop_entry(
         "ReleaseMachineStoppedAlarm")),
-    Mutation("H25", "a stopped execution that nobody is told of", "events", "states/release-stopped", within(
+    Mutation("S02", "a stopped execution that nobody is told of", "events", "states/release-stopped", within(
         "ExecutionStoppedRule", "[ABORTED, TIMED_OUT]", "[TIMED_OUT]")),
-    Mutation("H26", "a mail that bounces and nobody knows", "posture", "alarm on a bounce", drop_entry(
+    Mutation("S03", "a mail that bounces and nobody knows", "posture", "alarm on a bounce", drop_entry(
         "MailBouncedAlarm")),
-    Mutation("H27", "bounces that are counted under a tag which no mail has", "posture", "alarm on a bounce", within(
+    Mutation("S04", "bounces that are counted under a tag which no mail has", "posture", "alarm on a bounce", within(
         "MailEvents", "DimensionName: mails", "DimensionName: mail")),
-    Mutation("H28", "mails that may not be sent under their configuration set", "permissions", "AnnounceRole", drop(
+    Mutation("S05", "mails that may not be sent under their configuration set", "permissions", "AnnounceRole", drop(
         "AnnounceRole", r".*configuration-set.*\n")),
     Mutation("F03", "a slow start that ends a training", "retries", "PlanTraining: is not tried again", swap(
         '            "Sandbox.Timedout",\n', ""), MLOPS),
