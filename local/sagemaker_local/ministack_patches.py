@@ -17,6 +17,7 @@ from typing import Any
 from sagemaker_local import images, ministack, policies
 from sagemaker_local.integrations import Integrations
 from sagemaker_local.ministack import states
+from sagemaker_local.ministack_mails import count_what_becomes_of_mails
 from sagemaker_local.ministack_moves import answer_message_moves
 
 _callback_token: ContextVar[str] = ContextVar("callback_token")
@@ -39,6 +40,7 @@ def apply(integrations: Integrations, containers: Path) -> None:
     know_images_by_their_content(containers)
     encrypt_buckets_of_stacks()
     answer_message_moves()
+    count_what_becomes_of_mails()
 
 
 def know_the_running_machine() -> None:

@@ -139,6 +139,11 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         "ReviewPageRole": [*reviews("GetItem", "UpdateItem"), *secret, *tasks, *mail, *decided],
         "CloseReviewRole": [*reviews("GetItem", "UpdateItem"), *decided],
         "AnnounceRole": mail,
+        "ReportExecutionRole": [
+            *releases("Query", "PutItem"),
+            *mail,
+            Need("sqs:SendMessage", arn("EventsDeadLetters")),
+        ],
         "OnModelPackageRole": [
             *package,
             *mail,

@@ -26,8 +26,9 @@ class ModelPackage:
     """A version of a model package group as the registry has it now.
 
     `approval` is the approval status, `state` how far its creation has come ("Completed", …), `properties` the customer
-    metadata, `generated_by` and `commit` its metadata properties, `changed_by` who changed it last, `created_by` who
-    registered it, `additional` the containers of its additional inference specifications by name.
+    metadata, `generated_by` and `commit` its metadata properties, `changed_by` who changed it last, `description` the
+    words that were left with its approval status, `created_by` who registered it, `additional` the containers of its
+    additional inference specifications by name.
     """
 
     arn: str
@@ -39,6 +40,7 @@ class ModelPackage:
     commit: str | None = None
     generated_by: str = ""
     changed_by: str = ""
+    description: str = ""
     created_by: str = ""
     additional: Mapping[str, tuple[ModelContainer, ...]] = field(default_factory=dict)
 

@@ -69,6 +69,7 @@ def _package(found: "DescribeModelPackageOutputTypeDef") -> ModelPackage:
         commit=origin.get("CommitId"),
         generated_by=origin.get("GeneratedBy", ""),
         changed_by=_person(found.get("LastModifiedBy")) or _person(found.get("CreatedBy")),
+        description=found.get("ApprovalDescription", ""),
         created_by=_person(found.get("CreatedBy")),
         additional={
             one["Name"]: _containers(one["Containers"]) for one in found.get("AdditionalInferenceSpecifications", [])

@@ -2,9 +2,9 @@
 
 from signalbox.mail import SesMailer, addresses
 from signalbox.notifications.notifying import NotifyingPorts
-from signalbox.settings import Announce, OnModelPackage, ReportRun, StartRun
+from signalbox.settings import Announce, OnModelPackage, ReportExecution, ReportRun, StartRun
 
-type NotifyingSettings = Announce | OnModelPackage | ReportRun | StartRun
+type NotifyingSettings = Announce | OnModelPackage | ReportExecution | ReportRun | StartRun
 
 
 def notifying_ports(settings: NotifyingSettings, api_url: str = "") -> NotifyingPorts:
@@ -13,4 +13,5 @@ def notifying_ports(settings: NotifyingSettings, api_url: str = "") -> Notifying
     Raises:
         MailError: the list of approvers is wrong.
     """
-    return NotifyingPorts(SesMailer(settings.sender, settings.mail_settings), addresses(settings.approvers), api_url)
+    mailer = SesMailer(settings.sender, settings.reply_to, settings.mail_settings)
+    return NotifyingPorts(mailer, addresses(settings.approvers), api_url)
