@@ -36,6 +36,7 @@ STAGES = '{"stages": [{"name": "prod", "instance_type": "ml.m5.large", "instance
 ENVIRONMENT = {
     "SENDER": "models@example.com",
     "MAIL_SETTINGS": "settings",
+    "REPLY_TO": "models@example.com",
     "APPROVERS": "ann@example.com",
     "PREFIX": "signalbox",
     "STAGES_PARAMETER": "stages",

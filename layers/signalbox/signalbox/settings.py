@@ -109,6 +109,7 @@ class OnModelPackage(Settings):
     release_machine_arn: str
     sender: str
     mail_settings: str
+    reply_to: str
     approvers: str
 
 
