@@ -193,7 +193,8 @@ class Reader:
         for asked in ("Approve ", "Release "):
             mail = self._next_mail()
             assert inbox.subject(mail).startswith(asked), inbox.text(mail)
-            assert Browser().decide(mail, "approve").is_success
+            page = Browser().decide(mail, "approve")
+            assert page.is_success, page.text
         announced = self._next_mail()
         assert "is released to staging and prod" in inbox.subject(announced), inbox.text(announced)
 
