@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses, router
-from ministack.services import apigateway, eventbridge, iam, lambda_svc, s3, ses, ssm, stepfunctions, sts
+from ministack.services import apigateway, cloudwatch, eventbridge, iam, lambda_svc, s3, ses, ssm, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
 from sagemaker_local.call_record import CallRecord, RecordedCall
@@ -282,7 +282,8 @@ def clear_http_routes(api_id: str) -> None:
     apigateway._integrations[api_id] = {}
 
 
-# --- what the patches need of Step Functions ------------------------------------------------------------------------
+# --- what the patches need of Step Functions and CloudWatch -----------------------------------------------------------
 running_machine: ContextVar[str] = ContextVar("running_machine")
 states = stepfunctions
+alarms = cloudwatch
 TaskError = stepfunctions._ExecutionError

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parseaddr
 from typing import Any
 
-from sagemaker_local import ministack
+from sagemaker_local import ministack, ministack_alarms
 from sagemaker_local.integrations import Integrations
 from sagemaker_local.ministack import states
 
@@ -32,6 +32,7 @@ def apply(integrations: Integrations) -> None:
     refer_to_secrets_by_arn()
     decide_mails_by_their_sender()
     decide_alarms_by_their_names()
+    watch_alarms_own_metrics()
     hold_parameters_to_their_patterns()
 
 
@@ -194,6 +195,11 @@ def decide_alarms_by_their_names() -> None:
         return f"alarm:{names[0] if isinstance(names, list) else names}" if names else None
 
     ministack.name_resource("monitoring", first)
+
+
+def watch_alarms_own_metrics() -> None:
+    """Gap: alarms pool all dimensions of a metric, know no missing data, and are looked at only when a metric comes."""
+    ministack_alarms.apply(by_hand_seconds=10)
 
 
 def hold_parameters_to_their_patterns() -> None:

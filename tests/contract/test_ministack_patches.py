@@ -201,6 +201,24 @@ def test_alarms_are_decided_on_their_names(plain: World, cloud: World) -> None:
     describe(cloud)
 
 
+def test_an_alarm_watches_its_own_dimensions_and_knows_missing_data(plain: World, cloud: World) -> None:
+    def states(world: World) -> tuple[str, str]:
+        watch, space = world.client("cloudwatch"), name("space")
+        rule = {"Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0}
+        compared = {"ComparisonOperator": "GreaterThanOrEqualToThreshold", "TreatMissingData": "notBreaching"}
+        for fleet in ("old", "new"):
+            own = [{"Name": "Fleet", "Value": fleet}]
+            metric = {"Namespace": space, "MetricName": "Errors", "Dimensions": own}
+            watch.put_metric_alarm(AlarmName=f"{space}-{fleet}", **metric, **rule, **compared)
+        failed = {"MetricName": "Errors", "Dimensions": [{"Name": "Fleet", "Value": "old"}], "Value": 1.0}
+        watch.put_metric_data(Namespace=space, MetricData=[failed])
+        found = watch.describe_alarms(AlarmNames=[f"{space}-old", f"{space}-new"])["MetricAlarms"]
+        return tuple(alarm["StateValue"] for alarm in sorted(found, key=lambda one: one["AlarmName"], reverse=True))
+
+    assert states(plain) == ("ALARM", "ALARM"), CLOSED
+    assert states(cloud) == ("ALARM", "OK")
+
+
 def test_a_parameters_value_is_held_to_its_pattern(plain: World, cloud: World) -> None:
     def put(world: World, value: str) -> None:
         world.client("ssm").put_parameter(Name=name("parameter"), Type="String", Value=value, AllowedPattern="^[a-z]+$")
@@ -237,6 +255,7 @@ _SEEN = {
     "refer_to_secrets_by_arn": test_a_reference_to_a_secret_is_its_arn,
     "decide_mails_by_their_sender": test_a_mail_is_decided_on_its_senders_identity,
     "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
+    "watch_alarms_own_metrics": test_an_alarm_watches_its_own_dimensions_and_knows_missing_data,
     "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
 }
 
