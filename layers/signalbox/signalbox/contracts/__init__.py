@@ -10,6 +10,7 @@ from signalbox.contracts.endings import Ending, Mailed, ReportOutcome, RunFailur
 from signalbox.contracts.releases import (
     Deployment,
     LastAnswer,
+    Made,
     ReleaseAction,
     ReleaseInput,
     ReleaseOutcome,
@@ -56,6 +57,7 @@ __all__ = [
     "EvaluationQuestion",
     "Failure",
     "LastAnswer",
+    "Made",
     "Mailed",
     "ReleaseAction",
     "ReleaseInput",

@@ -151,6 +151,7 @@ def _reconcile(request: Request, progress: ReleaseProgress, ports: ReleasePorts)
         raise TooManyRoundsError(MOST_ROUNDS)
     stages, index = ports.stages().stages, progress["stage_index"]
     if request.trigger == "approved" and progress["rounds"] == 1:
+        rules.check_instances(ports.packages.find(request.package), stages)
         ports.store.desire(request.model, request.desired)
     desired = ports.store.desired(request.model)
     if 0 < index <= len(stages) and desired not in (None, request.desired):
@@ -222,6 +223,7 @@ def _ask(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> Aw
         role=ports.role,
         table=ports.store.name,
         now=ports.clock(),
+        scaled_out=step == "update-endpoint" and ports.endpoints.scaled_out(*tracking.move_of(progress)),
     )
     arguments = actions.REQUESTS[step](asking)
     if arguments is None:
