@@ -210,6 +210,10 @@ def test_a_transform_runs_under_the_role_of_its_model(sagemaker: SageMaker) -> N
     [
         ({"ModelName": "none"}, "Could not find model"),
         ({"DataProcessing": {"InputFilter": "$["}}, "$["),
+        (
+            {"MaxPayloadInMB": 6, "MaxConcurrentTransforms": 17},
+            "MaxPayloadInMB 6 times MaxConcurrentTransforms 17 is over",
+        ),
         ({"TransformInput": {"SplitType": "RecordIO"}}, "SplitType RecordIO is not emulated"),
         ({"TransformOutput": {"Accept": "text/plain"}, "DataProcessing": {"JoinSource": "Input"}}, "to be the same"),
     ],

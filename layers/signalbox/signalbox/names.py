@@ -55,7 +55,7 @@ def group_of_package(package_arn: str) -> str:
     Raises:
         ValueError: the ARN does not name a version of a model package group.
     """
-    match = re.fullmatch(r"arn:[^:]+:sagemaker:[^:]*:\d{12}:model-package/([^/]+)/(\d+)", package_arn)
+    match = re.fullmatch(r"arn:[^:]+:sagemaker:[^:]*:[0-9]{12}:model-package/([^/]+)/([0-9]+)", package_arn)
     if match is None:
         raise ValueError(f"{package_arn!r} is not the ARN of a model package version")
     return match[1]

@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping
 from typing import Self, dataclass_transform
 
+from signalbox import numerals
+
 
 class SettingError(Exception):
     """A variable is missing, empty or of the wrong type."""
@@ -45,7 +47,7 @@ def _value(environment: Mapping[str, str], variable: str, kind: object) -> str |
     if kind is not int:
         return text
     try:
-        return int(text)
+        return numerals.whole_number(text)
     except ValueError:
         raise SettingError(variable, f"is {text!r}, not a whole number") from None
 
@@ -99,6 +101,7 @@ class PlanTraining(Settings):
     job_role_arn: str
     training_instance_type: str
     transform_instance_type: str
+    stages_parameter: str
 
 
 class EvaluateModel(Settings):

@@ -91,7 +91,9 @@ class Jobs:
             validate(call.request)
         except (RecordError, FilterError) as error:
             raise invalid(f"{error}.") from error
-        container, role = self.models.container(call.request["ModelName"])
+        model, instances = call.request["ModelName"], call.request["TransformResources"]["InstanceType"]
+        container, role = self.models.container(model)
+        self.models.check_instances(model, "Transform", instances)
 
         def run(request: dict[str, Any], context: JobContext, stop: threading.Event, on_status: Any) -> Outcome:
             return run_transform(request, {"PrimaryContainer": container}, context, stop, on_status)
