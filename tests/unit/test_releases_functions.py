@@ -41,14 +41,18 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, RecordingClie
     made = {service: RecordingClient(service) for service in ("sagemaker", "dynamodb", "ssm", "s3", "stepfunctions")}
     made["sagemaker-runtime"] = RecordingClient("sagemaker-runtime")
     made["sagemaker"].answers = {
-        "describe_model_package": {"ModelPackageArn": arn(2), "ModelApprovalStatus": "Approved"},
+        "describe_model_package": {
+            "ModelPackageArn": arn(2),
+            "ModelPackageStatus": "Completed",
+            "ModelApprovalStatus": "Approved",
+        },
         "describe_endpoint": {"EndpointName": "e", "EndpointConfigName": "c", "EndpointStatus": "InService"},
         "describe_endpoint_config": {"EndpointConfigName": "c", "ProductionVariants": [{"VariantName": "v"}]},
     }
     made["dynamodb"].answers = {"put_item": {}}
     made["ssm"].answers = {"get_parameter": {"Parameter": {"Value": STAGES}}}
     made["stepfunctions"].answers = {"start_execution": {"executionArn": "arn:aws:states:x", "startDate": 0}}
-    monkeypatch.setattr("signalbox.aws.clients.client", made.__getitem__)
+    monkeypatch.setattr("signalbox.aws.clients.client", lambda service, **_: made[service])
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     for module in MODULES:

@@ -1,10 +1,12 @@
 """A release's table, and the models that it asks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from signalbox import moments
 from signalbox.aws import clients
 from signalbox.aws.errors import code_of, message_of, translated
 from signalbox.aws.table import Condition, Table, key
@@ -13,6 +15,9 @@ from signalbox.releases.model import Desired, ModelAnswer, Served
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 class ReleasesTable:
@@ -25,18 +30,27 @@ class ReleasesTable:
     - `action#<started>#<execution>#<round>`: each action of an execution: `action`, `stage`, `package`, `at`.
     """  # noqa: D415  # the list ends it
 
-    def __init__(self, table: str, dynamodb: "DynamoDBClient | None" = None) -> None:
+    def __init__(
+        self, table: str, dynamodb: "DynamoDBClient | None" = None, clock: Callable[[], datetime] = moments.now
+    ) -> None:
         self._table = Table(table, dynamodb)
+        self._clock = clock
         self.name = table
 
     def desire(self, model: str, desired: Desired) -> None:
         """Record what is desired, unless a later request is recorded.
 
-        A second delivery writes the same item again; a late request of an earlier time fails the condition.
+        A second delivery writes the same item again; a late request of an earlier time fails the condition. A request
+        of the future stands in tables of earlier versions only (see `model.read_request`): it gives way to every other.
         """
         later = Condition(
-            "attribute_not_exists(pk) OR requested_at < :at OR (requested_at = :at AND execution <= :execution)",
-            {":at": desired.requested_at, ":execution": desired.execution},
+            "attribute_not_exists(pk) OR requested_at < :at OR (requested_at = :at AND execution <= :execution)"
+            " OR requested_at > :future",
+            {
+                ":at": desired.requested_at,
+                ":execution": desired.execution,
+                ":future": moments.text_of(self._clock() + _CLOCKS_DIFFER),
+            },
         )
         self._table.put(key(f"model#{model}", "wanted") | vars(desired), later)
 
@@ -58,11 +72,17 @@ class ReleasesTable:
         self._table.put(key(f"model#{model}", sk) | facts)
 
 
+# A model has 60 seconds to answer (Amazon SageMaker AI Runtime API reference, InvokeEndpoint).
+_MODEL_SECONDS = 65
+
+
 class EndpointCaller:
     """The models behind SageMaker's endpoints."""
 
     def __init__(self, runtime: "SageMakerRuntimeClient | None" = None) -> None:
-        self._runtime: SageMakerRuntimeClient = runtime or clients.client("sagemaker-runtime")
+        self._runtime: SageMakerRuntimeClient = runtime or clients.client(
+            "sagemaker-runtime", read_seconds=_MODEL_SECONDS
+        )
 
     def ask(self, endpoint: str, body: str, content_type: str) -> ModelAnswer:
         """Send one request and return the answer, or why the model refused it.
