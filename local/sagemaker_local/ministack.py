@@ -296,7 +296,5 @@ def clear_http_routes(api_id: str) -> None:
 
 # --- what the patches need of Step Functions, SQS and CloudWatch ------------------------------------------------------
 running_machine: ContextVar[str] = ContextVar("running_machine")
-states = stepfunctions
-queues = sqs
-alarms = cloudwatch
+states, queues, alarms = stepfunctions, sqs, cloudwatch
 TaskError = stepfunctions._ExecutionError
