@@ -20,6 +20,7 @@ _COMMON = frozenset(
         "moments",
         "names",
         "observability",
+        "plain",
         "reading",
         "settings",
         "stages",
