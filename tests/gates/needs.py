@@ -96,6 +96,8 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             *sagemaker("DescribeProcessingJob"),
             Need("sagemaker:DescribeTrainingJob", f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{PIPELINE_JOB}"),
             *mail,
+            *_job_log("ProcessingJobs", "pipelines-x"),
+            *_job_log("TrainingJobs", "pipelines-x"),
             Need("sqs:SendMessage", arn("EventsDeadLetters")),
         ],
         "PlanTrainingRole": [*package, *stages, Need("s3:ListBucket", data), Need("s3:ListBucket", artifacts)],
@@ -105,7 +107,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         "RequestReviewRole": [*reviews("GetItem", "PutItem", "UpdateItem"), *secret, *mail, *tasks, report],
         "ReviewPageRole": [*reviews("GetItem", "UpdateItem"), *secret, *tasks, *mail, *sagemaker("UpdateModelPackage")],
         "CloseReviewRole": [*reviews("GetItem", "UpdateItem"), *sagemaker("UpdateModelPackage")],
-        "AnnounceRole": mail,
+        "AnnounceRole": [*mail, *_job_log("TrainingJobs", NAME), *_job_log("TransformJobs", NAME)],
         "OnModelPackageRole": [*package, *reviews("GetItem", "UpdateItem", "Query"), *tasks]
         + [Need("states:StartExecution", arn(name)) for name in ("MlopsMachine", "ReleaseMachine")]
         + [Need("states:DescribeExecution", arn("MlopsMachine").replace(":stateMachine:", ":execution:") + ":run")]
@@ -222,6 +224,12 @@ def _table(arn: str) -> Any:
 
 def _polled(queue: str) -> list[Need]:
     return [Need(f"sqs:{verb}", queue) for verb in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")]
+
+
+def _job_log(group: str, job: str) -> list[Need]:
+    log = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/{group}"
+    stream = f"{log}:log-stream:{job}/algo-1-1795650000"
+    return [Need("logs:DescribeLogStreams", log), Need("logs:GetLogEvents", stream)]
 
 
 def _mail() -> Need:

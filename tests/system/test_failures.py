@@ -17,6 +17,9 @@ def test_a_container_that_fails_is_told_with_its_own_words(world: World) -> None
     assert "max_leaf_nodes" in told
     assert "many" in told
     assert "/aws/sagemaker/TrainingJobs" in told
+    # The program's own log, which has more than the reason that SageMaker takes over.
+    assert "THE LAST LINES OF ITS LOG" in told
+    assert "max_leaf_nodes" in told.partition("THE LAST LINES OF ITS LOG")[2].partition("DETAILS")[0]
     assert world.endpoint("crooked", "staging") is None
 
 

@@ -69,11 +69,36 @@ class FakeCloudWatch:
         self.measured += [{"Namespace": Namespace, **one} for one in MetricData]
 
 
+class FakeLogs:
+    """CloudWatch Logs: the messages of each stream, by the names of group and stream."""
+
+    def __init__(self) -> None:
+        self.groups: set[str] = set()
+        self.streams: dict[tuple[str, str], list[str]] = {}
+        self.forbidden = False
+
+    def create_log_group(self, *, logGroupName: str) -> None:
+        """Make a group once."""
+        if self.forbidden:
+            raise client_error("AccessDeniedException", "not authorized", "CreateLogGroup")
+        if logGroupName in self.groups:
+            raise client_error("ResourceAlreadyExistsException", "it exists", "CreateLogGroup")
+        self.groups.add(logGroupName)
+
+    def create_log_stream(self, *, logGroupName: str, logStreamName: str) -> None:
+        """Make a stream."""
+        self.streams[logGroupName, logStreamName] = []
+
+    def put_log_events(self, *, logGroupName: str, logStreamName: str, logEvents: list[dict[str, Any]]) -> None:
+        """Keep messages."""
+        self.streams[logGroupName, logStreamName] += [event["message"] for event in logEvents]
+
+
 class FakeAccess:
     """Everybody may do everything but what is in `forbidden`; roles in `untrusted` do not trust SageMaker."""
 
     def __init__(self) -> None:
-        self.s3, self.watch = Objects({DATA: b"model"}), FakeCloudWatch()
+        self.s3, self.watch, self.logs = Objects({DATA: b"model"}), FakeCloudWatch(), FakeLogs()
         self.forbidden: set[tuple[str, str]] = set()
         self.untrusted: set[str] = set()
         self.asked: list[tuple[str, str]] = []
@@ -96,7 +121,7 @@ class FakeAccess:
     def client(self, service: str, role_arn: str, session: str) -> Any:
         """Return the S3, or the alarms as the role sees them."""
         self.watch.role, self.watch.forbidden = role_arn, (role_arn, "cloudwatch:DescribeAlarms") in self.forbidden
-        return {"s3": self.s3, "cloudwatch": self.watch}[service]
+        return {"s3": self.s3, "cloudwatch": self.watch, "logs": self.logs}[service]
 
 
 class FakeFleet:

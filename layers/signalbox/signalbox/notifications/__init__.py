@@ -1,5 +1,6 @@
 """Mails about endings: one to every approver, with what happened, where to look and what to do next."""
 
+from signalbox.aws.logs import JobLogs
 from signalbox.mail import SesMailer, addresses
 from signalbox.notifications.notifying import NotifyingPorts
 from signalbox.settings import Announce, ReportRun, StartRun
@@ -11,4 +12,4 @@ def notifying_ports(settings: Announce | ReportRun | StartRun, api_url: str = ""
     Raises:
         MailError: the list of approvers is wrong.
     """
-    return NotifyingPorts(SesMailer(settings.sender), addresses(settings.approvers), api_url)
+    return NotifyingPorts(SesMailer(settings.sender), addresses(settings.approvers), api_url, JobLogs().tail)
