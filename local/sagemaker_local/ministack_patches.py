@@ -33,6 +33,7 @@ def apply(integrations: Integrations) -> None:
     refer_to_secrets_by_arn()
     decide_mails_by_their_sender()
     decide_alarms_by_their_names()
+    decide_log_events_by_their_stream()
     watch_alarms_own_metrics()
     hold_parameters_to_their_patterns()
     answer_message_moves()
@@ -197,6 +198,17 @@ def decide_alarms_by_their_names() -> None:
         return f"alarm:{names[0] if isinstance(names, list) else names}" if names else None
 
     ministack.name_resource("monitoring", first)
+
+
+def decide_log_events_by_their_stream() -> None:
+    """Gap: reading and writing log events is decided on the log group; on AWS on the stream."""
+
+    def stream(_query: Mapping[str, Any], body: bytes) -> str | None:
+        given = _json(body)
+        group, name = given.get("logGroupName"), given.get("logStreamName")
+        return f"log-group:{group}:log-stream:{name}" if group and name else None
+
+    ministack.name_resource("logs", stream, known=True)
 
 
 def watch_alarms_own_metrics() -> None:

@@ -5,6 +5,7 @@ When an upgrade closes a gap, its test fails: remove the function from `ministac
 
 import ast
 import json
+import time
 from typing import Any
 
 import pytest
@@ -201,6 +202,25 @@ def test_alarms_are_decided_on_their_names(plain: World, cloud: World) -> None:
     describe(cloud)
 
 
+def test_log_events_are_decided_on_their_stream(plain: World, cloud: World) -> None:
+    def read(world: World, stream: str) -> list[str]:
+        owner, group = world.client("logs"), name("group")
+        owner.create_log_group(logGroupName=group)
+        owner.create_log_stream(logGroupName=group, logStreamName=stream)
+        events = [{"timestamp": int(time.time() * 1000), "message": "a word"}]
+        owner.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+        mine = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:log-stream:mine-*"
+        reader = world.as_role(world.role(allow("logs:GetLogEvents", resource=mine)), "logs")
+        return [event["message"] for event in reader.get_log_events(logGroupName=group, logStreamName=stream)["events"]]
+
+    with pytest.raises(ClientError) as refused:
+        read(plain, "mine-1")
+    assert code(refused.value).startswith("AccessDenied"), CLOSED
+    assert read(cloud, "mine-1") == ["a word"]
+    with pytest.raises(ClientError, match="log-stream:yours-1"):
+        read(cloud, "yours-1")
+
+
 def test_an_alarm_watches_its_own_dimensions_and_knows_missing_data(plain: World, cloud: World) -> None:
     def states(world: World) -> tuple[str, str]:
         watch, space = world.client("cloudwatch"), name("space")
@@ -340,6 +360,7 @@ _SEEN = {
     "refer_to_secrets_by_arn": test_a_reference_to_a_secret_is_its_arn,
     "decide_mails_by_their_sender": test_a_mail_is_decided_on_its_senders_identity,
     "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
+    "decide_log_events_by_their_stream": test_log_events_are_decided_on_their_stream,
     "watch_alarms_own_metrics": test_an_alarm_watches_its_own_dimensions_and_knows_missing_data,
     "answer_message_moves": test_dead_letters_are_moved_back,
     "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,

@@ -150,7 +150,8 @@ def _of_jobs(template: Template) -> dict[str, list[Need]]:
         + [Need("s3:PutObject", f"{artifacts}/{folder}/x") for folder in ("pipelines", "training", "transforms")],
         "ModelRole": [
             Need("s3:GetObject", f"{artifacts}/{folder}/model.tar.gz") for folder in ("pipelines", "training")
-        ],
+        ]
+        + [Need("cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{NAME}-errors")],
         "PipelineRole": [
             Need("sagemaker:CreateProcessingJob", jobs.format(kind="processing-job")),
             Need("sagemaker:CreateTrainingJob", jobs.format(kind="training-job")),
@@ -177,7 +178,7 @@ def _of_task(state: dict[str, Any], template: Template, planned_role: str) -> It
         # The whole request comes from the plan, which knows one table.
         yield Need(f"dynamodb:{operation}", template.values.arn("ReleasesTable"))
     elif service == "cloudwatch":
-        yield Need(f"cloudwatch:{operation}", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{ENDPOINT}-errors")
+        yield Need(f"cloudwatch:{operation}", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{NAME}-errors")
     else:
         yield from _of_sagemaker(operation, suffix, given, planned_role)
 
