@@ -7,13 +7,13 @@ its test fail, and the function goes.
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from typing import Any
 
-from sagemaker_local import ministack, ministack_alarms
+from sagemaker_local import ministack, ministack_alarms, policies
 from sagemaker_local.integrations import Integrations
 from sagemaker_local.ministack import states
 from sagemaker_local.ministack_moves import answer_message_moves
@@ -36,6 +36,7 @@ def apply(integrations: Integrations) -> None:
     decide_log_events_by_their_stream()
     watch_alarms_own_metrics()
     hold_parameters_to_their_patterns()
+    encrypt_buckets_of_stacks()
     answer_message_moves()
 
 
@@ -228,6 +229,22 @@ def hold_parameters_to_their_patterns() -> None:
     ministack.before_parameter(refuse)
 
 
+def encrypt_buckets_of_stacks() -> None:
+    """Gap: the `BucketEncryption` of a template's bucket has no effect."""
+    handlers = ministack.resource_handlers("AWS::S3::Bucket")
+    for verb, position in (("create", 1), ("update", 2)):  # where the new properties stand
+        handlers[verb] = _followed_by(_encrypt, handlers[verb], position)
+
+
+def _encrypt(bucket: str, properties: Mapping[str, Any]) -> None:
+    for rule in properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", []):
+        default = rule.get("ServerSideEncryptionByDefault", {})
+        with_key = str(rule.get("BucketKeyEnabled", False)).lower() == "true"
+        policies.encrypt_bucket(
+            bucket, default.get("SSEAlgorithm", "AES256"), default.get("KMSMasterKeyID", ""), bucket_key=with_key
+        )
+
+
 def _json(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body or b"{}")
@@ -240,13 +257,13 @@ def import_http_api_documents() -> None:
     """Gap: the OpenAPI document of an HTTP API makes no routes."""
     handlers = ministack.resource_handlers("AWS::ApiGatewayV2::Api")
     for verb, position in (("create", 1), ("update", 2)):  # where the new properties stand
-        handlers[verb] = _followed_by_import(handlers[verb], position)
+        handlers[verb] = _followed_by(import_document, handlers[verb], position)
 
 
-def _followed_by_import(handler: Any, position: int) -> Any:
+def _followed_by(then: Callable[[str, Mapping[str, Any]], None], handler: Any, position: int) -> Any:
     def call(*arguments: Any, **more: Any) -> Any:
         answer = handler(*arguments, **more)
-        import_document(answer[0], arguments[position])
+        then(answer[0], arguments[position])
         return answer
 
     return call

@@ -86,6 +86,7 @@ def settings(
         name=pipeline,
         region=region,
         job_role_arn=stack.output("JobRoleArn"),
+        key_arn=stack.output("KeyArn"),
         code_uri=code_uri,
         output_uri=f"s3://{stack.output('ArtifactsBucket')}/pipelines/{model}/runs",
         package_group=group,

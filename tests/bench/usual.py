@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "DATA_BUCKET": "data",
     "ARTIFACTS_BUCKET": "artifacts",
     "SENDER": "signalbox@example.com",
+    "MAIL_SETTINGS": "untracked",
     "APPROVERS": _APPROVER,
     "REVIEW_URL": "https://abc.example.com",
     "PAGE_URL": "own",
@@ -46,6 +47,7 @@ ENVIRONMENT = {
     "RELEASE_MACHINE_ARN": f"arn:aws:states:{_AWS}:stateMachine:signalbox-release",
     "MODEL_ROLE_ARN": "arn:aws:iam::123456789012:role/model",
     "JOB_ROLE_ARN": "arn:aws:iam::123456789012:role/job",
+    "KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/stack",
     "TRAINING_INSTANCE_TYPE": "ml.m5.large",
     "TRANSFORM_INSTANCE_TYPE": "ml.m5.large",
 }

@@ -17,7 +17,14 @@ import pytest
 from tests.contract.internals import BEHAVIOURS, INTERNALS
 from tests.sagemaker_local.support.programs import PACKAGE, ROOT, environment
 
-_SOURCES = ("ministack.py", "ministack_patches.py", "ministack_moves.py", "ministack_alarms.py", "integrations.py")
+_SOURCES = (
+    "ministack.py",
+    "ministack_patches.py",
+    "ministack_moves.py",
+    "ministack_alarms.py",
+    "integrations.py",
+    "policies.py",
+)
 # The names by which our files know ministack's modules.
 _MODULES = {
     "ministack_app": "app",
@@ -29,6 +36,9 @@ _MODULES = {
     "states": "services.stepfunctions",
     "alarms": "services.cloudwatch",
     "queues": "services.sqs",
+    "buckets": "services.s3",
+    "keys": "services.kms",
+    "evaluator": "core.iam_evaluator",
 } | {
     name: f"services.{name}"
     for name in ("apigateway", "eventbridge", "iam", "lambda_svc", "s3", "ses", "ssm", "stepfunctions", "sts")

@@ -250,6 +250,24 @@ def test_a_parameters_value_is_held_to_its_pattern(plain: World, cloud: World) -
     put(cloud, "small")
 
 
+def test_a_templates_bucket_is_encrypted_as_it_says(plain: World, cloud: World) -> None:
+    def encryption(world: World) -> dict[str, Any]:
+        default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/mine"}
+        rules = [{"BucketKeyEnabled": True, "ServerSideEncryptionByDefault": default}]
+        encrypted = {"BucketEncryption": {"ServerSideEncryptionConfiguration": rules}}
+        bucket = {"Type": "AWS::S3::Bucket", "Properties": encrypted}
+        made = _stack(world, {"Bucket": bucket}, {"Bucket": {"Ref": "Bucket"}})["Bucket"]
+        answer = world.client("s3").get_bucket_encryption(Bucket=made)
+        found: dict[str, Any] = answer["ServerSideEncryptionConfiguration"]["Rules"][0]
+        return found
+
+    assert encryption(plain)["BucketKeyEnabled"] is False, CLOSED
+    assert encryption(cloud) == {
+        "BucketKeyEnabled": True,
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/mine"},
+    }
+
+
 def test_the_document_of_an_http_api_makes_its_routes(plain: World, cloud: World) -> None:
     def routes(world: World) -> list[tuple[str, str]]:
         uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{ACCOUNT}/invocations"
@@ -364,6 +382,7 @@ _SEEN = {
     "watch_alarms_own_metrics": test_an_alarm_watches_its_own_dimensions_and_knows_missing_data,
     "answer_message_moves": test_dead_letters_are_moved_back,
     "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
+    "encrypt_buckets_of_stacks": test_a_templates_bucket_is_encrypted_as_it_says,
 }
 
 

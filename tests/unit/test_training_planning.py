@@ -17,6 +17,7 @@ from tests.support.training import (
     IMAGE,
     IMAGE_INPUT,
     PACKAGE,
+    SETTINGS,
     TEST_DATA,
     ports,
     question,
@@ -31,6 +32,8 @@ from signalbox.training.planning import plan
 
 if TYPE_CHECKING:
     from signalbox.contracts import EvaluationQuestion, TrainingPlan, TrainingQuestion
+
+KEY = SETTINGS.key_arn
 
 OPERATIONS = {
     "training": "CreateTrainingJob",
@@ -96,7 +99,11 @@ def test_an_image_is_trained_on_its_training_data_as_the_stack_is_set_up() -> No
                 },
             }
         ],
-        "OutputDataConfig": {"S3OutputPath": "s3://artifacts-bucket/training/run-1", "CompressionType": "GZIP"},
+        "OutputDataConfig": {
+            "S3OutputPath": "s3://artifacts-bucket/training/run-1",
+            "CompressionType": "GZIP",
+            "KmsKeyId": KEY,
+        },
         "ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30},
         "StoppingCondition": {"MaxRuntimeInSeconds": 14400},
         "HyperParameters": {"max_leaf_nodes": "30"},
@@ -139,6 +146,7 @@ def test_the_transform_hides_the_label_from_the_model_and_joins_it_again() -> No
         "TransformOutput": {
             "S3OutputPath": "s3://artifacts-bucket/transforms/run-1/",
             "Accept": "text/csv",
+            "KmsKeyId": KEY,
             "AssembleWith": "Line",
         },
         "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},

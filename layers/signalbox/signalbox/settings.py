@@ -75,6 +75,7 @@ class StartRun(Settings):
     artifacts_bucket: str
     model: str
     sender: str
+    mail_settings: str
     approvers: str
 
 
@@ -85,6 +86,7 @@ class ReportRun(Settings):
     pipeline_name: str
     model: str
     sender: str
+    mail_settings: str
     approvers: str
 
 
@@ -104,6 +106,7 @@ class PlanTraining(Settings):
     data_bucket: str
     artifacts_bucket: str
     job_role_arn: str
+    key_arn: str
     training_instance_type: str
     transform_instance_type: str
     stages_parameter: str
@@ -123,6 +126,7 @@ class RequestReview(Settings):
     review_secret_arn: str
     review_url: str
     sender: str
+    mail_settings: str
     approvers: str
 
 
@@ -136,6 +140,7 @@ class ReviewPage(Settings):
     review_secret_arn: str
     page_url: str
     sender: str
+    mail_settings: str
 
 
 class CloseReview(Settings):
@@ -158,6 +163,7 @@ class Announce(Settings):
     """Settings of `announce`."""
 
     sender: str
+    mail_settings: str
     approvers: str
     api_url: str
 

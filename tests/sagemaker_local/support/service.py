@@ -118,7 +118,7 @@ class FakeAccess:
         """Return a region only: the programs here call nobody."""
         return {"AWS_REGION": "us-east-1"}
 
-    def client(self, service: str, role_arn: str, session: str) -> Any:
+    def client(self, service: str, role_arn: str, session: str, output_key: str = "") -> Any:
         """Return the S3, or the alarms as the role sees them."""
         self.watch.role, self.watch.forbidden = role_arn, (role_arn, "cloudwatch:DescribeAlarms") in self.forbidden
         return {"s3": self.s3, "cloudwatch": self.watch, "logs": self.logs}[service]

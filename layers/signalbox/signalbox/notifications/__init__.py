@@ -12,4 +12,5 @@ def notifying_ports(settings: Announce | ReportRun | StartRun, api_url: str = ""
     Raises:
         MailError: the list of approvers is wrong.
     """
-    return NotifyingPorts(SesMailer(settings.sender), addresses(settings.approvers), api_url, JobLogs().tail)
+    mailer = SesMailer(settings.sender, settings.mail_settings)
+    return NotifyingPorts(mailer, addresses(settings.approvers), api_url, JobLogs().tail)

@@ -40,8 +40,8 @@ _IMAGE = (
     r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
     r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w.-]{1,128})?(?:@sha256:[0-9a-f]{64})?"
 )
-# SageMaker writes its ARNs in lower case: another model would be found in them.
-_MODEL = r"[a-z0-9](-*[a-z0-9])*"
+# In lower case, as SageMaker writes the ARN of a package group: the roles and the registry's events name it so.
+_MODEL = r"[a-z0-9](-?[a-z0-9])*"
 _COMMIT = r"[\w./-]{1,128}"
 _URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/[^?*#\x00-\x1f\x7f-\x9f\u2028\u2029]{1,900}")
 _CLIENT_TOKEN_LIMIT = 36  # botocore's `sagemaker` model: ClientToken of CreateModelPackage
