@@ -122,9 +122,9 @@ def test_points_that_are_all_the_same_are_drawn() -> None:
     assert drawn.path == "M26.0 314.0h0M26.0 314.0h0"
 
 
-def test_at_most_150_points_are_kept() -> None:
+def test_at_most_100_points_are_kept() -> None:
     frozen = evidence.freeze(json.dumps(report(points=[[1.234, 123400.0]] * 1000)))
-    assert json.loads(frozen)["points"] == [[1.234, 123400.0]] * 150
+    assert json.loads(frozen)["points"] == [[1.234, 123400.0]] * 100
 
 
 @pytest.mark.parametrize(

@@ -142,22 +142,25 @@ def _golden_request(fields: Fields, *, numbers: bool) -> ExpectedAnswer:
 
 def _difference(index: int, answer: ModelAnswer, golden: GoldenFile) -> float:
     """Return how far the answer is from what was expected: relative for a number, 0 for an equal class."""
-    at = f"golden request {index + 1} of {len(golden.requests)}"
+
+    def mismatch(problem: str) -> GoldenMismatchError:
+        return GoldenMismatchError(f"golden request {index + 1} of {len(golden.requests)} was {problem}")
+
     expected, text = golden.requests[index].expected, answer.text.strip()
     if answer.failure:
-        raise GoldenMismatchError(f"{at} was refused ({answer.failure})")
+        raise mismatch(f"refused ({answer.failure})")
     if not golden.numbers:
         if text != expected:
-            raise GoldenMismatchError(f"{at} was answered {text[:80]!r}, expected {expected!r}")
+            raise mismatch(f"answered {text[:80]!r}, expected {expected!r}")
         return 0.0
-    wanted = numerals.number(expected)
+    right = numerals.number(expected)
     try:
-        apart = abs(numerals.number(text) - wanted)
+        apart = abs(numerals.number(text) - right)
     except numerals.NotFiniteError:
         apart = math.inf
     except ValueError:
-        raise GoldenMismatchError(f"{at} was answered {text[:80]!r}, which is not a number") from None
-    difference = 0.0 if apart <= _SAME else apart / max(abs(wanted), _SAME)
+        raise mismatch(f"answered {text[:80]!r}, which is not a number") from None
+    difference = 0.0 if apart <= _SAME else apart / max(abs(right), _SAME)
     if difference > golden.tolerance:
-        raise GoldenMismatchError(f"{at} was answered {text}, expected {expected} within {golden.tolerance:g} of it")
+        raise mismatch(f"answered {text}, expected {expected} within {golden.tolerance:g} of it")
     return difference

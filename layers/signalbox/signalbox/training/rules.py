@@ -171,12 +171,12 @@ def _image(prefix: str, fields: Fields) -> ImageRequest:
         allowed = f"{CONTENT_TYPE}, the only type that the evaluation reads, label first"
         fields.text("content_type", re.escape(CONTENT_TYPE), allowed)
     check_image(image)
-    model = _model(prefix, fields, image)
+    model, group = _model(prefix, fields, image)
     return ImageRequest(
         image=image,
         commit=fields.text("commit", _COMMIT, "the commit's id, at most 128 letters, digits and . _ - /"),
         model=model,
-        group=names.package_group(prefix, model),
+        group=group,
         train_data=fields.text("train_data") if "train_data" in fields else None,
         test_data=fields.text("test_data") if "test_data" in fields else None,
         hyperparameters=_hyperparameters(fields),
@@ -184,21 +184,22 @@ def _image(prefix: str, fields: Fields) -> ImageRequest:
     )
 
 
-def _model(prefix: str, fields: Fields, image: str) -> str:
-    """Return the model's short name: as given, else the last part of the repository's name."""
+def _model(prefix: str, fields: Fields, image: str) -> tuple[str, str]:
+    """Return the model's short name (as given, else the last part of the repository's name) and its package group."""
     given = "model" in fields
     if given:
         model = fields.text("model", _MODEL, "lower-case letters, digits and single hyphens between them")
     else:
         model = names.slug(re.split("[:@]", image)[0].rsplit("/", 1)[-1])
-    if names.package_group(prefix, model) != f"{prefix}-{model}":
+    group = names.package_group(prefix, model)
+    if group != f"{prefix}-{model}":
         way_out = "shorten it" if given else "give a shorter one in the field 'model'"
         raise fields.refuse(
             "model",
             f"{model!r} is too long: '{prefix}-' and the model have room for {names.RESOURCE_LIMIT} characters "
             f"together; {way_out}",
         )
-    return model
+    return model, group
 
 
 def _hyperparameters(fields: Fields) -> dict[str, str]:
