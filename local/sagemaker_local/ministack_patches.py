@@ -27,6 +27,7 @@ def apply(integrations: Integrations) -> None:
     check_and_make_calls_as_the_machine(integrations)
     fail_callbacks_of_failing_functions(integrations)
     keep_the_machine_timeout()
+    answer_a_repeated_start_as_the_first()
     name_nested_failures_as_aws()
     import_http_api_documents()
     name_the_error_of_a_function()
@@ -116,6 +117,23 @@ def keep_the_machine_timeout() -> None:
         timer.cancel()
 
     states._run_execution, states._fail_execution = run, fail_running
+
+
+def answer_a_repeated_start_as_the_first() -> None:
+    """Gap: a start with the name and the input of a running execution is refused.
+
+    AWS answers it as the first one (Step Functions API reference, StartExecution).
+    """
+    original = states._start_execution
+
+    def start(data: Mapping[str, Any]) -> Any:
+        machine = str(data.get("stateMachineArn")).replace(":stateMachine:", ":execution:")
+        running = states._executions.get(f"{machine}:{data.get('name')}", {})
+        if running.get("status") == "RUNNING" and running.get("input") == data.get("input", "{}"):
+            return states.json_response({key: running[key] for key in ("executionArn", "startDate")})
+        return original(data)
+
+    states._start_execution = start
 
 
 def _time_out(execution: dict[str, Any]) -> None:

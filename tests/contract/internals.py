@@ -126,8 +126,10 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.stepfunctions._fail_execution": ("function", ["execution", "error", "cause"]),
     "services.stepfunctions._nested_execution_failure": ("function", ["payload"]),
     "services.stepfunctions._run_execution": ("function", ["exec_arn"]),
+    "services.stepfunctions._start_execution": ("function", ["data"]),
     "services.stepfunctions._state_machines": ("AccountRegionScopedDict", []),
     "services.stepfunctions._task_tokens": ("AccountRegionScopedDict", []),
+    "services.stepfunctions.json_response": ("function", ["data", "status", "content_type"]),
     "services.sts.register_session": ("function", ["access_key", "session"]),
 }
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/probe"

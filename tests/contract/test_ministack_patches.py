@@ -74,6 +74,23 @@ def test_a_function_that_fails_fails_the_state_that_waits_for_its_token(plain: W
     assert wait(cloud)["error"] == "OwnError"
 
 
+def test_a_repeated_start_of_a_running_execution_is_answered_as_the_first(plain: World, cloud: World) -> None:
+    waiting = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}}
+
+    def start_twice(world: World, first: str, second: str) -> set[str]:
+        machine = world.client("stepfunctions").create_state_machine(
+            name=name("machine"), definition=json.dumps(waiting), roleArn=world.role(service="states.amazonaws.com")
+        )["stateMachineArn"]
+        starts = [{"stateMachineArn": machine, "name": "one", "input": given} for given in (first, second)]
+        return {world.client("stepfunctions").start_execution(**start)["executionArn"] for start in starts}
+
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):  # CLOSED
+        start_twice(plain, "{}", "{}")
+    assert len(start_twice(cloud, "{}", "{}")) == 1
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+        start_twice(cloud, "{}", '{"other": 1}')
+
+
 def test_the_machines_own_time_limit_is_kept(plain: World, cloud: World) -> None:
     waiting = {"TimeoutSeconds": 1, "StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 2, "End": True}}}
     assert plain.run_machine(waiting)["status"] == "SUCCEEDED", CLOSED
