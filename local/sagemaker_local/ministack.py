@@ -22,6 +22,7 @@ from ministack.services import (
     lambda_svc,
     s3,
     ses,
+    ses_v2,
     sqs,
     ssm,
     stepfunctions,
@@ -305,6 +306,14 @@ def clear_http_routes(api_id: str) -> None:
 
 # --- what the patches need of Step Functions, SQS and CloudWatch, and `policies` of S3, KMS and IAM ------------------
 running_machine: ContextVar[str] = ContextVar("running_machine")
-states, queues, alarms = stepfunctions, sqs, cloudwatch
+states, queues, alarms, mails = stepfunctions, sqs, cloudwatch, ses_v2
 buckets, keys, evaluator = s3, kms, iam_evaluator
+
+
+def count_metric(namespace: str, metric: str, dimensions: dict[str, str]) -> None:
+    """Count one in a metric of a service's own, and look at the alarms."""
+    cloudwatch.record_metric(namespace, metric, 1, "Count", dimensions)
+    cloudwatch._evaluate_all_alarms()
+
+
 TaskError = stepfunctions._ExecutionError

@@ -16,6 +16,7 @@ from typing import Any
 from sagemaker_local import ministack, ministack_alarms, policies
 from sagemaker_local.integrations import Integrations
 from sagemaker_local.ministack import states
+from sagemaker_local.ministack_mails import count_what_becomes_of_mails
 from sagemaker_local.ministack_moves import answer_message_moves
 
 _callback_token: ContextVar[str] = ContextVar("callback_token")
@@ -39,6 +40,7 @@ def apply(integrations: Integrations) -> None:
     hold_parameters_to_their_patterns()
     encrypt_buckets_of_stacks()
     answer_message_moves()
+    count_what_becomes_of_mails()
 
 
 def know_the_running_machine() -> None:

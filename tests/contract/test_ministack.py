@@ -22,6 +22,7 @@ _SOURCES = (
     "ministack_patches.py",
     "ministack_moves.py",
     "ministack_alarms.py",
+    "ministack_mails.py",
     "integrations.py",
     "policies.py",
 )
@@ -36,12 +37,24 @@ _MODULES = {
     "states": "services.stepfunctions",
     "alarms": "services.cloudwatch",
     "queues": "services.sqs",
+    "mails": "services.ses_v2",
     "buckets": "services.s3",
     "keys": "services.kms",
     "evaluator": "core.iam_evaluator",
 } | {
     name: f"services.{name}"
-    for name in ("apigateway", "eventbridge", "iam", "lambda_svc", "s3", "ses", "ssm", "stepfunctions", "sts")
+    for name in (
+        "apigateway",
+        "cloudwatch",
+        "eventbridge",
+        "iam",
+        "lambda_svc",
+        "s3",
+        "ses",
+        "ssm",
+        "stepfunctions",
+        "sts",
+    )
 }
 
 

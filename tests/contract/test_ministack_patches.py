@@ -207,6 +207,63 @@ def test_a_mail_is_decided_on_its_senders_identity(plain: World, cloud: World) -
     send(cloud)
 
 
+def test_mails_under_a_set_that_is_not_there_are_refused_and_bounces_are_counted(plain: World, cloud: World) -> None:
+    def send(world: World, configuration: str, to: str) -> None:
+        ses = world.client("sesv2")
+        ses.create_email_identity(EmailIdentity=f"{name('me')}@example.com")
+        sender = ses.list_email_identities()["EmailIdentities"][0]["IdentityName"]
+        body = {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}}
+        tags = [{"Name": "mails", "Value": configuration}]
+        receiver = {"ToAddresses": [f"{to}@simulator.amazonses.com"]}
+        ses.send_email(
+            FromEmailAddress=sender,
+            Destination=receiver,
+            Content=body,
+            ConfigurationSetName=configuration,
+            EmailTags=tags,
+        )
+
+    def counted(world: World, configuration: str) -> dict[str, float]:
+        found = world.client("cloudwatch").list_metrics(Namespace="AWS/SES")["Metrics"]
+        own = [{"Name": "mails", "Value": configuration}]
+        return {one["MetricName"]: 1 for one in found if one["Dimensions"] == own}
+
+    send(plain, "nowhere", "success")  # CLOSED where this is refused
+    with pytest.raises(ClientError) as unknown:
+        send(cloud, "nowhere", "success")
+    assert code(unknown.value) == "NotFoundException"
+    for world in (plain, cloud):
+        ses = world.client("sesv2")
+        ses.create_configuration_set(ConfigurationSetName="mine")
+        dimension = {"DimensionName": "mails", "DimensionValueSource": "MESSAGE_TAG", "DefaultDimensionValue": "none"}
+        ses.create_configuration_set_event_destination(
+            ConfigurationSetName="mine",
+            EventDestinationName="counted",
+            EventDestination={
+                "Enabled": True,
+                "MatchingEventTypes": ["BOUNCE", "COMPLAINT", "REJECT"],
+                "CloudWatchDestination": {"DimensionConfigurations": [dimension]},
+            },
+        )
+        world.client("cloudwatch").put_metric_alarm(
+            AlarmName="bounced",
+            Namespace="AWS/SES",
+            MetricName="Bounce",
+            Dimensions=[{"Name": "mails", "Value": "mine"}],
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+        )
+        for to in ("success", "bounce+label", "complaint"):
+            send(world, "mine", to)
+    assert counted(plain, "mine") == {}, CLOSED
+    assert counted(cloud, "mine") == {"Bounce": 1, "Complaint": 1}
+    (alarm,) = cloud.client("cloudwatch").describe_alarms(AlarmNames=["bounced"])["MetricAlarms"]
+    assert alarm["StateValue"] == "ALARM"
+
+
 def test_alarms_are_decided_on_their_names(plain: World, cloud: World) -> None:
     def describe(world: World) -> None:
         alarm = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:mine"
@@ -397,6 +454,7 @@ _SEEN = {
     "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
     "decide_log_events_by_their_stream": test_log_events_are_decided_on_their_stream,
     "watch_alarms_own_metrics": test_an_alarm_watches_its_own_dimensions_and_knows_missing_data,
+    "count_what_becomes_of_mails": test_mails_under_a_set_that_is_not_there_are_refused_and_bounces_are_counted,
     "answer_message_moves": test_dead_letters_are_moved_back,
     "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
     "encrypt_buckets_of_stacks": test_a_templates_bucket_is_encrypted_as_it_says,

@@ -110,6 +110,11 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         "ReviewPageRole": [*reviews("GetItem", "UpdateItem"), *secret, *tasks, *mail, *sagemaker("UpdateModelPackage")],
         "CloseReviewRole": [*reviews("GetItem", "UpdateItem"), *sagemaker("UpdateModelPackage")],
         "AnnounceRole": [*mail, *_job_log("TrainingJobs", NAME), *_job_log("TransformJobs", NAME)],
+        "ReportExecutionRole": [
+            *releases("Query", "PutItem"),
+            *mail,
+            Need("sqs:SendMessage", arn("EventsDeadLetters")),
+        ],
         "OnModelPackageRole": [*package, *reviews("GetItem", "UpdateItem", "Query"), *tasks]
         + [Need("states:StartExecution", arn(name)) for name in ("MlopsMachine", "ReleaseMachine")]
         + [Need("states:DescribeExecution", arn("MlopsMachine").replace(":stateMachine:", ":execution:") + ":run")]

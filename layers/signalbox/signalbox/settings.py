@@ -75,6 +75,7 @@ class StartRun(Settings):
     artifacts_bucket: str
     model: str
     sender: str
+    reply_to: str
     mail_settings: str
     approvers: str
 
@@ -86,6 +87,17 @@ class ReportRun(Settings):
     pipeline_name: str
     model: str
     sender: str
+    reply_to: str
+    mail_settings: str
+    approvers: str
+
+
+class ReportExecution(Settings):
+    """Settings of `report_execution`."""
+
+    releases_table: str
+    sender: str
+    reply_to: str
     mail_settings: str
     approvers: str
 
@@ -126,6 +138,7 @@ class RequestReview(Settings):
     review_secret_arn: str
     review_url: str
     sender: str
+    reply_to: str
     mail_settings: str
     approvers: str
 
@@ -140,6 +153,7 @@ class ReviewPage(Settings):
     review_secret_arn: str
     page_url: str
     sender: str
+    reply_to: str
     mail_settings: str
 
 
@@ -163,6 +177,7 @@ class Announce(Settings):
     """Settings of `announce`."""
 
     sender: str
+    reply_to: str
     mail_settings: str
     approvers: str
     api_url: str

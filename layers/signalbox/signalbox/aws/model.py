@@ -23,7 +23,8 @@ class ModelPackage:
 
     `approval` is the approval status, `state` how far its creation has come ("Completed", …), `transform_types` and
     `realtime_types` the instance types that it supports (none: all), `properties` the customer metadata, `generated_by`
-    and `commit` its metadata properties, `changed_by` who changed it last.
+    and `commit` its metadata properties, `changed_by` who changed it last, and `description` the words that were left
+    with its approval status.
     """
 
     arn: str
@@ -37,6 +38,7 @@ class ModelPackage:
     commit: str | None = None
     generated_by: str = ""
     changed_by: str = ""
+    description: str = ""
 
     @property
     def approved(self) -> bool:

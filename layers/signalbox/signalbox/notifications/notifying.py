@@ -46,7 +46,7 @@ def notify_ending(ending: Ending, ports: NotifyingPorts) -> Mailed:
         return {"mailed": 0}
     kind = rules.kind_of(ending)
     content = texts.compose(kind, EndingView.of(ending, ports.api_url))
-    mailed = send_each(ports.mailer, _mails(_with_log(content, ports), ending["execution_arn"], ports.approvers))
+    mailed = send(content, ending["execution_arn"], ports)
     _note(kind, mailed)
     return {"mailed": mailed}
 
@@ -58,7 +58,7 @@ def notify_run_failed(failure: RunFailure, ports: NotifyingPorts) -> Mailed:
         MailError: nobody could be reached.
     """
     content = run_texts.run_failed(failure)
-    mailed = send_each(ports.mailer, _mails(_with_log(content, ports), failure["execution_arn"], ports.approvers))
+    mailed = send(content, failure["execution_arn"], ports)
     _note("run-failed", mailed)
     return {"mailed": mailed}
 
@@ -69,13 +69,22 @@ def notify_run_refused(refusal: RunRefusal, ports: NotifyingPorts) -> Mailed:
     Raises:
         MailError: nobody could be reached.
     """
-    mailed = send_each(ports.mailer, _mails(run_texts.run_refused(refusal), "", ports.approvers))
+    mailed = send(run_texts.run_refused(refusal), "", ports)
     _note("run-refused", mailed)
     return {"mailed": mailed}
 
 
 def _with_log(content: Notification, ports: NotifyingPorts) -> Notification:
     return replace(content, log=ports.log_tail(content.log_group, content.job)) if content.job else content
+
+
+def send(content: Notification, execution: str, ports: NotifyingPorts) -> int:
+    """Mail a content about an execution to every approver, and return how many were reached.
+
+    Raises:
+        MailError: nobody could be reached.
+    """
+    return send_each(ports.mailer, _mails(_with_log(content, ports), execution, ports.approvers))
 
 
 def _mails(content: Notification, arn: str, approvers: tuple[str, ...]) -> Iterator[Mail]:
