@@ -446,6 +446,7 @@ _SEEN = {
     "check_and_make_calls_as_the_machine": test_a_machines_calls_are_checked_against_its_role,
     "fail_callbacks_of_failing_functions": test_a_function_that_fails_fails_the_state_that_waits_for_its_token,
     "keep_the_machine_timeout": test_the_machines_own_time_limit_is_kept,
+    "answer_a_repeated_start_as_the_first": test_a_repeated_start_of_a_running_execution_is_answered_as_the_first,
     "name_nested_failures_as_aws": test_a_failed_nested_execution_is_a_failed_task,
     "import_http_api_documents": test_the_document_of_an_http_api_makes_its_routes,
     "name_the_error_of_a_function": test_an_exception_of_a_function_has_its_class_name,
