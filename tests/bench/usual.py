@@ -130,7 +130,8 @@ def _plan_training() -> Usual:
     event = {"execution": "run-7", "execution_arn": _EXECUTION, "input": {"image": image, "commit": "0a1b2c3"}}
     found = {"Key": "a.csv", "Size": 9, "LastModified": datetime.now(UTC)}
     rows = iter((b"9,M\n", b"10,F\n"))
-    return Usual(event, {"s3": {"list_objects_v2": {"Contents": [found]}, "get_object": lambda **_: _body(next(rows))}})
+    s3 = {"list_objects_v2": {"Contents": [found]}, "get_object": lambda **_: _body(next(rows))}
+    return Usual(event, {"s3": s3, "ssm": _stages()})
 
 
 def _evaluate_model() -> Usual:
@@ -378,7 +379,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "on_model_package": ("sagemaker", "stepfunctions", "dynamodb"),
     "pin_model": ("s3", "ecr"),
     "plan_release": ("sagemaker", "dynamodb", "ssm", "s3"),
-    "plan_training": ("s3",),
+    "plan_training": ("s3", "ssm"),
     "record_uploads": ("dynamodb", "s3", "sqs"),
     "report_execution": ("dynamodb", "sesv2"),
     "report_run": ("sagemaker", "dynamodb", "sesv2"),

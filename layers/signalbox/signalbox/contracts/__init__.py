@@ -10,6 +10,7 @@ from signalbox.contracts.endings import Ending, Mailed, ReportOutcome, RunFailur
 from signalbox.contracts.releases import (
     Deployment,
     LastAnswer,
+    Made,
     RegistryChange,
     ReleaseAction,
     ReleaseInput,
@@ -62,6 +63,7 @@ __all__ = [
     "EvaluationQuestion",
     "Failure",
     "LastAnswer",
+    "Made",
     "Mailed",
     "ModelContent",
     "PinQuestion",

@@ -1,5 +1,6 @@
 """Mails about endings: one to every approver, with what happened, where to look and what to do next."""
 
+from signalbox.aws.logs import JobLogs
 from signalbox.mail import SesMailer, addresses
 from signalbox.notifications.notifying import NotifyingPorts
 from signalbox.settings import Announce, OnModelPackage, ReportExecution, ReportRun, StartRun
@@ -14,4 +15,4 @@ def notifying_ports(settings: NotifyingSettings, api_url: str = "") -> Notifying
         MailError: the list of approvers is wrong.
     """
     mailer = SesMailer(settings.sender, settings.reply_to, settings.mail_settings)
-    return NotifyingPorts(mailer, addresses(settings.approvers), api_url)
+    return NotifyingPorts(mailer, addresses(settings.approvers), api_url, JobLogs().tail)

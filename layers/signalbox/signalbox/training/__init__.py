@@ -1,5 +1,8 @@
 """The train journey's first step: everything that a run of the mlops machine will use, decided before anything runs."""
 
+from functools import partial
+
+from signalbox import stages
 from signalbox.aws.copying import ObjectCopier
 from signalbox.aws.images import ImageRegistry
 from signalbox.aws.registry import ModelRegistry
@@ -13,7 +16,7 @@ __all__ = ["pinning_ports", "planning_ports"]
 
 def planning_ports(settings: PlanTraining) -> TrainingPorts:
     """Return the ports of `plan_training`."""
-    return TrainingPorts(settings, ObjectStore(), ModelRegistry())
+    return TrainingPorts(settings, ObjectStore(), ModelRegistry(), partial(stages.load, settings.stages_parameter))
 
 
 def pinning_ports() -> PinningPorts:
