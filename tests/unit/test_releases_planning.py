@@ -1,5 +1,6 @@
 """Plans as the machine gets them: each action's request, and what follows from what it came to."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -573,7 +574,9 @@ def test_a_package_that_does_not_support_a_stages_instances_is_refused_before_an
 
 def test_a_package_that_supports_the_instances_of_all_stages_is_released() -> None:
     world = World(PLAIN)
-    world.registry.packages[arn(2)] = ModelPackage(arn(2), "Approved", realtime_types=("ml.m5.large", "ml.c5.large"))
+    supported = ("ml.m5.large", "ml.c5.large")
+    package = world.registry.packages[world.registry.put(2, "Approved")]
+    world.registry.packages[arn(2)] = replace(package, realtime_types=supported)
 
     assert world.run("approved", 2, AT).action == "done"
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.botocore_strict import RecordingClient, check_request, client_error
+from tests.support.evaluation import CONTENT
 from tests.support.training import (
     ARN,
     CONTAINER,
@@ -312,7 +313,7 @@ def test_a_package_may_support_the_very_types_that_it_is_to_run_on() -> None:
 def test_whatever_is_asked_for_is_refused_at_once_or_taken_by_sagemaker_to_the_end(
     execution: str, prefix: str, hyperparameters: dict[str, str]
 ) -> None:
-    test_data = f"s3://data-bucket/{prefix}/"
+    test_data = f"{HOME}/test/{prefix}/"
     machine_input = IMAGE_INPUT | {"test_data": test_data, "hyperparameters": hyperparameters}
     asked: TrainingQuestion = {"execution": execution, "execution_arn": EXECUTION_ARN, "input": machine_input}
     try:
@@ -321,7 +322,12 @@ def test_whatever_is_asked_for_is_refused_at_once_or_taken_by_sagemaker_to_the_e
         return
     for name, operation in OPERATIONS.items():
         check_request("sagemaker", operation, json.loads(json.dumps(planned["requests"][name])))  # type: ignore[literal-required]  # its own names
-    kept: EvaluationQuestion = {"execution_arn": EXECUTION_ARN, "plan": planned["evaluation"], "training": None}
+    kept: EvaluationQuestion = {
+        "execution_arn": EXECUTION_ARN,
+        "plan": planned["evaluation"],
+        "content": CONTENT,
+        "training": None,
+    }
     evidence = planned["evaluation"]["evidence"]
     registration = record(kept, f"{evidence}report.json", f"{evidence}golden.json", "good")
     check_request("sagemaker", "CreateModelPackage", json.loads(json.dumps(registration)))
