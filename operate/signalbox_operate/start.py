@@ -19,11 +19,13 @@ _IMAGE = re.compile(r"(?:[^/]+/)*(?P<name>[a-z0-9]+(?:[._-]+[a-z0-9]+)*)(?:[:@][
 class Training:
     """A training of an image at a commit.
 
-    `attempt` tells apart a training that is wanted once more, with other data for example, from one asked for twice.
+    `problem` is regression, binary or multiclass. `attempt` tells apart a training that is wanted once more, with other
+    data for example, from one asked for twice.
     """
 
     image: str
     commit: str
+    problem: str
     model: str | None = None
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 1
@@ -40,7 +42,7 @@ class Training:
 
     def input(self) -> dict[str, Any]:
         """Return the machine's input."""
-        given: dict[str, Any] = {"image": self.image, "commit": self.commit}
+        given: dict[str, Any] = {"image": self.image, "commit": self.commit, "problem": self.problem}
         if self.model:
             given["model"] = self.model
         if self.hyperparameters:

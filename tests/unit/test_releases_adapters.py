@@ -11,9 +11,11 @@ from tests.support.dynamodb import created_table
 from tests.unit.releases_world import MODEL, TABLE, StoreFake, arn
 
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
+from signalbox.aws.model import ModelAnswer
+from signalbox.aws.predictions import EndpointCaller
 from signalbox.aws.table import put_request
-from signalbox.releases.adapters import EndpointCaller, ReleasesTable
-from signalbox.releases.model import Desired, ModelAnswer, Served
+from signalbox.releases.adapters import ReleasesTable
+from signalbox.releases.model import Desired, Served
 from signalbox.releases.ports import ReleaseStore
 
 EARLY, LATE = "2026-11-20T10:00:00.000000Z", "2026-11-20T11:00:00.000000Z"

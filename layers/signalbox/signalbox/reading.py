@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 _SHOWN = 80
+# What every program reads alike; Python alone also takes 1_000, other scripts' digits and white space.
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def shown(value: object) -> str:
@@ -18,6 +20,14 @@ def shown(value: object) -> str:
         return "missing"
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def number(text: str) -> float | None:
+    """Return the finite number that a text is, None where it is none: `1e-3`, but not `1,234.5`, `nan` or `1_000`."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    value = float(text)
+    return value if math.isfinite(value) else None
 
 
 class Fields:

@@ -36,9 +36,11 @@ from signalbox.contracts.reviews import (
     ReviewRequested,
 )
 from signalbox.contracts.training import (
+    PROBLEMS,
     Evaluated,
     EvaluationPlan,
     EvaluationQuestion,
+    Problem,
     TrainingDone,
     TrainingNames,
     TrainingPlan,
@@ -47,6 +49,7 @@ from signalbox.contracts.training import (
 )
 
 __all__ = [
+    "PROBLEMS",
     "AwsRequest",
     "DecisionWord",
     "Deployment",
@@ -57,6 +60,7 @@ __all__ = [
     "Failure",
     "LastAnswer",
     "Mailed",
+    "Problem",
     "ReleaseAction",
     "ReleaseInput",
     "ReleaseOutcome",

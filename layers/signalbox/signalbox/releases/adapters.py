@@ -1,18 +1,13 @@
-"""A release's table, and the models that it asks."""
+"""A release's table."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from signalbox.aws import clients
-from signalbox.aws.errors import code_of, message_of, translated
 from signalbox.aws.table import Condition, Table, key
-from signalbox.releases.model import Desired, ModelAnswer, Served
+from signalbox.releases.model import Desired, Served
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
 
 class ReleasesTable:
@@ -56,28 +51,3 @@ class ReleasesTable:
     def note(self, model: str, sk: str, facts: dict[str, str]) -> None:
         """Write down one action of a release, the same item however often."""
         self._table.put(key(f"model#{model}", sk) | facts)
-
-
-class EndpointCaller:
-    """The models behind SageMaker's endpoints."""
-
-    def __init__(self, runtime: "SageMakerRuntimeClient | None" = None) -> None:
-        self._runtime: SageMakerRuntimeClient = runtime or clients.client("sagemaker-runtime")
-
-    def ask(self, endpoint: str, body: str, content_type: str) -> ModelAnswer:
-        """Send one request and return the answer, or why the model refused it.
-
-        Raises:
-            ServiceBusyError: SageMaker could not answer now.
-            CallRefusedError: SageMaker refused the call.
-        """
-        with translated(f"sagemaker:InvokeEndpoint of {endpoint}"):
-            try:
-                answer = self._runtime.invoke_endpoint(
-                    EndpointName=endpoint, Body=body.encode(), ContentType=content_type, Accept=content_type
-                )
-            except ClientError as error:
-                if code_of(error) != "ModelError":
-                    raise
-                return ModelAnswer(failure=message_of(error))
-            return ModelAnswer(answer["Body"].read().decode(errors="replace"))
