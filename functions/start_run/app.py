@@ -1,9 +1,10 @@
-"""Starts the pipeline's next run when one is due, and closes the run that is over."""
+"""Starts the pipeline's next run when one is due, closes the run that is over, and mails why a run cannot start."""
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from signalbox import uploads
+from signalbox import notifications, uploads
+from signalbox.notifications import notifying
 from signalbox.observability import logger, metrics
 from signalbox.settings import StartRun
 from signalbox.uploads import starting
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 @cache
 def _ports() -> starting.StartingPorts:
-    return uploads.starting_ports(StartRun.read())
+    settings = StartRun.read()
+    notify = partial(notifying.notify_run_refused, ports=notifications.notifying_ports(settings))
+    return uploads.starting_ports(settings, notify)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -1,4 +1,4 @@
-"""The adapter to ministack: its internals are touched here and in `ministack_patches`, and nowhere else.
+"""The adapter to ministack: its internals are touched here and in the `ministack_*` beside it, and nowhere else.
 
 `tests/contract/test_ministack.py` names each of them again, so that an upgrade that moves one fails loudly.
 The environment has to be set (`prepare`) before this module is imported, because ministack reads it at import.
@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses, router
-from ministack.services import apigateway, eventbridge, iam, lambda_svc, s3, ses, ssm, stepfunctions, sts
+from ministack.services import apigateway, eventbridge, iam, lambda_svc, s3, ses, sqs, ssm, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
 from sagemaker_local.call_record import CallRecord, RecordedCall
@@ -282,7 +282,8 @@ def clear_http_routes(api_id: str) -> None:
     apigateway._integrations[api_id] = {}
 
 
-# --- what the patches need of Step Functions ------------------------------------------------------------------------
+# --- what the patches need of Step Functions and SQS ----------------------------------------------------------------
 running_machine: ContextVar[str] = ContextVar("running_machine")
 states = stepfunctions
+queues = sqs
 TaskError = stepfunctions._ExecutionError

@@ -16,6 +16,7 @@ from typing import Any
 from sagemaker_local import ministack
 from sagemaker_local.integrations import Integrations
 from sagemaker_local.ministack import states
+from sagemaker_local.ministack_moves import answer_message_moves
 
 _callback_token: ContextVar[str] = ContextVar("callback_token")
 
@@ -33,6 +34,7 @@ def apply(integrations: Integrations) -> None:
     decide_mails_by_their_sender()
     decide_alarms_by_their_names()
     hold_parameters_to_their_patterns()
+    answer_message_moves()
 
 
 def know_the_running_machine() -> None:

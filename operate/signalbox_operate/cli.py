@@ -213,6 +213,7 @@ def show_status(stack: StackName = "signalbox") -> None:
     """Show what waits, what runs and what serves."""
     found, sagemaker = _stack(stack), client("sagemaker")
     lines = [
+        *status.waiting_uploads(found, client("dynamodb")),
         *status.pipeline_runs(found, sagemaker),
         *status.open_executions(found, client("stepfunctions"), client("dynamodb")),
         *status.endpoints(found, sagemaker),

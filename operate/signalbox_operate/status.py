@@ -8,6 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from signalbox import moments
+from signalbox_operate import uploads
 from signalbox_operate.stack import Stack
 
 _SHOWN = 10  # pipeline executions, newest first
@@ -22,6 +24,15 @@ class Line:
     state: str
     since: datetime
     detail: str = ""
+
+
+def waiting_uploads(stack: Stack, dynamodb: Any) -> Iterator[Line]:
+    """Yield one line for all uploads that no pipeline run has yet: since when the oldest waits, and why."""
+    waiting, reason = uploads.waiting(uploads.table(stack, dynamodb))
+    if waiting:
+        since = moments.moment_of(waiting[0].recorded_at)
+        number = "1 upload" if len(waiting) == 1 else f"{len(waiting):,} uploads"
+        yield Line("upload", number, "waiting", since, reason)
 
 
 def pipeline_runs(stack: Stack, sagemaker: Any) -> Iterator[Line]:

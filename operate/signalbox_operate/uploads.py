@@ -9,6 +9,7 @@ from signalbox import names
 from signalbox.aws.table import Table
 from signalbox.uploads.model import STARTED, Run, Upload
 from signalbox.uploads.table import UploadsTable
+from signalbox.uploads.waiting import unstarted
 from signalbox_operate.stack import OperateError, Stack
 
 WAITING = "waiting"
@@ -60,8 +61,8 @@ def fates(bucket: str, key: str, uploads: UploadsTable) -> list[Fate]:
 
 
 def waiting(uploads: UploadsTable) -> tuple[Sequence[Upload], str]:
-    """Return the uploads that wait, the oldest first, and why they do."""
-    return uploads.waiting(), why_waiting(uploads.latest())
+    """Return the uploads that no execution has yet, the oldest first, and why they wait."""
+    return unstarted(uploads), why_waiting(uploads.latest())
 
 
 def why_waiting(latest: Run | None) -> str:

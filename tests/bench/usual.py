@@ -89,7 +89,13 @@ def _start_run() -> Usual:
 def _on_model_package() -> Usual:
     named = {"ModelPackageGroupName": "signalbox-abalone", "ModelPackageVersion": 2, "ModelPackageArn": _PACKAGE}
     answers: Answers = {
-        "sagemaker": {"describe_model_package": {"ModelPackageArn": _PACKAGE, "ModelApprovalStatus": "Approved"}},
+        "sagemaker": {
+            "describe_model_package": {
+                "ModelPackageArn": _PACKAGE,
+                "ModelPackageStatus": "Completed",
+                "ModelApprovalStatus": "Approved",
+            }
+        },
         "dynamodb": {"query": {"Items": []}},
         "stepfunctions": {"start_execution": {}},
     }

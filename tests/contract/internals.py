@@ -74,6 +74,11 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.lambda_svc._execute_function_warm": ("function", ["func", "event", "request_id"]),
     "services.s3._bucket_policies": ("AccountScopedDict", []),
     "services.ses._sent_emails_list": ("function", []),
+    "services.sqs._HANDLERS": ("dict", []),
+    "services.sqs._queues": ("AccountRegionScopedDict", []),
+    "services.sqs._queue_by_arn": ("function", ["arn"]),
+    "services.sqs._act_send_message": ("function", ["data", "qurl"]),
+    "services.sqs._Err": ("class", ["code", "message", "status"]),
     "services.ssm._put_parameter": ("function", ["data"]),
     "services.stepfunctions._ExecutionError": ("class", ["error", "cause"]),
     "services.stepfunctions._apply_jsonata_template": (

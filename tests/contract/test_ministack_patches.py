@@ -226,6 +226,91 @@ def test_the_document_of_an_http_api_makes_its_routes(plain: World, cloud: World
     assert routes(cloud) == [("POST /things/{thing}", "AWS_IAM")]
 
 
+def _queues(world: World, *, fifo: bool) -> tuple[str, str]:
+    """Make a queue and its dead-letter queue; return their URLs."""
+    sqs, end = world.client("sqs"), ".fifo" if fifo else ""
+    kind = {"FifoQueue": "true"} if fifo else {}
+    dead = sqs.create_queue(QueueName=f"{name('dead')}{end}", Attributes=kind)["QueueUrl"]
+    redrive = json.dumps({"deadLetterTargetArn": _arn(world, dead), "maxReceiveCount": 1})
+    alive = sqs.create_queue(QueueName=f"{name('alive')}{end}", Attributes={**kind, "RedrivePolicy": redrive})
+    return alive["QueueUrl"], dead
+
+
+def _arn(world: World, url: str) -> str:
+    found = world.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return str(found["Attributes"]["QueueArn"])
+
+
+def _received(world: World, url: str) -> list[dict[str, Any]]:
+    found = world.client("sqs").receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], AttributeNames=["All"], VisibilityTimeout=0
+    )
+    messages: list[dict[str, Any]] = found.get("Messages", [])
+    return messages
+
+
+def test_dead_letters_are_moved_back(plain: World, cloud: World) -> None:
+    alive, dead = _queues(plain, fifo=False)
+    with pytest.raises(ClientError) as unknown:
+        plain.client("sqs").start_message_move_task(SourceArn=_arn(plain, dead), DestinationArn=_arn(plain, alive))
+    assert code(unknown.value) == "InvalidAction", CLOSED
+
+    alive, dead = _queues(cloud, fifo=False)
+    sqs, reason = cloud.client("sqs"), {"Reason": {"DataType": "String", "StringValue": "unreadable"}}
+    before = sqs.send_message(QueueUrl=dead, MessageBody="letter", MessageAttributes=reason)["MessageId"]
+    sqs.start_message_move_task(SourceArn=_arn(cloud, dead), DestinationArn=_arn(cloud, alive))
+
+    assert _received(cloud, dead) == []
+    (moved,) = _received(cloud, alive)
+    assert (moved["Body"], moved["MessageAttributes"]) == ("letter", reason)
+    assert moved["MessageId"] != before
+    (task,) = sqs.list_message_move_tasks(SourceArn=_arn(cloud, dead))["Results"]
+    assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 1)
+
+
+def test_letters_of_a_fifo_queue_keep_their_group_and_one_that_was_swept_goes_back_where_it_came_from(
+    cloud: World,
+) -> None:
+    alive, dead = _queues(cloud, fifo=True)
+    sqs = cloud.client("sqs")
+    sqs.send_message(QueueUrl=alive, MessageBody="swept", MessageGroupId="g", MessageDeduplicationId="d")
+    assert len(_received(cloud, alive)) == 1
+    assert _received(cloud, alive) == []  # its one receive is used up
+
+    sqs.start_message_move_task(SourceArn=_arn(cloud, dead))
+
+    (moved,) = _received(cloud, alive)
+    assert (moved["Body"], moved["Attributes"]["MessageGroupId"]) == ("swept", "g")
+
+
+def test_a_letter_whose_queue_nobody_knows_stays_and_the_task_says_so(cloud: World) -> None:
+    _, dead = _queues(cloud, fifo=False)
+    sqs = cloud.client("sqs")
+    sqs.send_message(QueueUrl=dead, MessageBody="sent here")
+
+    handle = sqs.start_message_move_task(SourceArn=_arn(cloud, dead))["TaskHandle"]
+
+    (task,) = sqs.list_message_move_tasks(SourceArn=_arn(cloud, dead))["Results"]
+    assert (task["Status"], task["FailureReason"]) == ("FAILED", "CouldNotDetermineMessageSource")
+    assert len(_received(cloud, dead)) == 1
+    with pytest.raises(ClientError, match="no running task"):
+        sqs.cancel_message_move_task(TaskHandle=handle)
+
+
+def test_letters_are_moved_from_dead_letter_queues_to_queues_of_their_type_only(cloud: World) -> None:
+    alive, dead = _queues(cloud, fifo=False)
+    ordered, _ = _queues(cloud, fifo=True)
+    for source, destination in ((alive, dead), (dead, ordered)):
+        with pytest.raises(ClientError) as refused:
+            cloud.client("sqs").start_message_move_task(
+                SourceArn=_arn(cloud, source), DestinationArn=_arn(cloud, destination)
+            )
+        assert code(refused.value) == "AWS.SimpleQueueService.UnsupportedOperation"
+    with pytest.raises(ClientError) as missing:
+        cloud.client("sqs").start_message_move_task(SourceArn=f"{_arn(cloud, dead)}-x")
+    assert code(missing.value) == "ResourceNotFoundException"
+
+
 _SEEN = {
     "know_the_running_machine": test_a_time_limit_of_a_task_may_be_an_expression,
     "check_and_make_calls_as_the_machine": test_a_machines_calls_are_checked_against_its_role,
@@ -237,6 +322,7 @@ _SEEN = {
     "refer_to_secrets_by_arn": test_a_reference_to_a_secret_is_its_arn,
     "decide_mails_by_their_sender": test_a_mail_is_decided_on_its_senders_identity,
     "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
+    "answer_message_moves": test_dead_letters_are_moved_back,
     "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
 }
 

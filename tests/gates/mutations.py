@@ -173,6 +173,11 @@ PLANTED = (
         "OnModelPackageFunction", r"      EventInvokeConfig:\n(?:        .*\n)+")),
     Mutation("H06", "a dead-letter queue that nobody watches", "posture", "EventsDeadLetters", drop_entry(
         "EventsDeadLettersAlarm")),
+    Mutation("H33", "a queue whose messages wait unseen", "alarms", "UploadsQueue", drop_entry("UploadsQueueAgeAlarm")),
+    Mutation("H31", "an alarm on what no function measures", "alarms", "UploadsWaitingAlarm", within(
+        "UploadsWaitingAlarm", "MetricName: UploadsWaiting", "MetricName: UploadsWait")),
+    Mutation("H32", "an alarm on another stack's measurements", "alarms", "UploadsWaitingAlarm", within(
+        "UploadsWaitingAlarm", "Value: !Ref NamePrefix", "Value: signalbox")),
     Mutation("H07", "a rule's target without a retry policy", "posture", "PipelineStatusRule", drop(
         "PipelineStatusRule", r"          RetryPolicy:.*\n")),
     Mutation("H08", "a log that is kept for ever", "posture", "ReviewPageLog", drop(
@@ -239,6 +244,10 @@ PLANTED = (
         "Api", "$context.routeKey", "$context.path")),
     Mutation("H22", "a failed run that nobody is told of", "events", "PipelineFailedRule", within(
         "PipelineFailedRule", "[Failed, Stopped,", "[Stopped,")),
+    Mutation("F01", "packages that are still being made", "events", "model-package-in-progress", within(
+        "ModelPackageRule", "          ModelPackageStatus: [Completed]\n", "")),
+    Mutation("F02", "new packages whose event has null for the changed fields", "events", "null-fields", within(
+        "ModelPackageRule", "            - {UpdatedModelPackageFields: [null]}\n", "")),
     Mutation("H19", "uploads that were refused start runs", "events", "UploadsTrailRule", drop(
         "UploadsTrailRule", r"          errorCode:.*\n")),
 )  # fmt: skip

@@ -7,13 +7,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.gates.checks import code, contracts, events, lint, machines, permissions, posture, prefix, promises, written
+from tests.gates.checks import (
+    alarms,
+    code,
+    contracts,
+    events,
+    lint,
+    machines,
+    permissions,
+    posture,
+    prefix,
+    promises,
+    written,
+)
 from tests.gates.patterns import matches, pattern_error
 from tests.gates.template import ROOT, Problem, Template
 from tests.gates.values import REGION
 
 type Check = Callable[[Template], list[Problem]]
 CHECKS: dict[str, Check] = {
+    "alarms": alarms.check,
     "contracts": contracts.check,
     "events": events.check,
     "lint": lint.check,

@@ -61,7 +61,7 @@ def test_the_event_of_a_new_package_says_its_state_and_no_changes(sagemaker: Sag
     assert (detail["ModelPackageArn"], detail["ModelApprovalStatus"]) == (arn, "PendingManualApproval")
     assert (detail["ModelPackageVersion"], detail["MetadataProperties"]) == (1, {"GeneratedBy": "pipeline"})
     assert detail["CreationTime"].endswith("Z")
-    assert "UpdatedModelPackageFields" not in detail
+    assert detail["UpdatedModelPackageFields"] == []
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from signalbox.events import FINAL_STATUSES
 from signalbox.uploads.model import GONE
 
 ROOT = Path(__file__).parents[2]
+_METRICS = frozenset({"count", "measure"})
 _BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 
@@ -91,7 +92,7 @@ def _cells(line: str) -> list[str]:
 
 
 def counted() -> set[str]:
-    """Return the names of all metrics that the code counts.
+    """Return the names of all metrics that the code counts or measures.
 
     Raises:
         ValueError: a name is neither a text, a choice of texts, a table of texts, nor made of a run's status.
@@ -100,7 +101,7 @@ def counted() -> set[str]:
     for file in (*(ROOT / "layers").rglob("*.py"), *(ROOT / "functions").rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "count":
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _METRICS:
                 found |= _names(node.args[0], tree)
     return found
 

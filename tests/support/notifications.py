@@ -80,6 +80,15 @@ def mailed_about_run(**changes: Any) -> Mail:
     return _same(outbox)
 
 
+def mailed_about_refusal(**changes: Any) -> Mail:
+    """Return the mail about a run that cannot start, which every approver has got."""
+    outbox = OutboxFake()
+    empty: Any = dict.fromkeys(("run", "uploads", "since", "code", "reason"), "")
+    refusal: Any = empty | {"model": "abalone", "pipeline": "signalbox-abalone"} | changes
+    assert notifying.notify_run_refused(refusal, notifying.NotifyingPorts(outbox, (ANN, BOB))) == {"mailed": 2}
+    return _same(outbox)
+
+
 def in_both(mail: Mail, *texts: str) -> None:
     """Assert that the mail's text and its HTML have these texts."""
     for text in texts:

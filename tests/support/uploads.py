@@ -42,11 +42,13 @@ class Clock:
 
 
 class MemoryObjects:
-    """A bucket with versions, and one of texts, which are written once each."""
+    """A bucket with versions, and one of texts, where one text stays one; `refuses` while it takes none."""
 
     def __init__(self) -> None:
         self.content: dict[tuple[str, str], StoredObject] = {}
         self.written: dict[str, str] = {}
+        self.writes = 0
+        self.refuses = False
 
     def put(self, key: str, version: str | None = "v1", size: int = 10, etag: str = "e1", second: int = 0) -> None:
         """Put an object."""
@@ -60,6 +62,9 @@ class MemoryObjects:
     def write(self, uri: str, text: str, content_type: str) -> None:
         """Write a text object; another text for the same URI is a defect."""
         assert content_type == "application/json"
+        if self.refuses:
+            raise CallRefusedError(f"s3:PutObject of {uri}", "AccessDenied", "Access Denied")
+        self.writes += 1
         assert self.written.setdefault(uri, text) == text
 
     @property
@@ -76,6 +81,7 @@ class MemoryTable:
         self._waiting: dict[str, Upload] = {}
         self._runs: dict[int, Run] = {}
         self._taken: dict[str, dict[str, Upload]] = {}
+        self.notes = 0
 
     def record(self, upload: Upload) -> bool:
         """Write an upload down once."""
@@ -119,7 +125,7 @@ class MemoryTable:
             raise RunConflictError("taken")
         self._runs[run.number] = run
 
-    def waiting(self, most: int) -> Sequence[Upload]:
+    def waiting(self, most: int | None = None) -> Sequence[Upload]:
         """Return waiting uploads, the oldest first."""
         return [self._waiting[name] for name in sorted(self._waiting)][:most]
 
@@ -152,10 +158,11 @@ class MemoryTable:
         return moved
 
     def note(self, run: Run, waits_for: str) -> None:
-        """Write beside the run what it waits for."""
+        """Write beside the run what it waits for, and whether it has its manifest."""
         if self._runs[run.number].status != run.status:
             raise RunConflictError("moved")
         self._runs[run.number] = replace(run, waits_for=waits_for)
+        self.notes += 1
 
 
 @dataclass
@@ -226,7 +233,7 @@ class MemoryExecutions:
 
     def __init__(self, quota: int = 20) -> None:
         self.quota = quota
-        self.exists = True
+        self.refusal: RunPostponedError | None = None
         self.by_token: dict[str, str] = {}
         self.manifests: dict[str, str] = {}
         self.states: dict[str, ExecutionState] = {}
@@ -236,8 +243,8 @@ class MemoryExecutions:
         """Start an execution, or find the one with the same token."""
         if token in self.by_token:
             return self.by_token[token]
-        if not self.exists:
-            raise RunPostponedError("the pipeline does not exist yet")
+        if self.refusal:
+            raise self.refusal
         if len(self.running) >= self.quota:
             raise RunPostponedError("the quota is used up")
         arn = f"{EXECUTION}{len(self.by_token):012d}"

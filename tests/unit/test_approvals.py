@@ -9,7 +9,7 @@ from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.samples import sample, with_detail
 from tests.unit.releases_world import arn
 
-from signalbox.approvals import ApprovalPorts, PackageUnknownError, on_model_package
+from signalbox.approvals import ApprovalPorts, PackageUnfinishedError, PackageUnknownError, on_model_package
 from signalbox.aws.errors import ServiceBusyError
 from signalbox.aws.model import ModelPackage
 from signalbox.aws.registry import ModelRegistry
@@ -97,6 +97,42 @@ def test_a_package_that_waits_for_its_approval_goes_into_the_machine() -> None:
     assert world.asked == []
 
 
+@pytest.mark.parametrize("name", ["", "-no-fields", "-null-fields"])
+def test_a_new_package_is_reviewed_however_its_event_says_that_no_field_was_changed(name: str) -> None:
+    world = World("PendingManualApproval")
+
+    assert world.happens(sample(f"sagemaker/model-package-pending{name}")) == "review-started"
+
+
+def test_a_change_of_the_life_cycle_stage_starts_nothing() -> None:
+    world = World("Approved")
+
+    assert world.happens(sample("sagemaker/near-misses/model-package-life-cycle-only")) == "ignored"
+    assert (world.started, world.asked) == ({}, [])
+
+
+@pytest.mark.parametrize("state", ["Pending", "InProgress", "Failed", "Deleting"])
+@pytest.mark.parametrize("status", ["PendingManualApproval", "Approved", "Rejected"])
+def test_a_package_that_is_not_completed_starts_nothing_until_it_is(status: str, state: str) -> None:
+    world = World(status)
+    world.package = ModelPackage(arn(2), status, state)
+
+    assert world.happens(event(status, ModelPackageStatus=state)) == "ignored"
+    assert (world.started, world.asked) == ({}, [])
+
+    world.package = ModelPackage(arn(2), status)
+    assert world.happens(event(status)) in ("review-started", "release-started", "rollback-started")
+
+
+def test_a_completed_package_that_the_registry_still_makes_comes_back() -> None:
+    world = World("PendingManualApproval")
+    world.package = ModelPackage(arn(2), "PendingManualApproval", "InProgress")
+
+    with pytest.raises(PackageUnfinishedError, match=r"is InProgress in the registry.*replay the event"):
+        world.happens(event("PendingManualApproval"))
+    assert world.started == {}
+
+
 def test_a_package_that_the_machine_itself_registered_is_not_taken_in_again() -> None:
     world = World("PendingManualApproval", OWN_RUN)
 
@@ -179,6 +215,7 @@ def test_the_name_of_an_execution_is_made_of_the_change() -> None:
 def test_the_reviews_are_told_who_changed_a_package(changed: dict[str, Any], by: str) -> None:
     described = {
         "ModelPackageArn": arn(2),
+        "ModelPackageStatus": "Completed",
         "ModelApprovalStatus": "Approved",
         "MetadataProperties": {"GeneratedBy": OWN_RUN},
     }
@@ -193,6 +230,7 @@ def test_the_reviews_are_told_who_changed_a_package(changed: dict[str, Any], by:
 def test_a_package_that_the_machine_itself_registered_is_known_by_the_registry() -> None:
     described = {
         "ModelPackageArn": arn(2),
+        "ModelPackageStatus": "Completed",
         "ModelApprovalStatus": "PendingManualApproval",
         "MetadataProperties": {"GeneratedBy": OWN_RUN},
     }

@@ -67,6 +67,24 @@ def test_a_refused_call_is_not_an_upload() -> None:
         ObjectUploaded.read(sample("s3/put-object-denied-cloudtrail"))
 
 
+@pytest.mark.parametrize("nothing", [None, {}, {"x-amz-version-id": None}, {"x-amz-version-id": ""}])
+def test_a_group_that_cloudtrail_leaves_empty_tells_no_version(nothing: object) -> None:
+    event = sample("s3/put-object-without-version-cloudtrail")
+    event["detail"] |= {"responseElements": nothing, "additionalEventData": nothing, "errorCode": None}
+
+    assert ObjectUploaded.read(event).version is None
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_what_s3_leaves_empty_is_not_told(nothing: str | None) -> None:
+    event = sample("s3/object-created")
+    event["detail"] |= {"reason": nothing}
+    event["detail"]["object"] |= {"version-id": nothing, "sequencer": nothing}
+    seen = ObjectUploaded.read(event)
+
+    assert (seen.version, seen.sequencer, seen.call) == (None, None, "PutObject")
+
+
 @pytest.mark.parametrize("name", ["get-object-cloudtrail", "delete-object-cloudtrail", "object-deleted"])
 def test_an_event_that_uploads_nothing_is_refused(name: str) -> None:
     with pytest.raises(
@@ -129,6 +147,9 @@ def test_an_execution_change_without_a_pipeline_is_refused() -> None:
         ("model-package-approved", "Approved", True),
         ("model-package-rejected", "Rejected", True),
         ("model-package-pending", "PendingManualApproval", True),
+        ("model-package-pending-no-fields", "PendingManualApproval", True),
+        ("model-package-pending-null-fields", "PendingManualApproval", True),
+        ("near-misses/model-package-life-cycle-only", "PendingManualApproval", False),
         ("model-package-created-approved", "Approved", True),
         ("model-package-metadata-only", "Approved", False),
         ("near-misses/model-package-description-only", "Approved", False),
@@ -149,6 +170,7 @@ def test_a_change_of_a_package_says_whether_it_is_about_the_approval(
         ({"ModelPackageVersion": None}, "detail.ModelPackageVersion is missing: give a whole number"),
         ({"ModelPackageVersion": "2"}, 'detail.ModelPackageVersion is "2": give a whole number'),
         ({"ModelApprovalStatus": None}, "detail.ModelApprovalStatus is missing: give a text"),
+        ({"ModelPackageStatus": None}, "detail.ModelPackageStatus is missing: give a text"),
         (
             {"UpdatedModelPackageFields": "ModelApprovalStatus"},
             'PackageFields is "ModelApprovalStatus": give a list',

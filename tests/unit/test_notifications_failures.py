@@ -12,6 +12,7 @@ from tests.support.notifications import (
     in_both,
     in_neither,
     mailed,
+    mailed_about_refusal,
     mailed_about_run,
     release,
     stage,
@@ -234,3 +235,23 @@ def test_a_run_that_failed_before_its_steps_or_was_stopped_says_so() -> None:
     assert stopped.subject == "abalone: the pipeline run was stopped"
     in_both(stopped, "Somebody has stopped the run", "SageMaker gave no reason.")
     assert mailed_about_run(model="").subject == "A model: the pipeline run has failed"
+
+
+def test_a_run_that_cannot_start_says_why_what_waits_since_when_and_what_to_do() -> None:
+    mail = mailed_about_refusal(
+        run="run-1",
+        uploads="incoming/a.csv",
+        since="2026-11-20T12:00:01.000000Z",
+        code="ResourceNotFound",
+        reason="the pipeline signalbox-abalone does not exist",
+    )
+    assert mail.subject == "abalone: the pipeline run cannot start"
+    in_both(
+        mail,
+        "the pipeline signalbox-abalone does not exist",
+        "incoming/a.csv",
+        "Friday 20 November 2026, 12:00 UTC",
+        "signalbox publish abalone",
+        "nothing has to be uploaded again",
+        "aws sagemaker describe-pipeline --pipeline-name signalbox-abalone",
+    )

@@ -31,7 +31,7 @@ class Clients(dict[str, Any]):
 @pytest.fixture
 def clients(monkeypatch: pytest.MonkeyPatch) -> Clients:
     """The clients that the commands get, for region us-east-1."""
-    found = Clients(cloudformation=CloudFormation())
+    found = Clients(cloudformation=CloudFormation(), dynamodb=RecordingClient("dynamodb", {"query": {"Items": []}}))
     monkeypatch.setattr(cli, "client", found.__getitem__)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("SIGNALBOX_API_URL", raising=False)
@@ -203,7 +203,11 @@ def test_status_lists_runs_open_executions_and_endpoints(clients: Clients) -> No
     clients["stepfunctions"] = RecordingClient("stepfunctions", answers)
     action = {"sk": "action#s#release-4#00007", "action": "update-endpoint", "stage": "prod"}
     item = {name: {"S": value} for name, value in {**action, "at": "2026-11-20T10:00:14.000000Z"}.items()}
-    clients["dynamodb"] = RecordingClient("dynamodb", {"query": {"Items": [item]}})
+
+    def query(**request: Any) -> dict[str, Any]:
+        return {"Items": [item] if request["TableName"] == OUTPUTS["ReleasesTable"] else []}
+
+    clients["dynamodb"] = RecordingClient("dynamodb", {"query": query})
     done = run("status")
     assert done.exit_code == 0, done.output
     for text in ("p4jn9xou8a8s", "Failed", "MSE [7.1] is too high", "review-3", "signalbox-abalone-prod", "InService"):

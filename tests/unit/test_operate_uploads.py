@@ -97,6 +97,34 @@ def test_an_upload_whose_run_waits_says_what_for(table: UploadsTable) -> None:
     assert f"run {waiting.id}: Claimed: it waits: the quota of running executions is used up" in run(KEY).output
 
 
+def test_what_a_run_has_taken_waits_until_it_starts_and_status_says_since_when_and_why(
+    table: UploadsTable, clients: dict[str, Any]
+) -> None:
+    clients["sagemaker"] = RecordingClient(
+        "sagemaker", {"list_pipeline_executions": client_error("ResourceNotFound"), "list_endpoints": {"Endpoints": []}}
+    )
+    clients["stepfunctions"] = RecordingClient("stepfunctions", {"list_executions": {"executions": []}})
+    waiting = a_run(table, 1, an_upload())
+    table.record(an_upload("incoming/later.csv", minute=1))
+    table.note(waiting, "the pipeline signalbox-abalone [of Ann] does not exist")
+
+    listed = run().output.splitlines()
+    assert listed[0].startswith(
+        f"2 waiting: {waiting.id} has to start first, and waits: the pipeline signalbox-abalone"
+    )
+    assert listed[1:] == [
+        f"2026-11-20 12:00:00  s3://{BUCKET}/{KEY}",
+        f"2026-11-20 12:01:00  s3://{BUCKET}/incoming/later.csv",
+    ]
+    shown = CliRunner().invoke(cli.app, ["status"]).output
+    assert "2 uploads" in shown
+    assert "2026-11-20 12:00:00" in shown
+    assert "the pipeline signalbox-abalone [of Ann] does not exist" in shown
+
+    started(table, waiting)
+    assert run().output.startswith(f"1 waiting: {waiting.id} is active")
+
+
 def test_an_upload_whose_run_the_table_has_lost_says_so(table: UploadsTable, clients: dict[str, Any]) -> None:
     lost = a_run(table, 1, an_upload())
     clients["dynamodb"].delete_item(

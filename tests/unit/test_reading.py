@@ -56,6 +56,16 @@ def test_null_counts_as_no_field() -> None:
     assert "c" not in found
 
 
+def test_null_is_read_like_a_field_that_is_absent() -> None:
+    found = fields(a=None)
+    assert found.optional("a") is None
+    assert found.choice("a", ("x", "y"), "y") == "y"
+    assert found.whole("a", (1, 9), 4) == 4
+    assert found.texts("a") == ()
+    assert found.pairs("a") == {}
+    assert "b" not in found.object("a")
+
+
 def test_a_field_that_is_not_known_is_refused_with_the_known_ones() -> None:
     fields(a=1).only("a", "b")
     with pytest.raises(RefusedError, match=r"^c is not a field: known are a, b$"):

@@ -41,7 +41,11 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, RecordingClie
     made = {service: RecordingClient(service) for service in ("sagemaker", "dynamodb", "ssm", "s3", "stepfunctions")}
     made["sagemaker-runtime"] = RecordingClient("sagemaker-runtime")
     made["sagemaker"].answers = {
-        "describe_model_package": {"ModelPackageArn": arn(2), "ModelApprovalStatus": "Approved"},
+        "describe_model_package": {
+            "ModelPackageArn": arn(2),
+            "ModelPackageStatus": "Completed",
+            "ModelApprovalStatus": "Approved",
+        },
         "describe_endpoint": {"EndpointName": "e", "EndpointConfigName": "c", "EndpointStatus": "InService"},
         "describe_endpoint_config": {"EndpointConfigName": "c", "ProductionVariants": [{"VariantName": "v"}]},
     }

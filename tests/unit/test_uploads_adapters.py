@@ -17,7 +17,7 @@ from signalbox.aws.model import StoredObject
 from signalbox.aws.s3 import ObjectStore
 from signalbox.batch import DeadLetter
 from signalbox.uploads.adapters import SageMakerExecutions, SqsDeadLetterQueue, SqsRunRequests
-from signalbox.uploads.model import ExecutionState, RunPostponedError
+from signalbox.uploads.model import ExecutionState, RunPostponedError, RunRefusedError
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -197,22 +197,26 @@ def test_a_start_asks_sagemaker_for_what_the_run_says() -> None:
         ("ConflictException", RunPostponedError, "the pipeline is being changed"),
         ("ThrottlingException", RunPostponedError, r"SageMaker is busy \(ThrottlingException refused\)"),
         ("ServiceUnavailable", RunPostponedError, r"SageMaker is busy \(ServiceUnavailable refused\)"),
-        ("ResourceNotFound", RunPostponedError, "pipeline signalbox-abalone does not exist yet"),
-        ("ValidationException", CallRefusedError, "sagemaker:StartPipelineExecution of signalbox-abalone was refused"),
+        ("ResourceNotFound", RunRefusedError, "the pipeline signalbox-abalone does not exist"),
+        ("ValidationException", RunRefusedError, "sagemaker:StartPipelineExecution of signalbox-abalone was refused"),
+        ("AccessDeniedException", RunRefusedError, "sagemaker:StartPipelineExecution of signalbox-abalone was refused"),
     ],
 )
-def test_a_refused_start_is_postponed_or_an_error(code: str, error: type[Exception], reason: str) -> None:
+def test_a_refused_start_is_tried_later_or_waits_for_somebody_who_mends_it(
+    code: str, error: type[Exception], reason: str
+) -> None:
     client: Any = RecordingClient("sagemaker", {"start_pipeline_execution": client_error(code)})
-    with pytest.raises(error, match=reason):
+    with pytest.raises(RunPostponedError, match=reason) as raised:
         SageMakerExecutions(PIPELINE, client).start(**START)
+    assert type(raised.value) is error
 
 
-def test_a_refused_look_at_an_execution_is_postponed_or_an_error() -> None:
+def test_a_refused_look_at_an_execution_is_tried_later_or_waits_for_somebody_who_mends_it() -> None:
     errors = [client_error("ThrottlingException"), client_error("AccessDeniedException")]
     client: Any = RecordingClient("sagemaker", {"describe_pipeline_execution": errors})
     with pytest.raises(RunPostponedError):
         SageMakerExecutions(PIPELINE, client).state(f"{EXECUTION}1")
-    with pytest.raises(CallRefusedError, match=f"sagemaker:DescribePipelineExecution of {EXECUTION}1 was refused"):
+    with pytest.raises(RunRefusedError, match=f"sagemaker:DescribePipelineExecution of {EXECUTION}1 was refused"):
         SageMakerExecutions(PIPELINE, client).state(f"{EXECUTION}1")
 
 

@@ -15,6 +15,7 @@ from tests.support.uploads import (
     Clock,
     MemoryDeadLetterQueue,
     MemoryExecutions,
+    MemoryNotificationLog,
     MemoryObjects,
     MemoryRequests,
 )
@@ -24,6 +25,7 @@ from signalbox.aws.table import Table
 from signalbox.uploads.mails import NotificationTable
 from signalbox.uploads.model import CLAIMED, STARTED, ReportUnderWayError, Upload
 from signalbox.uploads.recording import RecordingPorts, record
+from signalbox.uploads.refusals import Refusals
 from signalbox.uploads.starting import StartingPorts, start
 from signalbox.uploads.table import UploadsTable
 
@@ -76,6 +78,7 @@ def requested(table: Table) -> MemoryExecutions:
         executions=executions,
         requests=MemoryRequests(clock),
         dead_letters=MemoryDeadLetterQueue(),
+        refusals=Refusals(PIPELINE, "abalone", MemoryNotificationLog(), lambda _: pytest.fail("nothing is refused")),
         clock=clock,
     )
     request = {"kind": "run-requested", "pipeline": PIPELINE}

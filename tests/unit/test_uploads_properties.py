@@ -21,12 +21,15 @@ from tests.support.uploads import (
     Clock,
     MemoryDeadLetterQueue,
     MemoryExecutions,
+    MemoryNotificationLog,
     MemoryObjects,
     MemoryRequests,
     MemoryTable,
 )
 
+from signalbox.uploads.model import RunRefusedError
 from signalbox.uploads.recording import RecordingPorts, record
+from signalbox.uploads.refusals import Refusals
 from signalbox.uploads.starting import StartingPorts, start
 
 NATIVE = sample("s3/object-created")
@@ -35,6 +38,7 @@ BARE_TRAIL = sample("s3/put-object-without-version-cloudtrail")
 DONE = sample("sagemaker/pipeline-execution-succeeded")
 REQUEST = {"kind": "run-requested", "pipeline": PIPELINE}
 QUIET = 60
+MISSING = RunRefusedError("ResourceNotFound", "the pipeline does not exist")
 
 
 class DeathError(Exception):
@@ -78,6 +82,8 @@ class World:
         self.versions = 0
         self.most_running = 0
         self.dead_letters = MemoryDeadLetterQueue()
+        self.mails: list[Any] = []
+        self.deaths = 0
         self.recording = RecordingPorts(
             objects=self._mortal(self.objects),
             store=self._mortal(self.table),
@@ -93,6 +99,7 @@ class World:
             executions=self._mortal(self.executions),
             requests=self._mortal(self.requests),
             dead_letters=self._mortal(self.dead_letters),
+            refusals=Refusals(PIPELINE, "abalone", self._mortal(MemoryNotificationLog()), self.mails.append),
             clock=self.clock,
         )
 
@@ -100,7 +107,9 @@ class World:
         return Mortal(port, self._happens)
 
     def _happens(self) -> str:
-        return self.fate()
+        fate = self.fate()
+        self.deaths += fate != "lives"
+        return fate
 
     def put(self, key: int, shapes: tuple[str, ...]) -> None:
         """Put or overwrite an object; the events about it are under way, one for each of `shapes`."""
@@ -151,7 +160,7 @@ class World:
     def settle(self) -> None:
         """Deliver everything that is due, with nothing going wrong any more."""
         self.fate = lambda: "lives"
-        self.executions.quota, self.executions.exists = 20, True
+        self.executions.quota, self.executions.refusal = 20, None
         for _ in range(20):
             while self.events:
                 self.hear(0)
@@ -190,7 +199,7 @@ def play(world: World, story: list[Any]) -> None:
         "end": world.end,
         "wait": world.clock.forward,
         "quota": lambda quota: setattr(world.executions, "quota", quota),
-        "pipeline": lambda exists: setattr(world.executions, "exists", exists),
+        "pipeline": lambda exists: setattr(world.executions, "refusal", None if exists else MISSING),
     }
     for name, *arguments in story:
         actions[name](*arguments)
@@ -206,6 +215,8 @@ def check(world: World) -> None:
     assert world.table.waiting(most=100) == []
     assert len(world.executions.by_token) == len([run for run in runs if run.status != "Empty"])
     assert world.most_running <= 1
+    told = Counter((mail["run"], mail["code"]) for mail in world.mails)
+    assert all(times <= 1 + world.deaths for times in told.values())
     # When no event ever tells of an end, the last run looks started until anybody asks for the next.
     assert not any(run.open for run in runs[:-1])
     world.messages.append(REQUEST)

@@ -1,7 +1,7 @@
 """One run at a time takes all that waits; what a crash left half done is finished; nothing is started twice."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,15 +14,19 @@ from tests.support.uploads import (
     Clock,
     MemoryDeadLetterQueue,
     MemoryExecutions,
+    MemoryNotificationLog,
     MemoryObjects,
     MemoryRequests,
     MemoryTable,
 )
 
 from signalbox import moments
+from signalbox.contracts import RunRefusal
 from signalbox.events import EventError
-from signalbox.uploads import rules
-from signalbox.uploads.model import CLAIMED, Run, RunConflictError, Upload
+from signalbox.mail import MailError
+from signalbox.uploads import rules, starting
+from signalbox.uploads.model import CLAIMED, Run, RunConflictError, RunRefusedError, Upload
+from signalbox.uploads.refusals import Refusals
 from signalbox.uploads.starting import StartingPorts, read, start
 
 REQUEST = {"kind": "run-requested", "pipeline": PIPELINE}
@@ -39,6 +43,7 @@ class World:
     executions: MemoryExecutions
     requests: MemoryRequests
     dead_letters: MemoryDeadLetterQueue
+    mails: list[RunRefusal]
     ports: StartingPorts
 
     def upload(self, *keys: str, bucket: str = BUCKET) -> None:
@@ -70,6 +75,7 @@ class World:
 def world() -> World:
     clock, table, objects, executions = Clock(), MemoryTable(), MemoryObjects(), MemoryExecutions()
     requests, dead_letters = MemoryRequests(clock), MemoryDeadLetterQueue()
+    mails: list[RunRefusal] = []
     ports = StartingPorts(
         pipeline=PIPELINE,
         manifests=MANIFESTS,
@@ -78,9 +84,10 @@ def world() -> World:
         executions=executions,
         requests=requests,
         dead_letters=dead_letters,
+        refusals=Refusals(PIPELINE, "abalone", MemoryNotificationLog(), mails.append),
         clock=clock,
     )
-    return World(clock, table, objects, executions, requests, dead_letters, ports)
+    return World(clock, table, objects, executions, requests, dead_letters, mails, ports)
 
 
 def test_all_that_waits_becomes_one_run(world: World) -> None:
@@ -201,13 +208,109 @@ def test_a_used_up_quota_is_no_failure_and_the_start_is_tried_again(world: World
     assert [upload.key for upload in world.table.waiting(most=9)] == ["incoming/b.csv"]
 
 
-def test_uploads_wait_for_a_pipeline_that_does_not_exist_yet(world: World) -> None:
-    world.executions.exists = False
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("ResourceNotFound", "the pipeline signalbox-abalone does not exist"),
+        ("ValidationException", "sagemaker:StartPipelineExecution was refused: no parameter InputManifest"),
+        ("AccessDeniedException", "sagemaker:StartPipelineExecution was refused: not authorized"),
+    ],
+)
+def test_a_run_that_is_refused_is_told_once_keeps_its_uploads_and_starts_when_that_is_mended(
+    world: World, code: str, reason: str
+) -> None:
+    world.executions.refusal = RunRefusedError(code, reason)
     world.upload("a.csv")
     assert world.deliver(REQUEST) == []
-    world.executions.exists = True
+    assert world.deliver(REQUEST, REQUEST) == []
+    assert world.mails == [
+        {
+            "model": "abalone",
+            "pipeline": PIPELINE,
+            "run": world.run.id,
+            "uploads": "incoming/a.csv",
+            "since": "2026-11-20T12:00:01.000000Z",
+            "code": code,
+            "reason": reason,
+        }
+    ]
+    assert world.table.waits_for == {world.run.id: reason}
+    assert world.requests.visible
+    world.executions.refusal = None
     assert world.deliver(REQUEST) == []
     assert world.run.status == "Started"
+    assert world.table.waits_for == {}
+
+
+def test_a_run_that_is_refused_for_another_reason_is_told_again(world: World) -> None:
+    world.upload("a.csv")
+    for code in ("ResourceNotFound", "ValidationException", "ResourceNotFound"):
+        world.executions.refusal = RunRefusedError(code, "refused")
+        world.deliver(REQUEST)
+    assert [mail["code"] for mail in world.mails] == ["ResourceNotFound", "ValidationException"]
+
+
+def test_a_run_whose_manifest_is_refused_is_told_and_writes_it_when_that_is_mended(world: World) -> None:
+    world.objects.refuses = True
+    world.upload("a.csv")
+    assert world.deliver(REQUEST, REQUEST) == []
+    assert [mail["code"] for mail in world.mails] == ["AccessDenied"]
+    assert "s3:PutObject" in world.table.waits_for[world.run.id]
+    world.objects.refuses = False
+    world.deliver(REQUEST)
+    assert world.run.status == "Started"
+    assert json.loads(world.objects.manifests[world.run.id])[1:] == ["incoming/a.csv"]
+
+
+def test_a_run_whose_mail_fails_comes_back_and_is_asked_for_all_the_same(world: World) -> None:
+    def refused(_: RunRefusal) -> None:
+        raise MailError("SES did not take the mail")
+
+    world.executions.refusal = RunRefusedError("ResourceNotFound", "no pipeline")
+    world.upload("a.csv")
+    failing = replace(world.ports, refusals=replace(world.ports.refusals, notify=refused))
+    response = start(sqs_event(REQUEST, group=PIPELINE, queue="runs"), failing)
+    assert response["batchItemFailures"] == [{"itemIdentifier": "m-0"}]
+    assert len(world.requests.visible) == 1
+    world.deliver(REQUEST)
+    assert len(world.mails) == 1
+
+
+def test_a_run_that_is_postponed_often_writes_its_manifest_and_its_reason_once(world: World) -> None:
+    world.executions.quota = 0
+    world.upload("a.csv")
+    for _ in range(20):
+        world.deliver(REQUEST)
+    assert (world.objects.writes, world.table.notes) == (1, 1)
+    assert world.mails == []
+    world.executions.quota = 1
+    world.deliver(REQUEST)
+    assert world.run.status == "Started"
+    assert world.objects.writes == 1
+
+
+def test_how_long_uploads_have_waited_is_measured_each_time_a_run_is_postponed(
+    world: World, measured: dict[str, list[float]]
+) -> None:
+    world.executions.quota = 0
+    world.upload("a.csv")
+    world.deliver(REQUEST)
+    world.upload("b.csv")
+    world.clock.forward(3600)
+    world.deliver(REQUEST)
+    world.executions.quota = 1
+    world.deliver(REQUEST)
+    world.clock.forward(60)
+    world.deliver(REQUEST)
+    assert measured == {"UploadsWaiting": [0.0, 3601.0, 3660.0]}
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[float]]:
+    """What was measured, by its name."""
+    found: dict[str, list[float]] = {}
+    monkeypatch.setattr(starting, "measure", lambda name, seconds: found.setdefault(name, []).append(seconds))
+    return found
 
 
 def test_a_run_that_was_opened_and_died_takes_what_waits_now(world: World) -> None:

@@ -26,6 +26,9 @@ type Outcome = Literal[
     "ignored", "review-started", "release-started", "rollback-started", "review-answered", "done-before"
 ]
 _DECIDED = frozenset(("Approved", "Rejected"))
+# A package is made (API reference, ModelPackageStatus); in the other states it fails, or is being deleted.
+_MADE = "Completed"
+_BEING_MADE = frozenset(("Pending", "InProgress"))
 # Who decided, where SageMaker does not say.
 _SOMEBODY = "the model registry"
 
@@ -35,6 +38,13 @@ class PackageUnknownError(Exception):
 
     def __init__(self, package: str) -> None:
         super().__init__(f"{package} is not in the registry: replay the event if it is there by now")
+
+
+class PackageUnfinishedError(Exception):
+    """The event says that a package is completed, and the registry does not say so yet."""
+
+    def __init__(self, package: str, state: str) -> None:
+        super().__init__(f"{package} is {state} in the registry, and Completed in its event: replay the event")
 
 
 class ApprovalHandled(TypedDict):
@@ -86,13 +96,15 @@ def approval_ports(settings: OnModelPackage, answer_reviews: AnswerReviews) -> A
 def on_model_package(event: Mapping[str, object], ports: ApprovalPorts) -> ApprovalHandled:
     """Set going what one model package event asks for, and say what that was.
 
-    Outcomes: `ignored` (no change of the approval, not one of our groups, or a package of the machine's own),
+    Outcomes: `ignored` (no change of the approval, not one of our groups, a package of the machine's own, or one that
+    is not completed),
     `review-started`, `release-started`, `rollback-started`, `review-answered` (a waiting machine goes on),
     `done-before` (nothing was left to do).
 
     Raises:
         EventError: the event does not parse.
         PackageUnknownError: the registry does not have the package.
+        PackageUnfinishedError: the registry does not have it completed yet.
         ServiceBusyError: AWS could not answer now.
         CallRefusedError: AWS refused a call.
     """
@@ -109,13 +121,19 @@ def on_model_package(event: Mapping[str, object], ports: ApprovalPorts) -> Appro
 
 
 def _package(change: ModelPackageChange, ports: ApprovalPorts) -> ModelPackage | None:
-    """Return the package as it is now; None where its approval has not changed, or it is of no group of ours."""
+    """Return the package as it is now; None where nothing is to be done about it.
+
+    A package that is being made is left to the event of its completion: an execution is named after the package, and
+    one that was started too early would have used up that name for 90 days.
+    """
     if not change.about_approval or not change.group.startswith(f"{ports.prefix}-"):
         return None
     package = ports.registry.find(change.arn)
     if package is None:
         raise PackageUnknownError(change.arn)
-    return package
+    if package.state in _BEING_MADE and change.state == _MADE:
+        raise PackageUnfinishedError(change.arn, package.state)
+    return package if package.state == _MADE else None
 
 
 def _pending(change: ModelPackageChange, package: ModelPackage, ports: ApprovalPorts) -> Outcome:

@@ -140,24 +140,29 @@ class ExecutionChange:
 class ModelPackageChange:
     """A version of a model package group was made or changed.
 
-    `status` is the approval status at that time, repeated by every change. `updated_fields` names what changed; None,
-    where SageMaker does not say (a new package). `changed_at` is the time of the change as SageMaker writes it; `time`
-    is that of the event, which is later, and differs between its repetitions.
+    `status` is the approval status at that time, repeated by every change, and `state` how far the package's creation
+    had come. `updated_fields` names what changed; it is empty where SageMaker names nothing, which is a new package:
+    whether the field is absent, null or an empty list, SageMaker's documents do not say. `changed_at` is the time of
+    the change as SageMaker writes it; `time` is that of the event, which is later, and differs between its repetitions.
     """
 
     arn: str
     group: str
     version: int
     status: str
-    updated_fields: tuple[str, ...] | None
+    state: str
+    updated_fields: tuple[str, ...]
     changed_at: str
     event_id: str
     time: str
 
     @property
     def about_approval(self) -> bool:
-        """Say whether the approval status may have changed: it is named, or nothing is."""
-        return self.updated_fields is None or "ModelApprovalStatus" in self.updated_fields
+        """Say whether the approval status may have changed: it is named, or nothing is.
+
+        A change of the life-cycle stage names `ModelLifeCycle` alone: its `StageStatus` "Approved" is no approval.
+        """
+        return not self.updated_fields or "ModelApprovalStatus" in self.updated_fields
 
     @classmethod
     def read(cls, event: Mapping[str, object]) -> Self:
@@ -168,13 +173,14 @@ class ModelPackageChange:
         """
         fields = Fields(event, EventError)
         fields.choice("detail-type", (_PACKAGE_CHANGED,))
-        detail, updated = fields.inside("detail"), "UpdatedModelPackageFields"
+        detail = fields.inside("detail")
         return cls(
             arn=detail.text("ModelPackageArn"),
             group=detail.text("ModelPackageGroupName"),
             version=detail.whole("ModelPackageVersion"),
             status=detail.text("ModelApprovalStatus"),
-            updated_fields=detail.texts(updated) if updated in detail else None,
+            state=detail.text("ModelPackageStatus"),
+            updated_fields=detail.texts("UpdatedModelPackageFields"),
             changed_at=detail.scalar("LastModifiedTime") if "LastModifiedTime" in detail else fields.text("time"),
             event_id=fields.text("id"),
             time=fields.text("time"),

@@ -87,14 +87,14 @@ class Fields:
 
     def choice(self, name: str, allowed: Sequence[str], default: str | None = None) -> str:
         """Return one of the allowed words."""
-        value = self._fields.get(name, default)
+        value = _given(self._fields, name, default)
         if value not in allowed:
             raise self._refused(self._at(name), f"is {shown(value)}: allowed are {', '.join(allowed)}")
         return str(value)
 
     def whole(self, name: str, bounds: tuple[int, int] | None = None, default: int | None = None) -> int:
         """Return a whole number within bounds, both included; within any where there are none."""
-        value = self._fields.get(name, default)
+        value = _given(self._fields, name, default)
         allowed = "a whole number" + (f" from {bounds[0]:,} to {bounds[1]:,}" if bounds else "")
         if isinstance(value, bool) or not isinstance(value, int) or (bounds and not bounds[0] <= value <= bounds[1]):
             raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
@@ -141,7 +141,7 @@ class Fields:
 
     def object(self, name: str, known: Sequence[str] = ()) -> "Fields":
         """Return the fields of an object inside; an absent one has no fields."""
-        return Fields(self._fields.get(name, {}), self._refuse, self._at(name), known)
+        return Fields(_given(self._fields, name, {}), self._refuse, self._at(name), known)
 
     def objects(self, name: str, bounds: tuple[int, int], known: Sequence[str] = ()) -> Iterator["Fields"]:
         """Yield the fields of each object of a list whose length is within bounds."""
@@ -168,3 +168,9 @@ class Fields:
 
     def _refused(self, path: str, problem: str) -> Exception:
         return self._refuse(f"{path} {problem}")
+
+
+def _given(fields: Mapping[str, object], name: str, default: object) -> object:
+    """Return a field's value, and the default where there is none; null counts as none."""
+    value = fields.get(name)
+    return default if value is None else value

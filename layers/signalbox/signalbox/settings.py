@@ -69,6 +69,9 @@ class StartRun(Settings):
     pipeline_name: str
     quiet_seconds: int
     artifacts_bucket: str
+    model: str
+    sender: str
+    approvers: str
 
 
 class ReportRun(Settings):

@@ -172,8 +172,9 @@ class ModelRegistry:
             "MetadataProperties ModelMetrics CustomerMetadataProperties ModelLifeCycle CreationTime LastModifiedTime"
         )
         detail = {name: _iso(record[name]) for name in members.split() if name in record}
-        if updated:
-            detail["UpdatedModelPackageFields"] = updated
+        # Of a new package the list is empty. SageMaker's documents do not say whether it is there at all then; an empty
+        # one is what a reader gets wrong more easily.
+        detail["UpdatedModelPackageFields"] = updated
         self._cloud.events.send("SageMaker Model Package State Change", [record["ModelPackageArn"]], detail)
 
 

@@ -8,14 +8,14 @@ _WRITTEN = ("complete-multipart-upload", "copy-object", "put-object", "put-objec
 # Empty objects come through; the function drops them and says so. (Folder markers too, where no suffix is watched.)
 _NATIVE = ("", "-empty", "-unversioned")
 _UNHAPPY = ("failed", "stopped", "completed-with-failures")
+_NEW = ("pending", "pending-no-fields", "pending-null-fields", "created-approved")
+_ABOUT_APPROVAL = (*_NEW, "approved", "rejected")
 LETS_THROUGH = {
     "UploadsTrailRule": {f"s3/{name}-cloudtrail" for name in _WRITTEN},
     "UploadsNativeRule": {f"s3/object-created{variant}" for variant in _NATIVE},
     "PipelineStatusRule": {f"sagemaker/pipeline-execution-{status}" for status in ("succeeded", *_UNHAPPY)},
     "PipelineFailedRule": {f"sagemaker/pipeline-execution-{status}" for status in _UNHAPPY},
-    "ModelPackageRule": {
-        f"sagemaker/model-package-{change}" for change in ("approved", "created-approved", "pending", "rejected")
-    },
+    "ModelPackageRule": {f"sagemaker/model-package-{change}" for change in _ABOUT_APPROVAL},
 }
 
 

@@ -6,7 +6,7 @@ are JSON. Times are texts as `signalbox.moments` writes them, unless a machine m
 """
 
 from signalbox.contracts.common import AwsRequest, Failure
-from signalbox.contracts.endings import Ending, Mailed, ReportOutcome, RunFailure, RunReport
+from signalbox.contracts.endings import Ending, Mailed, ReportOutcome, RunFailure, RunRefusal, RunReport
 from signalbox.contracts.releases import (
     Deployment,
     LastAnswer,
@@ -78,6 +78,7 @@ __all__ = [
     "Rollback",
     "RollbackResult",
     "RunFailure",
+    "RunRefusal",
     "RunReport",
     "StageOutcome",
     "StageVerdict",

@@ -43,6 +43,21 @@ class RunFailure(TypedDict):
     cause: str
 
 
+class RunRefusal(TypedDict):
+    """Why a run cannot start, and will not by itself: `code` is AWS's error, `reason` what is refused, for people.
+
+    `uploads` are for people, `since` is when the oldest of them was recorded.
+    """
+
+    model: str
+    pipeline: str
+    run: str
+    uploads: str
+    since: str
+    code: str
+    reason: str
+
+
 class RunReport(TypedDict):
     """Answered by `report_run`: what was done about the end of an execution, which ended as `status`."""
 

@@ -2,10 +2,10 @@
 
 from signalbox.mail import SesMailer, addresses
 from signalbox.notifications.notifying import NotifyingPorts
-from signalbox.settings import Announce, ReportRun
+from signalbox.settings import Announce, ReportRun, StartRun
 
 
-def notifying_ports(settings: Announce | ReportRun, api_url: str = "") -> NotifyingPorts:
+def notifying_ports(settings: Announce | ReportRun | StartRun, api_url: str = "") -> NotifyingPorts:
     """Return the ports on AWS; mails tell to call models under `api_url`.
 
     Raises:

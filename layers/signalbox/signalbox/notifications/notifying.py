@@ -6,7 +6,7 @@ A repetition mails again: twice is better than never.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from signalbox.contracts import Ending, Mailed, RunFailure
+from signalbox.contracts import Ending, Mailed, RunFailure, RunRefusal
 from signalbox.mail import Mail, Mailer, send_each
 from signalbox.notifications import links, rules, run_texts, texts
 from signalbox.notifications.model import Notification
@@ -51,6 +51,17 @@ def notify_run_failed(failure: RunFailure, ports: NotifyingPorts) -> Mailed:
     content = run_texts.run_failed(failure)
     mailed = send_each(ports.mailer, _mails(content, failure["execution_arn"], ports.approvers))
     _note("run-failed", mailed)
+    return {"mailed": mailed}
+
+
+def notify_run_refused(refusal: RunRefusal, ports: NotifyingPorts) -> Mailed:
+    """Mail why a pipeline run cannot start.
+
+    Raises:
+        MailError: nobody could be reached.
+    """
+    mailed = send_each(ports.mailer, _mails(run_texts.run_refused(refusal), "", ports.approvers))
+    _note("run-refused", mailed)
     return {"mailed": mailed}
 
 

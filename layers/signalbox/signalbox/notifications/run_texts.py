@@ -1,6 +1,7 @@
-"""What to say about a pipeline run that uploads had started and that did not end in a model."""
+"""What to say about a pipeline run that uploads had started and that did not end in a model, or could not start."""
 
-from signalbox.contracts import RunFailure
+from signalbox import words
+from signalbox.contracts import RunFailure, RunRefusal
 from signalbox.notifications import failures
 from signalbox.notifications.failures import Explanation
 from signalbox.notifications.model import Notification
@@ -49,3 +50,27 @@ def _lead(step: str, job: str, *, stopped: bool) -> str:
 def _advice(failure: Explanation) -> str:
     look = "Read the job's log (its streams begin with the job's name). " if failure.job else ""
     return f"{look}Correct the data, or the pipeline's parameters, and upload again: that starts the next run."
+
+
+def run_refused(refusal: RunRefusal) -> Notification:
+    """Tell why a run cannot start, that its uploads wait, and what to do."""
+    found = (
+        ("Model", refusal["model"]),
+        ("Pipeline", refusal["pipeline"]),
+        ("Run", refusal["run"]),
+        ("Uploads", refusal["uploads"]),
+        ("Waiting since", words.when(refusal["since"])),
+    )
+    publish = f"publish the pipeline (signalbox publish {refusal['model']})"
+    return Notification(
+        lamp="bad",
+        title=f"{refusal['model']}: the pipeline run cannot start",
+        lead="Uploads wait for a run that cannot start:",
+        quote=refusal["reason"],
+        lines=(
+            f"Mend what this names: {publish}, correct its parameters, or allow what is denied.",
+            "Nothing is lost, and nothing has to be uploaded again: the run is tried again and again, and starts then.",
+        ),
+        command=f"aws sagemaker describe-pipeline --pipeline-name {refusal['pipeline']}",
+        facts=tuple((label, value) for label, value in found if value),
+    )

@@ -11,6 +11,7 @@ from signalbox.uploads.adapters import SageMakerExecutions, SqsDeadLetterQueue, 
 from signalbox.uploads.failures import FailedExecutions
 from signalbox.uploads.mails import NotificationTable
 from signalbox.uploads.recording import RecordingPorts
+from signalbox.uploads.refusals import NotifyRefusal, Refusals
 from signalbox.uploads.reporting import Notify, ReportingPorts
 from signalbox.uploads.starting import StartingPorts
 from signalbox.uploads.table import UploadsTable
@@ -27,16 +28,18 @@ def recording_ports(settings: RecordUploads) -> RecordingPorts:
     )
 
 
-def starting_ports(settings: StartRun) -> StartingPorts:
-    """Return what `start_run` works with."""
+def starting_ports(settings: StartRun, notify: NotifyRefusal) -> StartingPorts:
+    """Return what `start_run` works with; `notify` mails why a run cannot start."""
+    table, pipeline = Table(settings.uploads_table), settings.pipeline_name
     return StartingPorts(
-        pipeline=settings.pipeline_name,
+        pipeline=pipeline,
         manifests=f"s3://{settings.artifacts_bucket}/manifests",
-        store=UploadsTable(Table(settings.uploads_table), settings.pipeline_name),
+        store=UploadsTable(table, pipeline),
         objects=ObjectStore(),
-        executions=SageMakerExecutions(settings.pipeline_name),
+        executions=SageMakerExecutions(pipeline),
         requests=_requests(settings),
         dead_letters=SqsDeadLetterQueue(settings.dead_letters_url),
+        refusals=Refusals(pipeline, settings.model, NotificationTable(table), notify),
         clock=moments.now,
     )
 

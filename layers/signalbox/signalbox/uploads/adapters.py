@@ -11,7 +11,7 @@ from signalbox.aws import clients
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, or_none, translated
 from signalbox.batch import DeadLetter
 from signalbox.uploads import rules
-from signalbox.uploads.model import ExecutionState, RunPostponedError
+from signalbox.uploads.model import ExecutionState, RunPostponedError, RunRefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageRequestTypeDef
 
 PARAMETER = "InputManifest"
+NO_PIPELINE = "ResourceNotFound"  # Amazon SageMaker AI API reference, StartPipelineExecution
 # AWS's refusals of a start that say "later" (Amazon SageMaker AI API reference, StartPipelineExecution).
 _LATER = {
     "ResourceLimitExceeded": "the quota of running executions is used up",
@@ -105,8 +106,8 @@ class SageMakerExecutions:
         """Start an execution, or find the one started with the same token; return its ARN.
 
         Raises:
-            RunPostponedError: the quota is used up, the service is busy, or the pipeline is changed or not there yet.
-            CallRefusedError: SageMaker refused the call for good.
+            RunPostponedError: the quota is used up, the service is busy, or the pipeline is being changed.
+            RunRefusedError: SageMaker refused the call for good, or there is no such pipeline.
         """
         try:
             answer = or_none(
@@ -121,7 +122,7 @@ class SageMakerExecutions:
         except (ServiceBusyError, CallRefusedError) as error:
             raise _postponed(error) from error
         if answer is None:
-            raise RunPostponedError(f"pipeline {self._pipeline} does not exist yet")
+            raise RunRefusedError(NO_PIPELINE, f"the pipeline {self._pipeline} does not exist")
         return answer["PipelineExecutionArn"]
 
     def state(self, execution: str) -> ExecutionState | None:
@@ -129,7 +130,7 @@ class SageMakerExecutions:
 
         Raises:
             RunPostponedError: the service is busy.
-            CallRefusedError: SageMaker refused the call for good.
+            RunRefusedError: SageMaker refused the call for good.
         """
         operation, describe = "sagemaker:DescribePipelineExecution", self._sagemaker.describe_pipeline_execution
         try:
@@ -139,8 +140,10 @@ class SageMakerExecutions:
         return answer and ExecutionState(answer["PipelineExecutionStatus"], answer.get("FailureReason"))
 
 
-def _postponed(error: ServiceBusyError | CallRefusedError) -> RunPostponedError | CallRefusedError:
-    """Return the error that a refusal of SageMaker is for a run: a later try helps, or it does not."""
+def _postponed(error: ServiceBusyError | CallRefusedError) -> RunPostponedError:
+    """Return the error that a refusal of SageMaker is for a run: a later try helps, or only somebody who mends it."""
     if isinstance(error, ServiceBusyError):
         return RunPostponedError(f"SageMaker is busy ({error.reason})")
-    return RunPostponedError(_LATER[error.code]) if error.code in _LATER else error
+    if error.code in _LATER:
+        return RunPostponedError(_LATER[error.code])
+    return RunRefusedError(error.code, str(error))

@@ -40,7 +40,8 @@ class Upload:
 class Run:
     """One run of a pipeline over the uploads that it took.
 
-    `waits_for` is a remark for people, which decides nothing and does not make two runs differ.
+    `waits_for` is a remark for people, and `has_manifest` spares writing the same manifest again: both decide nothing,
+    and do not make two runs differ.
     """
 
     pipeline: str
@@ -51,6 +52,7 @@ class Run:
     started_at: datetime | None = None
     reason: str | None = None
     waits_for: str | None = field(default=None, compare=False)
+    has_manifest: bool = field(default=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -112,6 +114,14 @@ class RunPostponedError(Exception):
     def __init__(self, waits_for: str) -> None:
         super().__init__(f"the run waits: {waits_for}")
         self.waits_for = waits_for
+
+
+class RunRefusedError(RunPostponedError):
+    """A run cannot be started before somebody mends what the message says; `code` is AWS's word for it."""
+
+    def __init__(self, code: str, waits_for: str) -> None:
+        super().__init__(waits_for)
+        self.code = code
 
 
 class RunConflictError(Exception):

@@ -24,8 +24,8 @@ class UploadStore(Protocol):
     def record(self, upload: Upload) -> bool:
         """Write the upload down as waiting; False, and nothing else happens, if it was written down before."""
 
-    def waiting(self, most: int) -> Sequence[Upload]:
-        """Return at most `most` waiting uploads, the oldest first."""
+    def waiting(self, most: int | None = None) -> Sequence[Upload]:
+        """Return the waiting uploads, or at most `most` of them, the oldest first."""
 
     def latest(self) -> Run | None:
         """Return the run with the highest number."""
@@ -56,7 +56,7 @@ class UploadStore(Protocol):
         """
 
     def note(self, run: Run, waits_for: str) -> None:
-        """Write beside the run what it waits for; RunConflictError as in `move`."""
+        """Write beside the run what it waits for, and whether it has its manifest; RunConflictError as in `move`."""
 
 
 class RunRequests(Protocol):
@@ -73,7 +73,8 @@ class PipelineExecutions(Protocol):
         """Start an execution, or find the one started with the same token; return its ARN.
 
         Raises:
-            RunPostponedError: the quota is used up, the service is busy, or the pipeline does not exist yet.
+            RunPostponedError: the quota is used up, the service is busy, or the pipeline is being changed.
+            RunRefusedError: SageMaker refused the call for good, or there is no such pipeline.
         """
 
     def state(self, execution: str) -> ExecutionState | None:
@@ -81,11 +82,12 @@ class PipelineExecutions(Protocol):
 
         Raises:
             RunPostponedError: the service is busy.
+            RunRefusedError: SageMaker refused the call for good.
         """
 
 
 class NotificationLog(Protocol):
-    """Which executions people were notified of by mail."""
+    """What people were notified of by mail: an execution, or a refused run and the code of its refusal."""
 
     def notified(self, execution: str) -> bool:
         """Say whether the mail about an execution was sent."""

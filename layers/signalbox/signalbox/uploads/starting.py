@@ -1,22 +1,38 @@
 """Runs are started here and nowhere else, one at a time for each pipeline."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from signalbox.aws.errors import CallRefusedError
 from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
 from signalbox.events import EventError, ExecutionChange
-from signalbox.observability import count, logger
+from signalbox.observability import count, logger, measure
 from signalbox.uploads import rules
-from signalbox.uploads.model import CLAIMED, CLAIMING, EMPTY, STARTED, ExecutionState, Run, RunPostponedError
+from signalbox.uploads.model import (
+    CLAIMED,
+    CLAIMING,
+    EMPTY,
+    STARTED,
+    ExecutionState,
+    Run,
+    RunPostponedError,
+    RunRefusedError,
+    Upload,
+)
 from signalbox.uploads.ports import PipelineExecutions, RunRequests, UploadObjects, UploadStore
+from signalbox.uploads.refusals import Refusals
+from signalbox.uploads.waiting import seconds_waiting
 
 
 @dataclass(frozen=True)
 class StartingPorts:
-    """What starting needs from outside: the runs of `pipeline`, whose manifests are kept under the URI `manifests`."""
+    """What starting needs from outside: the runs of `pipeline`, whose manifests are kept under the URI `manifests`.
+
+    `refusals` tells people of a run that cannot start.
+    """
 
     pipeline: str
     manifests: str
@@ -25,6 +41,7 @@ class StartingPorts:
     executions: PipelineExecutions
     requests: RunRequests
     dead_letters: DeadLetterQueue
+    refusals: Refusals
     clock: Callable[[], datetime]
 
 
@@ -76,7 +93,8 @@ def _postponed(ports: StartingPorts) -> Iterator[None]:
 
     The request for later is sent before this message is acknowledged, so one of the two always exists. A message that
     came back by itself instead would count towards the dead-letter queue, and hold up the group for the visibility
-    timeout. However many are postponed, one request is sent per half window.
+    timeout. However many are postponed, one request is sent per half window. That goes for a run that is refused, too:
+    its uploads stay with it, and it starts once what refuses it is mended. People are told of that after the request.
     """
     try:
         yield
@@ -84,6 +102,9 @@ def _postponed(ports: StartingPorts) -> Iterator[None]:
         ports.requests.ask()
         logger.info("run postponed", extra={"pipeline": ports.pipeline, "reason": error.waits_for})
         count("RunPostponed")
+        measure("UploadsWaiting", seconds_waiting(ports.store, ports.clock()))
+        if isinstance(error, RunRefusedError):
+            ports.refusals.tell(error, ports.store, ports.clock())
 
 
 def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts) -> None:
@@ -148,18 +169,38 @@ def _launch(run: Run, ports: StartingPorts) -> None:
     if not uploads:
         ports.store.move(run, EMPTY, at=ports.clock())
         return
-    manifest = f"{ports.manifests}/{run.id}.json"
-    ports.objects.write(manifest, rules.manifest(uploads), "application/json")
+    ready = run
     try:
+        ready = _with_manifest(run, uploads, ports)
         execution = ports.executions.start(
             token=run.token,
-            manifest=manifest,
+            manifest=_manifest(run, ports),
             display_name=rules.display_name(run, uploads),
             description=rules.description(run, uploads),
         )
     except RunPostponedError as error:
-        ports.store.note(run, error.waits_for)
+        if (error.waits_for, ready.has_manifest) != (run.waits_for, run.has_manifest):
+            ports.store.note(ready, error.waits_for)
         raise
     ports.store.move(run, STARTED, at=ports.clock(), execution=execution)
     logger.info("run started", extra={"run": run.id, "execution": execution, "uploads": len(uploads)})
     count("RunStarted")
+
+
+def _with_manifest(run: Run, uploads: Sequence[Upload], ports: StartingPorts) -> Run:
+    """Write the run's manifest, unless an earlier try has done so; return the run that has it.
+
+    Raises:
+        RunRefusedError: S3 refused it for good.
+    """
+    if run.has_manifest:
+        return run
+    try:
+        ports.objects.write(_manifest(run, ports), rules.manifest(uploads), "application/json")
+    except CallRefusedError as error:
+        raise RunRefusedError(error.code, str(error)) from error
+    return replace(run, has_manifest=True)
+
+
+def _manifest(run: Run, ports: StartingPorts) -> str:
+    return f"{ports.manifests}/{run.id}.json"

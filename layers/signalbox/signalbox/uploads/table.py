@@ -4,8 +4,11 @@
     an upload             upload#<bucket>/<key>       <version>                  with `run` once it is taken
     a waiting upload      waiting#<pipeline>          <recorded_at>#<digest>     gone once it is taken
     an upload of a run    run#<run>                   <digest>
-    a run                 pipeline#<pipeline>         run#<number, 8 digits>     `status`, `execution`, times, `reason`
+    a run                 pipeline#<pipeline>         run#<number, 8 digits>     `status`, `execution`, times, `reason`,
+                                                                                 `waits_for`, `has_manifest`
     a mail about a run    execution#<execution>       report                     `status`, `claimed_at`
+
+A mail about a run that is refused before it has an execution is `execution#<run>#<code>`: one for each kind of refusal.
 
 So one query each answers which run took a file (`history`), what became of the run (`find`, `latest`), and what waits.
 
@@ -139,8 +142,9 @@ class UploadsTable:
         return replace(run, status=status, execution=execution, started_at=started_at, reason=reason, waits_for=None)
 
     def note(self, run: Run, waits_for: str) -> None:
-        """Write beside the run what it waits for; RunConflictError as in `move`."""
-        changes, same = {"waits_for": waits_for}, unchanged({"status": run.status})
+        """Write beside the run what it waits for, and whether it has its manifest; RunConflictError as in `move`."""
+        changes: dict[str, Value | None] = {"waits_for": waits_for, "has_manifest": int(run.has_manifest)}
+        same = unchanged({"status": run.status})
         if self._table.update(self._run_key(run), changes, same) is None:
             raise _gave_way(run)
 
@@ -206,6 +210,7 @@ def _run(item: Item) -> Run:
         started_at=moments.moment_of(started_at) if started_at else None,
         reason=_text(item, "reason"),
         waits_for=_text(item, "waits_for") or _text(item, "waits_because"),
+        has_manifest=bool(item.get("has_manifest")),
     )
 
 
