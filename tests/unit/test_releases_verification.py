@@ -144,7 +144,7 @@ def test_an_answer_of_another_value_or_shape_is_shown(problem: str, expected: st
         ([], "has no usable golden requests (the text is []: give an object)"),
         (
             {},
-            "no usable golden requests (problem is missing: allowed are regression, binary, multiclass, classification)",
+            "usable golden requests (problem is missing: allowed are regression, binary, multiclass, classification)",
         ),
         (REGRESSION | {"tolerance": None}, "(tolerance is missing: give a finite number)"),
         (REGRESSION | {"problem": "guess"}, '(problem is "guess": allowed are'),
