@@ -319,7 +319,7 @@ USUAL: dict[str, Callable[[], Usual]] = {
 SERVICES: dict[str, tuple[str, ...]] = {
     "announce": ("sesv2",),
     "close_review": ("dynamodb", "sagemaker"),
-    "evaluate_model": ("s3", "sagemaker", "ssm"),
+    "evaluate_model": ("s3", "sagemaker", "sagemaker-runtime", "ssm"),
     "invoke_endpoint": ("sagemaker-runtime", "ssm"),
     "on_model_package": ("sagemaker", "stepfunctions", "dynamodb"),
     "plan_release": ("sagemaker", "dynamodb", "ssm"),

@@ -22,6 +22,7 @@ from tests.support.evaluation import (
 )
 from tests.support.objects import RememberedObjects
 
+from signalbox.aws.errors import CallRefusedError
 from signalbox.contracts import Problem
 from signalbox.evaluation import comparing
 from signalbox.evaluation.evaluating import evaluate
@@ -238,5 +239,5 @@ def test_a_refused_read_is_not_taken_for_a_missing_report() -> None:
     store = objects.store
     store.text = type(store)(client).text  # type: ignore[method-assign]  # the report alone is denied
     asked = replace(ports(objects, sagemaker(OLD, LIVE_REPORT)), objects=store)
-    with pytest.raises(comparing.CallRefusedError, match="AccessDenied"):
+    with pytest.raises(CallRefusedError, match="AccessDenied"):
         evaluate(question(), asked)

@@ -197,8 +197,8 @@ def test_a_package_that_cannot_be_evaluated_is_refused_with_the_reason(package: 
 )
 def test_a_package_that_takes_csv_among_others_or_with_parameters_is_tested_with_csv(types: list[str]) -> None:
     planned = plan(question({"package": ARN}), ports(described(SupportedContentTypes=types)))
-    transform = planned["requests"]["transform"]
-    assert transform["TransformInput"]["ContentType"] == planned["evaluation"]["content_type"] == "text/csv"
+    given: Any = planned["requests"]["transform"]["TransformInput"]
+    assert given["ContentType"] == planned["evaluation"]["content_type"] == "text/csv"
 
 
 @pytest.mark.parametrize("problem", ["regression", "binary", "multiclass"])

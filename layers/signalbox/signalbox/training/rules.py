@@ -258,7 +258,7 @@ def _problem(package: ModelPackage) -> Problem:
             f"{', '.join(PROBLEMS)}, and start the machine with it again. A pipeline that was published before 0.2.0 "
             "registers its packages without it: publish it again"
         )
-    return cast("Problem", stated)
+    return stated
 
 
 def _test_data(package: ModelPackage) -> str:
