@@ -58,7 +58,7 @@ def main(function: str) -> None:
     from signalbox.observability import logger, metrics  # noqa: PLC0415  # the same
 
     usual, context = USUAL[function](), lambda_context(function)
-    clients.client = lambda service: Canned(usual.answers, service)  # type: ignore[assignment]  # what it stands for
+    clients.client = lambda service, **_: Canned(usual.answers, service)  # type: ignore[assignment]  # what it stands for
     handler = import_module("app").handler
 
     @logger.inject_lambda_context(clear_state=True)

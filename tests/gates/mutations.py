@@ -229,7 +229,7 @@ PLANTED = (
     Mutation("C08", "a payload without a key that the function needs", "contracts", "no 'execution_arn'", swap(
         '          "execution_arn": "{% $states.context.Execution.Id %}",\n', ""), MLOPS),
     Mutation("C09", "a known error that nobody names", "contracts", "StepFunctions.ExecutionLimitExceeded", swap(
-        '"StepFunctions.ExecutionLimitExceededException", ', ""), MLOPS),
+        '            "StepFunctions.ExecutionLimitExceededException",\n', ""), MLOPS),
     Mutation("C10", "a field of the training's plan that it does not have", "contracts", "$plan.requests.modell", swap(
         "$plan.requests.model ", "$plan.requests.modell "), MLOPS),
     Mutation("H17", "a setting that the function does not get", "promises", "QUIET_SECONDS", drop(
@@ -248,6 +248,16 @@ PLANTED = (
         "ModelPackageRule", "          ModelPackageStatus: [Completed]\n", "")),
     Mutation("F02", "new packages whose event has null for the changed fields", "events", "null-fields", within(
         "ModelPackageRule", "            - {UpdatedModelPackageFields: [null]}\n", "")),
+    Mutation("F03", "a slow start that ends a training", "retries", "PlanTraining: is not tried again", swap(
+        '            "Sandbox.Timedout",\n', ""), MLOPS),
+    Mutation("F04", "an evaluation that its own timeout ends", "retries", "EvaluateModel: is not tried", lambda text:
+        re.sub(r'("EvaluateModel": \{(?:.*\n)*?.*"ServiceBusyError"),\n\s+"States.Timeout"', r"\1", text), MLOPS),
+    Mutation("F05", "an approval whose release cannot start now", "retries", "Release: is not tried again", swap(
+        '            "StepFunctions.ExecutionLimitExceeded",\n', ""), MLOPS),
+    Mutation("F06", "a plan that is asked for only once more", "retries", "Plan: is not tried again", swap(
+        '"MaxAttempts": 6', '"MaxAttempts": 1'), RELEASE),
+    Mutation("F07", "a broken plan that nobody hears of when AWS is busy", "retries", "AnnounceFailure", lambda text:
+        re.sub(r'("AnnounceFailure": \{(?:.*\n)*?)      "Retry": (?:.*\n)*?      \],\n', r"\1", text), RELEASE),
     Mutation("H19", "uploads that were refused start runs", "events", "UploadsTrailRule", drop(
         "UploadsTrailRule", r"          errorCode:.*\n")),
 )  # fmt: skip

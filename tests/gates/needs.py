@@ -114,6 +114,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         "AnnounceRole": mail,
         "OnModelPackageRole": [*package, *reviews("GetItem", "UpdateItem", "Query"), *tasks]
         + [Need("states:StartExecution", arn(name)) for name in ("MlopsMachine", "ReleaseMachine")]
+        + [Need("states:DescribeExecution", arn("MlopsMachine").replace(":stateMachine:", ":execution:") + ":run")]
         + [Need("sqs:SendMessage", arn("EventsDeadLetters"))],
         "PlanReleaseRole": [
             *package,

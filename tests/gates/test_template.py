@@ -18,6 +18,7 @@ from tests.gates.checks import (
     posture,
     prefix,
     promises,
+    retries,
     written,
 )
 from tests.gates.patterns import matches, pattern_error
@@ -35,6 +36,7 @@ CHECKS: dict[str, Check] = {
     "posture": posture.check,
     "promises": promises.check,
     "prefix": prefix.check,
+    "retries": retries.check,
     "written": written.check,
 }
 

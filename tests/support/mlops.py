@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from signalbox.contracts import Evaluated, EvaluationPlan, ReviewDecision, TrainingPlan
+from signalbox.contracts.errors import BUSY, LAMBDA, STEP_FUNCTIONS, TIMEOUT
 from signalbox.evaluation.evaluating import evaluate
 from signalbox.training.planning import plan
 from tests.support import evaluation, training
@@ -50,15 +51,10 @@ EXPIRED: ReviewDecision = {**APPROVED, "decision": "expired", "by": ""}
 TRAINED = {"ModelArtifacts": {"S3ModelArtifacts": PLAN["evaluation"]["model_data"]}, "TrainingTimeInSeconds": 61}
 RELEASED = {"verdict": "released", "stages": [{"stage": "staging"}, {"stage": "prod"}]}
 FAILED_JOB = json.dumps({"TrainingJobStatus": "Failed", "FailureReason": "AlgorithmError: exit code 1"})
-LAMBDA_ERRORS = (
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-)
+CALLED_ERRORS = (*sorted(LAMBDA), BUSY)
 JOB_ERRORS = ("SageMaker.ResourceLimitExceededException", "SageMaker.AmazonSageMakerException")
 SDK_ERRORS = ("SageMaker.SageMakerException", "SageMaker.SdkClientException")
-FUNCTION_ERRORS = (*LAMBDA_ERRORS, "ServiceBusyError")
+FUNCTION_ERRORS = (*CALLED_ERRORS, TIMEOUT)
 # Which errors of which task pass by themselves.
 RETRIED: dict[str, tuple[str, ...]] = {
     "PlanTraining": FUNCTION_ERRORS,
@@ -70,12 +66,12 @@ RETRIED: dict[str, tuple[str, ...]] = {
     "CreateModelPackageGroup": ("SageMaker.SdkClientException",),
     "RegisterModel": (*SDK_ERRORS, "SageMaker.ConflictException"),
     "AttachEvidence": (*SDK_ERRORS, "SageMaker.ConflictException"),
-    "RequestReview": (*FUNCTION_ERRORS, "DecisionNotPassedOnError"),
+    "RequestReview": (*CALLED_ERRORS, "DecisionNotPassedOnError"),
     "CloseReview": FUNCTION_ERRORS,
-    "Release": ("StepFunctions.ExecutionLimitExceededException", "StepFunctions.SdkClientException"),
+    "Release": tuple(sorted(STEP_FUNCTIONS)),
     "StopTrainingJob": ("SageMaker.SdkClientException",),
     "StopTransformJob": ("SageMaker.SdkClientException",),
-    "Announce": LAMBDA_ERRORS,
+    "Announce": CALLED_ERRORS,
 }
 
 

@@ -134,12 +134,22 @@ class MemoryStore:
 
 
 class TasksFake:
-    """Tasks that wait until they are answered once, as Step Functions has it; `lost` fails the next calls."""
+    """Tasks that wait until they are answered once, as Step Functions has it; `lost` fails the next calls.
+
+    `unheard` lets the next answers arrive, whose repetition by the library then finds the task closed. The execution
+    goes on once it has an answer, until it is `over`.
+    """
 
     def __init__(self) -> None:
         self.answers: list[tuple[str, str, Mapping[str, object]]] = []
         self.closed: set[str] = set()
         self.lost = 0
+        self.unheard = 0
+        self.over = False
+
+    def goes_on(self, execution: str) -> bool:
+        """See WaitingTasks."""
+        return bool(self.answers) and not self.over
 
     def succeed(self, token: str, output: Mapping[str, object]) -> None:
         """See WaitingTasks."""
@@ -157,6 +167,9 @@ class TasksFake:
             raise TaskClosedError
         self.closed.add(token)
         self.answers.append((token, how, what))
+        if self.unheard:
+            self.unheard -= 1
+            raise TaskClosedError
 
 
 class ProcessDiedError(BaseException):

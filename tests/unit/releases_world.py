@@ -59,7 +59,7 @@ def question(trigger: Trigger, version: int, at: str, name: str = "run", /, **mo
     return {
         "execution": name,
         "execution_arn": execution_arn(name),
-        "started": STARTED,
+        "started": at if at[:19] > STARTED[:19] else STARTED,  # not before what it is started for
         "input": machine_input,
         "progress": None,
         "last": None,
@@ -219,11 +219,14 @@ class StoreFake:
 
     def __init__(self) -> None:
         self.desires: dict[str, Desired] = {}
+        self.future = "2026-11-21"
         self.items: dict[tuple[str, str], dict[str, Any]] = {}
 
     def desire(self, model: str, desired: Desired) -> None:
         """See `ReleaseStore`."""
         held = self.desires.get(model)
+        if held and held.requested_at > self.future:
+            held = None
         if held is None or (held.requested_at, held.execution) <= (desired.requested_at, desired.execution):
             self.desires[model] = desired
 

@@ -3,10 +3,26 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import (
+    ChecksumError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+    SSLError,
+)
+from botocore.parsers import ResponseParserError
+from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 from tests.support.botocore_strict import client_error
 
-from signalbox.aws.errors import BUSY, CallRefusedError, ServiceBusyError, is_missing, or_none, translated
+from signalbox.aws.errors import _LOST, BUSY, CallRefusedError, ServiceBusyError, is_missing, or_none, translated
 
 CALL = "s3:HeadObject of s3://data/a.csv"
 
@@ -40,6 +56,44 @@ def test_what_passes_by_itself_is_busy_and_names_the_call(code: str) -> None:
 def test_a_service_that_cannot_be_reached_is_busy(error: Exception) -> None:
     with pytest.raises(ServiceBusyError, match=CALL), translated(CALL):
         raise error
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 530])
+def test_a_fault_of_the_service_is_busy_whatever_its_code(status: int) -> None:
+    with pytest.raises(ServiceBusyError, match="Whatever"), translated(CALL):
+        raise client_error("Whatever", status=status)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionClosedError(endpoint_url="https://s3"),
+        ConnectTimeoutError(endpoint_url="https://s3"),
+        SSLError(endpoint_url="https://s3", error=OSError("broken")),
+        HTTPClientError(error="broken"),
+        ResponseStreamingError(error="broken"),
+        IncompleteReadError(actual_bytes=1, expected_bytes=2),
+        ChecksumError(checksum_type="crc32", expected_checksum="1", actual_checksum="2"),
+        FlexibleChecksumError(error_msg="Expected checksum"),
+        ResponseParserError("garbled"),
+    ],
+)
+def test_an_answer_that_is_lost_or_cut_off_is_busy(error: Exception) -> None:
+    with pytest.raises(ServiceBusyError, match=CALL), translated(CALL):
+        raise error
+
+
+@pytest.mark.parametrize("error", [NoCredentialsError(), ParamValidationError(report="Missing Bucket")])
+def test_a_call_that_was_never_made_is_refused_because_no_repetition_would_help(error: Exception) -> None:
+    with pytest.raises(CallRefusedError, match=f"was refused: {type(error).__name__}"), translated(CALL):
+        raise error
+
+
+def test_all_that_the_library_repeats_is_busy() -> None:
+    throttled: Any = ThrottledRetryableChecker
+    transient: Any = TransientRetryableChecker
+    assert {*throttled._THROTTLED_ERROR_CODES, *transient._TRANSIENT_ERROR_CODES} <= BUSY
+    assert all(issubclass(kind, _LOST) for kind in transient._TRANSIENT_EXCEPTION_CLS)
 
 
 def test_another_refusal_keeps_its_code_and_names_the_call() -> None:

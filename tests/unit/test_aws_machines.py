@@ -11,7 +11,10 @@ from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.aws.machines import StateMachines, TaskClosedError
 
 RELEASE = "arn:aws:states:us-east-1:123456789012:stateMachine:release"
-STARTED = {"executionArn": "arn:aws:states:us-east-1:123456789012:execution:release:name", "startDate": 0}
+STARTED: dict[str, Any] = {
+    "executionArn": "arn:aws:states:us-east-1:123456789012:execution:release:name",
+    "startDate": 0,
+}
 
 
 def machines(**answers: Any) -> tuple[StateMachines, RecordingClient]:
@@ -72,6 +75,26 @@ def test_a_task_that_waits_no_more_says_so(code: str) -> None:
         states.succeed("token", {})
     with pytest.raises(TaskClosedError):
         states.fail("token", "ReviewRejected", {})
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("RUNNING", True), ("SUCCEEDED", True), ("FAILED", False), ("TIMED_OUT", False), ("ABORTED", False)],
+)
+def test_an_execution_goes_on_while_it_runs_and_when_it_came_to_its_end(status: str, expected: bool) -> None:
+    states, client = machines(describe_execution={"status": status})
+
+    assert states.goes_on(STARTED["executionArn"]) is expected
+    assert client.requests("DescribeExecution") == [{"executionArn": STARTED["executionArn"]}]
+
+
+def test_an_execution_that_nobody_knows_any_more_does_not_go_on() -> None:
+    states, _ = machines(describe_execution=client_error("ExecutionDoesNotExist"))
+    assert not states.goes_on("arn")
+
+    states, _ = machines(describe_execution=client_error("AccessDeniedException"))
+    with pytest.raises(CallRefusedError, match="states:DescribeExecution of arn was refused"):
+        states.goes_on("arn")
 
 
 def test_a_token_that_is_none_is_a_refusal() -> None:

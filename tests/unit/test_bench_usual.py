@@ -49,7 +49,7 @@ def test_a_usual_event_goes_all_its_way(name: str, monkeypatch: pytest.MonkeyPat
             monkeypatch.setenv(field.upper(), ENVIRONMENT.get(field.upper(), "1"))
 
     class Noting(Canned):
-        def __init__(self, service: str) -> None:
+        def __init__(self, service: str, **_: int) -> None:
             super().__init__(usual.answers, service)
             self.service = service
 

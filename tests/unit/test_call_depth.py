@@ -51,7 +51,7 @@ def test_from_the_handler_to_a_call_of_aws_are_few_steps(name: str, monkeypatch:
     usual, chains = USUAL[name](), []
 
     class Counting(Canned):
-        def __init__(self, service: str) -> None:
+        def __init__(self, service: str, **_: int) -> None:
             super().__init__(usual.answers, service)
 
         def __getattr__(self, operation: str) -> Callable[..., Any]:

@@ -158,7 +158,7 @@ def test_a_live_model_whose_classes_are_others_is_not_compared() -> None:
 def test_a_live_model_that_takes_too_long_is_not_compared() -> None:
     slow = replace(ports(WORSE_LIVE, sagemaker(OLD)), clock=iter([0.0, 1_000.0]).__next__)
     evaluate(question(), slow)
-    assert "more than 240 seconds" in json.loads(WORSE_LIVE.texts[REPORT])["live"]["reason"]
+    assert "more than 150 seconds" in json.loads(WORSE_LIVE.texts[REPORT])["live"]["reason"]
 
 
 @pytest.mark.parametrize("status", ["Updating", "Failed", "OutOfService", "RollingBack"])

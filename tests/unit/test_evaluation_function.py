@@ -18,7 +18,7 @@ def test_the_function_evaluates_with_the_last_stage_of_the_document(monkeypatch:
     ssm = RecordingClient("ssm", {"get_parameter": {"Parameter": {"Value": json.dumps(document)}}})
     s3, client, live = predictions(test="9,M,0.4,8\n"), sagemaker(OLD), LiveEndpoint()
     services = {"s3": s3, "sagemaker": client, "sagemaker-runtime": live, "ssm": ssm}
-    monkeypatch.setattr(clients, "client", services.__getitem__)
+    monkeypatch.setattr(clients, "client", lambda service, **_: services[service])
     for name, value in {"PREFIX": "signalbox", "STAGES_PARAMETER": "/stages"}.items():
         monkeypatch.setenv(name, value)
     context: Any = lambda_context("evaluate_model")

@@ -11,6 +11,7 @@ from tests.unit.release_scenarios import APPROVED, MACHINE, REJECTED, STATES, ru
 from tests.unit.releases_world import World, arn, decided
 
 from signalbox.contracts import ReleaseAction
+from signalbox.contracts.errors import BUSY, LAMBDA
 from signalbox.stages import Rollout, Stage, StagesDocument
 
 if TYPE_CHECKING:
@@ -359,6 +360,15 @@ def test_errors_of_the_plan_that_pass_are_retried() -> None:
 
     for error in retrier["ErrorEquals"]:
         assert execute(world_of(PLAIN), Plan=[Throw(error)]).status == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("error", sorted(LAMBDA | {BUSY}))
+def test_people_are_told_of_a_broken_plan_though_telling_them_fails_at_first(error: str) -> None:
+    told = Return({"mailed": 1})
+
+    went = execute(world_of(), Plan=Throw("States.TaskFailed"), AnnounceFailure=[Throw(error), told])
+
+    assert (went.error, len(went.calls_of("AnnounceFailure"))) == ("States.TaskFailed", 2)
 
 
 def test_every_action_of_a_plan_has_its_state() -> None:

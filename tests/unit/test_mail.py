@@ -7,6 +7,7 @@ from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.reviews import ANN, BOB, OutboxFake
 
 from signalbox import mail
+from signalbox.aws.errors import ServiceBusyError
 
 LETTER = mail.Mail(to=ANN, subject="Grüße\r\nBcc: eve@example.com", text="text", html="<p>html</p>")
 
@@ -31,8 +32,18 @@ def test_a_refused_mail_says_who_and_what_to_do() -> None:
 
 def test_a_mail_that_ses_cannot_take_now_says_to_try_again_and_nothing_of_identities() -> None:
     client: Any = RecordingClient("sesv2", {"send_email": client_error("TooManyRequestsException", "slow down")})
-    with pytest.raises(mail.MailError, match=r"to ann@example.com: .*slow down: try again in a moment$"):
+    with pytest.raises(ServiceBusyError, match=r"to ann@example.com: .*slow down: try again in a moment$"):
         mail.SesMailer("signalbox@example.com", client).send(LETTER)
+
+
+def test_mails_that_nobody_could_be_sent_now_are_sent_again_by_whoever_asked() -> None:
+    busy, refused = client_error("TooManyRequestsException", "slow down"), client_error("MessageRejected", "no")
+    client: Any = RecordingClient("sesv2", {"send_email": [refused, busy, {"MessageId": "1"}, busy]})
+    mailer = mail.SesMailer("signalbox@example.com", client)
+
+    with pytest.raises(ServiceBusyError, match="slow down"):
+        mail.send_each(mailer, [LETTER, LETTER])
+    assert mail.send_each(mailer, [LETTER, LETTER]) == 1
 
 
 def test_a_list_of_addresses_is_read_with_blanks_and_repeats() -> None:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from signalbox.releases.adapters import ReleasesTable
 from signalbox.releases.model import Desired, Served
 from signalbox.releases.ports import ReleaseStore
 
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 EARLY, LATE = "2026-11-20T10:00:00.000000Z", "2026-11-20T11:00:00.000000Z"
 
 
@@ -51,7 +53,7 @@ def written(request: pytest.FixtureRequest) -> Iterator[Written]:
         return
     with mock_aws():
         dynamodb = created_table(TABLE)
-        yield Written(ReleasesTable(TABLE, dynamodb), lambda put: dynamodb.put_item(**put))
+        yield Written(ReleasesTable(TABLE, dynamodb, lambda: NOW), lambda put: dynamodb.put_item(**put))
 
 
 def test_nothing_is_desired_or_released_at_first(written: Written) -> None:
@@ -81,6 +83,16 @@ def test_the_later_request_holds_whatever_order_they_come_in(
 
     assert desired is not None
     assert desired.package == holds
+
+
+def test_a_request_of_the_future_that_an_earlier_version_recorded_gives_way(written: Written) -> None:
+    written.store.desire(MODEL, Desired("2099-01-01T00:00:00.000000Z", "typed-wrong", arn(1)))
+    written.store.desire(MODEL, Desired(EARLY, "a", arn(2)))
+
+    desired = written.store.desired(MODEL)
+
+    assert desired is not None
+    assert desired.package == arn(2)
 
 
 def test_releases_of_a_stage_are_read_oldest_first_also_those_of_the_version_before(written: Written) -> None:

@@ -52,7 +52,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, RecordingClie
     made["dynamodb"].answers = {"put_item": {}}
     made["ssm"].answers = {"get_parameter": {"Parameter": {"Value": STAGES}}}
     made["stepfunctions"].answers = {"start_execution": {"executionArn": "arn:aws:states:x", "startDate": 0}}
-    monkeypatch.setattr("signalbox.aws.clients.client", made.__getitem__)
+    monkeypatch.setattr("signalbox.aws.clients.client", lambda service, **_: made[service])
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     for module in MODULES:

@@ -260,6 +260,16 @@ def test_a_newer_request_that_has_not_come_to_a_stage_yet_is_not_done_for_it() -
     assert (plan["action"], plan["progress"]["verdict"]) == ("record", "superseded")
 
 
+def test_a_request_that_claims_to_be_of_the_future_does_not_block_those_after_it() -> None:
+    world = world_with_live(1)
+    world.registry.put(3, "Approved")
+    world.plan(question("approved", 2, AT, "typed-wrong", requested_at="2099-01-01T00:00:00Z"))
+
+    plan = world.plan(question("approved", 3, LATER, "later"))
+
+    assert (plan["action"], plan["progress"]["verdict"]) == ("create-model", None)
+
+
 def test_only_the_first_plan_records_what_is_desired() -> None:
     world = world_with_live(1)
     asked = question("approved", 2, AT)

@@ -5,10 +5,12 @@ from typing import Any, get_args
 import pytest
 
 from signalbox.contracts import ReleaseAction
-from signalbox.releases.reactions import DYNAMODB, LAMBDA, REACTIONS, ROLLBACK_REACTIONS, row_for
+from signalbox.contracts.errors import DYNAMODB, LAMBDA
+from signalbox.releases.reactions import REACTIONS, ROLLBACK_REACTIONS, row_for
 
 UNCLEAR = "SageMaker.SageMakerException"
 LIMIT = "SageMaker.ResourceLimitExceededException"
+PATIENTLY = ["repeat"] * 9
 # Neither is ever answered with a failure: the machine ends with them, or only waits.
 NEVER_FAIL = {"wait", "done", "failed"}
 
@@ -48,16 +50,18 @@ def test_a_refusal_that_has_a_name_of_its_own_fails_the_stage_at_once(action: st
         ("delete-model", "States.TaskFailed", ["proceed"]),
         ("review", "ReviewRejected", ["close"]),
         ("review", "States.Timeout", ["close"]),
-        ("review", "Lambda.TooManyRequestsException", ["repeat", "repeat", "repeat", "repeat", "fail"]),
+        ("review", "Lambda.TooManyRequestsException", [*PATIENTLY, "fail"]),
         ("review", "MailError", ["fail"]),
-        ("close-review", "ServiceBusyError", ["repeat", "repeat", "repeat", "repeat", "fail"]),
+        ("close-review", "ServiceBusyError", [*PATIENTLY, "fail"]),
         ("close-review", "ReviewError", ["fail"]),
-        ("verify", "ServiceBusyError", ["repeat", "repeat", "repeat", "repeat", "roll back"]),
+        ("verify", "ServiceBusyError", [*PATIENTLY, "roll back"]),
         ("verify", "GoldenMismatchError", ["roll back"]),
-        ("verify", "States.Timeout", ["roll back"]),
-        ("record", "DynamoDB.ThrottlingException", ["repeat", "repeat", "repeat", "repeat", "unrecorded"]),
+        ("verify", "States.Timeout", [*PATIENTLY, "roll back"]),
+        ("verify", "States.TaskFailed", ["roll back"]),
+        ("record", "DynamoDB.ThrottlingException", [*PATIENTLY, "unrecorded"]),
         ("record", "DynamoDB.ResourceNotFoundException", ["unrecorded"]),
-        ("announce", "Lambda.ServiceException", ["repeat", "repeat", "repeat", "repeat", "fail"]),
+        ("announce", "Lambda.ServiceException", [*PATIENTLY, "fail"]),
+        ("announce", "ServiceBusyError", [*PATIENTLY, "fail"]),
         # A function that ran may have sent some of the mails.
         ("announce", "MailError", ["fail"]),
         ("announce", "States.Timeout", ["fail"]),
@@ -75,11 +79,11 @@ def test_what_a_release_makes_of_an_error_on_its_way_forward(action: str, error:
         ("delete-alarm", "CloudWatch.ResourceNotFound", ["proceed"]),
         ("delete-config", UNCLEAR, ["proceed"]),
         ("delete-model", UNCLEAR, ["proceed"]),
-        ("verify", "ServiceBusyError", ["repeat", "repeat", "repeat", "repeat", "unverified"]),
+        ("verify", "ServiceBusyError", [*PATIENTLY, "unverified"]),
         ("verify", "GoldenMismatchError", ["unverified"]),
-        ("record", "DynamoDB.ThrottlingException", ["repeat", "repeat", "repeat", "repeat", "proceed"]),
+        ("record", "DynamoDB.ThrottlingException", [*PATIENTLY, "proceed"]),
         ("record", "DynamoDB.ResourceNotFoundException", ["proceed"]),
-        ("announce", "Lambda.ServiceException", ["repeat", "repeat", "repeat", "repeat", "proceed"]),
+        ("announce", "Lambda.ServiceException", [*PATIENTLY, "proceed"]),
         ("announce", "MailError", ["proceed"]),
     ],
 )

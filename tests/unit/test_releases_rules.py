@@ -266,6 +266,9 @@ def test_a_rejection_that_was_taken_back_is_no_news() -> None:
         ({"requested_at": "yesterday"}, "'yesterday' is not an ISO time"),
         ({"requested_at": "2026-11-20T10:00:00"}, "has no time zone"),
         ({"requested_at": 7}, "requested_at is 7: give a text"),
+        ({"requested_at": "9" * 400}, "is not an ISO time"),
+        ({"requested_at": "9" * 16}, "is not an ISO time"),
+        ({"requested_at": "0001-01-01T00:00:00+14:00"}, "is in no year from 1 to 9999"),
     ],
 )
 def test_a_bad_input_is_refused_with_a_sentence(change: dict[str, Any], said: str) -> None:
@@ -287,6 +290,13 @@ def test_an_input_that_is_no_object_is_refused(given: object) -> None:
 )
 def test_times_of_every_spelling_order_requests(text: str) -> None:
     assert read_request(question("approved", 2, text), PREFIX).requested_at == "2026-11-20T10:00:00.000000Z"
+
+
+@pytest.mark.parametrize("text", ["2099-01-01T00:00:00Z", "2026-11-20T10:00:01Z", "4070908800000"])
+def test_a_request_of_the_future_is_as_old_as_its_execution(text: str) -> None:
+    asked = question("approved", 2, "", requested_at=text)
+
+    assert read_request(asked, PREFIX).requested_at == "2026-11-20T10:00:00.000000Z"
 
 
 def test_without_a_time_of_its_own_a_request_is_as_old_as_its_execution() -> None:

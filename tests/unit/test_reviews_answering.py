@@ -69,7 +69,24 @@ def test_an_event_that_overtakes_the_pages_own_mark_changes_nothing(world: World
     world.store.change(review.id, {}, {"answered_at": "", "answer": ""})
     assert registry_says(world, approved=True) == "already"
     world.wait(60)
-    assert registry_says(world, approved=True) == "none", "nobody marked it, so nobody may be carrying on"
+    assert registry_says(world, approved=True) == "already", "nobody marked it, and its machine goes on"
+    world.tasks.over = True
+    assert registry_says(world, approved=True) == "none", "nobody carries on"
+
+
+def test_an_answer_that_arrived_unheard_starts_no_second_release(world: World) -> None:
+    review = world.request()
+    world.tasks.unheard = 1
+    assert registry_says(world, approved=True) == "answered"
+    assert world.read(review).answer == "closed"
+    assert registry_says(world, approved=True) == "already"
+
+
+def test_a_page_decision_whose_answer_arrived_unheard_starts_no_second_release(world: World) -> None:
+    review = world.request()
+    world.tasks.unheard = 1
+    world.decide(review, PAGE)
+    assert registry_says(world, approved=True) == "already"
 
 
 def test_an_approval_whose_machine_has_ended_is_left_to_the_caller(world: World) -> None:

@@ -69,7 +69,7 @@ def call(function: str, event: dict[str, Any]) -> dict[str, Any]:
 
 def _given(monkeypatch: pytest.MonkeyPatch, service: str, client: RecordingClient) -> None:
     """Let boto3 make `client` for a service, and its own for the others."""
-    monkeypatch.setattr(clients, "client", lambda name: client if name == service else CLIENT(name))
+    monkeypatch.setattr(clients, "client", lambda name, **_: client if name == service else CLIENT(name))
 
 
 def test_an_upload_becomes_a_run_with_the_real_adapters(monkeypatch: pytest.MonkeyPatch) -> None:

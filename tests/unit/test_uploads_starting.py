@@ -21,6 +21,7 @@ from tests.support.uploads import (
 )
 
 from signalbox import moments
+from signalbox.aws.errors import ServiceBusyError
 from signalbox.contracts import RunRefusal
 from signalbox.events import EventError
 from signalbox.mail import MailError
@@ -206,6 +207,22 @@ def test_a_used_up_quota_is_no_failure_and_the_start_is_tried_again(world: World
     assert world.table.waits_for == {}
     assert json.loads(world.objects.manifests[world.run.id])[1:] == ["incoming/a.csv"]
     assert [upload.key for upload in world.table.waiting(most=9)] == ["incoming/b.csv"]
+
+
+def test_a_table_that_does_not_answer_postpones_the_run_and_does_not_hold_its_group_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.upload("a.csv")
+
+    def lost(*_: object) -> None:
+        raise ServiceBusyError("dynamodb:PutItem of uploads", "the connection was closed")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(world.table, "open", lost)
+        assert world.deliver(REQUEST) == []
+    assert len(world.requests.visible) == 1
+    assert world.deliver(REQUEST) == []
+    assert world.run.status == "Started"
 
 
 @pytest.mark.parametrize(

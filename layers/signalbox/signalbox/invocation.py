@@ -14,11 +14,11 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NotRequired, Protocol, TypedDict
 
-from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from signalbox import names, stages
 from signalbox.aws import clients
-from signalbox.aws.errors import code_of
+from signalbox.aws.errors import ServiceBusyError, code_of, is_lost
 from signalbox.observability import count, logger
 from signalbox.settings import InvokeEndpoint
 from signalbox.stages import StagesDocument
@@ -35,6 +35,9 @@ _MODEL = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _TEXT = re.compile(r"text/|application/(?:[\w.+-]+\+)?(?:json|xml|jsonlines)\b", re.IGNORECASE)
 _RETRY_SECONDS = "5"
 _FRESH_SECONDS = 60
+# An HTTP API answers 504 by itself after 30 seconds (API Gateway quotas, HTTP API), the time of this function too: what
+# is asked only once and ends before has an answer of ours, with a hint.
+_MODEL_SECONDS = 25
 
 
 class InvocationRequest(TypedDict, total=False):
@@ -138,10 +141,11 @@ def answer(request: InvocationRequest, ports: InvocationPorts) -> InvocationResp
     """Answer a request with the model's prediction, or with an error that says what to do."""
     try:
         response = _response(_predict(request, ports))
-    except InvocationError as error:
+    except (InvocationError, ServiceBusyError) as error:
+        refused = error if isinstance(error, InvocationError) else InvocationError(*_DOWN)
         count("InvocationRefused")
-        logger.warning("invocation refused", extra={"status": error.status.value, "reason": error.problem})
-        return error.response
+        logger.warning("invocation refused", extra={"status": refused.status.value, "reason": str(error)})
+        return refused.response
     count("InvocationAnswered")
     return response
 
@@ -218,7 +222,9 @@ class RuntimeEndpoints:
     """SageMaker's real-time endpoints."""
 
     def __init__(self, client: "SageMakerRuntimeClient | None" = None) -> None:
-        self._runtime: SageMakerRuntimeClient = client or clients.client("sagemaker-runtime")
+        self._runtime: SageMakerRuntimeClient = client or clients.client(
+            "sagemaker-runtime", read_seconds=_MODEL_SECONDS, attempts=1
+        )
 
     def invoke(self, endpoint: str, body: bytes, content_type: str | None, accept: str | None) -> Prediction:
         """Return the model's answer; InvocationError where there is none."""
@@ -233,8 +239,12 @@ class RuntimeEndpoints:
         except ClientError as error:
             raise _translated(error) from error
         except (ConnectTimeoutError, ReadTimeoutError) as error:
-            hint = "send fewer rows at once, or try again"
+            hint = f"it has {_MODEL_SECONDS} seconds here: send fewer rows at once, or use a batch transform"
             raise InvocationError(HTTPStatus.GATEWAY_TIMEOUT, "the model did not answer in time", hint) from error
+        except BotoCoreError as error:
+            if not is_lost(error):
+                raise
+            raise InvocationError(*_DOWN) from error
 
 
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, "too many requests", "wait and try again")

@@ -38,7 +38,7 @@ class Mailer(Protocol):
     """What sends mails."""
 
     def send(self, mail: Mail) -> None:
-        """Send one mail. Raises MailError."""
+        """Send one mail. Raises MailError, and ServiceBusyError where a repetition is likely to help."""
 
 
 class SesMailer:
@@ -49,7 +49,8 @@ class SesMailer:
         self._ses: SESV2Client = ses or clients.client("sesv2")
 
     def send(self, mail: Mail) -> None:
-        """Send one mail. Raises MailError."""
+        """Send one mail. Raises MailError, and ServiceBusyError where a repetition is likely to help."""
+        about = f"from {self._sender} to {mail.to}"
         body: BodyTypeDef = {"Text": _utf8(mail.text), "Html": _utf8(mail.html)}
         try:
             with translated("ses:SendEmail"):
@@ -58,14 +59,13 @@ class SesMailer:
                     Destination={"ToAddresses": [mail.to]},
                     Content={"Simple": {"Subject": _utf8(subject_line(mail.subject)), "Body": body}},
                 )
-        except (CallRefusedError, ServiceBusyError) as error:
+        except CallRefusedError as error:
             advice = (
-                ". See that the sender is a verified identity, and the receiver too while the account is in the SES "
-                "sandbox"
+                "See that the sender is a verified identity, and the receiver too while the account is in the sandbox"
             )
-            refused = isinstance(error, CallRefusedError)
-            message = f"SES did not take the mail from {self._sender} to {mail.to}: {error}{advice if refused else ''}"
-            raise MailError(message) from error
+            raise MailError(f"SES did not take the mail {about}: {error}. {advice} of SES") from error
+        except ServiceBusyError as error:
+            raise ServiceBusyError(f"ses:SendEmail {about}", error.reason) from error
 
 
 def addresses(text: str) -> tuple[str, ...]:
@@ -88,15 +88,16 @@ def send_each(mailer: Mailer, mails: Iterable[Mail], sent: Callable[[Mail], None
     """Send all mails, calling `sent` after each, and return how many were; a bad address does not stop the others.
 
     Raises:
+        ServiceBusyError: nobody could be reached, and somebody may be a moment later.
         MailError: nobody could be reached; the message has every reason.
     """
     reached = 0
-    problems: list[str] = []
+    problems: list[MailError | ServiceBusyError] = []
     for mail in mails:
         try:
             mailer.send(mail)
-        except MailError as error:
-            problems.append(str(error))
+        except (MailError, ServiceBusyError) as error:
+            problems.append(error)
             logger.warning("mail not sent", extra={"reason": str(error)})
             count("MailFailed")
         else:
@@ -104,7 +105,8 @@ def send_each(mailer: Mailer, mails: Iterable[Mail], sent: Callable[[Mail], None
             if sent is not None:
                 sent(mail)
     if problems and not reached:
-        raise MailError("; ".join(problems))
+        passing = [problem for problem in problems if isinstance(problem, ServiceBusyError)]
+        raise passing[0] if passing else MailError("; ".join(map(str, problems)))
     return reached
 
 

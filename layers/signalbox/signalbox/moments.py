@@ -20,15 +20,18 @@ def moment_of(text: str) -> datetime:
     Raises:
         ValueError: it is none of these; the message says what to give instead.
     """
-    if _MILLISECONDS.fullmatch(text):
-        return datetime.fromtimestamp(float(text) / 1000, UTC)
     try:
+        if _MILLISECONDS.fullmatch(text):
+            return datetime.fromtimestamp(float(text) / 1000, UTC)
         moment = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError, OSError):  # so the platform says that no calendar has the moment
         raise ValueError(f"{text!r} is not an ISO time: give one such as 2026-11-20T10:00:14Z") from None
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone: give one such as 2026-11-20T10:00:14Z")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is in no year from 1 to 9999: give a time such as 2026-11-20T10:00:14Z") from None
 
 
 def now() -> datetime:

@@ -46,7 +46,7 @@ def _machine(name: str, machine: Machine) -> Iterator[Problem]:
     states: dict[str, dict[str, Any]] = json.loads(machine.text)["States"]
     variables = _variables(states)
     for state, body in states.items():
-        actions = _actions_of(states, state)
+        actions = actions_of(states, state)
         for what in _state(body, variables, actions):
             yield Problem(f"{name}.{state}", what)
     for path, words in _words(states).items():
@@ -74,7 +74,7 @@ def _state(body: dict[str, Any], variables: Mapping[str, Any], actions: set[str]
 
 
 def _payload(body: dict[str, Any], actions: set[str]) -> Iterator[str]:
-    function = _function(body)
+    function = function_of(body)
     if function is None:
         return
     wanted, payload = handler(function)[0], body["Arguments"]["Payload"]
@@ -107,7 +107,7 @@ def _variables(states: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
 
 def _answer(body: dict[str, Any], value: str) -> Any:
     """Return the type of what a state assigns: a function's answer, a task's, or a release's."""
-    function = _function(body)
+    function = function_of(body)
     if function is None:
         return ReleaseOutcome if value == "{% $states.result.Output %}" else None
     if function in _TASK_RESULTS:
@@ -115,7 +115,7 @@ def _answer(body: dict[str, Any], value: str) -> Any:
     return handler(function)[1] if value == "{% $states.result.Payload %}" else None
 
 
-def _function(body: dict[str, Any]) -> str | None:
+def function_of(body: dict[str, Any]) -> str | None:
     """Return the function that a state calls, by the name of its substitution."""
     arguments = body.get("Arguments")
     name = arguments.get("FunctionName", "") if isinstance(arguments, dict) else ""
@@ -123,7 +123,7 @@ def _function(body: dict[str, Any]) -> str | None:
     return found[1] if found else None
 
 
-def _actions_of(states: Mapping[str, dict[str, Any]], state: str) -> set[str]:
+def actions_of(states: Mapping[str, dict[str, Any]], state: str) -> set[str]:
     """Return the action words by which a state is chosen; the default stands for the words that no rule names."""
     chosen: set[str] = set()
     for body in states.values():

@@ -13,20 +13,23 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from botocore.session import Session
 
-# Adaptive mode paces itself after throttling, which SageMaker does early (1 create call a second).
-_CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 5}, connect_timeout=3, read_timeout=60)
+# Every service but a model answers within a second or two. A connection that says nothing for this long is lost, and
+# two such losses leave a function of 30 seconds the time for a third attempt.
+_READ_SECONDS, _CONNECT_SECONDS = 10, 3
+_ATTEMPTS = 6
 
 
 class _Client:
     """A client that is made at its first call: an event pays only for the services that it needs."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, config: Config) -> None:
         self._service = service
+        self._config = config
         self._made: Any = None
 
     def __getattr__(self, name: str) -> Any:
         if self._made is None:
-            self._made = _session().create_client(self._service, config=_CONFIG)
+            self._made = _session().create_client(self._service, config=self._config)
         return getattr(self._made, name)
 
 
@@ -36,6 +39,11 @@ def _session() -> "Session":
 
 
 @cache
-def client(service: str) -> Any:
-    """Return the cached client of `service`; a second client of the session costs a tenth of the first."""
-    return _Client(service)
+def client(service: str, *, read_seconds: int = _READ_SECONDS, attempts: int = _ATTEMPTS) -> Any:
+    """Return the cached client of `service`; a second client of the session costs a tenth of the first.
+
+    It tries each call `attempts` times, and waits `read_seconds` for an answer. Where it tries more than once, it paces
+    itself after throttling, which SageMaker does early (1 create call a second).
+    """
+    retries: Any = {"mode": "adaptive" if attempts > 1 else "standard", "total_max_attempts": attempts}
+    return _Client(service, Config(retries=retries, connect_timeout=_CONNECT_SECONDS, read_timeout=read_seconds))

@@ -4,28 +4,60 @@ The codes are botocore's (`error.response["Error"]["Code"]`), from each service'
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ChecksumError,
+    ClientError,
+    ConnectionError,  # noqa: A004  # the library's name for it
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+)
+from botocore.parsers import ResponseParserError
 
-# Throttling and faults of the service: the same call later is likely to succeed. S3's HeadObject has no body, so its
-# code is the HTTP status.
+# Throttling and faults of the service that come without a status of 500 or more: the same call later is likely to
+# succeed. They are those that botocore itself repeats (`botocore.retries.standard`), and these.
 BUSY = frozenset(
     {
-        "500",
+        "500",  # S3's HeadObject has no body, so its code is the HTTP status
         "503",
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "InternalError",
         "InternalFailure",
         "InternalServerError",
+        "KMS.ThrottlingException",
+        "KMSThrottlingException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
         "ServiceUnavailable",
         "SlowDown",
+        "ThrottledException",
         "Throttling",
         "ThrottlingException",
+        "TooManyRequestsException",
         "TransactionConflictException",
         "TransactionInProgressException",
-        "TooManyRequestsException",
     }
+)
+_TOO_MANY, _FAULTS = 429, 500
+# The connection was refused, broke, or said nothing in time; or an answer came cut off or garbled.
+_LOST = (
+    ConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    ChecksumError,
+    FlexibleChecksumError,
+    ResponseParserError,
 )
 _MISSING = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NotFound", "ParameterNotFound", "ResourceNotFound"})
 # SageMaker has a code for what does not exist; its older operations send a ValidationException that says so.
@@ -47,14 +79,19 @@ class ServiceBusyError(Exception):
 class CallRefusedError(Exception):
     """AWS refused a call, and a repetition would not help.
 
-    `code` is AWS's; `reasons` are the codes of a cancelled transaction's parts, in their order ("None" where a part
-    was fine).
+    `code` is AWS's, or the name of the library's error; `reasons` are the codes of a cancelled transaction's parts, in
+    their order ("None" where a part was fine); `item` is what stands where a condition did not hold, as DynamoDB writes
+    it. `repeated` says that the library had tried the call before: AWS may have done it then, and only the answer was
+    lost.
     """
 
-    def __init__(self, operation: str, code: str, message: str, reasons: tuple[str, ...] = ()) -> None:
+    def __init__(self, operation: str, code: str, message: str, answer: Mapping[str, Any] | None = None) -> None:
         super().__init__(f"{operation} was refused: {code} {message}".rstrip())
+        answer = answer or {}
         self.code = code
-        self.reasons = reasons
+        self.reasons = tuple(one.get("Code", "None") for one in answer.get("CancellationReasons", []))
+        self.item: Mapping[str, Any] = answer.get("Item", {})
+        self.repeated: bool = answer.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
 
 
 def code_of(error: ClientError) -> str:
@@ -75,17 +112,22 @@ def is_missing(error: ClientError) -> bool:
     return code == "ValidationException" and bool(_MISSING_WORDS.search(message_of(error)))
 
 
-def _reasons(error: ClientError) -> tuple[str, ...]:
-    """Return the codes of a cancelled transaction's parts; none for another error."""
-    reasons: object = error.response.get("CancellationReasons", [])
-    return tuple(one.get("Code", "None") for one in reasons) if isinstance(reasons, list) else ()
+def is_busy(error: ClientError) -> bool:
+    """Say whether AWS throttled the call or failed at it, so that the same call later is likely to succeed."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return code_of(error) in BUSY or status == _TOO_MANY or status >= _FAULTS
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Say whether the library got no answer, or only a part of one: nobody knows whether AWS did what was asked."""
+    return isinstance(error, _LOST)
 
 
 class translated:  # noqa: N801  # read as a verb; a class, because a generator's context costs three times the calls
     """Turn what AWS's library raises in the block into errors of ours; `operation` is named in their messages.
 
     Raises:
-        ServiceBusyError: the call was throttled, the service failed, or could not be reached.
+        ServiceBusyError: the call was throttled, the service failed, could not be reached, or its answer was lost.
         CallRefusedError: any other refusal.
     """
 
@@ -97,11 +139,13 @@ class translated:  # noqa: N801  # read as a verb; a class, because a generator'
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, ClientError):
             code, message = code_of(error), message_of(error)
-            if code in BUSY:
+            if is_busy(error):
                 raise ServiceBusyError(self._operation, f"{code} {message}") from error
-            raise CallRefusedError(self._operation, code, message, _reasons(error)) from error
-        if isinstance(error, BotoCoreError):
+            raise CallRefusedError(self._operation, code, message, {**error.response}) from error
+        if is_lost(error):
             raise ServiceBusyError(self._operation, str(error)) from error
+        if isinstance(error, BotoCoreError):  # the call was not even made: a wrong parameter, no credentials
+            raise CallRefusedError(self._operation, type(error).__name__, str(error)) from error
 
 
 class none_if_missing:  # noqa: N801  # the same

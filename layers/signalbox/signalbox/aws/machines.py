@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 _CLOSED = frozenset({"TaskTimedOut", "TaskDoesNotExist"})
+# An execution that failed, was stopped or ran out of time does nothing more with an answer.
+_GOING_ON = frozenset({"RUNNING", "SUCCEEDED"})
 
 
 class TaskClosedError(Exception):
@@ -30,7 +32,8 @@ class StateMachines:
     def start(self, machine: str, name: str, machine_input: Mapping[str, object]) -> bool:
         """Start an execution; False if one of this name was started before.
 
-        Step Functions keeps a name for 90 days; while the execution runs, the same name and input is no error either.
+        Step Functions keeps a name for 90 days; while the execution runs, the same name and input is no error either. A
+        name that is taken when the library repeats the call was taken by its first try, whose answer was lost.
         """
         try:
             with translated(f"states:StartExecution of {name}"):
@@ -40,8 +43,19 @@ class StateMachines:
         except CallRefusedError as error:
             if error.code != "ExecutionAlreadyExists":
                 raise
-            return False
+            return error.repeated
         return True
+
+    def goes_on(self, execution: str) -> bool:
+        """Say whether an execution is at work, or came to its end: False where it failed, was stopped or is unknown."""
+        try:
+            with translated(f"states:DescribeExecution of {execution}"):
+                found = self._stepfunctions.describe_execution(executionArn=execution)
+        except CallRefusedError as error:
+            if error.code != "ExecutionDoesNotExist":
+                raise
+            return False
+        return found["status"] in _GOING_ON
 
     def succeed(self, token: str, output: Mapping[str, object]) -> None:
         """Answer a waiting task.

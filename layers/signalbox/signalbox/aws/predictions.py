@@ -11,12 +11,17 @@ from signalbox.aws.model import ModelAnswer
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
+# A model has 60 seconds to answer (Amazon SageMaker AI Runtime API reference, InvokeEndpoint).
+_MODEL_SECONDS = 65
+
 
 class EndpointCaller:
     """The models behind SageMaker's endpoints."""
 
     def __init__(self, runtime: "SageMakerRuntimeClient | None" = None) -> None:
-        self._runtime: SageMakerRuntimeClient = runtime or clients.client("sagemaker-runtime")
+        self._runtime: SageMakerRuntimeClient = runtime or clients.client(
+            "sagemaker-runtime", read_seconds=_MODEL_SECONDS
+        )
 
     def ask(self, endpoint: str, body: str, content_type: str) -> ModelAnswer:
         """Send one request and return the answer, or why the model refused it.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from signalbox import names
 from signalbox.aws import clients
-from signalbox.aws.errors import or_none, translated
+from signalbox.aws.errors import none_if_missing, or_none, translated
 from signalbox.aws.model import ListedObject, StoredObject
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ class ObjectStore:
             ObjectTooLargeError: it has more than `limit` bytes.
         """
         bucket, key = names.bucket_and_key(uri)
-        answer = or_none(f"s3:GetObject of {uri}", self._s3.get_object, Bucket=bucket, Key=key)
-        if answer is None:
-            return None
-        if limit is not None and answer["ContentLength"] > limit:
-            raise ObjectTooLargeError(uri, answer["ContentLength"], limit)
-        body: bytes = answer["Body"].read()
-        return body.decode("utf-8", "replace")
+        with translated(f"s3:GetObject of {uri}"), none_if_missing():
+            answer = self._s3.get_object(Bucket=bucket, Key=key)
+            if limit is not None and answer["ContentLength"] > limit:
+                raise ObjectTooLargeError(uri, answer["ContentLength"], limit)
+            body: bytes = answer["Body"].read()  # a connection may break here as well
+            return body.decode("utf-8", "replace")
+        return None
 
     def lines(self, uri: str) -> Iterator[str]:
         """Return the lines of a text object with their ends, read as they are needed."""

@@ -2,6 +2,11 @@
 
 All reads are consistent. A write with a condition says by its answer whether the condition held: that is what decides
 between two who do the same at once.
+
+Our own repetition is no rival. Where a write was done and only its answer was lost, the library sends it again, and
+then the condition fails because of what was written a moment before. So where the refused write was a repetition, what
+stands there is compared with what was to be written: if it is the same, the condition held. A rival's values differ at
+least by their moment or their name. DynamoDB itself knows a repeated transaction by its token.
 """
 
 from collections.abc import Iterator, Mapping
@@ -116,11 +121,25 @@ def _under[Request: (PutTypeDef, UpdateTypeDef, DeleteTypeDef)](
     """Return a request with a condition's parameters; DynamoDB refuses empty ones."""
     if condition is not None and condition.expression:
         request["ConditionExpression"] = condition.expression
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"  # see `_own`
     if condition is not None and condition.names:
         request["ExpressionAttributeNames"] = dict(condition.names)
     if condition is not None and condition.values:
         request["ExpressionAttributeValues"] = encoded(condition.values)
     return request
+
+
+def _own(error: CallRefusedError, written: Mapping[str, Value | None]) -> Item | None:
+    """Return the item if an earlier try of the refused write has written it; None if the condition did not hold.
+
+    Raises:
+        CallRefusedError: the write was refused for another reason.
+    """
+    if error.code != "ConditionalCheckFailedException":
+        raise error
+    item = decoded(error.item) if error.repeated else {}
+    same = all(item.get(name, "") == ("" if value is None else value) for name, value in written.items())
+    return item if item and same else None
 
 
 class Table:
@@ -164,9 +183,7 @@ class Table:
             with translated(f"dynamodb:PutItem of {self.name}"):
                 self._db.put_item(**put_request(self.name, item, condition))
         except CallRefusedError as error:
-            if error.code != "ConditionalCheckFailedException":
-                raise
-            return False
+            return _own(error, item) is not None
         return True
 
     def update(
@@ -178,9 +195,7 @@ class Table:
             with translated(f"dynamodb:UpdateItem of {self.name}"):
                 answer = self._db.update_item(**request, ReturnValues="ALL_NEW")
         except CallRefusedError as error:
-            if error.code != "ConditionalCheckFailedException":
-                raise
-            return None
+            return _own(error, changes)
         return decoded(answer["Attributes"])
 
     def transact(self, *writes: "TransactWriteItemTypeDef") -> bool:

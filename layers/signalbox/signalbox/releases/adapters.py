@@ -1,13 +1,18 @@
 """A release's table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from signalbox import moments
 from signalbox.aws.table import Condition, Table, key
 from signalbox.releases.model import Desired, Served
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 class ReleasesTable:
@@ -20,18 +25,27 @@ class ReleasesTable:
     - `action#<started>#<execution>#<round>`: each action of an execution: `action`, `stage`, `package`, `at`.
     """  # noqa: D415  # the list ends it
 
-    def __init__(self, table: str, dynamodb: "DynamoDBClient | None" = None) -> None:
+    def __init__(
+        self, table: str, dynamodb: "DynamoDBClient | None" = None, clock: Callable[[], datetime] = moments.now
+    ) -> None:
         self._table = Table(table, dynamodb)
+        self._clock = clock
         self.name = table
 
     def desire(self, model: str, desired: Desired) -> None:
         """Record what is desired, unless a later request is recorded.
 
-        A second delivery writes the same item again; a late request of an earlier time fails the condition.
+        A second delivery writes the same item again; a late request of an earlier time fails the condition. A request
+        of the future stands in tables of earlier versions only (see `model.read_request`): it gives way to every other.
         """
         later = Condition(
-            "attribute_not_exists(pk) OR requested_at < :at OR (requested_at = :at AND execution <= :execution)",
-            {":at": desired.requested_at, ":execution": desired.execution},
+            "attribute_not_exists(pk) OR requested_at < :at OR (requested_at = :at AND execution <= :execution)"
+            " OR requested_at > :future",
+            {
+                ":at": desired.requested_at,
+                ":execution": desired.execution,
+                ":future": moments.text_of(self._clock() + _CLOCKS_DIFFER),
+            },
         )
         self._table.put(key(f"model#{model}", "wanted") | vars(desired), later)
 

@@ -164,6 +164,9 @@ class Need:
 def read_request(question: ReleaseQuestion, prefix: str) -> Request:
     """Return the request in a question of the release machine.
 
+    An execution starts after what it was started for, so a request that claims to be of the future is as old as its
+    execution: else it would be later than all that come after it, and end each of them as superseded.
+
     Raises:
         ReleaseError: the input names no package of the model, no trigger, or no moment.
     """
@@ -172,7 +175,8 @@ def read_request(question: ReleaseQuestion, prefix: str) -> Request:
     trigger = cast("Trigger", given.choice("trigger", TRIGGERS))
     _check_group(package, names.package_group(prefix, model))
     try:
-        requested_at = moments.moment_of(given.optional("requested_at") or question["started"])
+        started = moments.moment_of(question["started"])
+        requested_at = min(moments.moment_of(given.optional("requested_at") or question["started"]), started)
     except ValueError as error:
         raise given.refuse("requested_at", f"is wrong: {error}") from None
     return Request(

@@ -41,7 +41,7 @@ class ReleaseStore(Protocol):
         """Return the table's name."""
 
     def desire(self, model: str, desired: Desired) -> None:
-        """Record what is desired, unless a later request is recorded."""
+        """Record what is desired, unless a later request is recorded that is not of the future."""
 
     def desired(self, model: str) -> Desired | None:
         """Return what is desired."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from signalbox.contracts import ReleaseAction
+from signalbox.contracts.errors import BUSY, DYNAMODB, LAMBDA, TIMEOUT
 
 type Reaction = Literal[
     "proceed",  # go on as if the action had been done: what it was for is as good without it
@@ -22,32 +23,15 @@ type Reaction = Literal[
     "unverified",  # the rollback has failed
 ]
 
-# Never reached the function, or died in it by no fault of the function's (Step Functions Developer Guide, "Handling
-# transient Lambda service exceptions"), and what the function itself calls passing.
-LAMBDA = frozenset(
-    {
-        "Lambda.ServiceException",
-        "Lambda.AWSLambdaException",
-        "Lambda.SdkClientException",
-        "Lambda.TooManyRequestsException",
-        "Lambda.ClientExecutionTimeoutException",
-        "Lambda.Unknown",
-        "Sandbox.Timedout",
-    }
-)
-FUNCTION = LAMBDA | {"ServiceBusyError"}
-DYNAMODB = frozenset(
-    {
-        "DynamoDB.ThrottlingException",
-        "DynamoDB.ProvisionedThroughputExceededException",
-        "DynamoDB.RequestLimitExceeded",
-        "DynamoDB.InternalServerError",
-        "DynamoDB.SdkClientException",
-    }
-)
-SAGEMAKER = frozenset({"SageMaker.SageMakerException", "SageMaker.SdkClientException", "States.Timeout"})
-CLOUDWATCH = frozenset({"CloudWatch.CloudWatchException", "CloudWatch.SdkClientException", "States.Timeout"})
+# A function that may be asked twice is asked again after its own time is over, too. A person's time (`review`) is not.
+CALLED = LAMBDA | {BUSY}
+REPEATABLE = CALLED | {TIMEOUT}
+SAGEMAKER = frozenset({"SageMaker.SageMakerException", "SageMaker.SdkClientException", TIMEOUT})
+CLOUDWATCH = frozenset({"CloudWatch.CloudWatchException", "CloudWatch.SdkClientException", TIMEOUT})
 ANY: frozenset[str] = frozenset()
+# Tries of a function, or of a record. A verification makes two dozen calls: where half of all calls fail, and the
+# library repeats each, it still fails every other time.
+PATIENT = 10
 
 
 @dataclass(frozen=True)
@@ -89,17 +73,17 @@ REACTIONS: Mapping[ReleaseAction, tuple[ReactionRow, ...]] = {
     "delete-config": _CLEANING,
     "delete-model": _CLEANING,
     "review": (
-        ReactionRow(frozenset({"ReviewRejected", "States.Timeout"}), "close"),
-        ReactionRow(FUNCTION | {"DecisionNotPassedOnError"}, "repeat", 5),
+        ReactionRow(frozenset({"ReviewRejected", TIMEOUT}), "close"),
+        ReactionRow(CALLED | {"DecisionNotPassedOnError"}, "repeat", PATIENT),
         ReactionRow(ANY, "fail"),
     ),
-    "close-review": (ReactionRow(FUNCTION | {"States.Timeout"}, "repeat", 5), ReactionRow(ANY, "fail")),
-    "verify": (ReactionRow(FUNCTION, "repeat", 5, "roll back"), ReactionRow(ANY, "roll back")),
+    "close-review": (ReactionRow(REPEATABLE, "repeat", PATIENT), ReactionRow(ANY, "fail")),
+    "verify": (ReactionRow(REPEATABLE, "repeat", PATIENT, "roll back"), ReactionRow(ANY, "roll back")),
     # Traffic stays where it is: the next release finds the stage unrecorded and verifies it again.
-    "record": (ReactionRow(DYNAMODB | {"States.Timeout"}, "repeat", 5, "unrecorded"), ReactionRow(ANY, "unrecorded")),
-    # Only what never reached the function is sent again: a mail twice is worse than a failed execution, which has
-    # an alarm.
-    "announce": (ReactionRow(LAMBDA, "repeat", 5), ReactionRow(ANY, "fail")),
+    "record": (ReactionRow(DYNAMODB | {TIMEOUT}, "repeat", PATIENT, "unrecorded"), ReactionRow(ANY, "unrecorded")),
+    # Sent again is what never reached the function or died in it, and what SES could not take from anybody. A function
+    # that ran out of time may have sent some mails: a mail twice is worse than a failed execution, which has an alarm.
+    "announce": (ReactionRow(CALLED, "repeat", PATIENT), ReactionRow(ANY, "fail")),
 }
 # While a failed stage is rolled back: every step is looked at by the next plan, and nothing may hide the first error.
 ROLLBACK_REACTIONS: Mapping[ReleaseAction, tuple[ReactionRow, ...]] = {
@@ -108,9 +92,9 @@ ROLLBACK_REACTIONS: Mapping[ReleaseAction, tuple[ReactionRow, ...]] = {
     "delete-alarm": _CLEANING,
     "delete-config": _CLEANING,
     "delete-model": _CLEANING,
-    "verify": (ReactionRow(FUNCTION, "repeat", 5, "unverified"), ReactionRow(ANY, "unverified")),
-    "record": (ReactionRow(DYNAMODB | {"States.Timeout"}, "repeat", 5, "proceed"), ReactionRow(ANY, "proceed")),
-    "announce": (ReactionRow(LAMBDA, "repeat", 5, "proceed"), ReactionRow(ANY, "proceed")),
+    "verify": (ReactionRow(REPEATABLE, "repeat", PATIENT, "unverified"), ReactionRow(ANY, "unverified")),
+    "record": (ReactionRow(DYNAMODB | {TIMEOUT}, "repeat", PATIENT, "proceed"), ReactionRow(ANY, "proceed")),
+    "announce": (ReactionRow(CALLED, "repeat", PATIENT, "proceed"), ReactionRow(ANY, "proceed")),
 }
 
 

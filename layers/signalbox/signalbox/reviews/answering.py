@@ -4,6 +4,7 @@ from collections import deque
 
 from signalbox.reviews import rules
 from signalbox.reviews.deciding import DecidingPorts, answer_task
+from signalbox.reviews.model import Review
 from signalbox.reviews.rules import AnswerOutcome, RegistryWord
 
 
@@ -35,5 +36,10 @@ def answer_from_registry(
             if not rules.answered_elsewhere(reaction, changed, answer, word):
                 marked = ports.store.change(changed.id, *rules.answered(changed, answer, word.now))
                 changed = marked or ports.store.get(changed.id) or changed
-        outcomes += [rules.outcome(reaction, changed)] if changed.kind == "package" else []
+        outcomes += [_outcome(reaction, changed, ports)] if changed.kind == "package" else []
     return "answered" if "answered" in outcomes else outcomes[-1] if outcomes else "none"
+
+
+def _outcome(reaction: rules.Reaction, review: Review, ports: DecidingPorts) -> AnswerOutcome:
+    goes_on = review.answer != "closed" or ports.tasks.goes_on(review.execution_arn)
+    return rules.outcome(reaction, review, goes_on=goes_on)

@@ -32,6 +32,9 @@ class ReviewStore(Protocol):
 class WaitingTasks(Protocol):
     """The state machines' tasks that wait for a review. `aws.machines.StateMachines` has them."""
 
+    def goes_on(self, execution: str) -> bool:
+        """Say whether an execution is at work, or came to its end. Raises ServiceBusyError and CallRefusedError."""
+
     def succeed(self, token: str, output: Mapping[str, object]) -> None:
         """Answer the task. Raises TaskClosedError, ServiceBusyError and CallRefusedError."""
 

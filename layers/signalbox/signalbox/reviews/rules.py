@@ -134,16 +134,17 @@ def answered_elsewhere(before: Reaction, review: Review, answer: Answer, word: R
     return before == "repeat" and answer == "closed" and _in_flight(review, word)
 
 
-def outcome(before: Reaction, review: Review) -> AnswerOutcome:
+def outcome(before: Reaction, review: Review, *, goes_on: bool) -> AnswerOutcome:
     """Return what a review, as it is after the reaction, means for whoever asked.
 
     "answered": the registry's word decided it and its machine goes on; "already": it was decided so before, and its
-    machine goes on; "none": nobody goes on. Where a machine has just timed out and goes on after all, a release is
-    asked for twice, which changes nothing.
+    machine goes on; "none": nobody goes on. A task that waits no more may have been closed by our own answer, of which
+    only Step Functions' word was lost, or by its timeout, after which the decision is read: `goes_on` says whether the
+    machine is, or was, at work behind it.
     """
-    if before == "decide":
-        return "answered" if review.answer == "sent" else "none"
-    return "none" if review.status not in DECIDED or review.answer == "closed" else "already"
+    if review.status not in DECIDED or not goes_on:
+        return "none"
+    return "answered" if before == "decide" else "already"
 
 
 def _in_flight(review: Review, word: RegistryWord) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from signalbox.aws.errors import CallRefusedError
+from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
 from signalbox.events import EventError, ExecutionChange
 from signalbox.observability import count, logger, measure
@@ -95,9 +95,14 @@ def _postponed(ports: StartingPorts) -> Iterator[None]:
     came back by itself instead would count towards the dead-letter queue, and hold up the group for the visibility
     timeout. However many are postponed, one request is sent per half window. That goes for a run that is refused, too:
     its uploads stay with it, and it starts once what refuses it is mended. People are told of that after the request.
+    A table or a bucket that does not answer postpones a run just the same: each step of it may be repeated.
     """
     try:
         yield
+    except ServiceBusyError as error:
+        ports.requests.ask()
+        logger.info("run postponed", extra={"pipeline": ports.pipeline, "reason": str(error)})
+        count("RunPostponed")
     except RunPostponedError as error:
         ports.requests.ask()
         logger.info("run postponed", extra={"pipeline": ports.pipeline, "reason": error.waits_for})

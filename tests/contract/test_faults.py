@@ -1,0 +1,182 @@
+"""A connection that breaks is "later", and our own repetition is no rival: seen through a proxy that loses answers.
+
+Behind the proxy is the local cloud, before it are the layer's own adapters with the library's own retries.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.config import Config
+
+from sagemaker_local.server import CREDENTIALS, REGION
+from signalbox import moments
+from signalbox.aws.errors import ServiceBusyError
+from signalbox.aws.machines import StateMachines
+from signalbox.aws.s3 import ObjectStore
+from signalbox.aws.table import NEW, Table, key, unchanged
+from signalbox.reviews.adapters import DynamoReviews
+from signalbox.uploads.mails import NotificationTable
+from signalbox.uploads.model import CLAIMED, RunConflictError, Upload
+from signalbox.uploads.rules import next_run
+from signalbox.uploads.table import UploadsTable
+from tests.contract.world import World, allow, name
+from tests.support.faults import DONE, FAULTS, Fault, FaultyProxy, Weather, faulty_proxy
+from tests.support.reviews import MemoryStore
+from tests.support.reviews import World as ReviewsWorld
+
+NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+LATE, READ_SECONDS = 0.6, 0.3
+UPLOAD = Upload("data", "incoming/a.csv", "v1", 10, moments.text_of(NOW))
+
+
+@pytest.fixture
+def proxy(cloud: World) -> Iterator[FaultyProxy]:
+    with faulty_proxy(cloud.url, Weather(late=LATE)) as running:
+        yield running
+
+
+def client(service: str, proxy: FaultyProxy, attempts: int = 3) -> Any:
+    """Return a client as the functions have it, but for its patience."""
+    retries: Any = {"mode": "standard", "total_max_attempts": attempts}
+    return botocore.session.get_session().create_client(
+        service,
+        region_name=REGION,
+        endpoint_url=proxy.url,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(retries=retries, read_timeout=READ_SECONDS, s3={"addressing_style": "path"}),
+    )
+
+
+@pytest.fixture
+def table(cloud: World, proxy: FaultyProxy) -> Table:
+    """Return an empty table that is reached through the proxy."""
+    made = name("table")
+    keys: Any = [("pk", "HASH"), ("sk", "RANGE")]
+    cloud.client("dynamodb").create_table(
+        TableName=made,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": one, "AttributeType": "S"} for one, _ in keys],
+        KeySchema=[{"AttributeName": one, "KeyType": kind} for one, kind in keys],
+    )
+    return Table(made, client("dynamodb", proxy))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_that_passes_is_not_noticed_and_one_that_stays_is_later(
+    fault: Fault, table: Table, proxy: FaultyProxy
+) -> None:
+    table.put({"pk": "a", "sk": "b"})
+
+    proxy.weather.next = [fault]
+    assert table.get("a", "b") == {"pk": "a", "sk": "b"}
+    proxy.weather.next = [fault] * 3
+    with pytest.raises(ServiceBusyError, match="dynamodb:GetItem"):
+        table.get("a", "b")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_object_whose_content_breaks_off_is_later(fault: Fault, cloud: World, proxy: FaultyProxy) -> None:
+    bucket = name("bucket")
+    cloud.client("s3").create_bucket(Bucket=bucket)
+    cloud.client("s3").put_object(Bucket=bucket, Key="a", Body=b"line\n" * 20_000)
+    objects = ObjectStore(client("s3", proxy, attempts=1))
+
+    for read in (objects.text, lambda uri: list(objects.lines(uri))):
+        proxy.weather.next = [fault]
+        with pytest.raises(ServiceBusyError, match="s3:GetObject"):
+            read(f"s3://{bucket}/a")
+        assert read(f"s3://{bucket}/a")
+
+
+# Every conditional write of the three tables: done, unheard, and sent again by the library.
+lost = pytest.mark.parametrize("fault", DONE)
+
+
+@lost
+def test_a_put_whose_answer_was_lost_holds_its_condition(fault: Fault, table: Table, proxy: FaultyProxy) -> None:
+    proxy.weather.next = [fault]
+    assert table.put({"pk": "a", "sk": "b", "by": "me"}, NEW)
+    proxy.weather.next = [fault]
+    assert not table.put({"pk": "a", "sk": "b", "by": "you"}, NEW)
+
+
+@lost
+def test_an_update_whose_answer_was_lost_holds_its_condition(fault: Fault, table: Table, proxy: FaultyProxy) -> None:
+    table.put({"pk": "a", "sk": "b", "status": "open", "note": "x"})
+    proxy.weather.next = [fault]
+    changed = table.update(key("a", "b"), {"status": "mine", "note": None}, unchanged({"status": "open"}))
+    assert changed == {"pk": "a", "sk": "b", "status": "mine"}
+    proxy.weather.next = [fault]
+    assert table.update(key("a", "b"), {"status": "yours"}, unchanged({"status": "open"})) is None
+
+
+@lost
+def test_a_rival_that_writes_between_the_two_tries_has_won(
+    fault: Fault, table: Table, proxy: FaultyProxy, cloud: World
+) -> None:
+    table.put({"pk": "a", "sk": "b", "status": "open"})
+    Table(table.name, cloud.client("dynamodb")).update(
+        key("a", "b"), {"status": "yours"}, unchanged({"status": "open"})
+    )
+    proxy.weather.next = [fault]
+    assert table.update(key("a", "b"), {"status": "mine"}, unchanged({"status": "open"})) is None
+
+
+@lost
+def test_a_run_is_opened_filled_sealed_and_told_though_each_answer_was_lost(
+    fault: Fault, table: Table, proxy: FaultyProxy
+) -> None:
+    store, run = UploadsTable(table, "signalbox-abalone"), next_run("signalbox-abalone", None, NOW)
+    proxy.weather.next = [fault, None]
+    assert store.record(UPLOAD)
+    proxy.weather.next = [fault, None]
+    store.open(run)
+    proxy.weather.next = [fault, None]
+    store.take(run, [UPLOAD])
+    proxy.weather.next = [fault, None]
+    assert store.move(run, CLAIMED, at=NOW).status == CLAIMED
+    assert [taken.key for taken in store.taken(run)] == [UPLOAD.key]
+    proxy.weather.next = [fault, None]
+    with pytest.raises(RunConflictError):
+        store.move(run, CLAIMED, at=NOW + timedelta(seconds=1))
+    log = NotificationTable(table)
+    proxy.weather.next = [fault, None]
+    assert log.claim("execution", NOW, timedelta(seconds=45))
+
+
+@lost
+def test_a_review_is_asked_and_decided_once_though_each_answer_was_lost(
+    fault: Fault, table: Table, proxy: FaultyProxy
+) -> None:
+    store, review = DynamoReviews(table), ReviewsWorld(store=MemoryStore()).request()
+    proxy.weather.next = [fault, None]
+    assert store.create(review, None)
+    decided = {"status": "approved", "by": "ann@example.com", "at": moments.text_of(NOW)}
+    proxy.weather.next = [fault, None]
+    assert store.change(review.id, {"status": "open"}, decided) == replace(review, **decided)  # type: ignore[arg-type]  # the stored texts
+    proxy.weather.next = [fault, None]
+    assert store.change(review.id, {"status": "open"}, decided | {"by": "bob@example.com"}) is None
+
+
+@lost
+def test_an_execution_whose_start_was_not_heard_is_started_once(fault: Fault, cloud: World, proxy: FaultyProxy) -> None:
+    machine = waiting_machine(cloud)
+    proxy.weather.next = [fault]
+    assert StateMachines(client("stepfunctions", proxy)).start(machine, "one", {"a": 1})
+    assert len(cloud.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]) == 1
+
+
+def waiting_machine(cloud: World) -> str:
+    """Make a machine that waits for a minute, and return its ARN."""
+    role = cloud.role(allow("states:*"), service="states.amazonaws.com")
+    made = cloud.client("stepfunctions").create_state_machine(
+        name=name("machine"),
+        roleArn=role,
+        definition='{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": true}}}',
+    )
+    return str(made["stateMachineArn"])
