@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from signalbox import reviews
 from signalbox.observability import logger, metrics
-from signalbox.reviews import page
+from signalbox.reviews import page, responses
 from signalbox.settings import ReviewPage
 
 if TYPE_CHECKING:
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 @cache
-def _ports() -> page.PagePorts:
+def _ports() -> responses.PagePorts:
     return reviews.page_ports(ReviewPage.read())
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: "LambdaContext") -> page.PageResponse:  # noqa: ARG001  # Lambda's signature
+def handler(event: dict[str, Any], context: "LambdaContext") -> responses.PageResponse:  # noqa: ARG001  # Lambda's signature
     """Answer one request of the HTTP API."""
     return page.answer(event, _ports())

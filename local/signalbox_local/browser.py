@@ -1,4 +1,4 @@
-"""What an approver does in a browser, over HTTP: follow a mail's link, read the form, fill it in, post it."""
+"""What an approver does in a browser, over HTTP: follow a link, fill in the form, with the mail's word, post it."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from sagemaker_local import inbox
 
 
 class PageError(Exception):
-    """A mail has no such link, or a page no form; the message says what was found."""
+    """A mail has no such link or no word, or a page no form; the message says what was found."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -80,17 +80,31 @@ def link(mail: dict[str, Any], choice: str) -> str:
     return found[0]
 
 
+def word(mail: dict[str, Any]) -> str:
+    """Return the word with which the mail's reader approves.
+
+    Raises:
+        PageError: the mail has none.
+    """
+    found = re.search(r"type this word on the page: (\w+)", inbox.text(mail))
+    if found is None:
+        raise PageError(f"the mail {inbox.subject(mail)!r} has no word to approve with")
+    return found[1]
+
+
 @dataclass
 class Browser:
     """A browser of one person: it keeps cookies and runs no scripts."""
 
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
 
-    def decide(self, mail: dict[str, Any], choice: str, reason: str = "") -> httpx.Response:
+    def decide(self, mail: dict[str, Any], choice: str, reason: str = "", typed: str | None = None) -> httpx.Response:
         """Follow the link for `choice`, fill the form in and post it; return the page that comes back.
 
+        To approve, the mail's word is typed, or what is `typed` in its place.
+
         Raises:
-            PageError: the link leads to no form.
+            PageError: the link leads to no form, or the mail has no word to approve with.
         """
         address = link(mail, choice)
         page = self.client.get(address)
@@ -100,4 +114,6 @@ class Browser:
         values[name] = choice
         if "reason" in values or reason:
             values["reason"] = reason
+        if choice == "approve":
+            values["word"] = word(mail) if typed is None else typed
         return self.client.request(form.method, urljoin(str(page.url), form.action), data=values)

@@ -3,6 +3,7 @@
 import functools
 import os
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,10 +16,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from signalbox import moments
+from signalbox import moments, plain
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.contracts import PROBLEMS
+from signalbox.reviews.model import DecisionNotPassedOnError
 from signalbox.uploads.model import Upload
+from signalbox_operate import decide as decisions
 from signalbox_operate import invoke as invocation
 from signalbox_operate import publish as publication
 from signalbox_operate import stack as stacks
@@ -38,16 +41,37 @@ errors = Console(stderr=True, soft_wrap=True)
 StackName = Annotated[str, typer.Option("--stack", envvar="SIGNALBOX_STACK", help="Name of the deployed stack")]
 ModelName = Annotated[str | None, typer.Option(help="Short name of the model")]
 Prefix = Annotated[str, typer.Option(help="Where the stack watches: its parameter UploadPrefix")]
+
+
+class Decision(StrEnum):
+    """What somebody decides about a review."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
 _STATES = {"InService": "green", "Succeeded": "green", "Failed": "red", "OutOfService": "red"}
 
 # What the commands' own modules say they cannot do.
-_FAILURES = (OperateError, PipelineError, UnknownRegionError, CallRefusedError, ServiceBusyError)
+_FAILURES = (
+    OperateError,
+    PipelineError,
+    UnknownRegionError,
+    CallRefusedError,
+    ServiceBusyError,
+    DecisionNotPassedOnError,
+)
 _SHOWN = 20  # waiting uploads
 
 
 def client(service: str) -> Any:
     """Return a client for the account and region of the environment."""
     return boto3.client(service)  # type: ignore[call-overload]  # the name is a variable here
+
+
+def _shown(text: str) -> str:
+    """Return text of strangers, such as a file's name, as a terminal may have it: no markup, no control characters."""
+    return escape(plain.line(text))
 
 
 def _command(function: Callable[..., None]) -> Callable[..., None]:
@@ -59,7 +83,7 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
         try:
             function(*arguments, **options)
         except (*_FAILURES, ClientError, BotoCoreError, Boto3Error) as error:
-            errors.print(f"[red]error:[/red] {escape(str(error))}")
+            errors.print(f"[red]error:[/red] {_shown(str(error))}")
             raise typer.Exit(1) from error
 
     return run
@@ -139,6 +163,23 @@ def upload(
 
 
 @_command
+def decide(
+    package: Annotated[
+        str, typer.Argument(help="Package as its mail names it, such as signalbox-abalone/3; or its ARN")
+    ],
+    decision: Annotated[Decision, typer.Argument(help="What to decide")],
+    *,
+    stack: StackName = "signalbox",
+    stage: Annotated[str | None, typer.Option(help="Decide the release to this stage, not the package")] = None,
+    reason: Annotated[str, typer.Option(help="Why: needed to reject, kept with the decision")] = "",
+) -> None:
+    """Approve or reject what waits for a review: in the name of whoever is signed in to AWS, without a mail's word."""
+    asked = decisions.Asked(package, stage, approved=decision is Decision.APPROVE, reason=reason)
+    said = decisions.decide(asked, decisions.signed(_stack(stack), client))
+    console.print(_shown(said))
+
+
+@_command
 def show_uploads(
     file: Annotated[
         str | None, typer.Argument(help="An S3 URI, a key, or the file that was uploaded; without it: all that waits")
@@ -155,18 +196,18 @@ def show_uploads(
     bucket, key = uploads.place(file, found.output("DataBucket"), prefix)
     for fate in uploads.fates(bucket, key, table):
         size, state = f"{fate.upload.size:,} bytes", f"[{_STATES.get(fate.state, 'yellow')}]{fate.state}[/]"
-        console.print(f"{_local(fate.upload.recorded_at)}  {size}, version {escape(fate.upload.version)}")
+        console.print(f"{_local(fate.upload.recorded_at)}  {size}, version {_shown(fate.upload.version)}")
         taken = f"run {fate.upload.run}: " if fate.upload.run else ""
-        console.print(f"  {taken}{state}" + (f": {escape(fate.detail)}" if fate.detail else ""))
+        console.print(f"  {taken}{state}" + (f": {_shown(fate.detail)}" if fate.detail else ""))
 
 
 def _show_waiting(waiting: Sequence[Upload], reason: str) -> None:
     if not waiting:
         console.print("no upload waits")
         return
-    console.print(f"{len(waiting):,} waiting: {escape(reason)}")
+    console.print(f"{len(waiting):,} waiting: {_shown(reason)}")
     for upload in waiting[:_SHOWN]:
-        console.print(f"{_local(upload.recorded_at)}  s3://{upload.bucket}/{escape(upload.key)}")
+        console.print(f"{_local(upload.recorded_at)}  s3://{upload.bucket}/{_shown(upload.key)}")
     if len(waiting) > _SHOWN:
         console.print(f"and {len(waiting) - _SHOWN:,} later ones")
 
@@ -229,4 +270,4 @@ def show_status(stack: StackName = "signalbox") -> None:
     console.print(table)
     for line in lines:
         if line.detail:
-            console.print(f"{line.name}: {escape(line.detail)}")
+            console.print(f"{line.name}: {_shown(line.detail)}")

@@ -41,6 +41,7 @@ ENVIRONMENT = {
     "SENDER": "signalbox@example.com",
     "APPROVERS": _APPROVER,
     "REVIEW_URL": "https://abc.example.com",
+    "PAGE_URL": "own",
     "MLOPS_MACHINE_ARN": f"arn:aws:states:{_AWS}:stateMachine:signalbox-mlops",
     "RELEASE_MACHINE_ARN": f"arn:aws:states:{_AWS}:stateMachine:signalbox-release",
     "MODEL_ROLE_ARN": "arn:aws:iam::123456789012:role/model",

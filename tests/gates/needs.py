@@ -109,7 +109,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         + [Need("s3:GetObject", f"{artifacts}/{folder}/x/y.out") for folder in ("transforms", "evaluations")]
         + [Need("s3:PutObject", f"{artifacts}/evaluations/x/report.json")],
         "RequestReviewRole": [*reviews("GetItem", "PutItem", "UpdateItem"), *secret, *mail, *tasks, report],
-        "ReviewPageRole": [*reviews("GetItem", "UpdateItem"), *secret, *tasks, *sagemaker("UpdateModelPackage")],
+        "ReviewPageRole": [*reviews("GetItem", "UpdateItem"), *secret, *tasks, *mail, *sagemaker("UpdateModelPackage")],
         "CloseReviewRole": [*reviews("GetItem", "UpdateItem"), *sagemaker("UpdateModelPackage")],
         "AnnounceRole": mail,
         "OnModelPackageRole": [*package, *reviews("GetItem", "UpdateItem", "Query"), *tasks]

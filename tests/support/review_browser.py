@@ -45,15 +45,18 @@ class Browser:
         """Ask for a page without a body."""
         return self.send(link, method)
 
-    def submit(self, link: str, page: Page, choice: str, reason: str = "", *, encoded: bool = False) -> Page:
-        """Send the form of a page that was opened by a link, with a button pressed."""
-        body = urlencode({**page.fields, "choice": choice, "reason": reason})
+    def submit(
+        self, link: str, page: Page, choice: str, reason: str = "", *, word: str | None = None, encoded: bool = False
+    ) -> Page:
+        """Send the form of a page that was opened by a link, with a button pressed, and the word of the link's mail."""
+        typed = self.world.word(link) if word is None else word
+        body = urlencode({**page.fields, "choice": choice, "reason": reason, "word": typed})
         sent = base64.b64encode(body.encode()).decode() if encoded else body
         return self.send(link, "POST", sent, encoded=encoded)
 
-    def decide(self, link: str, choice: str, reason: str = "") -> Page:
+    def decide(self, link: str, choice: str, reason: str = "", word: str | None = None) -> Page:
         """Open a link and send its form."""
-        return self.submit(link, self.open(link), choice, reason)
+        return self.submit(link, self.open(link), choice, reason, word=word)
 
     def send(
         self,
@@ -63,6 +66,7 @@ class Browser:
         *,
         encoded: bool = False,
         content_type: str = "application/x-www-form-urlencoded; charset=utf-8",
+        headers: Mapping[str, str] | None = None,
     ) -> Page:
         """Send a request as API Gateway passes it to the function."""
         address, _, query = link.partition("?")
@@ -72,7 +76,10 @@ class Browser:
             "rawQueryString": query,
             "queryStringParameters": dict(parse_qsl(query, keep_blank_values=True)),
             "pathParameters": {"review": address.rsplit("/", 1)[-1]},
-            "headers": {"content-type": content_type} if body is not None else {},
+            "headers": {
+                **({"content-type": content_type} if body is not None else {}),
+                **(headers or {}),
+            },
             "requestContext": {
                 "domainName": self.domain,
                 "http": {"method": method, "sourceIp": "203.0.113.7", "userAgent": "Browser/1.0 " + "x" * 300},

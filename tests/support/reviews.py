@@ -16,9 +16,9 @@ from signalbox.reviews import answering, closing, deciding, requesting
 from signalbox.reviews.closing import ClosingPorts
 from signalbox.reviews.deciding import DecidingPorts
 from signalbox.reviews.model import Review, Texts, texts
-from signalbox.reviews.page import PagePorts
 from signalbox.reviews.ports import ReviewStore
 from signalbox.reviews.requesting import RequestingPorts
+from signalbox.reviews.responses import PagePorts
 from signalbox.reviews.rules import Vote
 
 START = datetime(2026, 3, 1, 10, 20, tzinfo=UTC)
@@ -230,6 +230,7 @@ class World:
     reports: ReportsFake = field(default_factory=ReportsFake)
     outbox: OutboxFake = field(default_factory=OutboxFake)
     approvers: tuple[str, ...] = (ANN, BOB)
+    page_url: str = ""
     now: datetime = START
     randoms: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -277,7 +278,11 @@ class World:
 
     def page_ports(self) -> PagePorts:
         """Return the ports of `review_page`."""
-        return PagePorts(self.deciding_ports(), lambda: SECRET, lambda: f"random-text-number-{next(self.randoms):05}")
+        ports = self.deciding_ports()
+        return PagePorts(ports, lambda: SECRET, self._random, self.outbox, self.page_url)
+
+    def _random(self) -> str:
+        return f"random-text-number-{next(self.randoms):05}"
 
     def read(self, review: Review) -> Review:
         """Return a review as it is kept now."""
@@ -286,7 +291,12 @@ class World:
         return found
 
     def link(self, choice: str = "approve", to: str = ANN, number: int = -1) -> str:
-        """Return a link from the newest mail to somebody."""
-        mails = [mail for mail in self.outbox.mails if mail.to == to]
+        """Return a link from the newest mail that asks somebody."""
+        mails = [mail for mail in self.outbox.mails if mail.to == to and "choice=" in mail.text]
         links: list[str] = re.findall(r"https://\S+", mails[number].text)
         return next(url for url in links if url.endswith(f"choice={choice}"))
+
+    def word(self, link: str) -> str:
+        """Return the word in the mail that a link came with, as its reader finds it; "" for a link of no mail."""
+        mails = [mail.text for mail in self.outbox.mails if link in mail.text]
+        return re.findall(r"type this word on the page: (\w+)", mails[-1])[0] if mails else ""

@@ -15,6 +15,7 @@ OUTPUTS = {
     "JobRoleArn": "arn:aws:iam::123456789012:role/signalbox-JobRole",
     "MlopsMachineArn": MACHINE,
     "ReleaseMachineArn": MACHINE.replace("mlops", "release"),
+    "ReviewsTable": "signalbox-reviews",
     "UploadsTable": "signalbox-uploads",
     "InvokeUrl": "https://abc123.execute-api.us-east-1.amazonaws.com/stages/{stage}/invocations",
     "ReviewUrl": "http://127.0.0.1:4566/public",

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from sagemaker_local import inbox
 from signalbox_local.browser import Browser, link
 from tests.system.world import World
 
@@ -35,6 +36,25 @@ def test_a_form_without_its_cookie_is_refused(world: World) -> None:
     assert world.package("nocookie", 1)["ModelApprovalStatus"] == "PendingManualApproval"
     world.reject(mail, "seen enough")
     world.ended(execution)
+
+
+def test_a_link_whose_words_are_used_up_approves_no_more_and_whoever_is_signed_in_to_aws_does(world: World) -> None:
+    execution = world.train("guessed", "c1")
+    mail = world.mail("approve", "guessed version 1")
+
+    pages = [Browser().decide(mail, "approve", typed=f"guess {letter}") for letter in "abcde"]
+
+    assert [page.status_code for page in pages] == [403] * 5
+    assert Browser().decide(mail, "approve").status_code == 403, "the right word comes too late"
+    assert world.package("guessed", 1)["ModelApprovalStatus"] == "PendingManualApproval"
+    told = inbox.text(world.mail("guessed version 1", "a link approves no more"))
+    assert f"signalbox decide {world.group('guessed')}/1 approve" in told
+    world.signalbox("decide", f"{world.group('guessed')}/1", "approve", "--reason", "seen by Ann")
+    world.mail("to prod", "guessed version 1")
+    world.signalbox("decide", f"{world.group('guessed')}/1", "reject", "--stage", "prod", "--reason", "not today")
+    world.succeeded(execution)
+    assert "by the command line" in world.package("guessed", 1)["ApprovalDescription"]
+    assert world.endpoint("guessed", "prod") is None
 
 
 def test_a_rejection_on_the_page_ends_it_with_name_and_reason_in_the_registry(world: World) -> None:

@@ -178,7 +178,9 @@ def test_the_registrys_rule_is_answered_from_the_table(monkeypatch: pytest.Monke
 
 def test_only_the_page_and_the_close_write_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signalbox.aws.clients.client", RecordingClient)
-    page = reviews.page_ports(ReviewPage(reviews_table="reviews", review_secret_arn="arn"))
+    page = reviews.page_ports(
+        ReviewPage(reviews_table="reviews", review_secret_arn="arn", page_url="own", sender="a@b.de")
+    )
     closing = reviews.closing_ports(CloseReview(reviews_table="reviews"))
     asking = RequestReview(
         reviews_table="reviews", review_secret_arn="arn", review_url="https://x", sender="a@b.de", approvers=ANN
@@ -188,3 +190,4 @@ def test_only_the_page_and_the_close_write_the_registry(monkeypatch: pytest.Monk
     assert isinstance(closing.registry, ModelRegistry)
     assert requesting.deciding.registry is None
     assert len(page.random()) >= 16
+    assert page.url == "", "the API's own address is the request's domain"

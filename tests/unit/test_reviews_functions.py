@@ -21,6 +21,7 @@ SETTINGS = {
     "REVIEWS_TABLE": "reviews",
     "REVIEW_SECRET_ARN": "arn:secret",
     "REVIEW_URL": "https://abc.example.com/",
+    "PAGE_URL": "own",
     "SENDER": "signalbox@example.com",
     "APPROVERS": ANN,
     "API_URL": "https://api.example.com",

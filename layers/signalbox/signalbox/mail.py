@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from signalbox import plain
 from signalbox.aws import clients
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, translated
 from signalbox.observability import count, logger
@@ -112,7 +113,7 @@ def send_each(mailer: Mailer, mails: Iterable[Mail], sent: Callable[[Mail], None
 
 def subject_line(subject: str) -> str:
     """Return a subject as one line of at most 200 characters."""
-    return " ".join(subject.split())[:_SUBJECT_LIMIT]
+    return " ".join(plain.line(subject).split())[:_SUBJECT_LIMIT]
 
 
 def _utf8(text: str) -> "ContentTypeDef":

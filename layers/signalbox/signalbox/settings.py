@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping
 from typing import Self, dataclass_transform
 
+OWN_ADDRESS = "own"
+
 
 class SettingError(Exception):
     """A variable is missing, empty or of the wrong type."""
@@ -122,10 +124,15 @@ class RequestReview(Settings):
 
 
 class ReviewPage(Settings):
-    """Settings of `review_page`."""
+    """Settings of `review_page`; `page_url` is `OWN_ADDRESS` where people reach it under the API's own address.
+
+    That address itself cannot be given: the API names the function, so the function cannot name the API.
+    """
 
     reviews_table: str
     review_secret_arn: str
+    page_url: str
+    sender: str
 
 
 class CloseReview(Settings):

@@ -26,9 +26,9 @@ class Reviewer(Protocol):
 
 @dataclass
 class AutomaticReviewer:
-    """Follows the link, reads the form, posts it."""
+    """Follows the link, reads the form, posts it with the mail's word."""
 
-    action: str = "The demo opens the mail's link and approves"
+    action: str = "The demo opens the mail's link, types its word and approves"
     browser: Browser = field(default_factory=Browser)
 
     def approve(self, mail: dict[str, Any]) -> str:
@@ -51,7 +51,9 @@ class BrowserReviewer:
         if not self._opened:
             webbrowser.open(self.inbox_url)
             self._opened = True
-        self.terminal.note(f"[bold]Your turn:[/bold] open the newest mail at {self.inbox_url}, then approve or reject.")
+        self.terminal.note(
+            f"[bold]Your turn:[/bold] open the newest mail at {self.inbox_url}, then approve with its word, or reject."
+        )
         address = link(mail, "approve")
 
         def decided() -> str | None:

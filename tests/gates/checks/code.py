@@ -21,6 +21,7 @@ _COMMON = frozenset(
         "moments",
         "names",
         "observability",
+        "plain",
         "reading",
         "settings",
         "stages",

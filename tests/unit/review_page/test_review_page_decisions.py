@@ -53,7 +53,9 @@ def test_the_page_shows_the_evidence_and_preselects_what_the_link_says(world: Wo
 def test_the_page_needs_and_allows_nothing_from_elsewhere(world: World, review: Review) -> None:
     page = Browser(world).open(world.link())
     assert page.headers["cache-control"] == "no-store"
-    assert page.headers["referrer-policy"] == "no-referrer"
+    assert page.headers["referrer-policy"] == "same-origin"
+    assert page.headers["strict-transport-security"] == "max-age=31536000"
+    assert page.headers["cross-origin-opener-policy"] == page.headers["cross-origin-resource-policy"] == "same-origin"
     assert page.headers["x-content-type-options"] == "nosniff"
     policy = page.headers["content-security-policy"]
     for rule in ("default-src 'none'", "style-src 'unsafe-inline'", "form-action 'self'", "frame-ancestors 'none'"):

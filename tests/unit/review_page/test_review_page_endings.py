@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tests.support.logs import written
 from tests.support.review_browser import Browser
 from tests.support.reviews import BOB, SECRET, WEEK, World, report
 
@@ -112,13 +113,14 @@ def test_hostile_words_stay_words(world: World) -> None:
 
 
 def test_the_token_and_the_secret_are_on_no_page_and_in_no_log(
-    world: World, review: Review, capsys: pytest.CaptureFixture[str]
+    world: World, review: Review, caplog: pytest.LogCaptureFixture
 ) -> None:
     page = Browser(world).open(world.link())
     done = Browser(world).decide(world.link(), "approve", "private reason")
     mails = "".join(mail.html + mail.text for mail in world.outbox.mails)
-    logs = capsys.readouterr()
+    log = written(caplog)
+    assert "review decided" in log
     for secret in ("token-1", SECRET.decode()):
-        assert secret not in page.body + done.body + mails + logs.out + logs.err
-    assert "private reason" not in logs.out + logs.err
-    assert world.link().partition("key=")[2][:20] not in logs.out + logs.err
+        assert secret not in page.body + done.body + mails + log
+    assert "private reason" not in log
+    assert world.link().partition("key=")[2][:20] not in log

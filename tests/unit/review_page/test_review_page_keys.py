@@ -139,3 +139,50 @@ def test_what_is_no_form_of_ours_is_refused(
     page = Browser(world).send(world.link(), "POST", body, content_type=kind, encoded=encoded)
     assert page.status == 400
     assert "This is not the form" in page.body
+
+
+OWN = "https://abc.execute-api.eu-west-1.amazonaws.com"
+
+
+def posted(world: World, headers: dict[str, str]) -> int:
+    """Send the form as a browser would that says so of the page it came from, and return the answer's status."""
+    browser, link = Browser(world), world.link()
+    fields = {**browser.open(link).fields, "choice": "approve", "word": world.word(link)}
+    return browser.send(link, "POST", urlencode(fields), headers=headers).status
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example.com", "sec-fetch-site": "cross-site"},
+        {"origin": OWN, "sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "cross-site"},
+        {"origin": "null"},
+        {"origin": "https://abc.execute-api.eu-west-1.amazonaws.com.evil.example.com"},
+        {"origin": "http://abc.execute-api.eu-west-1.amazonaws.com"},
+        {"origin": "https://xyz.execute-api.eu-west-1.amazonaws.com", "sec-fetch-site": "same-site"},
+    ],
+)
+def test_a_form_that_another_sites_page_sent_decides_nothing(
+    world: World, review: Review, headers: dict[str, str]
+) -> None:
+    assert posted(world, headers) == 403
+    assert world.read(review) == review
+    assert world.tasks.answers == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"origin": OWN}, {"origin": OWN, "sec-fetch-site": "same-origin"}, {"sec-fetch-site": "none"}],
+)
+def test_a_form_of_the_page_itself_decides_with_old_and_new_browsers(
+    world: World, review: Review, headers: dict[str, str]
+) -> None:
+    assert posted(world, headers) == 200
+
+
+def test_a_page_under_a_domain_of_ones_own_takes_forms_of_that_domain_only(world: World, review: Review) -> None:
+    world.page_url = "https://Models.example.com:8443/public"
+    assert posted(world, {"origin": OWN}) == 403
+    assert posted(world, {"origin": "https://models.example.com"}) == 403
+    assert posted(world, {"origin": "https://models.example.com:8443"}) == 200

@@ -51,9 +51,10 @@ def test_the_picture_has_a_title_and_a_description_for_those_who_hear_it(world: 
     assert all(one is not None and one.text for one in named)
 
 
-def test_the_page_of_a_closed_review_keeps_the_picture(world: World) -> None:
-    drawn(world, **POINTS)
-    assert "<svg" in Browser(world).decide(world.link(), "approve").body
+@pytest.mark.parametrize("changes", [POINTS, CLASSES])
+def test_the_page_of_a_closed_review_has_no_picture_of_rows(world: World, changes: dict[str, Any]) -> None:
+    drawn(world, **changes)
+    assert "<svg" not in Browser(world).decide(world.link(), "approve").body
 
 
 @pytest.mark.parametrize("changes", [POINTS, CLASSES])

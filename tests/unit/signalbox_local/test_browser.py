@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from signalbox_local.browser import Browser, PageError, link, read_form
+from signalbox_local.browser import Browser, PageError, link, read_form, word
 
 MAIL = {"Subject": "Review", "BodyText": "See http://h/reviews/1?key=k&choice=approve\nor http://h/r/1?choice=reject ."}
 PAGE = """
@@ -34,6 +34,24 @@ def test_a_link_is_found_by_its_choice() -> None:
     assert link(MAIL, "reject") == "http://h/r/1?choice=reject"
     with pytest.raises(PageError, match="'Review' has no link to postpone"):
         link(MAIL, "postpone")
+
+
+def test_the_word_is_read_from_the_mail() -> None:
+    assert word({"BodyText": "To approve, type this word on the page: tobemira\n\nGood until"}) == "tobemira"
+    with pytest.raises(PageError, match="'Review' has no word to approve with"):
+        word(MAIL)
+
+
+def test_an_approval_is_posted_with_the_mails_word() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, text=PAGE)
+
+    mail = {**MAIL, "BodyText": f"{MAIL['BodyText']} type this word on the page: tobemira"}
+    Browser(httpx.Client(transport=httpx.MockTransport(answer))).decide(mail, "approve")
+    assert parse_qs(seen[1].content.decode())["word"] == ["tobemira"]
 
 
 def test_a_decision_is_read_filled_in_and_posted() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import batched, islice
 
-from signalbox import csv_rows, names
+from signalbox import csv_rows, names, plain
 from signalbox.aws.endpoints import Endpoints
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.aws.model import Endpoint
@@ -34,8 +34,8 @@ class NotComparedError(Exception):
     """The live model cannot be compared with; the message says why, as the end of a sentence about it."""
 
     def __init__(self, reason: str) -> None:
-        plain = " ".join(reason.split())
-        super().__init__(plain if len(plain) <= _SHOWN else f"{plain[: _SHOWN - 1]}…")
+        told = plain.line(reason)
+        super().__init__(told if len(told) <= _SHOWN else f"{told[: _SHOWN - 1]}…")
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ from signalbox.reviews.answering import answer_from_registry
 from signalbox.reviews.closing import ClosingPorts
 from signalbox.reviews.deciding import DecidingPorts
 from signalbox.reviews.rules import AnswerOutcome
-from signalbox.settings import CloseReview, RequestReview, ReviewPage
+from signalbox.settings import OWN_ADDRESS, CloseReview, RequestReview, ReviewPage
 
 if TYPE_CHECKING:
-    from signalbox.reviews.page import PagePorts
     from signalbox.reviews.requesting import RequestingPorts
+    from signalbox.reviews.responses import PagePorts
 
 __all__ = ["closing_ports", "page_ports", "registry_answers", "requesting_ports"]
 
@@ -46,13 +46,16 @@ def page_ports(settings: ReviewPage) -> "PagePorts":
     """Return the ports of `review_page`."""
     from secrets import token_urlsafe  # noqa: PLC0415  # see above
 
-    from signalbox.reviews.page import PagePorts  # noqa: PLC0415  # see above
+    from signalbox.mail import SesMailer  # noqa: PLC0415  # see above
+    from signalbox.reviews.responses import PagePorts  # noqa: PLC0415  # see above
 
     store = DynamoReviews(Table(settings.reviews_table))
     return PagePorts(
         deciding=DecidingPorts(store, StateMachines(), moments.now, ModelRegistry()),
         secret=partial(secret, settings.review_secret_arn),
         random=partial(token_urlsafe, 24),
+        mailer=SesMailer(settings.sender),
+        url="" if settings.page_url == OWN_ADDRESS else settings.page_url,
     )
 
 

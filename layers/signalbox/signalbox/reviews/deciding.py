@@ -24,8 +24,16 @@ class DecidingPorts:
 
 
 def decide(review: Review, vote: rules.Vote, ports: DecidingPorts) -> Review | None:
-    """Decide an open review, which `finish` passes on; None if somebody else was first."""
-    return ports.store.change(review.id, {"status": "open"}, rules.decided(vote, ports.clock()))
+    """Decide an open review, which `finish` passes on; None if it is not as it was read.
+
+    Then somebody else was first, or a wrong word was counted meanwhile: many words at once are tried one by one.
+    """
+    return ports.store.change(review.id, rules.open_as_read(review), rules.decided(vote, ports.clock()))
+
+
+def count_guess(review: Review, approver: str, ports: DecidingPorts) -> Review | None:
+    """Count a wrong word that came by an approver's link; None if the review is not as it was read."""
+    return ports.store.change(review.id, rules.open_as_read(review), {"guesses": (*review.guesses, approver)})
 
 
 def finish(review: Review, ports: DecidingPorts) -> Review:

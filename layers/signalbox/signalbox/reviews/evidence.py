@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeGuard
 
-from signalbox import words
+from signalbox import plain, words
 from signalbox.reviews import comparison, picture
 from signalbox.reviews.comparison import Comparison
 from signalbox.reviews.model import (
@@ -190,5 +190,5 @@ def _classes(classes: object) -> list[ClassScore]:
 
 
 def _text(value: object) -> str:
-    text = str(value)
+    text = plain.line(str(value))
     return text if len(text) <= _TEXT_LIMIT else f"{text[: _TEXT_LIMIT - 1]}…"

@@ -11,8 +11,10 @@ from signalbox.contracts import DecisionWord, ReviewDecision, ReviewKind
 Status = Literal["open", "approved", "rejected", "expired", "superseded", "overturned"]
 Answer = Literal["", "sent", "closed"]
 type Texts = Mapping[str, str | tuple[str, ...]]
+_LISTS = ("approvers", "mailed", "guesses")
 DECIDED: tuple[Status, ...] = ("approved", "rejected")
 REASON_LIMIT = 1000
+WORD_TRIES = 5  # wrong words of one approver, after which their link approves no more
 
 
 class ReviewError(Exception):
@@ -33,6 +35,7 @@ class DecisionNotPassedOnError(Exception):
 class Review:
     """One review. All values are texts (absent: empty), as they are stored.
 
+    `guesses` has an approver's address once for each wrong word that came by their link.
     `answer` is how the waiting task was answered: "sent", or "closed" where it waited no more. `registered_at` and
     `answered_at` mark the second and third step of a decision as done; a step without its mark is repeated.
     """
@@ -50,6 +53,7 @@ class Review:
     expires_at: str
     status: Status = "open"
     mailed: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
     by: str = ""
     at: str = ""
     reason: str = ""
@@ -70,6 +74,10 @@ class Review:
             return "expired"
         return self.status
 
+    def tries_left(self, approver: str) -> int:
+        """Return how many more words an approver may try."""
+        return max(0, WORD_TRIES - self.guesses.count(approver))
+
     @property
     def unfinished(self) -> bool:
         """Say whether a decision still has to be passed on to the registry or to the waiting machine."""
@@ -78,7 +86,7 @@ class Review:
     @property
     def unregistered(self) -> bool:
         """Say whether the registry still has to hear of what was decided here, or of the expiry."""
-        decided_here = self.status == "expired" or (self.status in DECIDED and self.origin == "page")
+        decided_here = self.status == "expired" or (self.status in DECIDED and self.origin != "registry")
         return self.kind == "package" and decided_here and not self.registered_at
 
     def decision(self) -> ReviewDecision:
@@ -108,7 +116,7 @@ class Review:
         read: dict[str, str | tuple[str, ...]] = {"stage": "", "approvers": (), "evidence": ""}
         for name in cls.__dataclass_fields__.keys() & values.keys():
             value = str(values[name])
-            read[name] = tuple(value.split(",")) if name in ("approvers", "mailed") else value
+            read[name] = tuple(value.split(",")) if name in _LISTS else value
         return cls(**cast("dict[str, str]", read))  # type: ignore[arg-type]  # the stored texts are what texts() wrote
 
 

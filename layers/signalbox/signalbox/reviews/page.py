@@ -1,60 +1,21 @@
 """The review page over HTTP: reading changes nothing, and only its own form decides.
 
-Mail scanners open every link, some with a browser. So GET, HEAD and OPTIONS only read, and a POST needs what only a
-person's browser has after opening the page: the form's nonce together with the cookie that it is bound to.
+Mail scanners open every link, some with a browser that presses buttons. So GET, HEAD and OPTIONS only read; a POST
+needs the form's nonce together with the cookie that it is bound to; an approval needs a word that stands in the mail
+alone.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from signalbox.observability import count, logger
-from signalbox.reviews import deciding, keys, pages
-from signalbox.reviews.deciding import DecidingPorts
-from signalbox.reviews.model import DecisionNotPassedOnError, Review
+from signalbox.reviews import deciding, keys, pages, tries, voting
+from signalbox.reviews.model import DecisionNotPassedOnError
 from signalbox.reviews.page_request import DecisionForm, PageRequest
-from signalbox.reviews.rules import Vote
+from signalbox.reviews.responses import OpenedReview, PagePorts, PageResponse, page, show
 
 _METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-_HEADERS = {
-    "content-type": "text/html; charset=utf-8",
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "x-robots-tag": "noindex, nofollow",
-}
-
-
-class PageResponse(TypedDict):
-    """An answer to the HTTP API."""
-
-    statusCode: int
-    headers: dict[str, str]
-    body: str
-    cookies: NotRequired[list[str]]
-
-
-@dataclass(frozen=True)
-class PagePorts:
-    """What the page needs from outside; `random` gives a new text of at least 16 URL-safe characters."""
-
-    deciding: DecidingPorts
-    secret: Callable[[], bytes]
-    random: Callable[[], str]
-
-
-@dataclass(frozen=True)
-class OpenedReview:
-    """A review as it is now, opened by a request with a key of ours, which names the approver."""
-
-    request: PageRequest
-    review: Review
-    approver: str
-    now: datetime
 
 
 def answer(event: Mapping[str, Any], ports: PagePorts) -> PageResponse:
@@ -66,22 +27,21 @@ def answer(event: Mapping[str, Any], ports: PagePorts) -> PageResponse:
     if opened is None:
         count("ReviewNotFound")
         lead = "The link may have been cut or changed. Open it again from the mail that you got."
-        response = _page(404, pages.note("There is no review here", lead))
+        response = page(404, pages.note("There is no review here", lead))
     elif request.method == "POST":
         response = _posted(opened, ports)
     else:
         count("ReviewShown")
-        response = _show(opened, ports)
+        response = show(opened, ports)
     return {**response, "body": ""} if request.method == "HEAD" else response
 
 
 def _other_method(method: str) -> PageResponse:
-    headers = {**_HEADERS, "allow": ", ".join(_METHODS)}
+    allow = ", ".join(_METHODS)
     if method == "OPTIONS":
-        return {"statusCode": 204, "headers": headers, "body": ""}
+        return page(204, "", allow=allow)
     count("ReviewMethodRefused")
-    page = pages.note("This page only takes a form", f"Nothing here answers {method}.")
-    return {"statusCode": 405, "headers": headers, "body": page}
+    return page(405, pages.note("This page only takes a form", f"Nothing here answers {method}."), allow=allow)
 
 
 def _opened(request: PageRequest, ports: PagePorts) -> OpenedReview | None:
@@ -93,24 +53,6 @@ def _opened(request: PageRequest, ports: PagePorts) -> OpenedReview | None:
     return OpenedReview(request, review, approver, ports.deciding.clock())
 
 
-def _show(
-    opened: OpenedReview, ports: PagePorts, *, status: int = 200, typed: str = "", problem: str = ""
-) -> PageResponse:
-    """Return the form of an open review, or the page of a closed one. Writes nothing."""
-    request, review, approver = opened.request, opened.review, opened.approver
-    cookie = request.cookie or ports.random()
-    nonce = keys.form_nonce(ports.secret(), review.id, approver, cookie, opened.now)
-    if review.status_at(opened.now) == "open":
-        choice = request.choice
-        page = pages.form(review, approver, key=request.key, nonce=nonce, choice=choice, reason=typed, problem=problem)
-    elif review.unfinished:
-        page = pages.closed(review, approver, opened.now, key=request.key, nonce=nonce)
-    else:
-        return _page(status, pages.closed(review, approver, opened.now))
-    attributes = "; Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if request.secure else "")
-    return {**_page(status, page), "cookies": [f"{request.cookie_name}={cookie}{attributes}"]}
-
-
 def _posted(opened: OpenedReview, ports: PagePorts) -> PageResponse:
     """Decide by the form where the review is open, else pass on what was decided before, if that was lost."""
     form = DecisionForm.of(opened.request)
@@ -118,12 +60,10 @@ def _posted(opened: OpenedReview, ports: PagePorts) -> PageResponse:
         return _no_form(opened)
     if refusal := _refusal(opened, form, ports):
         return refusal
-    decided = None
-    if opened.review.status_at(opened.now) == "open":
-        decided = deciding.decide(opened.review, _vote(opened, form), ports.deciding)
-        # Where somebody else was first, what they decided is looked at instead.
-        opened = replace(opened, review=decided or ports.deciding.store.get(opened.review.id) or opened.review)
-    lost = decided is None and opened.review.unfinished
+    opened, written = voting.vote(opened, form, ports)
+    if opened.undecided:
+        return _wrong_word(opened, form, counted=written, ports=ports)
+    lost = not written and opened.review.unfinished
     try:
         opened = replace(opened, review=deciding.finish(opened.review, ports.deciding))
     except DecisionNotPassedOnError:
@@ -131,51 +71,53 @@ def _posted(opened: OpenedReview, ports: PagePorts) -> PageResponse:
         logger.exception("review decision not passed on", extra={"review": opened.review.id})
         count("ReviewAnswerFailed")
         opened = replace(opened, review=ports.deciding.store.get(opened.review.id) or opened.review)
-        return _show(opened, ports, status=502)
-    if decided is not None:
+        return show(opened, ports, status=502)
+    if written:
         return _done(opened)
     if lost:
         count("ReviewAnswerRepeated")
-    return _show(opened, ports, status=409)
+    return show(opened, ports, status=409)
 
 
 def _refusal(opened: OpenedReview, form: DecisionForm, ports: PagePorts) -> PageResponse | None:
-    """Return the page that refuses a form: it is not of this browser, or it cannot decide an open review."""
-    request, review, now = opened.request, opened.review, opened.now
-    if not keys.nonce_holds(ports.secret(), form.nonce, review.id, opened.approver, request.cookie, now=now):
-        count("ReviewFormRefused")
+    """Return the page that refuses a form: it is not of this page and browser, or it cannot decide an open review."""
+    request, review = opened.request, opened.review
+    lead = ""
+    if request.sent_from_elsewhere(ports.url):
+        lead = "Your browser says that this form was sent by a page of somebody else."
+    elif not keys.nonce_holds(ports.secret(), form.nonce, review.id, opened.approver, request.cookie, now=opened.now):
         lead = "The form was open for too long, or in another window, or your browser refused its cookie."
+    if lead:
+        count("ReviewFormRefused")
         title, choice = "Please open the review again", request.choice
-        return _page(403, pages.note(title, lead, typed=form.reason, again=request.key, choice=choice))
-    if review.status_at(now) != "open" or not form.problem:
+        return page(403, pages.note(title, lead, typed=form.reason, again=request.key, choice=choice))
+    if not opened.undecided or not form.problem:
         return None
-    chosen = replace(request, choice="reject") if form.choice == "reject" else request
-    return _show(replace(opened, request=chosen), ports, status=400, typed=form.reason, problem=form.problem)
+    return show(_chosen(opened, form), ports, status=400, typed=form.reason, problem=form.problem)
+
+
+def _chosen(opened: OpenedReview, form: DecisionForm) -> OpenedReview:
+    """Return what is shown again to somebody who pressed Reject: that button first."""
+    return replace(opened, request=replace(opened.request, choice="reject")) if form.choice == "reject" else opened
 
 
 def _no_form(opened: OpenedReview) -> PageResponse:
     lead = "What was sent is not this page's form. Open the link from your mail and use the form there."
     request = opened.request
-    return _page(400, pages.note("This is not the form", lead, again=request.key, choice=request.choice))
+    return page(400, pages.note("This is not the form", lead, again=request.key, choice=request.choice))
 
 
-def _vote(opened: OpenedReview, form: DecisionForm) -> Vote:
-    return Vote(
-        approved=form.choice == "approve",
-        by=opened.approver,
-        reason=form.reason,
-        origin="page",
-        source_ip=opened.request.source_ip,
-        user_agent=opened.request.user_agent,
-    )
+def _wrong_word(opened: OpenedReview, form: DecisionForm, *, counted: bool, ports: PagePorts) -> PageResponse:
+    """Return the form again; where this word was the last try, every approver is told."""
+    left = opened.review.tries_left(opened.approver)
+    count("ReviewWordRefused")
+    if counted and not left:
+        voting.tell_used_up(opened.review, opened.approver, ports.mailer)
+    return show(opened, ports, status=403, typed=form.reason, problem=tries.wrong_word(left))
 
 
 def _done(opened: OpenedReview) -> PageResponse:
     review = opened.review
     logger.info("review decided", extra={"review": review.id, "decision": review.status, "answer": review.answer})
     count("ReviewApproved" if review.status == "approved" else "ReviewRejected")
-    return _page(200, pages.closed(review, opened.approver, opened.now))
-
-
-def _page(status: int, body: str) -> PageResponse:
-    return {"statusCode": status, "headers": dict(_HEADERS), "body": body}
+    return page(200, pages.closed(review, opened.approver, opened.now))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import parse_qs
 
+from signalbox import plain
 from signalbox.reviews import keys
 from signalbox.reviews.model import REASON_LIMIT
 from signalbox.reviews.pages import Choice
@@ -18,7 +19,10 @@ _AGENT_LIMIT = 200
 
 @dataclass(frozen=True)
 class PageRequest:
-    """What is read of a request; `choice` is what its link preselects, `cookies` are `name=value`."""
+    """What is read of a request; `choice` is what its link preselects, `cookies` are `name=value`.
+
+    `origin` and `site` are what a browser says of the page that sent the request, "" where it says nothing.
+    """
 
     method: str
     review: str
@@ -26,6 +30,8 @@ class PageRequest:
     choice: Choice
     host: str
     cookies: tuple[str, ...]
+    origin: str
+    site: str
     content_type: str
     body: str
     encoded: bool
@@ -44,11 +50,13 @@ class PageRequest:
             choice="reject" if asked.get("choice") == "reject" else "approve",
             host=str(context.get("domainName", "")),
             cookies=tuple(map(str, event.get("cookies") or str(headers.get("cookie", "")).split(";"))),
+            origin=str(headers.get("origin", "")),
+            site=str(headers.get("sec-fetch-site", "")),
             content_type=str(headers.get("content-type", "")).partition(";")[0].strip().lower(),
             body=str(event.get("body") or ""),
             encoded=bool(event.get("isBase64Encoded")),
             source_ip=str(context["http"].get("sourceIp", "")),
-            user_agent=str(context["http"].get("userAgent", ""))[:_AGENT_LIMIT],
+            user_agent=plain.line(str(context["http"].get("userAgent", "")))[:_AGENT_LIMIT],
         )
 
     @property
@@ -56,6 +64,16 @@ class PageRequest:
         """Say whether the page is reached over TLS: a browser keeps no `Secure` cookie of this machine's own API."""
         name = self.host.rsplit(":", 1)[0] if ":" in self.host else self.host
         return not name.endswith(("localhost", "127.0.0.1"))
+
+    def sent_from_elsewhere(self, address: str) -> bool:
+        """Say whether the browser says that a page of another site sent this; `address` is ours, "" for the API's own.
+
+        A program can say what it likes; a browser that somebody's page has taken along cannot. ("none" is said of what
+        a person does, such as loading the page again.)
+        """
+        scheme, _, rest = (address or f"https://{self.host}").partition("://")
+        ours = f"{scheme}://{rest.partition('/')[0]}"
+        return self.site not in ("", "same-origin", "none") or self.origin.lower() not in ("", ours.lower())
 
     @property
     def cookie_name(self) -> str:
@@ -74,9 +92,10 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class DecisionForm:
-    """What was sent with the page's form: the pressed button's value, the reason, the nonce."""
+    """What was sent with the page's form: the pressed button's value, the word's letters, the reason, the nonce."""
 
     choice: str
+    word: str
     reason: str
     nonce: str
 
@@ -90,14 +109,21 @@ class DecisionForm:
             fields = parse_qs(text, keep_blank_values=True, max_num_fields=8)
         except (binascii.Error, ValueError):
             return None
-        choice, reason, nonce = (fields.get(name, [""])[0] for name in ("choice", "reason", "nonce"))
-        return cls(choice, reason.replace("\r\n", "\n").strip(), nonce)
+        choice, word, reason, nonce = (fields.get(name, [""])[0] for name in ("choice", "word", "reason", "nonce"))
+        return cls(choice, keys.letters(word), plain.lines(reason).strip(), nonce)
+
+    @property
+    def approves(self) -> bool:
+        """Say whether Approve was pressed."""
+        return self.choice == "approve"
 
     @property
     def problem(self) -> str:
         """Return what keeps the form from deciding, "" if nothing does."""
         if self.choice not in ("approve", "reject"):
             return "Please choose Approve or Reject."
+        if self.approves and not self.word:
+            return "Please type the word that stands in your mail, under its two links. It is not on this page."
         if self.choice == "reject" and not self.reason:
             return "Please say why you reject it. The people who trained the model will read it."
         if len(self.reason) > REASON_LIMIT:

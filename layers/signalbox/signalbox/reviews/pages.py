@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from signalbox.mail import Mail
-from signalbox.reviews import evidence
+from signalbox.reviews import evidence, tries
 from signalbox.reviews.model import REASON_LIMIT, Review
 from signalbox.templates import render
 from signalbox.words import package_label, package_name, when
@@ -12,13 +12,15 @@ from signalbox.words import package_label, package_name, when
 type Values = dict[str, object]
 type Choice = Literal["approve", "reject"]
 _LAMPS = {"approved": "good", "rejected": "bad"}
+_WHERE = {"registry": ", in the model registry", "command": ", by the command line"}
 _NO_WORKFLOW = "The workflow that asked was no longer waiting when the decision came."
 
 
-def mail(review: Review, approver: str, link: str) -> Mail:
-    """Return the mail that asks one approver; `link` is the page's address with the approver's key."""
+def mail(review: Review, approver: str, link: str, word: str) -> Mail:
+    """Return the mail that asks one approver; `link` is the page's address with their key, `word` approves there."""
     values = _asked(review) | {
         "approver": approver,
+        "word": word,
         "approve": f"{link}&choice=approve",
         "reject": f"{link}&choice=reject",
         "expires_at": review.expires_at,
@@ -45,6 +47,9 @@ def form(
         reason=reason,
         problem=problem,
         limit=REASON_LIMIT,
+        tries_left=review.tries_left(approver),
+        without_word=tries.ways_without_word(review),
+        command=tries.command(review),
         expires_at=review.expires_at,
         consequence=_consequence(review),
     )
@@ -64,7 +69,6 @@ def closed(review: Review, approver: str, now: datetime, *, key: str = "", nonce
         reason=review.reason if status in ("approved", "rejected", "overturned") else "",
         key=key,
         nonce=nonce,
-        choice="approve" if status == "approved" else "reject",
         foot=f"You are looking at this as {approver}.",
     )
 
@@ -118,9 +122,7 @@ def _ending(review: Review, status: str, approver: str) -> tuple[str, str, list[
         return f"A newer mail has replaced this review of {name}", lead, []
     decided = review.overturned_from if status == "overturned" else status
     who = "You" if review.by == approver else review.by
-    lead = f"{who} {decided} it on {when(review.at)}" + (
-        ", in the model registry." if review.origin == "registry" else "."
-    )
+    lead = f"{who} {decided} it on {when(review.at)}{_WHERE.get(review.origin, '')}."
     if status == "overturned":
         other = "rejected" if decided == "approved" else "approved"
         line = f"{review.overturned_by} {other} it in the model registry on {when(review.overturned_at)}."

@@ -1,4 +1,4 @@
-"""Asking for a review: keep it with its evidence, and mail every approver a link of their own."""
+"""Asking for a review: keep it with its evidence, and mail every approver a link and a word of their own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -115,7 +115,15 @@ def _mails(review: Review, ports: RequestingPorts) -> list[Mail]:
     """Return the mails to those who have none yet."""
     address, secret = f"{ports.url}/reviews/{review.id}", ports.secret()
     waiting = [approver for approver in review.approvers if approver not in review.mailed]
-    return [pages.mail(review, one, f"{address}?key={keys.link_key(secret, review.id, one)}") for one in waiting]
+    return [
+        pages.mail(
+            review,
+            one,
+            f"{address}?key={keys.link_key(secret, review.id, one)}",
+            keys.approval_word(secret, review.id, one),
+        )
+        for one in waiting
+    ]
 
 
 def _marking(review: Review, ports: RequestingPorts) -> Callable[[Mail], None]:

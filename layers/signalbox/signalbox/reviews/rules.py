@@ -28,7 +28,7 @@ class Vote:
     approved: bool
     by: str
     reason: str
-    origin: Literal["page", "registry"]
+    origin: Literal["page", "command", "registry"]
     source_ip: str = ""
     user_agent: str = ""
 
@@ -65,6 +65,11 @@ def decided(vote: Vote, now: datetime) -> Texts:
     }
 
 
+def open_as_read(review: Review) -> Texts:
+    """Return what has to hold for a vote on the page: the review is open, and no word was tried since it was read."""
+    return {"status": "open", "guesses": review.guesses}
+
+
 def answered(review: Review, answer: Answer, now: datetime) -> tuple[Texts, Texts]:
     """Return what has to hold, and the changes, to mark a review's task as answered.
 
@@ -78,7 +83,8 @@ def description(review: Review) -> str:
     """Return what the registry keeps of a decision, in one line."""
     if review.status == "expired":
         return f"expired unanswered {_minute(review.expires_at)} (review {review.id})"
-    text = f"{review.status} by {review.by} on the review page {_minute(review.at)}"
+    where = "by the command line" if review.origin == "command" else "on the review page"
+    text = f"{review.status} by {review.by} {where} {_minute(review.at)}"
     line = " ".join(f"{text}: {review.reason}".split() if review.reason else text.split())
     return line if len(line) <= _DESCRIPTION_LIMIT else f"{line[: _DESCRIPTION_LIMIT - 1]}…"
 

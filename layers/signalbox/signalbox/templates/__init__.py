@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from signalbox import words
+from signalbox import plain, words
 from signalbox.templates import style
 
 if TYPE_CHECKING:
@@ -15,6 +15,26 @@ if TYPE_CHECKING:
 def render(template: str, **values: object) -> str:
     """Return a template of this folder, filled. A value that the template needs and does not get raises."""
     return _environment().get_template(template).render(**values)
+
+
+class _Lines(str):
+    """A text that has come through `_as_lines`."""
+
+    __slots__ = ()
+
+
+def _as_lines(text: str, indent: int = 0) -> _Lines:
+    """Let a text of several lines keep them, each with so many spaces before it."""
+    margin = " " * indent
+    return _Lines("\n".join(f"{margin}{line}" if line else line for line in plain.lines(text).split("\n")))
+
+
+def _written(value: object) -> object:
+    """Return what a template writes of a value: one line, unless it says that there may be several.
+
+    So text of strangers can neither begin a line of its own in a mail nor turn what stands around it.
+    """
+    return plain.line(value) if type(value) is str else value  # markup of ours is a class of its own
 
 
 def _ending(loop: "LoopContext") -> tuple[str, ...]:
@@ -31,10 +51,12 @@ def _environment() -> "Environment":
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=select_autoescape(("html",), default=False),
         undefined=StrictUndefined,
+        finalize=_written,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "as_lines": _as_lines,
         "when": words.when,
         "package_label": words.package_label,
         "package_name": words.package_name,

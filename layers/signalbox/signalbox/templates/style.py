@@ -49,6 +49,7 @@ LIGHT = {
     "buttons": "width:100%;border-collapse:separate",
     "half": "width:50%;padding:0 6px 0 0;vertical-align:top",
     "half-last": "padding:0 0 0 6px",
+    "alone": "width:100%;padding:0",
     "button": _BUTTON,
     "primary": "background:#176b41;border:1px solid #176b41;color:#ffffff",
     "danger": "background:#b3261e;border:1px solid #b3261e;color:#ffffff",
@@ -58,6 +59,10 @@ LIGHT = {
     "field": f"display:block;box-sizing:border-box;width:100%;min-height:112px;margin:6px 0 16px;padding:12px;{_SANS};"
     "font-size:16px;line-height:24px;color:#1c2024;background:#ffffff;border:1px solid #a9a599;border-radius:8px;"
     "resize:vertical",
+    "short": "min-height:48px;max-width:280px",
+    "word-lead": "margin:16px 0 4px;color:#41464d",
+    "word": f"margin:0 0 16px;{_MONO};font-size:24px;line-height:32px;font-weight:600;letter-spacing:0.06em;"
+    "color:#1c2024",
     "field-label": "display:block;font-weight:600;color:#1c2024",
     "form": "margin:32px 0 0",
     "notice": "margin:0 0 20px;padding:12px 16px;background:#fdeeec;border:1px solid #eab8b3;border-radius:8px;"
@@ -105,6 +110,8 @@ _DARK = {
     "plain": "background:#1b1e21;border-color:#4b525a;color:#e9eaec",
     "field": "background:#121416;border-color:#5a626b;color:#e9eaec",
     "field-label": "color:#e9eaec",
+    "word-lead": "color:#c9cdd3",
+    "word": "color:#f3f4f5",
     "notice": "background:#3a1d1b;border-color:#7d3a35;color:#ffc9c4",
     "quote": "background:#15181a;border-color:#30353a;color:#e9eaec",
     "words": "border-left-color:#4b525a;color:#e9eaec",
@@ -130,7 +137,8 @@ _NARROW = {
 }
 
 _EXTRA = (
-    "a:focus-visible,button:focus-visible,textarea:focus-visible{outline:3px solid #3b82c4;outline-offset:2px}"
+    "a:focus-visible,button:focus-visible,input:focus-visible,textarea:focus-visible"
+    "{outline:3px solid #3b82c4;outline-offset:2px}"
     ".button:hover{filter:brightness(1.06)}"
 )
 
