@@ -95,8 +95,7 @@ class World:
         """Train an image for a model and return the execution's ARN."""
         self.put_iris(model)
         given = {"image": image, "commit": commit, "model": model, "problem": "multiclass"}
-        given["hyperparameters"] = hyperparameters
-        return self.start(given, f"{model}-{commit}")
+        return self.start({**given, "hyperparameters": hyperparameters}, f"{model}-{commit}")
 
     def release(self, model: str, commit: str, version: int, image: str = IRIS, **hyperparameters: str) -> str:
         """Train, approve, and approve for prod; return the execution's ARN when it has succeeded."""

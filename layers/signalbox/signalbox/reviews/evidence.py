@@ -145,9 +145,11 @@ def _live(live: Mapping[str, Any]) -> KeptLive:
     kept: KeptLive = {"package": str(live["package"])[:2048], "metrics": _metrics(live["metrics"])}
     if live.get("differences"):
         kept |= {"rows": int(live["rows"]), "own": _metrics(live["own"])}
-        kept["differences"] = {_text(name): _difference(one) for name, one in live["differences"].items()}
+        kept["differences"] = {
+            _text(name): _difference(one) for name, one in list(live["differences"].items())[:_METRICS]
+        }
     elif live.get("reason"):
-        kept["reason"] = str(live["reason"])[:_REASON]
+        kept["reason"] = plain.line(str(live["reason"]))[:_REASON]
     return kept
 
 
