@@ -101,6 +101,43 @@ def test_a_classification_is_measured_by_accuracy_over_all_files() -> None:
     assert report["samples"][2]["predicted"] == "<b>&"
 
 
+def test_ids_of_classes_are_no_regression_and_their_golden_requests_have_no_tolerance() -> None:
+    objects = predictions(a="".join(f"{n % 3},1.0,{n}.5,{(n + n // 30) % 3}.0\n" for n in range(40)))
+    assert description(evaluated(objects, "multiclass")).startswith("Accuracy 0.75 ± ")
+    golden = json.loads(objects.texts[GOLDEN])
+    assert (golden["problem"], golden["tolerance"]) == ("multiclass", 0)
+    assert set(report_in(objects)["classes"]) == {"0", "1", "2"}
+
+
+def test_probabilities_are_measured_by_the_threshold_and_expected_as_numbers_of_the_endpoint() -> None:
+    objects = predictions(a="1,M,0.4,0.83\n0,F,0.3,0.6\n")
+    evaluated(objects, "binary")
+    report, golden = report_in(objects), json.loads(objects.texts[GOLDEN])
+    assert (report["metrics"]["accuracy"]["value"], report["threshold"]) == (0.5, 0.5)
+    assert (golden["requests"][0]["expected"], golden["tolerance"]) == ("0.83", 0.001)
+
+
+@pytest.mark.parametrize(
+    ("cell", "place"),
+    [("Rings", "the label 'Rings'"), ("N/A", "the label 'N/A'"), ('"1,234.5"', "the label '1,234.5'")],
+)
+def test_one_odd_label_in_fifty_rows_does_not_turn_a_regression_into_something_else(cell: str, place: str) -> None:
+    rows = [f"{n},M,0.{n},{n}.5" for n in range(50)]
+    rows[49] = f"{cell},M,0.4,8.7"
+    objects = predictions(a="\n".join(rows))
+    with pytest.raises(EvaluationError, match=rf"line 50 of s3://artifacts/transforms/run-1/a\.csv\.out: {place}"):
+        evaluated(objects)
+    assert REPORT not in objects.texts
+
+
+@pytest.mark.parametrize("missing", ["problem", "columns"])
+def test_a_run_that_an_earlier_version_planned_says_to_start_it_again(missing: str) -> None:
+    asked: Any = question()
+    del asked["plan"][missing]
+    with pytest.raises(EvaluationError, match=r"planned before 0\.2\.0, without its problem: start it again"):
+        evaluate(asked, ports(predictions(a=REGRESSION)))
+
+
 def test_an_image_is_registered_pending_with_its_evidence_and_its_origin() -> None:
     record = evaluated(predictions(a=REGRESSION))["record"]
     assert record == {
