@@ -7,7 +7,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import boto3
 import typer
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,11 +20,11 @@ from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.contracts import PROBLEMS
 from signalbox.reviews.model import DecisionNotPassedOnError
 from signalbox.uploads.model import Upload
+from signalbox_operate import account, start, status, uploads
 from signalbox_operate import decide as decisions
 from signalbox_operate import invoke as invocation
 from signalbox_operate import publish as publication
 from signalbox_operate import stack as stacks
-from signalbox_operate import start, status, uploads
 from signalbox_operate.pipelines import PipelineError, UnknownRegionError
 from signalbox_operate.stack import OperateError, Stack
 
@@ -65,8 +64,8 @@ _SHOWN = 20  # waiting uploads
 
 
 def client(service: str) -> Any:
-    """Return a client for the account and region of the environment."""
-    return boto3.client(service)  # type: ignore[call-overload]  # the name is a variable here
+    """Return a client for the command's account and region."""
+    return account.session().client(service)  # type: ignore[call-overload]  # the name is a variable here
 
 
 def _shown(text: str) -> str:
@@ -78,6 +77,7 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
     """Register a command under its function's name; what it cannot do is said in one sentence, with exit code 1."""
 
     @app.command(function.__name__.removeprefix("show_"))
+    @account.chosen
     @functools.wraps(function)
     def run(*arguments: Any, **options: Any) -> None:
         try:
@@ -94,9 +94,9 @@ def _stack(name: str) -> Stack:
 
 
 def _region() -> str:
-    region = boto3.session.Session().region_name
+    region = account.session().region_name
     if not region:
-        raise OperateError("no AWS region is set: set AWS_REGION, or a profile that names one")
+        raise OperateError("no AWS region is set: give --region, set AWS_REGION, or name a profile that has one")
     return str(region)
 
 
@@ -236,7 +236,7 @@ def invoke(
     body = file.read_bytes() if file else (data or "").encode()
     url = invocation.address(_invoke_url(_stack(stack), api_url), stage, model)
     _region()
-    answer = invocation.invoke(url, body, content_type, boto3.session.Session())
+    answer = invocation.invoke(url, body, content_type, account.session())
     text = answer.body.decode(errors="replace").rstrip("\n")
     if not answer.succeeded:
         raise OperateError(f"the API answered {answer.status}: {text}")

@@ -58,7 +58,7 @@ def read(name: str, cloudformation: StackReader) -> Stack:
             raise
         raise OperateError(
             f"there is no stack {name!r} in this account and region: deploy it with `sam deploy`, or name another one "
-            "with --stack (the account and region are those of your AWS_PROFILE and AWS_REGION)"
+            "with --stack (account and region are those of --profile and --region, else of AWS_PROFILE and AWS_REGION)"
         ) from error
     if not stack["StackStatus"].endswith("_COMPLETE") or stack["StackStatus"].startswith("ROLLBACK"):
         raise OperateError(f"stack {name!r} is {stack['StackStatus']}: wait until it is deployed, or repair it")

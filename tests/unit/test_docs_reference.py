@@ -106,6 +106,9 @@ def test_the_settings_are_those_that_the_functions_read() -> None:
     assert list(rows) == sorted(rows)
 
 
+OF_ALL = {"--stack", "--region", "--profile"}
+
+
 def test_the_commands_are_those_of_the_command_line_with_their_options() -> None:
     shown = table(REFERENCE, "command", "what it does", "options of its own")
     rows = {row[0]: {option for option in row[2].split(", ") if option} for row in shown}
@@ -115,9 +118,9 @@ def test_the_commands_are_those_of_the_command_line_with_their_options() -> None
     wanted = {}
     for name, command in group.commands.items():
         options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
-        assert "--stack" in options
+        assert options >= OF_ALL
         arguments = [_argument(one) for one in command.params if isinstance(one, TyperArgument)]
-        wanted[" ".join([name, *arguments])] = options - {"--stack"}
+        wanted[" ".join([name, *arguments])] = options - OF_ALL
     assert rows == wanted
 
 

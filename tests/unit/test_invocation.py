@@ -1,16 +1,24 @@
 """A request to a stage reaches its endpoint and nothing else, and every refusal says what to do."""
 
 import base64
+import contextlib
 import io
 import json
+import re
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.documents import ROOT
 from tests.support.samples import http_event
 
 from signalbox import invocation
+from signalbox.aws import clients
+from signalbox.aws.errors import ServiceBusyError
 from signalbox.invocation import (
     BODY_LIMIT,
     InvocationError,
@@ -198,6 +206,63 @@ def test_an_error_of_the_model_is_told_with_its_own_status_and_message() -> None
 def test_a_model_that_does_not_answer_in_time_is_a_timeout() -> None:
     client: Any = RecordingClient("sagemaker-runtime", {"invoke_endpoint": ReadTimeoutError(endpoint_url="x")})
     assert answer(http_event("invoke"), RuntimeEndpoints(client))[0] == 504
+
+
+class SlowModel(BaseHTTPRequestHandler):
+    """A model that takes its time, and counts how often it is asked."""
+
+    asked = 0
+
+    def do_POST(self) -> None:
+        """Answer too late."""
+        type(self).asked += 1
+        time.sleep(0.6)
+        with contextlib.suppress(OSError):  # nobody waits any more
+            self.send_response(200)
+            self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+        """Write nothing."""
+
+
+def test_a_slow_model_is_asked_once_and_answered_for_before_the_api_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), SlowModel) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        settings = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
+        for name, value in {**settings, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}"}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(invocation, "_MODEL_SECONDS", 0.2)
+        SlowModel.asked = 0
+        clients._session.cache_clear()
+
+        status, body = answer(http_event("invoke"), RuntimeEndpoints())
+        server.shutdown()
+    clients._session.cache_clear()
+
+    assert (status, body["error"], SlowModel.asked) == (504, "the model did not answer in time", 1)
+
+
+def test_the_functions_own_time_is_longer_than_the_models_and_the_apis_is_not_shorter() -> None:
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    limit = re.search(r"^    Timeout: (\d+)$", template, re.MULTILINE)
+    assert limit is not None
+    assert invocation._MODEL_SECONDS + clients._CONNECT_SECONDS < int(limit[1]) <= 30  # HTTP APIs: 30 seconds
+
+
+@pytest.mark.parametrize("error", [EndpointConnectionError(endpoint_url="x"), ConnectionClosedError(endpoint_url="x")])
+def test_a_connection_that_breaks_is_an_endpoint_that_is_not_available(error: Exception) -> None:
+    client: Any = RecordingClient("sagemaker-runtime", {"invoke_endpoint": error})
+    response = response_to(http_event("invoke"), RuntimeEndpoints(client))
+    assert (response["statusCode"], response["headers"]["retry-after"]) == (503, "5")
+
+
+def test_stages_that_cannot_be_read_now_are_no_failure_of_the_function() -> None:
+    def busy() -> StagesDocument:
+        raise ServiceBusyError("ssm:GetParameter", "the connection was closed")
+
+    known = ports(Parrot(Prediction(b"1", "text/csv")), stages=busy)
+    response = invocation.answer(cast("invocation.InvocationRequest", http_event("invoke")), known)
+    assert response["statusCode"] == 503
 
 
 def test_sagemaker_is_asked_with_what_the_caller_sent_and_no_more() -> None:

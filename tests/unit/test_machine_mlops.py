@@ -27,6 +27,8 @@ from tests.support.mlops import (
 )
 
 from signalbox.contracts import ReviewDecision
+from signalbox.releases.model import Place
+from signalbox.stages import Rollout, Stage
 
 # What leads a run to a task beside the straight way.
 TO_CLOSE_REVIEW: dict[str, Mock] = {"RequestReview": Throw("States.Timeout", None)}
@@ -306,6 +308,39 @@ def test_an_error_that_passes_is_tried_again(state: str, error: str) -> None:
     run = execute(machine_input, **(REACHED[state] | {state: [Throw(error), answer]}))
     assert len(run.calls_of(state)) == 2
     assert run.waited
+
+
+DAY = 86_400
+LONGEST_REVIEW = 30 * DAY  # the parameter ReviewSeconds, and a stage's `review_seconds`
+YEAR = 365 * DAY  # no execution is older (Step Functions quotas)
+
+
+def test_no_run_is_ended_by_the_time_of_the_whole_machine_which_nobody_would_be_told_of() -> None:
+    definition = json.loads(MACHINE.read_text())
+    tasks = {name: state for name, state in definition["States"].items() if state["Type"] == "Task"}
+    seconds = {
+        name: LONGEST_REVIEW if name == "RequestReview" else state["TimeoutSeconds"] for name, state in tasks.items()
+    }
+    # What is tried again is refused at once, but for what a timeout ended.
+    timed_out = {name: 1 + most_timeouts(state) for name, state in tasks.items()}
+
+    assert sum(seconds[name] * timed_out[name] for name in tasks) <= definition["TimeoutSeconds"] <= YEAR
+
+
+def most_timeouts(state: dict[str, Any]) -> int:
+    """Return how often a task is tried again after its own timeout."""
+    return max(
+        (rule["MaxAttempts"] for rule in state.get("Retry", []) if "States.Timeout" in rule["ErrorEquals"]), default=0
+    )
+
+
+def test_a_release_has_the_time_for_a_long_review_of_every_stage() -> None:
+    release = json.loads(MACHINE.read_text())["States"]["Release"]["TimeoutSeconds"]
+    machine = json.loads((MACHINE.parent / "release.asl.json").read_text())["TimeoutSeconds"]
+    slowest = Stage("prod", "ml.m5.large", 100, rollout=Rollout("linear", 10, 3_600), review_seconds=LONGEST_REVIEW)
+    longest = 10 * (slowest.review_seconds + Place(slowest, 0, "endpoint").patience_seconds)
+
+    assert longest <= release <= machine <= YEAR
 
 
 def test_every_task_has_a_timeout_and_every_state_says_its_purpose() -> None:

@@ -13,7 +13,7 @@ from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.stack import MACHINE, OUTPUTS, CloudFormation
 from typer.testing import CliRunner, Result
 
-from signalbox_operate import cli
+from signalbox_operate import account, cli
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:1"
 ENDPOINT = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/signalbox-abalone-prod"
@@ -55,7 +55,7 @@ def test_publish_uploads_the_code_and_creates_the_pipeline(clients: Clients) -> 
 
 
 def test_publish_in_a_region_without_images_writes_nothing(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "mars-north-1")
+    monkeypatch.setenv("AWS_REGION", "mars-north-1")
     done = run("publish", "abalone")
     assert done.exit_code == 1
     assert "give the image's full URI with --scikit-learn-image" in done.stderr
@@ -70,7 +70,82 @@ def test_publish_without_a_region_says_how_to_set_one(clients: Clients, monkeypa
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    assert "no AWS region is set: set AWS_REGION" in run("publish", "abalone").stderr
+    assert "no AWS region is set: give --region, set AWS_REGION" in run("publish", "abalone").stderr
+
+
+@dataclass
+class Asked:
+    """The region and the profile that a command's clients were made for."""
+
+    region: str | None = None
+    key: str | None = None
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Asked:
+    """A configuration with one profile, and clients that note for whom they were made."""
+    (tmp_path / "config").write_text("[profile team]\nregion = eu-central-1\n")
+    (tmp_path / "credentials").write_text("[team]\naws_access_key_id = TEAM\naws_secret_access_key = secret\n")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    noted = Asked()
+
+    def client(service: str) -> Any:
+        session = account.session()
+        credentials = session.get_credentials()
+        noted.region, noted.key = session.region_name, credentials.access_key if credentials else None
+        return CloudFormation() if service == "cloudformation" else RecordingClient(service)
+
+    monkeypatch.setattr(cli, "client", client)
+    return noted
+
+
+@pytest.mark.parametrize(
+    ("environment", "options", "region", "key"),
+    [
+        ({"AWS_REGION": "eu-west-1"}, [], "eu-west-1", None),
+        ({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-east-2"}, [], "eu-west-1", None),
+        ({"AWS_DEFAULT_REGION": "us-east-2"}, [], "us-east-2", None),
+        ({"AWS_REGION": "eu-west-1"}, ["--region", "ap-south-1"], "ap-south-1", None),
+        ({"AWS_PROFILE": "team"}, [], "eu-central-1", "TEAM"),
+        ({}, ["--profile", "team"], "eu-central-1", "TEAM"),
+        ({"AWS_REGION": "eu-west-1"}, ["--profile", "team"], "eu-west-1", "TEAM"),
+        ({}, ["--profile", "team", "--region", "ap-south-1"], "ap-south-1", "TEAM"),
+    ],
+)
+def test_region_and_profile_are_those_of_the_options_else_of_the_environment(
+    environment: dict[str, str],
+    options: list[str],
+    region: str,
+    key: str | None,
+    asked: Asked,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    run("upload", str(Path(__file__)), *options)
+
+    assert (asked.region, asked.key) == (region, key)
+
+
+def test_a_profile_that_does_not_exist_is_told_in_one_sentence(asked: Asked) -> None:
+    done = run("status", "--profile", "nobody")
+
+    assert done.exit_code == 2
+    assert "(nobody) could not be found" in " ".join(done.stderr.replace("│", "").split())
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["publish", "train", "upload", "uploads", "invoke", "status"])
+def test_every_command_has_region_and_profile(command: str) -> None:
+    told = re.sub(r"\x1b\[[\d;]*m", "", run(command, "--help").output)
+
+    assert "--region" in told
+    assert "--profile" in told
 
 
 def test_train_starts_once_and_says_so_the_second_time(clients: Clients) -> None:

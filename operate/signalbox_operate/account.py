@@ -1,0 +1,49 @@
+"""Which account and region a command works in: its options `--profile` and `--region`, else the environment.
+
+boto3 reads `AWS_PROFILE` and `AWS_DEFAULT_REGION`. `AWS_REGION`, which AWS's own command line and its other libraries
+read before that, it does not know (`botocore.configprovider`): it is read here.
+"""
+
+import inspect
+import os
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Annotated, Any
+
+import typer
+from boto3.session import Session
+from botocore.exceptions import ProfileNotFound
+
+_REGION = typer.Option("--region", help="Region of the stack; else AWS_REGION, AWS_DEFAULT_REGION, or the profile's")
+_PROFILE = typer.Option("--profile", help="Profile of your AWS configuration; else AWS_PROFILE")
+_SESSION: ContextVar[Session] = ContextVar("session")
+
+
+def session() -> Session:
+    """Return the session of the command that runs."""
+    return _SESSION.get()
+
+
+def chosen(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options `--region` and `--profile`, and its session while it runs."""
+
+    def run(*arguments: Any, region: str | None = None, profile: str | None = None, **options: Any) -> None:
+        try:
+            made = Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None)
+        except ProfileNotFound as error:
+            raise typer.BadParameter(f"{error}: `aws configure list-profiles` shows which there are") from error
+        token = _SESSION.set(made)
+        try:
+            command(*arguments, **options)
+        finally:
+            _SESSION.reset(token)
+
+    own = inspect.signature(command)
+    added = {"region": Annotated[str | None, _REGION], "profile": Annotated[str | None, _PROFILE]}
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in added.items()
+    ]
+    run.__doc__, run.__annotations__ = command.__doc__, command.__annotations__ | added
+    run.__dict__["__signature__"] = own.replace(parameters=[*own.parameters.values(), *parameters])
+    return run
