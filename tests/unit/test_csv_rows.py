@@ -43,3 +43,21 @@ def test_an_answer_that_is_not_one_value_a_row_is_shown(text: str, rows: int, me
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0")), min_size=2, max_size=6))
 def test_a_line_has_the_cells_that_were_written(cells: list[str]) -> None:
     assert csv_rows.cells(csv_rows.text_of(cells)) == cells
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "header"),
+    [
+        (["sex", "length"], ["M", "0.4"], True),
+        (["x1", "x2"], ["0.1", "0.2"], True),
+        (["M", "N/A"], ["M", "0.4"], False),
+        (["M", ""], ["M", "0.4"], False),
+        (["M", "0.3"], ["M", "0.4"], False),
+        (["length", "0.3"], ["0.1", "0.4"], False),
+        (["red", "SW1A"], ["blue", "90210"], False),
+        (["red", "small"], ["blue", "large"], False),
+        ([], [], False),
+    ],
+)
+def test_a_header_has_words_where_the_row_below_has_numbers(first: list[str], second: list[str], header: bool) -> None:
+    assert csv_rows.is_header(first, second) is header

@@ -59,10 +59,14 @@ def text_of(row: Sequence[str]) -> str:
 
 
 def is_header(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Say whether `first` has words wherever the row below it has numbers; a missing value is no word."""
+    """Say whether `first` has words wherever the row below it has numbers.
+
+    A missing value is no word; a lone one with a digit may be a code, as SW1A over 90210.
+    """
     pairs = [(above.strip().lower(), below.strip()) for above, below in zip(first, second, strict=False)]
     words = [above for above, below in pairs if number(below) is not None]
-    return bool(words) and all(number(word) is None and word not in _MISSING for word in words)
+    lone_code = len(words) == 1 and any(character.isdigit() for character in words[0])
+    return bool(words) and not lone_code and all(number(word) is None and word not in _MISSING for word in words)
 
 
 def answers(text: str, rows: int) -> list[str]:
