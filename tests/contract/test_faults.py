@@ -3,9 +3,11 @@
 Behind the proxy is the local cloud, before it are the layer's own adapters with the library's own retries.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -15,21 +17,22 @@ from botocore.config import Config
 from sagemaker_local.server import CREDENTIALS, REGION
 from signalbox import moments
 from signalbox.aws.errors import ServiceBusyError
-from signalbox.aws.machines import StateMachines
+from signalbox.aws.machines import StateMachines, TaskClosedError
 from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.table import NEW, Table, key, unchanged
 from signalbox.reviews.adapters import DynamoReviews
+from signalbox.uploads.adapters import SageMakerExecutions
 from signalbox.uploads.mails import NotificationTable
 from signalbox.uploads.model import CLAIMED, RunConflictError, Upload
 from signalbox.uploads.rules import next_run
 from signalbox.uploads.table import UploadsTable
-from tests.contract.world import World, allow, name
+from tests.contract.world import World, allow, name, until
 from tests.support.faults import DONE, FAULTS, Fault, FaultyProxy, Weather, faulty_proxy
 from tests.support.reviews import MemoryStore
 from tests.support.reviews import World as ReviewsWorld
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
-LATE, READ_SECONDS = 0.6, 0.3
+LATE, READ_SECONDS = 3.0, 2.0
 UPLOAD = Upload("data", "incoming/a.csv", "v1", 10, moments.text_of(NOW))
 
 
@@ -171,12 +174,68 @@ def test_an_execution_whose_start_was_not_heard_is_started_once(fault: Fault, cl
     assert len(cloud.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]) == 1
 
 
-def waiting_machine(cloud: World) -> str:
-    """Make a machine that waits for a minute, and return its ARN."""
-    role = cloud.role(allow("states:*"), service="states.amazonaws.com")
+@lost
+def test_a_task_that_was_answered_unheard_is_closed_and_its_execution_goes_on(
+    fault: Fault, cloud: World, proxy: FaultyProxy, tmp_path: Path
+) -> None:
+    execution, token = asked(cloud, tmp_path)
+    machines = StateMachines(client("stepfunctions", proxy))
+
+    proxy.weather.next = [fault]
+    with pytest.raises(TaskClosedError):
+        machines.succeed(token, {"decision": "approved"})
+    assert machines.goes_on(execution)
+    cloud.client("stepfunctions").stop_execution(executionArn=execution)
+    assert not machines.goes_on(execution)
+
+
+@lost
+def test_a_pipeline_whose_start_was_not_heard_runs_once(fault: Fault, cloud: World, proxy: FaultyProxy) -> None:
+    sagemaker, pipeline = cloud.client("sagemaker"), name("pipeline")
+    sagemaker.create_pipeline(
+        PipelineName=pipeline,
+        PipelineDefinition=json.dumps(PIPELINE),
+        ClientRequestToken=f"{pipeline:x<32}",
+        RoleArn=cloud.role(allow("*")),
+    )
+    proxy.weather.next = [fault]
+    given = {"manifest": "s3://artifacts/m.json", "display_name": "run-1", "description": "one upload"}
+    started = SageMakerExecutions(pipeline, client("sagemaker", proxy)).start(token=f"{pipeline:t<32}", **given)
+    found = sagemaker.list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
+    assert [one["PipelineExecutionArn"] for one in found] == [started]
+
+
+PIPELINE = {
+    "Version": "2020-12-01",
+    "Parameters": [{"Name": "InputManifest", "Type": "String"}],
+    "Steps": [{"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "nothing to do"}}],
+}
+
+
+def asked(cloud: World, folder: Path) -> tuple[str, str]:
+    """Start an execution that waits to be answered, and a minute then; return its ARN and the token."""
+    kept = folder / "token"
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Parameters": {
+            "FunctionName": cloud.function(
+                "def handler(event, _):\n    open(event['kept'], 'w').write(event['token'])"
+            ),
+            "Payload": {"kept": str(kept), "token.$": "$$.Task.Token"},
+        },
+        "Next": "Wait",
+    }
+    started = cloud.client("stepfunctions").start_execution(stateMachineArn=waiting_machine(cloud, Ask=task))
+    return str(started["executionArn"]), until(lambda: kept.read_text() if kept.exists() else None)
+
+
+def waiting_machine(cloud: World, **first: Any) -> str:
+    """Make a machine that waits for a minute, after another state where one is given, and return its ARN."""
+    states = {**first, "Wait": {"Type": "Wait", "Seconds": 60, "End": True}}
     made = cloud.client("stepfunctions").create_state_machine(
         name=name("machine"),
-        roleArn=role,
-        definition='{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": true}}}',
+        roleArn=cloud.role(allow("*"), service="states.amazonaws.com"),
+        definition=json.dumps({"StartAt": next(iter(states)), "States": states}),
     )
     return str(made["stateMachineArn"])

@@ -7,6 +7,7 @@ from tests.support.logs import written
 from tests.support.review_browser import Browser
 from tests.support.reviews import BOB, SECRET, WEEK, World, report
 
+from signalbox.aws.errors import ServiceBusyError
 from signalbox.reviews.model import Review
 
 EVE = "arn:aws:iam::123456789012:user/eve"
@@ -69,6 +70,27 @@ def test_a_decision_for_a_machine_that_has_ended_says_so(world: World, review: R
     page = Browser(world).decide(world.link(), "approve")
     assert page.status == 200
     assert "no longer waiting" in page.body
+
+
+def test_a_table_that_does_not_answer_is_said_and_what_was_typed_is_kept(
+    world: World, review: Review, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> None:
+        raise ServiceBusyError("dynamodb:UpdateItem of reviews", "the connection was closed")
+
+    browser, link = Browser(world), world.link()
+    form = browser.open(link)
+    with monkeypatch.context() as broken:
+        broken.setattr(world.store, "change", lost)
+        page = browser.submit(link, form, "reject", "too slow for the morning")
+    assert page.status == 503
+    assert "cannot be reached right now" in page.body
+    assert "too slow for the morning" in page.body
+    with monkeypatch.context() as broken:
+        broken.setattr(world.store, "get", lost)
+        assert (browser.open(link).status, browser.open(link, "HEAD").body) == (503, "")
+    assert browser.open(link).status == 200
+    assert world.read(review).status == "open"
 
 
 def test_a_stage_review_speaks_of_its_stage(world: World) -> None:

@@ -45,5 +45,9 @@ def client(service: str, *, read_seconds: int = _READ_SECONDS, attempts: int = _
     It tries each call `attempts` times, and waits `read_seconds` for an answer. Where it tries more than once, it paces
     itself after throttling, which SageMaker does early (1 create call a second).
     """
-    retries: Any = {"mode": "adaptive" if attempts > 1 else "standard", "total_max_attempts": attempts}
-    return _Client(service, Config(retries=retries, connect_timeout=_CONNECT_SECONDS, read_timeout=read_seconds))
+    config = Config(
+        retries={"mode": "adaptive" if attempts > 1 else "standard", "total_max_attempts": attempts},
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=read_seconds,
+    )
+    return _Client(service, config)

@@ -4,8 +4,7 @@ The codes are botocore's (`error.response["Error"]["Code"]`), from each service'
 """
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -85,13 +84,14 @@ class CallRefusedError(Exception):
     lost.
     """
 
-    def __init__(self, operation: str, code: str, message: str, answer: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, operation: str, code: str, message: str, error: ClientError | None = None) -> None:
         super().__init__(f"{operation} was refused: {code} {message}".rstrip())
-        answer = answer or {}
+        answer: dict[str, object] = {**error.response} if error else {}
+        reasons, item = answer.get("CancellationReasons"), answer.get("Item")
         self.code = code
-        self.reasons = tuple(one.get("Code", "None") for one in answer.get("CancellationReasons", []))
-        self.item: Mapping[str, Any] = answer.get("Item", {})
-        self.repeated: bool = answer.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+        self.reasons = tuple(one.get("Code", "None") for one in reasons) if isinstance(reasons, list) else ()
+        self.item: dict[str, object] = item if isinstance(item, dict) else {}
+        self.repeated = error is not None and error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
 
 
 def code_of(error: ClientError) -> str:
@@ -141,7 +141,7 @@ class translated:  # noqa: N801  # read as a verb; a class, because a generator'
             code, message = code_of(error), message_of(error)
             if is_busy(error):
                 raise ServiceBusyError(self._operation, f"{code} {message}") from error
-            raise CallRefusedError(self._operation, code, message, {**error.response}) from error
+            raise CallRefusedError(self._operation, code, message, error) from error
         if is_lost(error):
             raise ServiceBusyError(self._operation, str(error)) from error
         if isinstance(error, BotoCoreError):  # the call was not even made: a wrong parameter, no credentials

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from signalbox.aws.errors import ServiceBusyError
 from signalbox.observability import count, logger
 from signalbox.reviews import deciding, keys, pages, tries, voting
 from signalbox.reviews.model import DecisionNotPassedOnError
@@ -23,17 +24,33 @@ def answer(event: Mapping[str, Any], ports: PagePorts) -> PageResponse:
     request = PageRequest.of(event)
     if request.method not in ("GET", "HEAD", "POST"):
         return _other_method(request.method)
+    try:
+        response = _answered(request, ports)
+    except ServiceBusyError:
+        response = _busy(request)
+    return {**response, "body": ""} if request.method == "HEAD" else response
+
+
+def _answered(request: PageRequest, ports: PagePorts) -> PageResponse:
     opened = _opened(request, ports)
     if opened is None:
         count("ReviewNotFound")
         lead = "The link may have been cut or changed. Open it again from the mail that you got."
-        response = page(404, pages.note("There is no review here", lead))
-    elif request.method == "POST":
-        response = _posted(opened, ports)
-    else:
-        count("ReviewShown")
-        response = show(opened, ports)
-    return {**response, "body": ""} if request.method == "HEAD" else response
+        return page(404, pages.note("There is no review here", lead))
+    if request.method == "POST":
+        return _posted(opened, ports)
+    count("ReviewShown")
+    return show(opened, ports)
+
+
+def _busy(request: PageRequest) -> PageResponse:
+    """Return the page for a moment in which AWS does not answer: what was decided, if anything, is shown again."""
+    logger.exception("review page cannot be answered now", extra={"review": request.review})
+    count("ReviewPageBusy")
+    form = DecisionForm.of(request) if request.method == "POST" else None
+    lead = "Open the review again in a moment: it shows whether your decision has arrived."
+    title, typed = "The review cannot be reached right now", form.reason if form else ""
+    return page(503, pages.note(title, lead, typed=typed, again=request.key, choice=request.choice))
 
 
 def _other_method(method: str) -> PageResponse:
