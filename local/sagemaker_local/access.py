@@ -1,13 +1,14 @@
 """IAM for the SageMaker service: who may do what, and programs that act as a role, by ministack's evaluator."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
-from sagemaker_local import ministack
+from sagemaker_local import ministack, policies
 from sagemaker_local.core.errors import denied, invalid
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ class RoleAccess:
             "AWS_DEFAULT_REGION": self._region,
         }
 
-    def client(self, service: str, role_arn: str, session: str) -> "BaseClient":
-        """Return a boto3 client of this cloud that acts as the role."""
+    def client(self, service: str, role_arn: str, session: str, output_key: str = "") -> "BaseClient":
+        """Return a boto3 client of this cloud that acts as the role, and encrypts what it writes with `output_key`."""
         keys = ministack.credentials(role_arn, session)
         created: Any = _session(self._region).client(  # type: ignore[call-overload]  # the name is a variable here
             service,
@@ -67,7 +68,31 @@ class RoleAccess:
             aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=keys["AWS_SESSION_TOKEN"],
         )
+        if output_key:
+            encrypt = partial(self._encrypt, keys["AWS_ACCESS_KEY_ID"], output_key)
+            for operation in ("PutObject", "CreateMultipartUpload"):
+                created.meta.events.register(f"provide-client-params.s3.{operation}", encrypt)
         return created  # type: ignore[no-any-return]
+
+    def _encrypt(
+        self, access_key: str, output_key: str, params: dict[str, Any], model: Any, **_: object
+    ) -> dict[str, Any]:
+        """Return the parameters of a write with its encryption, as S3 would ask KMS for the caller's right to the key.
+
+        Raises:
+            ClientError: AccessDenied, or KMS.NotFoundException, as S3 answers them.
+        """
+        if policies.key_policy(output_key) is None:
+            raise _refused("KMS.NotFoundException", f"Key '{output_key}' does not exist", model.name)
+        through = {"kms:ViaService": f"s3.{self._region}.amazonaws.com", "kms:CallerAccount": ministack.scope()[0]}
+        sentence = ministack.refusal(access_key, "kms:GenerateDataKey", output_key, self._region, through)
+        if sentence is not None:
+            raise _refused("AccessDenied", sentence, model.name)
+        return {**params, "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": output_key}
+
+
+def _refused(code: str, message: str, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
 def _lets_in(statement: Mapping[str, Any]) -> bool:

@@ -6,14 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sagemaker_local import ministack
-
-
-class TrailError(Exception):
-    """A trail that CloudTrail would refuse."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
+from sagemaker_local import ministack, trail_checks
 
 
 @dataclass(frozen=True)
@@ -46,6 +39,8 @@ def read_call(request: ministack.S3Request, status: int, version: str | None) ->
     """Return the object-level call in a path-style S3 request; None for anything else."""
     method, query, headers = request.method, request.query, request.headers
     bucket, _, key = request.path.lstrip("/").partition("/")
+    # A browser posts its form to the bucket, and the key is a field of it (API reference, PostObject).
+    key = key or request.form.get("key", "").replace("${filename}", request.form.get("file", ""))
     if not key:
         return None
     extra: dict[str, str] = {}
@@ -80,12 +75,12 @@ class Trails:
         """Make a trail from a template's properties.
 
         Raises:
-            TrailError: the bucket's policy does not let CloudTrail write to it, or a selector is not one.
+            TrailError: the policy of the bucket or of the key does not let CloudTrail write, or a selector is not one.
         """
         name = properties.get("TrailName") or f"{stack}-{logical_id}-{uuid.uuid4().hex[:8]}"
-        _check_trail(properties)
-        self._trails[name] = properties
         arn = f"arn:aws:cloudtrail:{self.region}:{self.account}:trail/{name}"
+        trail_checks.check(properties, arn)
+        self._trails[name] = properties
         return name, {"Arn": arn, "SnsTopicArn": ""}
 
     def update(self, name: str, _old: dict[str, Any], new: dict[str, Any], stack: str) -> ministack.CreatedResource:
@@ -132,43 +127,6 @@ class Trails:
             detail["errorCode"] = {403: "AccessDenied", 404: "NoSuchKey"}.get(call.status, "Error")
             detail["errorMessage"] = "Access Denied" if call.status == 403 else "the call failed"  # noqa: PLR2004
         return detail
-
-
-_OPERATORS = ("Equals", "StartsWith", "EndsWith", "NotEquals", "NotStartsWith", "NotEndsWith")
-# API reference, AdvancedFieldSelector: the fields that data events may be selected by.
-_FIELDS = (
-    "eventCategory",
-    "eventName",
-    "readOnly",
-    "resources.ARN",
-    "resources.type",
-    "eventSource",
-    "userIdentity.arn",
-)
-
-
-def _check_trail(properties: Mapping[str, Any]) -> None:
-    bucket = properties["S3BucketName"]
-    if "cloudtrail.amazonaws.com" not in ministack.bucket_policy(bucket):
-        raise TrailError("InsufficientS3BucketPolicyException", f"the policy of {bucket} does not let CloudTrail write")
-    if "EventSelectors" in properties:
-        raise TrailError(
-            "InvalidEventSelectorsException", "EventSelectors are not emulated: use AdvancedEventSelectors"
-        )
-    for selector in properties.get("AdvancedEventSelectors", []):
-        conditions = selector["FieldSelectors"]
-        for condition in conditions:
-            _check(condition)
-        if {"Field": "eventCategory", "Equals": ["Data"]} in conditions and not any(
-            condition["Field"] == "resources.type" for condition in conditions
-        ):
-            raise TrailError("InvalidEventSelectorsException", "a selector of data events needs resources.type")
-
-
-def _check(condition: Mapping[str, Any]) -> None:
-    operators = [name for name in condition if name != "Field"]
-    if condition.get("Field") not in _FIELDS or not operators or set(operators) - set(_OPERATORS):
-        raise TrailError("InvalidEventSelectorsException", f"{dict(condition)} is not a field selector of data events")
 
 
 def _selects(trail: Mapping[str, Any], call: S3Call) -> bool:

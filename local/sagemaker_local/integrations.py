@@ -75,6 +75,10 @@ class Integrations:
         rule = f"arn:aws:events:{self._region}:{self._account}:rule/StepFunctionsGetEventsFor{kind}Rule"
         return [(f"events:{verb}", rule) for verb in ("PutTargets", "PutRule", "DescribeRule")]
 
+    def _job_arn(self, kind: str, name: str) -> str:
+        place = f"{kind.removesuffix('Job').lower()}-job/{name}"
+        return f"arn:aws:sagemaker:{self._region}:{self._account}:{place}"
+
     def _role(self) -> tuple[str, str]:
         machine = states._state_machines[ministack.running_machine.get()]
         return machine["roleArn"], machine["name"]
@@ -104,6 +108,8 @@ class Integrations:
         kind = _SYNC[action]
         for need in self._sync_needs(f"SageMaker{kind}s"):
             self._require(*need)
+        # The Developer Guide's policies for SageMaker's jobs list it (connect-sagemaker).
+        self._require("sagemaker:ListTags", self._job_arn(kind, arguments[f"{kind}Name"]))
         tags = [*arguments.get("Tags", []), _MANAGED]
         self._call("sagemaker", action, {**arguments, "Tags": tags}, optimised=True)
         name = {f"{kind}Name": arguments[f"{kind}Name"]}

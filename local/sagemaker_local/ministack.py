@@ -8,16 +8,17 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses, router
-from ministack.services import apigateway, eventbridge, iam, lambda_svc, s3, ses, sqs, ssm, stepfunctions, sts
+from ministack.services import apigateway, eventbridge, iam, kms, lambda_svc, s3, ses, sqs, ssm, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
 from sagemaker_local.call_record import CallRecord, RecordedCall
 from sagemaker_local.core.cloud import HttpResponse
+from sagemaker_local.forms import posted_form, signed_by
 
 type ServiceHandler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[HttpResponse]]
 
@@ -110,6 +111,8 @@ class S3Request:
     path: str
     headers: Mapping[str, str]
     query: Mapping[str, Any]
+    form: Mapping[str, str] = field(default_factory=dict)
+    """The fields of a form that a browser posted, by their names in lower case; what it uploads is `file`'s name."""
 
 
 def after_s3(record: Callable[[S3Request, int, str | None, str], None]) -> None:
@@ -118,18 +121,20 @@ def after_s3(record: Callable[[S3Request, int, str | None, str], None]) -> None:
 
     async def dispatch(method: str, path: str, headers: dict[str, str], *rest: Any) -> HttpResponse:
         status, answered, content = await original(method, path, headers, *rest)
-        query = rest[1]  # after the body
+        body, query, *_ = rest
         if router.detect_service(method, path, headers, query) == "s3":
             version = next((value for name, value in answered.items() if name.lower() == "x-amz-version-id"), None)
-            record(S3Request(method, path, headers, query), status, version, principal_of(access_key(headers, query)))
+            form = posted_form(headers, body) if method == "POST" else {}
+            signer = signed_by(form) or access_key(headers, query)
+            record(S3Request(method, path, headers, query, form), status, version, principal_of(signer))
         return status, answered, content
 
     ministack_app._dispatch_service_request = dispatch
 
 
-def bucket_policy(bucket: str) -> str:
-    """Return a bucket's policy as text; empty where it has none."""
-    return _text(s3._bucket_policies.get(bucket) or "")
+def scope() -> tuple[str, str]:
+    """Return the account and region of this request."""
+    return str(responses.get_account_id()), str(responses.get_region())
 
 
 def use_scope(account: str, region: str) -> None:
@@ -282,8 +287,9 @@ def clear_http_routes(api_id: str) -> None:
     apigateway._integrations[api_id] = {}
 
 
-# --- what the patches need of Step Functions and SQS ----------------------------------------------------------------
+# --- what the patches need of Step Functions and SQS, and `policies` of S3, KMS and IAM -----------------------------
 running_machine: ContextVar[str] = ContextVar("running_machine")
 states = stepfunctions
 queues = sqs
+buckets, keys, evaluator = s3, kms, iam_evaluator
 TaskError = stepfunctions._ExecutionError

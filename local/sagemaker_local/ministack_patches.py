@@ -7,13 +7,13 @@ its test fail, and the function goes.
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from typing import Any
 
-from sagemaker_local import ministack
+from sagemaker_local import ministack, policies
 from sagemaker_local.integrations import Integrations
 from sagemaker_local.ministack import states
 from sagemaker_local.ministack_moves import answer_message_moves
@@ -27,6 +27,7 @@ def apply(integrations: Integrations) -> None:
     check_and_make_calls_as_the_machine(integrations)
     fail_callbacks_of_failing_functions(integrations)
     keep_the_machine_timeout()
+    answer_a_repeated_start_as_the_first()
     name_nested_failures_as_aws()
     import_http_api_documents()
     name_the_error_of_a_function()
@@ -34,6 +35,7 @@ def apply(integrations: Integrations) -> None:
     decide_mails_by_their_sender()
     decide_alarms_by_their_names()
     hold_parameters_to_their_patterns()
+    encrypt_buckets_of_stacks()
     answer_message_moves()
 
 
@@ -113,6 +115,23 @@ def keep_the_machine_timeout() -> None:
         timer.cancel()
 
     states._run_execution, states._fail_execution = run, fail_running
+
+
+def answer_a_repeated_start_as_the_first() -> None:
+    """Gap: a start with the name and the input of a running execution is refused.
+
+    AWS answers it as the first one (Step Functions API reference, StartExecution).
+    """
+    original = states._start_execution
+
+    def start(data: Mapping[str, Any]) -> Any:
+        machine = str(data.get("stateMachineArn")).replace(":stateMachine:", ":execution:")
+        running = states._executions.get(f"{machine}:{data.get('name')}", {})
+        if running.get("status") == "RUNNING" and running.get("input") == data.get("input", "{}"):
+            return states.json_response({key: running[key] for key in ("executionArn", "startDate")})
+        return original(data)
+
+    states._start_execution = start
 
 
 def _time_out(execution: dict[str, Any]) -> None:
@@ -210,6 +229,22 @@ def hold_parameters_to_their_patterns() -> None:
     ministack.before_parameter(refuse)
 
 
+def encrypt_buckets_of_stacks() -> None:
+    """Gap: the `BucketEncryption` of a template's bucket has no effect."""
+    handlers = ministack.resource_handlers("AWS::S3::Bucket")
+    for verb, position in (("create", 1), ("update", 2)):  # where the new properties stand
+        handlers[verb] = _followed_by(_encrypt, handlers[verb], position)
+
+
+def _encrypt(bucket: str, properties: Mapping[str, Any]) -> None:
+    for rule in properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", []):
+        default = rule.get("ServerSideEncryptionByDefault", {})
+        with_key = str(rule.get("BucketKeyEnabled", False)).lower() == "true"
+        policies.encrypt_bucket(
+            bucket, default.get("SSEAlgorithm", "AES256"), default.get("KMSMasterKeyID", ""), bucket_key=with_key
+        )
+
+
 def _json(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body or b"{}")
@@ -222,13 +257,13 @@ def import_http_api_documents() -> None:
     """Gap: the OpenAPI document of an HTTP API makes no routes."""
     handlers = ministack.resource_handlers("AWS::ApiGatewayV2::Api")
     for verb, position in (("create", 1), ("update", 2)):  # where the new properties stand
-        handlers[verb] = _followed_by_import(handlers[verb], position)
+        handlers[verb] = _followed_by(import_document, handlers[verb], position)
 
 
-def _followed_by_import(handler: Any, position: int) -> Any:
+def _followed_by(then: Callable[[str, Mapping[str, Any]], None], handler: Any, position: int) -> Any:
     def call(*arguments: Any, **more: Any) -> Any:
         answer = handler(*arguments, **more)
-        import_document(answer[0], arguments[position])
+        then(answer[0], arguments[position])
         return answer
 
     return call

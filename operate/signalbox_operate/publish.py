@@ -79,6 +79,7 @@ def settings(
         name=stack.output("PipelineName"),
         region=region,
         job_role_arn=stack.output("JobRoleArn"),
+        key_arn=stack.output("KeyArn"),
         code_uri=code_uri,
         output_uri=f"s3://{stack.output('ArtifactsBucket')}/pipelines/{model}/runs",
         package_group=names.package_group(stack.output("Prefix"), model),

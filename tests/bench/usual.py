@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "DATA_BUCKET": "data",
     "ARTIFACTS_BUCKET": "artifacts",
     "SENDER": "signalbox@example.com",
+    "MAIL_SETTINGS": "untracked",
     "APPROVERS": _APPROVER,
     "REVIEW_URL": "https://abc.example.com",
     "PAGE_URL": "own",
@@ -46,6 +47,7 @@ ENVIRONMENT = {
     "RELEASE_MACHINE_ARN": f"arn:aws:states:{_AWS}:stateMachine:signalbox-release",
     "MODEL_ROLE_ARN": "arn:aws:iam::123456789012:role/model",
     "JOB_ROLE_ARN": "arn:aws:iam::123456789012:role/job",
+    "KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/stack",
     "TRAINING_INSTANCE_TYPE": "ml.m5.large",
     "TRANSFORM_INSTANCE_TYPE": "ml.m5.large",
 }
@@ -165,9 +167,10 @@ def _report_run() -> Usual:
 
 def _request_review() -> Usual:
     table = {"get_item": {}, "transact_write_items": {}, "update_item": {"Attributes": _review()}}
+    report = _report()
     answers: Answers = {
         "secretsmanager": {"get_secret_value": {"SecretString": _SECRET}},
-        "s3": {"get_object": lambda **_: _body(_report())},
+        "s3": {"get_object": lambda **_: _body(report)},
         "dynamodb": table,
         "sesv2": {"send_email": {}},
     }
@@ -274,7 +277,7 @@ def _report() -> bytes:
     report["live"] = live | {"own": measured, "reason": None}
     report["samples"] = [{"input": _SHELL, "expected": "15", "predicted": "9.71204"}] * 8
     report["training"] = {"job": "abalone-train-0f8a3b21", "seconds": 134}
-    report["points"] = [[row % 20, row % 19 + 0.25] for row in range(150)]
+    report["points"] = [[row % 20, row % 19 + 0.25] for row in range(100)]
     return json.dumps(report).encode()
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from sagemaker_local.server import ACCOUNT, REGION, free_port, prepare
 
-# Every internal that `ministack`, `ministack_patches` and `integrations` touch: what it is, and its parameters where it
-# is called or replaced. A name of a module follows its path inside the package.
+# Every internal that `ministack`, `ministack_patches`, `integrations` and `policies` touch: what it is, and its
+# parameters where it is called or replaced. A name of a module follows its path inside the package.
 INTERNALS: dict[str, tuple[str, list[str]]] = {
     "app.app": ("async function", ["scope", "receive", "send"]),
     "app.SERVICE_HANDLERS": ("dict", []),
@@ -55,6 +55,27 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
         ["access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"],
     ),
     "core.iam_evaluator.resolve_principal": ("function", ["access_key_id", "account_id", "credential"]),
+    "core.iam_evaluator.EvalContext": (
+        "class",
+        [
+            "principal_arn",
+            "principal_type",
+            "principal_account",
+            "action",
+            "resource_arn",
+            "region",
+            "source_ip",
+            "secure_transport",
+            "request_tags",
+            "tag_keys",
+            "service_context",
+            "principal_keys",
+        ],
+    ),
+    "core.iam_evaluator.evaluate_resource_policy": (
+        "function",
+        ["doc", "ctx", "service", "named_only", "direct_only"],
+    ),
     "core.responses.error_response_json": (
         "function",
         ["code", "message", "status", "extra", "message_key", "content_type"],
@@ -72,7 +93,10 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.eventbridge._put_events": ("function", ["data", "allow_aws_source"]),
     "services.iam._roles": ("AccountScopedDict", []),
     "services.lambda_svc._execute_function_warm": ("function", ["func", "event", "request_id"]),
+    "services.kms.key_policy_for_arn": ("function", ["resource_arn"]),
+    "services.s3._bucket_encryption": ("AccountScopedDict", []),
     "services.s3._bucket_policies": ("AccountScopedDict", []),
+    "services.s3._put_bucket_encryption": ("function", ["name", "body"]),
     "services.ses._sent_emails_list": ("function", []),
     "services.sqs._HANDLERS": ("dict", []),
     "services.sqs._queues": ("AccountRegionScopedDict", []),
@@ -93,8 +117,10 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.stepfunctions._fail_execution": ("function", ["execution", "error", "cause"]),
     "services.stepfunctions._nested_execution_failure": ("function", ["payload"]),
     "services.stepfunctions._run_execution": ("function", ["exec_arn"]),
+    "services.stepfunctions._start_execution": ("function", ["data"]),
     "services.stepfunctions._state_machines": ("AccountRegionScopedDict", []),
     "services.stepfunctions._task_tokens": ("AccountRegionScopedDict", []),
+    "services.stepfunctions.json_response": ("function", ["data", "status", "content_type"]),
     "services.sts.register_session": ("function", ["access_key", "session"]),
 }
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/probe"
@@ -172,6 +198,28 @@ def a_refusal_is_worded_as_by_aws() -> None:
     )
 
 
+def a_key_answers_with_its_policy() -> None:
+    """`key_policy_for_arn` finds a key by its ARN, and answers None for one that is not there."""
+    kms = _module("services.kms")
+    made = json.loads(kms._create_key({"Policy": "{}"})[2])["KeyMetadata"]["Arn"]
+    assert kms.key_policy_for_arn(made)[0] == "{}"
+    assert kms.key_policy_for_arn(f"{made[:-1]}x") is None
+
+
+def a_resource_policy_lets_a_service_in_under_its_conditions() -> None:
+    """`evaluate_resource_policy` reads `Service` principals, and conditions by the context in lower case."""
+    evaluator = _module("core.iam_evaluator")
+    statement = {"Effect": "Allow", "Principal": {"Service": "a.amazonaws.com"}, "Action": "s3:PutObject"}
+    statement |= {"Resource": "*", "Condition": {"StringEquals": {"aws:SourceArn": "arn:x"}}}
+    for source, decision in (("arn:x", "Allow"), ("arn:y", "ImplicitDeny")):
+        context = {"aws:sourcearn": source}
+        asked = evaluator.EvalContext(
+            "a.amazonaws.com", "Service", ACCOUNT, "s3:PutObject", "arn:z", REGION, service_context=context
+        )
+        found = evaluator.evaluate_resource_policy(json.dumps({"Statement": [statement]}), asked, "a.amazonaws.com")
+        assert found.decision == decision
+
+
 def an_event_of_an_aws_service_is_taken_on_demand() -> None:
     """`allow_aws_source` lets an entry of source aws.* through."""
     entry = {"Source": "aws.sagemaker", "DetailType": "d", "Detail": "{}", "Resources": []}
@@ -222,6 +270,8 @@ BEHAVIOURS: tuple[Callable[[], None], ...] = (
     a_session_acts_as_its_role_and_is_refused_what_the_role_may_not,
     a_role_is_found_by_account_and_name,
     a_refusal_is_worded_as_by_aws,
+    a_key_answers_with_its_policy,
+    a_resource_policy_lets_a_service_in_under_its_conditions,
     an_event_of_an_aws_service_is_taken_on_demand,
     an_api_takes_integrations_and_routes,
     resource_handlers_are_called_by_position,

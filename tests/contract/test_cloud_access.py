@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagemaker_local.server import ACCOUNT, REGION
-from tests.contract.world import World, allow, arn, code, image, name
+from tests.contract.world import World, allow, arn, code, image, name, until
 from tests.sagemaker_local.support.jobs import tar_gz
 
 JOB: dict[str, Any] = {
@@ -199,3 +199,47 @@ def test_every_decision_is_in_the_record_of_calls(cloud: World, local_cloud: Any
         ("sagemaker:ListModels", "*", True),
         ("sagemaker:ListEndpoints", "*", False),
     ]
+
+
+def test_outputs_of_a_job_are_encrypted_with_the_key_that_it_names(cloud: World) -> None:
+    key, bucket = stack_key(cloud), cloud.bucket()
+
+    ended = trained(cloud, cloud.role(allow("s3:*")), bucket, key)
+
+    assert ended["TrainingJobStatus"] == "Completed", ended
+    place = ended["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{bucket}/")
+    kept = cloud.client("s3").head_object(Bucket=bucket, Key=place)
+    assert (kept["ServerSideEncryption"], kept["SSEKMSKeyId"]) == ("aws:kms", key)
+
+
+@pytest.mark.parametrize(
+    ("denied", "sentence"), [(True, "is not authorized to perform: kms:GenerateDataKey"), (False, "does not exist")]
+)
+def test_a_job_fails_whose_role_may_not_use_the_key_of_its_outputs(cloud: World, denied: bool, sentence: str) -> None:
+    key = stack_key(cloud) if denied else f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{name('none')}"
+    statements = [allow("s3:*"), {**allow("kms:GenerateDataKey"), "Effect": "Deny"}] if denied else [allow("s3:*")]
+
+    ended = trained(cloud, cloud.role(*statements), cloud.bucket(), key)
+
+    assert ended["TrainingJobStatus"] == "Failed"
+    assert sentence in ended["FailureReason"]
+
+
+def stack_key(cloud: World) -> str:
+    """Return the ARN of a key that whoever is in the account may use through S3."""
+    account = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*"}
+    through = {"kms:CallerAccount": ACCOUNT, "kms:ViaService": f"s3.{REGION}.amazonaws.com"}
+    used = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["kms:GenerateDataKey", "kms:Decrypt"]}
+    used["Condition"] = {"StringEquals": through}
+    policy = {"Version": "2012-10-17", "Statement": [{**entry, "Resource": "*"} for entry in (account, used)]}
+    return str(cloud.client("kms").create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"])
+
+
+def trained(cloud: World, role: str, bucket: str, key: str) -> dict[str, Any]:
+    """Return how a training job ended whose outputs go into `bucket`, under `key`."""
+    client, job = cloud.client("sagemaker"), name("job")
+    output = {"S3OutputPath": f"s3://{bucket}/out", "KmsKeyId": key}
+    client.create_training_job(TrainingJobName=job, RoleArn=role, OutputDataConfig=output, **JOB)
+    until(lambda: client.describe_training_job(TrainingJobName=job)["TrainingJobStatus"] != "InProgress")
+    found: dict[str, Any] = client.describe_training_job(TrainingJobName=job)
+    return found

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -10,7 +11,7 @@ from sagemaker_local.server import ACCOUNT, REGION
 from tests.contract.test_cloud_sagemaker import refused
 from tests.contract.world import World, allow, code, name, until
 
-WATCHED = ["PutObject", "CompleteMultipartUpload", "CopyObject"]
+WATCHED = ["PutObject", "PostObject", "CompleteMultipartUpload", "CopyObject"]
 
 
 def template(bucket: str, queue: str) -> dict[str, Any]:
@@ -119,6 +120,19 @@ def test_a_copy_and_a_multipart_upload_are_one_event_each(watched: Watched) -> N
     assert found["CompleteMultipartUpload"]["uploadId"] == upload
 
 
+def test_the_form_of_a_browser_is_an_event_that_names_who_signed_it(watched: Watched) -> None:
+    role = watched.cloud.role(allow("s3:PutObject"))
+    signer = watched.cloud.as_role(role, "s3")
+    form = signer.generate_presigned_post(watched.bucket, "incoming/from a ${filename}", ExpiresIn=600)
+
+    answer = httpx.post(form["url"], data=form["fields"], files={"file": ("browser.csv", b"1", "text/csv")})
+
+    assert answer.status_code == httpx.codes.NO_CONTENT, answer.text
+    (detail,) = watched.events()
+    assert (detail["eventName"], detail["requestParameters"]["key"]) == ("PostObject", "incoming/from a browser.csv")
+    assert role.rsplit("/", maxsplit=1)[-1] in detail["userIdentity"]["arn"]
+
+
 def test_what_the_trail_does_not_select_makes_no_event(watched: Watched) -> None:
     s3, bucket = watched.s3, watched.bucket
     s3.put_object(Bucket=bucket, Key="elsewhere/b.csv", Body=b"1")
@@ -170,3 +184,27 @@ def test_a_trail_into_a_bucket_that_does_not_let_cloudtrail_write_fails_the_stac
     ]
     assert any("InsufficientS3BucketPolicyException" in reason for reason in reasons)
     assert refused(cloud.client("s3").head_bucket, Bucket=bucket)[0] == "404"
+
+
+@pytest.mark.parametrize("decrypts", [True, False])
+def test_a_trail_with_a_key_into_a_bucket_with_a_bucket_key_needs_to_decrypt(cloud: World, decrypts: bool) -> None:
+    """CloudTrail User Guide, "Configure AWS KMS key policies for CloudTrail"."""
+    formation, stack, bucket = cloud.client("cloudformation"), name("stack"), name("encrypted")
+    resources = template(bucket, name("queue"))["Resources"]
+    actions = ["kms:GenerateDataKey*", "kms:DescribeKey", *(["kms:Decrypt"] if decrypts else [])]
+    trusted = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}}
+    policy = {"Version": "2012-10-17", "Statement": [{**trusted, "Action": actions, "Resource": "*"}]}
+    resources["Key"] = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy}}
+    key = {"Fn::GetAtt": ["Key", "Arn"]}
+    rule = {"BucketKeyEnabled": True, "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    resources["Bucket"]["Properties"]["BucketEncryption"] = {"ServerSideEncryptionConfiguration": [rule]}
+    resources["Trail"]["Properties"]["KMSKeyId"] = key
+    formation.create_stack(StackName=stack, TemplateBody=json.dumps({"Resources": resources}))
+
+    until(lambda: not formation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"].endswith("IN_PROGRESS"))
+
+    events = formation.describe_stack_events(StackName=stack)["StackEvents"]
+    refusals = [event for event in events if "kms:Decrypt" in event.get("ResourceStatusReason", "")]
+    assert bool(refusals) is not decrypts
+    ended = formation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+    assert (ended == "CREATE_COMPLETE") is decrypts

@@ -17,7 +17,7 @@ import pytest
 from tests.contract.internals import BEHAVIOURS, INTERNALS
 from tests.sagemaker_local.support.programs import PACKAGE, ROOT, environment
 
-_SOURCES = ("ministack.py", "ministack_patches.py", "ministack_moves.py", "integrations.py")
+_SOURCES = ("ministack.py", "ministack_patches.py", "ministack_moves.py", "integrations.py", "policies.py")
 # The names by which our files know ministack's modules.
 _MODULES = {
     "ministack_app": "app",
@@ -28,6 +28,9 @@ _MODULES = {
     "provisioners": "services.cloudformation.provisioners",
     "states": "services.stepfunctions",
     "queues": "services.sqs",
+    "buckets": "services.s3",
+    "keys": "services.kms",
+    "evaluator": "core.iam_evaluator",
 } | {
     name: f"services.{name}"
     for name in ("apigateway", "eventbridge", "iam", "lambda_svc", "s3", "ses", "ssm", "stepfunctions", "sts")

@@ -73,6 +73,23 @@ def test_a_function_that_fails_fails_the_state_that_waits_for_its_token(plain: W
     assert wait(cloud)["error"] == "OwnError"
 
 
+def test_a_repeated_start_of_a_running_execution_is_answered_as_the_first(plain: World, cloud: World) -> None:
+    waiting = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}}
+
+    def start_twice(world: World, first: str, second: str) -> set[str]:
+        machine = world.client("stepfunctions").create_state_machine(
+            name=name("machine"), definition=json.dumps(waiting), roleArn=world.role(service="states.amazonaws.com")
+        )["stateMachineArn"]
+        starts = [{"stateMachineArn": machine, "name": "one", "input": given} for given in (first, second)]
+        return {world.client("stepfunctions").start_execution(**start)["executionArn"] for start in starts}
+
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):  # CLOSED
+        start_twice(plain, "{}", "{}")
+    assert len(start_twice(cloud, "{}", "{}")) == 1
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+        start_twice(cloud, "{}", '{"other": 1}')
+
+
 def test_the_machines_own_time_limit_is_kept(plain: World, cloud: World) -> None:
     waiting = {"TimeoutSeconds": 1, "StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 2, "End": True}}}
     assert plain.run_machine(waiting)["status"] == "SUCCEEDED", CLOSED
@@ -212,6 +229,24 @@ def test_a_parameters_value_is_held_to_its_pattern(plain: World, cloud: World) -
     put(cloud, "small")
 
 
+def test_a_templates_bucket_is_encrypted_as_it_says(plain: World, cloud: World) -> None:
+    def encryption(world: World) -> dict[str, Any]:
+        default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/mine"}
+        rules = [{"BucketKeyEnabled": True, "ServerSideEncryptionByDefault": default}]
+        encrypted = {"BucketEncryption": {"ServerSideEncryptionConfiguration": rules}}
+        bucket = {"Type": "AWS::S3::Bucket", "Properties": encrypted}
+        made = _stack(world, {"Bucket": bucket}, {"Bucket": {"Ref": "Bucket"}})["Bucket"]
+        answer = world.client("s3").get_bucket_encryption(Bucket=made)
+        found: dict[str, Any] = answer["ServerSideEncryptionConfiguration"]["Rules"][0]
+        return found
+
+    assert encryption(plain)["BucketKeyEnabled"] is False, CLOSED
+    assert encryption(cloud) == {
+        "BucketKeyEnabled": True,
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/mine"},
+    }
+
+
 def test_the_document_of_an_http_api_makes_its_routes(plain: World, cloud: World) -> None:
     def routes(world: World) -> list[tuple[str, str]]:
         uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{ACCOUNT}/invocations"
@@ -324,6 +359,7 @@ _SEEN = {
     "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
     "answer_message_moves": test_dead_letters_are_moved_back,
     "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
+    "encrypt_buckets_of_stacks": test_a_templates_bucket_is_encrypted_as_it_says,
 }
 
 

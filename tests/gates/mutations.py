@@ -3,6 +3,7 @@
 The numbers are those of a collection of 45 planted defects. Not planted: T29 (a permissions boundary taken off a role:
 our roles have none, the stack makes none) and T38 (no defect). T42 (a library missing in the layer) is planted in
 `test_artefacts.py`, since only the built layer shows it. Numbers from H01 on break house rules.
+Numbers from A01 on are what AWS would refuse when the stack is made or used.
 """
 
 import re
@@ -211,6 +212,30 @@ PLANTED = (
         "AnnounceFunction", "Description: Mails how", f"Description: Mails {'in every case ' * 9}how")),
     Mutation("H28", "a function that may write the logs of other stacks", "permissions", "AnnounceRole", within(
         "FunctionPolicy", "/aws/lambda/${NamePrefix}/*", "/aws/lambda/*")),
+    Mutation("A01", "a trail that may not use its bucket's key", "permissions", "cloudtrail.amazonaws.com", drop(
+        "Key", r"              - kms:Decrypt  # CloudTrail.*\n")),
+    Mutation("A02", "browser uploads that start nothing", "events", "misses s3/post-object", within(
+        "UploadsTrailRule", "PutObject, PostObject,", "PutObject,")),
+    Mutation("A03", "a machine that one partition takes only", "written", "partition", swap(
+        "arn:${Partition}:states:::", "arn:aws:states:::"), MLOPS),
+    Mutation("A04", "a pipeline that may not register in its group", "grants", "CreateModelPackage", drop(
+        "PipelineRole", statement("RegisteringInGroups"))),
+    Mutation("A05", "a model of a package that a release may not make", "grants", "CreateModel", drop(
+        "ReleaseMachineRole", statement("ModelsOfPackages"))),
+    Mutation("A06", "a list of packages that only a rollback asks for", "grants", "ListModelPackages", within(
+        "PlanReleaseRole", "model-package-group/${NamePrefix}-*", "model-package/${NamePrefix}-b*")),
+    Mutation("A07", "a machine that may not list the tags of its job", "permissions", "MlopsMachineRole", within(
+        "MlopsMachineRole", "                  - sagemaker:ListTags\n", "")),
+    Mutation("A08", "a machine that may not look at what it registers", "permissions", "MlopsMachineRole", drop(
+        "MlopsMachineRole", statement("LookUpImages"))),
+    Mutation("A09", "a public route that shares the throttle of the others", "posture", "POST /reviews/{review}", drop(
+        "Api", r"        POST /reviews/.*\n")),
+    Mutation("A10", "a public route that may take every execution", "posture", "concurrency", within(
+        "Api", "GET /reviews/{review}: {ThrottlingBurstLimit: 10", "GET /reviews/{review}: {ThrottlingBurstLimit: 50")),
+    Mutation("A11", "a public function that others can starve", "posture", "ReviewPageFunction", drop(
+        "ReviewPageFunction", r"      ReservedConcurrentExecutions:.*\n")),
+    Mutation("A12", "mails that may not go out under their settings", "permissions", "AnnounceRole", drop(
+        "AnnounceRole", r".*configuration-set.*\n")),
     Mutation("C01", "a field of the plan that no plan has", "contracts", "$plan.memory", swap(
         "$plan.progress", "$plan.memory"), RELEASE),
     Mutation("C02", "a payload key that the function does not know", "contracts", "'begun'", swap(

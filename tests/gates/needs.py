@@ -14,6 +14,8 @@ from signalbox import names
 NAME = names.job(names.package_group(STACK, "abalone"), "execution-1", "training")
 ENDPOINT = names.endpoint(STACK, "abalone", "prod")
 PACKAGE = f"model-package/{STACK}-abalone/7"
+GROUP = f"model-package-group/{STACK}-abalone"
+IMAGES = "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-xgboost"  # SageMaker's own, in an account of AWS
 EXECUTION = f"pipeline/{STACK}-abalone/execution/p4jn9xou8a8s"
 PIPELINE_JOB = "pipelines-p4jn9xou8a8s-train-abc"  # as SageMaker names the jobs of pipelines
 _PASSED = {"iam:PassedToService": "sagemaker.amazonaws.com"}
@@ -24,7 +26,7 @@ _KINDS = (
     ("PipelineExecution", [EXECUTION]),
     ("PipelineExecutionSteps", [EXECUTION]),
     ("ProcessingJob", [f"processing-job/{PIPELINE_JOB}"]),
-    ("ModelPackageGroup", [f"model-package-group/{STACK}-abalone"]),
+    ("ModelPackageGroup", [GROUP]),
     ("ModelPackages", [PACKAGE]),
     ("ModelPackage", [PACKAGE]),
     ("TrainingJob", [f"training-job/{NAME}"]),
@@ -65,7 +67,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
     secret = [Need("secretsmanager:GetSecretValue", arn("ReviewSecret"))]
     stages = [Need("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/stages")]
     tasks = [Need("states:SendTaskSuccess", "*"), Need("states:SendTaskFailure", "*")]
-    mail = [_mail()]
+    mail = _mail(template.values.name("MailSettings"))
     data, artifacts = arn("DataBucket"), arn("ArtifactsBucket")
     live = [need for kind in ("Endpoint", "EndpointConfig", "Model") for need in sagemaker(f"Describe{kind}")]
     package = sagemaker("DescribeModelPackage")
@@ -160,6 +162,7 @@ def _of_jobs(template: Template) -> dict[str, list[Need]]:
             Need("sagemaker:CreateTrainingJob", jobs.format(kind="training-job")),
             *sagemaker("CreateModelPackage"),
             *sagemaker("CreateModelPackageGroup"),
+            *_read_at_registration(f"{artifacts}/pipelines/abalone/runs/model.tar.gz"),
             Need("s3:GetObject", f"{artifacts}/pipelines/abalone/runs/evaluation.json"),
             Need("iam:PassRole", arn("JobRole"), _PASSED),
         ],
@@ -184,6 +187,8 @@ def _of_task(state: dict[str, Any], template: Template, planned_role: str) -> It
         yield Need(f"cloudwatch:{operation}", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{ENDPOINT}-errors")
     else:
         yield from _of_sagemaker(operation, suffix, given, planned_role)
+        if operation == "CreateModelPackage":
+            yield from _read_at_registration(f"{template.values.arn('ArtifactsBucket')}/training/x/model.tar.gz")
 
 
 def _of_sagemaker(operation: str, suffix: str, given: dict[str, Any], planned_role: str) -> Iterator[Need]:
@@ -192,6 +197,7 @@ def _of_sagemaker(operation: str, suffix: str, given: dict[str, Any], planned_ro
     if suffix == ".sync":
         yield from sagemaker(f"Describe{noun}")
         yield from sagemaker(f"Stop{noun}")
+        yield Need("sagemaker:ListTags", sagemaker(operation)[0].resource)
         yield from _told_by_rule(f"SageMaker{noun}s")
     # Plans give everything that they make its tags, but for a version, which has those of its group
     # (SageMaker API reference, CreateModelPackage).
@@ -199,6 +205,13 @@ def _of_sagemaker(operation: str, suffix: str, given: dict[str, Any], planned_ro
         yield Need("sagemaker:AddTags", sagemaker(operation)[0].resource)
     if operation in {"CreateTrainingJob", "CreateModel"}:
         yield Need("iam:PassRole", given.get("RoleArn") or given.get("ExecutionRoleArn") or planned_role, _PASSED)
+
+
+def _read_at_registration(data: str) -> Iterator[Need]:
+    """Yield what AWS's policy AmazonSageMakerModelRegistryFullAccess grants besides: reads of what is registered."""
+    yield from (Need(f"ecr:{verb}", IMAGES) for verb in ("BatchGetImage", "DescribeImages"))
+    yield Need("s3:ListBucket", data.partition("/")[0])
+    yield Need("s3:GetObject", data)
 
 
 def _of_execution(machine: str, suffix: str) -> Iterator[Need]:
@@ -230,9 +243,7 @@ def _polled(queue: str) -> list[Need]:
     return [Need(f"sqs:{verb}", queue) for verb in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")]
 
 
-def _mail() -> Need:
-    return Need(
-        "ses:SendEmail",
-        f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/models@example.com",
-        {"ses:FromAddress": "models@example.com"},
-    )
+def _mail(settings: str) -> list[Need]:
+    sender = {"ses:FromAddress": "models@example.com"}
+    places = ("identity/models@example.com", f"configuration-set/{settings}")
+    return [Need("ses:SendEmail", f"arn:aws:ses:{REGION}:{ACCOUNT}:{place}", sender) for place in places]

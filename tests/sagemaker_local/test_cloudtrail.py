@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.sagemaker_local.support.ministack_modules import cloudtrail, ministack
+from tests.sagemaker_local.support.ministack_modules import cloudtrail, forms, ministack, policies, trail_checks
 
-S3Request, S3Call, TrailError, Trails = ministack.S3Request, cloudtrail.S3Call, cloudtrail.TrailError, cloudtrail.Trails
-POLICY = '{"Principal": {"Service": "cloudtrail.amazonaws.com"}}'
+S3Request, S3Call, Trails = ministack.S3Request, cloudtrail.S3Call, cloudtrail.Trails
+TrailError = trail_checks.TrailError
+POLICY = """{"Statement": [{"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"},
+    "Action": ["s3:GetBucketAcl", "s3:PutObject"], "Resource": ["arn:aws:s3:::logs", "arn:aws:s3:::logs/*"]}]}"""
 
 
 def call(method: str, path: str = "/b/k", query: Mapping[str, Any] | None = None, **headers: str) -> Any:
@@ -44,6 +46,29 @@ def test_a_request_is_the_call_that_cloudtrail_names(
     assert found.read_only == (method in ("GET", "HEAD"))
 
 
+FORM = {"content-type": "multipart/form-data; boundary=x"}
+
+
+@pytest.mark.parametrize(
+    ("named", "key"), [("incoming/a b.csv", "incoming/a b.csv"), ("incoming/${filename}", "incoming/own ä.csv")]
+)
+def test_a_form_that_is_posted_to_a_bucket_is_a_call_about_the_key_in_it(named: str, key: str) -> None:
+    fields = [f'"key"\r\n\r\n{named}', '"X-Amz-Credential"\r\n\r\nKEY/20260101/us-east-1/s3/aws4_request']
+    fields.append('"file"; filename="own ä.csv"\r\nContent-Type: text/csv\r\n\r\n1,2')
+    body = "".join(f"--x\r\nContent-Disposition: form-data; name={field}\r\n" for field in fields) + "--x--\r\n"
+    form = forms.posted_form(FORM, body.encode())
+
+    found = cloudtrail.read_call(S3Request("POST", "/b", FORM, {}, form), 204, "v1")
+
+    assert found is not None
+    assert (found.name, found.bucket, found.key, found.read_only) == ("PostObject", "b", key, False)
+    assert form["x-amz-credential"].startswith("KEY/")
+
+
+def test_another_body_has_no_fields() -> None:
+    assert forms.posted_form({"content-type": "application/xml"}, b"<Delete/>") == {}
+
+
 def test_what_a_call_needs_besides_is_in_its_parameters() -> None:
     assert call("PUT", x_amz_copy_source="/b/o").parameters == {"x-amz-copy-source": "/b/o"}
     assert call("POST", query={"uploadId": ["u"]}).parameters == {"uploadId": "u"}
@@ -59,7 +84,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The details of the events that are put on the bus."""
     details: list[dict[str, Any]] = []
     monkeypatch.setattr(ministack, "put_event", lambda *event: details.append(event[3]))
-    monkeypatch.setattr(ministack, "bucket_policy", lambda bucket: POLICY if bucket == "logs" else "")
+    monkeypatch.setattr(policies, "bucket_policy", lambda bucket: POLICY if bucket == "logs" else "")
     return details
 
 

@@ -144,7 +144,9 @@ def test_a_job_is_waited_for_and_marked_as_started_by_step_functions(calls: Any,
     (request,) = client.requests("CreateTrainingJob")
     assert request["Tags"][-1] == {"Key": "MANAGED_BY_AWS", "Value": "STARTED_BY_STEP_FUNCTIONS"}
     rule = "arn:aws:events:us-east-1:123456789012:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"
-    assert calls.asked == [(f"{ROLE} m", f"events:{verb}", rule) for verb in ("PutTargets", "PutRule", "DescribeRule")]
+    asked = [(f"events:{verb}", rule) for verb in ("PutTargets", "PutRule", "DescribeRule")]
+    asked.append(("sagemaker:ListTags", "arn:aws:sagemaker:us-east-1:123456789012:training-job/j"))
+    assert calls.asked == [(f"{ROLE} m", *needed) for needed in asked]
 
 
 @pytest.mark.parametrize("status", ["Failed", "Stopped"])

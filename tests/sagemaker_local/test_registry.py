@@ -179,3 +179,47 @@ def test_only_an_approved_package_makes_a_model(sagemaker: SageMaker) -> None:
     sagemaker.call("CreateModel", **request)
     lost = {**request, "PrimaryContainer": {"ModelPackageName": f"{arn}9"}}
     assert "Could not find model package" in sagemaker.refused("CreateModel", **lost)
+
+
+GROUP = f"{PREFIX}model-package-group/g"
+
+
+def test_a_package_is_registered_in_a_group_and_its_image_and_data_are_read_by_who_registers(
+    sagemaker: SageMaker,
+) -> None:
+    image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/own:1"
+    register(
+        sagemaker, InferenceSpecification={**SPECIFICATION, "Containers": [{"Image": image, "ModelDataUrl": DATA}]}
+    )
+    repository = "arn:aws:ecr:eu-west-1:123456789012:repository/team/own"
+    asked = sagemaker.access.asked
+    assert ("sagemaker:CreateModelPackage", GROUP) in asked
+    assert {("ecr:BatchGetImage", repository), ("ecr:DescribeImages", repository)} <= set(asked)
+    assert {("s3:ListBucket", "arn:aws:s3:::models"), ("s3:GetObject", "arn:aws:s3:::models/m.tar.gz")} <= set(asked)
+
+
+@pytest.mark.parametrize(
+    "forbidden",
+    [("sagemaker:CreateModelPackage", GROUP), ("ecr:DescribeImages", "*"), ("s3:GetObject", "*")],
+)
+def test_a_caller_without_one_of_the_rights_registers_nothing(sagemaker: SageMaker, forbidden: tuple[str, str]) -> None:
+    sagemaker.access.forbidden.add(forbidden)
+    assert sagemaker.refused(
+        "CreateModelPackage", ModelPackageGroupName="g", InferenceSpecification=SPECIFICATION
+    ).startswith("AccessDeniedException")
+    sagemaker.access.forbidden.clear()
+    assert register(sagemaker).endswith("/1")
+
+
+def test_packages_are_listed_by_who_may_list_their_group(sagemaker: SageMaker) -> None:
+    sagemaker.access.forbidden.add(("sagemaker:ListModelPackages", GROUP))
+    assert sagemaker.refused("ListModelPackages", ModelPackageGroupName="g").startswith("AccessDeniedException")
+
+
+def test_a_model_of_a_package_is_made_by_who_may_make_it_of_the_package(sagemaker: SageMaker) -> None:
+    arn = register(sagemaker, ModelApprovalStatus="Approved")
+    sagemaker.access.forbidden.add(("sagemaker:CreateModel", arn))
+    model = {"ModelName": "m", "Containers": [{"ModelPackageName": arn}], "ExecutionRoleArn": ROLE}
+    assert sagemaker.refused("CreateModel", **model).startswith("AccessDeniedException")
+    sagemaker.access.forbidden.clear()
+    sagemaker.call("CreateModel", **model)

@@ -20,6 +20,7 @@ SUBSTITUTIONS = {
     **{f"{name}Arn": f"arn:aws:lambda:us-east-1:123456789012:function:{name}" for name in FUNCTIONS},
     "ReleaseMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:release",
     "ReviewSeconds": "604800",
+    "Partition": "aws",
 }
 PACKAGE = training.ARN
 IMAGE_INPUT = training.IMAGE_INPUT

@@ -13,6 +13,7 @@ OUTPUTS = {
     "ReleasesTable": "releases",
     "PipelineRoleArn": "arn:aws:iam::123456789012:role/signalbox-PipelineRole",
     "JobRoleArn": "arn:aws:iam::123456789012:role/signalbox-JobRole",
+    "KeyArn": "arn:aws:kms:us-east-1:123456789012:key/stack",
     "MlopsMachineArn": MACHINE,
     "ReleaseMachineArn": MACHINE.replace("mlops", "release"),
     "ReviewsTable": "signalbox-reviews",

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 MACHINE = Path(__file__).parents[2] / "statemachine" / "release.asl.json"
 FUNCTIONS = ("PlanRelease", "VerifyRelease", "RequestReview", "CloseReview", "Announce")
-SUBSTITUTIONS = {f"{name}Arn": f"arn:aws:lambda:us-east-1:123456789012:function:{name}" for name in FUNCTIONS}
+SUBSTITUTIONS = {
+    **{f"{name}Arn": f"arn:aws:lambda:us-east-1:123456789012:function:{name}" for name in FUNCTIONS},
+    "Partition": "aws",
+}
 APPROVED = {"model": "abalone", "package": arn(2), "trigger": "approved"}
 REJECTED = APPROVED | {"trigger": "rejected"}
 # The state of each action that is a task.

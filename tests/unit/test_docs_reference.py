@@ -77,6 +77,26 @@ def test_the_counts_behind_the_idle_costs_are_those_of_the_template(template: di
     }
 
 
+def test_the_counts_behind_the_costs_of_watching_are_those_of_the_reference_and_the_template(
+    template: dict[str, Any],
+) -> None:
+    rows = table(read("docs/costs.md"), "what is watched", "number", "price", "at most a month")
+
+    routes = {
+        (event["Properties"]["Method"], event["Properties"]["Path"])
+        for name in of_type(template, "AWS::Serverless::Function")
+        for event in template["Resources"][name]["Properties"].get("Events", {}).values()
+        if event["Type"] == "HttpApi"
+    }
+    outcomes, measured = (int(row[1]) for row in rows)
+    assert 0 <= outcomes - len(table(REFERENCE, "metric", "counts")) < 20
+    assert measured == len(routes)
+    assert [float(row[3].lstrip("$")) for row in rows] == [
+        pytest.approx(outcomes * 0.30),
+        pytest.approx(measured * 6 * 0.30),
+    ]
+
+
 def test_every_function_belongs_to_a_journey_and_every_role_is_explained(template: dict[str, Any]) -> None:
     functions = {folder.name for folder in (ROOT / "functions").iterdir() if (folder / "app.py").is_file()}
     journeys = " ".join(

@@ -16,6 +16,8 @@ VERSION = "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e"
     [
         ("put-object-cloudtrail", "incoming/abalone.csv", VERSION, "PutObject"),
         ("put-object-without-version-cloudtrail", "incoming/abalone.csv", None, "PutObject"),
+        ("post-object-cloudtrail", "incoming/abalone.csv", VERSION, "PostObject"),
+        ("post-object-without-key-cloudtrail", "incoming/abalone.csv", VERSION, "PostObject"),
         ("copy-object-cloudtrail", "incoming/batch 1+2/abalone.csv", "n2VZpEXAMPLE4bQ0rP8iF3mT1cW7yKdh", "CopyObject"),
         (
             "complete-multipart-upload-cloudtrail",
@@ -47,6 +49,28 @@ def test_the_version_may_be_in_the_additional_data() -> None:
         additionalEventData={"x-amz-version-id": "v9"},
     )
     assert ObjectUploaded.read(event).version == "v9"
+
+
+@pytest.mark.parametrize(
+    ("written", "others"),
+    [
+        ("incoming/a b.csv", ()),
+        ("incoming/ä.csv", ()),
+        ("incoming/a%20b.csv", ("incoming/a b.csv",)),
+        ("incoming/a%20b%2Bc+d.csv", ("incoming/a b+c+d.csv", "incoming/a b+c d.csv")),
+        ("incoming/a+b.csv", ("incoming/a b.csv",)),
+    ],
+)
+def test_a_key_of_cloudtrail_is_read_as_it_is_and_as_it_would_be_encoded(written: str, others: tuple[str, ...]) -> None:
+    event = with_detail(sample("s3/put-object-cloudtrail"), requestParameters__key=written, resources=None)
+    seen = ObjectUploaded.read(event)
+    assert (seen.key, seen.other_keys) == (written, others)
+
+
+def test_a_key_that_is_nowhere_is_named_as_missing() -> None:
+    event = with_detail(sample("s3/post-object-without-key-cloudtrail"), resources=None)
+    with pytest.raises(EventError, match=r"detail\.requestParameters\.key is missing: give a text"):
+        ObjectUploaded.read(event)
 
 
 def test_no_version_is_read_where_cloudtrail_tells_none() -> None:

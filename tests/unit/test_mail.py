@@ -14,9 +14,10 @@ LETTER = mail.Mail(to=ANN, subject="Grüße\r\nBcc: eve@example.com", text="text
 
 def test_a_mail_goes_to_one_person_as_text_and_html() -> None:
     client: Any = RecordingClient("sesv2")
-    mail.SesMailer("signalbox@example.com", client).send(LETTER)
+    mail.SesMailer("signalbox@example.com", "untracked", client).send(LETTER)
     [request] = client.requests("SendEmail")
     assert request["FromEmailAddress"] == "signalbox@example.com"
+    assert request["ConfigurationSetName"] == "untracked"
     assert request["Destination"] == {"ToAddresses": [ANN]}
     simple = request["Content"]["Simple"]
     assert simple["Subject"] == {"Data": "Grüße Bcc: eve@example.com", "Charset": "UTF-8"}
@@ -27,19 +28,19 @@ def test_a_mail_goes_to_one_person_as_text_and_html() -> None:
 def test_a_refused_mail_says_who_and_what_to_do() -> None:
     client: Any = RecordingClient("sesv2", {"send_email": client_error("MessageRejected", "not verified")})
     with pytest.raises(mail.MailError, match=r"ann@example.com: .*not verified.* verified identity"):
-        mail.SesMailer("signalbox@example.com", client).send(LETTER)
+        mail.SesMailer("signalbox@example.com", "untracked", client).send(LETTER)
 
 
 def test_a_mail_that_ses_cannot_take_now_says_to_try_again_and_nothing_of_identities() -> None:
     client: Any = RecordingClient("sesv2", {"send_email": client_error("TooManyRequestsException", "slow down")})
     with pytest.raises(ServiceBusyError, match=r"to ann@example.com: .*slow down: try again in a moment$"):
-        mail.SesMailer("signalbox@example.com", client).send(LETTER)
+        mail.SesMailer("signalbox@example.com", "untracked", client).send(LETTER)
 
 
 def test_mails_that_nobody_could_be_sent_now_are_sent_again_by_whoever_asked() -> None:
     busy, refused = client_error("TooManyRequestsException", "slow down"), client_error("MessageRejected", "no")
     client: Any = RecordingClient("sesv2", {"send_email": [refused, busy, {"MessageId": "1"}, busy]})
-    mailer = mail.SesMailer("signalbox@example.com", client)
+    mailer = mail.SesMailer("signalbox@example.com", "untracked", client)
 
     with pytest.raises(ServiceBusyError, match="slow down"):
         mail.send_each(mailer, [LETTER, LETTER])

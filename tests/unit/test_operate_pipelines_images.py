@@ -14,6 +14,17 @@ def test_an_image_is_found_in_its_regions_own_account() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("region", "registry"),
+    [
+        ("cn-north-1", "450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-west-1", "414596584902.dkr.ecr.us-gov-west-1.amazonaws.com"),
+    ],
+)
+def test_an_image_of_another_partition_has_its_domain(region: str, registry: str) -> None:
+    assert images.uri(images.XGBOOST, region) == f"{registry}/sagemaker-xgboost:1.7-1"
+
+
 def test_a_given_image_is_taken_in_any_region() -> None:
     assert images.uri(images.XGBOOST, "mars-north-1", given="own/image:1") == "own/image:1"
 

@@ -124,9 +124,14 @@ def test_answers_are_compared_as_values_of_csv(problem: str, expected: str, answ
         ("binary", "0.83", "0.84", "was answered 0.84, expected 0.83 within 0.001"),
         ("binary", "yes", "0.9", "was answered '0.9', expected 'yes'"),
         ("regression", "45", "4_5", "was answered '4_5', which is not a number"),
-        ("multiclass", "a", "0.1,0.9", "the model answered 2 columns a row (0.1,0.9) in place of one value"),
-        ("multiclass", "a", "label\na\n", "the model answered 2 lines to 1 rows, beginning with 'label"),
-        ("multiclass", "a", "", "the model answered 0 lines to 1 rows"),
+        (
+            "multiclass",
+            "a",
+            "0.1,0.9",
+            "was no value: the model answered 2 columns a row (0.1,0.9) in place of one value",
+        ),
+        ("multiclass", "a", "label\na\n", "was no value: the model answered 2 lines to 1 rows, beginning with 'label"),
+        ("multiclass", "a", "", "was no value: the model answered 0 lines to 1 rows"),
         ("multiclass", "a", '{"label": "a"}', "was answered"),
     ],
 )

@@ -179,11 +179,22 @@ def test_the_registrys_rule_is_answered_from_the_table(monkeypatch: pytest.Monke
 def test_only_the_page_and_the_close_write_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signalbox.aws.clients.client", RecordingClient)
     page = reviews.page_ports(
-        ReviewPage(reviews_table="reviews", review_secret_arn="arn", page_url="own", sender="a@b.de")
+        ReviewPage(
+            reviews_table="reviews",
+            review_secret_arn="arn",
+            page_url="own",
+            sender="a@b.de",
+            mail_settings="untracked",
+        )
     )
     closing = reviews.closing_ports(CloseReview(reviews_table="reviews"))
     asking = RequestReview(
-        reviews_table="reviews", review_secret_arn="arn", review_url="https://x", sender="a@b.de", approvers=ANN
+        reviews_table="reviews",
+        review_secret_arn="arn",
+        review_url="https://x",
+        sender="a@b.de",
+        mail_settings="untracked",
+        approvers=ANN,
     )
     requesting = reviews.requesting_ports(asking)
     assert isinstance(page.deciding.registry, ModelRegistry)

@@ -6,13 +6,26 @@ from typing import Any
 
 import pytest
 from tests.support.botocore_strict import RecordingClient, check_request, client_error
-from tests.support.training import ARN, CONTAINER, HOME, IMAGE, IMAGE_INPUT, PACKAGE, TEST_DATA, ports, question
+from tests.support.training import (
+    ARN,
+    CONTAINER,
+    HOME,
+    IMAGE,
+    IMAGE_INPUT,
+    PACKAGE,
+    SETTINGS,
+    TEST_DATA,
+    ports,
+    question,
+)
 
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.s3 import ObjectStore
 from signalbox.contracts import TrainingPlan
 from signalbox.training.model import InvalidRequestError
 from signalbox.training.planning import plan
+
+KEY = SETTINGS.key_arn
 
 
 def image_plan(**more: str) -> TrainingPlan:
@@ -79,7 +92,11 @@ def test_an_image_is_trained_on_its_training_data_as_the_stack_is_set_up() -> No
                 },
             }
         ],
-        "OutputDataConfig": {"S3OutputPath": "s3://artifacts-bucket/training/run-1", "CompressionType": "GZIP"},
+        "OutputDataConfig": {
+            "S3OutputPath": "s3://artifacts-bucket/training/run-1",
+            "CompressionType": "GZIP",
+            "KmsKeyId": KEY,
+        },
         "ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30},
         "StoppingCondition": {"MaxRuntimeInSeconds": 14400},
         "HyperParameters": {"max_leaf_nodes": "30"},
@@ -121,6 +138,7 @@ def test_the_transform_hides_the_label_from_the_model_and_joins_it_again() -> No
         "TransformOutput": {
             "S3OutputPath": "s3://artifacts-bucket/transforms/run-1/",
             "Accept": "text/csv",
+            "KmsKeyId": KEY,
             "AssembleWith": "Line",
         },
         "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},

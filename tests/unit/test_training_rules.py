@@ -70,7 +70,11 @@ def test_a_package_is_known_by_its_group() -> None:
         ({"image": IMAGE, "commit": "8c1d", "colour": "red"}, "colour is not a field: known are commit, content_type"),
         (
             {"image": IMAGE, "commit": "8c1d", "model": "a--b_"},
-            'model is "a--b_": give letters, digits and single hyphens',
+            'model is "a--b_": give lower-case letters, digits and single hyphens',
+        ),
+        (
+            {"image": IMAGE, "commit": "8c1d", "model": "Iris"},
+            'model is "Iris": give lower-case letters, digits and single hyphens',
         ),
         ({"image": IMAGE, "commit": "8c1d", "model": "m" * 60}, "too long.*shorten it"),
         (

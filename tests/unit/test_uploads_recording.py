@@ -118,6 +118,47 @@ def test_an_object_that_is_deleted_already_is_dropped(world: World) -> None:
     assert world.waiting == []
 
 
+POSTED, POSTED_BARE = sample("s3/post-object-cloudtrail"), sample("s3/post-object-without-key-cloudtrail")
+ENCODED = sample("s3/put-object-encoded-cloudtrail")  # of the key in DECODED
+DECODED = "incoming/batch 1+2/abalone.csv"
+
+
+@pytest.mark.parametrize("event", [POSTED, POSTED_BARE])
+def test_what_a_browsers_form_uploads_is_recorded(world: World, event: dict[str, Any]) -> None:
+    assert world.deliver(event) == []
+    assert world.waiting == [(KEY, VERSION)]
+
+
+def test_a_key_that_cloudtrail_encodes_is_found_and_is_one_with_s3s_own_event(world: World) -> None:
+    world.objects.put(DECODED, VERSION)
+    native = with_detail(NATIVE, object__key=DECODED)
+    world.deliver(ENCODED, native)
+    assert world.waiting == [(DECODED, VERSION)]
+    assert world.dead_letters.reasons == {}
+
+
+def test_the_key_as_it_is_written_counts_where_both_are_there(world: World) -> None:
+    written = ENCODED["detail"]["requestParameters"]["key"]
+    world.objects.put(DECODED, "v-other")
+    world.objects.put(written, VERSION)
+    world.deliver(ENCODED)
+    assert world.waiting == [(written, VERSION)]
+
+
+def test_the_key_that_has_the_events_version_counts_where_both_are_there(world: World) -> None:
+    world.objects.put(DECODED, VERSION)
+    world.objects.put(ENCODED["detail"]["requestParameters"]["key"], "v-other")
+    world.deliver(ENCODED)
+    assert world.waiting == [(DECODED, VERSION)]
+
+
+def test_a_key_that_may_be_encoded_and_is_nowhere_is_dead_lettered_and_not_dropped(world: World) -> None:
+    assert world.deliver(ENCODED, NATIVE) == []
+    assert DECODED in world.dead_letters.reasons["m-0"]
+    assert "has nothing under" in world.dead_letters.reasons["m-0"]
+    assert world.waiting == [(KEY, VERSION)]
+
+
 def test_an_object_that_is_overwritten_already_is_recorded_as_its_successor(world: World) -> None:
     world.objects.put(KEY, "v2")
     world.deliver(NATIVE)

@@ -121,6 +121,8 @@ class Consumer[Message]:
     def _delivery(self, record: SqsMessage, message: Message) -> Iterator[Message]:
         try:
             yield message
+        except EventError as error:  # what it means shows only where it is handled
+            self._dead_letter(record, str(error))
         except Exception as error:  # noqa: BLE001  # whatever it was, the other messages go on and this one comes back
             count("MessageFailed")
             logger.exception("message failed", extra={**_about(record), "reason": str(error)})

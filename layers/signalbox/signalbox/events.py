@@ -8,9 +8,10 @@ Events come late, twice and out of order. A reading therefore only says what hap
 it asks the service for the present state first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import unquote, unquote_plus
 
 from signalbox.reading import Fields, shown
 
@@ -18,8 +19,9 @@ _CLOUDTRAIL = "AWS API Call via CloudTrail"
 _OBJECT_CREATED = "Object Created"
 _EXECUTION_CHANGED = "SageMaker Model Building Pipeline Execution Status Change"
 _PACKAGE_CHANGED = "SageMaker Model Package State Change"
-# The calls that end in a new object. An upload in parts never calls PutObject.
-UPLOAD_CALLS = ("PutObject", "CompleteMultipartUpload", "CopyObject")
+# The calls that end in a new object. An upload in parts never calls PutObject, nor does the form of a browser (Amazon
+# S3 User Guide, "Amazon S3 object-level actions tracked by CloudTrail logging").
+UPLOAD_CALLS = ("PutObject", "PostObject", "CompleteMultipartUpload", "CopyObject")
 # `CompletedWithFailures` came later than the others (botocore, enum PipelineExecutionStatus).
 FINAL_STATUSES = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 
@@ -35,11 +37,21 @@ class RefusedCallError(EventError):
     """A data event of a call that S3 refused: nothing was uploaded."""
 
 
+class UnknownKeyError(EventError):
+    """Nothing lies under any of the keys that a data event may mean: which object it is about is not known."""
+
+    def __init__(self, bucket: str, keys: Sequence[str]) -> None:
+        tried = " or ".join(f'"{key}"' for key in keys)
+        super().__init__(f"bucket {bucket} has nothing under {tried}, as which the event's key was read")
+
+
 @dataclass(frozen=True)
 class ObjectUploaded:
     """An object was put, copied or completed; what the event does not tell is None.
 
-    `size` is in bytes. `key` is as it is: EventBridge does not URL-encode keys, unlike S3's own notifications.
+    `size` is in bytes. `key` is as the event writes it: EventBridge does not URL-encode keys, unlike S3's own
+    notifications. AWS does not say whether CloudTrail does; `other_keys` are what its key may mean else, the most
+    likely first.
     """
 
     bucket: str
@@ -51,6 +63,7 @@ class ObjectUploaded:
     call: str
     event_id: str
     time: str
+    other_keys: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, event: Mapping[str, object]) -> Self:
@@ -88,10 +101,11 @@ class ObjectUploaded:
             raise detail.refuse("eventName", problem)
         if refused := detail.optional("errorCode"):
             raise RefusedCallError(f"{call} was refused with {refused}")
-        asked = detail.inside("requestParameters")
+        bucket = detail.inside("requestParameters").text("bucketName")
+        key, *others = _trailed_keys(detail, bucket)
         return cls(
-            bucket=asked.text("bucketName"),
-            key=asked.text("key"),
+            bucket=bucket,
+            key=key,
             version=_trailed_version(detail),
             etag=None,
             sequencer=None,
@@ -99,6 +113,7 @@ class ObjectUploaded:
             call=call,
             event_id=event.text("id"),
             time=event.text("time"),
+            other_keys=tuple(others),
         )
 
 
@@ -185,6 +200,24 @@ class ModelPackageChange:
             event_id=fields.text("id"),
             time=fields.text("time"),
         )
+
+
+def _trailed_keys(detail: Fields, bucket: str) -> list[str]:
+    """Return what the object's key may be, each once: as it is written, then URL-decoded in both ways.
+
+    The key of a browser's form is a field of the form, which CloudTrail may not list among the request's parameters:
+    the object's ARN has it, too.
+    """
+    place = f":s3:::{bucket}/"
+    arns = (
+        (entry.optional("ARN") or "" for entry in detail.objects("resources", (0, 100)))
+        if "resources" in detail
+        else ()
+    )
+    named = [arn.partition(place)[2] for arn in arns if place in arn]
+    written = detail.inside("requestParameters").optional("key")
+    keys = [key for key in (written, *named) if key] or [detail.inside("requestParameters").text("key")]
+    return list(dict.fromkeys([*keys, *map(unquote, keys), *map(unquote_plus, keys)]))
 
 
 def _trailed_version(detail: Fields) -> str | None:

@@ -43,10 +43,11 @@ class Mailer(Protocol):
 
 
 class SesMailer:
-    """Amazon SES, version 2 of its API."""
+    """Amazon SES, version 2 of its API; `settings` is the configuration set that mails go out under."""
 
-    def __init__(self, sender: str, ses: "SESV2Client | None" = None) -> None:
+    def __init__(self, sender: str, settings: str, ses: "SESV2Client | None" = None) -> None:
         self._sender = sender
+        self._settings = settings
         self._ses: SESV2Client = ses or clients.client("sesv2")
 
     def send(self, mail: Mail) -> None:
@@ -57,6 +58,7 @@ class SesMailer:
             with translated("ses:SendEmail"):
                 self._ses.send_email(
                     FromEmailAddress=self._sender,
+                    ConfigurationSetName=self._settings,
                     Destination={"ToAddresses": [mail.to]},
                     Content={"Simple": {"Subject": _utf8(subject_line(mail.subject)), "Body": body}},
                 )

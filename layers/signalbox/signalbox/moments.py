@@ -8,7 +8,7 @@ _MILLISECONDS = re.compile(r"\d+(\.\d+)?")
 
 def text_of(moment: datetime) -> str:
     """Return a moment in UTC as `2026-03-01T10:20:30.000000Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def moment_of(text: str) -> datetime:

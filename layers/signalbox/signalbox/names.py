@@ -12,6 +12,9 @@ RESOURCE_LIMIT = 63
 DISPLAY_LIMIT = 82
 EXECUTION_LIMIT = 80
 _DIGEST = 8
+_ILLEGAL = re.compile(r"[^A-Za-z0-9]+")
+_PACKAGE = re.compile(r"arn:[^:]+:sagemaker:[^:]*:\d{12}:model-package/([^/]+)/(\d+)")
+_OBJECT = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
 
 
 def slug(text: str, limit: int = RESOURCE_LIMIT) -> str:
@@ -25,7 +28,7 @@ def slug(text: str, limit: int = RESOURCE_LIMIT) -> str:
     """
     if limit <= _DIGEST + 1:
         raise ValueError(f"a name needs room for its digest: limit {limit} is too small")
-    legal = re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
+    legal = _ILLEGAL.sub("-", text).strip("-")
     if legal == text and 0 < len(legal) <= limit:
         return legal
     digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
@@ -55,7 +58,7 @@ def group_of_package(package_arn: str) -> str:
     Raises:
         ValueError: the ARN does not name a version of a model package group.
     """
-    match = re.fullmatch(r"arn:[^:]+:sagemaker:[^:]*:\d{12}:model-package/([^/]+)/(\d+)", package_arn)
+    match = _PACKAGE.fullmatch(package_arn)
     if match is None:
         raise ValueError(f"{package_arn!r} is not the ARN of a model package version")
     return match[1]
@@ -83,7 +86,7 @@ def job(group: str, execution: str, step: str) -> str:
     execution's name makes it unique; the digest keeps it so when it is cut.
     """
     digest = hashlib.sha256(f"{group}/{execution}/{step}".encode()).hexdigest()[:_DIGEST]
-    head = re.sub(r"[^A-Za-z0-9]+", "-", f"{group}-{step}").strip("-")[: RESOURCE_LIMIT - _DIGEST - 1].strip("-")
+    head = _ILLEGAL.sub("-", f"{group}-{step}").strip("-")[: RESOURCE_LIMIT - _DIGEST - 1].strip("-")
     return f"{head}-{digest}"
 
 
@@ -93,7 +96,7 @@ def bucket_and_key(uri: str) -> tuple[str, str]:
     Raises:
         ValueError: it is not the URI of something in a bucket.
     """
-    match = re.fullmatch(r"s3://([^/]+)/(.+)", uri, re.DOTALL)
+    match = _OBJECT.fullmatch(uri)
     if match is None:
         raise ValueError(f"{uri!r} is not the S3 URI of a file or folder, s3://bucket/key")
     return match[1], match[2]

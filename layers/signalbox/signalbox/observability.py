@@ -1,18 +1,19 @@
 """Logs and metrics: constant messages, data as fields, one metric per outcome."""
 
 import json
-from functools import partial
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 NAMESPACE = "Signalbox"
 
-# All but ASCII is escaped: what strangers wrote, such as a file's name, is all there, but moves nothing on a screen.
-_as_line = partial(json.dumps, default=str, separators=(",", ":"))
+# One encoder for all lines. All but ASCII is escaped: what strangers wrote, such as a file's name, is all there, but
+# moves nothing on a screen.
+_encoder = json.JSONEncoder(default=str, separators=(",", ":"))
 # Both take the service's name from POWERTOOLS_SERVICE_NAME, which is the prefix: so two stacks of an account do not
-# add to each other's metrics, and an alarm on one of them is about its own stack.
-logger = Logger(json_serializer=_as_line)
+# add to each other's metrics, and an alarm on one of them is about its own stack. Messages are constant texts, so the
+# logger need not try to read each as JSON.
+logger = Logger(json_serializer=_encoder.encode, json_deserializer=str)
 metrics = Metrics(namespace=NAMESPACE)
 
 

@@ -11,7 +11,10 @@ from typing import Any
 
 _SHOWN = 80
 # What every program reads alike; Python alone also takes 1_000, other scripts' digits and white space.
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_OBJECT = (dict, Mapping)  # nearly all are dicts, which is found out soonest
+_NUMBER = (int, float)
+_SCALAR = (str, int, float)
 
 
 def shown(value: object) -> str:
@@ -24,7 +27,7 @@ def shown(value: object) -> str:
 
 def number(text: str) -> float | None:
     """Return the finite number that a text is, None where it is none: `1e-3`, but not `1,234.5`, `nan` or `1_000`."""
-    if not _NUMBER.fullmatch(text):
+    if not _DECIMAL.fullmatch(text):
         return None
     value = float(text)
     return value if math.isfinite(value) else None
@@ -42,7 +45,7 @@ class Fields:
     ) -> None:
         self._refuse = refuse
         self._path = path
-        if not isinstance(value, Mapping):
+        if not isinstance(value, _OBJECT):
             allowed = f"an object with {', '.join(sorted(known))}" if known else "an object"
             raise self._refused(path or "the text", f"is {shown(value)}: give {allowed}")
         self._fields: Mapping[str, Any] = value
@@ -61,10 +64,9 @@ class Fields:
     def text(self, name: str, pattern: str | None = None, allowed: str = "a text that is not empty") -> str:
         """Return a text that fits `pattern` (without one: that is not empty); `allowed` says what that is."""
         value = self._fields.get(name)
-        fits = isinstance(value, str) and (re.fullmatch(pattern, value, re.DOTALL) if pattern else value.strip())
-        if not fits or not isinstance(value, str):
-            raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
-        return value
+        if isinstance(value, str) and (re.fullmatch(pattern, value, re.DOTALL) if pattern else value.strip()):
+            return value
+        raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
 
     def any_text(self, name: str) -> str:
         """Return a text, which may be empty."""
@@ -95,8 +97,8 @@ class Fields:
     def whole(self, name: str, bounds: tuple[int, int] | None = None, default: int | None = None) -> int:
         """Return a whole number within bounds, both included; within any where there are none."""
         value = _given(self._fields, name, default)
-        allowed = "a whole number" + (f" from {bounds[0]:,} to {bounds[1]:,}" if bounds else "")
         if isinstance(value, bool) or not isinstance(value, int) or (bounds and not bounds[0] <= value <= bounds[1]):
+            allowed = "a whole number" + (f" from {bounds[0]:,} to {bounds[1]:,}" if bounds else "")
             raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
         return value
 
@@ -104,7 +106,7 @@ class Fields:
         """Return a finite number, or the number in a text."""
         value = self._fields.get(name)
         try:
-            found = math.nan if isinstance(value, bool) or value is None else float(value)
+            found = math.nan if value is None or value is True or value is False else float(value)
         except (TypeError, ValueError):
             found = math.nan
         if not math.isfinite(found):
@@ -114,7 +116,7 @@ class Fields:
     def scalar(self, name: str) -> str:
         """Return a text, a number or a truth value, as a text."""
         value = self._fields.get(name)
-        if not isinstance(value, str | int | float):
+        if not isinstance(value, _SCALAR):
             raise self._refused(self._at(name), f"is {shown(value)}: give a text or a number")
         return str(value)
 
@@ -149,13 +151,14 @@ class Fields:
         if not isinstance(value, list) or not bounds[0] <= len(value) <= bounds[1]:
             allowed = f"a list of {bounds[0]} to {bounds[1]} objects"
             raise self._refused(self._at(name), f"is {shown(value)}: give {allowed}")
+        path = self._at(name)
         for index, entry in enumerate(value):
-            yield Fields(entry, self._refuse, f"{self._at(name)}[{index}]", known)
+            yield Fields(entry, self._refuse, f"{path}[{index}]", known)
 
     def number(self, name: str, bounds: tuple[float, float]) -> float:
         """Return a number within bounds, both included; a machine may write a whole one as 60.0."""
         value = self._fields.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not bounds[0] <= value <= bounds[1]:
+        if isinstance(value, bool) or not isinstance(value, _NUMBER) or not bounds[0] <= value <= bounds[1]:
             raise self._refused(self._at(name), f"is {shown(value)}: give a number from {bounds[0]:,} to {bounds[1]:,}")
         return value
 

@@ -73,6 +73,7 @@ class StartRun(Settings):
     artifacts_bucket: str
     model: str
     sender: str
+    mail_settings: str
     approvers: str
 
 
@@ -83,6 +84,7 @@ class ReportRun(Settings):
     pipeline_name: str
     model: str
     sender: str
+    mail_settings: str
     approvers: str
 
 
@@ -102,6 +104,7 @@ class PlanTraining(Settings):
     data_bucket: str
     artifacts_bucket: str
     job_role_arn: str
+    key_arn: str
     training_instance_type: str
     transform_instance_type: str
 
@@ -120,6 +123,7 @@ class RequestReview(Settings):
     review_secret_arn: str
     review_url: str
     sender: str
+    mail_settings: str
     approvers: str
 
 
@@ -133,6 +137,7 @@ class ReviewPage(Settings):
     review_secret_arn: str
     page_url: str
     sender: str
+    mail_settings: str
 
 
 class CloseReview(Settings):
@@ -155,6 +160,7 @@ class Announce(Settings):
     """Settings of `announce`."""
 
     sender: str
+    mail_settings: str
     approvers: str
     api_url: str
 

@@ -10,6 +10,7 @@ checked. `rollout`, `alarms`, `approval`, `hosting` and `review_seconds` may be 
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signalbox.aws import clients
@@ -88,6 +89,7 @@ class StagesDocument:
         return next((stage for stage in self.stages if stage.name == name), None)
 
 
+@lru_cache(maxsize=1)  # read at every event, and seldom another one
 def parse(text: str) -> StagesDocument:
     """Return the document in `text`.
 

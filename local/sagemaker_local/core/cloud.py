@@ -27,8 +27,11 @@ class Access(Protocol):
     def environment(self, role_arn: str, session: str) -> dict[str, str]:
         """Return the variables by which a program acts as the role: credentials, AWS_ENDPOINT_URL, AWS_REGION."""
 
-    def client(self, service: str, role_arn: str, session: str) -> "BaseClient":
-        """Return a boto3 client of this cloud that acts as the role; every call is authorised and recorded."""
+    def client(self, service: str, role_arn: str, session: str, output_key: str = "") -> "BaseClient":
+        """Return a boto3 client of this cloud that acts as the role; every call is authorised and recorded.
+
+        What an S3 client with an `output_key` writes is encrypted with that KMS key, if the role may use it there.
+        """
 
 
 class Events(Protocol):

@@ -1,10 +1,14 @@
 """Passing roles and tagging: what SageMaker checks about the caller besides the operation itself."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlparse
 
 from sagemaker_local.core.cloud import Call, Cloud
 from sagemaker_local.core.errors import invalid
 
+_REPOSITORY = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z.]+/(?P<name>[^:@]+)")
 MOST_TAGS = 50  # per resource (API reference, AddTags)
 
 _TO_SAGEMAKER = {"iam:PassedToService": "sagemaker.amazonaws.com"}
@@ -29,6 +33,26 @@ def tag_at_creation(cloud: Cloud, call: Call, arn: str) -> None:
     if call.request.get("Tags"):
         check_tags(call.request["Tags"])
         cloud.access.require(call.access_key, "sagemaker:AddTags", arn, _tag_context(call.request["Tags"]))
+
+
+def read_at_registration(cloud: Cloud, call: Call, specification: Mapping[str, Any]) -> None:
+    """Let the caller read what it registers: SageMaker resolves the digests of images and looks at the model data.
+
+    AWS's own policy for those who register (AmazonSageMakerModelRegistryFullAccess) grants these reads.
+
+    Raises:
+        ApiError: the caller may not read an image or the data of a model.
+    """
+    for container in specification.get("Containers", []):
+        found = _REPOSITORY.match(container.get("Image", ""))
+        if found:
+            repository = f"arn:aws:ecr:{found['region']}:{found['account']}:repository/{found['name']}"
+            for action in ("ecr:BatchGetImage", "ecr:DescribeImages"):
+                cloud.access.require(call.access_key, action, repository)
+        if url := container.get("ModelDataUrl"):
+            place = urlparse(url)
+            cloud.access.require(call.access_key, "s3:ListBucket", f"arn:aws:s3:::{place.netloc}")
+            cloud.access.require(call.access_key, "s3:GetObject", f"arn:aws:s3:::{place.netloc}{place.path}")
 
 
 def check_tags(tags: list[dict[str, Any]]) -> None:

@@ -162,7 +162,7 @@ class Jobs:
         # The folder may outlive this process, and another one may have had a job of that name.
         folder = self.cloud.folder / "jobs" / kind.path / f"{name}-{uuid.uuid4().hex[:8]}"
         folder.mkdir(parents=True)
-        s3: Any = self.cloud.access.client("s3", role, name)
+        s3: Any = self.cloud.access.client("s3", role, name, _output_key(job))
         context = JobContext(folder, s3, self.cloud.access.environment(role, name), self.cloud.containers)
 
         def on_status(secondary: str, message: str) -> None:
@@ -190,6 +190,12 @@ class Jobs:
         detail = milliseconds({**project(shape, job), "Tags": tag_map(job)})
         title = kind.path.replace("-", " ").title()
         self.cloud.events.send(f"SageMaker {title} State Change", [job[kind.arn_field]], detail)
+
+
+def _output_key(job: dict[str, Any]) -> str:
+    """Return the KMS key that a job's request names for its outputs; empty for the account's own."""
+    configs = (job.get(name, {}) for name in ("OutputDataConfig", "ProcessingOutputConfig", "TransformOutput"))
+    return next((str(config["KmsKeyId"]) for config in configs if config.get("KmsKeyId")), "")
 
 
 def _ending(kind: ResourceKind, outcome: Outcome) -> dict[str, Any]:

@@ -51,6 +51,10 @@ class Models:
         pass_role(self._cloud, call, role)
         s3: Any = self._cloud.access.client("s3", role, f"model-{request['ModelName']}")
         for container in containers:
+            if package := container.get("ModelPackageName"):
+                # AWS's policy for deploying another account's packages names CreateModel on the package (Developer
+                # Guide, "Deploy a Model Version from a Different Account").
+                self._cloud.access.require(call.access_key, "sagemaker:CreateModel", package)
             for resolved in self._resolve(container):
                 self._check(resolved, s3)
         return {"ModelArn": self._resources.create(MODEL, request)["ModelArn"]}

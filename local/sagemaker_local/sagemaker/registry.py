@@ -1,13 +1,14 @@
 """The model registry: groups, versions, approval, and an event on every change."""
 
 import threading
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sagemaker_local.core.cloud import Call, Cloud, Handler, short_name
 from sagemaker_local.core.errors import conflict, invalid
 from sagemaker_local.core.resources import PACKAGE_GROUP, ResourceKind, Resources, answer_list
-from sagemaker_local.core.roles import tag_at_creation
+from sagemaker_local.core.roles import read_at_registration, tag_at_creation
 from sagemaker_local.core.shapes import project, service_model
 from sagemaker_local.core.store import NoRecordError, Record
 
@@ -82,6 +83,9 @@ class ModelRegistry:
         self._resources.get(PACKAGE_GROUP, group)
         if "InferenceSpecification" not in request and "SourceUri" not in request:
             raise invalid("CreateModelPackage needs an InferenceSpecification.")
+        asked = {"sagemaker:ModelApprovalStatus": request.get("ModelApprovalStatus", "PendingManualApproval")}
+        self._require_group(call, group, asked)
+        read_at_registration(self._cloud, call, request.get("InferenceSpecification", {}))
         token = request.get("ClientToken")
         with self._lock:  # the same token twice at once is one version
             known = [record for record in self._all() if token and record.get("ClientToken") == token]
@@ -91,6 +95,14 @@ class ModelRegistry:
             self._cloud.store.create("ModelPackage", record["ModelPackageArn"], record)
         self._send_event(record, [])
         return {"ModelPackageArn": record["ModelPackageArn"]}
+
+    def _require_group(self, call: Call, group: str, context: Mapping[str, str] | None = None) -> None:
+        """Let the caller do the operation on the group, too, and not on its packages alone.
+
+        The Service Authorization Reference names both kinds of resources, and AWS's example policies have both ARNs.
+        """
+        arn = self._resources.arn(PACKAGE_GROUP, group)
+        self._cloud.access.require(call.access_key, f"sagemaker:{call.operation}", arn, context)
 
     def _new(self, call: Call, group: str) -> Record:
         version = self._cloud.store.change(PACKAGE_GROUP.name, group, _count)["Versions"]
@@ -119,6 +131,7 @@ class ModelRegistry:
         group, kind = call.request.get("ModelPackageGroupName"), call.request.get("ModelPackageType")
         if group:
             group = self._resources.get(PACKAGE_GROUP, group)["ModelPackageGroupName"]
+            self._require_group(call, group)
         approval = call.request.get("ModelApprovalStatus")
         chosen = [
             record

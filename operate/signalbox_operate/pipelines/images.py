@@ -4,6 +4,8 @@ Account ids: the SDK's tables `sagemaker/image_uri_config/xgboost.json` and `skl
 "Docker Registry Paths and Example Code" pages (`ecr-us-east-1` and so on). XGBoost and scikit-learn share them.
 """
 
+import botocore.session
+
 XGBOOST = "sagemaker-xgboost:1.7-1"
 SCIKIT_LEARN = "sagemaker-scikit-learn:1.2-1-cpu-py3"
 
@@ -19,6 +21,10 @@ _ACCOUNTS = {
     "ap-southeast-1": "121021644041",
     "ap-southeast-2": "783357654285",
     "ap-northeast-1": "354813040037",
+    "cn-north-1": "450853457545",
+    "cn-northwest-1": "451049120500",
+    "us-gov-east-1": "237065988967",
+    "us-gov-west-1": "414596584902",
 }
 
 
@@ -48,4 +54,12 @@ def uri(image: str, region: str, *, given: str | None = None, override: str = "a
         return given
     if region not in _ACCOUNTS:
         raise UnknownRegionError(image, region, override)
-    return f"{_ACCOUNTS[region]}.dkr.ecr.{region}.amazonaws.com/{image}"
+    return f"{_ACCOUNTS[region]}.dkr.ecr.{region}.{_domain(region)}/{image}"
+
+
+def _domain(region: str) -> str:
+    """Return what addresses of a region's partition end in, such as `amazonaws.com`, by botocore's own table."""
+    session = botocore.session.get_session()
+    partition = session.get_partition_for_region(region)
+    known = session.get_data("partitions")["partitions"]
+    return next(str(entry["outputs"]["dnsSuffix"]) for entry in known if entry["id"] == partition)

@@ -43,13 +43,14 @@ class AbaloneSettings:
     """Where the pipeline runs and what it may use.
 
     `code_uri` is the folder that `signalbox publish` put the job code in: `code/` with the single programs, and
-    `sourcedir.tar.gz`. Everything that the pipeline writes goes under `output_uri`, by execution. An image that is not
-    given is the one of AWS in `region`.
+    `sourcedir.tar.gz`. Everything that the pipeline writes goes under `output_uri`, by execution, and is encrypted with
+    `key_arn`. An image that is not given is the one of AWS in `region`.
     """
 
     name: str
     region: str
     job_role_arn: str
+    key_arn: str
     code_uri: str
     output_uri: str
     package_group: str
@@ -136,7 +137,10 @@ def _processing(
         },
         "ProcessingResources": {"ClusterConfig": {**cluster, "VolumeSizeInGB": VOLUME_GB}},
         "ProcessingInputs": [*inputs, code],
-        "ProcessingOutputConfig": {"Outputs": [_output(settings, name) for name in outputs]},
+        "ProcessingOutputConfig": {
+            "Outputs": [_output(settings, name) for name in outputs],
+            "KmsKeyId": settings.key_arn,
+        },
         "StoppingCondition": {"MaxRuntimeInSeconds": PROCESSING_SECONDS},
         "RoleArn": settings.job_role_arn,
     }
@@ -186,7 +190,7 @@ def _train(settings: AbaloneSettings) -> Step:
             _channel("validation", CSV),
             _channel("transform", JSON),
         ],
-        "OutputDataConfig": {"S3OutputPath": _run_folder(settings, "model")},
+        "OutputDataConfig": {"S3OutputPath": _run_folder(settings, "model"), "KmsKeyId": settings.key_arn},
         "ResourceConfig": {
             "InstanceType": get("Parameters.TrainingInstanceType"),
             "InstanceCount": 1,

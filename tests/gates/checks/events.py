@@ -4,14 +4,21 @@ from tests.gates.patterns import matches, pattern_error
 from tests.gates.template import Problem, Template
 from tests.support.samples import sample, sample_names
 
-_WRITTEN = ("complete-multipart-upload", "copy-object", "put-object", "put-object-without-version")
+_WRITTEN = (
+    "complete-multipart-upload",
+    "copy-object",
+    "put-object",
+    "put-object-without-version",
+    "put-object-encoded",
+)
+_POSTED = ("post-object", "post-object-without-key")
 # Empty objects come through; the function drops them and says so. (Folder markers too, where no suffix is watched.)
 _NATIVE = ("", "-empty", "-unversioned")
 _UNHAPPY = ("failed", "stopped", "completed-with-failures")
 _NEW = ("pending", "pending-no-fields", "pending-null-fields", "created-approved")
 _ABOUT_APPROVAL = (*_NEW, "approved", "rejected")
 LETS_THROUGH = {
-    "UploadsTrailRule": {f"s3/{name}-cloudtrail" for name in _WRITTEN},
+    "UploadsTrailRule": {f"s3/{name}-cloudtrail" for name in _WRITTEN + _POSTED},
     "UploadsNativeRule": {f"s3/object-created{variant}" for variant in _NATIVE},
     "PipelineStatusRule": {f"sagemaker/pipeline-execution-{status}" for status in ("succeeded", *_UNHAPPY)},
     "PipelineFailedRule": {f"sagemaker/pipeline-execution-{status}" for status in _UNHAPPY},

@@ -180,7 +180,16 @@ def _sendings(template: Template) -> Iterator[tuple[str, str, str, str, str]]:
         source = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{template.values.name(name)}"
         yield "cloudtrail.amazonaws.com", "s3:PutObject", f"{bucket}/AWSLogs/{ACCOUNT}/x", bucket, source
         yield "cloudtrail.amazonaws.com", "s3:GetBucketAcl", bucket, bucket, source
-        yield "cloudtrail.amazonaws.com", "kms:GenerateDataKey", arn("Key"), arn("Key"), source
+        for action in ("kms:GenerateDataKey", "kms:DescribeKey", *_with_bucket_key(template, trail["S3BucketName"])):
+            yield "cloudtrail.amazonaws.com", action, arn("Key"), arn("Key"), source
+
+
+def _with_bucket_key(template: Template, bucket: str) -> Iterator[str]:
+    """Yield what CloudTrail's User Guide asks besides of a bucket with an S3 Bucket Key ("Configure AWS KMS key …")."""
+    for name, properties in template.resolved("AWS::S3::Bucket").items():
+        rules = properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", [])
+        if template.values.name(name) == bucket and any(rule.get("BucketKeyEnabled") for rule in rules):
+            yield "kms:Decrypt"
 
 
 def _send(

@@ -22,6 +22,10 @@ _SECRET_IN_LOGS = re.compile(
     r"\$context\.(path|protocolPath|requestOverride\S*|querystring\S*|customDomain\S*)\b", re.IGNORECASE
 )
 _PUBLIC_ROUTES = frozenset(("/reviews/{review}",))
+_THROTTLE = ("ThrottlingBurstLimit", "ThrottlingRateLimit")
+# An account's concurrency of Lambda at first (Lambda quotas: new accounts have less than the 1,000 of others). What is
+# public may not take all of it at once.
+_NEW_ACCOUNT = 10
 
 
 def check(template: Template) -> list[Problem]:
@@ -232,11 +236,36 @@ def _api(template: Template) -> Iterator[Problem]:
             yield Problem(name, "has no access log")
         if _SECRET_IN_LOGS.search(log.get("Format", "")):
             yield Problem(name, "writes the links of reviews into its access log")
-        if not {"ThrottlingBurstLimit", "ThrottlingRateLimit"} <= set(stage.get("DefaultRouteSettings", {})):
+        if not set(_THROTTLE) <= set(stage.get("DefaultRouteSettings", {})):
             yield Problem(name, "is not throttled")
+        yield from _public_throttles(template, name, stage)
     for name, api in template.resolved("AWS::ApiGatewayV2::Api").items():
         for path, methods in api["Body"]["paths"].items():
             for method, route in methods.items():
                 secured = any(entry.get("AWS_IAM") is not None for entry in route.get("security", []))
                 if not secured and path not in _PUBLIC_ROUTES:
                     yield Problem(name, f"{method.upper()} {path} is open to everybody")
+
+
+def _public_throttles(template: Template, name: str, stage: dict[str, Any]) -> Iterator[Problem]:
+    settings, default = stage.get("RouteSettings", {}), stage.get("DefaultRouteSettings", {})
+    for route in _public(template):
+        own = settings.get(route, {})
+        if not set(_THROTTLE) <= set(own):
+            yield Problem(name, f"{route} is open to everybody and shares the throttle of the others")
+        elif own["ThrottlingBurstLimit"] > _NEW_ACCOUNT:
+            yield Problem(name, f"{route} is open to everybody and may use up a new account's concurrency")
+        elif any(own[member] >= default.get(member, 0) for member in _THROTTLE):
+            yield Problem(name, f"{route} is open to everybody and takes as many requests as all others")
+    for event, function in template.sam["Resources"].items():
+        routes = function.get("Properties", {}).get("Events", {}).values()
+        public = [route for route in routes if route.get("Properties", {}).get("Path") in _PUBLIC_ROUTES]
+        if public and "ReservedConcurrentExecutions" not in function["Properties"]:
+            yield Problem(event, "answers everybody, and no share of the concurrency can be kept for it")
+
+
+def _public(template: Template) -> Iterator[str]:
+    for api in template.resolved("AWS::ApiGatewayV2::Api").values():
+        for path, methods in api["Body"]["paths"].items():
+            if path in _PUBLIC_ROUTES:
+                yield from (f"{method.upper()} {path}" for method in methods)

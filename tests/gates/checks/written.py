@@ -11,7 +11,7 @@ _STATEMENT_KEYS = frozenset(("Action", "NotAction", "Resource", "NotResource", "
 _LONGEST_LINE = 120
 _WILD_ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z]*\*")
 _HARD_CODED = (
-    (re.compile(r"arn:aws[a-z-]*:(?!states:::)"), "a partition is written out: use ${AWS::Partition}"),
+    (re.compile(r"arn:aws[a-z-]*:"), "a partition is written out: use ${AWS::Partition}"),
     (re.compile(r"(?<!\d)\d{12}(?!\d)"), "an account is written out: use ${AWS::AccountId}"),
     (re.compile(r"\b(us|eu|ap|sa|ca|me|af)-(north|south|east|west|central)\w*-\d\b"), "a region is written out"),
     (re.compile(r"amazonaws\.com/"), "an address is written out: use ${AWS::URLSuffix}"),

@@ -10,7 +10,28 @@ from sagemaker_local.server import free_port, prepare
 with patch.dict(os.environ):
     # ministack reads its environment at import; no test of this process may inherit it.
     prepare(free_port(), Path(tempfile.gettempdir()))
-    from sagemaker_local import access, cloudtrail, events, integrations, ministack, ministack_patches
+    from sagemaker_local import (
+        access,
+        cloudtrail,
+        events,
+        forms,
+        integrations,
+        ministack,
+        ministack_patches,
+        policies,
+        trail_checks,
+    )
     from sagemaker_local.sagemaker import service
 
-__all__ = ["access", "cloudtrail", "events", "integrations", "ministack", "ministack_patches", "service"]
+__all__ = [
+    "access",
+    "cloudtrail",
+    "events",
+    "forms",
+    "integrations",
+    "ministack",
+    "ministack_patches",
+    "policies",
+    "service",
+    "trail_checks",
+]

@@ -51,7 +51,7 @@ class FakeAccess:
         """Return nothing: no program runs here."""
         return {}
 
-    def client(self, service: str, role_arn: str, session: str) -> Any:
+    def client(self, service: str, role_arn: str, session: str, output_key: str = "") -> Any:
         """Return the fake of a service."""
         self.acted.append((service, role_arn))
         return {"sagemaker": self.sagemaker, "s3": self.s3, "lambda": self.functions}[service]

@@ -70,7 +70,7 @@ class FakeAccess:
         """Return a region only: the programs here call nobody."""
         return {"AWS_REGION": "us-east-1"}
 
-    def client(self, service: str, role_arn: str, session: str) -> Any:
+    def client(self, service: str, role_arn: str, session: str, output_key: str = "") -> Any:
         """Return the S3."""
         assert service == "s3"
         return self.s3

@@ -14,6 +14,7 @@ SETTINGS = AbaloneSettings(
     name="signalbox-abalone",
     region="us-east-1",
     job_role_arn="arn:aws:iam::123456789012:role/signalbox-JobRole",
+    key_arn="arn:aws:kms:us-east-1:123456789012:key/stack",
     code_uri="s3://artifacts/pipelines/abalone/0123456789abcdef",
     output_uri="s3://artifacts/pipelines/abalone/runs",
     package_group="signalbox-abalone",
@@ -50,6 +51,14 @@ def test_every_call_has_only_values_that_aws_takes(name: str) -> None:
     step = steps()[name]
     operation, made_by_service = CALLS[step["Type"]]
     check_request("sagemaker", operation, {**resolved(step["Arguments"]), **made_by_service})
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [("Preprocess", "ProcessingOutputConfig"), ("Evaluate", "ProcessingOutputConfig"), ("Train", "OutputDataConfig")],
+)
+def test_what_a_job_writes_is_encrypted_with_the_stacks_key(name: str, config: str) -> None:
+    assert steps()[name]["Arguments"][config]["KmsKeyId"] == SETTINGS.key_arn
 
 
 def test_only_the_data_has_to_be_given_at_the_start() -> None:

@@ -68,9 +68,14 @@ def key(pk: str, sk: str) -> Item:
 
 def unchanged(expected: Mapping[str, Value | None]) -> Condition:
     """Return the condition that every attribute has its expected value; None and "" stand for an absent one."""
-    present = {name: value for name, value in expected.items() if value not in (None, "")}
-    tests = [f"#{name} = :{name}" if name in present else f"attribute_not_exists(#{name})" for name in expected]
-    values = {f":{name}": value for name, value in present.items() if value is not None}
+    tests: list[str] = []
+    values: dict[str, Value] = {}
+    for name, value in expected.items():
+        if value is None or value == "":
+            tests.append(f"attribute_not_exists(#{name})")
+        else:
+            tests.append(f"#{name} = :{name}")
+            values[f":{name}"] = value
     return Condition(" AND ".join(tests), values, {f"#{name}": name for name in expected})
 
 
@@ -92,20 +97,25 @@ def update_request(
 
     An attribute whose new value is None or "" is removed.
     """
-    kept = {name: value for name, value in changes.items() if value not in (None, "")}
-    removed = [name for name in changes if name not in kept]
-    parts = [f"SET {', '.join(f'#{name} = :new_{name}' for name in kept)}"] if kept else []
-    parts += [f"REMOVE {', '.join(f'#{name}' for name in removed)}"] if removed else []
-    parts += [f"ADD {', '.join(f'#{name} :more_{name}' for name in add)}"] if add else []
-    named = {f"#{name}": name for name in (*changes, *(add or {}))}
-    values = {f":new_{name}": value for name, value in kept.items() if value is not None}
-    values |= {f":more_{name}": value for name, value in (add or {}).items()}
-    both = Condition(
-        condition.expression if condition else "",
-        values | dict(condition.values if condition else {}),
-        named | dict(condition.names if condition else {}),
+    clauses: dict[str, list[str]] = {"SET": [], "REMOVE": [], "ADD": []}
+    values: dict[str, Value] = {}
+    named = {f"#{name}": name for name in changes}
+    for name, value in changes.items():
+        if value is None or value == "":
+            clauses["REMOVE"].append(f"#{name}")
+        else:
+            clauses["SET"].append(f"#{name} = :new_{name}")
+            values[f":new_{name}"] = value
+    for name, more in (add or {}).items():
+        clauses["ADD"].append(f"#{name} :more_{name}")
+        named[f"#{name}"], values[f":more_{name}"] = name, more
+    expression = " ".join(f"{word} {', '.join(parts)}" for word, parts in clauses.items() if parts)
+    both = (
+        Condition(condition.expression, {**values, **condition.values}, {**named, **condition.names})
+        if condition
+        else Condition("", values, named)
     )
-    request: UpdateTypeDef = {"TableName": table, "Key": encoded(key), "UpdateExpression": " ".join(parts)}
+    request: UpdateTypeDef = {"TableName": table, "Key": encoded(key), "UpdateExpression": expression}
     return _under(request, both)
 
 

@@ -8,7 +8,7 @@ from signalbox.evaluation.paired import LEAST_ROWS
 from signalbox.evaluation.rows import Spread
 from signalbox.evaluation.scores import Scores
 
-SAMPLES, GOLDEN, POINTS = 8, 10, 150
+SAMPLES, GOLDEN, POINTS = 8, 10, 100
 # Relative difference up to which an endpoint's number is the batch transform's: the same model on another processor
 # differs in the last digits of single precision (1e-7), and servers round to 5 or 6 digits.
 TOLERANCE = 0.001

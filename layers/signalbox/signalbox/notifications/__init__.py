@@ -11,4 +11,4 @@ def notifying_ports(settings: Announce | ReportRun | StartRun, api_url: str = ""
     Raises:
         MailError: the list of approvers is wrong.
     """
-    return NotifyingPorts(SesMailer(settings.sender), addresses(settings.approvers), api_url)
+    return NotifyingPorts(SesMailer(settings.sender, settings.mail_settings), addresses(settings.approvers), api_url)

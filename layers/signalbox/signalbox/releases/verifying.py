@@ -145,23 +145,26 @@ def _golden_request(fields: Fields, *, numbers: bool) -> ExpectedAnswer:
 
 def _difference(index: int, answer: ModelAnswer, golden: GoldenFile) -> float:
     """Return how far the answer is from what was expected: relative for numbers, 0 for an equal text."""
-    at = f"golden request {index + 1} of {len(golden.requests)}"
+
+    def mismatch(problem: str) -> GoldenMismatchError:
+        return GoldenMismatchError(f"golden request {index + 1} of {len(golden.requests)} was {problem}")
+
     expected = golden.requests[index].expected
     if answer.failure:
-        raise GoldenMismatchError(f"{at} was refused ({answer.failure})")
+        raise mismatch(f"refused ({answer.failure})")
     try:
         (value,) = csv_rows.answers(answer.text, 1)
     except csv_rows.AnswerError as error:
-        raise GoldenMismatchError(f"{at}: the model {error}") from None
+        raise mismatch(f"no value: the model {error}") from None
     if value == expected:
         return 0.0
     own, wanted = number(value), number(expected)
     if own is None and golden.numbers:
-        raise GoldenMismatchError(f"{at} was answered {value[:80]!r}, which is not a number")
+        raise mismatch(f"answered {value[:80]!r}, which is not a number")
     if own is None or wanted is None:
-        raise GoldenMismatchError(f"{at} was answered {value[:80]!r}, expected {expected!r}")
+        raise mismatch(f"answered {value[:80]!r}, expected {expected!r}")
     apart = abs(own - wanted)
     difference = 0.0 if apart <= _SAME else apart / max(abs(wanted), _SAME)
     if difference > golden.tolerance:
-        raise GoldenMismatchError(f"{at} was answered {value}, expected {expected} within {golden.tolerance:g} of it")
+        raise mismatch(f"answered {value}, expected {expected} within {golden.tolerance:g} of it")
     return difference

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from signalbox import moments
 from signalbox.contracts import ReviewClosing, ReviewDecision
-from signalbox.observability import count, logger
+from signalbox.observability import count
 from signalbox.reviews import rules
 from signalbox.reviews.model import DECIDED, Review, ReviewError
 from signalbox.reviews.ports import ApprovalWriter, ReviewStore
@@ -41,10 +41,8 @@ def close(event: ReviewClosing, ports: ClosingPorts) -> ReviewDecision:
         # The machine carries on with this decision, so the registry's events need not start anything.
         answered = {"answered_at": moments.text_of(ports.clock()), "answer": "sent"}
         ports.store.change(review.id, {"status": review.status}, answered)
-    decision = review.decision()
-    logger.info("review closed", extra={"review": review.id, "decision": decision["decision"]})
     count("ReviewClosed")
-    return decision
+    return review.decision()
 
 
 def _ended(event: ReviewClosing, ports: ClosingPorts) -> Review:

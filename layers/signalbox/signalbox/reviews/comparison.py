@@ -26,9 +26,9 @@ class Comparison:
     verdict: str = ""
 
     @property
-    def tones(self) -> tuple[str, ...]:
-        """Return the styles of the verdict: only a clear one has a colour."""
-        return (self.verdict,) if self.verdict in ("better", "worse") else ()
+    def tone(self) -> str:
+        """Return the class of the verdict behind another one: only a clear verdict has a colour."""
+        return f" {self.verdict}" if self.verdict in ("better", "worse") else ""
 
 
 def comparisons(report: KeptReport) -> list[Comparison]:

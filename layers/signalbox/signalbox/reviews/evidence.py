@@ -28,7 +28,9 @@ _TEXT_LIMIT = 120
 _REASON = 300
 _SAMPLES = 8
 _METRICS = 12
-_POINTS = 150
+_POINTS = 100
+_PAIR = 2
+_NUMBERS = (float, int)
 _CLASSES = 12
 _LARGEST = 1e300  # so that the difference of two numbers is one too
 
@@ -175,10 +177,12 @@ def _points(points: object) -> list[tuple[float, float]]:
 
 def _is_point(point: object) -> TypeGuard[list[float]]:
     """Say whether a value of JSON is a pair of numbers that can be drawn (a truth value is none, nor is NaN)."""
-    match point:
-        case [int() | float() as label, int() | float() as guess] if bool not in (type(label), type(guess)):
-            return -_LARGEST < label < _LARGEST and -_LARGEST < guess < _LARGEST
-    return False
+    if type(point) is not list or len(point) != _PAIR:
+        return False
+    label, guess = point
+    if type(label) not in _NUMBERS or type(guess) not in _NUMBERS:
+        return False
+    return bool(-_LARGEST < label < _LARGEST and -_LARGEST < guess < _LARGEST)
 
 
 def _classes(classes: object) -> list[ClassScore]:

@@ -9,7 +9,6 @@ from signalbox.templates import style
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from jinja2.runtime import LoopContext
 
 
 def render(template: str, **values: object) -> str:
@@ -37,11 +36,6 @@ def _written(value: object) -> object:
     return plain.line(value) if type(value) is str else value  # markup of ours is a class of its own
 
 
-def _ending(loop: "LoopContext") -> tuple[str, ...]:
-    """Return the class of a table's last row, which has no line under it."""
-    return ("end",) if loop.last else ()
-
-
 @cache
 def _environment() -> "Environment":
     # Imported at the first mail or page, so that a cold start that fails on its settings or its event is a quick one.
@@ -57,9 +51,10 @@ def _environment() -> "Environment":
     )
     environment.filters |= {
         "as_lines": _as_lines,
+        "css": style.attributes,
         "when": words.when,
         "package_label": words.package_label,
         "package_name": words.package_name,
     }
-    environment.globals |= {"css": style.attributes, "stylesheet": style.sheet, "ending": _ending}
+    environment.globals["stylesheet"] = style.sheet()
     return environment

@@ -5,6 +5,10 @@ what only a sheet can: dark mode and narrow screens. Contrast of every pair of c
 """
 
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 _SANS = "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 _MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace"
@@ -144,16 +148,18 @@ _EXTRA = (
 
 
 @cache  # a page asks for the same few again and again
-def attributes(*classes: str) -> str:
-    """Return ` class="…" style="…"` for an element; a class without a style of its own is only for the sheet."""
+def attributes(classes: str) -> "Markup":
+    """Return ` class="…" style="…"` for an element; a class without a style of its own is only for the sheet.
+
+    It is a filter, because Jinja2 fills in what a filter makes of a constant when it compiles a template.
+    """
     from markupsafe import Markup  # noqa: PLC0415  # comes with Jinja2, which is loaded by now
 
-    own = ";".join(LIGHT[name].rstrip(";") for name in classes if name in LIGHT)
-    return Markup(' class="{}" style="{}"').format(" ".join(classes), Markup(own))  # noqa: S704  # our own constants
+    own = ";".join(LIGHT[name].rstrip(";") for name in classes.split() if name in LIGHT)
+    return Markup(' class="{}" style="{}"').format(classes, Markup(own))  # noqa: S704  # our own constants
 
 
-@cache
-def sheet() -> str:
+def sheet() -> "Markup":
     """Return the style sheet: dark mode, narrow screens, focus."""
     from markupsafe import Markup  # noqa: PLC0415  # comes with Jinja2, which is loaded by now
 

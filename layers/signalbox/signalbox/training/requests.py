@@ -31,7 +31,11 @@ def training_job(
         "RoleArn": settings.job_role_arn,
         "InputDataConfig": [_channel(train_data)],
         # The compression that `TrainingRun.model_data` counts on.
-        "OutputDataConfig": {"S3OutputPath": run.training_output, "CompressionType": "GZIP"},
+        "OutputDataConfig": {
+            "S3OutputPath": run.training_output,
+            "CompressionType": "GZIP",
+            "KmsKeyId": settings.key_arn,
+        },
         "ResourceConfig": {"InstanceType": instance, "InstanceCount": 1, "VolumeSizeInGB": _VOLUME_GB},
         "StoppingCondition": {"MaxRuntimeInSeconds": _TRAINING_SECONDS},
         "HyperParameters": candidate.hyperparameters,
@@ -69,7 +73,12 @@ def transform_job(candidate: Candidate, run: TrainingRun, settings: PlanTraining
             "ContentType": CONTENT_TYPE,
             "SplitType": "Line",
         },
-        "TransformOutput": {"S3OutputPath": run.predictions, "Accept": CONTENT_TYPE, "AssembleWith": "Line"},
+        "TransformOutput": {
+            "S3OutputPath": run.predictions,
+            "Accept": CONTENT_TYPE,
+            "AssembleWith": "Line",
+            "KmsKeyId": settings.key_arn,
+        },
         "TransformResources": {"InstanceType": instance, "InstanceCount": 1},
         "DataProcessing": {"InputFilter": "$[1:]", "JoinSource": "Input"},
         "Tags": _tags(candidate, run),

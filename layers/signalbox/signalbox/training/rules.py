@@ -27,7 +27,8 @@ _IMAGE = (
     r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
     r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w.-]{1,128})?(?:@sha256:[0-9a-f]{64})?"
 )
-_MODEL = r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"
+# In lower case, as SageMaker writes the ARN of a package group: the roles and the registry's events name it so.
+_MODEL = r"[a-z0-9](-?[a-z0-9])*"
 _COMMIT = r"[\w./-]{1,128}"
 _URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/[^?*#]{1,900}")
 # botocore's `sagemaker` model: HyperParameters of CreateTrainingJob, ClientToken of CreateModelPackage.
@@ -182,34 +183,35 @@ def _image(prefix: str, fields: Fields) -> ImageRequest:
     if "content_type" in fields and not _is_csv(given := fields.text("content_type")):
         allowed = f"give {CONTENT_TYPE}, the only type that the evaluation reads, label first"
         raise fields.refuse("content_type", f"is {shown(given)}: {allowed}")
-    model = _model(prefix, fields, image)
+    model, group = _model(prefix, fields, image)
     return ImageRequest(
         image=image,
         commit=fields.text("commit", _COMMIT, "the commit's id, at most 128 letters, digits and . _ - /"),
         problem=cast("Problem", fields.choice("problem", PROBLEMS)),
         model=model,
-        group=names.package_group(prefix, model),
+        group=group,
         train_data=fields.text("train_data") if "train_data" in fields else None,
         test_data=fields.text("test_data") if "test_data" in fields else None,
         hyperparameters=_hyperparameters(fields),
     )
 
 
-def _model(prefix: str, fields: Fields, image: str) -> str:
-    """Return the model's short name: as given, else the last part of the repository's name."""
+def _model(prefix: str, fields: Fields, image: str) -> tuple[str, str]:
+    """Return the model's short name (as given, else the last part of the repository's name) and its package group."""
     given = "model" in fields
     if given:
-        model = fields.text("model", _MODEL, "letters, digits and single hyphens between them")
+        model = fields.text("model", _MODEL, "lower-case letters, digits and single hyphens between them")
     else:
         model = names.slug(re.split("[:@]", image)[0].rsplit("/", 1)[-1])
-    if names.package_group(prefix, model) != f"{prefix}-{model}":
+    group = names.package_group(prefix, model)
+    if group != f"{prefix}-{model}":
         way_out = "shorten it" if given else "give a shorter one in the field 'model'"
         raise fields.refuse(
             "model",
             f"{model!r} is too long: '{prefix}-' and the model have room for {names.RESOURCE_LIMIT} characters "
             f"together; {way_out}",
         )
-    return model
+    return model, group
 
 
 def _hyperparameters(fields: Fields) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Self
 
 from signalbox import names
@@ -30,7 +31,7 @@ class Upload:
     recorded_at: str
     run: str | None = None
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Return the business key in 64 characters: an S3 key alone would not fit a sort key (1,024 bytes)."""
         return names.token(self.bucket, self.key, self.version)
@@ -54,7 +55,7 @@ class Run:
     waits_for: str | None = field(default=None, compare=False)
     has_manifest: bool = field(default=False, compare=False)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Return the run's name. The time keeps it unique when a table starts again at number one."""
         return f"{self.pipeline}-{self.number:06d}-{self.created_at:%Y%m%dT%H%M%SZ}"

@@ -1,11 +1,12 @@
 """Uploads are written down once, and a run is asked for."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from signalbox.aws.model import StoredObject
 from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
-from signalbox.events import ObjectUploaded, RefusedCallError
+from signalbox.events import ObjectUploaded, RefusedCallError, UnknownKeyError
 from signalbox.observability import count, logger
 from signalbox.uploads import rules
 from signalbox.uploads.ports import RunRequests, UploadObjects, UploadStore
@@ -43,8 +44,8 @@ def record(event: Mapping[str, object], ports: RecordingPorts) -> BatchResponse:
 
 def _record_upload(seen: ObjectUploaded, ports: RecordingPorts) -> bool:
     """Write one upload down; say whether a run has to be asked for."""
+    seen, stored = _found(seen, ports.objects)
     about = {"bucket": seen.bucket, "key": seen.key, "event_id": seen.event_id}
-    stored = None if rules.is_folder(seen.key) else ports.objects.look(seen.bucket, seen.key)
     refusal = rules.refusal(seen, stored)
     if refusal is not None or stored is None:
         logger.info("upload dropped", extra={**about, "reason": refusal})
@@ -57,6 +58,30 @@ def _record_upload(seen: ObjectUploaded, ports: RecordingPorts) -> bool:
     logger.info("upload recorded" if new else "upload known already", extra={**about, "version": upload.version})
     count("UploadRecorded" if new else "UploadRepeated")
     return True
+
+
+def _found(seen: ObjectUploaded, objects: UploadObjects) -> tuple[ObjectUploaded, StoredObject | None]:
+    """Return the upload under the key that its event means, and what is there now.
+
+    The key counts as it is written, unless nothing is there, or another content than the event's, and what the key may
+    mean else has it.
+
+    Raises:
+        UnknownKeyError: the key may be read in several ways, and nothing is there under any.
+    """
+    if rules.is_folder(seen.key):
+        return seen, None
+    first: tuple[ObjectUploaded, StoredObject] | None = None
+    for key in (seen.key, *seen.other_keys):
+        stored = objects.look(seen.bucket, key)
+        if stored is not None:
+            found = replace(seen, key=key), stored
+            if not rules.overwritten(seen, stored):
+                return found
+            first = first or found
+    if first is None and seen.other_keys:
+        raise UnknownKeyError(seen.bucket, (seen.key, *seen.other_keys))
+    return first or (seen, None)
 
 
 def _read(body: Mapping[str, object]) -> ObjectUploaded | None:
