@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "DATA_BUCKET": "data",
     "ARTIFACTS_BUCKET": "artifacts",
     "SENDER": "signalbox@example.com",
+    "REPLY_TO": "signalbox@example.com",
     "MAIL_SETTINGS": "untracked",
     "APPROVERS": _APPROVER,
     "REVIEW_URL": "https://abc.example.com",
@@ -115,7 +116,7 @@ def _plan_training() -> Usual:
     found = {"Key": "a.csv", "Size": 9, "LastModified": datetime.now(UTC)}
     rows = b"setosa,5.1,3.5,1.4,0.2\nvirginica,6.3,3.3,6.0,2.5\n"
     s3 = {"list_objects_v2": {"Contents": [found]}, "get_object": lambda **_: _body(rows)}
-    return Usual(event, {"s3": s3})
+    return Usual(event, {"s3": s3, "ssm": _stages()})
 
 
 def _evaluate_model() -> Usual:
@@ -163,6 +164,19 @@ def _report_run() -> Usual:
         "sesv2": {"send_email": {}},
     }
     return Usual(sample("sagemaker/pipeline-execution-failed"), answers)
+
+
+def _report_execution() -> Usual:
+    action = {
+        "sk": "action#2026-11-20T12:00:00Z#release-signalbox-abalone-7-approved#00001",
+        "action": "update-endpoint",
+    }
+    item = {name: {"S": value} for name, value in (action | {"stage": "prod", "status": "claimed"}).items()}
+    answers: Answers = {
+        "dynamodb": {"query": {"Items": [item]}, "put_item": {}},
+        "sesv2": {"send_email": {}},
+    }
+    return Usual(sample("states/release-stopped"), answers)
 
 
 def _request_review() -> Usual:
@@ -229,8 +243,9 @@ def _announce() -> Usual:
     stage: dict[str, Any] = {"stage": "prod", "verdict": "released", "package": _PACKAGE, "config": "c", "answers": 10}
     stage["endpoint"] = "signalbox-abalone-prod"
     outcome = {"verdict": "released", "trigger": "approved", "stage": None, "stages": [stage], "rollback": None}
+    serving = {"stage": "prod", "endpoint": stage["endpoint"], "status": "InService", "package": _PACKAGE}
     event = {"model": _MODEL, "package": _PACKAGE, "execution_arn": _EXECUTION, "decision": None, "error": None}
-    return Usual(event | {"release": outcome}, {"sesv2": {"send_email": {}}})
+    return Usual(event | {"release": outcome | {"serving": [serving], "change": None}}, {"sesv2": {"send_email": {}}})
 
 
 def _invoke_endpoint() -> Usual:
@@ -313,6 +328,7 @@ USUAL: dict[str, Callable[[], Usual]] = {
     "plan_release": _plan_release,
     "plan_training": _plan_training,
     "record_uploads": _record_uploads,
+    "report_execution": _report_execution,
     "report_run": _report_run,
     "request_review": _request_review,
     "review_page": _review_page,
@@ -327,8 +343,9 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "invoke_endpoint": ("sagemaker-runtime", "ssm"),
     "on_model_package": ("sagemaker", "stepfunctions", "dynamodb"),
     "plan_release": ("sagemaker", "dynamodb", "ssm"),
-    "plan_training": ("s3",),
+    "plan_training": ("s3", "ssm"),
     "record_uploads": ("dynamodb", "s3", "sqs"),
+    "report_execution": ("dynamodb", "sesv2"),
     "report_run": ("sagemaker", "dynamodb", "sesv2"),
     "request_review": ("dynamodb", "s3", "secretsmanager", "sesv2"),
     "review_page": ("dynamodb", "secretsmanager"),

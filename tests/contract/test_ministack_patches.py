@@ -5,6 +5,7 @@ When an upgrade closes a gap, its test fails: remove the function from `ministac
 
 import ast
 import json
+import time
 from typing import Any
 
 import pytest
@@ -206,6 +207,63 @@ def test_a_mail_is_decided_on_its_senders_identity(plain: World, cloud: World) -
     send(cloud)
 
 
+def test_mails_under_a_set_that_is_not_there_are_refused_and_bounces_are_counted(plain: World, cloud: World) -> None:
+    def send(world: World, configuration: str, to: str) -> None:
+        ses = world.client("sesv2")
+        ses.create_email_identity(EmailIdentity=f"{name('me')}@example.com")
+        sender = ses.list_email_identities()["EmailIdentities"][0]["IdentityName"]
+        body = {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}}
+        tags = [{"Name": "mails", "Value": configuration}]
+        receiver = {"ToAddresses": [f"{to}@simulator.amazonses.com"]}
+        ses.send_email(
+            FromEmailAddress=sender,
+            Destination=receiver,
+            Content=body,
+            ConfigurationSetName=configuration,
+            EmailTags=tags,
+        )
+
+    def counted(world: World, configuration: str) -> dict[str, float]:
+        found = world.client("cloudwatch").list_metrics(Namespace="AWS/SES")["Metrics"]
+        own = [{"Name": "mails", "Value": configuration}]
+        return {one["MetricName"]: 1 for one in found if one["Dimensions"] == own}
+
+    send(plain, "nowhere", "success")  # CLOSED where this is refused
+    with pytest.raises(ClientError) as unknown:
+        send(cloud, "nowhere", "success")
+    assert code(unknown.value) == "NotFoundException"
+    for world in (plain, cloud):
+        ses = world.client("sesv2")
+        ses.create_configuration_set(ConfigurationSetName="mine")
+        dimension = {"DimensionName": "mails", "DimensionValueSource": "MESSAGE_TAG", "DefaultDimensionValue": "none"}
+        ses.create_configuration_set_event_destination(
+            ConfigurationSetName="mine",
+            EventDestinationName="counted",
+            EventDestination={
+                "Enabled": True,
+                "MatchingEventTypes": ["BOUNCE", "COMPLAINT", "REJECT"],
+                "CloudWatchDestination": {"DimensionConfigurations": [dimension]},
+            },
+        )
+        world.client("cloudwatch").put_metric_alarm(
+            AlarmName="bounced",
+            Namespace="AWS/SES",
+            MetricName="Bounce",
+            Dimensions=[{"Name": "mails", "Value": "mine"}],
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+        )
+        for to in ("success", "bounce+label", "complaint"):
+            send(world, "mine", to)
+    assert counted(plain, "mine") == {}, CLOSED
+    assert counted(cloud, "mine") == {"Bounce": 1, "Complaint": 1}
+    (alarm,) = cloud.client("cloudwatch").describe_alarms(AlarmNames=["bounced"])["MetricAlarms"]
+    assert alarm["StateValue"] == "ALARM"
+
+
 def test_alarms_are_decided_on_their_names(plain: World, cloud: World) -> None:
     def describe(world: World) -> None:
         alarm = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:mine"
@@ -216,6 +274,43 @@ def test_alarms_are_decided_on_their_names(plain: World, cloud: World) -> None:
         describe(plain)
     assert code(refused.value).startswith("AccessDenied"), CLOSED
     describe(cloud)
+
+
+def test_log_events_are_decided_on_their_stream(plain: World, cloud: World) -> None:
+    def read(world: World, stream: str) -> list[str]:
+        owner, group = world.client("logs"), name("group")
+        owner.create_log_group(logGroupName=group)
+        owner.create_log_stream(logGroupName=group, logStreamName=stream)
+        events = [{"timestamp": int(time.time() * 1000), "message": "a word"}]
+        owner.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+        mine = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:log-stream:mine-*"
+        reader = world.as_role(world.role(allow("logs:GetLogEvents", resource=mine)), "logs")
+        return [event["message"] for event in reader.get_log_events(logGroupName=group, logStreamName=stream)["events"]]
+
+    with pytest.raises(ClientError) as refused:
+        read(plain, "mine-1")
+    assert code(refused.value).startswith("AccessDenied"), CLOSED
+    assert read(cloud, "mine-1") == ["a word"]
+    with pytest.raises(ClientError, match="log-stream:yours-1"):
+        read(cloud, "yours-1")
+
+
+def test_an_alarm_watches_its_own_dimensions_and_knows_missing_data(plain: World, cloud: World) -> None:
+    def states(world: World) -> tuple[str, str]:
+        watch, space = world.client("cloudwatch"), name("space")
+        rule = {"Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0}
+        compared = {"ComparisonOperator": "GreaterThanOrEqualToThreshold", "TreatMissingData": "notBreaching"}
+        for fleet in ("old", "new"):
+            own = [{"Name": "Fleet", "Value": fleet}]
+            metric = {"Namespace": space, "MetricName": "Errors", "Dimensions": own}
+            watch.put_metric_alarm(AlarmName=f"{space}-{fleet}", **metric, **rule, **compared)
+        failed = {"MetricName": "Errors", "Dimensions": [{"Name": "Fleet", "Value": "old"}], "Value": 1.0}
+        watch.put_metric_data(Namespace=space, MetricData=[failed])
+        found = watch.describe_alarms(AlarmNames=[f"{space}-old", f"{space}-new"])["MetricAlarms"]
+        return tuple(alarm["StateValue"] for alarm in sorted(found, key=lambda one: one["AlarmName"], reverse=True))
+
+    assert states(plain) == ("ALARM", "ALARM"), CLOSED
+    assert states(cloud) == ("ALARM", "OK")
 
 
 def test_a_parameters_value_is_held_to_its_pattern(plain: World, cloud: World) -> None:
@@ -351,12 +446,16 @@ _SEEN = {
     "check_and_make_calls_as_the_machine": test_a_machines_calls_are_checked_against_its_role,
     "fail_callbacks_of_failing_functions": test_a_function_that_fails_fails_the_state_that_waits_for_its_token,
     "keep_the_machine_timeout": test_the_machines_own_time_limit_is_kept,
+    "answer_a_repeated_start_as_the_first": test_a_repeated_start_of_a_running_execution_is_answered_as_the_first,
     "name_nested_failures_as_aws": test_a_failed_nested_execution_is_a_failed_task,
     "import_http_api_documents": test_the_document_of_an_http_api_makes_its_routes,
     "name_the_error_of_a_function": test_an_exception_of_a_function_has_its_class_name,
     "refer_to_secrets_by_arn": test_a_reference_to_a_secret_is_its_arn,
     "decide_mails_by_their_sender": test_a_mail_is_decided_on_its_senders_identity,
     "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
+    "decide_log_events_by_their_stream": test_log_events_are_decided_on_their_stream,
+    "watch_alarms_own_metrics": test_an_alarm_watches_its_own_dimensions_and_knows_missing_data,
+    "count_what_becomes_of_mails": test_mails_under_a_set_that_is_not_there_are_refused_and_bounces_are_counted,
     "answer_message_moves": test_dead_letters_are_moved_back,
     "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
     "encrypt_buckets_of_stacks": test_a_templates_bucket_is_encrypted_as_it_says,

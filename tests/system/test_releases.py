@@ -26,6 +26,10 @@ def test_a_rejection_in_the_registry_brings_the_previous_package_back(world: Wor
     first = world.packages("forest")[0]["ModelPackageArn"]
     world.wait_for("the rollback of prod", lambda: world.live_package("forest", "prod") == first)
     assert world.predict("prod", "forest", rows) == before
+    told = inbox.text(world.mail("forest version 1 is back in staging and prod"))
+    assert f"prod serves: {world.group('forest')}/1, by endpoint" in told
+    assert "Rejected in the registry" in told
+    assert f"--model-package-arn {world.packages('forest')[1]['ModelPackageArn']} --model-approval-status" in told
 
 
 def test_a_new_version_is_compared_with_the_live_one_on_the_same_rows(world: World) -> None:

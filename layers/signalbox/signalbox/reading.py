@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from signalbox import numerals
+
 _SHOWN = 80
-# What every program reads alike; Python alone also takes 1_000, other scripts' digits and white space.
-_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _OBJECT = (dict, Mapping)  # nearly all are dicts, which is found out soonest
 _NUMBER = (int, float)
 _SCALAR = (str, int, float)
@@ -27,10 +27,16 @@ def shown(value: object) -> str:
 
 def number(text: str) -> float | None:
     """Return the finite number that a text is, None where it is none: `1e-3`, but not `1,234.5`, `nan` or `1_000`."""
-    if not _DECIMAL.fullmatch(text):
+    try:
+        return numerals.number(text)
+    except ValueError:
         return None
-    value = float(text)
-    return value if math.isfinite(value) else None
+
+
+def _numeric(value: Any) -> float:
+    if isinstance(value, bool) or value is None:
+        return math.nan
+    return numerals.number(value) if isinstance(value, str) else float(value)
 
 
 class Fields:
@@ -106,8 +112,8 @@ class Fields:
         """Return a finite number, or the number in a text."""
         value = self._fields.get(name)
         try:
-            found = math.nan if value is None or value is True or value is False else float(value)
-        except (TypeError, ValueError):
+            found = _numeric(value)
+        except (TypeError, ValueError, OverflowError):
             found = math.nan
         if not math.isfinite(found):
             raise self._refused(self._at(name), f"is {shown(value)}: give a finite number")

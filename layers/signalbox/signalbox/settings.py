@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping
 from typing import Self, dataclass_transform
 
+from signalbox import numerals
+
 OWN_ADDRESS = "own"
 
 
@@ -47,7 +49,7 @@ def _value(environment: Mapping[str, str], variable: str, kind: object) -> str |
     if kind is not int:
         return text
     try:
-        return int(text)
+        return numerals.whole_number(text)
     except ValueError:
         raise SettingError(variable, f"is {text!r}, not a whole number") from None
 
@@ -73,6 +75,7 @@ class StartRun(Settings):
     artifacts_bucket: str
     model: str
     sender: str
+    reply_to: str
     mail_settings: str
     approvers: str
 
@@ -84,6 +87,17 @@ class ReportRun(Settings):
     pipeline_name: str
     model: str
     sender: str
+    reply_to: str
+    mail_settings: str
+    approvers: str
+
+
+class ReportExecution(Settings):
+    """Settings of `report_execution`."""
+
+    releases_table: str
+    sender: str
+    reply_to: str
     mail_settings: str
     approvers: str
 
@@ -107,6 +121,7 @@ class PlanTraining(Settings):
     key_arn: str
     training_instance_type: str
     transform_instance_type: str
+    stages_parameter: str
 
 
 class EvaluateModel(Settings):
@@ -123,6 +138,7 @@ class RequestReview(Settings):
     review_secret_arn: str
     review_url: str
     sender: str
+    reply_to: str
     mail_settings: str
     approvers: str
 
@@ -137,6 +153,7 @@ class ReviewPage(Settings):
     review_secret_arn: str
     page_url: str
     sender: str
+    reply_to: str
     mail_settings: str
 
 
@@ -160,6 +177,7 @@ class Announce(Settings):
     """Settings of `announce`."""
 
     sender: str
+    reply_to: str
     mail_settings: str
     approvers: str
     api_url: str

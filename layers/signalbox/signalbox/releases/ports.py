@@ -1,10 +1,13 @@
 """What a release needs from outside, where the tests' world in memory stands for it as well."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from signalbox.aws.model import Endpoint, ModelAnswer, ModelPackage
 from signalbox.releases.model import Desired, Served
+from signalbox.stages import StagesDocument
 
 
 class PackageReader(Protocol):
@@ -25,6 +28,9 @@ class EndpointReader(Protocol):
 
     def package_of(self, config: str) -> str | None:
         """Return the package that an endpoint config serves, or None."""
+
+    def scaled_out(self, name: str, target: str) -> bool:
+        """Say whether an endpoint wants more instances than its own config and the config `target` begin with."""
 
     def has_model(self, name: str) -> bool:
         """Say whether there is a model of this name."""
@@ -65,3 +71,20 @@ class TextReader(Protocol):
 
     def text(self, uri: str, limit: int | None = None) -> str | None:
         """Return the file's text, or None where there is none."""
+
+
+@dataclass(frozen=True)
+class ReleasePorts:
+    """What planning needs from outside; `poll_seconds` is the shortest wait, `role` the one that models run under.
+
+    The stages document is read anew for each plan: a stage that was added or resized counts from the next action on.
+    """
+
+    packages: PackageReader
+    endpoints: EndpointReader
+    store: ReleaseStore
+    stages: Callable[[], StagesDocument]
+    clock: Callable[[], datetime]
+    prefix: str
+    role: str
+    poll_seconds: int

@@ -3,9 +3,13 @@
 All functions change the progress that they are given, which is the plan's own copy, and nothing else.
 """
 
+from collections.abc import Mapping
+from copy import deepcopy
+
 from signalbox.contracts import (
     Deployment,
     Failure,
+    Made,
     ReleaseAction,
     ReleaseProgress,
     ReleaseStep,
@@ -14,10 +18,13 @@ from signalbox.contracts import (
     StageVerdict,
     Trigger,
 )
-from signalbox.releases.rules import is_news, verdict_of
+from signalbox.releases.rules import is_news
 
 # Before each of these the stage's need is asked for again: a newer approval, a rejection or another execution counts.
 MOVES = frozenset[ReleaseStep](("create-endpoint", "update-endpoint"))
+# What these steps make of what a deployment has made, and take away from it.
+MAKES: Mapping[ReleaseStep, Made] = {"create-model": "model", "put-alarm": "alarm", "create-config": "config"}
+TAKES: Mapping[ReleaseStep, Made] = {"delete-config": "config", "delete-model": "model", "delete-alarm": "alarm"}
 CHANGES = MOVES | frozenset[ReleaseStep](("create-model", "put-alarm", "create-config"))
 
 
@@ -26,7 +33,6 @@ def begin() -> ReleaseProgress:
     return {
         "asked": None,
         "todo": [],
-        "stage_index": 0,
         "reviewed": [],
         "deleted": [],
         "stages": [],
@@ -36,11 +42,18 @@ def begin() -> ReleaseProgress:
         "stage": None,
         "problem": None,
         "rollback": None,
+        "serving": None,
+        "change": None,
         "tries": 0,
         "attempts": 0,
         "waited": 0,
         "rounds": 0,
     }
+
+
+def resume(before: ReleaseProgress | None) -> ReleaseProgress:
+    """Return a copy of the progress so far; what an earlier version of this code did not know of is as at the start."""
+    return begin() | deepcopy(before) if before else begin()
 
 
 def asks_for_need(progress: ReleaseProgress) -> bool:
@@ -61,6 +74,25 @@ def ask(progress: ReleaseProgress, action: ReleaseAction) -> None:
         deployment_of(progress)["moved"] = True
 
 
+def waiting_for(progress: ReleaseProgress) -> str:
+    """Return what a release waits for, where its action is to wait or to ask; "" where it waits for nothing."""
+    if progress["asked"] == "review":
+        return "an approver's decision"
+    if progress["asked"] != "wait":
+        return ""
+    if progress["tries"]:
+        return "the next try of what has failed"
+    if waits_for_others(progress):
+        return "the endpoint, which is moved by another execution or by SageMaker"
+    return "the endpoint to come to rest"
+
+
+def waits_for_others(progress: ReleaseProgress) -> bool:
+    """Say whether a release that waits does so for an endpoint that it does not move itself."""
+    own = progress["todo"][:1] == ["settle"] or progress["stage"] in progress["deleted"]
+    return progress["asked"] == "wait" and not own and not progress["tries"]
+
+
 def stage_of(progress: ReleaseProgress) -> str:
     """Return the name of the stage at hand, "" behind the last one."""
     return progress["deployment"]["stage"] if progress["deployment"] else progress["stage"] or ""
@@ -78,6 +110,13 @@ def deployment_of(progress: ReleaseProgress) -> Deployment:
     return deployment
 
 
+def move_of(progress: ReleaseProgress) -> tuple[str, str]:
+    """Return the endpoint that is moved, and the config that it is moved to: while it goes back, the one before."""
+    deployment = deployment_of(progress)
+    back = progress["problem"] is not None
+    return deployment["endpoint"], str(deployment["previous"]) if back else deployment["config"]
+
+
 def stage_verdict(progress: ReleaseProgress) -> StageVerdict | ReleaseVerdict:
     """Return what is recorded of the stage at hand."""
     return progress["verdict"] or ("released" if progress["deployment"] else "torn-down")
@@ -90,11 +129,6 @@ def end(progress: ReleaseProgress, trigger: Trigger, verdict: ReleaseVerdict, st
     recorded: list[ReleaseStep] = ["record"] if stage else []
     announced: list[ReleaseStep] = ["announce"] if is_news(trigger, verdict) else []
     progress["todo"] = [*recorded, *announced, "done"]
-
-
-def come_through(progress: ReleaseProgress, trigger: Trigger) -> None:
-    """End a release that came through all its stages."""
-    end(progress, trigger, verdict_of(trigger, progress["stages"]))
 
 
 def fail(progress: ReleaseProgress, failure: Failure, result: RollbackResult = "untouched", reason: str = "") -> None:
@@ -117,27 +151,27 @@ def finish_rollback(progress: ReleaseProgress, result: RollbackResult, reason: s
     """Record how the failed stage was left, take away what is off the endpoint, and tell people."""
     progress["rollback"] = {"result": result, "reason": reason}
     deployment = deployment_of(progress)
-    unused = cleaning(deployment) if result in ("untouched", "restored", "removed") else []
-    if deployment["previous"] is None and unused and "alarm" in deployment["made"]:
-        unused.append("delete-alarm")  # of an endpoint that never was
+    unused = cleaning(deployment)
+    if result not in ("untouched", "restored", "removed"):
+        # The deployment may serve. Where its endpoint is at rest, nobody looks at the alarm any more.
+        unused = [step for step in unused if step == "delete-alarm" and result not in ("unfinished", "unknown")]
     progress["todo"] = ["record", *unused, "announce", "failed"]
 
 
 def cleaning(deployment: Deployment) -> list[ReleaseStep]:
     """Return the steps that take away what a deployment has made, the config before its model."""
-    steps: list[ReleaseStep] = []
-    if "config" in deployment["made"]:
-        steps.append("delete-config")
-    if "model" in deployment["made"]:
-        steps.append("delete-model")
-    return steps
+    return [step for step, what in TAKES.items() if what in deployment["made"]]
 
 
 def finish_stage(
     progress: ReleaseProgress, stage: str, verdict: StageVerdict, package: str | None, endpoint: str = ""
 ) -> None:
-    """Take a stage among those that are as they should be; what is counted of a stage begins anew."""
-    progress["stages"].append(
-        {"stage": stage, "verdict": verdict, "package": package, "endpoint": endpoint, "config": "", "answers": 0}
-    )
+    """Take a stage among those that are as they should be; what is counted of a stage begins anew.
+
+    A stage that was given back to a newer release ends as that left it.
+    """
+    progress["stages"] = [
+        *(one for one in progress["stages"] if one["stage"] != stage),
+        {"stage": stage, "verdict": verdict, "package": package, "endpoint": endpoint, "config": "", "answers": 0},
+    ]
     progress["tries"] = progress["attempts"] = progress["waited"] = 0

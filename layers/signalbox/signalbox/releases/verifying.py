@@ -98,7 +98,7 @@ def _check_config(name: str, expected: str, endpoints: EndpointReader) -> None:
     if endpoint.status != IN_SERVICE:
         raise EndpointNotInServiceError(name, endpoint.status, endpoint.reason)
     if endpoint.config != expected:
-        raise RolledBackError(name, endpoint.config, expected)
+        raise RolledBackError(name, endpoint.config, expected, endpoint.reason)
 
 
 def _golden(uri: str, files: TextReader) -> GoldenFile:
