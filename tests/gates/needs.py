@@ -122,6 +122,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         "PlanTrainingRole": [
             *package,
             *stages,
+<<<<<<< HEAD
             *(Need("s3:ListBucket", bucket) for bucket in (data, artifacts)),
             Need("s3:GetObject", f"{data}/models/iris/test/a.csv"),
             Need("s3:GetObject", f"{data}/incoming/a.csv"),
@@ -137,6 +138,14 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             Need("ecr:BatchGetImage", f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/iris-decision-tree"),
         ],
         "EvaluateModelRole": [*package, *live, *stages, Need("s3:ListBucket", artifacts)]
+=======
+            Need("s3:ListBucket", data),
+            Need("s3:ListBucket", artifacts),
+            Need("s3:GetObject", f"{data}/models/x/test/a.csv"),
+            Need("s3:GetObject", f"{artifacts}/pipelines/x/a.csv"),
+        ],
+        "EvaluateModelRole": [*package, *live, *stages, *sagemaker("InvokeEndpoint"), Need("s3:ListBucket", artifacts)]
+>>>>>>> main
         + [Need("s3:GetObject", f"{artifacts}/{folder}/x/y.out") for folder in ("transforms", "evaluations")]
         + [Need("s3:PutObject", f"{artifacts}/evaluations/x/report.json")],
         "RequestReviewRole": [*reviews("GetItem", "PutItem", "UpdateItem"), *secret, *mail, *tasks, report],

@@ -39,6 +39,7 @@ from signalbox.contracts.reviews import (
     ReviewRequested,
 )
 from signalbox.contracts.training import (
+    PROBLEMS,
     Evaluated,
     EvaluationPlan,
     EvaluationQuestion,
@@ -46,6 +47,7 @@ from signalbox.contracts.training import (
     Pinned,
     PinningPlan,
     PinQuestion,
+    Problem,
     TrainingDone,
     TrainingNames,
     TrainingPlan,
@@ -54,6 +56,7 @@ from signalbox.contracts.training import (
 )
 
 __all__ = [
+    "PROBLEMS",
     "AwsRequest",
     "DecisionWord",
     "Deployment",
@@ -69,6 +72,7 @@ __all__ = [
     "PinQuestion",
     "Pinned",
     "PinningPlan",
+    "Problem",
     "RegistryChange",
     "ReleaseAction",
     "ReleaseInput",

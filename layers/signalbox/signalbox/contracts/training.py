@@ -1,8 +1,11 @@
 """The train journey: a run is planned, evaluated, registered."""
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from signalbox.contracts.common import AwsRequest
+
+type Problem = Literal["regression", "binary", "multiclass"]
+PROBLEMS: tuple[Problem, ...] = ("regression", "binary", "multiclass")
 
 
 class TrainingQuestion(TypedDict):
@@ -37,7 +40,8 @@ class EvaluationPlan(TypedDict):
     """What the evaluation needs of a run; `predictions` and `evidence` are S3 prefixes, `test_data` is one too.
 
     `package` and `registered_by` are None and "" for an image, which is registered after its evaluation; `train_data`
-    is None for a package, which was trained elsewhere.
+    is None for a package, which was trained elsewhere. `columns` is how many a row
+    of the test data has, the label included. Runs that 0.1.0 planned have neither `problem` nor `columns`.
     """
 
     model: str
@@ -48,6 +52,8 @@ class EvaluationPlan(TypedDict):
     model_data: str
     content_type: str
     train_data: str | None
+    problem: NotRequired[Problem]
+    columns: NotRequired[int]
     test_data: str
     registered_by: str
     predictions: str

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from signalbox.contracts import TrainingNames
+from signalbox.contracts import Problem, TrainingNames
 
 CONTENT_TYPE = "text/csv"
 # SageMaker sends up to 6 MB in one request of a batch transform unless it is told otherwise (API reference,
@@ -27,6 +27,7 @@ class ImageRequest:
 
     image: str
     commit: str
+    problem: Problem
     model: str
     group: str
     train_data: str | None
@@ -86,6 +87,7 @@ class Candidate:
     group: str
     package: str | None
     commit: str | None
+    problem: Problem
     image: str
     model_data: str
     test_data: str
