@@ -133,13 +133,9 @@ def _plan_training() -> Usual:
         "input": {"image": image, "commit": "0a1b2c3", "problem": "multiclass"},
     }
     found = {"Key": "a.csv", "Size": 9, "LastModified": datetime.now(UTC)}
-<<<<<<< HEAD
-    rows = iter((b"9,M\n", b"10,F\n"))
+    texts = {"train": b"setosa,4.9,3.0,1.4,0.2\n", "test": b"setosa,5.1,3.5,1.4,0.2\nvirginica,6.3,3.3,6.0,2.5\n"}
+    rows = iter((texts["test"], texts["train"], texts["test"]))
     s3 = {"list_objects_v2": {"Contents": [found]}, "get_object": lambda **_: _body(next(rows))}
-=======
-    rows = b"setosa,5.1,3.5,1.4,0.2\nvirginica,6.3,3.3,6.0,2.5\n"
-    s3 = {"list_objects_v2": {"Contents": [found]}, "get_object": lambda **_: _body(rows)}
->>>>>>> main
     return Usual(event, {"s3": s3, "ssm": _stages()})
 
 
@@ -166,13 +162,10 @@ def _evaluate_model() -> Usual:
         "image": "image",
         "model_data": "s3://artifacts/training/run-7/abalone-train/output/model.tar.gz",
         "content_type": "text/csv",
-<<<<<<< HEAD
         "train_data": None,
         "registered_by": "",
-=======
         "problem": "regression",
         "columns": 9,
->>>>>>> main
         "test_data": "s3://data/t/",
         "predictions": "s3://artifacts/transforms/run-7/",
         "evidence": f"{_EVIDENCE}/",

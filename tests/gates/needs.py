@@ -122,7 +122,6 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         "PlanTrainingRole": [
             *package,
             *stages,
-<<<<<<< HEAD
             *(Need("s3:ListBucket", bucket) for bucket in (data, artifacts)),
             Need("s3:GetObject", f"{data}/models/iris/test/a.csv"),
             Need("s3:GetObject", f"{data}/incoming/a.csv"),
@@ -137,15 +136,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             Need("s3:PutObject", f"{artifacts}/packages/x/model.tar.gz"),
             Need("ecr:BatchGetImage", f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/iris-decision-tree"),
         ],
-        "EvaluateModelRole": [*package, *live, *stages, Need("s3:ListBucket", artifacts)]
-=======
-            Need("s3:ListBucket", data),
-            Need("s3:ListBucket", artifacts),
-            Need("s3:GetObject", f"{data}/models/x/test/a.csv"),
-            Need("s3:GetObject", f"{artifacts}/pipelines/x/a.csv"),
-        ],
         "EvaluateModelRole": [*package, *live, *stages, *sagemaker("InvokeEndpoint"), Need("s3:ListBucket", artifacts)]
->>>>>>> main
         + [Need("s3:GetObject", f"{artifacts}/{folder}/x/y.out") for folder in ("transforms", "evaluations")]
         + [Need("s3:PutObject", f"{artifacts}/evaluations/x/report.json")],
         "RequestReviewRole": [*reviews("GetItem", "PutItem", "UpdateItem"), *secret, *mail, *tasks, report],

@@ -12,13 +12,8 @@ from botocore.response import StreamingBody
 from signalbox.aws.endpoints import Endpoints
 from signalbox.aws.predictions import EndpointCaller
 from signalbox.aws.registry import ModelRegistry
-<<<<<<< HEAD
-from signalbox.contracts import EvaluationPlan, EvaluationQuestion, ModelContent
-from signalbox.evaluation.evaluating import EvaluatingPorts
-=======
-from signalbox.contracts import EvaluationPlan, EvaluationQuestion, Problem
+from signalbox.contracts import EvaluationPlan, EvaluationQuestion, ModelContent, Problem
 from signalbox.evaluation.comparing import ComparingPorts
->>>>>>> main
 from signalbox.stages import Stage, StagesDocument
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.objects import RememberedObjects
@@ -38,13 +33,10 @@ PLAN: EvaluationPlan = {
     "image": "image",
     "model_data": MODEL_DATA,
     "content_type": "text/csv",
-<<<<<<< HEAD
     "train_data": "s3://data/models/abalone/train/",
     "registered_by": "",
-=======
     "problem": "regression",
     "columns": 3,
->>>>>>> main
     "test_data": "s3://data/models/abalone/test/",
     "predictions": "s3://artifacts/transforms/run-1/",
     "evidence": HOME,

@@ -36,8 +36,7 @@ def _planned(machine_input: object) -> TrainingPlan:
 
 
 def _evaluated(asked: EvaluationPlan) -> Evaluated:
-<<<<<<< HEAD
-    objects = RememberedObjects({f"{asked['predictions']}iris.csv.out": "setosa,1.0,2.0,setosa\n"})
+    objects = RememberedObjects({f"{asked['predictions']}iris.csv.out": "9,1.0,9\n"})
     content = _pinned(PLAN if asked["package"] is None else PACKAGE_PLAN)["content"]
     return evaluate(
         {"plan": asked, "content": content, "training": None, "execution_arn": EXECUTION_ARN}, evaluation.ports(objects)
@@ -59,10 +58,6 @@ class _Images:
 
 def _pinned(planned: TrainingPlan) -> Pinned:
     return pin({"plan": planned["pinning"], "model": planned["requests"]["model"]}, PinningPorts(_Copies(), _Images()))
-=======
-    objects = RememberedObjects({f"{asked['predictions']}iris.csv.out": "9,1.0,9\n"})
-    return evaluate({"plan": asked, "training": None, "execution_arn": EXECUTION_ARN}, evaluation.ports(objects))
->>>>>>> main
 
 
 PLAN, PACKAGE_PLAN = _planned(IMAGE_INPUT), _planned(PACKAGE_INPUT)

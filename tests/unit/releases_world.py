@@ -11,11 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-<<<<<<< HEAD
-from signalbox.aws.model import Endpoint, ModelContainer, ModelPackage, StoredObject
-=======
-from signalbox.aws.model import Endpoint, ModelAnswer, ModelPackage
->>>>>>> main
+from signalbox.aws.model import Endpoint, ModelAnswer, ModelContainer, ModelPackage, StoredObject
 from signalbox.aws.table import decoded
 from signalbox.contracts import (
     Ending,

@@ -12,11 +12,6 @@ from tests.support.evaluation import (
     CONTENT,
     EXECUTION_ARN,
     GOLDEN,
-<<<<<<< HEAD
-    LIVE_REPORT,
-=======
-    MODEL_DATA,
->>>>>>> main
     NEW,
     REPORT,
     ports,

@@ -19,15 +19,10 @@ TRAIN = """
 
 
 def test_a_training_leaves_its_model_where_the_plan_says(tmp_path: Path) -> None:
-<<<<<<< HEAD
     data = {"s3://data-bucket/models/iris/train/a.csv": "9,M", "s3://data-bucket/models/iris/test/a.csv": "8,F"}
-    planned = plan(question({"image": OWN, "commit": "8c1d", "model": "iris"}), ports(data=data))
-=======
-    data = {"s3://data-bucket/models/iris/train/a.csv": "9,M", "s3://data-bucket/models/iris/test/a.csv": "9,M"}
     planned = plan(
         question({"image": OWN, "commit": "8c1d", "model": "iris", "problem": "regression"}), ports(data=data)
     )
->>>>>>> main
     request = planned["requests"]["training"]
     assert request is not None
     container(tmp_path / "containers", train=TRAIN)

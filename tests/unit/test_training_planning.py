@@ -62,12 +62,9 @@ def test_an_image_gets_its_names_and_places_from_the_model_and_the_execution() -
         "image": IMAGE,
         "model_data": f"s3://artifacts-bucket/training/run-1/{planned['names']['training']}/output/model.tar.gz",
         "content_type": "text/csv",
-<<<<<<< HEAD
         "train_data": f"{HOME}/train/",
-=======
         "problem": "multiclass",
         "columns": 2,
->>>>>>> main
         "test_data": f"{HOME}/test/",
         "registered_by": "",
         "predictions": "s3://artifacts-bucket/transforms/run-1/",

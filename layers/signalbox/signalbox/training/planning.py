@@ -2,11 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-<<<<<<< HEAD
-from itertools import chain
-=======
-from itertools import islice
->>>>>>> main
+from itertools import chain, islice
 
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
@@ -24,13 +20,10 @@ from signalbox.training.model import (
     TrainingRun,
 )
 
-<<<<<<< HEAD
 # Characters of the execution's token in a name that has up to 63 (botocore's `sagemaker` model: EntityName).
 _SPECIFICATION = 12
-=======
 # So many may be blank before the test data count as empty.
 _FIRST_FILES = 100
->>>>>>> main
 
 
 @dataclass(frozen=True)
@@ -61,19 +54,13 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
     else:
         candidate = _package_candidate(request, stages, ports)
     if candidate.train_data is not None:
-<<<<<<< HEAD
-        _check_data("train_data", candidate.train_data, ports)
-    _check_data("test_data", candidate.test_data, ports)
+        _data("train_data", candidate.train_data, ports)
+    test_files = _data("test_data", candidate.test_data, ports)
     rules.check_test_data(candidate, settings.data_bucket, settings.artifacts_bucket)
     if candidate.train_data is not None:
         _check_overlap(candidate.train_data, candidate.test_data, ports.objects)
-    planned = _plan(candidate, run, settings)
-=======
-        _data("train_data", candidate.train_data, ports)
-    test_files = _data("test_data", candidate.test_data, ports)
     columns = rules.columns(test_files, ports.objects.lines, candidate.problem)
     planned = _plan(candidate, run, settings, columns)
->>>>>>> main
     logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
     count("TrainingPlanned")
     return planned
@@ -96,7 +83,6 @@ def _data(field: str, uri: str, ports: TrainingPorts) -> list[str]:
     return found
 
 
-<<<<<<< HEAD
 def _check_overlap(train_data: str, test_data: str, objects: ObjectStore) -> None:
     """Refuse a test on the rows that the model is trained on."""
     train, test = list(objects.listing(train_data)), list(objects.listing(test_data))
@@ -113,25 +99,18 @@ def _check_overlap(train_data: str, test_data: str, objects: ObjectStore) -> Non
         )
 
 
-def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> TrainingPlan:
-=======
 def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, columns: int) -> TrainingPlan:
->>>>>>> main
     return {
         "entry": "image" if candidate.package is None else "package",
         "model": candidate.model,
         "package": candidate.package,
         "names": run.names,
         "requests": _requests(candidate, run, settings),
-<<<<<<< HEAD
         "pinning": {
             "target": run.kept,
             "specification": None if candidate.package is None else f"signalbox-{run.client_token[:_SPECIFICATION]}",
         },
-        "evaluation": _evaluation(candidate, run),
-=======
         "evaluation": _evaluation(candidate, run, columns),
->>>>>>> main
     }
 
 
@@ -154,12 +133,9 @@ def _evaluation(candidate: Candidate, run: TrainingRun, columns: int) -> Evaluat
         "image": candidate.image,
         "model_data": candidate.model_data,
         "content_type": CONTENT_TYPE,
-<<<<<<< HEAD
         "train_data": candidate.train_data,
-=======
         "problem": candidate.problem,
         "columns": columns,
->>>>>>> main
         "test_data": candidate.test_data,
         "registered_by": candidate.registered_by,
         "predictions": run.predictions,

@@ -137,12 +137,8 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None) -> 
         group=request.group,
         package=package.arn,
         commit=package.commit,
-<<<<<<< HEAD
-        image=_pinned_image(container),
-=======
         problem=_problem(package),
-        image=container.image,
->>>>>>> main
+        image=_pinned_image(container),
         model_data=container.model_data,
         test_data=test_data,
         environment=container.environment,
