@@ -162,7 +162,7 @@ def test_a_package_that_is_registered_as_approved_waits_for_a_person_and_people_
     )
 
     world.mail("forged version 2", "approved without a review")
-    review = world.mail("approve", "forged version 2")
+    review = world.mail("approve forged version 2?")
     assert world.package("forged", 2)["ModelApprovalStatus"] == "PendingManualApproval"
     assert world.live_package("forged", "staging") == first["ModelPackageArn"]
     world.reject(review, "nobody knows where it comes from")

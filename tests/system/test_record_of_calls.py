@@ -51,6 +51,8 @@ def tried(principal: str) -> bool:
 def test_nothing_that_the_stack_did_was_denied(calls: list[dict[str, Any]]) -> None:
     assert calls
     refused = {(call["role"], call["action"], call["resource"]) for call in calls if not call["allowed"]}
+    # A scenario starts the pipeline with an approval: that its role may not register one is what it proves.
+    refused -= {one for one in refused if one[:2] == ("PipelineRole", "sagemaker:CreateModelPackage")}
 
     assert not refused, "\n".join(map(str, sorted(refused)))
 
