@@ -7,7 +7,7 @@ from signalbox import releases
 from signalbox.contracts import ReleasePlan, ReleaseQuestion
 from signalbox.observability import logger, metrics
 from signalbox.releases import planning
-from signalbox.releases.planning import ReleasePorts
+from signalbox.releases.ports import ReleasePorts
 from signalbox.settings import PlanRelease
 
 if TYPE_CHECKING:

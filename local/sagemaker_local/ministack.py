@@ -13,7 +13,21 @@ from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, responses, router
-from ministack.services import apigateway, eventbridge, iam, kms, lambda_svc, s3, ses, sqs, ssm, stepfunctions, sts
+from ministack.services import (
+    apigateway,
+    cloudwatch,
+    eventbridge,
+    iam,
+    kms,
+    lambda_svc,
+    s3,
+    ses,
+    ses_v2,
+    sqs,
+    ssm,
+    stepfunctions,
+    sts,
+)
 from ministack.services.cloudformation import provisioners
 
 from sagemaker_local.call_record import CallRecord, RecordedCall
@@ -291,5 +305,14 @@ def clear_http_routes(api_id: str) -> None:
 running_machine: ContextVar[str] = ContextVar("running_machine")
 states = stepfunctions
 queues = sqs
+mails = ses_v2
 buckets, keys, evaluator = s3, kms, iam_evaluator
+
+
+def count_metric(namespace: str, metric: str, dimensions: dict[str, str]) -> None:
+    """Count one in a metric of a service's own, and look at the alarms."""
+    cloudwatch.record_metric(namespace, metric, 1, "Count", dimensions)
+    cloudwatch._evaluate_all_alarms()
+
+
 TaskError = stepfunctions._ExecutionError

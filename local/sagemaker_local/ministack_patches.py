@@ -16,6 +16,7 @@ from typing import Any
 from sagemaker_local import ministack, policies
 from sagemaker_local.integrations import Integrations
 from sagemaker_local.ministack import states
+from sagemaker_local.ministack_mails import count_what_becomes_of_mails
 from sagemaker_local.ministack_moves import answer_message_moves
 
 _callback_token: ContextVar[str] = ContextVar("callback_token")
@@ -27,6 +28,7 @@ def apply(integrations: Integrations) -> None:
     check_and_make_calls_as_the_machine(integrations)
     fail_callbacks_of_failing_functions(integrations)
     keep_the_machine_timeout()
+    answer_a_repeated_start_as_the_first()
     name_nested_failures_as_aws()
     import_http_api_documents()
     name_the_error_of_a_function()
@@ -36,6 +38,7 @@ def apply(integrations: Integrations) -> None:
     hold_parameters_to_their_patterns()
     encrypt_buckets_of_stacks()
     answer_message_moves()
+    count_what_becomes_of_mails()
 
 
 def know_the_running_machine() -> None:
@@ -114,6 +117,23 @@ def keep_the_machine_timeout() -> None:
         timer.cancel()
 
     states._run_execution, states._fail_execution = run, fail_running
+
+
+def answer_a_repeated_start_as_the_first() -> None:
+    """Gap: a start with the name and the input of a running execution is refused.
+
+    AWS answers it as the first one (Step Functions API reference, StartExecution).
+    """
+    original = states._start_execution
+
+    def start(data: Mapping[str, Any]) -> Any:
+        machine = str(data.get("stateMachineArn")).replace(":stateMachine:", ":execution:")
+        running = states._executions.get(f"{machine}:{data.get('name')}", {})
+        if running.get("status") == "RUNNING" and running.get("input") == data.get("input", "{}"):
+            return states.json_response({key: running[key] for key in ("executionArn", "startDate")})
+        return original(data)
+
+    states._start_execution = start
 
 
 def _time_out(execution: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from signalbox import moments
+from signalbox import moments, words
+from signalbox.aws.table import Table
 from signalbox_operate import uploads
 from signalbox_operate.stack import Stack
 
@@ -56,13 +57,17 @@ def pipeline_runs(stack: Stack, sagemaker: Any) -> Iterator[Line]:
 
 
 def open_executions(stack: Stack, stepfunctions: Any, dynamodb: Any) -> Iterator[Line]:
-    """Yield what the two machines are doing, or waiting for; a release with its last action."""
+    """Yield what the two machines are doing, or waiting for: a release's last action, and the reviews that are open."""
+    reviews = Table(stack.output("ReviewsTable"), dynamodb)
     pages = stepfunctions.get_paginator("list_executions")
     for kind, output in (("train and review", "MlopsMachineArn"), ("release", "ReleaseMachineArn")):
         for page in pages.paginate(stateMachineArn=stack.output(output), statusFilter="RUNNING"):
             for execution in page["executions"]:
-                known = _last_action(stack, execution, stepfunctions, dynamodb) if kind == "release" else ""
-                yield Line(kind, execution["name"], execution["status"], execution["startDate"], known)
+                known = [_last_action(stack, execution, stepfunctions, dynamodb)] if kind == "release" else []
+                detail = "; ".join(
+                    text for text in (*known, *_open_reviews(execution["executionArn"], reviews)) if text
+                )
+                yield Line(kind, execution["name"], execution["status"], execution["startDate"], detail)
 
 
 def _last_action(stack: Stack, execution: dict[str, Any], stepfunctions: Any, dynamodb: Any) -> str:
@@ -78,7 +83,19 @@ def _last_action(stack: Stack, execution: dict[str, Any], stepfunctions: Any, dy
     if not own:
         return ""
     stage = own[0].get("stage", {}).get("S", "")
-    return f"{own[0]['action']['S']}{f' in {stage}' if stage else ''}, since {own[0]['at']['S'][:19]}Z"
+    reason = own[0].get("waits_for", {}).get("S", "")  # items of earlier versions have none
+    done = f"{own[0]['action']['S']}{f' in {stage}' if stage else ''}, since {own[0]['at']['S'][:19]}Z"
+    return f"{done}, for {reason}" if reason else done
+
+
+def _open_reviews(execution: str, reviews: Table) -> Iterator[str]:
+    """Yield what people are asked for an execution, since when and until when (see `DynamoReviews`)."""
+    for pointer in reviews.query(f"execution#{execution}", "review#"):
+        item = reviews.get(f"review#{pointer['review']}", "review")
+        if item and item["status"] == "open":
+            stage = f" for {item['stage']}" if item["stage"] else ""
+            asked = f"asked {str(item['created_at'])[:19]}Z, expires {str(item['expires_at'])[:19]}Z"
+            yield f"the approval of {words.package_name(str(item['package']))}{stage} is open: {asked}"
 
 
 def endpoints(stack: Stack, sagemaker: Any) -> Iterator[Line]:

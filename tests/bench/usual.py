@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "DATA_BUCKET": "data",
     "ARTIFACTS_BUCKET": "artifacts",
     "SENDER": "signalbox@example.com",
+    "REPLY_TO": "signalbox@example.com",
     "MAIL_SETTINGS": "untracked",
     "APPROVERS": _APPROVER,
     "REVIEW_URL": "https://abc.example.com",
@@ -155,6 +156,19 @@ def _report_run() -> Usual:
     return Usual(sample("sagemaker/pipeline-execution-failed"), answers)
 
 
+def _report_execution() -> Usual:
+    action = {
+        "sk": "action#2026-11-20T12:00:00Z#release-signalbox-abalone-7-approved#00001",
+        "action": "update-endpoint",
+    }
+    item = {name: {"S": value} for name, value in (action | {"stage": "prod", "status": "claimed"}).items()}
+    answers: Answers = {
+        "dynamodb": {"query": {"Items": [item]}, "put_item": {}},
+        "sesv2": {"send_email": {}},
+    }
+    return Usual(sample("states/release-stopped"), answers)
+
+
 def _request_review() -> Usual:
     table = {"get_item": {}, "transact_write_items": {}, "update_item": {"Attributes": _review()}}
     report = _report()
@@ -219,8 +233,9 @@ def _announce() -> Usual:
     stage: dict[str, Any] = {"stage": "prod", "verdict": "released", "package": _PACKAGE, "config": "c", "answers": 10}
     stage["endpoint"] = "signalbox-abalone-prod"
     outcome = {"verdict": "released", "trigger": "approved", "stage": None, "stages": [stage], "rollback": None}
+    serving = {"stage": "prod", "endpoint": stage["endpoint"], "status": "InService", "package": _PACKAGE}
     event = {"model": _MODEL, "package": _PACKAGE, "execution_arn": _EXECUTION, "decision": None, "error": None}
-    return Usual(event | {"release": outcome}, {"sesv2": {"send_email": {}}})
+    return Usual(event | {"release": outcome | {"serving": [serving], "change": None}}, {"sesv2": {"send_email": {}}})
 
 
 def _invoke_endpoint() -> Usual:
@@ -301,6 +316,7 @@ USUAL: dict[str, Callable[[], Usual]] = {
     "plan_release": _plan_release,
     "plan_training": _plan_training,
     "record_uploads": _record_uploads,
+    "report_execution": _report_execution,
     "report_run": _report_run,
     "request_review": _request_review,
     "review_page": _review_page,
@@ -317,6 +333,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "plan_release": ("sagemaker", "dynamodb", "ssm"),
     "plan_training": ("s3",),
     "record_uploads": ("dynamodb", "s3", "sqs"),
+    "report_execution": ("dynamodb", "sesv2"),
     "report_run": ("sagemaker", "dynamodb", "sesv2"),
     "request_review": ("dynamodb", "s3", "secretsmanager", "sesv2"),
     "review_page": ("dynamodb", "secretsmanager"),

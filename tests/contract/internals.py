@@ -98,6 +98,11 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.s3._bucket_policies": ("AccountScopedDict", []),
     "services.s3._put_bucket_encryption": ("function", ["name", "body"]),
     "services.ses._sent_emails_list": ("function", []),
+    "services.cloudwatch.record_metric": ("function", ["namespace", "metric_name", "value", "unit", "dimensions"]),
+    "services.cloudwatch._evaluate_all_alarms": ("function", []),
+    "services.ses_v2._config_sets": ("AccountRegionScopedDict", []),
+    "services.ses_v2._missing_config_set": ("function", ["name"]),
+    "services.ses_v2.handle_request": ("async function", ["method", "path", "headers", "body", "query_params"]),
     "services.sqs._HANDLERS": ("dict", []),
     "services.sqs._queues": ("AccountRegionScopedDict", []),
     "services.sqs._queue_by_arn": ("function", ["arn"]),
@@ -117,8 +122,10 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.stepfunctions._fail_execution": ("function", ["execution", "error", "cause"]),
     "services.stepfunctions._nested_execution_failure": ("function", ["payload"]),
     "services.stepfunctions._run_execution": ("function", ["exec_arn"]),
+    "services.stepfunctions._start_execution": ("function", ["data"]),
     "services.stepfunctions._state_machines": ("AccountRegionScopedDict", []),
     "services.stepfunctions._task_tokens": ("AccountRegionScopedDict", []),
+    "services.stepfunctions.json_response": ("function", ["data", "status", "content_type"]),
     "services.sts.register_session": ("function", ["access_key", "session"]),
 }
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/probe"

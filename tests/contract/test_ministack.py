@@ -17,7 +17,14 @@ import pytest
 from tests.contract.internals import BEHAVIOURS, INTERNALS
 from tests.sagemaker_local.support.programs import PACKAGE, ROOT, environment
 
-_SOURCES = ("ministack.py", "ministack_patches.py", "ministack_moves.py", "integrations.py", "policies.py")
+_SOURCES = (
+    "ministack.py",
+    "ministack_patches.py",
+    "ministack_moves.py",
+    "ministack_mails.py",
+    "integrations.py",
+    "policies.py",
+)
 # The names by which our files know ministack's modules.
 _MODULES = {
     "ministack_app": "app",
@@ -28,12 +35,24 @@ _MODULES = {
     "provisioners": "services.cloudformation.provisioners",
     "states": "services.stepfunctions",
     "queues": "services.sqs",
+    "mails": "services.ses_v2",
     "buckets": "services.s3",
     "keys": "services.kms",
     "evaluator": "core.iam_evaluator",
 } | {
     name: f"services.{name}"
-    for name in ("apigateway", "eventbridge", "iam", "lambda_svc", "s3", "ses", "ssm", "stepfunctions", "sts")
+    for name in (
+        "apigateway",
+        "cloudwatch",
+        "eventbridge",
+        "iam",
+        "lambda_svc",
+        "s3",
+        "ses",
+        "ssm",
+        "stepfunctions",
+        "sts",
+    )
 }
 
 

@@ -73,6 +73,23 @@ def test_a_function_that_fails_fails_the_state_that_waits_for_its_token(plain: W
     assert wait(cloud)["error"] == "OwnError"
 
 
+def test_a_repeated_start_of_a_running_execution_is_answered_as_the_first(plain: World, cloud: World) -> None:
+    waiting = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}}
+
+    def start_twice(world: World, first: str, second: str) -> set[str]:
+        machine = world.client("stepfunctions").create_state_machine(
+            name=name("machine"), definition=json.dumps(waiting), roleArn=world.role(service="states.amazonaws.com")
+        )["stateMachineArn"]
+        starts = [{"stateMachineArn": machine, "name": "one", "input": given} for given in (first, second)]
+        return {world.client("stepfunctions").start_execution(**start)["executionArn"] for start in starts}
+
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):  # CLOSED
+        start_twice(plain, "{}", "{}")
+    assert len(start_twice(cloud, "{}", "{}")) == 1
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+        start_twice(cloud, "{}", '{"other": 1}')
+
+
 def test_the_machines_own_time_limit_is_kept(plain: World, cloud: World) -> None:
     waiting = {"TimeoutSeconds": 1, "StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 2, "End": True}}}
     assert plain.run_machine(waiting)["status"] == "SUCCEEDED", CLOSED
@@ -187,6 +204,63 @@ def test_a_mail_is_decided_on_its_senders_identity(plain: World, cloud: World) -
         send(plain)
     assert code(refused.value) == "AccessDeniedException", CLOSED
     send(cloud)
+
+
+def test_mails_under_a_set_that_is_not_there_are_refused_and_bounces_are_counted(plain: World, cloud: World) -> None:
+    def send(world: World, configuration: str, to: str) -> None:
+        ses = world.client("sesv2")
+        ses.create_email_identity(EmailIdentity=f"{name('me')}@example.com")
+        sender = ses.list_email_identities()["EmailIdentities"][0]["IdentityName"]
+        body = {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}}
+        tags = [{"Name": "mails", "Value": configuration}]
+        receiver = {"ToAddresses": [f"{to}@simulator.amazonses.com"]}
+        ses.send_email(
+            FromEmailAddress=sender,
+            Destination=receiver,
+            Content=body,
+            ConfigurationSetName=configuration,
+            EmailTags=tags,
+        )
+
+    def counted(world: World, configuration: str) -> dict[str, float]:
+        found = world.client("cloudwatch").list_metrics(Namespace="AWS/SES")["Metrics"]
+        own = [{"Name": "mails", "Value": configuration}]
+        return {one["MetricName"]: 1 for one in found if one["Dimensions"] == own}
+
+    send(plain, "nowhere", "success")  # CLOSED where this is refused
+    with pytest.raises(ClientError) as unknown:
+        send(cloud, "nowhere", "success")
+    assert code(unknown.value) == "NotFoundException"
+    for world in (plain, cloud):
+        ses = world.client("sesv2")
+        ses.create_configuration_set(ConfigurationSetName="mine")
+        dimension = {"DimensionName": "mails", "DimensionValueSource": "MESSAGE_TAG", "DefaultDimensionValue": "none"}
+        ses.create_configuration_set_event_destination(
+            ConfigurationSetName="mine",
+            EventDestinationName="counted",
+            EventDestination={
+                "Enabled": True,
+                "MatchingEventTypes": ["BOUNCE", "COMPLAINT", "REJECT"],
+                "CloudWatchDestination": {"DimensionConfigurations": [dimension]},
+            },
+        )
+        world.client("cloudwatch").put_metric_alarm(
+            AlarmName="bounced",
+            Namespace="AWS/SES",
+            MetricName="Bounce",
+            Dimensions=[{"Name": "mails", "Value": "mine"}],
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+        )
+        for to in ("success", "bounce+label", "complaint"):
+            send(world, "mine", to)
+    assert counted(plain, "mine") == {}, CLOSED
+    assert counted(cloud, "mine") == {"Bounce": 1, "Complaint": 1}
+    (alarm,) = cloud.client("cloudwatch").describe_alarms(AlarmNames=["bounced"])["MetricAlarms"]
+    assert alarm["StateValue"] == "ALARM"
 
 
 def test_alarms_are_decided_on_their_names(plain: World, cloud: World) -> None:
@@ -340,6 +414,7 @@ _SEEN = {
     "refer_to_secrets_by_arn": test_a_reference_to_a_secret_is_its_arn,
     "decide_mails_by_their_sender": test_a_mail_is_decided_on_its_senders_identity,
     "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
+    "count_what_becomes_of_mails": test_mails_under_a_set_that_is_not_there_are_refused_and_bounces_are_counted,
     "answer_message_moves": test_dead_letters_are_moved_back,
     "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
     "encrypt_buckets_of_stacks": test_a_templates_bucket_is_encrypted_as_it_says,

@@ -273,6 +273,16 @@ PLANTED = (
         "ModelPackageRule", "          ModelPackageStatus: [Completed]\n", "")),
     Mutation("F02", "new packages whose event has null for the changed fields", "events", "null-fields", within(
         "ModelPackageRule", "            - {UpdatedModelPackageFields: [null]}\n", "")),
+    Mutation("S01", "a machine that is stopped by hand and raises no alarm", "posture", "ExecutionsAborted", drop_entry(
+        "ReleaseMachineStoppedAlarm")),
+    Mutation("S02", "a stopped execution that nobody is told of", "events", "states/release-stopped", within(
+        "ExecutionStoppedRule", "[ABORTED, TIMED_OUT]", "[TIMED_OUT]")),
+    Mutation("S03", "a mail that bounces and nobody knows", "posture", "alarm on a bounce", drop_entry(
+        "MailBouncedAlarm")),
+    Mutation("S04", "bounces that are counted under a tag which no mail has", "posture", "alarm on a bounce", within(
+        "MailEvents", "DimensionName: mails", "DimensionName: mail")),
+    Mutation("S05", "mails that may not be sent under their configuration set", "permissions", "AnnounceRole", drop(
+        "AnnounceRole", r".*configuration-set.*\n")),
     Mutation("F03", "a slow start that ends a training", "retries", "PlanTraining: is not tried again", swap(
         '            "Sandbox.Timedout",\n', ""), MLOPS),
     Mutation("F04", "an evaluation that its own timeout ends", "retries", "EvaluateModel: is not tried", lambda text:

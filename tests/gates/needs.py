@@ -90,6 +90,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             Need("s3:PutObject", f"{artifacts}/manifests/run.json"),
             Need("sagemaker:StartPipelineExecution", pipeline),
             *sagemaker("DescribePipelineExecution"),
+            *mail,
         ],
         "ReportRunRole": [
             *uploads("Query", "PutItem"),
@@ -108,6 +109,11 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         "ReviewPageRole": [*reviews("GetItem", "UpdateItem"), *secret, *tasks, *mail, *sagemaker("UpdateModelPackage")],
         "CloseReviewRole": [*reviews("GetItem", "UpdateItem"), *sagemaker("UpdateModelPackage")],
         "AnnounceRole": mail,
+        "ReportExecutionRole": [
+            *releases("Query", "PutItem"),
+            *mail,
+            Need("sqs:SendMessage", arn("EventsDeadLetters")),
+        ],
         "OnModelPackageRole": [*package, *reviews("GetItem", "UpdateItem", "Query"), *tasks]
         + [Need("states:StartExecution", arn(name)) for name in ("MlopsMachine", "ReleaseMachine")]
         + [Need("states:DescribeExecution", arn("MlopsMachine").replace(":stateMachine:", ":execution:") + ":run")]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from signalbox.contracts import Ending, Failure, ReleaseOutcome, ReviewDecision, RunFailure, StageOutcome
+from signalbox.contracts import Ending, Failure, ReleaseOutcome, ReviewDecision, RunFailure, StageOutcome, StageServing
 from signalbox.mail import Mail
 from signalbox.notifications import notifying
 from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, OutboxFake
@@ -36,9 +36,17 @@ def stage(name: str, verdict: Any = "released", package: str | None = PACKAGE) -
     }
 
 
+def serving(name: str, package: str | None = PACKAGE, status: str | None = None) -> StageServing:
+    """Return what a stage was seen to serve."""
+    at_rest = "InService" if package else ""
+    endpoint = f"signalbox-abalone-{name}"
+    return {"stage": name, "endpoint": endpoint, "status": at_rest if status is None else status, "package": package}
+
+
 def release(verdict: Any = "released", *stages: StageOutcome, **changes: Any) -> ReleaseOutcome:
-    """Return how a release ended, with members replaced."""
+    """Return how a release ended, with members replaced; what its stages serve is what it left there."""
     outcome: Any = {"verdict": verdict, "trigger": "approved", "stage": None, "stages": list(stages), "rollback": None}
+    outcome |= {"serving": [serving(one["stage"], one["package"]) for one in stages], "change": None}
     found: ReleaseOutcome = outcome | changes
     return found
 

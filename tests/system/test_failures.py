@@ -3,6 +3,7 @@
 import pytest
 
 from sagemaker_local import inbox
+from signalbox.mail import MAILS_TAG
 from signalbox_local import deploy
 from tests.system.world import IRIS, REGISTRY, World
 
@@ -74,3 +75,34 @@ def test_a_wrong_parameter_fails_the_deployment_with_a_sentence(world: World) ->
 
     with pytest.raises(deploy.SamError, match="Sender has to be one e-mail address"):
         deploy.deploy(world.cloud, values)
+
+
+def test_an_execution_that_is_stopped_by_hand_is_told_once_with_the_way_on(world: World) -> None:
+    execution = world.train("halted", "c1")
+    world.mail("approve", "halted version 1")
+
+    world.client("stepfunctions").stop_execution(executionArn=execution, cause="the wrong data")
+
+    told = inbox.text(world.mail("halted", "was stopped"))
+    assert "aws stepfunctions start-execution --state-machine-arn" in told
+    assert world.ended(execution)["status"] == "ABORTED"
+    assert len(world.mails("halted", "was stopped")) == 1
+
+
+def test_a_mail_that_bounces_raises_an_alarm(world: World) -> None:
+    (settings,) = world.client("sesv2").list_configuration_sets()["ConfigurationSets"]
+    identity = world.client("sesv2").list_email_identities()["EmailIdentities"][0]["IdentityName"]
+    world.client("sesv2").send_email(
+        FromEmailAddress=identity,
+        Destination={"ToAddresses": ["bounce@simulator.amazonses.com"]},
+        Content={"Simple": {"Subject": {"Data": "approve me"}, "Body": {"Text": {"Data": "please"}}}},
+        ConfigurationSetName=settings,
+        EmailTags=[{"Name": MAILS_TAG, "Value": settings}],
+    )
+
+    def bounced() -> dict[str, object] | None:
+        alarms = world.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        found = [one for one in alarms if one["MetricName"] == "Bounce" and one["StateValue"] == "ALARM"]
+        return found[0] if found else None
+
+    assert "Approvers" in str(world.wait_for("the alarm", bounced)["AlarmDescription"])

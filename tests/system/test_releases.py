@@ -1,5 +1,6 @@
 """From a model to prod and back: both entries, verified releases, rollback by rejection."""
 
+from sagemaker_local import inbox
 from tests.system.world import World
 
 
@@ -25,3 +26,7 @@ def test_a_rejection_in_the_registry_brings_the_previous_package_back(world: Wor
     first = world.packages("forest")[0]["ModelPackageArn"]
     world.wait_for("the rollback of prod", lambda: world.live_package("forest", "prod") == first)
     assert world.predict("prod", "forest", rows) == before
+    told = inbox.text(world.mail("forest version 1 is back in staging and prod"))
+    assert f"prod serves: {world.group('forest')}/1, by endpoint" in told
+    assert "Rejected in the registry" in told
+    assert f"--model-package-arn {world.packages('forest')[1]['ModelPackageArn']} --model-approval-status" in told

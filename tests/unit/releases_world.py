@@ -7,7 +7,7 @@ executions can interleave; `World.disturb` lets calls fail, or succeed and lose 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from signalbox.aws.model import Endpoint, ModelPackage
@@ -23,7 +23,8 @@ from signalbox.contracts import (
     VerificationQuestion,
 )
 from signalbox.releases.model import BUSY, Desired, ModelAnswer, Served
-from signalbox.releases.planning import ReleasePorts, plan
+from signalbox.releases.planning import plan
+from signalbox.releases.ports import ReleasePorts
 from signalbox.releases.verifying import VerifyingPorts, verify
 from signalbox.stages import Stage, StagesDocument
 
@@ -237,6 +238,7 @@ class StoreFake:
     def released(self, model: str, stage: str) -> Sequence[Served]:
         """See `ReleaseStore`."""
         found = [item for (pk, sk), item in sorted(self.items.items()) if pk == f"model#{model}" and "release#" in sk]
+        found.sort(key=lambda item: item.get("at", ""))
         return [
             Served(item["package"], item["config"])
             for item in found
@@ -322,10 +324,16 @@ class World:
         self.disturb: Disturbance = lambda _action: None
         # Whether time goes by between a plan and what is done about it: SageMaker's calls know no condition.
         self.stalls = False
+        self.ticks = 0
         self.ports = ReleasePorts(
-            self.registry, self.sagemaker, self.store, lambda: self.stages, lambda: NOW, PREFIX, ROLE, poll_seconds=30
+            self.registry, self.sagemaker, self.store, lambda: self.stages, self._now, PREFIX, ROLE, poll_seconds=30
         )
         self.checks = VerifyingPorts(self.registry, self.sagemaker, self.models, self.files)
+
+    def _now(self) -> datetime:
+        """Return the next moment: no two readings of the clock are the same."""
+        self.ticks += 1
+        return NOW + timedelta(milliseconds=self.ticks - 1)
 
     def plan(self, question: ReleaseQuestion) -> ReleasePlan:
         """Return the plan; it never deploys what is not approved, unless it goes back to what was there."""

@@ -14,6 +14,7 @@ ARN = f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{GROUP}/3"
 DESCRIBED: dict[str, Any] = {
     "ModelPackageArn": ARN,
     "ModelPackageStatus": "Completed",
+    "ApprovalDescription": "approved by ann",
     "ModelApprovalStatus": "Approved",
     "InferenceSpecification": {
         "Containers": [{"Image": "image", "ModelDataUrl": "s3://b/model.tar.gz", "Environment": {"A": "b"}}],
@@ -43,6 +44,7 @@ def test_a_package_is_read_with_everything_that_the_journeys_use() -> None:
         commit="8c1d",
         generated_by="arn:run-1",
         changed_by="ann",
+        description="approved by ann",
     )
     assert package is not None
     assert (package.approved, package.report, package.golden) == (True, "s3://b/report.json", "s3://b/golden.json")

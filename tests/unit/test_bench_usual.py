@@ -24,6 +24,7 @@ PROOFS: dict[str, tuple[str, Any]] = {
     "plan_release": ("action", "create-model"),
     "plan_training": ("entry", "image"),
     "record_uploads": ("batchItemFailures", []),
+    "report_execution": ("outcome", "notified"),
     "report_run": ("outcome", "notified"),
     "request_review": ("mailed", 1),
     "review_page": ("statusCode", 200),

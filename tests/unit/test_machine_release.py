@@ -131,14 +131,16 @@ def test_a_rejection_takes_the_endpoint_and_its_alarm_down_where_nothing_may_ret
     assert recorded(world, "prod")["verdict"] == "torn-down"
 
 
-def test_a_rollback_is_told_with_the_package_that_returned() -> None:
+def test_a_rollback_is_told_with_what_was_rejected_and_the_package_that_returned() -> None:
     world = world_of(PLAIN, live=3)
     world.registry.put(3, "Rejected")
 
     went = execute(world, REJECTED | {"package": arn(3)})
 
     assert went.output["verdict"] == "rolled-back"
-    assert went.calls_of("Announce")[0]["Payload"]["package"] == arn(2)
+    told = went.calls_of("Announce")[0]["Payload"]
+    assert (told["package"], told["release"]["change"]["status"]) == (arn(3), "Rejected")
+    assert [(one["stage"], one["package"]) for one in told["release"]["serving"]] == [("staging", arn(2))]
     assert world.live("staging") == arn(2)
 
 

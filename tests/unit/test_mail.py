@@ -12,9 +12,14 @@ from signalbox.aws.errors import ServiceBusyError
 LETTER = mail.Mail(to=ANN, subject="Grüße\r\nBcc: eve@example.com", text="text", html="<p>html</p>")
 
 
+def mailer(client: Any) -> mail.SesMailer:
+    """Return a mailer whose answers go to the team."""
+    return mail.SesMailer("signalbox@example.com", "team@example.com", "untracked", client)
+
+
 def test_a_mail_goes_to_one_person_as_text_and_html() -> None:
     client: Any = RecordingClient("sesv2")
-    mail.SesMailer("signalbox@example.com", "untracked", client).send(LETTER)
+    mailer(client).send(LETTER)
     [request] = client.requests("SendEmail")
     assert request["FromEmailAddress"] == "signalbox@example.com"
     assert request["ConfigurationSetName"] == "untracked"
@@ -25,26 +30,36 @@ def test_a_mail_goes_to_one_person_as_text_and_html() -> None:
     assert simple["Body"]["Html"]["Data"] == "<p>html</p>"
 
 
+def test_answers_go_to_people_robots_do_not_answer_and_bounces_are_counted() -> None:
+    client: Any = RecordingClient("sesv2")
+    mailer(client).send(LETTER)
+    [request] = client.requests("SendEmail")
+    assert request["ReplyToAddresses"] == ["team@example.com"]
+    assert request["Content"]["Simple"]["Headers"] == [{"Name": "Auto-Submitted", "Value": "auto-generated"}]
+    assert request["ConfigurationSetName"] == "untracked"
+    assert request["EmailTags"] == [{"Name": "mails", "Value": "untracked"}]
+
+
 def test_a_refused_mail_says_who_and_what_to_do() -> None:
     client: Any = RecordingClient("sesv2", {"send_email": client_error("MessageRejected", "not verified")})
     with pytest.raises(mail.MailError, match=r"ann@example.com: .*not verified.* verified identity"):
-        mail.SesMailer("signalbox@example.com", "untracked", client).send(LETTER)
+        mailer(client).send(LETTER)
 
 
 def test_a_mail_that_ses_cannot_take_now_says_to_try_again_and_nothing_of_identities() -> None:
     client: Any = RecordingClient("sesv2", {"send_email": client_error("TooManyRequestsException", "slow down")})
     with pytest.raises(ServiceBusyError, match=r"to ann@example.com: .*slow down: try again in a moment$"):
-        mail.SesMailer("signalbox@example.com", "untracked", client).send(LETTER)
+        mailer(client).send(LETTER)
 
 
 def test_mails_that_nobody_could_be_sent_now_are_sent_again_by_whoever_asked() -> None:
     busy, refused = client_error("TooManyRequestsException", "slow down"), client_error("MessageRejected", "no")
     client: Any = RecordingClient("sesv2", {"send_email": [refused, busy, {"MessageId": "1"}, busy]})
-    mailer = mail.SesMailer("signalbox@example.com", "untracked", client)
+    sender = mailer(client)
 
     with pytest.raises(ServiceBusyError, match="slow down"):
-        mail.send_each(mailer, [LETTER, LETTER])
-    assert mail.send_each(mailer, [LETTER, LETTER]) == 1
+        mail.send_each(sender, [LETTER, LETTER])
+    assert mail.send_each(sender, [LETTER, LETTER]) == 1
 
 
 def test_a_list_of_addresses_is_read_with_blanks_and_repeats() -> None:

@@ -1,6 +1,9 @@
 """How executions end, mailed to every approver."""
 
 import json
+import re
+import shlex
+from itertools import batched
 from typing import Any, get_args
 
 import pytest
@@ -14,16 +17,18 @@ from tests.support.notifications import (
     in_neither,
     mailed,
     release,
+    serving,
     stage,
     version,
 )
-from tests.support.reviews import ANN, BOB, EXECUTION, OutboxFake
+from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, OutboxFake
 
-from signalbox.contracts import ReleaseVerdict
+from signalbox.contracts import RegistryChange, ReleaseVerdict, StageServing, Trigger
 from signalbox.mail import MailError
 from signalbox.notifications import links, notifying
 from signalbox.notifications.model import NotificationError
 from signalbox.notifications.notifying import NotifyingPorts
+from signalbox.releases.model import read_request
 
 VERDICTS: tuple[str, ...] = get_args(ReleaseVerdict.__value__)
 ENDINGS: list[dict[str, Any]] = [
@@ -107,16 +112,111 @@ def test_a_rollback_says_which_package_is_back_and_which_was_rejected() -> None:
     mail = mailed(release=release("rolled-back", *stages, trigger="rejected"))
 
     assert mail.subject == "abalone version 2 is back in staging and prod"
-    in_both(mail, "The package after it was rejected.", "signalbox-abalone/2", f"POST {API}/stages/prod/invocations")
-    assert "Rejected: signalbox-abalone/3" in mail.text
+    in_both(mail, "Version 3 was rejected by somebody, in the model registry", f"POST {API}/stages/prod/invocations")
+    in_both(mail, "signalbox-abalone/2, by endpoint signalbox-abalone-prod")
+    assert "Package: signalbox-abalone/3" in mail.text
+
+
+def change(status: str = "Rejected", by: str = "", words: str = "", of: str = PACKAGE) -> RegistryChange:
+    """Return the last change of a package in the registry."""
+    return {"package": of, "status": status, "by": by, "words": words}
+
+
+@pytest.mark.parametrize("verdict", ["rolled-back", "torn-down", "withdrawn"])
+def test_who_took_a_package_away_is_named_with_their_words_and_the_command_that_brings_it_back(verdict: str) -> None:
+    said = "rejected by ann@example.com on the review page 2026-03-01 10:20 UTC: too slow"
+    outcome = release(verdict, stage("staging", package=version(2)), change=change(words=said))
+    mail = mailed(release=outcome)
+
+    in_both(
+        mail, "Version 3 was rejected.", said, "To bring the rejected package back, approve it in the model registry:"
+    )
+    command = f"aws sagemaker update-model-package --model-package-arn {PACKAGE} --model-approval-status Approved"
+    in_both(mail, f"{command} --region eu-west-1")
+    outcome["change"] = change(by="arn:aws:iam::123456789012:role/ops", words="wrong data")
+    in_both(
+        mailed(release=outcome), "was rejected by arn:aws:iam::123456789012:role/ops, in the model reg", "wrong data"
+    )
+
+
+def test_a_package_that_is_pending_again_was_not_rejected() -> None:
+    mail = mailed(release=release("withdrawn", stage="prod", change=change("PendingManualApproval", by="bob")))
+
+    assert mail.subject == "abalone version 3 is no longer approved"
+    in_both(mail, "Version 3 was made PendingManualApproval by bob, in the model registry")
+
+
+def test_a_release_that_was_overtaken_says_by_which_package_and_by_whom() -> None:
+    newer = change("Approved", by="bob", of=version(4))
+    mail = mailed(release=release("superseded", stage("staging"), stage="prod", change=newer))
+
+    in_both(mail, "Version 4 was approved in the meantime by bob, in the model registry, so this release has stopped.")
+    in_both(mail, "To release this package after all:", "aws stepfunctions start-execution --state-machine-arn")
+    again = change("Approved", by="bob")
+    same = mailed(release=release("superseded", stage("staging"), stage="prod", change=again))
+    in_both(same, "Version 3 was asked for again, and approved in the meantime by bob")
+    in_neither(same, "to release this package after all")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "trigger"), [("declined", "approved"), ("expired", "approved"), ("failed", "rejected")]
+)
+def test_the_command_that_starts_a_release_again_is_one_that_its_machine_reads(verdict: str, trigger: Trigger) -> None:
+    mail = mailed(release=release(verdict, stage="prod", trigger=trigger), decision=DECISION)
+
+    line = next(one for one in mail.text.splitlines() if "start-execution" in one)
+    options = dict(batched(shlex.split(line)[3:], 2, strict=True))
+    assert options["--region"] == "eu-west-1"
+    assert options["--state-machine-arn"] == EXECUTION.replace(":execution:", ":stateMachine:").rpartition(":")[0]
+    asked: Any = {"started": "2026-11-20T10:00:00Z", "execution": "e", "execution_arn": EXECUTION}
+    request = read_request(asked | {"input": json.loads(options["--input"])}, "signalbox")
+    assert (request.model, request.package, request.trigger) == ("abalone", PACKAGE, trigger)
+
+
+def test_what_another_release_has_moved_since_is_not_said_to_be_as_it_was_left() -> None:
+    now = [serving("staging", version(4)), serving("prod")]
+    mail = mailed(release=release("released", stage("staging"), stage("prod"), serving=now))
+
+    assert mail.subject == "abalone version 3 is released to prod"
+    in_both(mail, "Another release has moved staging since.")
+    assert "staging serves: signalbox-abalone/4" in mail.text
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (
+            serving("prod", None, "Failed"),
+            "no package of the model registry, by endpoint signalbox-abalone-prod, which is F",
+        ),
+        (
+            serving("prod", status="Updating"),
+            "signalbox-abalone/3, by endpoint signalbox-abalone-prod, which is Updating",
+        ),
+        (serving("prod", None), "nothing: it has no endpoint"),
+    ],
+)
+def test_a_stage_that_declined_is_shown_as_its_endpoint_is(now: StageServing, said: str) -> None:
+    assert f"prod serves: {said}" in mailed(release=release("declined", serving=[now])).text
+
+
+@pytest.mark.parametrize("unknown", [{"serving": None}, {"serving": []}, "of the version before"])
+def test_a_release_whose_stages_could_not_be_read_says_so(unknown: Any) -> None:
+    outcome = release("released", stage("prod"))
+    if isinstance(unknown, dict):
+        mail = mailed(release=outcome | unknown)
+    else:
+        mail = mailed(release={key: value for key, value in outcome.items() if key not in ("serving", "change")})
+
+    in_both(mail, "released to prod", "The stages serve", "nobody could read it; the command signalbox status shows it")
 
 
 def test_a_rollback_of_a_package_that_is_named_itself_names_no_rejected_one() -> None:
     mail = mailed(release=release("rolled-back", stage("prod"), trigger="rejected"))
 
     assert mail.subject == "abalone version 3 is back in prod"
-    in_both(mail, "The package after it was rejected.")
-    assert "Rejected:" not in mail.text
+    in_both(mail, "It had been rejected, and was approved again meanwhile.")
+    in_neither(mail, "to bring the rejected package back")
 
 
 def test_a_rollback_tells_each_stage_its_own_package() -> None:
@@ -129,7 +229,10 @@ def test_a_rollback_tells_each_stage_its_own_package() -> None:
     mail = mailed(release=release("rolled-back", *stages, trigger="rejected"))
 
     assert mail.subject == "abalone version 2 is back in staging and version 1 is back in canary"
-    in_both(mail, "lab has no endpoint; prod serves version 1.", "signalbox-abalone/2, signalbox-abalone/1")
+    in_both(mail, "lab has no endpoint; prod serves version 1.")
+    assert "staging serves: signalbox-abalone/2, by endpoint signalbox-abalone-staging" in mail.text
+    assert "canary serves: signalbox-abalone/1, by endpoint signalbox-abalone-canary" in mail.text
+    assert "lab serves: nothing: it has no endpoint" in mail.text
     in_both(mail, f"POST {API}/stages/prod/invocations?model=abalone")
 
 
@@ -185,8 +288,8 @@ def test_a_stage_that_nobody_decided_on_stays_as_it_is_and_the_package_stays_app
 def test_a_package_that_is_rejected_during_its_release_is_nobodys_decision() -> None:
     mail = mailed(release=release("withdrawn", stage("staging"), stage="prod"))
 
-    in_both(mail, "Rejected by somebody, in the model registry, so this release has stopped. prod stays as it is.")
-    in_both(mail, "Done before that: staging serves version 3.", "approve the package in the model registry")
+    in_both(mail, "by somebody, in the model registry, or taken out of it. So this release has stopped. prod stays as")
+    in_both(mail, "Done before that: staging serves version 3.", "approve it in the model registry")
     in_both(mailed(release=release("withdrawn")), "The stage stays as it is.")
 
 
@@ -228,6 +331,15 @@ def test_the_console_of_each_partition_has_its_own_address(arn: str, address: st
 @pytest.mark.parametrize("arn", ["", "run-7", "x:aws:states:eu-west-1:1:execution:m:n"])
 def test_what_is_no_execution_has_no_address(arn: str) -> None:
     assert links.execution(arn) == ""
+
+
+def test_a_list_of_mails_shows_the_first_sentences_of_a_mail_and_nothing_else_of_it() -> None:
+    html = mailed(release=release("declined", stage("staging"), stage="prod"), decision=DECISION).html
+
+    hidden = re.search(r'<div class="preheader"[^>]*>(.*?)</div>', html, re.DOTALL)
+    assert hidden is not None
+    assert hidden[1].startswith(f"Rejected by {BOB} on Sunday 1 March 2026, 10:20 UTC. prod stays as it is. bad &lt;b")
+    assert len(hidden[1]) < 200
 
 
 def test_a_mail_that_reaches_nobody_fails() -> None:

@@ -1,6 +1,8 @@
 """Each command reads the stack, does its one thing, and says what happened; what it cannot do is one sentence."""
 
 import re
+import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,10 +11,14 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.httpsession import URLLib3Session
+from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.documents import ROOT
+from tests.support.dynamodb import created_table
 from tests.support.stack import MACHINE, OUTPUTS, CloudFormation
 from typer.testing import CliRunner, Result
 
+from signalbox.aws.table import key, put_request
 from signalbox_operate import account, cli
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:1"
@@ -166,11 +172,14 @@ def test_train_refuses_a_hyperparameter_without_a_value(clients: Clients) -> Non
     assert "hyperparameter 'max_depth' has to be NAME=VALUE" in done.stderr
 
 
-def test_upload_says_where_the_files_are(clients: Clients, tmp_path: Path) -> None:
-    class Bucket:
-        def upload_file(self, name: str, bucket: str, key: str) -> None:
-            """Take a file."""
+class Bucket:
+    """S3, as far as uploads go."""
 
+    def upload_file(self, name: str, bucket: str, key: str) -> None:
+        """Take a file."""
+
+
+def test_upload_says_where_the_files_are(clients: Clients, tmp_path: Path) -> None:
     clients["s3"] = Bucket()
     (tmp_path / "abalone.csv").write_text("M,0.4\n")
     done = run("upload", str(tmp_path / "abalone.csv"))
@@ -243,7 +252,57 @@ def test_invoke_wants_one_body(clients: Clients) -> None:
     assert "either with --data or with --file" in run("invoke", "prod").stderr
 
 
-def test_status_lists_runs_open_executions_and_endpoints(clients: Clients) -> None:
+@pytest.fixture
+def tables() -> Iterator[Any]:
+    """The stack's tables, in a DynamoDB that remembers."""
+    with mock_aws():
+        for output in ("UploadsTable", "ReviewsTable", "ReleasesTable"):
+            dynamodb = created_table(OUTPUTS[output])
+        yield dynamodb
+
+
+def write(dynamodb: Any, output: str, pk: str, sk: str, **item: str) -> None:
+    """Write an item into a table of the stack."""
+    dynamodb.put_item(**put_request(OUTPUTS[output], key(pk, sk) | item))
+
+
+def test_status_says_what_waits_since_when_and_for_what(clients: Clients, tables: Any) -> None:
+    named = {"stateMachineArn": MACHINE, "status": "RUNNING", "startDate": NOW}
+    reviewed = [named | {"name": "review-3", "executionArn": "arn-of-review-3"}]
+    releasing = [named | {"name": name, "executionArn": f"arn-of-{name}"} for name in ("release-4", "release-5")]
+    answers = {
+        "list_executions": [{"executions": reviewed}, {"executions": releasing}],
+        "describe_execution": {"input": '{"model": "abalone"}'},
+    }
+    clients["sagemaker"] = RecordingClient(
+        "sagemaker", {"list_pipeline_executions": client_error("ResourceNotFound"), "list_endpoints": {"Endpoints": []}}
+    )
+    clients["stepfunctions"], clients["dynamodb"] = RecordingClient("stepfunctions", answers), tables
+    package = "arn:aws:sagemaker:us-east-1:123456789012:model-package/signalbox-abalone/3"
+    times = {"created_at": "2026-11-20T09:00:00.000000Z", "expires_at": "2026-11-27T09:00:00.000000Z"}
+    open_one = {"status": "open", "package": package} | times
+    for execution, kind, stage, review in (
+        ("review-3", "package", "", open_one),
+        ("release-4", "stage", "prod", open_one),
+        ("release-4", "stage", "lab", open_one | {"status": "approved"}),
+    ):
+        name = f"{execution}-{stage}"
+        write(tables, "ReviewsTable", f"execution#arn-of-{execution}", f"review#{kind}#{stage}", review=name)
+        write(tables, "ReviewsTable", f"review#{name}", "review", **review | {"stage": stage})
+    at = {"at": "2026-11-20T10:00:14.000000Z", "stage": "prod"}
+    waits = {"action": "wait", "waits_for": "the endpoint, which is moved by another execution or by SageMaker"}
+    write(tables, "ReleasesTable", "model#abalone", "action#s#release-5#00002", **at | waits)
+
+    said = run("status").output
+
+    asked = "asked 2026-11-20T09:00:00Z, expires 2026-11-27T09:00:00Z"
+    assert f"review-3: the approval of signalbox-abalone/3 is open: {asked}" in said
+    assert f"release-4: the approval of signalbox-abalone/3 for prod is open: {asked}" in said
+    assert "for lab" not in said
+    assert "release-5: wait in prod, since 2026-11-20T10:00:14Z, for the endpoint, which is moved by another" in said
+
+
+def test_status_lists_runs_open_executions_and_endpoints(clients: Clients, tables: Any) -> None:
     run_arn = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/signalbox-abalone/execution/p4jn9xou8a8s"
     runs = {"PipelineExecutionArn": run_arn, "PipelineExecutionStatus": "Failed", "StartTime": NOW}
     endpoint = {"EndpointStatus": "InService", "CreationTime": NOW, "LastModifiedTime": NOW, "EndpointArn": ENDPOINT}
@@ -268,13 +327,9 @@ def test_status_lists_runs_open_executions_and_endpoints(clients: Clients) -> No
     pages = [{"executions": [waiting]}, {"executions": releasing}]  # of each machine
     answers = {"list_executions": pages, "describe_execution": {"input": '{"model": "abalone"}'}}
     clients["stepfunctions"] = RecordingClient("stepfunctions", answers)
-    action = {"sk": "action#s#release-4#00007", "action": "update-endpoint", "stage": "prod"}
-    item = {name: {"S": value} for name, value in {**action, "at": "2026-11-20T10:00:14.000000Z"}.items()}
-
-    def query(**request: Any) -> dict[str, Any]:
-        return {"Items": [item] if request["TableName"] == OUTPUTS["ReleasesTable"] else []}
-
-    clients["dynamodb"] = RecordingClient("dynamodb", {"query": query})
+    clients["dynamodb"] = tables
+    action = {"action": "update-endpoint", "stage": "prod", "at": "2026-11-20T10:00:14.000000Z"}
+    write(tables, "ReleasesTable", "model#abalone", "action#s#release-4#00007", **action)
     done = run("status")
     assert done.exit_code == 0, done.output
     for text in ("p4jn9xou8a8s", "Failed", "MSE [7.1] is too high", "review-3", "signalbox-abalone-prod", "InService"):
@@ -308,3 +363,28 @@ def test_status_of_a_new_stack_says_that_nothing_happens(clients: Clients) -> No
     )
     clients["stepfunctions"] = RecordingClient("stepfunctions", {"list_executions": {"executions": []}})
     assert run("status").output == "nothing waits, nothing runs, nothing serves\n"
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert run("--version").output == f"signalbox {project['version']}\n"
+
+
+def test_a_shell_can_complete_the_commands() -> None:
+    shown = CliRunner().invoke(cli.app, ["--show-completion"], env={"SHELL": "/bin/bash"}, prog_name="signalbox")
+    assert "--install-completion" in run("--help").output
+    environment = {"_SIGNALBOX_COMPLETE": "complete_bash", "COMP_WORDS": "signalbox up", "COMP_CWORD": "1"}
+    completed = CliRunner().invoke(cli.app, [], env=environment, prog_name="signalbox")
+    assert shown.exit_code in (0, 1)
+    assert completed.output.split() == ["upload", "uploads"]
+
+
+def test_keys_and_answers_with_brackets_are_shown_as_they_are(clients: Clients, tmp_path: Path) -> None:
+    file = tmp_path / "a [red]b [bold] [x].csv"
+    file.write_text("1,2\n")
+    clients["s3"] = Bucket()
+    assert run("upload", str(file)).output == f"s3://{OUTPUTS['DataBucket']}/incoming/{file.name}\n"
+    clients["cloudformation"] = RecordingClient(
+        "cloudformation", {"describe_stacks": client_error("X", "no [/] right")}
+    )
+    assert "no [/] right" in run("status").stderr

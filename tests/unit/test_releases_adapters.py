@@ -29,7 +29,7 @@ class Written:
         self._put = put
         self._number = 0
 
-    def record(self, model: str, stage: str, served: Served, verdict: str = "released") -> None:
+    def record(self, model: str, stage: str, served: Served, verdict: str = "released", at: str = "") -> None:
         """Write what the machine writes: an item of this version, or one of the version before."""
         self._number += 1
         item = {
@@ -39,7 +39,7 @@ class Written:
             "package": served.package,
             "config": served.config,
             "verdict": verdict,
-        }
+        } | ({"at": at} if at else {})
         self._put(put_request(TABLE, item | ({"because": "approved"} if self._number % 2 else {"trigger": "approved"})))
 
 
@@ -102,6 +102,14 @@ def test_releases_of_a_stage_are_read_oldest_first_also_those_of_the_version_bef
     written.store.note(MODEL, "action#2026-11-20#run#00001", {"action": "create-model", "stage": "prod"})
 
     assert list(written.store.released(MODEL, "prod")) == [Served(arn(1), "c1"), Served(arn(4), "c4")]
+
+
+def test_releases_of_executions_that_overlapped_are_read_in_the_order_of_their_records(written: Written) -> None:
+    written.record(MODEL, "prod", Served(arn(1), "c1"))
+    written.record(MODEL, "prod", Served(arn(2), "c2"), at="2026-11-20T10:09:00.000000Z")
+    written.record(MODEL, "prod", Served(arn(3), "c3"), at="2026-11-20T10:08:00.000000Z")
+
+    assert [one.package for one in written.store.released(MODEL, "prod")] == [arn(1), arn(3), arn(2)]
 
 
 def test_an_action_is_noted_as_often_as_it_likes() -> None:

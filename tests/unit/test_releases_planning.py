@@ -18,6 +18,7 @@ from tests.unit.releases_world import (
 )
 
 from signalbox.aws.errors import CallRefusedError
+from signalbox.aws.model import Endpoint
 from signalbox.contracts import ReleasePlan, ReleaseQuestion
 from signalbox.releases.model import Desired
 from signalbox.releases.planning import LONGEST_WAIT, MOST_ROUNDS, wait_seconds
@@ -246,7 +247,7 @@ def test_a_stage_that_was_taken_from_a_newer_release_is_given_back(stage_index: 
     assert request(plan)["Containers"] == [{"ModelPackageName": arn(3)}]
     deployment = plan["progress"]["deployment"]
     assert deployment is not None
-    assert (deployment["stage"], deployment["stage_index"]) == (stage, stage_index - 1)
+    assert deployment["stage"] == stage
 
 
 def test_a_newer_request_that_has_not_come_to_a_stage_yet_is_not_done_for_it() -> None:
@@ -519,3 +520,151 @@ def test_an_input_that_cannot_be_read_is_told_and_fails() -> None:
     assert ended.arguments["Cause"].startswith('the release\'s input: trigger is "tuesday"')
     assert ended.told is not None
     assert (ended.told["model"], ended.told["error"]) == ("abalone", ended.arguments)
+
+
+def test_what_a_release_waits_for_is_noted_with_its_action() -> None:
+    world = world_with_live(1)
+    world.sagemaker.slowness = 3
+    world.sagemaker.serve(STAGING_ENDPOINT, "config-other", arn(1), "Updating")
+
+    for action in world.execution("approved", 2, AT, "run"):
+        if action == "wait" and world.sagemaker.endpoints[STAGING_ENDPOINT].config == "config-other":
+            world.sagemaker.endpoints[STAGING_ENDPOINT] = Endpoint(STAGING_ENDPOINT, "InService", "config-live")
+        world.sagemaker.tick()
+
+    waits = [item["waits_for"] for item in world.store.items.values() if item.get("waits_for")]
+    assert list(dict.fromkeys(waits)) == [
+        "the endpoint, which is moved by another execution or by SageMaker",
+        "the endpoint to come to rest",
+        "an approver's decision",
+    ]
+
+
+@pytest.mark.parametrize(("status", "measured"), [("Updating", True), ("InService", False)])
+def test_how_long_a_release_waits_for_what_others_move_is_measured_and_its_own_deployment_is_not(
+    status: str, measured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, spans = world_with_live(1), list[tuple[str, float]]()
+    world.sagemaker.serve(STAGING_ENDPOINT, "config-live", arn(1), status)
+    world.sagemaker.slowness = 3
+    monkeypatch.setattr("signalbox.releases.planning.measure", lambda span, seconds: spans.append((span, seconds)))
+
+    asked = question("approved", 2, AT)
+    for _ in range(8):
+        answer = world.plan(asked)
+        asked = after(asked, answer, world._do(answer, "run"))
+        world.sagemaker.tick()
+
+    assert spans == ([("ReleaseWaiting", 30 * number) for number in range(1, 9)] if measured else [])
+
+
+def test_the_pause_before_another_try_is_noted_as_that() -> None:
+    world = world_with_live(1)
+    failures = [failed("ServiceBusyError")]
+    world.disturb = lambda action: (failures.pop(), False) if action == "verify" and failures else None
+
+    world.run("approved", 2, AT)
+
+    waits = [item.get("waits_for") for item in world.store.items.values() if item.get("action") == "wait"]
+    assert "the next try of what has failed" in waits
+
+
+LAB, STAGING, PROD = (Stage(name, "ml.m5.large", 1) for name in ("lab", "staging", "prod"))
+
+
+def released_through(world: World, change: StagesDocument, at: str, times: int = 1) -> dict[str, str | None]:
+    """Release version 2, changing the stages before its plan after the `times`-th `at`; return what is live then."""
+    seen = 0
+    for action in world.execution("approved", 2, AT, "run"):
+        world.sagemaker.tick()
+        seen += action == at
+        if seen == times:
+            world.stages = change
+    return {name: world.live(name) for name in ("lab", "staging", "prod")}
+
+
+@pytest.mark.parametrize(
+    ("before", "then", "live"),
+    [
+        ([STAGING, PROD], [PROD], ["staging", "prod"]),
+        ([STAGING, PROD], [LAB, STAGING, PROD], ["lab", "staging", "prod"]),
+        ([STAGING, PROD], [PROD, STAGING], ["staging", "prod"]),
+        ([STAGING, PROD], [STAGING], ["staging"]),
+        ([LAB, STAGING, PROD], [STAGING, LAB, PROD], ["lab", "staging", "prod"]),
+    ],
+)
+def test_stages_that_change_behind_the_first_record_are_neither_skipped_nor_served_twice(
+    before: list[Stage], then: list[Stage], live: list[str]
+) -> None:
+    world = World(StagesDocument(tuple(before)))
+    world.registry.put(2, "Approved")
+
+    found = released_through(world, StagesDocument(tuple(then)), "record")
+
+    assert found == {name: arn(2) if name in live else None for name in ("lab", "staging", "prod")}
+    assert world.finished["run"].outcome["verdict"] == "released"
+    assert len(world.sagemaker.moves) == len(live)
+    serving = world.finished["run"].outcome["serving"]
+    assert serving is not None
+    assert {one["stage"] for one in serving} == {one.name for one in then} | set(live)
+
+
+@pytest.mark.parametrize("at", ["create-model", "create-config"])
+def test_a_stage_that_is_taken_out_while_it_is_being_deployed_to_leaves_nothing_behind(at: str) -> None:
+    for left in ([PROD], [LAB, PROD]):
+        world = World(StagesDocument((STAGING, PROD)))
+        world.registry.put(2, "Approved")
+
+        found = released_through(world, StagesDocument(tuple(left)), at)
+
+        assert (found["staging"], found["prod"]) == (None, arn(2))
+        assert [name for name in (*world.sagemaker.models, *world.sagemaker.configs) if "staging" in name] == []
+
+
+def test_the_last_stage_that_is_taken_out_while_it_is_being_deployed_to_leaves_nothing_behind() -> None:
+    world = World(StagesDocument((STAGING, PROD)))
+    world.registry.put(2, "Approved")
+
+    found = released_through(world, StagesDocument((STAGING,)), "create-config", times=2)
+
+    assert (found["staging"], found["prod"]) == (arn(2), None)
+    assert [name for name in (*world.sagemaker.models, *world.sagemaker.configs) if "prod" in name] == []
+    assert world.finished["run"].outcome["verdict"] == "released"
+
+
+def test_a_stage_that_is_taken_out_between_its_plan_and_its_request_lets_the_release_fail_with_a_sentence() -> None:
+    world = World(StagesDocument((STAGING, PROD)))
+    world.registry.put(2, "Approved")
+    documents = [StagesDocument((STAGING, PROD))] * 2
+    object.__setattr__(world.ports, "stages", lambda: documents.pop() if documents else StagesDocument((PROD,)))
+
+    ended = world.run("approved", 2, AT)
+
+    assert ended.action == "failed"
+    assert (
+        "stage staging was taken out of the stages document while it was being released to" in ended.arguments["Cause"]
+    )
+    assert not world.sagemaker.endpoints
+
+
+def test_a_release_that_the_version_before_has_planned_goes_on() -> None:
+    """The progress of a release that is under way while the stack is updated has what that version wrote."""
+    world = World(StagesDocument((STAGING, PROD)))
+    world.registry.put(2, "Approved")
+    plan = world.plan
+
+    def old(question: Any) -> Any:
+        answer: Any = plan(question)
+        progress = answer["progress"]
+        progress["stage_index"] = len(progress["stages"])
+        for added in ("serving", "change"):
+            del progress[added]
+        if progress["deployment"]:
+            progress["deployment"]["stage_index"] = progress["stage_index"]
+        return answer
+
+    world.plan = old  # type: ignore[method-assign]  # as the version before did
+    ended = world.run("approved", 2, AT)
+
+    assert ended.outcome["verdict"] == "released"
+    assert (world.live("staging"), world.live("prod")) == (arn(2), arn(2))

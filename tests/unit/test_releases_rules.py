@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.unit.releases_world import PREFIX, arn, question
 
-from signalbox.aws.model import Endpoint
+from signalbox.aws.model import Endpoint, ModelPackage
 from signalbox.contracts import Deployment, StageOutcome
 from signalbox.releases import rules
 from signalbox.releases.model import BUSY, Desired, Facts, Need, ReleaseError, Served, read_request
@@ -126,6 +126,51 @@ def test_what_is_desired_returns_before_what_is_newest(given: dict[str, Any], ex
     assert rules.need(REJECTION, STAGING, facts(**rejected | given)) == expected
 
 
+@pytest.mark.parametrize("stage", [STAGING, PROD])
+@pytest.mark.parametrize(
+    ("released", "approved", "expected"),
+    [
+        ([1, 3, 2], [4, 3, 1], 3),
+        ([1, 3, 2], [4, 1], 1),
+        ([1, 3, 2, 3, 2], [3, 1], 3),
+        ([3, 1, 2], [4, 3, 1], 1),
+    ],
+)
+def test_what_a_stage_served_last_returns_to_it_before_what_is_desired_or_newest(
+    stage: Stage, released: list[int], approved: list[int], expected: int
+) -> None:
+    given: dict[str, Any] = {"status": "Rejected", "desired": Desired("2026-11-20T11:00:00.000000Z", "newer", arn(4))}
+    given |= {"released": [Served(arn(one), f"c{one}") for one in released], "approved": [arn(one) for one in approved]}
+
+    assert rules.need(REJECTION, stage, facts(**given | serving(2))) == Need("update", arn(expected))
+
+
+@pytest.mark.parametrize(
+    ("status", "description", "by", "words"),
+    [
+        (
+            "Rejected",
+            "rejected by ann on the review page: too slow",
+            "",
+            "rejected by ann on the review page: too slow",
+        ),
+        ("Rejected", "expired unanswered 2026-03-01 10:20 UTC", "", "expired unanswered 2026-03-01 10:20 UTC"),
+        ("Approved", "approved by ann on the review page", "", "approved by ann on the review page"),
+        # The registry keeps the words of the decision before, where a later one has none of its own.
+        ("Rejected", "approved by ann on the review page", "role", ""),
+        ("PendingManualApproval", "rejected by ann on the review page", "role", ""),
+        ("Rejected", "wrong data", "role", "wrong data"),
+        ("Rejected", "", "role", ""),
+    ],
+)
+def test_a_change_in_the_registry_has_the_words_that_were_left_with_it_and_no_others(
+    status: str, description: str, by: str, words: str
+) -> None:
+    package = ModelPackage(arn(2), status, changed_by="role", description=description)
+
+    assert rules.change_of(package) == {"package": arn(2), "status": status, "by": by, "words": words}
+
+
 OVERTAKEN: dict[str, Any] = {
     "desired": Desired("2026-11-20T11:00:00.000000Z", "newer", arn(3)),
     "released": [Served(arn(3), "config-3")],
@@ -157,7 +202,6 @@ UPDATE: Deployment = {
     "kind": "update",
     "hosting": "realtime",
     "stage": "staging",
-    "stage_index": 0,
     "endpoint": "e",
     "package": arn(2),
     "model": "m",

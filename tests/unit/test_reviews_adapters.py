@@ -184,6 +184,7 @@ def test_only_the_page_and_the_close_write_the_registry(monkeypatch: pytest.Monk
             review_secret_arn="arn",
             page_url="own",
             sender="a@b.de",
+            reply_to="a@b.de",
             mail_settings="untracked",
         )
     )
@@ -193,6 +194,7 @@ def test_only_the_page_and_the_close_write_the_registry(monkeypatch: pytest.Monk
         review_secret_arn="arn",
         review_url="https://x",
         sender="a@b.de",
+        reply_to="a@b.de",
         mail_settings="untracked",
         approvers=ANN,
     )

@@ -23,6 +23,7 @@ SETTINGS = {
     "REVIEW_URL": "https://abc.example.com/",
     "PAGE_URL": "own",
     "SENDER": "signalbox@example.com",
+    "REPLY_TO": "signalbox@example.com",
     "MAIL_SETTINGS": "untracked",
     "APPROVERS": ANN,
     "API_URL": "https://api.example.com",

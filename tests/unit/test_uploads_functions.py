@@ -43,6 +43,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             "ARTIFACTS_BUCKET": "artifacts",
             "MODEL": "abalone",
             "SENDER": "models@example.com",
+            "REPLY_TO": "models@example.com",
             "MAIL_SETTINGS": "untracked",
             "APPROVERS": "ann@example.com",
             "PREFIX": "signalbox",

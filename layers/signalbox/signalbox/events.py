@@ -8,6 +8,7 @@ Events come late, twice and out of order. A reading therefore only says what hap
 it asks the service for the present state first.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -19,6 +20,7 @@ _CLOUDTRAIL = "AWS API Call via CloudTrail"
 _OBJECT_CREATED = "Object Created"
 _EXECUTION_CHANGED = "SageMaker Model Building Pipeline Execution Status Change"
 _PACKAGE_CHANGED = "SageMaker Model Package State Change"
+_MACHINE_CHANGED = "Step Functions Execution Status Change"
 # The calls that end in a new object. An upload in parts never calls PutObject, nor does the form of a browser (Amazon
 # S3 User Guide, "Amazon S3 object-level actions tracked by CloudTrail logging").
 UPLOAD_CALLS = ("PutObject", "PostObject", "CompleteMultipartUpload", "CopyObject")
@@ -200,6 +202,58 @@ class ModelPackageChange:
             event_id=fields.text("id"),
             time=fields.text("time"),
         )
+
+
+@dataclass(frozen=True)
+class MachineStopped:
+    """An execution of a state machine was stopped (`ABORTED`) or ran out of time (`TIMED_OUT`).
+
+    `input` is "" where the event was too large to bring it (over 248 KiB), and so are `model`, `package` and `trigger`,
+    which are read from it. `error` and `cause` are the words of whoever stopped it.
+    """
+
+    machine_arn: str
+    execution_arn: str
+    name: str
+    status: str
+    input: str
+    model: str
+    package: str
+    trigger: str
+    error: str
+    cause: str
+
+    @classmethod
+    def read(cls, event: Mapping[str, object]) -> Self:
+        """Return the change.
+
+        Raises:
+            EventError: it is another kind of event, or a member is missing.
+        """
+        fields = Fields(event, EventError)
+        fields.choice("detail-type", (_MACHINE_CHANGED,))
+        detail = fields.inside("detail")
+        given = detail.optional("input") or ""
+        known = _parsed(given)
+        return cls(
+            machine_arn=detail.text("stateMachineArn"),
+            execution_arn=detail.text("executionArn"),
+            name=detail.text("name"),
+            status=detail.choice("status", ("ABORTED", "TIMED_OUT")),
+            input=given,
+            **{name: str(known.get(name) or "") for name in ("model", "package", "trigger")},
+            error=detail.optional("error") or "",
+            cause=detail.optional("cause") or "",
+        )
+
+
+def _parsed(text: str) -> Mapping[str, object]:
+    """Return the object in a text; an empty one for every other text."""
+    try:
+        read = json.loads(text)
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 def _trailed_keys(detail: Fields, bucket: str) -> list[str]:

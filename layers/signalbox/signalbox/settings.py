@@ -73,6 +73,7 @@ class StartRun(Settings):
     artifacts_bucket: str
     model: str
     sender: str
+    reply_to: str
     mail_settings: str
     approvers: str
 
@@ -84,6 +85,17 @@ class ReportRun(Settings):
     pipeline_name: str
     model: str
     sender: str
+    reply_to: str
+    mail_settings: str
+    approvers: str
+
+
+class ReportExecution(Settings):
+    """Settings of `report_execution`."""
+
+    releases_table: str
+    sender: str
+    reply_to: str
     mail_settings: str
     approvers: str
 
@@ -123,6 +135,7 @@ class RequestReview(Settings):
     review_secret_arn: str
     review_url: str
     sender: str
+    reply_to: str
     mail_settings: str
     approvers: str
 
@@ -137,6 +150,7 @@ class ReviewPage(Settings):
     review_secret_arn: str
     page_url: str
     sender: str
+    reply_to: str
     mail_settings: str
 
 
@@ -160,6 +174,7 @@ class Announce(Settings):
     """Settings of `announce`."""
 
     sender: str
+    reply_to: str
     mail_settings: str
     approvers: str
     api_url: str

@@ -6,6 +6,8 @@ from typing import Any
 
 from tests.gates.template import Problem, Template
 
+from signalbox.mail import MAILS_TAG
+
 # The services that run as a role; every other role is a function's.
 _TRUSTED = {
     "MlopsMachineRole": "states",
@@ -30,7 +32,7 @@ _NEW_ACCOUNT = 10
 
 def check(template: Template) -> list[Problem]:
     """Return what is open, unencrypted, unwatched or without an end."""
-    rules = (_buckets, _key, _tables, _queues, _roles, _functions, _machines, _log_groups, _api)
+    rules = (_buckets, _key, _tables, _queues, _roles, _functions, _machines, _mails, _log_groups, _api)
     return [problem for rule in rules for problem in rule(template)]
 
 
@@ -218,9 +220,29 @@ def _machines(template: Template) -> Iterator[Problem]:
             yield Problem(name, "does not log every event without its data")
         if machine.get("TracingConfiguration") != {"Enabled": True}:
             yield Problem(name, "is not traced")
-        for metric in ("ExecutionsFailed", "ExecutionsTimedOut"):
+        for metric in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"):
             if (metric, template.values.arn(name)) not in alarmed:
                 yield Problem(name, f"has no alarm on {metric}")
+
+
+def _mails(template: Template) -> Iterator[Problem]:
+    """Bounces, complaints and refusals are counted under the tag that our mails have, and each count has an alarm."""
+    alarmed = {
+        (alarm["MetricName"].lower(), value["Name"], value["Value"])
+        for alarm in template.resolved("AWS::CloudWatch::Alarm").values()
+        for value in alarm["Dimensions"]
+        if alarm["Namespace"] == "AWS/SES" and alarm.get("AlarmActions")
+    }
+    counted = set()
+    for entry in template.resolved("AWS::SES::ConfigurationSetEventDestination").values():
+        destination, name = entry["EventDestination"], entry["ConfigurationSetName"]
+        for dimension in destination["CloudWatchDestination"]["DimensionConfigurations"]:
+            kinds = destination["MatchingEventTypes"] if destination["Enabled"] else []
+            counted |= {(kind, dimension["DimensionName"], name) for kind in kinds}
+    for name in template.resolved("AWS::SES::ConfigurationSet"):
+        for kind in ("bounce", "complaint", "reject"):
+            if (kind, MAILS_TAG, template.values.name(name)) not in counted & alarmed:
+                yield Problem(name, f"has no alarm on a {kind}")
 
 
 def _log_groups(template: Template) -> Iterator[Problem]:

@@ -22,7 +22,8 @@ class ModelPackage:
     """A version of a model package group as the registry has it now.
 
     `approval` is the approval status, `state` how far its creation has come ("Completed", …), `properties` the customer
-    metadata, `generated_by` and `commit` its metadata properties, `changed_by` who changed it last.
+    metadata, `generated_by` and `commit` its metadata properties, `changed_by` who changed it last, and `description`
+    the words that were left with its approval status.
     """
 
     arn: str
@@ -34,6 +35,7 @@ class ModelPackage:
     commit: str | None = None
     generated_by: str = ""
     changed_by: str = ""
+    description: str = ""
 
     @property
     def approved(self) -> bool:

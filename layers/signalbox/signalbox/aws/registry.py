@@ -63,4 +63,5 @@ def _package(found: "DescribeModelPackageOutputTypeDef") -> ModelPackage:
         commit=origin.get("CommitId"),
         generated_by=origin.get("GeneratedBy", ""),
         changed_by=changed_by.get("UserProfileName") or changed_by.get("IamIdentity", {}).get("Arn") or "",
+        description=found.get("ApprovalDescription", ""),
     )

@@ -85,6 +85,30 @@ class StageOutcome(TypedDict):
     answers: int
 
 
+class StageServing(TypedDict):
+    """What a stage was seen to serve when a release ended.
+
+    `status` is the endpoint's, "" where there is none; `package` is None where it serves none of the registry's.
+    """
+
+    stage: str
+    endpoint: str
+    status: str
+    package: str | None
+
+
+class RegistryChange(TypedDict):
+    """The last change of a package in the registry: its status since, who made it ("" if the words say so), and why.
+
+    `words` are those that were left with the change; "" where there are none.
+    """
+
+    package: str
+    status: str
+    by: str
+    words: str
+
+
 class Deployment(TypedDict):
     """What an execution is doing to one stage, from the first request to the record.
 
@@ -96,7 +120,6 @@ class Deployment(TypedDict):
     kind: Literal["create", "update", "verify"]
     hosting: str
     stage: str
-    stage_index: int
     endpoint: str
     package: str
     model: str
@@ -113,13 +136,13 @@ class ReleaseProgress(TypedDict):
 
     `asked` is the action that the next question's `last` answers; `todo` are the actions to come, the one that is asked
     for first. `stage` is the stage at hand, or where the release stopped; `problem` is the failure for which that stage
-    is being rolled back. `tries` counts refusals of one action, `attempts` how often a stage had to be planned anew,
-    `waited` the seconds of one wait, `rounds` all plans of the execution.
+    is being rolled back. `stages` are those that are done with, by name: the stages document may change meanwhile.
+    `serving` and `change` are read when the release has ended. `tries` counts refusals of one action, `attempts` how
+    often a stage had to be planned anew, `waited` the seconds of one wait, `rounds` all plans of the execution.
     """
 
     asked: ReleaseAction | None
     todo: list[ReleaseStep]
-    stage_index: int
     reviewed: list[str]
     deleted: list[str]
     stages: list[StageOutcome]
@@ -129,6 +152,8 @@ class ReleaseProgress(TypedDict):
     stage: str | None
     problem: Failure | None
     rollback: Rollback | None
+    serving: list[StageServing] | None
+    change: RegistryChange | None
     tries: int
     attempts: int
     waited: int
@@ -154,13 +179,19 @@ class ReleaseQuestion(TypedDict):
 
 
 class ReleaseOutcome(TypedDict):
-    """How a release ended. `stage` is where it stopped, None where it went through; `rollback` only where it failed."""
+    """How a release ended. `stage` is where it stopped, None where it went through; `rollback` only where it failed.
+
+    `serving` is what every stage was seen to serve at the end, None where that was not read; `change` is what the
+    registry says of the package for which the release ended: the one that was rejected, or the one that is newer.
+    """
 
     verdict: ReleaseVerdict
     trigger: Trigger
     stage: str | None
     stages: list[StageOutcome]
     rollback: Rollback | None
+    serving: list[StageServing] | None
+    change: RegistryChange | None
 
 
 class WaitArguments(TypedDict):

@@ -2,13 +2,14 @@
 
 from signalbox.mail import SesMailer, addresses
 from signalbox.notifications.notifying import NotifyingPorts
-from signalbox.settings import Announce, ReportRun, StartRun
+from signalbox.settings import Announce, ReportExecution, ReportRun, StartRun
 
 
-def notifying_ports(settings: Announce | ReportRun | StartRun, api_url: str = "") -> NotifyingPorts:
+def notifying_ports(settings: Announce | ReportExecution | ReportRun | StartRun, api_url: str = "") -> NotifyingPorts:
     """Return the ports on AWS; mails tell to call models under `api_url`.
 
     Raises:
         MailError: the list of approvers is wrong.
     """
-    return NotifyingPorts(SesMailer(settings.sender, settings.mail_settings), addresses(settings.approvers), api_url)
+    mailer = SesMailer(settings.sender, settings.reply_to, settings.mail_settings)
+    return NotifyingPorts(mailer, addresses(settings.approvers), api_url)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from signalbox.contracts import Rollback, RollbackResult
+from signalbox.notifications import commands
 from signalbox.notifications.failures import Explanation
 from signalbox.notifications.model import Notification
 from signalbox.notifications.release_texts import before
@@ -35,6 +36,7 @@ def failed(view: EndingView) -> Notification:
         lead=f"The job {failure.job} failed:" if failure.job else "A step failed:",
         quote=failure.text or view.error or "The machine gave no reason.",
         lines=(*_left(view), *before(view), _advice(failure)),
+        commands=commands.to_release(view, "To start it again, once that is corrected:") if view.stage else (),
         facts=view.facts(("Error", view.error), ("Job", failure.job), ("Log group", failure.log_group)),
         job=failure.job,
         log_group=failure.log_group,

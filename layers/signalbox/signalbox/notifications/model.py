@@ -28,7 +28,8 @@ class Notification:
     """One mail's content.
 
     `lamp` is its colour; `quote` somebody else's words, in the style "words" for a person's and "quote" for a
-    program's; `command` is something to copy. `job` and `log_group` say where a failed job of SageMaker wrote.
+    program's; `commands` are
+    things to copy, each behind a sentence about it. `job` and `log_group` say where a failed job of SageMaker wrote.
     """
 
     lamp: Literal["good", "open", "bad", "quiet"]
@@ -37,7 +38,7 @@ class Notification:
     quote: str = ""
     quote_style: Literal["quote", "words"] = "quote"
     lines: tuple[str, ...] = ()
-    command: str = ""
+    commands: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     job: str = ""
     log_group: str = ""

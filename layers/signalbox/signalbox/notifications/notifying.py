@@ -37,7 +37,7 @@ def notify_ending(ending: Ending, ports: NotifyingPorts) -> Mailed:
         return {"mailed": 0}
     kind = rules.kind_of(ending)
     content = texts.compose(kind, EndingView.of(ending, ports.api_url))
-    mailed = send_each(ports.mailer, _mails(content, ending["execution_arn"], ports.approvers))
+    mailed = send(content, ending["execution_arn"], ports)
     _note(kind, mailed)
     return {"mailed": mailed}
 
@@ -49,7 +49,7 @@ def notify_run_failed(failure: RunFailure, ports: NotifyingPorts) -> Mailed:
         MailError: nobody could be reached.
     """
     content = run_texts.run_failed(failure)
-    mailed = send_each(ports.mailer, _mails(content, failure["execution_arn"], ports.approvers))
+    mailed = send(content, failure["execution_arn"], ports)
     _note("run-failed", mailed)
     return {"mailed": mailed}
 
@@ -60,9 +60,18 @@ def notify_run_refused(refusal: RunRefusal, ports: NotifyingPorts) -> Mailed:
     Raises:
         MailError: nobody could be reached.
     """
-    mailed = send_each(ports.mailer, _mails(run_texts.run_refused(refusal), "", ports.approvers))
+    mailed = send(run_texts.run_refused(refusal), "", ports)
     _note("run-refused", mailed)
     return {"mailed": mailed}
+
+
+def send(content: Notification, execution: str, ports: NotifyingPorts) -> int:
+    """Mail a content about an execution to every approver, and return how many were reached.
+
+    Raises:
+        MailError: nobody could be reached.
+    """
+    return send_each(ports.mailer, _mails(content, execution, ports.approvers))
 
 
 def _mails(content: Notification, arn: str, approvers: tuple[str, ...]) -> Iterator[Mail]:

@@ -2,7 +2,7 @@
 
 from signalbox import words
 from signalbox.contracts import RunFailure, RunRefusal
-from signalbox.notifications import failures
+from signalbox.notifications import commands, failures
 from signalbox.notifications.failures import Explanation
 from signalbox.notifications.model import Notification
 
@@ -18,7 +18,7 @@ def run_failed(run: RunFailure) -> Notification:
         lead=_lead(step, failure.job, stopped=stopped),
         quote=failure.text or run["reason"] or "SageMaker gave no reason.",
         lines=(_advice(failure),),
-        command=f"aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn {run['execution_arn']}",
+        commands=(("To see all its steps:", commands.steps_of(run["execution_arn"])),),
         facts=_facts(run, failure),
         job=failure.job,
         log_group=failure.log_group,
@@ -71,6 +71,6 @@ def run_refused(refusal: RunRefusal) -> Notification:
             f"Mend what this names: {publish}, correct its parameters, or allow what is denied.",
             "Nothing is lost, and nothing has to be uploaded again: the run is tried again and again, and starts then.",
         ),
-        command=f"aws sagemaker describe-pipeline --pipeline-name {refusal['pipeline']}",
+        commands=(("To see the pipeline:", f"aws sagemaker describe-pipeline --pipeline-name {refusal['pipeline']}"),),
         facts=tuple((label, value) for label, value in found if value),
     )

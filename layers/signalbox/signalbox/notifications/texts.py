@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from signalbox import words
-from signalbox.notifications import failed_texts, release_texts
+from signalbox.notifications import commands, failed_texts, release_texts
+from signalbox.notifications.commands import Commands
 from signalbox.notifications.failures import TEXT_LIMIT
 from signalbox.notifications.model import Kind, Notification
 from signalbox.notifications.view import EndingView
@@ -24,7 +25,8 @@ def _rejected(view: EndingView) -> Notification:
         lead=f"Rejected by {by}{on}. {_consequence(view)}",
         quote=view.reason[:TEXT_LIMIT],
         quote_style="words",
-        lines=(*release_texts.before(view), _second_thoughts(view)),
+        lines=release_texts.before(view),
+        commands=_second_thoughts(view),
         facts=view.facts(),
     )
 
@@ -35,7 +37,8 @@ def _expired(view: EndingView) -> Notification:
         lamp="bad",
         title=f"{view.name}: nobody decided{where} in time",
         lead=f"The review has expired unanswered, and that counts as rejected. {_consequence(view)}",
-        lines=(*release_texts.before(view), _second_thoughts(view)),
+        lines=release_texts.before(view),
+        commands=_second_thoughts(view),
         facts=view.facts(),
     )
 
@@ -44,10 +47,13 @@ def _consequence(view: EndingView) -> str:
     return release_texts.unchanged(view) if view.release else "It will not be released."
 
 
-def _second_thoughts(view: EndingView) -> str:
+def _second_thoughts(view: EndingView) -> Commands:
+    """Return the way back from a decision: of a stage, or of the package."""
     if view.release:
-        return "The package stays approved: start the release machine with it to be asked again."
-    return "To release it after all, approve the package in the model registry."
+        return commands.to_release(
+            view, "The package stays approved. Start the release machine with it to be asked again:"
+        )
+    return commands.to_approve(view, "To release it after all, approve the package in the model registry:")
 
 
 _TEXTS: Mapping[Kind, Callable[[EndingView], Notification]] = {

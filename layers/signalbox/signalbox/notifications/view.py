@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from signalbox import words
-from signalbox.contracts import Ending, ReleaseOutcome, ReviewDecision, Rollback, StageOutcome, StageVerdict
+from signalbox.contracts import (
+    Ending,
+    RegistryChange,
+    ReleaseOutcome,
+    ReviewDecision,
+    Rollback,
+    StageOutcome,
+    StageServing,
+    StageVerdict,
+)
 from signalbox.notifications import failures
 from signalbox.notifications.failures import Explanation
 
@@ -28,6 +37,7 @@ class EndingView:
     reason: str = ""
     error: str = ""
     failure: Explanation = field(default_factory=lambda: Explanation(""))
+    execution: str = ""
     api_url: str = NO_ADDRESS
 
     @classmethod
@@ -44,6 +54,7 @@ class EndingView:
             reason=str(decision.get("reason") or ""),
             error=error["Error"] or "" if error else "",
             failure=failures.explain(cause),
+            execution=ending["execution_arn"],
             api_url=api_url or NO_ADDRESS,
         )
 
@@ -62,20 +73,44 @@ class EndingView:
         """Return how a failed release left its stage."""
         return self.release["rollback"] if self.release else None
 
-    def stages(self, *verdicts: StageVerdict) -> list[StageOutcome]:
-        """Return the stages that ended so."""
-        return [one for one in self.release["stages"] if one["verdict"] in verdicts] if self.release else []
+    @property
+    def serving(self) -> Sequence[StageServing]:
+        """Return what each stage was seen to serve when the release ended; nothing where that is not known."""
+        # A release that was planned by the version before this one does not say.
+        return (self.release.get("serving") or ()) if self.release else ()
 
-    def facts(self, *more: tuple[str, str], package: str | None = None) -> tuple[tuple[str, str], ...]:
-        """Return labels and values, as far as there are any; `package` instead of the ending's own."""
-        of = words.package_name(self.package) if package is None else package
-        found = (("Model", self.model), ("Package", of), ("Stage", self.stage), *more)
-        return tuple((label, value) for label, value in found if value)
+    @property
+    def change(self) -> RegistryChange | None:
+        """Return what the registry says of the package for which the release ended."""
+        return self.release.get("change") if self.release else None
+
+    def stages(self, *verdicts: StageVerdict) -> list[StageOutcome]:
+        """Return the stages that ended so and are still so: another release may have moved them since."""
+        ended = [one for one in self.release["stages"] if one["verdict"] in verdicts] if self.release else []
+        now = {one["stage"]: one["package"] for one in self.serving}
+        return [one for one in ended if now.get(one["stage"], one["package"]) == one["package"]]
+
+    def facts(self, *more: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+        """Return labels and values, as far as there are any; of a release also what each stage serves now."""
+        own = (("Model", self.model), ("Package", words.package_name(self.package)), ("Stage", self.stage))
+        serving = [(f"{one['stage']} serves", _served(one)) for one in self.serving]
+        if self.release and not serving:
+            serving = [("The stages serve", "nobody could read it; the command signalbox status shows it")]
+        return tuple((label, value) for label, value in (*own, *more, *serving) if value)
 
 
 def names_of(stages: Sequence[StageOutcome]) -> str:
     """Return the stages' names as a list in a sentence."""
     return words.listed([one["stage"] for one in stages])
+
+
+def _served(one: StageServing) -> str:
+    """Return what a stage serves, by the endpoint that answers for it."""
+    if not one["status"]:
+        return "nothing: it has no endpoint"
+    what = words.package_name(one["package"]) if one["package"] else "no package of the model registry"
+    state = "" if one["status"] == "InService" else f", which is {one['status']}"
+    return f"{what}, by endpoint {one['endpoint']}{state}"
 
 
 def _decision(ending: Ending) -> ReviewDecision | dict[str, object]:

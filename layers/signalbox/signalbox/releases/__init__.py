@@ -10,7 +10,7 @@ from signalbox.aws.endpoints import Endpoints
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
 from signalbox.releases.adapters import EndpointCaller, ReleasesTable
-from signalbox.releases.planning import ReleasePorts
+from signalbox.releases.ports import ReleasePorts
 from signalbox.releases.verifying import VerifyingPorts
 from signalbox.settings import PlanRelease
 
@@ -27,6 +27,11 @@ def planning_ports(settings: PlanRelease) -> ReleasePorts:
         role=settings.model_role_arn,
         poll_seconds=settings.poll_seconds,
     )
+
+
+def store(table: str) -> ReleasesTable:
+    """Return what is known of releases, in the table of that name."""
+    return ReleasesTable(table)
 
 
 def verifying_ports() -> VerifyingPorts:

@@ -96,6 +96,8 @@ def outcome(request: Request, progress: ReleaseProgress) -> ReleaseOutcome:
         "stage": stage if verdict in _STOPPED else None,
         "stages": progress["stages"],
         "rollback": rollback,
+        "serving": progress["serving"],
+        "change": progress["change"],
     }
 
 
@@ -203,13 +205,12 @@ def _record(asking: Asking) -> AwsRequest:
 
 
 def ending(request: Request, progress: ReleaseProgress) -> Ending:
-    """Return what people are told: of a release that went back, the package that serves now."""
+    """Return what people are told."""
     result = outcome(request, progress)
-    released = [stage["package"] for stage in progress["stages"] if stage["verdict"] == "released"]
     decision = progress["decision"] if result["verdict"] in ("declined", "expired") else None
     return {
         "model": request.model,
-        "package": released[-1] if released and result["verdict"] == "rolled-back" else request.package or None,
+        "package": request.package or None,
         "execution_arn": request.execution_arn,
         "decision": decision,
         "error": progress["problem"],

@@ -27,7 +27,10 @@ class ReleasesTable:
     - `release#<started>#<execution>#<stage>`: how one execution left one stage, written by the release machine:
       `trigger`, `package`, `stage`, `endpoint`, `config`, `verdict`, `at`, `execution`; where it failed also `error`,
       `rollback` and `reason`;
-    - `action#<started>#<execution>#<round>`: each action of an execution: `action`, `stage`, `package`, `at`.
+    - `action#<started>#<execution>#<round>`: each action of an execution: `action`, `stage`, `package`, `at`,
+      and what it waits for (`waits_for`; "" for nothing).
+
+    Beside them `execution#<ARN>`, `report`: the mail about an execution that was stopped (see `uploads.mails`).
     """  # noqa: D415  # the list ends it
 
     def __init__(
@@ -60,12 +63,22 @@ class ReleasesTable:
         return Desired(str(item["requested_at"]), str(item["execution"]), str(item["package"])) if item else None
 
     def released(self, model: str, stage: str) -> Sequence[Served]:
-        """Return what was released to a stage, oldest first."""
-        return [
-            Served(str(item["package"]), str(item["config"]))
+        """Return what was released to a stage, oldest first: by when it was recorded, for executions may overlap."""
+        items = [
+            item
             for item in self._table.query(f"model#{model}", "release#")
             if (item["stage"], item["verdict"]) == (stage, "released")
         ]
+        # Items of the first version have no `at`; they are older than all that have one.
+        items.sort(key=lambda item: str(item.get("at", "")))
+        return [Served(str(item["package"]), str(item["config"])) for item in items]
+
+    def last_action(self, model: str, execution: str) -> str:
+        """Return what an execution did last, such as `update-endpoint in prod`; "" where nothing is noted of it."""
+        for item in self._table.query(f"model#{model}", "action#", newest_first=True):
+            if f"#{execution}#" in str(item["sk"]):
+                return f"{item['action']}{f' in {item["stage"]}' if item['stage'] else ''}"
+        return ""
 
     def note(self, model: str, sk: str, facts: dict[str, str]) -> None:
         """Write down one action of a release, the same item however often."""

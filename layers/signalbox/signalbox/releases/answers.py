@@ -98,10 +98,7 @@ def _recorded(progress: ReleaseProgress) -> None:
     deployment = progress["deployment"]
     if deployment is None:
         finish_stage(progress, str(progress["stage"]), "torn-down", None)
-        progress["stage_index"] += 1
         return
     finish_stage(progress, deployment["stage"], "released", deployment["package"], deployment["endpoint"])
     progress["stages"][-1] |= {"config": deployment["config"], "answers": deployment["answers"]}
-    # Behind the stage that was deployed, which is the one before where this execution had to give a stage back.
-    progress["stage_index"] = deployment["stage_index"] + 1
     progress["deployment"] = None

@@ -136,10 +136,9 @@ class Facts:
 
 @dataclass(frozen=True)
 class Place:
-    """A stage, its place in the order of release, and the name of the model's endpoint in it."""
+    """A stage, and the name of the model's endpoint in it."""
 
     stage: Stage
-    index: int
     endpoint: str
 
     @property

@@ -5,10 +5,6 @@ came to. Safe to repeat: what is desired is written under the condition that no 
 note is the same item each time, and everything else is read.
 """
 
-from collections.abc import Callable
-from copy import deepcopy
-from dataclasses import dataclass
-from datetime import datetime
 from typing import cast
 
 from signalbox import names
@@ -26,8 +22,8 @@ from signalbox.contracts import (
     ReleaseStep,
 )
 from signalbox.moments import text_of
-from signalbox.observability import count, logger
-from signalbox.releases import actions, answers, rules, steps, tracking
+from signalbox.observability import count, logger, measure
+from signalbox.releases import actions, answers, endings, rules, steps, tracking
 from signalbox.releases.model import (
     BUSY,
     Desired,
@@ -39,9 +35,9 @@ from signalbox.releases.model import (
     read_request,
     unreadable,
 )
-from signalbox.releases.ports import EndpointReader, PackageReader, ReleaseStore
+from signalbox.releases.ports import ReleasePorts
 from signalbox.releases.reactions import row_for
-from signalbox.stages import Stage, StagesDocument, StagesDocumentError
+from signalbox.stages import Stage, StagesDocumentError
 
 # An execution has at most 25,000 events of history (Step Functions quotas). A plan with its wait makes 9 of them, with
 # an action 12, and each retry of the plan 3 more. So all stages together have this many plans, and some stay for a
@@ -49,23 +45,6 @@ from signalbox.stages import Stage, StagesDocument, StagesDocumentError
 MOST_ROUNDS = 1_500
 # Waits become longer, a tenth of what was waited before, and so a deployment of hours is a hundred plans.
 _SLOWER, LONGEST_WAIT = 10, 600
-
-
-@dataclass(frozen=True)
-class ReleasePorts:
-    """What planning needs from outside; `poll_seconds` is the shortest wait, `role` the one that models run under.
-
-    The stages document is read anew for each plan: a stage that was added or resized counts from the next action on.
-    """
-
-    packages: PackageReader
-    endpoints: EndpointReader
-    store: ReleaseStore
-    stages: Callable[[], StagesDocument]
-    clock: Callable[[], datetime]
-    prefix: str
-    role: str
-    poll_seconds: int
 
 
 def plan(question: ReleaseQuestion, ports: ReleasePorts) -> ReleasePlan:
@@ -77,7 +56,7 @@ def plan(question: ReleaseQuestion, ports: ReleasePorts) -> ReleasePlan:
         ServiceBusyError: AWS could not answer now.
     """
     before = question["progress"]
-    progress = deepcopy(before) if before else tracking.begin()
+    progress = tracking.resume(before)
     progress["rounds"] += 1
     request = _request(question, progress, ports.prefix)
     if question["last"]:
@@ -149,27 +128,28 @@ def _reconcile(request: Request, progress: ReleaseProgress, ports: ReleasePorts)
     """Look at the stage at hand, and plan what it needs."""
     if progress["rounds"] > MOST_ROUNDS:
         raise TooManyRoundsError(MOST_ROUNDS)
-    stages, index = ports.stages().stages, progress["stage_index"]
+    document = ports.stages()
     if request.trigger == "approved" and progress["rounds"] == 1:
         ports.store.desire(request.model, request.desired)
     desired = ports.store.desired(request.model)
-    if 0 < index <= len(stages) and desired not in (None, request.desired):
-        place = _place(request, stages[index - 1], index - 1, ports)
+    last, stage = steps.last_stage(progress, document), steps.next_stage(progress, document)
+    if last and desired not in (None, request.desired):
+        place = _place(request, last, ports)
         facts = _facts(request, progress, place, desired, ports)
         if need := rules.give_back(steps.own_config(request, place, facts), facts):
             steps.plan(progress, request, place, need, facts)
             return
-    if index >= len(stages):
-        tracking.come_through(progress, request.trigger)
+    if stage is None:
+        steps.come_through(progress, request.trigger)
         return
-    place = _place(request, stages[index], index, ports)
-    progress["stage"] = place.stage.name
+    place = _place(request, stage, ports)
+    progress["stage"] = stage.name
     facts = _facts(request, progress, place, desired, ports)
     steps.plan(progress, request, place, rules.need(request, place.stage, facts), facts)
 
 
-def _place(request: Request, stage: Stage, index: int, ports: ReleasePorts) -> Place:
-    return Place(stage, index, names.endpoint(ports.prefix, request.model, stage.name))
+def _place(request: Request, stage: Stage, ports: ReleasePorts) -> Place:
+    return Place(stage, names.endpoint(ports.prefix, request.model, stage.name))
 
 
 def _facts(
@@ -213,6 +193,8 @@ def _ask(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> Aw
         return _wait(progress, ports)
     if step == "settle":
         return _settle(progress, ports)
+    if step in endings.STEPS and progress["serving"] is None:
+        endings.look(request, progress, ports)
     asking = actions.Asking(
         request=request,
         progress=progress,
@@ -235,7 +217,10 @@ def _document_stage(progress: ReleaseProgress, step: ReleaseStep, ports: Release
     """Return the stage at hand where the step needs it; a rollback needs no document, which may be what is wrong."""
     if step not in actions.OF_THE_DOCUMENT or progress["problem"]:
         return None
-    return ports.stages().find(tracking.stage_of(progress))
+    name = tracking.stage_of(progress)
+    if stage := ports.stages().find(name):
+        return stage
+    raise ReleaseError(f"stage {name} was taken out of the stages document while it was being released to")
 
 
 def _evidence(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> ModelPackage | None:
@@ -265,6 +250,8 @@ def _wait(progress: ReleaseProgress, ports: ReleasePorts) -> AwsRequest:
     seconds = wait_seconds(progress["waited"], ports.poll_seconds)
     progress["waited"] += seconds
     tracking.ask(progress, "wait")
+    if tracking.waits_for_others(progress):
+        measure("ReleaseWaiting", progress["waited"])
     return actions.wait(seconds)
 
 
@@ -288,4 +275,4 @@ def _note(request: Request, progress: ReleaseProgress, before: ReleaseProgress |
         return
     sk = f"action#{request.started}#{request.execution}#{progress['rounds']:05d}"
     facts = {"action": action, "stage": stage, "package": request.package, "at": text_of(ports.clock())}
-    ports.store.note(request.model, sk, facts)
+    ports.store.note(request.model, sk, facts | {"waits_for": tracking.waiting_for(progress)})

@@ -1,10 +1,13 @@
 """What a release needs from outside, where the tests' world in memory stands for it as well."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from signalbox.aws.model import Endpoint, ModelPackage
 from signalbox.releases.model import Desired, ModelAnswer, Served
+from signalbox.stages import StagesDocument
 
 
 class PackageReader(Protocol):
@@ -65,3 +68,20 @@ class TextReader(Protocol):
 
     def text(self, uri: str, limit: int | None = None) -> str | None:
         """Return the file's text, or None where there is none."""
+
+
+@dataclass(frozen=True)
+class ReleasePorts:
+    """What planning needs from outside; `poll_seconds` is the shortest wait, `role` the one that models run under.
+
+    The stages document is read anew for each plan: a stage that was added or resized counts from the next action on.
+    """
+
+    packages: PackageReader
+    endpoints: EndpointReader
+    store: ReleaseStore
+    stages: Callable[[], StagesDocument]
+    clock: Callable[[], datetime]
+    prefix: str
+    role: str
+    poll_seconds: int

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from signalbox.aws.model import Endpoint
-from signalbox.contracts import Deployment, ReleaseVerdict, RollbackResult, StageOutcome, Trigger
+from signalbox.aws.model import Endpoint, ModelPackage
+from signalbox.contracts import Deployment, RegistryChange, ReleaseVerdict, RollbackResult, StageOutcome, Trigger
 from signalbox.releases.model import BUSY, IN_SERVICE, Facts, Need, ReleaseError, Request, Served
 from signalbox.stages import Stage
 
 APPROVED, REJECTED = "Approved", "Rejected"
+# How the words begin that a review leaves in the registry, by the status that it writes (`reviews.rules.description`).
+_DECIDED = frozenset(((APPROVED, "approved"), (REJECTED, "rejected"), (REJECTED, "expired")))
 
 
 def need(request: Request, stage: Stage, facts: Facts) -> Need:
@@ -63,7 +65,7 @@ def _need_after_approval(request: Request, stage: Stage, facts: Facts) -> Need:
 
 
 def _need_after_rejection(request: Request, stage: Stage, facts: Facts) -> Need:
-    """Take the rejected package off the stage: the newest one that may serve there returns, else the endpoint goes."""
+    """Take the rejected package off the stage: what it served before returns, else another, else the endpoint goes."""
     endpoint, fallback = facts.endpoint, _fallback(request.package, stage, facts)
     if endpoint is None and facts.deleted:
         # Asked before all else: what this execution took down, it leaves only if nothing may serve there.
@@ -80,19 +82,15 @@ def _need_after_rejection(request: Request, stage: Stage, facts: Facts) -> Need:
 
 
 def _fallback(rejected: str, stage: Stage, facts: Facts) -> str | None:
-    """Return the package that may return to `stage`: the desired one, else the most recent approved one.
+    """Return the approved package that may return to `stage`: what it served last, else the desired one, else another.
 
     A rollback asks nobody, so where a person lets packages in one by one, only a package that was in may return.
     """
-    been_there = {served.package for served in facts.released}
-    candidates = [
-        arn
-        for arn in facts.approved
-        if (arn != rejected or facts.status == APPROVED) and (not stage.approval or arn in been_there)
-    ]
-    if facts.desired and facts.desired.package in candidates:
-        return facts.desired.package
-    return candidates[0] if candidates else None
+    been_there = [served.package for served in reversed(facts.released)]
+    desired = [facts.desired.package] if facts.desired else []
+    candidates = been_there if stage.approval else [*been_there, *desired, *facts.approved]
+    may_serve = {arn for arn in facts.approved if arn != rejected or facts.status == APPROVED}
+    return next((arn for arn in candidates if arn in may_serve), None)
 
 
 def _deploy(endpoint: Endpoint | None, package: str) -> Need:
@@ -210,6 +208,20 @@ def verdict_of(trigger: Trigger, stages: list[StageOutcome]) -> ReleaseVerdict:
     if "released" not in verdicts:
         return "nothing-to-do"
     return "released" if trigger == "approved" else "rolled-back"
+
+
+def change_of(package: ModelPackage) -> RegistryChange:
+    """Return the last change of a package in the registry.
+
+    The registry keeps the words of an earlier decision where a later one brings none, and ours begin with what was
+    decided and by whom: so words about another status than the package's are no words about this change.
+    """
+    text, status = package.description.strip(), package.approval
+    decided = text.split(" ", 1)[0]
+    if (status, decided) in _DECIDED:
+        return {"package": package.arn, "status": status, "by": "", "words": text}
+    words = "" if decided in {word for _, word in _DECIDED} else text
+    return {"package": package.arn, "status": status, "by": package.changed_by, "words": words}
 
 
 def is_news(trigger: Trigger, verdict: ReleaseVerdict) -> bool:

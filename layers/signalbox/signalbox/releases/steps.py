@@ -5,10 +5,11 @@ from typing import Literal
 
 from signalbox import names
 from signalbox.aws.model import Endpoint
-from signalbox.contracts import Deployment, ReleaseProgress, ReleaseStep
+from signalbox.contracts import Deployment, ReleaseProgress, ReleaseStep, Trigger
 from signalbox.releases.model import EndpointBusyError, Facts, Need, NeedWord, Place, Request
-from signalbox.releases.rules import RollbackWord
+from signalbox.releases.rules import RollbackWord, verdict_of
 from signalbox.releases.tracking import MOVES, cleaning, deployment_of, end, finish_rollback, finish_stage
+from signalbox.stages import Stage, StagesDocument
 
 # What is done about each need of a stage, in this order. The last three end the stage, or the release (see `end`).
 STEPS: Mapping[NeedWord, tuple[ReleaseStep, ...]] = {
@@ -43,6 +44,30 @@ def own_config(request: Request, place: Place, facts: Facts) -> str | None:
     return resource_names(request.execution, place.stage.name, known)[1] if known else None
 
 
+def next_stage(progress: ReleaseProgress, document: StagesDocument) -> Stage | None:
+    """Return the first stage that the release has not done with; None behind the last one.
+
+    The document may have changed since the last plan, so what is done with is known by its name.
+    """
+    done_with = {one["stage"] for one in progress["stages"]}
+    return next((stage for stage in document.stages if stage.name not in done_with), None)
+
+
+def last_stage(progress: ReleaseProgress, document: StagesDocument) -> Stage | None:
+    """Return the stage that the release was done with last, if there still is one of its name."""
+    return document.find(progress["stages"][-1]["stage"]) if progress["stages"] else None
+
+
+def come_through(progress: ReleaseProgress, trigger: Trigger) -> None:
+    """End a release that has no stage left; a deployment to a stage that was removed meanwhile is taken away first."""
+    deployment, progress["deployment"] = progress["deployment"], None
+    unused = cleaning(deployment) if deployment and progress["todo"] else []
+    if unused:
+        progress["deployment"], progress["todo"] = deployment, unused
+    else:
+        end(progress, trigger, verdict_of(trigger, progress["stages"]))
+
+
 def plan(progress: ReleaseProgress, request: Request, place: Place, need: Need, facts: Facts) -> None:
     """Plan what a stage needs; a deployment under way goes on only where it is what the stage still needs.
 
@@ -58,7 +83,6 @@ def plan(progress: ReleaseProgress, request: Request, place: Place, need: Need, 
     progress["todo"] = list(STEPS[need.word])
     if need.word == "keep":
         finish_stage(progress, place.stage.name, "kept", need.package, place.endpoint)
-        progress["stage_index"] += 1
     elif need.word in ("withdrawn", "superseded"):
         end(progress, request.trigger, need.word, place.stage.name)
     elif need.package and need.word in ("create", "update", "verify"):
@@ -77,7 +101,6 @@ def _begin_deployment(
         "kind": kind,
         "hosting": place.stage.hosting,
         "stage": place.stage.name,
-        "stage_index": place.index,
         "endpoint": place.endpoint,
         "package": package,
         "model": model,
@@ -93,9 +116,9 @@ def _begin_deployment(
 def _go_on(progress: ReleaseProgress, deployment: Deployment, place: Place, need: Need, facts: Facts) -> None:
     if need.word == "wait":
         progress["todo"].insert(0, "wait")
-    elif need.word in ("create", "update") and (need.package, place.index) == (
+    elif need.word in ("create", "update") and (need.package, place.stage.name) == (
         deployment["package"],
-        deployment["stage_index"],
+        deployment["stage"],
     ):
         # Others may have made, moved or deleted the endpoint since the deployment began.
         deployment["kind"] = "create" if need.word == "create" else "update"

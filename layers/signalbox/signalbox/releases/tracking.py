@@ -3,6 +3,8 @@
 All functions change the progress that they are given, which is the plan's own copy, and nothing else.
 """
 
+from copy import deepcopy
+
 from signalbox.contracts import (
     Deployment,
     Failure,
@@ -14,7 +16,7 @@ from signalbox.contracts import (
     StageVerdict,
     Trigger,
 )
-from signalbox.releases.rules import is_news, verdict_of
+from signalbox.releases.rules import is_news
 
 # Before each of these the stage's need is asked for again: a newer approval, a rejection or another execution counts.
 MOVES = frozenset[ReleaseStep](("create-endpoint", "update-endpoint"))
@@ -26,7 +28,6 @@ def begin() -> ReleaseProgress:
     return {
         "asked": None,
         "todo": [],
-        "stage_index": 0,
         "reviewed": [],
         "deleted": [],
         "stages": [],
@@ -36,11 +37,18 @@ def begin() -> ReleaseProgress:
         "stage": None,
         "problem": None,
         "rollback": None,
+        "serving": None,
+        "change": None,
         "tries": 0,
         "attempts": 0,
         "waited": 0,
         "rounds": 0,
     }
+
+
+def resume(before: ReleaseProgress | None) -> ReleaseProgress:
+    """Return a copy of the progress so far; what an earlier version of this code did not know of is as at the start."""
+    return begin() | deepcopy(before) if before else begin()
 
 
 def asks_for_need(progress: ReleaseProgress) -> bool:
@@ -59,6 +67,25 @@ def ask(progress: ReleaseProgress, action: ReleaseAction) -> None:
     progress["asked"] = action
     if action in ("create-endpoint", "update-endpoint") and progress["problem"] is None:
         deployment_of(progress)["moved"] = True
+
+
+def waiting_for(progress: ReleaseProgress) -> str:
+    """Return what a release waits for, where its action is to wait or to ask; "" where it waits for nothing."""
+    if progress["asked"] == "review":
+        return "an approver's decision"
+    if progress["asked"] != "wait":
+        return ""
+    if progress["tries"]:
+        return "the next try of what has failed"
+    if waits_for_others(progress):
+        return "the endpoint, which is moved by another execution or by SageMaker"
+    return "the endpoint to come to rest"
+
+
+def waits_for_others(progress: ReleaseProgress) -> bool:
+    """Say whether a release that waits does so for an endpoint that it does not move itself."""
+    own = progress["todo"][:1] == ["settle"] or progress["stage"] in progress["deleted"]
+    return progress["asked"] == "wait" and not own and not progress["tries"]
 
 
 def stage_of(progress: ReleaseProgress) -> str:
@@ -90,11 +117,6 @@ def end(progress: ReleaseProgress, trigger: Trigger, verdict: ReleaseVerdict, st
     recorded: list[ReleaseStep] = ["record"] if stage else []
     announced: list[ReleaseStep] = ["announce"] if is_news(trigger, verdict) else []
     progress["todo"] = [*recorded, *announced, "done"]
-
-
-def come_through(progress: ReleaseProgress, trigger: Trigger) -> None:
-    """End a release that came through all its stages."""
-    end(progress, trigger, verdict_of(trigger, progress["stages"]))
 
 
 def fail(progress: ReleaseProgress, failure: Failure, result: RollbackResult = "untouched", reason: str = "") -> None:
@@ -136,8 +158,12 @@ def cleaning(deployment: Deployment) -> list[ReleaseStep]:
 def finish_stage(
     progress: ReleaseProgress, stage: str, verdict: StageVerdict, package: str | None, endpoint: str = ""
 ) -> None:
-    """Take a stage among those that are as they should be; what is counted of a stage begins anew."""
-    progress["stages"].append(
-        {"stage": stage, "verdict": verdict, "package": package, "endpoint": endpoint, "config": "", "answers": 0}
-    )
+    """Take a stage among those that are as they should be; what is counted of a stage begins anew.
+
+    A stage that was given back to a newer release ends as that left it.
+    """
+    progress["stages"] = [
+        *(one for one in progress["stages"] if one["stage"] != stage),
+        {"stage": stage, "verdict": verdict, "package": package, "endpoint": endpoint, "config": "", "answers": 0},
+    ]
     progress["tries"] = progress["attempts"] = progress["waited"] = 0

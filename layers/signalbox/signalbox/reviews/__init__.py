@@ -35,7 +35,7 @@ def requesting_ports(settings: RequestReview) -> "RequestingPorts":
     return RequestingPorts(
         deciding=DecidingPorts(DynamoReviews(Table(settings.reviews_table)), StateMachines(), moments.now),
         report=partial(read_report, objects=ObjectStore()),
-        mailer=SesMailer(settings.sender, settings.mail_settings),
+        mailer=SesMailer(settings.sender, settings.reply_to, settings.mail_settings),
         secret=partial(secret, settings.review_secret_arn),
         url=settings.review_url.rstrip("/"),
         approvers=addresses(settings.approvers),
@@ -54,7 +54,7 @@ def page_ports(settings: ReviewPage) -> "PagePorts":
         deciding=DecidingPorts(store, StateMachines(), moments.now, ModelRegistry()),
         secret=partial(secret, settings.review_secret_arn),
         random=partial(token_urlsafe, 24),
-        mailer=SesMailer(settings.sender, settings.mail_settings),
+        mailer=SesMailer(settings.sender, settings.reply_to, settings.mail_settings),
         url="" if settings.page_url == OWN_ADDRESS else settings.page_url,
     )
 

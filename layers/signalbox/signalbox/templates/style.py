@@ -20,6 +20,8 @@ _BUTTON = (
 LIGHT = {
     "body": f"margin:0;padding:0;background:#f4f3ef;color:#1c2024;{_SANS};font-size:16px;line-height:24px;"
     "-webkit-text-size-adjust:100%",
+    # Seen in lists of mails alone. Not only display, which some mail programs take out.
+    "preheader": "display:none;max-height:0;overflow:hidden;opacity:0;font-size:1px;line-height:1px;color:#f4f3ef",
     "frame": "width:100%;max-width:640px;margin:0 auto;border-collapse:separate",
     "edge": "padding:32px 16px 48px",
     "brand": "margin:0 0 16px 4px;font-size:14px;line-height:20px;font-weight:600;color:#5c626b",

@@ -57,5 +57,10 @@ def reporting_ports(settings: ReportRun, notify: Notify) -> ReportingPorts:
     )
 
 
+def notification_log(table: str) -> NotificationTable:
+    """Return the log of the mails about executions that is kept in a table of that name."""
+    return NotificationTable(Table(table))
+
+
 def _requests(settings: RecordUploads | StartRun) -> SqsRunRequests:
     return SqsRunRequests(settings.runs_queue_url, settings.pipeline_name, settings.quiet_seconds, moments.now)
