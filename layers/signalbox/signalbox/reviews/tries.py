@@ -43,5 +43,6 @@ def mail(review: Review, approver: str, to: str) -> Mail:
         "command": command(review),
         "facts": (("Model", review.model), ("Package", package_name(review.package)), ("Review", review.id)),
         "places": (),
+        "log": (),
     }
     return Mail(to, str(values["title"]), render("notification.txt", **values), render("notification.html", **values))
