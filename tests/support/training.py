@@ -5,6 +5,7 @@ from typing import Any
 from signalbox.aws.registry import ModelRegistry
 from signalbox.contracts import TrainingQuestion
 from signalbox.settings import PlanTraining
+from signalbox.stages import Stage, StagesDocument
 from signalbox.training.planning import TrainingPorts
 from tests.support.botocore_strict import RecordingClient
 from tests.support.objects import RememberedObjects
@@ -17,10 +18,11 @@ SETTINGS = PlanTraining(
     key_arn="arn:aws:kms:us-east-1:123456789012:key/stack",
     training_instance_type="ml.m5.xlarge",
     transform_instance_type="ml.m5.large",
+    stages_parameter="/signalbox/stages",
 )
 EXECUTION_ARN = "arn:aws:states:us-east-1:123456789012:execution:mlops:run-1"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:8c1d"
-IMAGE_INPUT = {"image": IMAGE, "commit": "8c1d", "hyperparameters": {"max_leaf_nodes": "30"}}
+IMAGE_INPUT = {"image": IMAGE, "commit": "8c1d", "problem": "multiclass", "hyperparameters": {"max_leaf_nodes": "30"}}
 HOME = "s3://data-bucket/models/iris-decision-tree"
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/signalbox-abalone/3"
 TEST_DATA = "s3://artifacts-bucket/pipelines/abalone/test/"
@@ -29,16 +31,20 @@ PACKAGE: dict[str, Any] = {
     "ModelPackageArn": ARN,
     "ModelPackageStatus": "Completed",
     "InferenceSpecification": {"Containers": [CONTAINER], "SupportedContentTypes": ["text/csv"]},
-    "CustomerMetadataProperties": {"test-data": TEST_DATA},
+    "CustomerMetadataProperties": {"test-data": TEST_DATA, "problem": "regression"},
     "MetadataProperties": {"CommitId": "8c1d"},
 }
 DATA = {f"{folder}a.csv": "9,M" for folder in (f"{HOME}/train/", f"{HOME}/test/", TEST_DATA)}
 
 
+STAGES = StagesDocument((Stage("staging", "ml.m5.large", 1), Stage("prod", "ml.m5.xlarge", 2)))
+
+
 def ports(package: Any = PACKAGE, data: dict[str, str] | None = None) -> TrainingPorts:
     """Return real adapters over an S3 with `data` and a registry that answers with `package`."""
     registry: Any = RecordingClient("sagemaker", {"describe_model_package": package})
-    return TrainingPorts(SETTINGS, RememberedObjects(DATA if data is None else data).store, ModelRegistry(registry))
+    objects = RememberedObjects(DATA if data is None else data).store
+    return TrainingPorts(SETTINGS, objects, ModelRegistry(registry), lambda: STAGES)
 
 
 def question(machine_input: object) -> TrainingQuestion:

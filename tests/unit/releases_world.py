@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from signalbox.aws.model import Endpoint, ModelPackage
+from signalbox.aws.model import Endpoint, ModelAnswer, ModelPackage
 from signalbox.aws.table import decoded
 from signalbox.contracts import (
     Ending,
@@ -22,7 +22,7 @@ from signalbox.contracts import (
     Trigger,
     VerificationQuestion,
 )
-from signalbox.releases.model import BUSY, Desired, ModelAnswer, Served
+from signalbox.releases.model import BUSY, Desired, Served
 from signalbox.releases.planning import plan
 from signalbox.releases.ports import ReleasePorts
 from signalbox.releases.verifying import VerifyingPorts, verify
@@ -106,6 +106,7 @@ class SageMakerFake:
         self.configs: dict[str, str] = {}
         self.endpoints: dict[str, Endpoint] = {}
         self.alarms: set[str] = set()
+        self.scaled: set[tuple[str, str]] = set()
         self.moves: list[tuple[str, str]] = []
         self._ticks: dict[str, int] = {}
         self.slowness = 1
@@ -117,6 +118,10 @@ class SageMakerFake:
     def package_of(self, config: str) -> str | None:
         """See `EndpointReader`."""
         return self.models.get(self.configs.get(config, ""))
+
+    def scaled_out(self, name: str, target: str) -> bool:
+        """See `EndpointReader`."""
+        return (name, target) in self.scaled
 
     def has_model(self, name: str) -> bool:
         """See `EndpointReader`."""

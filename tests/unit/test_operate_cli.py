@@ -68,6 +68,17 @@ def test_publish_in_a_region_without_images_writes_nothing(clients: Clients, mon
     assert not clients["s3"].calls
 
 
+def test_publish_of_a_model_that_is_not_the_stacks_is_refused_and_writes_nothing(clients: Clients) -> None:
+    clients["cloudformation"] = CloudFormation(outputs=OUTPUTS | {"PipelineName": "signalbox-whales"})
+    done = run("publish", "abalone")
+    assert done.exit_code == 1
+    told = " ".join(done.stderr.split())
+    assert "start the pipeline signalbox-whales, and 'abalone' would be signalbox-abalone" in told
+    assert "deploy with the parameter Model=abalone" in told
+    assert not clients["s3"].calls
+    assert not clients["sagemaker"].calls
+
+
 def test_publish_of_an_unknown_pipeline_names_the_known_ones(clients: Clients) -> None:
     assert "there is no pipeline 'whales': the pipelines are abalone" in run("publish", "whales").stderr
 
@@ -159,17 +170,25 @@ def test_train_starts_once_and_says_so_the_second_time(clients: Clients) -> None
     known: list[Any] = [client_error("ExecutionDoesNotExist"), {"status": "SUCCEEDED"}]
     answers = {"describe_execution": known, "start_execution": {"executionArn": arn, "startDate": NOW}}
     clients["stepfunctions"] = RecordingClient("stepfunctions", answers)
-    first = run("train", "--image", IMAGE, "--commit", "0a1b2c3", "--hyperparameter", "max_depth=3")
+    first = run(
+        "train", "--image", IMAGE, "--commit", "0a1b2c3", "--problem", "binary", "--hyperparameter", "max_depth=3"
+    )
     assert first.output.split() == ["started", arn]
-    second = run("train", "--image", IMAGE, "--commit", "0a1b2c3")
+    second = run("train", "--image", IMAGE, "--commit", "0a1b2c3", "--problem", "binary")
     assert "were started before and are SUCCEEDED" in second.output
     assert len(clients["stepfunctions"].requests("StartExecution")) == 1
 
 
 def test_train_refuses_a_hyperparameter_without_a_value(clients: Clients) -> None:
-    done = run("train", "--image", IMAGE, "--commit", "1", "--hyperparameter", "max_depth")
+    done = run("train", "--image", IMAGE, "--commit", "1", "--problem", "binary", "--hyperparameter", "max_depth")
     assert done.exit_code == 1
     assert "hyperparameter 'max_depth' has to be NAME=VALUE" in done.stderr
+
+
+def test_train_refuses_a_problem_that_is_none(clients: Clients) -> None:
+    done = run("train", "--image", IMAGE, "--commit", "1", "--problem", "classification")
+    assert done.exit_code == 1
+    assert "problem 'classification' is none: give one of regression, binary, multiclass" in done.stderr
 
 
 class Bucket:

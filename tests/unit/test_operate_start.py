@@ -13,7 +13,7 @@ from signalbox_operate.stack import OperateError
 from signalbox_operate.start import Training, start_training, upload_files
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:0a1b2c3"
-TRAINING = Training(IMAGE, "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567")
+TRAINING = Training(IMAGE, "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567", "multiclass")
 
 
 class Machines(RecordingClient):
@@ -45,6 +45,7 @@ def test_a_training_starts_the_machine_with_image_and_commit() -> None:
     assert json.loads(machines.requests("StartExecution")[0]["input"]) == {
         "image": IMAGE,
         "commit": TRAINING.commit,
+        "problem": "multiclass",
         "model": "iris",
         "hyperparameters": {"max_depth": "3"},
     }
@@ -73,6 +74,11 @@ def test_another_refusal_is_not_hidden(code: str) -> None:
     machines = RecordingClient("stepfunctions", {"describe_execution": client_error(code)})
     with pytest.raises(machines.exceptions.ClientError, match=code):
         start_training(TRAINING, MACHINE, machines)
+
+
+def test_a_largest_request_is_passed_on_to_the_machine() -> None:
+    assert "max_payload_mb" not in TRAINING.input()
+    assert replace(TRAINING, max_payload_mb=25).input()["max_payload_mb"] == 25
 
 
 def test_every_difference_makes_another_training_and_its_name_is_legal() -> None:

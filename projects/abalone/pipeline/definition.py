@@ -243,7 +243,11 @@ def _register(settings: AbaloneSettings) -> Step:
         "ModelMetrics": {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": report}}},
         "ModelApprovalStatus": get("Parameters.ModelApprovalStatus"),
         # The review's batch transform tests the model on these rows: label first, never seen by the training.
-        "CustomerMetadataProperties": {"test-data": output_of("Preprocess", "test"), "content-type": CSV},
+        "CustomerMetadataProperties": {
+            "test-data": output_of("Preprocess", "test"),
+            "content-type": CSV,
+            "problem": "regression",
+        },
         "SkipModelValidation": "None",
     }
     return job("RegisterModel", "Register", arguments, retries=[_SERVICE_RETRY])

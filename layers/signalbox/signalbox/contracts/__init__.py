@@ -10,6 +10,7 @@ from signalbox.contracts.endings import Ending, Mailed, ReportOutcome, RunFailur
 from signalbox.contracts.releases import (
     Deployment,
     LastAnswer,
+    Made,
     RegistryChange,
     ReleaseAction,
     ReleaseInput,
@@ -38,9 +39,11 @@ from signalbox.contracts.reviews import (
     ReviewRequested,
 )
 from signalbox.contracts.training import (
+    PROBLEMS,
     Evaluated,
     EvaluationPlan,
     EvaluationQuestion,
+    Problem,
     TrainingDone,
     TrainingNames,
     TrainingPlan,
@@ -49,6 +52,7 @@ from signalbox.contracts.training import (
 )
 
 __all__ = [
+    "PROBLEMS",
     "AwsRequest",
     "DecisionWord",
     "Deployment",
@@ -58,7 +62,9 @@ __all__ = [
     "EvaluationQuestion",
     "Failure",
     "LastAnswer",
+    "Made",
     "Mailed",
+    "Problem",
     "RegistryChange",
     "ReleaseAction",
     "ReleaseInput",

@@ -1,8 +1,11 @@
 """The train journey: a run is planned, evaluated, registered."""
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from signalbox.contracts.common import AwsRequest
+
+type Problem = Literal["regression", "binary", "multiclass"]
+PROBLEMS: tuple[Problem, ...] = ("regression", "binary", "multiclass")
 
 
 class TrainingQuestion(TypedDict):
@@ -36,7 +39,8 @@ class TrainingNames(TypedDict):
 class EvaluationPlan(TypedDict):
     """What the evaluation needs of a run; `predictions` and `evidence` are S3 prefixes, `test_data` is one too.
 
-    `package` is None for an image, which is registered after its evaluation.
+    `package` is None for an image, which is registered after its evaluation. `columns` is how many a row of the test
+    data has, the label included. Runs that 0.1.0 planned have neither `problem` nor `columns`.
     """
 
     model: str
@@ -46,6 +50,8 @@ class EvaluationPlan(TypedDict):
     image: str
     model_data: str
     content_type: str
+    problem: NotRequired[Problem]
+    columns: NotRequired[int]
     test_data: str
     predictions: str
     evidence: str

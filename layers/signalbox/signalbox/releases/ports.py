@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from signalbox.aws.model import Endpoint, ModelPackage
-from signalbox.releases.model import Desired, ModelAnswer, Served
+from signalbox.aws.model import Endpoint, ModelAnswer, ModelPackage
+from signalbox.releases.model import Desired, Served
 from signalbox.stages import StagesDocument
 
 
@@ -28,6 +28,9 @@ class EndpointReader(Protocol):
 
     def package_of(self, config: str) -> str | None:
         """Return the package that an endpoint config serves, or None."""
+
+    def scaled_out(self, name: str, target: str) -> bool:
+        """Say whether an endpoint wants more instances than its own config and the config `target` begin with."""
 
     def has_model(self, name: str) -> bool:
         """Say whether there is a model of this name."""
@@ -57,7 +60,7 @@ class ReleaseStore(Protocol):
 
 
 class ModelCaller(Protocol):
-    """The models behind the endpoints: see `adapters.EndpointCaller`."""
+    """The models behind the endpoints: see `aws.predictions.EndpointCaller`."""
 
     def ask(self, endpoint: str, body: str, content_type: str) -> ModelAnswer:
         """Send one request and return the answer, or why the model refused it."""

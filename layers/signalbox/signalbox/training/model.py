@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from signalbox.contracts import TrainingNames
+from signalbox.contracts import Problem, TrainingNames
 
 CONTENT_TYPE = "text/csv"
+# SageMaker sends up to 6 MB in one request of a batch transform unless it is told otherwise (API reference,
+# CreateTransformJob), and the nginx of AWS's own sample containers takes 5 (`client_max_body_size 5m`).
+PAYLOAD_MB = 4
 
 
 class InvalidRequestError(Exception):
@@ -17,15 +20,17 @@ class InvalidRequestError(Exception):
 
 @dataclass(frozen=True)
 class ImageRequest:
-    """The input with an image: train this image; where data are None, the defaults are meant."""
+    """The input with an image: train this image; what is None is left to the defaults."""
 
     image: str
     commit: str
+    problem: Problem
     model: str
     group: str
     train_data: str | None
     test_data: str | None
     hyperparameters: Mapping[str, str]
+    max_payload_mb: int | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class PackageRequest:
     package: str
     model: str
     group: str
+    max_payload_mb: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,16 +72,19 @@ class Candidate:
     """The model that a run tests.
 
     `package` is None for an image, which the run trains and registers. `train_data` is None, and there are no
-    hyperparameters, for a package, which was trained elsewhere.
+    hyperparameters, for a package, which was trained elsewhere. `max_payload_mb` is the largest request, in MB, that
+    the model is sent in the batch transform.
     """
 
     model: str
     group: str
     package: str | None
     commit: str | None
+    problem: Problem
     image: str
     model_data: str
     test_data: str
     environment: Mapping[str, str] = field(default_factory=dict)
     train_data: str | None = None
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    max_payload_mb: int = PAYLOAD_MB

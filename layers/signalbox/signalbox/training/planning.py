@@ -1,14 +1,27 @@
 """Decides every name, place and request of one run of the mlops machine."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
 from signalbox.contracts import EvaluationPlan, TrainingPlan, TrainingQuestion, TrainingRequests
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
-from signalbox.training import requests, rules
-from signalbox.training.model import CONTENT_TYPE, Candidate, ImageRequest, InvalidRequestError, TrainingRun
+from signalbox.stages import StagesDocument
+from signalbox.training import limits, requests, rules
+from signalbox.training.model import (
+    CONTENT_TYPE,
+    Candidate,
+    ImageRequest,
+    InvalidRequestError,
+    PackageRequest,
+    TrainingRun,
+)
+
+# So many may be blank before the test data count as empty.
+_FIRST_FILES = 100
 
 
 @dataclass(frozen=True)
@@ -18,6 +31,7 @@ class TrainingPorts:
     settings: PlanTraining
     objects: ObjectStore
     packages: ModelRegistry
+    stages: Callable[[], StagesDocument]
 
 
 def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
@@ -27,39 +41,51 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
 
     Raises:
         InvalidRequestError: the input is wrong, its data are missing, or its package cannot be evaluated.
-        ServiceBusyError: S3 or SageMaker could not answer in this moment.
+        StagesDocumentError: the stages document cannot be used; the evaluation would find that out, once all is paid.
+        ServiceBusyError: S3, SageMaker or SSM could not answer in this moment.
     """
-    settings = ports.settings
+    settings, stages = ports.settings, ports.stages()
     request = rules.read(settings.prefix, question["input"])
     run = rules.run_of(question, request.group, settings.artifacts_bucket)
     if isinstance(request, ImageRequest):
         candidate = rules.image_candidate(request, run, settings.data_bucket)
     else:
-        candidate = rules.package_candidate(request, ports.packages.find(request.package))
+        candidate = _package_candidate(request, stages, ports)
     if candidate.train_data is not None:
-        _check_data("train_data", candidate.train_data, ports)
-    _check_data("test_data", candidate.test_data, ports)
-    planned = _plan(candidate, run, settings)
+        _data("train_data", candidate.train_data, ports)
+    test_files = _data("test_data", candidate.test_data, ports)
+    columns = rules.columns(test_files, ports.objects.lines, candidate.problem)
+    planned = _plan(candidate, run, settings, columns)
     logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
     count("TrainingPlanned")
     return planned
 
 
-def _check_data(field: str, uri: str, ports: TrainingPorts) -> None:
+def _package_candidate(request: PackageRequest, stages: StagesDocument, ports: TrainingPorts) -> Candidate:
+    package = ports.packages.find(request.package)
+    candidate = rules.package_candidate(request, package)
+    if package:
+        limits.check_package(package, ports.settings.transform_instance_type, stages)
+    return candidate
+
+
+def _data(field: str, uri: str, ports: TrainingPorts) -> list[str]:
+    """Return the URIs of the first files; folder markers and empty files are no data."""
     rules.check_bucket(field, uri, (ports.settings.data_bucket, ports.settings.artifacts_bucket))
-    # Folder markers and empty files are no data.
-    if not any(found.size > 0 for found in ports.objects.listing(uri)):
+    found = list(islice((one.uri for one in ports.objects.listing(uri) if one.size > 0), _FIRST_FILES))
+    if not found:
         raise InvalidRequestError(f"{field} {uri} holds no data: upload CSV files there, no header, label first")
+    return found
 
 
-def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> TrainingPlan:
+def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, columns: int) -> TrainingPlan:
     return {
         "entry": "image" if candidate.package is None else "package",
         "model": candidate.model,
         "package": candidate.package,
         "names": run.names,
         "requests": _requests(candidate, run, settings),
-        "evaluation": _evaluation(candidate, run),
+        "evaluation": _evaluation(candidate, run, columns),
     }
 
 
@@ -73,7 +99,7 @@ def _requests(candidate: Candidate, run: TrainingRun, settings: PlanTraining) ->
     }
 
 
-def _evaluation(candidate: Candidate, run: TrainingRun) -> EvaluationPlan:
+def _evaluation(candidate: Candidate, run: TrainingRun, columns: int) -> EvaluationPlan:
     return {
         "model": candidate.model,
         "group": candidate.group,
@@ -82,6 +108,8 @@ def _evaluation(candidate: Candidate, run: TrainingRun) -> EvaluationPlan:
         "image": candidate.image,
         "model_data": candidate.model_data,
         "content_type": CONTENT_TYPE,
+        "problem": candidate.problem,
+        "columns": columns,
         "test_data": candidate.test_data,
         "predictions": run.predictions,
         "evidence": run.evidence,
