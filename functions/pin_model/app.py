@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from signalbox import training
-from signalbox.contracts import Pinned, PinQuestion
+from signalbox.contracts.training import Pinned, PinQuestion
 from signalbox.observability import logger, metrics
 from signalbox.training import pinning
 

@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 
 from signalbox.aws.model import ObjectCopy
-from signalbox.contracts import Evaluated, EvaluationPlan, Pinned, ReviewDecision, TrainingPlan
 from signalbox.contracts.errors import BUSY, LAMBDA, STEP_FUNCTIONS, TIMEOUT
+from signalbox.contracts.reviews import ReviewDecision
+from signalbox.contracts.training import Evaluated, EvaluationPlan, Pinned, TrainingPlan
 from signalbox.evaluation.evaluating import evaluate
 from signalbox.training.pinning import PinningPorts, pin
 from signalbox.training.planning import plan

@@ -193,7 +193,8 @@ def test_a_pipeline_that_is_started_with_an_approval_registers_nothing(world: Wo
 def test_a_model_is_not_tested_on_the_rows_that_it_is_trained_on(world: World) -> None:
     world.put_iris("crammed")
     data = world.outputs["DataBucket"]
-    given = {"image": IRIS, "commit": "c1", "model": "crammed", "train_data": f"s3://{data}/models/crammed/test/"}
+    given = {"image": IRIS, "commit": "c1", "model": "crammed", "problem": "multiclass"}
+    given["train_data"] = f"s3://{data}/models/crammed/test/"
 
     execution = world.start(given, "crammed-c1")
 
@@ -205,7 +206,8 @@ def test_nobody_chooses_the_test_data_of_a_model(world: World) -> None:
     world.put_iris("chosen")
     data = world.outputs["DataBucket"]
     world.client("s3").upload_file(str(world.iris / "test" / "iris.csv"), data, "models/somebody/test/easy.csv")
-    given = {"image": IRIS, "commit": "c1", "model": "chosen", "test_data": f"s3://{data}/models/somebody/test/"}
+    given = {"image": IRIS, "commit": "c1", "model": "chosen", "problem": "multiclass"}
+    given["test_data"] = f"s3://{data}/models/somebody/test/"
 
     execution = world.start(given, "chosen-c1")
 

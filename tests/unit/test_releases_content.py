@@ -13,7 +13,7 @@ from signalbox.releases.content import ContentChangedError
 from signalbox.releases.verifying import verify
 
 if TYPE_CHECKING:
-    from signalbox.contracts import LastAnswer, VerificationQuestion
+    from signalbox.contracts.releases import LastAnswer, VerificationQuestion
 
 AT = "2026-11-20T10:00:00Z"
 

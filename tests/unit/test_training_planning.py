@@ -33,7 +33,7 @@ from signalbox.training.overlap import MOST_BYTES, digest
 from signalbox.training.planning import plan
 
 if TYPE_CHECKING:
-    from signalbox.contracts import EvaluationQuestion, TrainingPlan, TrainingQuestion
+    from signalbox.contracts.training import EvaluationQuestion, TrainingPlan, TrainingQuestion
 
 KEY = SETTINGS.key_arn
 
@@ -407,7 +407,7 @@ def test_test_data_are_the_models_and_not_chosen_by_who_asks(elsewhere: str) -> 
 
 
 def test_a_package_is_tested_on_data_of_its_own_model() -> None:
-    package = PACKAGE | {"CustomerMetadataProperties": {"test-data": f"{HOME}/test/"}}
+    package = PACKAGE | {"CustomerMetadataProperties": {"problem": "regression", "test-data": f"{HOME}/test/"}}
 
     with pytest.raises(InvalidRequestError, match="are not those of the model abalone"):
         plan(question({"package": ARN}), ports(package))

@@ -6,7 +6,7 @@ A repetition mails again: twice is better than never.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from signalbox.contracts import Ending, Mailed, RunFailure, RunRefusal
+from signalbox.contracts.endings import Ending, Mailed, RunFailure, RunRefusal
 from signalbox.mail import Mail, Mailer, send_each
 from signalbox.notifications import approval_texts, links, rules, run_texts, texts
 from signalbox.notifications.model import Notification

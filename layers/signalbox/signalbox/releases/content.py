@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from signalbox import names
 from signalbox.aws.model import Endpoint, ModelContainer, ModelPackage, StoredObject
-from signalbox.contracts import ModelContent
+from signalbox.contracts.training import ModelContent
 from signalbox.reading import Fields
 from signalbox.releases.model import ReleaseError
 from signalbox.releases.ports import EvidenceReader

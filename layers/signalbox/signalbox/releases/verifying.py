@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from signalbox import csv_rows, names
 from signalbox.aws.model import Endpoint, ModelAnswer
-from signalbox.contracts import PROBLEMS, ModelContent, VerificationQuestion, Verified
+from signalbox.contracts.releases import VerificationQuestion, Verified
+from signalbox.contracts.training import PROBLEMS, ModelContent
 from signalbox.observability import count, logger
 from signalbox.reading import Fields, number
 from signalbox.releases import content

@@ -6,11 +6,11 @@ from itertools import chain, islice
 
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts import EvaluationPlan, TrainingPlan, TrainingQuestion, TrainingRequests
+from signalbox.contracts.training import EvaluationPlan, TrainingPlan, TrainingQuestion, TrainingRequests
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
 from signalbox.stages import StagesDocument
-from signalbox.training import limits, overlap, requests, rules
+from signalbox.training import columns, limits, overlap, requests, rules
 from signalbox.training.model import (
     CONTENT_TYPE,
     Candidate,
@@ -59,8 +59,8 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
     rules.check_test_data(candidate, settings.data_bucket, settings.artifacts_bucket)
     if candidate.train_data is not None:
         _check_overlap(candidate.train_data, candidate.test_data, ports.objects)
-    columns = rules.columns(test_files, ports.objects.lines, candidate.problem)
-    planned = _plan(candidate, run, settings, columns)
+    width = columns.count(test_files, ports.objects.lines, candidate.problem)
+    planned = _plan(candidate, run, settings, width)
     logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
     count("TrainingPlanned")
     return planned
@@ -99,7 +99,7 @@ def _check_overlap(train_data: str, test_data: str, objects: ObjectStore) -> Non
         )
 
 
-def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, columns: int) -> TrainingPlan:
+def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, width: int) -> TrainingPlan:
     return {
         "entry": "image" if candidate.package is None else "package",
         "model": candidate.model,
@@ -110,7 +110,7 @@ def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, column
             "target": run.kept,
             "specification": None if candidate.package is None else f"signalbox-{run.client_token[:_SPECIFICATION]}",
         },
-        "evaluation": _evaluation(candidate, run, columns),
+        "evaluation": _evaluation(candidate, run, width),
     }
 
 
@@ -124,7 +124,7 @@ def _requests(candidate: Candidate, run: TrainingRun, settings: PlanTraining) ->
     }
 
 
-def _evaluation(candidate: Candidate, run: TrainingRun, columns: int) -> EvaluationPlan:
+def _evaluation(candidate: Candidate, run: TrainingRun, width: int) -> EvaluationPlan:
     return {
         "model": candidate.model,
         "group": candidate.group,
@@ -135,7 +135,7 @@ def _evaluation(candidate: Candidate, run: TrainingRun, columns: int) -> Evaluat
         "content_type": CONTENT_TYPE,
         "train_data": candidate.train_data,
         "problem": candidate.problem,
-        "columns": columns,
+        "columns": width,
         "test_data": candidate.test_data,
         "registered_by": candidate.registered_by,
         "predictions": run.predictions,
