@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 from signalbox.aws.model import ObjectCopy
-from signalbox.contracts.training import ModelContent, Pinned, PinQuestion
+from signalbox.contracts.training import Pinned, PinQuestion
 from signalbox.observability import count, logger
 from signalbox.training.model import InvalidRequestError
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import ContainerDefinitionTypeDef
+
+    from signalbox.contracts.training import ModelContent
 
 
 class Copier(Protocol):
