@@ -100,7 +100,8 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             *mail,
             Need("sqs:SendMessage", arn("EventsDeadLetters")),
         ],
-        "PlanTrainingRole": [*package, Need("s3:ListBucket", data), Need("s3:ListBucket", artifacts)],
+        "PlanTrainingRole": [*package, Need("s3:ListBucket", data), Need("s3:ListBucket", artifacts)]
+        + [Need("s3:GetObject", f"{artifacts}/manifests/run.json")],
         "EvaluateModelRole": [*package, *live, *stages, Need("s3:ListBucket", artifacts)]
         + [Need("s3:GetObject", f"{artifacts}/{folder}/x/y.out") for folder in ("transforms", "evaluations")]
         + [Need("s3:PutObject", f"{artifacts}/evaluations/x/report.json")],

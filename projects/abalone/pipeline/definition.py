@@ -243,7 +243,13 @@ def _register(settings: AbaloneSettings) -> Step:
         "ModelMetrics": {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": report}}},
         "ModelApprovalStatus": get("Parameters.ModelApprovalStatus"),
         # The review's batch transform tests the model on these rows: label first, never seen by the training.
-        "CustomerMetadataProperties": {"test-data": output_of("Preprocess", "test"), "content-type": CSV},
+        # Manifest and threshold are shown to whoever decides.
+        "CustomerMetadataProperties": {
+            "test-data": output_of("Preprocess", "test"),
+            "content-type": CSV,
+            "manifest": get("Parameters.InputManifest"),
+            "threshold": join("", "MSE at most ", get("Parameters.MseThreshold")),
+        },
         "SkipModelValidation": "None",
     }
     return job("RegisterModel", "Register", arguments, retries=[_SERVICE_RETRY])

@@ -110,6 +110,10 @@ def test_the_package_waits_for_review_and_says_where_its_test_rows_and_metrics_a
     assert package["CustomerMetadataProperties"] == {
         "test-data": {"Get": "Steps.Preprocess.ProcessingOutputConfig.Outputs['test'].S3Output.S3Uri"},
         "content-type": "text/csv",
+        "manifest": {"Get": "Parameters.InputManifest"},
+        "threshold": {
+            "Std:Join": {"On": "", "Values": ["MSE at most ", {"Get": "Parameters.MseThreshold"}]},
+        },
     }
     assert package["InferenceSpecification"]["Containers"][0]["Environment"] == {
         "SAGEMAKER_PROGRAM": "inference.py",

@@ -1,6 +1,6 @@
 """The train journey: a run is planned, evaluated, registered."""
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from signalbox.contracts.common import AwsRequest
 
@@ -33,10 +33,25 @@ class TrainingNames(TypedDict):
     transform: str
 
 
+class Lineage(TypedDict, total=False):
+    """Where a model comes from, as far as is known: what is not known is not there.
+
+    `run` is the run of the pipeline, `files` are the first keys of the `file_count` uploads that it took. `threshold`
+    is what it held the model against, in its own words. `train_data` is the S3 prefix that an image was trained on.
+    """
+
+    run: str
+    files: list[str]
+    file_count: int
+    threshold: str
+    train_data: str
+
+
 class EvaluationPlan(TypedDict):
     """What the evaluation needs of a run; `predictions` and `evidence` are S3 prefixes, `test_data` is one too.
 
     `package` is None for an image, which is registered after its evaluation.
+    Runs that 0.1.0 planned have no `lineage`.
     """
 
     model: str
@@ -50,6 +65,7 @@ class EvaluationPlan(TypedDict):
     predictions: str
     evidence: str
     client_token: str
+    lineage: NotRequired[Lineage]
 
 
 class TrainingPlan(TypedDict):

@@ -5,7 +5,7 @@ import io
 from dataclasses import dataclass
 from typing import Literal, NotRequired, TypedDict
 
-from signalbox.contracts import TrainingDone
+from signalbox.contracts import Lineage, TrainingDone
 
 type Problem = Literal["regression", "classification"]
 
@@ -86,6 +86,8 @@ class Report(TypedDict):
     points: list[list[float]]
     training: TrainingDone | None
     test_data: str
+    image: str
+    lineage: Lineage
 
 
 class GoldenRequest(TypedDict):

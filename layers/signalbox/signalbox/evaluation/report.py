@@ -40,6 +40,8 @@ def make_report(
         "points": _points(spread.rows(POINTS)) if scores.problem == "regression" else [],
         "training": question["training"],
         "test_data": plan["test_data"],
+        "image": plan["image"],
+        "lineage": plan.get("lineage", {}),
     }
 
 

@@ -6,14 +6,14 @@ becomes of the report.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeGuard
 
 from signalbox import plain, words
-from signalbox.reviews import comparison, picture
+from signalbox.reviews import comparison, lineage, picture
 from signalbox.reviews.comparison import Comparison
-from signalbox.reviews.model import ClassScore, KeptMetric, KeptReport, KeptSample, ReviewError
+from signalbox.reviews.model import ClassScore, KeptLineage, KeptMetric, KeptReport, KeptSample, ReviewError
 from signalbox.reviews.picture import Bars, Scatter
 
 _TEXT_LIMIT = 120
@@ -42,6 +42,7 @@ class ShownEvidence:
     points: Sequence[tuple[float, float]] = ()
     classes: Sequence[ClassScore] = ()
     class_count: int = 0
+    lineage: KeptLineage = field(default_factory=lambda: lineage.NONE)
 
     @cached_property
     def scatter(self) -> Scatter | None:
@@ -64,8 +65,8 @@ class ShownEvidence:
         return bool(self.points or self.classes)
 
 
-def freeze(report: str) -> str:
-    """Return the part of a report (`report.json`) that is shown, as JSON of a few kilobytes; "" stays "".
+def freeze(report: str, uri: str = "") -> str:
+    """Return the part of the report at `uri` that is shown, as JSON of a few kilobytes; "" stays "".
 
     Raises:
         ReviewError: the report is not a JSON object with metrics that are numbers.
@@ -73,7 +74,8 @@ def freeze(report: str) -> str:
     if not report:
         return ""
     try:
-        kept = _kept(json.loads(report))
+        found = json.loads(report)
+        kept = _kept(found) | {"lineage": lineage.kept(found, uri)}
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         message = f"the evaluation report cannot be read ({error}): look at the step that evaluated the model"
         raise ReviewError(message) from error
@@ -98,6 +100,7 @@ def shown(evidence: str) -> ShownEvidence:
         points=report.get("points", ()),
         classes=report.get("classes", ()),
         class_count=report.get("class_count", 0),
+        lineage=report.get("lineage", lineage.NONE),
     )
 
 

@@ -66,7 +66,8 @@ class Candidate:
     """The model that a run tests.
 
     `package` is None for an image, which the run trains and registers. `train_data` is None, and there are no
-    hyperparameters, for a package, which was trained elsewhere.
+    hyperparameters, for a package, which was trained elsewhere: `manifest` (of the uploads), `threshold` and
+    `generated_by` are what it says of that, "" where it says nothing.
     """
 
     model: str
@@ -78,4 +79,7 @@ class Candidate:
     test_data: str
     environment: Mapping[str, str] = field(default_factory=dict)
     train_data: str | None = None
+    manifest: str = ""
+    threshold: str = ""
+    generated_by: str = ""
     hyperparameters: Mapping[str, str] = field(default_factory=dict)

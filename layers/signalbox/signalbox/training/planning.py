@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts import EvaluationPlan, TrainingPlan, TrainingQuestion, TrainingRequests
+from signalbox.contracts import EvaluationPlan, Lineage, TrainingPlan, TrainingQuestion, TrainingRequests
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
-from signalbox.training import requests, rules
+from signalbox.training import lineage, requests, rules
 from signalbox.training.model import CONTENT_TYPE, Candidate, ImageRequest, InvalidRequestError, TrainingRun
 
 
@@ -39,7 +39,8 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
     if candidate.train_data is not None:
         _check_data("train_data", candidate.train_data, ports)
     _check_data("test_data", candidate.test_data, ports)
-    planned = _plan(candidate, run, settings)
+    known = lineage.of(candidate, f"s3://{settings.artifacts_bucket}/manifests/", ports.objects)
+    planned = _plan(candidate, run, settings, known)
     logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
     count("TrainingPlanned")
     return planned
@@ -52,14 +53,14 @@ def _check_data(field: str, uri: str, ports: TrainingPorts) -> None:
         raise InvalidRequestError(f"{field} {uri} holds no data: upload CSV files there, no header, label first")
 
 
-def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> TrainingPlan:
+def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, known: Lineage) -> TrainingPlan:
     return {
         "entry": "image" if candidate.package is None else "package",
         "model": candidate.model,
         "package": candidate.package,
         "names": run.names,
         "requests": _requests(candidate, run, settings),
-        "evaluation": _evaluation(candidate, run),
+        "evaluation": _evaluation(candidate, run, known),
     }
 
 
@@ -73,7 +74,7 @@ def _requests(candidate: Candidate, run: TrainingRun, settings: PlanTraining) ->
     }
 
 
-def _evaluation(candidate: Candidate, run: TrainingRun) -> EvaluationPlan:
+def _evaluation(candidate: Candidate, run: TrainingRun, known: Lineage) -> EvaluationPlan:
     return {
         "model": candidate.model,
         "group": candidate.group,
@@ -86,4 +87,5 @@ def _evaluation(candidate: Candidate, run: TrainingRun) -> EvaluationPlan:
         "predictions": run.predictions,
         "evidence": run.evidence,
         "client_token": run.client_token,
+        "lineage": known,
     }

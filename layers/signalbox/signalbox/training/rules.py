@@ -15,7 +15,7 @@ from signalbox.training.model import (
     TrainingRun,
 )
 
-TEST_DATA = "test-data"
+TEST_DATA, MANIFEST, THRESHOLD = "test-data", "manifest", "threshold"
 # Step Functions adds this field by itself when another execution starts the machine.
 _ASSOCIATION = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 _IMAGE_FIELDS = ("image", "commit", "model", "train_data", "test_data", "content_type", "hyperparameters")
@@ -107,6 +107,9 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None) -> 
         model_data=container.model_data,
         test_data=_test_data(package),
         environment=container.environment,
+        manifest=package.properties.get(MANIFEST, ""),
+        threshold=package.properties.get(THRESHOLD, ""),
+        generated_by=package.generated_by,
     )
 
 
