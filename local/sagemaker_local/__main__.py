@@ -1,6 +1,7 @@
 """`python -m sagemaker_local` starts the cloud, prints the variables that AWS programs need, and runs until Ctrl-C."""
 
 import argparse
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ def main() -> int:
 
 def _instructions(cloud: LocalCloud) -> str:
     """Return what a shell may run: a line for each variable, and comments."""
-    variables = "".join(f"export {name}={value}\n" for name, value in cloud.environment.items())
+    variables = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in cloud.environment.items())
     return f"{variables}# Mails: {cloud.url}/_local/inbox  Log: {cloud.log}  Ctrl-C ends the cloud.\n"
 
 

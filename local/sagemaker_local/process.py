@@ -12,11 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from sagemaker_local.direct import without_proxy
 from sagemaker_local.server import CREDENTIALS, REGION, free_port
 
 _PACKAGES = Path(__file__).resolve().parents[1]
 _START_SECONDS = 60
 _STOP_SECONDS = 15
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the environment names
 
 
 class CloudError(Exception):
@@ -70,7 +72,7 @@ class LocalCloud:
                 stdin=subprocess.PIPE,  # closed when this process ends, even by SIGKILL: then the cloud ends too
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONPATH": str(_PACKAGES)},
+                env={**os.environ, **without_proxy(os.environ), "PYTHONPATH": str(_PACKAGES)},
                 start_new_session=True,
             )
 
@@ -87,6 +89,7 @@ class LocalCloud:
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self.url,
+            **without_proxy(os.environ),
         }
 
     def __enter__(self) -> Self:
@@ -161,7 +164,7 @@ class LocalCloud:
             return
 
     def _get(self, path: str) -> bytes:
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:  # noqa: S310  # loopback
+        with _DIRECT.open(self.url + path, timeout=10) as answer:
             content: bytes = answer.read()
             return content
 

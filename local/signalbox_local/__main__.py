@@ -1,5 +1,7 @@
-"""`python -m signalbox_local demo` runs the demo; `up` keeps a deployed cloud running."""
+"""`python -m signalbox_local demo` runs the demo; `up` keeps a deployed cloud running, and `env` says how to use it."""
 
+import os
+import shlex
 import shutil
 import signal
 import sys
@@ -8,12 +10,14 @@ from typing import Annotated
 
 import typer
 
+from sagemaker_local.direct import without_proxy
 from sagemaker_local.process import CloudError, LocalCloud
+from signalbox_local import shell
 from signalbox_local.browser import PageError
 from signalbox_local.demo import scenario
 from signalbox_local.demo.terminal import StepError, Terminal
 from signalbox_local.deploy import SamError
-from signalbox_local.project import STATE, ProjectCloud, options
+from signalbox_local.project import ROOT, STATE, ProjectCloud, options
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 _PORT = 4566
@@ -37,14 +41,25 @@ def up(port: Annotated[int, typer.Option(help="Port of 127.0.0.1; 0 takes a free
     _run(_keep_up, port=port)
 
 
+@app.command()
+def env() -> None:
+    """Print what a shell runs to work with the cloud that is up: eval "$(make -s env)"."""
+    try:
+        typer.echo(shell.commands(shell.read(), os.environ))
+    except shell.NoCloudError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
 def _keep_up(terminal: Terminal, cloud: LocalCloud) -> None:
     scenario.deploy_stack(terminal, cloud)
     terminal.heading("The cloud is up. In another terminal")
-    for name, value in cloud.environment.items():
-        terminal.console.print(f"export {name}={value}", markup=False)
-    terminal.console.print("operate/signalbox publish abalone")
+    terminal.console.print(
+        f"cd {shlex.quote(str(ROOT))}", 'eval "$(make -s env)"', "signalbox publish abalone", sep="\n"
+    )
     terminal.panel(f"Mails arrive at {cloud.url}/_local/inbox\nCtrl-C takes everything down.")
-    signal.pause()
+    with shell.told(cloud.environment):
+        signal.pause()
 
 
 def _run(action: scenario.Action, port: int) -> None:
@@ -53,6 +68,7 @@ def _run(action: scenario.Action, port: int) -> None:
     # Also where a shell started us in the background, which makes programs deaf to Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    os.environ.update(without_proxy(os.environ))
     try:
         with terminal.step("The local cloud starts"):
             cloud = ProjectCloud(options(port))
@@ -61,8 +77,11 @@ def _run(action: scenario.Action, port: int) -> None:
     except KeyboardInterrupt:
         terminal.note("Stopped; everything is taken down.")
         raise typer.Exit(130) from None
+    except PermissionError as error:
+        terminal.error("No right to write", f"{error.filename}: give yourself that right, or clone Signalbox elsewhere")
+        raise typer.Exit(1) from None
     except (StepError, SamError, CloudError, PageError) as error:
-        terminal.console.print(f"[red]{type(error).__name__}[/red]: {error}", markup=True, highlight=False)
+        terminal.error(type(error).__name__, str(error))
         terminal.note(f"The cloud's log: {STATE / 'cloud' / 'cloud.log'}")
         raise typer.Exit(1) from None
 

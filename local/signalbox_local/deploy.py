@@ -41,7 +41,7 @@ def build(cloud_environment: Mapping[str, str]) -> None:
     Raises:
         SamError: it failed.
     """
-    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(WHEELS)} if WHEELS.is_dir() else {}
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS.as_uri()} if WHEELS.is_dir() else {}
     _sam(["build"], {**cloud_environment, **offline})
 
 

@@ -12,14 +12,14 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from projects.abalone.pipeline import definition as abalone
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Column, Table
+from rich.text import Text
 
 from signalbox import moments, plain
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.reviews.model import DecisionNotPassedOnError
 from signalbox.uploads.model import Upload
-from signalbox_operate import account, start, status, uploads
+from signalbox_operate import __version__, account, start, status, uploads
 from signalbox_operate import decide as decisions
 from signalbox_operate import invoke as invocation
 from signalbox_operate import publish as publication
@@ -29,12 +29,11 @@ from signalbox_operate.stack import OperateError, Stack
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
-    help="Operate Signalbox on AWS, or on the local cloud.",
     pretty_exceptions_enable=False,
 )
-console = Console(soft_wrap=True)
-errors = Console(stderr=True, soft_wrap=True)
+# Nothing that is printed is markup: keys, names and what AWS says are shown as they are, with their brackets.
+console = Console(soft_wrap=True, markup=False)
+errors = Console(stderr=True, soft_wrap=True, markup=False)
 
 StackName = Annotated[str, typer.Option("--stack", envvar="SIGNALBOX_STACK", help="Name of the deployed stack")]
 ModelName = Annotated[str | None, typer.Option(help="Short name of the model")]
@@ -62,14 +61,31 @@ _FAILURES = (
 _SHOWN = 20  # waiting uploads
 
 
+def _version(asked: bool) -> None:
+    """Print the version and end, where it is asked for."""
+    if asked:
+        console.print(f"signalbox {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version")
+    ] = False,  # its callback does it all
+) -> None:
+    """Operate Signalbox on AWS, or on the local cloud."""
+
+
 def client(service: str) -> Any:
     """Return a client for the command's account and region."""
     return account.session().client(service)  # type: ignore[call-overload]  # the name is a variable here
 
 
 def _shown(text: str) -> str:
-    """Return text of strangers, such as a file's name, as a terminal may have it: no markup, no control characters."""
-    return escape(plain.line(text))
+    """Return text of strangers, such as a file's name, as a terminal may have it: without control characters."""
+    return plain.line(text)
 
 
 def _command(function: Callable[..., None]) -> Callable[..., None]:
@@ -82,7 +98,7 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
         try:
             function(*arguments, **options)
         except (*_FAILURES, ClientError, BotoCoreError, Boto3Error) as error:
-            errors.print(f"[red]error:[/red] {_shown(str(error))}")
+            errors.print(Text("error:", "red"), _shown(str(error)))
             raise typer.Exit(1) from error
 
     return run
@@ -118,7 +134,7 @@ def publish(
     definition = abalone.definition(settings)  # wrong settings stop here, before anything is written
     publication.upload_code(model, bucket, client("s3"))
     outcome = publication.put_pipeline(settings.name, role, definition, client("sagemaker"))
-    console.print(f"pipeline [bold]{settings.name}[/bold] {outcome}; its code is under {uri}")
+    console.print(f"pipeline {settings.name} {outcome}; its code is under {uri}")
 
 
 @_command
@@ -191,10 +207,12 @@ def show_uploads(
         return
     bucket, key = uploads.place(file, found.output("DataBucket"), prefix)
     for fate in uploads.fates(bucket, key, table):
-        size, state = f"{fate.upload.size:,} bytes", f"[{_STATES.get(fate.state, 'yellow')}]{fate.state}[/]"
+        size = f"{fate.upload.size:,} bytes"
         console.print(f"{_local(fate.upload.recorded_at)}  {size}, version {_shown(fate.upload.version)}")
         taken = f"run {fate.upload.run}: " if fate.upload.run else ""
-        console.print(f"  {taken}{state}" + (f": {_shown(fate.detail)}" if fate.detail else ""))
+        console.print(
+            Text.assemble(f"  {taken}", _state(fate.state), f": {_shown(fate.detail)}" if fate.detail else "")
+        )
 
 
 def _show_waiting(waiting: Sequence[Upload], reason: str) -> None:
@@ -206,6 +224,10 @@ def _show_waiting(waiting: Sequence[Upload], reason: str) -> None:
         console.print(f"{_local(upload.recorded_at)}  s3://{upload.bucket}/{_shown(upload.key)}")
     if len(waiting) > _SHOWN:
         console.print(f"and {len(waiting) - _SHOWN:,} later ones")
+
+
+def _state(state: str) -> Text:
+    return Text(state, _STATES.get(state, "yellow"))
 
 
 def _local(text: str) -> str:
@@ -260,9 +282,8 @@ def show_status(stack: StackName = "signalbox") -> None:
         return
     table = Table("what", Column("name", overflow="fold"), "state", "since")
     for line in lines:
-        state = f"[{_STATES.get(line.state, 'yellow')}]{line.state}[/]"
         since = line.since.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(line.kind, line.name, state, since)
+        table.add_row(line.kind, line.name, _state(line.state), since)
     console.print(table)
     for line in lines:
         if line.detail:

@@ -90,6 +90,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             Need("s3:PutObject", f"{artifacts}/manifests/run.json"),
             Need("sagemaker:StartPipelineExecution", pipeline),
             *sagemaker("DescribePipelineExecution"),
+            *mail,
         ],
         "ReportRunRole": [
             *uploads("Query", "PutItem"),

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.sagemaker_local.support.service import PREFIX, ROLE, SageMaker, refusal
 
+from sagemaker_local.sagemaker import offline as offline_files
 from sagemaker_local.sagemaker.features import moment
 
 KINDS = {"id": "String", "at": "Fractional", "rings": "Integral", "weight": "Fractional"}
@@ -78,6 +79,15 @@ def test_a_group_that_could_not_work_is_refused(sagemaker: SageMaker, change: An
     refused = sagemaker.refused("CreateFeatureGroup", **group(FeatureGroupName="h", **change))
     assert refused.startswith("ValidationException")
     assert sentence in refused
+
+
+def test_a_group_with_an_offline_store_is_refused_where_nothing_can_write_its_files(
+    sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offline_files, "find_spec", lambda _: None)
+    refused = refusal(lambda: sagemaker.call("CreateFeatureGroup", **group(FeatureGroupName="h")))
+    assert refused.startswith("ValidationException: An offline store needs the Python package pyarrow")
+    sagemaker.call("CreateFeatureGroup", **group(FeatureGroupName="h", OfflineStoreConfig=None))
 
 
 def test_a_group_is_described_listed_told_and_deleted(sagemaker: SageMaker) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,6 @@ import boto3
 
 from sagemaker_local import inbox
 from signalbox_local.browser import Browser
-from signalbox_local.demo.data import seeded
 from signalbox_local.deploy import BUCKET, WHEELS
 from tests.support.documents import ROOT
 from tests.support.processes import MARK
@@ -25,6 +25,37 @@ from tests.support.processes import MARK
 _UP_SECONDS = 180.0
 _MAIL_SECONDS = 120.0
 _COMMAND_SECONDS = 300
+_DEAD_PROXY = "http://127.0.0.1:9"  # the port of "discard", where nothing listens
+_PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+# What a clone does not have, and what is made once for all clones by `make`.
+_NOT_CLONED = (
+    ".git",
+    ".venv",
+    ".cache",
+    ".aws-sam",
+    ".signalbox",
+    "node_modules",
+    "__pycache__",
+    ".*_cache",
+    ".hypothesis",
+)
+_INSTALLED = (".venv", ".cache")
+_LONG_AGO = 1_577_836_800  # 2020: a zip file knows no time before 1980
+
+
+def _copied(source: str, target: str) -> None:
+    """Copy a file, and make it older than what was installed for it."""
+    shutil.copy(source, target)
+    os.utime(target, (_LONG_AGO, _LONG_AGO))
+
+
+def clone(folder: Path) -> Path:
+    """Make a clone in a folder whose name has a space and brackets, with what `make` has installed; return its root."""
+    root = folder / "my [first] clone"
+    shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*_NOT_CLONED), copy_function=_copied)
+    for name in _INSTALLED:
+        (root / name).symlink_to(ROOT / name)
+    return root
 
 
 class UnknownCommandError(Exception):
@@ -35,17 +66,20 @@ class UnknownCommandError(Exception):
 
 
 def clean_environment(mark: str) -> dict[str, str]:
-    """Return the environment of somebody who has just cloned the project: nothing of make, Python or AWS in it."""
-    own = {
-        name: value for name, value in os.environ.items() if not re.match(r"MAKE|MFLAGS|PYTHON|AWS_|SIGNALBOX", name)
-    }
-    return {**own, MARK: mark}
+    """Return the environment of somebody who has just cloned the project: nothing of make, Python or AWS in it.
+
+    Its proxies answer nobody: once everything is installed, nothing needs one, and this machine is reached past them.
+    """
+    strange = re.compile(r"MAKE|MFLAGS|PYTHON|AWS_|SIGNALBOX|NO_PROXY|no_proxy")
+    own = {name: value for name, value in os.environ.items() if not strange.match(name)}
+    return {**own, **dict.fromkeys(_PROXIES, _DEAD_PROXY), MARK: mark}
 
 
 @dataclass
 class Reader:
     """Somebody with the clone, a terminal for `make up`, another one, and a folder with files of their own."""
 
+    root: Path
     folder: Path
     mark: str
     environment: dict[str, str] = field(default_factory=dict)
@@ -67,12 +101,12 @@ class Reader:
         self.printed.append((command, ""))
 
     def keep_a_cloud_up(self, command: str) -> None:
-        """Start the cloud on a free port, and set the variables that it prints, as in a second terminal."""
+        """Start the cloud on a free port, and wait until it says that it is up."""
         log = self.folder / "up.log"
         with log.open("wb") as output:
             self._up = subprocess.Popen(
                 [*command.split(), "UP=--port 0"],
-                cwd=ROOT,
+                cwd=self.root,
                 env=clean_environment(self.mark),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -80,21 +114,20 @@ class Reader:
                 start_new_session=True,
             )
         self._wait("make up to be up", lambda: "Ctrl-C takes" in log.read_text() or self._up_ended(), _UP_SECONDS)
-        variables = dict(re.findall(r"export (\w+)=(\S+)", log.read_text()))
-        assert variables, log.read_text()
-        self.environment = {**clean_environment(self.mark), **variables}
+        assert not self._up_ended(), log.read_text()
+        self.environment = clean_environment(self.mark)
 
-    def set_a_variable(self, command: str) -> None:
-        """Set a variable, with what stands in its value, as a shell in the clone would."""
-        name = command.removeprefix("export ").partition("=")[0]
-        words = ["bash", "-c", f'{command} && printf %s "${name}"']
-        done = subprocess.run(words, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
-        self.environment[name] = done.stdout
+    def set_variables(self, command: str) -> None:
+        """Change the environment, as a shell in the clone would: what it is afterwards, all later commands get."""
+        words = ["bash", "-c", f"{command} && env -0"]
+        done = subprocess.run(words, cwd=self.root, env=self.environment, capture_output=True, text=True, check=True)
+        self.environment = dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+        self.printed.append((command, ""))
 
     def build(self, command: str) -> None:
         """Build in the clone; the layer from the wheels that were fetched, so that no network is needed."""
-        offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(WHEELS)} if WHEELS.is_dir() else {}
-        self._run(command, ROOT, **offline)
+        offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS.as_uri()} if WHEELS.is_dir() else {}
+        self._run(command, self.root, **offline)
 
     def deploy(self, command: str) -> None:
         """Deploy in the clone; what the guide would ask is given: the answers that the running stack was given."""
@@ -102,17 +135,16 @@ class Reader:
         given = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
         answers = " ".join(f"{name}={value}" for name, value in given.items() if value)
         options = f"--config-env local --s3-bucket {BUCKET} --parameter-overrides {answers}"
-        self._run(f"{command.removesuffix(' --guided')} {options}", ROOT)
+        self._run(f"{command.removesuffix(' --guided')} {options}", self.root)
 
     def upload(self, command: str) -> None:
-        """Upload a file of the reader's own, and approve twice what comes of it."""
-        (self.folder / command.rsplit(maxsplit=1)[-1]).write_text(seeded(), encoding="utf-8")
-        self._run(command, self.folder)
+        """Upload a file of the clone, and approve twice what comes of it."""
+        self._run(command, self.root)
         self._approve_twice()
 
     def train(self, command: str) -> None:
         """Train an image whose data lie where the README says, and approve twice what comes of it."""
-        maker = ROOT / "projects" / "iris" / "data.py"
+        maker = self.root / "projects" / "iris" / "data.py"
         subprocess.run([sys.executable, str(maker), str(self.folder / "iris")], check=True)
         bucket = self._outputs()["DataBucket"]
         for part in ("train", "test"):
@@ -123,7 +155,7 @@ class Reader:
 
     def run(self, command: str) -> None:
         """Run a command as it stands."""
-        self._run(command, self.folder)
+        self._run(command, self.root)
 
     # --- at the end ---
     def answer(self, command: str) -> str:
@@ -161,7 +193,8 @@ class Reader:
         for asked in ("Approve ", "Release "):
             mail = self._next_mail()
             assert inbox.subject(mail).startswith(asked), inbox.text(mail)
-            assert Browser().decide(mail, "approve").is_success
+            page = Browser().decide(mail, "approve")
+            assert page.is_success, page.text
         announced = self._next_mail()
         assert "is released to staging and prod" in inbox.subject(announced), inbox.text(announced)
 
@@ -200,10 +233,10 @@ type Follow = Callable[[Reader, str], None]
 _KNOWN: tuple[tuple[str, Follow], ...] = (
     (r"make (demo|test)", Reader.leave_to_its_own_test),
     (r"make up", Reader.keep_a_cloud_up),
-    (r'export \w+="[^"]*"', Reader.set_a_variable),
+    (r'export \w+="[^"]*"|eval "\$\(make -s env\)"', Reader.set_variables),
     (r"sam build", Reader.build),
     (r"sam deploy --guided", Reader.deploy),
-    (r"signalbox upload \w+\.csv", Reader.upload),
+    (r"signalbox upload [\w/]+\.csv", Reader.upload),
     (r"signalbox train --image \S+/iris-decision-tree:\S+ --commit \w+", Reader.train),
     (r"signalbox (publish|status|invoke)\b.*", Reader.run),
 )

@@ -8,24 +8,30 @@ from pathlib import Path
 import pytest
 
 from signalbox_local.project import STATE
-from tests.support.documents import ROOT, blocks, commands, read
+from tests.support.documents import blocks, commands, read
 from tests.support.processes import left_behind, running
-from tests.support.reader import Reader, clean_environment
+from tests.support.reader import Reader, clean_environment, clone
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a clone in a folder with a space in its name."""
+    return clone(tmp_path_factory.mktemp("a folder"))
 
 
 @pytest.fixture
-def mark(tmp_path: Path) -> Iterator[str]:
+def mark(tmp_path: Path, root: Path) -> Iterator[str]:
     """Mark the processes of a test, and see in the end that none is left."""
-    mark = tmp_path.name
-    before = running(mark, STATE)
+    mark, state = tmp_path.name, root / STATE.name
+    before = running(mark, state)
     yield mark
-    assert not left_behind(before, mark, STATE)
+    assert not left_behind(before, mark, state)
 
 
-def test_the_demo_reaches_right_predictions_of_prod_and_leaves_nothing_running(mark: str) -> None:
+def test_the_demo_reaches_right_predictions_of_prod_and_leaves_nothing_running(mark: str, root: Path) -> None:
     done = subprocess.run(
         ["make", "demo"],
-        cwd=ROOT,
+        cwd=root,
         env=clean_environment(mark),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -44,8 +50,8 @@ def test_the_demo_reaches_right_predictions_of_prod_and_leaves_nothing_running(m
     assert "sam build && sam deploy --guided" in " ".join(done.stdout.replace("│", " ").split())
 
 
-def test_every_command_of_the_readme_works_in_its_order(mark: str, tmp_path: Path) -> None:
-    reader = Reader(tmp_path, mark)
+def test_every_command_of_the_readme_works_in_its_order(mark: str, root: Path, tmp_path: Path) -> None:
+    reader = Reader(root, tmp_path, mark)
     try:
         for command in commands(read("README.md")):
             reader.follow(command)

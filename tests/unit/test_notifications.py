@@ -129,7 +129,9 @@ def test_who_took_a_package_away_is_named_with_their_words_and_the_command_that_
     outcome = release(verdict, stage("staging", package=version(2)), change=change(words=said))
     mail = mailed(release=outcome)
 
-    in_both(mail, "Version 3 was rejected.", said, "To bring it back, approve the package in the model registry:")
+    in_both(
+        mail, "Version 3 was rejected.", said, "To bring the rejected package back, approve it in the model registry:"
+    )
     command = f"aws sagemaker update-model-package --model-package-arn {PACKAGE} --model-approval-status Approved"
     in_both(mail, f"{command} --region eu-west-1")
     outcome["change"] = change(by="arn:aws:iam::123456789012:role/ops", words="wrong data")
@@ -215,7 +217,7 @@ def test_a_rollback_of_a_package_that_is_named_itself_names_no_rejected_one() ->
 
     assert mail.subject == "abalone version 3 is back in prod"
     in_both(mail, "It had been rejected, and was approved again meanwhile.")
-    in_neither(mail, "to bring it back")
+    in_neither(mail, "to bring the rejected package back")
 
 
 def test_a_rollback_tells_each_stage_its_own_package() -> None:
@@ -288,7 +290,7 @@ def test_a_package_that_is_rejected_during_its_release_is_nobodys_decision() -> 
     mail = mailed(release=release("withdrawn", stage("staging"), stage="prod"))
 
     in_both(mail, "by somebody, in the model registry, or taken out of it. So this release has stopped. prod stays as")
-    in_both(mail, "Done before that: staging serves version 3.", "approve the package in the model registry")
+    in_both(mail, "Done before that: staging serves version 3.", "approve it in the model registry")
     in_both(mailed(release=release("withdrawn")), "The stage stays as it is.")
 
 

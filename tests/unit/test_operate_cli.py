@@ -1,6 +1,7 @@
 """Each command reads the stack, does its one thing, and says what happened; what it cannot do is one sentence."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.httpsession import URLLib3Session
 from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.documents import ROOT
 from tests.support.dynamodb import created_table
 from tests.support.stack import MACHINE, OUTPUTS, CloudFormation
 from typer.testing import CliRunner, Result
@@ -170,11 +172,14 @@ def test_train_refuses_a_hyperparameter_without_a_value(clients: Clients) -> Non
     assert "hyperparameter 'max_depth' has to be NAME=VALUE" in done.stderr
 
 
-def test_upload_says_where_the_files_are(clients: Clients, tmp_path: Path) -> None:
-    class Bucket:
-        def upload_file(self, name: str, bucket: str, key: str) -> None:
-            """Take a file."""
+class Bucket:
+    """S3, as far as uploads go."""
 
+    def upload_file(self, name: str, bucket: str, key: str) -> None:
+        """Take a file."""
+
+
+def test_upload_says_where_the_files_are(clients: Clients, tmp_path: Path) -> None:
     clients["s3"] = Bucket()
     (tmp_path / "abalone.csv").write_text("M,0.4\n")
     done = run("upload", str(tmp_path / "abalone.csv"))
@@ -358,3 +363,28 @@ def test_status_of_a_new_stack_says_that_nothing_happens(clients: Clients) -> No
     )
     clients["stepfunctions"] = RecordingClient("stepfunctions", {"list_executions": {"executions": []}})
     assert run("status").output == "nothing waits, nothing runs, nothing serves\n"
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert run("--version").output == f"signalbox {project['version']}\n"
+
+
+def test_a_shell_can_complete_the_commands() -> None:
+    shown = CliRunner().invoke(cli.app, ["--show-completion"], env={"SHELL": "/bin/bash"}, prog_name="signalbox")
+    assert "--install-completion" in run("--help").output
+    environment = {"_SIGNALBOX_COMPLETE": "complete_bash", "COMP_WORDS": "signalbox up", "COMP_CWORD": "1"}
+    completed = CliRunner().invoke(cli.app, [], env=environment, prog_name="signalbox")
+    assert shown.exit_code in (0, 1)
+    assert completed.output.split() == ["upload", "uploads"]
+
+
+def test_keys_and_answers_with_brackets_are_shown_as_they_are(clients: Clients, tmp_path: Path) -> None:
+    file = tmp_path / "a [red]b [bold] [x].csv"
+    file.write_text("1,2\n")
+    clients["s3"] = Bucket()
+    assert run("upload", str(file)).output == f"s3://{OUTPUTS['DataBucket']}/incoming/{file.name}\n"
+    clients["cloudformation"] = RecordingClient(
+        "cloudformation", {"describe_stacks": client_error("X", "no [/] right")}
+    )
+    assert "no [/] right" in run("status").stderr

@@ -12,7 +12,7 @@ from sagemaker_local.core.errors import ApiError, invalid, not_found
 from sagemaker_local.core.resources import FEATURE_GROUP, Resources
 from sagemaker_local.core.roles import pass_role, tag_at_creation
 from sagemaker_local.core.store import Record
-from sagemaker_local.sagemaker.offline import write_offline
+from sagemaker_local.sagemaker.offline import check_installed, write_offline
 
 type Row = dict[str, Any]
 
@@ -57,6 +57,7 @@ class FeatureStore:
         if kinds[request["EventTimeFeatureName"]] == "Integral":
             raise invalid("The event time feature has to be Fractional (epoch seconds) or String (ISO-8601).")
         if "OfflineStoreConfig" in request:
+            check_installed()
             if "RoleArn" not in request:
                 raise invalid("RoleArn is required for a feature group with an offline store.")
             pass_role(self._cloud, call, request["RoleArn"])

@@ -2,7 +2,20 @@
 
 import io
 from datetime import datetime
+from importlib.util import find_spec
 from typing import Any
+
+from sagemaker_local.core.errors import invalid
+
+
+def check_installed() -> None:
+    """See that parquet files can be written.
+
+    Raises:
+        ApiError: ValidationException: pyarrow is not installed.
+    """
+    if find_spec("pyarrow") is None:
+        raise invalid("An offline store needs the Python package pyarrow, which is not installed here: install it.")
 
 
 def write_offline(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from sagemaker_local import inbox
 from signalbox_local.browser import Browser, link
 from signalbox_local.demo.terminal import Terminal, wait_for
 
@@ -44,16 +45,13 @@ class BrowserReviewer:
     inbox_url: str
     terminal: Terminal
     action: str = "You approve or reject on the page"
-    _opened: bool = False
 
     def approve(self, mail: dict[str, Any]) -> str:
         """Wait until the page says that the review is decided; fetching it decides nothing."""
-        if not self._opened:
-            webbrowser.open(self.inbox_url)
-            self._opened = True
-        self.terminal.note(
-            f"[bold]Your turn:[/bold] open the newest mail at {self.inbox_url}, then approve with its word, or reject."
-        )
+        webbrowser.open(self.inbox_url)  # for each mail: the second one asks for prod
+        subject = inbox.subject(mail)
+        words = f"“{subject}” is the newest mail at {self.inbox_url}: open it, then approve with its word, or reject."
+        self.terminal.note(words, lead="Your turn:")
         address = link(mail, "approve")
 
         def decided() -> str | None:

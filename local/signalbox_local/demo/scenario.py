@@ -96,7 +96,9 @@ def _iris(demo: Demo) -> None:
 
 def _end(terminal: Terminal) -> None:
     terminal.panel(
-        f"Done in {terminal.seconds:.0f} seconds. "
-        "[bold]make up[/bold] keeps such a cloud running; "
-        "[bold]sam build && sam deploy --guided[/bold] deploys the same stack to AWS."
+        f"Done in {terminal.seconds:.0f} seconds. ",
+        ("make up", "bold"),
+        " keeps such a cloud running; ",
+        ("sam build && sam deploy --guided", "bold"),
+        " deploys the same stack to AWS.",
     )

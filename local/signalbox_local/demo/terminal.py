@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 _LOOK_SECONDS = 0.4
 
@@ -36,46 +36,71 @@ class Step:
 
 
 @dataclass
-class Terminal:
-    """Prints to the console, in color where the console is a terminal."""
+class Running:
+    """What stands beside the spinner: the step, and for how many seconds it has run."""
 
-    console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
+    text: str
+    begun: float = field(default_factory=time.monotonic)
+
+    def say(self, text: str) -> None:
+        """Show another text from now on."""
+        self.text = text
+
+    @property
+    def seconds(self) -> float:
+        """Return for how long the step has run."""
+        return time.monotonic() - self.begun
+
+    def __rich__(self) -> Text:
+        """Return the text of this moment, as rich draws it several times a second."""
+        return Text.assemble(self.text, (f" ({self.seconds:.0f} s)", "dim"))
+
+
+@dataclass
+class Terminal:
+    """Prints to the console, in color where the console is a terminal. No text is markup: brackets stay as they are."""
+
+    console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True, markup=False))
     started: float = field(default_factory=time.monotonic)
 
     def heading(self, title: str) -> None:
         """Print the heading of a part."""
         self.console.print()
-        self.console.rule(f"[bold]{escape(title)}", align="left", style="dim")
+        self.console.rule(Text(title, "bold"), align="left", style="dim")
 
-    def note(self, text: str) -> None:
-        """Print a line that is not a step."""
-        self.console.print(f"  {text}")
+    def note(self, text: str, lead: str = "") -> None:
+        """Print a line that is not a step; `lead` stands before it in bold."""
+        self.console.print(Text.assemble("  ", (f"{lead} " if lead else "", "bold"), text))
+
+    def error(self, kind: str, text: str) -> None:
+        """Print what went wrong."""
+        self.console.print(Text.assemble((kind, "red"), f": {text}"))
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
         """Run a step: a spinner meanwhile, then a line with its result and the seconds it took."""
-        begun = time.monotonic()
-        with self.console.status(escape(title)) as status:
-            step = Step(title, lambda text: status.update(escape(text)))
+        running = Running(title)
+        with self.console.status(running):
+            step = Step(title, running.say)
             try:
                 yield step
             except BaseException:
-                self.console.print(f"[red]✗[/red] {escape(title)}")
+                self.console.print(Text.assemble(("✗", "red"), f" {title}"))
                 raise
-        seconds = time.monotonic() - begun
-        result = f" [dim]·[/dim] {escape(step.result)}" if step.result else ""
-        self.console.print(f"[green]✓[/green] {escape(title)}{result} [dim]({seconds:.1f} s)[/dim]")
+        result = ((" ·", "dim"), f" {step.result}") if step.result else ()
+        seconds = (f" ({running.seconds:.1f} s)", "dim")
+        self.console.print(Text.assemble(("✓", "green"), f" {title}", *result, seconds))
 
     def table(self, title: str, columns: list[str], rows: list[list[str]]) -> None:
         """Print a table."""
         table = Table(*columns, title=title, title_justify="left", title_style="bold")
         for row in rows:
-            table.add_row(*(escape(cell) for cell in row))
+            table.add_row(*row)
         self.console.print(table)
 
-    def panel(self, text: str) -> None:
-        """Print a text in a frame."""
-        self.console.print(Panel(text, expand=False), soft_wrap=False)
+    def panel(self, *parts: str | tuple[str, str]) -> None:
+        """Print a text in a frame; a part may have a style."""
+        self.console.print(Panel(Text.assemble(*parts), expand=False), soft_wrap=False)
 
     @property
     def seconds(self) -> float:

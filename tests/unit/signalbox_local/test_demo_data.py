@@ -7,6 +7,7 @@ from typing import Self
 import pytest
 
 from signalbox_local.demo import data
+from signalbox_local.project import ROOT
 
 
 def test_a_table_that_is_given_comes_first_and_then_the_one_downloaded_before(
@@ -56,3 +57,7 @@ def test_the_made_table_has_abalones_columns_and_ranges_and_is_the_same_each_tim
     assert {row[0] for row in rows} == {"M", "F", "I"}
     assert all(0.075 <= float(row[1]) <= 0.815 and 1 <= int(row[8]) <= 29 for row in rows)
     assert all(float(value) > 0 for row in rows for value in row[1:8])
+
+
+def test_the_sample_is_such_a_table() -> None:
+    assert (ROOT / "projects/abalone/sample.csv").read_text() == data.seeded(800)

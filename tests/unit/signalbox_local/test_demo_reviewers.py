@@ -41,20 +41,20 @@ def page() -> Iterator[str]:
     server.server_close()
 
 
-def test_the_demo_waits_until_the_person_has_decided_and_opens_the_inbox_once(
+def test_the_demo_waits_until_the_person_has_decided_and_opens_the_inbox_for_each_mail(
     page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     told = io.StringIO()
     you = BrowserReviewer("http://inbox", Terminal(Console(file=told)))
-    mail = {"BodyText": f"Approve: {page}"}
 
-    assert you.approve(mail) == "abalone version 1 is approved"
-    assert you.approve(mail) == "abalone version 1 is approved"
+    for subject in ("Approve abalone?", "Release abalone to prod?"):
+        mail = {"Subject": subject, "BodyText": f"Approve: {page}"}
+        assert you.approve(mail) == "abalone version 1 is approved"
+        assert f"Your turn: “{subject}” is the newest mail at http://inbox" in told.getvalue()
 
-    assert opened == ["http://inbox"]
-    assert "open the newest mail at http://inbox" in told.getvalue()
+    assert opened == ["http://inbox", "http://inbox"]
     assert all(path.startswith("/reviews/r1?") for path in ReviewPage.asked)
 
 

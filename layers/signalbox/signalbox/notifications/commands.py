@@ -15,7 +15,7 @@ type Commands = tuple[tuple[str, str], ...]
 
 def to_bring_back(view: EndingView) -> Commands:
     """Return what brings a package back that was rejected."""
-    return to_approve(view, "To bring it back, approve the package in the model registry:")
+    return to_approve(view, "To bring the rejected package back, approve it in the model registry:")
 
 
 def to_approve(view: EndingView, about: str) -> Commands:
