@@ -20,8 +20,8 @@ from tests.support.notifications import (
 )
 from tests.support.reviews import ANN, OutboxFake
 
-from signalbox.contracts import RollbackResult
 from signalbox import links
+from signalbox.contracts import RollbackResult
 from signalbox.notifications import failures, notifying
 from signalbox.notifications.notifying import NotifyingPorts
 

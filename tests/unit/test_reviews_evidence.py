@@ -190,6 +190,7 @@ def test_evidence_that_an_earlier_version_kept_has_no_picture() -> None:
     assert found.headline.startswith("MSE 4.892")
 
 
+CONSOLE = "https://eu-west-1.console.aws.amazon.com"
 LINEAGE = {
     "run": "signalbox-abalone-000012-20260301T100000Z",
     "files": ["incoming/a.csv", "incoming/b.csv"],
@@ -199,7 +200,9 @@ LINEAGE = {
 
 
 def test_where_a_model_comes_from_is_kept_and_written_as_facts() -> None:
-    found = shown(lineage=LINEAGE, image="123456789012.dkr.ecr.eu-west-1.amazonaws.com/xgboost:1.7", test_data="s3://t/")
+    found = shown(
+        lineage=LINEAGE, image="123456789012.dkr.ecr.eu-west-1.amazonaws.com/xgboost:1.7", test_data="s3://t/"
+    )
     assert lineage.facts(found.lineage) == [
         ("Files", "incoming/a.csv, incoming/b.csv and 2 more"),
         ("Run", "signalbox-abalone-000012-20260301T100000Z"),
@@ -213,12 +216,11 @@ def test_the_report_and_the_execution_are_found_in_the_console() -> None:
     assert lineage.places(shown().lineage, EXECUTION) == [
         (
             "The evaluation report in the S3 console",
-            "https://eu-west-1.console.aws.amazon.com/s3/object/artifacts?region=eu-west-1"
-            "&prefix=evaluations/run-7/report.json",
+            f"{CONSOLE}/s3/object/artifacts?region=eu-west-1&prefix=evaluations/run-7/report.json",
         ),
         (
             "The execution in the Step Functions console",
-            f"https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/{EXECUTION}",
+            f"{CONSOLE}/states/home?region=eu-west-1#/v2/executions/details/{EXECUTION}",
         ),
     ]
 

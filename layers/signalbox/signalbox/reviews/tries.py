@@ -38,9 +38,8 @@ def mail(review: Review, approver: str, to: str) -> Mail:
         "lines": (
             "The links of the other approvers work as before.",
             f"If that was not {approver}: somebody, or a program that fills in forms, has the link, but not the mail.",
-            ways_without_word(review),
         ),
-        "command": command(review),
+        "commands": ((ways_without_word(review), command(review)),),
         "facts": (("Model", review.model), ("Package", package_name(review.package)), ("Review", review.id)),
         "places": (),
     }
