@@ -84,13 +84,16 @@ def _name_resource_of_denials(name: str) -> None:
     iam_actions.access_denied_response = answer
 
 
-def name_resource(service: str, find: Callable[[Mapping[str, Any], bytes], str | None]) -> None:
-    """Let `find(query, body)` name the resource of a request that ministack decides on `*`; the ARN's end is enough."""
+def name_resource(service: str, find: Callable[[Mapping[str, Any], bytes], str | None], *, known: bool = False) -> None:
+    """Let `find(query, body)` name the resource of a request that ministack decides on `*`; the ARN's end is enough.
+
+    With `known`, of a request too that ministack has a resource for.
+    """
     original = iam_actions.extract_resource_arn
 
     def extract(asked: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> str:
         arn = str(original(asked, method, path, headers, body, *rest))
-        if asked != service or arn != "*":
+        if asked != service or (arn != "*" and not known):
             return arn
         found = find(rest[0], body)
         namespace = iam_actions.SERVICE_TO_IAM_NAMESPACE[service]
@@ -301,11 +304,9 @@ def clear_http_routes(api_id: str) -> None:
     apigateway._integrations[api_id] = {}
 
 
-# --- what the patches need of Step Functions and SQS, and `policies` of S3, KMS and IAM -----------------------------
+# --- what the patches need of Step Functions, SQS and CloudWatch, and `policies` of S3, KMS and IAM ------------------
 running_machine: ContextVar[str] = ContextVar("running_machine")
-states = stepfunctions
-queues = sqs
-mails = ses_v2
+states, queues, alarms, mails = stepfunctions, sqs, cloudwatch, ses_v2
 buckets, keys, evaluator = s3, kms, iam_evaluator
 
 

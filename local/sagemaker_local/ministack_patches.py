@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parseaddr
 from typing import Any
 
-from sagemaker_local import ministack, policies
+from sagemaker_local import ministack, ministack_alarms, policies
 from sagemaker_local.integrations import Integrations
 from sagemaker_local.ministack import states
 from sagemaker_local.ministack_mails import count_what_becomes_of_mails
@@ -35,6 +35,8 @@ def apply(integrations: Integrations) -> None:
     refer_to_secrets_by_arn()
     decide_mails_by_their_sender()
     decide_alarms_by_their_names()
+    decide_log_events_by_their_stream()
+    watch_alarms_own_metrics()
     hold_parameters_to_their_patterns()
     encrypt_buckets_of_stacks()
     answer_message_moves()
@@ -217,6 +219,22 @@ def decide_alarms_by_their_names() -> None:
         return f"alarm:{names[0] if isinstance(names, list) else names}" if names else None
 
     ministack.name_resource("monitoring", first)
+
+
+def decide_log_events_by_their_stream() -> None:
+    """Gap: reading and writing log events is decided on the log group; on AWS on the stream."""
+
+    def stream(_query: Mapping[str, Any], body: bytes) -> str | None:
+        given = _json(body)
+        group, name = given.get("logGroupName"), given.get("logStreamName")
+        return f"log-group:{group}:log-stream:{name}" if group and name else None
+
+    ministack.name_resource("logs", stream, known=True)
+
+
+def watch_alarms_own_metrics() -> None:
+    """Gap: alarms pool all dimensions of a metric, know no missing data, and are looked at only when a metric comes."""
+    ministack_alarms.apply(by_hand_seconds=10)
 
 
 def hold_parameters_to_their_patterns() -> None:

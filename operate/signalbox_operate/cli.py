@@ -146,13 +146,14 @@ def train(
     model: ModelName = None,
     hyperparameter: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed")] = None,
     attempt: Annotated[int, typer.Option(min=1, help="Higher than last time: train the same image once more")] = 1,
+    max_payload_mb: Annotated[int | None, typer.Option(min=1, max=100, help="Largest request of the test")] = None,
 ) -> None:
     """Train an image: from there to a model package that waits for its review."""
     wrong = [given for given in hyperparameter or [] if "=" not in given]
     if wrong:
         raise OperateError(f"hyperparameter {wrong[0]!r} has to be NAME=VALUE")
     values = dict(given.split("=", 1) for given in hyperparameter or [])
-    training = start.Training(image, commit, model, values, attempt)
+    training = start.Training(image, commit, model, values, attempt, max_payload_mb)
     machine = _stack(stack).output("MlopsMachineArn")
     arn, before = start.start_training(training, machine, client("stepfunctions"))
     if before:

@@ -73,16 +73,23 @@ def settings(
     """Return what the pipeline of `stack` is built from.
 
     Raises:
-        OperateError: an output is missing.
+        OperateError: an output is missing, or the stack's uploads train another model.
     """
+    pipeline, group = stack.output("PipelineName"), names.package_group(stack.output("Prefix"), model)
+    if pipeline != group:
+        raise OperateError(
+            f"the uploads of stack {stack.name!r} start the pipeline {pipeline}, and {model!r} would be {group}: "
+            f"its runs would register another model's packages; deploy with the parameter Model={model}, or name the "
+            "model's own stack with --stack"
+        )
     return abalone.AbaloneSettings(
-        name=stack.output("PipelineName"),
+        name=pipeline,
         region=region,
         job_role_arn=stack.output("JobRoleArn"),
         key_arn=stack.output("KeyArn"),
         code_uri=code_uri,
         output_uri=f"s3://{stack.output('ArtifactsBucket')}/pipelines/{model}/runs",
-        package_group=names.package_group(stack.output("Prefix"), model),
+        package_group=group,
         xgboost_image=xgboost_image,
         scikit_learn_image=scikit_learn_image,
     )

@@ -19,6 +19,7 @@ _IMAGE = re.compile(r"(?:[^/]+/)*(?P<name>[a-z0-9]+(?:[._-]+[a-z0-9]+)*)(?:[:@][
 class Training:
     """A training of an image at a commit.
 
+    `max_payload_mb` is the largest request in MB that the image takes in the test; None leaves it to the stack.
     `attempt` tells apart a training that is wanted once more, with other data for example, from one asked for twice.
     """
 
@@ -27,6 +28,7 @@ class Training:
     model: str | None = None
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 1
+    max_payload_mb: int | None = None
 
     @property
     def name(self) -> str:
@@ -45,6 +47,8 @@ class Training:
             given["model"] = self.model
         if self.hyperparameters:
             given["hyperparameters"] = dict(self.hyperparameters)
+        if self.max_payload_mb:
+            given["max_payload_mb"] = self.max_payload_mb
         return given
 
 

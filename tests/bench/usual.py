@@ -110,7 +110,7 @@ def _plan_training() -> Usual:
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:1"
     event = {"execution": "run-7", "execution_arn": _EXECUTION, "input": {"image": image, "commit": "0a1b2c3"}}
     found = {"Key": "a.csv", "Size": 9, "LastModified": datetime.now(UTC)}
-    return Usual(event, {"s3": {"list_objects_v2": {"Contents": [found]}}})
+    return Usual(event, {"s3": {"list_objects_v2": {"Contents": [found]}}, "ssm": _stages()})
 
 
 def _evaluate_model() -> Usual:
@@ -331,7 +331,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "invoke_endpoint": ("sagemaker-runtime", "ssm"),
     "on_model_package": ("sagemaker", "stepfunctions", "dynamodb"),
     "plan_release": ("sagemaker", "dynamodb", "ssm"),
-    "plan_training": ("s3",),
+    "plan_training": ("s3", "ssm"),
     "record_uploads": ("dynamodb", "s3", "sqs"),
     "report_execution": ("dynamodb", "sesv2"),
     "report_run": ("sagemaker", "dynamodb", "sesv2"),

@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 
 from sagemaker_local.server import ACCOUNT, REGION
 from tests.contract.test_cloud_sagemaker import refused
-from tests.contract.world import World, allow, arn, name, until
+from tests.contract.world import World, allow, arn, code, name, until
 
+DESCRIBE = "cloudwatch:DescribeAlarms"
 CANARY = {"Type": "CANARY", "WaitIntervalInSeconds": 100, "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50}}
 
 
@@ -130,10 +131,62 @@ def test_an_alarm_that_rings_during_the_bake_time_takes_the_endpoint_back(cloud:
     watch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="test")
     guarded = policy() | {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm}]}}
 
-    sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=cloud.config(), DeploymentConfig=guarded)
+    watched = cloud.config("echo", DESCRIBE)
+    sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=watched, DeploymentConfig=guarded)
 
     found = cloud.settled(endpoint)
     assert (found["EndpointConfigName"], "ALARM" in found["FailureReason"]) == (config, True)
+
+
+def ask_badly(cloud: World, endpoint: str) -> None:
+    """Send a request to which the model answers with a server error."""
+    with pytest.raises(ClientError, match="no such thing"):
+        invoke(cloud, endpoint, b"bad")
+
+
+def guarded_update(cloud: World, endpoint: str, config: str) -> None:
+    """Start an update that bakes, watched by an alarm on the server errors of the new configuration alone."""
+    alarm = name("alarm")
+    dimensions = {"EndpointName": endpoint, "VariantName": "AllTraffic", "EndpointConfigName": config}
+    cloud.client("cloudwatch").put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+    )
+    watched = policy() | {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm}]}}
+    update = {"EndpointName": endpoint, "EndpointConfigName": config, "DeploymentConfig": watched}
+    cloud.client("sagemaker").update_endpoint(**update)
+
+
+def test_errors_of_the_old_fleet_do_not_cancel_the_update_that_mends_them_and_those_of_the_new_one_do(
+    cloud: World,
+) -> None:
+    first, second, third = (cloud.config("echo", DESCRIBE) for _ in range(3))
+    endpoint = cloud.endpoint(first)
+    ask_badly(cloud, endpoint)
+
+    guarded_update(cloud, endpoint, second)
+    assert cloud.settled(endpoint)["EndpointConfigName"] == second
+
+    guarded_update(cloud, endpoint, third)
+    while cloud.client("sagemaker").describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "Updating":
+        ask_badly(cloud, endpoint)
+    found = cloud.settled(endpoint)
+    assert (found["EndpointConfigName"], "ALARM" in found["FailureReason"]) == (second, True)
+
+
+def test_a_models_role_that_may_not_describe_the_alarms_cannot_be_deployed_with_them(cloud: World) -> None:
+    endpoint = cloud.endpoint(cloud.config())
+    with pytest.raises(ClientError, match=f"cannot describe the alarms .*{DESCRIBE}") as caught:
+        guarded_update(cloud, endpoint, cloud.config())
+    assert code(caught.value) == "ValidationException"
 
 
 def test_nothing_is_lost_while_traffic_moves(cloud: World) -> None:

@@ -62,6 +62,28 @@ def test_a_name_that_exists_is_refused_with_the_code_of_its_kind(cloud: World) -
     assert refused(sagemaker.create_model_package_group, ModelPackageGroupName=group)[0] == "ValidationException"
 
 
+def test_what_a_job_prints_is_read_by_whoever_may_read_its_streams_alone(cloud: World) -> None:
+    group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker"
+    writes = allow("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", resource=f"{group}/*")
+    printing = {
+        "TrainingImage": image("echo"),
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["python3", "-c", "print('a word'); raise SystemExit(3)"],
+    }
+    job = training(cloud, RoleArn=cloud.role(allow("s3:*"), writes), AlgorithmSpecification=printing)
+    sagemaker, place = cloud.client("sagemaker"), {"logGroupName": "/aws/sagemaker/TrainingJobs"}
+    sagemaker.create_training_job(**job)
+    until(lambda: sagemaker.describe_training_job(TrainingJobName=job["TrainingJobName"]).get("FailureReason"))
+    find = allow("logs:DescribeLogStreams", resource=f"{group}/TrainingJobs*")
+    read = allow("logs:GetLogEvents", resource=f"{group}/TrainingJobs:log-stream:job-*")
+    logs = cloud.as_role(cloud.role(find, read), "logs")
+
+    (stream,) = logs.describe_log_streams(**place, logStreamNamePrefix=f"{job['TrainingJobName']}/")["logStreams"]
+
+    found = logs.get_log_events(**place, logStreamName=stream["logStreamName"], limit=20)["events"]
+    assert [event["message"] for event in found] == ["a word"]
+
+
 @pytest.mark.parametrize(
     ("operation", "request_", "expected"),
     [

@@ -5,6 +5,7 @@ When an upgrade closes a gap, its test fails: remove the function from `ministac
 
 import ast
 import json
+import time
 from typing import Any
 
 import pytest
@@ -275,6 +276,43 @@ def test_alarms_are_decided_on_their_names(plain: World, cloud: World) -> None:
     describe(cloud)
 
 
+def test_log_events_are_decided_on_their_stream(plain: World, cloud: World) -> None:
+    def read(world: World, stream: str) -> list[str]:
+        owner, group = world.client("logs"), name("group")
+        owner.create_log_group(logGroupName=group)
+        owner.create_log_stream(logGroupName=group, logStreamName=stream)
+        events = [{"timestamp": int(time.time() * 1000), "message": "a word"}]
+        owner.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+        mine = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:log-stream:mine-*"
+        reader = world.as_role(world.role(allow("logs:GetLogEvents", resource=mine)), "logs")
+        return [event["message"] for event in reader.get_log_events(logGroupName=group, logStreamName=stream)["events"]]
+
+    with pytest.raises(ClientError) as refused:
+        read(plain, "mine-1")
+    assert code(refused.value).startswith("AccessDenied"), CLOSED
+    assert read(cloud, "mine-1") == ["a word"]
+    with pytest.raises(ClientError, match="log-stream:yours-1"):
+        read(cloud, "yours-1")
+
+
+def test_an_alarm_watches_its_own_dimensions_and_knows_missing_data(plain: World, cloud: World) -> None:
+    def states(world: World) -> tuple[str, str]:
+        watch, space = world.client("cloudwatch"), name("space")
+        rule = {"Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0}
+        compared = {"ComparisonOperator": "GreaterThanOrEqualToThreshold", "TreatMissingData": "notBreaching"}
+        for fleet in ("old", "new"):
+            own = [{"Name": "Fleet", "Value": fleet}]
+            metric = {"Namespace": space, "MetricName": "Errors", "Dimensions": own}
+            watch.put_metric_alarm(AlarmName=f"{space}-{fleet}", **metric, **rule, **compared)
+        failed = {"MetricName": "Errors", "Dimensions": [{"Name": "Fleet", "Value": "old"}], "Value": 1.0}
+        watch.put_metric_data(Namespace=space, MetricData=[failed])
+        found = watch.describe_alarms(AlarmNames=[f"{space}-old", f"{space}-new"])["MetricAlarms"]
+        return tuple(alarm["StateValue"] for alarm in sorted(found, key=lambda one: one["AlarmName"], reverse=True))
+
+    assert states(plain) == ("ALARM", "ALARM"), CLOSED
+    assert states(cloud) == ("ALARM", "OK")
+
+
 def test_a_parameters_value_is_held_to_its_pattern(plain: World, cloud: World) -> None:
     def put(world: World, value: str) -> None:
         world.client("ssm").put_parameter(Name=name("parameter"), Type="String", Value=value, AllowedPattern="^[a-z]+$")
@@ -408,12 +446,15 @@ _SEEN = {
     "check_and_make_calls_as_the_machine": test_a_machines_calls_are_checked_against_its_role,
     "fail_callbacks_of_failing_functions": test_a_function_that_fails_fails_the_state_that_waits_for_its_token,
     "keep_the_machine_timeout": test_the_machines_own_time_limit_is_kept,
+    "answer_a_repeated_start_as_the_first": test_a_repeated_start_of_a_running_execution_is_answered_as_the_first,
     "name_nested_failures_as_aws": test_a_failed_nested_execution_is_a_failed_task,
     "import_http_api_documents": test_the_document_of_an_http_api_makes_its_routes,
     "name_the_error_of_a_function": test_an_exception_of_a_function_has_its_class_name,
     "refer_to_secrets_by_arn": test_a_reference_to_a_secret_is_its_arn,
     "decide_mails_by_their_sender": test_a_mail_is_decided_on_its_senders_identity,
     "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
+    "decide_log_events_by_their_stream": test_log_events_are_decided_on_their_stream,
+    "watch_alarms_own_metrics": test_an_alarm_watches_its_own_dimensions_and_knows_missing_data,
     "count_what_becomes_of_mails": test_mails_under_a_set_that_is_not_there_are_refused_and_bounces_are_counted,
     "answer_message_moves": test_dead_letters_are_moved_back,
     "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,

@@ -132,21 +132,21 @@ class World:
             s3.put_object(Bucket=bucket, Key=key, Body=body)
         return bucket
 
-    def model(self, repository: str = "echo") -> str:
-        """Make a model of one of the test's images, with data and a role that may read them."""
+    def model(self, repository: str = "echo", *rights: str) -> str:
+        """Make a model of one of the test's images, with data and a role that may read them and do `rights`."""
         bucket, model = self.bucket({"model.tar.gz": tar_gz({"model": "1"})}), name("model")
         container = {"Image": image(repository), "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}
         self.client("sagemaker").create_model(
-            ModelName=model, PrimaryContainer=container, ExecutionRoleArn=self.role(allow("s3:*"))
+            ModelName=model, PrimaryContainer=container, ExecutionRoleArn=self.role(allow("s3:*", *rights))
         )
         return model
 
-    def config(self, repository: str = "echo") -> str:
-        """Make an endpoint configuration of one variant."""
+    def config(self, repository: str = "echo", *rights: str) -> str:
+        """Make an endpoint configuration of one variant, whose role may do `rights` too."""
         config = name("config")
         variant = {
             "VariantName": "AllTraffic",
-            "ModelName": self.model(repository),
+            "ModelName": self.model(repository, *rights),
             "InstanceType": "ml.m5.large",
             "InitialInstanceCount": 1,
         }

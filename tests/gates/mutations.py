@@ -204,8 +204,8 @@ PLANTED = (
     Mutation("H25", "an API that SAM names after the stack", "prefix", "Api.", drop("Api", r"      Name:.*\n")),
     Mutation("H26", "a stack's name that is no prefix", "prefix", "NamePrefix", within(
         "NamePrefix", "(-?[a-z0-9])", "(-?[a-zA-Z0-9])")),
-    Mutation("H27", "a function whose log stays empty", "permissions", "AnnounceRole", drop(
-        "AnnounceRole", r"      ManagedPolicyArns:\n        - !Ref FunctionPolicy\n")),
+    Mutation("H27", "a function whose log stays empty", "permissions", "CloseReviewRole", drop(
+        "CloseReviewRole", r"      ManagedPolicyArns:\n        - !Ref FunctionPolicy\n")),
     Mutation("H29", "a policy of AWS that nobody here reads", "posture", "AnnounceRole", within(
         "AnnounceRole", "!Ref FunctionPolicy", '!Sub "arn:${AWS::Partition}:iam::aws:policy/AdministratorAccess"')),
     Mutation("H30", "a line that no window shows to its end", "written", "more than 120", within(

@@ -99,17 +99,24 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             *sagemaker("DescribeProcessingJob"),
             Need("sagemaker:DescribeTrainingJob", f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{PIPELINE_JOB}"),
             *mail,
+            *_job_log("ProcessingJobs", "pipelines-x"),
+            *_job_log("TrainingJobs", "pipelines-x"),
             Need("sqs:SendMessage", arn("EventsDeadLetters")),
         ],
-        "PlanTrainingRole": [*package, Need("s3:ListBucket", data), Need("s3:ListBucket", artifacts)]
-        + [Need("s3:GetObject", f"{artifacts}/manifests/run.json")],
+        "PlanTrainingRole": [
+            *package,
+            *stages,
+            Need("s3:ListBucket", data),
+            Need("s3:ListBucket", artifacts),
+            Need("s3:GetObject", f"{artifacts}/manifests/run.json"),
+        ],
         "EvaluateModelRole": [*package, *live, *stages, Need("s3:ListBucket", artifacts)]
         + [Need("s3:GetObject", f"{artifacts}/{folder}/x/y.out") for folder in ("transforms", "evaluations")]
         + [Need("s3:PutObject", f"{artifacts}/evaluations/x/report.json")],
         "RequestReviewRole": [*reviews("GetItem", "PutItem", "UpdateItem"), *secret, *mail, *tasks, report],
         "ReviewPageRole": [*reviews("GetItem", "UpdateItem"), *secret, *tasks, *mail, *sagemaker("UpdateModelPackage")],
         "CloseReviewRole": [*reviews("GetItem", "UpdateItem"), *sagemaker("UpdateModelPackage")],
-        "AnnounceRole": mail,
+        "AnnounceRole": [*mail, *_job_log("TrainingJobs", NAME), *_job_log("TransformJobs", NAME)],
         "ReportExecutionRole": [
             *releases("Query", "PutItem"),
             *mail,
@@ -157,7 +164,8 @@ def _of_jobs(template: Template) -> dict[str, list[Need]]:
         + [Need("s3:PutObject", f"{artifacts}/{folder}/x") for folder in ("pipelines", "training", "transforms")],
         "ModelRole": [
             Need("s3:GetObject", f"{artifacts}/{folder}/model.tar.gz") for folder in ("pipelines", "training")
-        ],
+        ]
+        + [Need("cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{NAME}-errors")],
         "PipelineRole": [
             Need("sagemaker:CreateProcessingJob", jobs.format(kind="processing-job")),
             Need("sagemaker:CreateTrainingJob", jobs.format(kind="training-job")),
@@ -185,7 +193,7 @@ def _of_task(state: dict[str, Any], template: Template, planned_role: str) -> It
         # The whole request comes from the plan, which knows one table.
         yield Need(f"dynamodb:{operation}", template.values.arn("ReleasesTable"))
     elif service == "cloudwatch":
-        yield Need(f"cloudwatch:{operation}", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{ENDPOINT}-errors")
+        yield Need(f"cloudwatch:{operation}", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{NAME}-errors")
     else:
         yield from _of_sagemaker(operation, suffix, given, planned_role)
         if operation == "CreateModelPackage":
@@ -242,6 +250,12 @@ def _table(arn: str) -> Any:
 
 def _polled(queue: str) -> list[Need]:
     return [Need(f"sqs:{verb}", queue) for verb in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")]
+
+
+def _job_log(group: str, job: str) -> list[Need]:
+    log = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/{group}"
+    stream = f"{log}:log-stream:{job}/algo-1-1795650000"
+    return [Need("logs:DescribeLogStreams", log), Need("logs:GetLogEvents", stream)]
 
 
 def _mail(settings: str) -> list[Need]:

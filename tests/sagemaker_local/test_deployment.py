@@ -87,21 +87,19 @@ def test_several_variants_are_not_updated_rolling_and_names_have_to_stay() -> No
     check_deployment(blue_green("CANARY", CanarySize=percent(50), MaximumExecutionTimeoutInSeconds=600), FOUR, FOUR)
 
 
-def test_alarms_are_looked_at_once_even_without_bake_time_and_again_until_its_end() -> None:
-    watched = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]}}
-    asked: list[tuple[str, ...]] = []
+def test_alarms_are_looked_at_only_while_a_deployment_bakes_and_until_its_end() -> None:
+    asked: list[str] = []
 
-    def states(names: tuple[str, ...]) -> list[str]:
-        asked.append(names)
-        return ["ALARM"] if len(asked) == 2 else ["OK"]
+    def states() -> list[str]:
+        asked.append("asked")
+        return ["OK", "ALARM"] if len(asked) == 2 else ["OK"]
 
-    deployment = Deployment.read(watched, FOUR)
-    assert not deployment.bake(0, states)
-    assert deployment.bake(0.01, states)
-    assert asked == [("errors",), ("errors",)]
-    assert not Deployment.read(None, FOUR).bake(0, states)
-    calm = deployment.bake(0.01, lambda _: ["OK"])
-    assert not calm
+    assert not Deployment.bake(0, states)
+    assert not asked
+    assert Deployment.bake(0.01, states)
+    assert len(asked) == 2
+    assert not Deployment.bake(0.01, lambda: ["OK", "INSUFFICIENT_DATA"])
+    assert not Deployment.bake(0.01, list)
 
 
 def fleets() -> tuple[FakeFleet, FakeFleet, Traffic]:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sagemaker_local.support.service import PREFIX, SageMaker, refusal, variant
+from tests.sagemaker_local.support.service import PREFIX, ROLE, SageMaker, refusal, variant
 
+from sagemaker_local.sagemaker.metrics import invocation
 from sagemaker_local.serving import InvocationError, ServerStartError
 
 ARN = f"{PREFIX}endpoint/e"
@@ -178,12 +179,91 @@ def test_other_variant_names_are_refused_where_traffic_is_shifted(sagemaker: Sag
 
 def test_the_deployment_of_the_creation_is_kept_for_an_update_that_wants_it(sagemaker: SageMaker) -> None:
     sagemaker.watch.alarms = {"errors": "ALARM"}
-    sagemaker.endpoint(DeploymentConfig=canary(10, 0, "errors"))
+    sagemaker.endpoint(DeploymentConfig=canary(10, 10, "errors"))
     move(sagemaker, RetainAllVariantProperties=False, RetainDeploymentConfig=True)
     sagemaker.until("InService")
 
     assert sagemaker.describe()["EndpointConfigName"] == "one"
-    assert sagemaker.describe()["LastDeploymentConfig"] == canary(10, 0, "errors")
+    assert sagemaker.describe()["LastDeploymentConfig"] == canary(10, 10, "errors")
+
+
+def test_alarms_without_a_time_to_bake_protect_nothing(sagemaker: SageMaker) -> None:
+    sagemaker.watch.alarms = {"errors": "ALARM"}
+    sagemaker.endpoint()
+    move(sagemaker, DeploymentConfig=canary(10, 0, "errors"))
+    sagemaker.until("InService")
+
+    assert sagemaker.describe()["EndpointConfigName"] == "two"
+
+
+def test_alarms_are_asked_for_as_the_role_of_the_models(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint(DeploymentConfig=canary(10, 10, "errors"))
+    move(sagemaker, DeploymentConfig=canary(10, 10, "other"))
+    sagemaker.until("InService")
+
+    assert set(sagemaker.watch.asked) == {(ROLE, "errors"), (ROLE, "other")}
+
+
+@pytest.mark.parametrize("operation", ["CreateEndpoint", "UpdateEndpoint"])
+def test_a_role_that_may_not_describe_the_alarms_is_refused_before_anything_moves(
+    sagemaker: SageMaker, operation: str
+) -> None:
+    if operation == "UpdateEndpoint":
+        sagemaker.endpoint()
+    sagemaker.access.forbidden.add((ROLE, "cloudwatch:DescribeAlarms"))
+    guarded = {"EndpointName": "e", "EndpointConfigName": "two", "DeploymentConfig": canary(10, 10, "errors")}
+
+    refused = sagemaker.refused(operation, **guarded)
+
+    assert refused.startswith(f"ValidationException: The execution role {ROLE} cannot describe the alarms errors")
+    assert "cloudwatch:DescribeAlarms" in refused
+    if operation == "UpdateEndpoint":
+        assert sagemaker.status() == "InService"
+
+
+def count(sagemaker: SageMaker) -> int:
+    return int(sagemaker.describe()["ProductionVariants"][0]["DesiredInstanceCount"])
+
+
+@pytest.mark.parametrize(
+    ("more", "left"),
+    [
+        ({}, 1),
+        ({"RetainAllVariantProperties": False}, 1),
+        ({"RetainAllVariantProperties": True}, 4),
+        (
+            {
+                "RetainAllVariantProperties": True,
+                "ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DesiredInstanceCount"}],
+            },
+            1,
+        ),
+    ],
+)
+def test_a_scaled_out_count_is_kept_by_an_update_that_asks_for_it(
+    sagemaker: SageMaker, more: dict[str, Any], left: int
+) -> None:
+    sagemaker.endpoint()
+    scaled = [{"VariantName": "a", "DesiredInstanceCount": 4, "DesiredWeight": 2.0}]
+    sagemaker.call("UpdateEndpointWeightsAndCapacities", EndpointName="e", DesiredWeightsAndCapacities=scaled)
+    assert (sagemaker.status(), count(sagemaker)) == ("InService", 4)
+    assert sagemaker.fake.fleets["one"].weights == {"a": 2.0}
+
+    move(sagemaker, **more)
+    sagemaker.until("InService")
+
+    assert count(sagemaker) == left
+
+
+def test_counts_of_no_such_variant_and_of_a_moving_endpoint_are_refused(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint()
+    asked = {"EndpointName": "e", "DesiredWeightsAndCapacities": [{"VariantName": "b", "DesiredInstanceCount": 4}]}
+    assert "has no variant b, but a" in sagemaker.refused("UpdateEndpointWeightsAndCapacities", **asked)
+    gate = sagemaker.fake.gates["two"] = threading.Event()
+    move(sagemaker)
+    assert "Cannot update in-progress" in sagemaker.refused("UpdateEndpointWeightsAndCapacities", **asked)
+    gate.set()
+    sagemaker.until("InService")
 
 
 def test_an_endpoint_serves_on_and_moves_on_when_its_configuration_is_deleted(sagemaker: SageMaker) -> None:
@@ -256,5 +336,20 @@ def test_real_servers_are_started_from_the_models_of_the_variants(tmp_path: Path
     try:
         sagemaker.endpoint()
         assert sagemaker.invoke(b"1,2") == "1,2"
+        sagemaker.watch.measured.clear()
+        sagemaker.invoke(b"1,2", **{"X-Amzn-SageMaker-Target-Variant": "b"})
     finally:
         sagemaker.endpoints.close()
+    errors = [one for one in sagemaker.watch.measured if one["MetricName"] == "Invocation5XXErrors"]
+    names = [[(each["Name"], each["Value"]) for each in one["Dimensions"]] for one in errors]
+    assert [one["Value"] for one in errors] == [0, 0]
+    assert names == [
+        [("EndpointName", "e"), ("VariantName", "b")],
+        [("EndpointName", "e"), ("VariantName", "b"), ("EndpointConfigName", "one")],
+    ]
+
+
+@pytest.mark.parametrize(("status", "errors"), [(200, (0, 0)), (404, (1, 0)), (503, (0, 1))])
+def test_an_answer_is_counted_with_its_kind_of_error(status: int, errors: tuple[int, int]) -> None:
+    values = {one["MetricName"]: one["Value"] for one in invocation("e", "one", "a", status)}
+    assert values == {"Invocations": 1, "Invocation4XXErrors": errors[0], "Invocation5XXErrors": errors[1]}

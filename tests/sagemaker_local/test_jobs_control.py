@@ -49,6 +49,28 @@ def test_a_training_job_runs_to_its_end_and_is_told(sagemaker: SageMaker) -> Non
     assert last["BillableTimeInSeconds"] >= 1
 
 
+def test_what_a_job_prints_is_in_the_log_group_of_its_kind(sagemaker: SageMaker) -> None:
+    container(sagemaker.containers, train="print('a word')")
+    for name in ("job", "second"):
+        sagemaker.call("CreateTrainingJob", **request(TrainingJobName=name))
+        sagemaker.events.wait_until(lambda: len(sagemaker.access.logs.streams) > 0)
+        ended(sagemaker, name=name)
+    sagemaker.events.wait_until(lambda: len(sagemaker.access.logs.streams) == 2)
+
+    found = {key: lines for key, lines in sagemaker.access.logs.streams.items() if key[1].startswith("job/algo-1-")}
+    ((group, _),) = found
+    assert group == "/aws/sagemaker/TrainingJobs"
+    assert found.popitem()[1] == ["a word"]
+
+
+def test_a_role_that_may_write_no_logs_has_its_job_all_the_same(sagemaker: SageMaker) -> None:
+    sagemaker.access.logs.forbidden = True
+    sagemaker.call("CreateTrainingJob", **request())
+
+    assert ended(sagemaker)["TrainingJobStatus"] == "Completed"
+    assert sagemaker.access.logs.streams == {}
+
+
 def test_tags_are_one_map_in_events(sagemaker: SageMaker) -> None:
     sagemaker.call("CreateTrainingJob", **request(Tags=[{"Key": "a", "Value": "b"}]))
     ended(sagemaker)
@@ -210,6 +232,10 @@ def test_a_transform_runs_under_the_role_of_its_model(sagemaker: SageMaker) -> N
     [
         ({"ModelName": "none"}, "Could not find model"),
         ({"DataProcessing": {"InputFilter": "$["}}, "$["),
+        (
+            {"MaxPayloadInMB": 6, "MaxConcurrentTransforms": 17},
+            "MaxPayloadInMB 6 times MaxConcurrentTransforms 17 is over",
+        ),
         ({"TransformInput": {"SplitType": "RecordIO"}}, "SplitType RecordIO is not emulated"),
         ({"TransformOutput": {"Accept": "text/plain"}, "DataProcessing": {"JoinSource": "Input"}}, "to be the same"),
     ],

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sagemaker_local.support.jobs import OWN
-from tests.sagemaker_local.support.service import DATA, PREFIX, ROLE, SageMaker
+from tests.sagemaker_local.support.jobs import OWN, transform
+from tests.sagemaker_local.support.service import DATA, PREFIX, ROLE, SageMaker, variant
 
 SPECIFICATION = {"Containers": [{"Image": OWN, "ModelDataUrl": DATA}], "SupportedContentTypes": ["text/csv"]}
 
@@ -34,6 +34,31 @@ def sent(sagemaker: SageMaker) -> dict[str, Any]:
 
 def describe(sagemaker: SageMaker, arn: str) -> dict[str, Any]:
     return sagemaker.call("DescribeModelPackage", ModelPackageName=arn)
+
+
+def test_arns_are_in_lower_case_whatever_the_name_is(sagemaker: SageMaker) -> None:
+    group = sagemaker.call("CreateModelPackageGroup", ModelPackageGroupName="Team-Abalone")["ModelPackageGroupArn"]
+
+    assert group == f"{PREFIX}model-package-group/team-abalone"
+    assert register(sagemaker, ModelPackageGroupName="Team-Abalone") == f"{PREFIX}model-package/team-abalone/1"
+
+
+def test_an_instance_type_that_a_package_does_not_support_is_refused_where_it_would_run(sagemaker: SageMaker) -> None:
+    supported = {
+        "SupportedRealtimeInferenceInstanceTypes": ["ml.c5.large"],
+        "SupportedTransformInstanceTypes": ["ml.c5.xlarge"],
+    }
+    arn = register(sagemaker, InferenceSpecification=SPECIFICATION | supported, ModelApprovalStatus="Approved")
+    sagemaker.call("CreateModel", ModelName="m", Containers=[{"ModelPackageName": arn}], ExecutionRoleArn=ROLE)
+    config = {"EndpointConfigName": "c", "ProductionVariants": [variant("a")]}
+    job = transform(ModelName="m") | {"TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1}}
+
+    assert f"ml.m5.large is not supported by model package {arn}: it supports ml.c5.large." in sagemaker.refused(
+        "CreateEndpointConfig", **config
+    )
+    assert "it supports ml.c5.xlarge." in sagemaker.refused("CreateTransformJob", **job)
+    config["ProductionVariants"] = [variant("a", InstanceType="ml.c5.large")]
+    sagemaker.call("CreateEndpointConfig", **config)
 
 
 def test_versions_count_up_and_are_never_given_twice(sagemaker: SageMaker) -> None:

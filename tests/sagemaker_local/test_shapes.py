@@ -42,6 +42,20 @@ def found(**value: Any) -> list[str]:
     return problems(ALL, {"Name": "ab", **value})
 
 
+@pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\u2028b", "a\tb"])
+def test_a_metadata_value_is_one_line_of_letters_numbers_and_separators(text: str) -> None:
+    value = service_model("sagemaker").shape_for("CustomerMetadataValue")
+    assert problems(value, "é 1\u00a0/=+-@") == []
+    assert bool(problems(value, text)) is (text != "a\u2028b")
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\x85b", "a\u2028b"])
+def test_a_dot_is_no_line_break_of_any_kind(text: str) -> None:
+    value = service_model("sagemaker").shape_for("HyperParameterValue")
+    assert problems(value, "a.b\t") == []
+    assert "regular expression" in problems(value, text)[0]
+
+
 def test_what_fits_has_no_problem() -> None:
     fitting = {"Names": ["ab", "abcd"], "Counts": {"Good": 9}, "Share": 1, "Yes": False, "Body": b"123"}
     assert found(**fitting, When=NOW, Any={"whatever": [1]}) == []

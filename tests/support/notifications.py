@@ -72,10 +72,15 @@ def run_failure(**changes: Any) -> RunFailure:
     return found
 
 
+def log_tail(group: str, job: str) -> tuple[str, ...]:
+    """Return what a job of the tests wrote to its log."""
+    return ("epoch 1 of 9", f"{job} in {group} cannot read <a file>\x1b[31m\u202e")
+
+
 def mailed(**changes: Any) -> Mail:
     """Return the mail about an ending, which every approver has got."""
     outbox = OutboxFake()
-    ports = notifying.NotifyingPorts(outbox, (ANN, BOB), API)
+    ports = notifying.NotifyingPorts(outbox, (ANN, BOB), API, log_tail)
     assert notifying.notify_ending(ending(**changes), ports) == {"mailed": 2}
     return _same(outbox)
 
@@ -83,7 +88,7 @@ def mailed(**changes: Any) -> Mail:
 def mailed_about_run(**changes: Any) -> Mail:
     """Return the mail about a failed run, which every approver has got."""
     outbox = OutboxFake()
-    ports = notifying.NotifyingPorts(outbox, (ANN, BOB))
+    ports = notifying.NotifyingPorts(outbox, (ANN, BOB), log_tail=log_tail)
     assert notifying.notify_run_failed(run_failure(**changes), ports) == {"mailed": 2}
     return _same(outbox)
 

@@ -5,6 +5,7 @@ from typing import Any
 from signalbox.aws.registry import ModelRegistry
 from signalbox.contracts import TrainingQuestion
 from signalbox.settings import PlanTraining
+from signalbox.stages import Stage, StagesDocument
 from signalbox.training.planning import TrainingPorts
 from tests.support.botocore_strict import RecordingClient
 from tests.support.objects import RememberedObjects
@@ -17,6 +18,7 @@ SETTINGS = PlanTraining(
     key_arn="arn:aws:kms:us-east-1:123456789012:key/stack",
     training_instance_type="ml.m5.xlarge",
     transform_instance_type="ml.m5.large",
+    stages_parameter="/signalbox/stages",
 )
 EXECUTION_ARN = "arn:aws:states:us-east-1:123456789012:execution:mlops:run-1"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:8c1d"
@@ -35,10 +37,14 @@ PACKAGE: dict[str, Any] = {
 DATA = {f"{folder}a.csv": "9,M" for folder in (f"{HOME}/train/", f"{HOME}/test/", TEST_DATA)}
 
 
+STAGES = StagesDocument((Stage("staging", "ml.m5.large", 1), Stage("prod", "ml.m5.xlarge", 2)))
+
+
 def ports(package: Any = PACKAGE, data: dict[str, str] | None = None) -> TrainingPorts:
     """Return real adapters over an S3 with `data` and a registry that answers with `package`."""
     registry: Any = RecordingClient("sagemaker", {"describe_model_package": package})
-    return TrainingPorts(SETTINGS, RememberedObjects(DATA if data is None else data).store, ModelRegistry(registry))
+    objects = RememberedObjects(DATA if data is None else data).store
+    return TrainingPorts(SETTINGS, objects, ModelRegistry(registry), lambda: STAGES)
 
 
 def question(machine_input: object) -> TrainingQuestion:

@@ -5,7 +5,7 @@ import pytest
 from sagemaker_local import inbox
 from signalbox.mail import MAILS_TAG
 from signalbox_local import deploy
-from tests.system.world import IRIS, REGISTRY, World
+from tests.system.world import IRIS, PREFIX, REGISTRY, World
 
 MOODY = f"{REGISTRY}/moody:test"
 
@@ -18,6 +18,9 @@ def test_a_container_that_fails_is_told_with_its_own_words(world: World) -> None
     assert "max_leaf_nodes" in told
     assert "many" in told
     assert "/aws/sagemaker/TrainingJobs" in told
+    # The program's own log, which has more than the reason that SageMaker takes over.
+    assert "THE LAST LINES OF ITS LOG" in told
+    assert "max_leaf_nodes" in told.partition("THE LAST LINES OF ITS LOG")[2].partition("DETAILS")[0]
     assert world.endpoint("crooked", "staging") is None
 
 
@@ -68,6 +71,47 @@ def test_a_silent_rollback_is_reported_as_failed(world: World) -> None:
     assert "The stage serves what it served before." in told
     # The release told it, so the machine around it, which failed too, tells nobody.
     assert len(world.mails("moody", "version 2", "failed")) == 1
+
+
+def ask_for_poison(world: World, model: str) -> bool:
+    """Say whether the model in staging answers a request about poison; a brittle one fails at it."""
+    runtime = world.client("sagemaker-runtime")
+    endpoint = f"{PREFIX}-{model}-staging"
+    try:
+        runtime.invoke_endpoint(EndpointName=endpoint, Body=b"poison", ContentType="text/csv")
+    except runtime.exceptions.ModelError:
+        return False
+    return True
+
+
+def test_server_errors_of_a_new_version_roll_it_back_and_those_of_the_old_one_do_not_keep_it_from_being_mended(
+    world: World,
+) -> None:
+    world.release("fragile", "c1", 1, image=MOODY, mood="brittle")
+    assert not ask_for_poison(world, "fragile")
+    world.client("sagemaker").update_endpoint_weights_and_capacities(
+        EndpointName=f"{PREFIX}-fragile-staging",
+        DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 3}],
+    )
+
+    world.release("fragile", "c2", 2, image=MOODY, mood="good")
+    assert ask_for_poison(world, "fragile")
+    second = world.packages("fragile")[1]["ModelPackageArn"]
+    assert world.live_package("fragile", "staging") == second
+
+    execution = world.train("fragile", "c3", image=MOODY, mood="brittle")
+    world.approve(world.mail("approve", "fragile version 3"))
+    world.wait_for("an error of the new fleet", lambda: not ask_for_poison(world, "fragile"))
+
+    assert world.ended(execution)["status"] == "FAILED"
+    endpoint = world.endpoint("fragile", "staging")
+    assert endpoint is not None
+    assert endpoint["ProductionVariants"][0]["DesiredInstanceCount"] == 3
+    assert world.live_package("fragile", "staging") == second
+    told = inbox.text(world.mail("fragile", "version 3", "failed"))
+    assert "rolled the update back (An alarm of the auto-rollback configuration is in state ALARM)" in told
+    alarms = world.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{PREFIX}-fragile")["MetricAlarms"]
+    assert alarms == []
 
 
 def test_a_wrong_parameter_fails_the_deployment_with_a_sentence(world: World) -> None:

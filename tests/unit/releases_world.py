@@ -106,6 +106,7 @@ class SageMakerFake:
         self.configs: dict[str, str] = {}
         self.endpoints: dict[str, Endpoint] = {}
         self.alarms: set[str] = set()
+        self.scaled: set[tuple[str, str]] = set()
         self.moves: list[tuple[str, str]] = []
         self._ticks: dict[str, int] = {}
         self.slowness = 1
@@ -117,6 +118,10 @@ class SageMakerFake:
     def package_of(self, config: str) -> str | None:
         """See `EndpointReader`."""
         return self.models.get(self.configs.get(config, ""))
+
+    def scaled_out(self, name: str, target: str) -> bool:
+        """See `EndpointReader`."""
+        return (name, target) in self.scaled
 
     def has_model(self, name: str) -> bool:
         """See `EndpointReader`."""

@@ -68,6 +68,27 @@ def test_a_chain_that_ends_early_means_that_nothing_of_ours_is_live(
     assert endpoints(**changes)[0].live_package(NAME) == package
 
 
+@pytest.mark.parametrize(
+    ("wanted", "first", "scaled"), [(4, 1, True), (4, 4, False), (1, 4, False), (2, None, True), (0, None, False)]
+)
+def test_an_endpoint_with_more_instances_than_its_configs_begin_with_was_scaled_out(
+    wanted: int, first: int | None, scaled: bool
+) -> None:
+    variant = {"VariantName": "AllTraffic", "DesiredInstanceCount": wanted}
+    begins = {"VariantName": "AllTraffic", "ModelName": "model-1", "InitialInstanceCount": first}
+    found, client = endpoints(
+        describe_endpoint=DESCRIBED | {"ProductionVariants": [variant]},
+        describe_endpoint_config={"ProductionVariants": [begins]} if first else MISSING,
+    )
+
+    assert found.scaled_out(NAME, "config-2") is scaled
+    assert client.requests("DescribeEndpointConfig")[0] == {"EndpointConfigName": "config-1"}
+
+
+def test_an_endpoint_that_is_gone_was_not_scaled_out() -> None:
+    assert not endpoints(describe_endpoint=MISSING)[0].scaled_out(NAME, "config-2")
+
+
 def test_what_is_there_is_told_from_what_is_not() -> None:
     here, _client = endpoints()
     assert (here.has_config("config-1"), here.has_model("model-1")) == (True, True)

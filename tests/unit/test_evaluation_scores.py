@@ -54,6 +54,11 @@ def test_accuracy_has_the_binomial_standard_error_and_counts_each_class() -> Non
     }
 
 
+@pytest.mark.parametrize("label", ["0.4_5", "\u0663", "\uff17"])
+def test_what_only_python_reads_as_a_number_is_a_class(label: str) -> None:
+    assert scored(("1", "1"), (label, "1")).problem == "classification"
+
+
 def test_numbers_alone_are_a_regression_without_classes() -> None:
     scores = scored(("1", "1.5"), ("2", "2"))
     assert (scores.problem, scores.primary, scores.classes()) == ("regression", "mse", None)

@@ -338,7 +338,7 @@ def test_a_release_has_the_time_for_a_long_review_of_every_stage() -> None:
     release = json.loads(MACHINE.read_text())["States"]["Release"]["TimeoutSeconds"]
     machine = json.loads((MACHINE.parent / "release.asl.json").read_text())["TimeoutSeconds"]
     slowest = Stage("prod", "ml.m5.large", 100, rollout=Rollout("linear", 10, 3_600), review_seconds=LONGEST_REVIEW)
-    longest = 10 * (slowest.review_seconds + Place(slowest, 0, "endpoint").patience_seconds)
+    longest = 10 * (slowest.review_seconds + Place(slowest, "endpoint").patience_seconds)
 
     assert longest <= release <= machine <= YEAR
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 GUARDED = StagesDocument((Stage("prod", "ml.m5.large", 2, False, Rollout("canary", 50, 60), alarms=True),))
 PLAIN = StagesDocument((Stage("staging", "ml.m5.large", 1),))
 REFUSED = Throw("SageMaker.SageMakerException", "refused")
+NO_MORE = Throw("SageMaker.ResourceLimitExceededException", "no more of them")
 MISMATCH = Throw("GoldenMismatchError", "golden request 1 of 5 was answered 9")
 RUNS: list[Run] = []
 
@@ -108,20 +109,21 @@ def test_a_release_that_went_well_is_recorded_and_told_once() -> None:
     assert told["Payload"]["execution_arn"] == EXECUTION_ARN
 
 
-def test_a_stage_with_alarms_has_one_before_its_endpoint_moves() -> None:
-    went = execute(world_of(GUARDED, live=1))
+def test_an_update_of_a_stage_with_alarms_has_an_alarm_of_its_own_while_it_moves_and_none_afterwards() -> None:
+    world = world_of(GUARDED, live=1)
 
-    assert went.visited.index("PutAlarm") < went.visited.index("UpdateEndpoint")
-    (update,) = went.calls_of("UpdateEndpoint")
-    assert update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"] == [
-        {"AlarmName": "signalbox-abalone-prod-errors"}
-    ]
+    went = execute(world)
+
+    assert went.visited.index("PutAlarm") < went.visited.index("UpdateEndpoint") < went.visited.index("DeleteAlarm")
+    (update,), (alarm,) = went.calls_of("UpdateEndpoint"), went.calls_of("PutAlarm")
+    assert update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"] == [{"AlarmName": alarm["AlarmName"]}]
+    assert {"Name": "EndpointConfigName", "Value": update["EndpointConfigName"]} in alarm["Dimensions"]
+    assert (went.status, world.sagemaker.alarms) == ("SUCCEEDED", set())
 
 
-def test_a_rejection_takes_the_endpoint_and_its_alarm_down_where_nothing_may_return() -> None:
+def test_a_rejection_takes_the_endpoint_down_where_nothing_may_return_and_leaves_no_alarm() -> None:
     world = world_of(GUARDED, live=2)
     world.registry.put(2, "Rejected")
-    world.sagemaker.alarms.add("signalbox-abalone-prod-errors")
 
     went = execute(world, REJECTED)
 
@@ -206,21 +208,37 @@ def test_a_first_endpoint_that_never_serves_is_taken_down_with_its_config_and_mo
     assert recorded(world, "staging")["rollback"] == "removed"
 
 
-def test_a_first_endpoint_that_never_serves_leaves_no_alarm_behind() -> None:
+def test_a_first_endpoint_has_no_alarm_since_nothing_could_be_rolled_back() -> None:
     world = world_of(GUARDED)
 
     went = execute(world, Verify=[Throw("EndpointNotInServiceError", "no answer to /ping")])
 
     assert (went.status, world.sagemaker.alarms) == ("FAILED", set())
-    assert went.calls_of("DeleteAlarm") == [{"AlarmNames": ["signalbox-abalone-prod-errors"]}]
+    assert not went.calls_of("PutAlarm")
 
 
-def test_a_stage_that_goes_back_keeps_its_alarm() -> None:
+@pytest.mark.parametrize(
+    "failed", [{"Verify": [MISMATCH]}, {"Verify": [MISMATCH, MISMATCH]}, {"CreateConfig": [NO_MORE]}]
+)
+def test_a_stage_that_goes_back_or_cannot_be_verified_leaves_no_alarm_behind(failed: dict[str, Any]) -> None:
     world = world_of(GUARDED, live=1)
 
-    went = execute(world, Verify=[MISMATCH])
+    went = execute(world, **failed)
 
-    assert (went.status, world.sagemaker.alarms) == ("FAILED", {"signalbox-abalone-prod-errors"})
+    (alarm,) = went.calls_of("PutAlarm")
+    assert went.calls_of("DeleteAlarm") == [{"AlarmNames": [alarm["AlarmName"]]}]
+    assert (went.status, world.sagemaker.alarms) == ("FAILED", set())
+
+
+def test_an_endpoint_that_is_still_moving_keeps_the_alarm_that_watches_it() -> None:
+    world = world_of(GUARDED, live=1)
+    world.sagemaker.slowness = 10_000
+
+    went = execute(world)
+
+    (alarm,) = went.calls_of("PutAlarm")
+    assert recorded(world, "prod")["rollback"] == "unfinished"
+    assert (went.status, world.sagemaker.alarms) == ("FAILED", {alarm["AlarmName"]})
 
 
 @pytest.mark.parametrize(
@@ -281,9 +299,11 @@ def test_a_deletion_that_is_refused_is_looked_at_again_and_an_alarm_that_stays_d
     world = world_of(GUARDED, live=2)
     world.registry.put(2, "Rejected")
 
-    went = execute(world, REJECTED, DeleteEndpoint=[REFUSED], DeleteAlarm=Throw("CloudWatch.ResourceNotFound"))
+    went = execute(world, REJECTED, DeleteEndpoint=[REFUSED])
 
     assert (went.status, went.output["verdict"]) == ("SUCCEEDED", "torn-down")
+    update = execute(world_of(GUARDED, live=1), DeleteAlarm=Throw("CloudWatch.ResourceNotFound"))
+    assert (update.status, update.output["verdict"]) == ("SUCCEEDED", "released")
 
 
 def test_a_deletion_that_is_not_allowed_fails_the_release() -> None:

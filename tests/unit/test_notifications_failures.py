@@ -47,6 +47,47 @@ def test_a_failed_job_is_told_with_its_reason_and_its_log() -> None:
     assert links.log("run-7", "/aws/x", "j") == ""
 
 
+def test_the_last_lines_of_a_failed_jobs_log_are_in_the_mail() -> None:
+    mail = mailed(error=failure(cause=json.dumps(TRAINING)))
+
+    in_both(mail, "epoch 1 of 9")
+    assert "  epoch 1 of 9\n  iris-train-1 in /aws/sagemaker/TrainingJobs cannot read <a file>\n" in mail.text
+    assert "cannot read &lt;a file&gt;" in mail.html
+    assert "THE LAST LINES OF ITS LOG" not in mailed(error=failure(cause="plain words")).text
+
+
+def test_the_last_lines_of_a_failed_steps_log_are_in_the_mail_about_its_run() -> None:
+    job = {"ProcessingJobName": "pipelines-x-prepare", "FailureReason": "AlgorithmError: , exit code: 137"}
+    mail = mailed_about_run(step="Prepare", cause=json.dumps(job))
+
+    in_both(mail, "pipelines-x-prepare in /aws/sagemaker/ProcessingJobs", "it needed more memory than its instance has")
+
+
+@pytest.mark.parametrize(
+    ("words", "meaning"),
+    [
+        (
+            "AlgorithmError: , exit code: 137",
+            "Exit code 137: the program was killed, mostly because it needed more memory",
+        ),
+        ("AlgorithmError: oh, exit code: 139", "Exit code 139: the program touched memory that is not its own"),
+        ("ClientError: exit code 127", "Exit code 127: the program was not found: the image needs `train` and `serve`"),
+        ("the server ended with exit code 126 before", "Exit code 126: the program was found, but may not be executed"),
+        ("AlgorithmError: , Exit Code: 143", "Exit code 143: the program was asked to stop"),
+        ("AlgorithmError: , exit code: 134", "Exit code 134: the program ended itself"),
+        ("exec /opt/program/train: exec format error", "built for another processor than that of its instances"),
+        ("AlgorithmError: wrong label, exit code: 1", ""),
+        ("AlgorithmError: , exit code: 1370", ""),
+        ("plain words", ""),
+    ],
+)
+def test_an_exit_code_that_says_little_is_explained(words: str, meaning: str) -> None:
+    mail = mailed(error=failure(cause=json.dumps(TRAINING | {"FailureReason": words})))
+
+    assert (meaning or "Read the job's log") in mail.text
+    assert meaning or "Exit code" not in mail.text
+
+
 @pytest.mark.parametrize(
     ("cause", "text", "job"),
     [

@@ -68,6 +68,17 @@ def test_publish_in_a_region_without_images_writes_nothing(clients: Clients, mon
     assert not clients["s3"].calls
 
 
+def test_publish_of_a_model_that_is_not_the_stacks_is_refused_and_writes_nothing(clients: Clients) -> None:
+    clients["cloudformation"] = CloudFormation(outputs=OUTPUTS | {"PipelineName": "signalbox-whales"})
+    done = run("publish", "abalone")
+    assert done.exit_code == 1
+    told = " ".join(done.stderr.split())
+    assert "start the pipeline signalbox-whales, and 'abalone' would be signalbox-abalone" in told
+    assert "deploy with the parameter Model=abalone" in told
+    assert not clients["s3"].calls
+    assert not clients["sagemaker"].calls
+
+
 def test_publish_of_an_unknown_pipeline_names_the_known_ones(clients: Clients) -> None:
     assert "there is no pipeline 'whales': the pipelines are abalone" in run("publish", "whales").stderr
 

@@ -75,6 +75,11 @@ def test_another_refusal_is_not_hidden(code: str) -> None:
         start_training(TRAINING, MACHINE, machines)
 
 
+def test_a_largest_request_is_passed_on_to_the_machine() -> None:
+    assert "max_payload_mb" not in TRAINING.input()
+    assert replace(TRAINING, max_payload_mb=25).input()["max_payload_mb"] == 25
+
+
 def test_every_difference_makes_another_training_and_its_name_is_legal() -> None:
     others = [
         TRAINING,

@@ -18,7 +18,7 @@ from tests.unit.releases_world import (
 )
 
 from signalbox.aws.errors import CallRefusedError
-from signalbox.aws.model import Endpoint
+from signalbox.aws.model import Endpoint, ModelPackage
 from signalbox.contracts import ReleasePlan, ReleaseQuestion
 from signalbox.releases.model import Desired
 from signalbox.releases.planning import LONGEST_WAIT, MOST_ROUNDS, wait_seconds
@@ -114,7 +114,13 @@ def test_an_update_goes_by_the_stages_rollout_and_names_its_alarm() -> None:
 
     _, alarm, _, update = plans(world, question("approved", 2, AT), None, None, None)
 
-    assert request(alarm)["AlarmName"] == "signalbox-abalone-prod-errors"
+    config = request(update)["EndpointConfigName"]
+    assert request(alarm)["AlarmName"] == f"{config}-errors"
+    assert {one["Name"]: one["Value"] for one in request(alarm)["Dimensions"]} == {
+        "EndpointName": "signalbox-abalone-prod",
+        "VariantName": "AllTraffic",
+        "EndpointConfigName": config,
+    }
     assert request(update)["DeploymentConfig"] == {
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": {
@@ -125,12 +131,38 @@ def test_an_update_goes_by_the_stages_rollout_and_names_its_alarm() -> None:
             "TerminationWaitInSeconds": 0,
             "MaximumExecutionTimeoutInSeconds": 2400,
         },
-        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "signalbox-abalone-prod-errors"}]},
+        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": f"{config}-errors"}]},
     }
+    assert "RetainAllVariantProperties" not in request(update)
     deployment = update["progress"]["deployment"]
     assert deployment is not None
     assert deployment["previous"] == "config-live"
     assert deployment["patience_seconds"] > 2400
+
+
+def test_an_update_keeps_the_old_fleet_as_long_as_the_stage_says() -> None:
+    rollout = Rollout(termination_wait_seconds=300)
+    world = world_with_live(1, StagesDocument((Stage("prod", "ml.m5.large", 1, rollout=rollout, alarms=True),)))
+
+    _, update = through(world, "update-endpoint", question("approved", 2, AT))
+
+    policy = request(update)["DeploymentConfig"]["BlueGreenUpdatePolicy"]
+    assert policy["TrafficRoutingConfiguration"] == {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
+    assert (policy["TerminationWaitInSeconds"], policy["MaximumExecutionTimeoutInSeconds"]) == (300, 2100)
+
+
+def test_an_endpoint_that_was_scaled_out_keeps_its_instances_forward_and_back() -> None:
+    world = world_with_live(1, PLAIN)
+    asked, update = through(world, "update-endpoint", question("approved", 2, AT))
+    world.sagemaker.scaled = {(STAGING_ENDPOINT, request(update)["EndpointConfigName"])}
+
+    assert request(world.plan(asked))["RetainAllVariantProperties"] is True
+
+    world.sagemaker.scaled = {(STAGING_ENDPOINT, "config-live")}
+    asked, verify = through(world, "verify", after(asked, update, world._do(update, "run")))
+    _, back = through(world, "update-endpoint", after(asked, verify, failed("GoldenMismatchError")))
+    assert request(back)["EndpointConfigName"] == "config-live"
+    assert request(back)["RetainAllVariantProperties"] is True
 
 
 def test_a_linear_rollout_moves_in_steps() -> None:
@@ -520,6 +552,27 @@ def test_an_input_that_cannot_be_read_is_told_and_fails() -> None:
     assert ended.arguments["Cause"].startswith('the release\'s input: trigger is "tuesday"')
     assert ended.told is not None
     assert (ended.told["model"], ended.told["error"]) == ("abalone", ended.arguments)
+
+
+def test_a_package_that_does_not_support_a_stages_instances_is_refused_before_any_stage_moves() -> None:
+    world = World()
+    world.registry.packages[arn(2)] = ModelPackage(arn(2), "Approved", realtime_types=("ml.m5.large",))
+    two = (Stage("staging", "ml.m5.large", 1), Stage("prod", "ml.c5.xlarge", 1, approval=True))
+    world.stages = StagesDocument(two)
+
+    ended = world.run("approved", 2, AT)
+
+    assert world.actions["run"] == ["announce", "failed"]
+    assert ended.arguments["Cause"].startswith(f"{arn(2)} supports ml.m5.large, and the stage prod has")
+    assert ended.outcome["rollback"] == {"result": "untouched", "reason": "the release had changed nothing"}
+    assert world.store.desired("abalone") is None
+
+
+def test_a_package_that_supports_the_instances_of_all_stages_is_released() -> None:
+    world = World(PLAIN)
+    world.registry.packages[arn(2)] = ModelPackage(arn(2), "Approved", realtime_types=("ml.m5.large", "ml.c5.large"))
+
+    assert world.run("approved", 2, AT).action == "done"
 
 
 def test_what_a_release_waits_for_is_noted_with_its_action() -> None:

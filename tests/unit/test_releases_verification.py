@@ -81,6 +81,8 @@ def test_classes_are_compared_exactly_but_for_the_white_space_around_them() -> N
             "golden request 2 of 3 was answered -10.02, expected -10 within 0.001",
         ),
         (REGRESSION, "M,0.4", ModelAnswer("nan"), "was answered nan, expected 8.7"),
+        (REGRESSION, "M,0.4", ModelAnswer("8.7_0"), "was answered '8.7_0', which is not a number"),
+        (REGRESSION, "M,0.4", ModelAnswer("\uff18.7"), "which is not a number"),
         (REGRESSION, "M,0.4", ModelAnswer("ok"), "was answered 'ok', which is not a number"),
         (REGRESSION, "I,0", ModelAnswer("0.01"), "golden request 3 of 3"),
         (REGRESSION, "M,0.4", ModelAnswer(failure="500"), "golden request 1 of 3 was refused (500)"),

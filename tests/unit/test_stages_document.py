@@ -61,6 +61,42 @@ def test_a_deployment_may_take_longer_than_all_its_waits(rollout: dict[str, Any]
 
 
 @pytest.mark.parametrize(
+    ("rollout", "kept", "seconds"),
+    [
+        ({}, 300, 300),
+        ({"wait_seconds": 120}, 0, 120),
+        ({"termination_wait_seconds": 120}, 120, 120),
+        ({"type": "canary", "percent": 50}, 300, 300),
+        ({"type": "canary", "percent": 50, "wait_seconds": 60}, 0, 120),
+        ({"type": "linear", "percent": 50, "wait_seconds": 30, "termination_wait_seconds": 60}, 60, 120),
+    ],
+)
+def test_a_stage_with_alarms_bakes_because_alarms_count_only_meanwhile(
+    rollout: dict[str, Any], kept: int, seconds: int
+) -> None:
+    stage = stages.parse(text({**STAGING, "instance_count": 2, "rollout": rollout, "alarms": True})).last
+
+    assert (stage.rollout.termination_wait_seconds, stage.rollout.bake_seconds) == (kept, seconds)
+
+
+@pytest.mark.parametrize(
+    ("rollout", "waits"),
+    [
+        ({"termination_wait_seconds": 0}, 0),
+        ({"wait_seconds": 1}, 1),
+        ({"termination_wait_seconds": 119}, 119),
+        ({"type": "canary", "percent": 50, "wait_seconds": 59}, 118),
+    ],
+)
+def test_alarms_without_a_wait_that_could_ring_them_are_refused(rollout: dict[str, Any], waits: int) -> None:
+    with pytest.raises(stages.StagesDocumentError) as raised:
+        stages.parse(text({**STAGING, "instance_count": 2, "rollout": rollout, "alarms": True}))
+
+    assert "stages[0].rollout.termination_wait_seconds is" in str(raised.value)
+    assert f"need 120 s, but this one waits {waits} s in all" in str(raised.value)
+
+
+@pytest.mark.parametrize(
     ("change", "field", "said"),
     [
         ({"name": "Prod"}, "name", 'is "Prod": give a lower-case letter'),
@@ -75,13 +111,18 @@ def test_a_deployment_may_take_longer_than_all_its_waits(rollout: dict[str, Any]
         ({"hosting": "serverless"}, "hosting", "not built yet: only realtime is"),
         ({"hosting": "moon"}, "hosting", 'is "moon": give realtime'),
         ({"review_seconds": 4}, "review_seconds", "from 5 to 2,592,000"),
-        ({"rollout": "canary"}, "rollout", 'is "canary": give an object with percent, type, wait_seconds'),
+        (
+            {"rollout": "canary"},
+            "rollout",
+            'is "canary": give an object with percent, termination_wait_seconds, type, wait_seconds',
+        ),
         ({"rollout": {"type": "blue"}}, "rollout.type", "allowed are all-at-once, canary, linear"),
         ({"rollout": {"type": "canary"}}, "rollout.percent", "is missing: give a whole number from 1 to 50"),
         ({"rollout": {"type": "canary", "percent": 51}}, "rollout.percent", "from 1 to 50"),
         ({"rollout": {"type": "linear", "percent": 9}}, "rollout.percent", "from 10 to 50"),
         ({"rollout": {"type": "canary", "percent": 10}}, "rollout.type", "it needs 2 instances or more"),
         ({"rollout": {"percent": 10}}, "rollout.percent", "is given for all-at-once"),
+        ({"rollout": {"termination_wait_seconds": 3_601}}, "rollout.termination_wait_seconds", "from 0 to 3,600"),
         ({"rollout": {"wait_seconds": 3_601}}, "rollout.wait_seconds", "from 0 to 3,600"),
         ({"rollout": {"speed": 1}}, "rollout.speed", "is not a field"),
         (

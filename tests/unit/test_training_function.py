@@ -11,10 +11,13 @@ from tests.support.training import ARN, EXECUTION_ARN, PACKAGE, SETTINGS, TEST_D
 
 from signalbox.aws import clients
 
+DOCUMENT = '{"stages": [{"name": "prod", "instance_type": "ml.m5.large", "instance_count": 1}]}'
+
 
 def test_the_function_plans_a_registered_package(monkeypatch: pytest.MonkeyPatch) -> None:
     fakes = {
         "s3": RememberedObjects({f"{TEST_DATA}test.csv": "9,M,0.4"}),
+        "ssm": RecordingClient("ssm", {"get_parameter": {"Parameter": {"Value": DOCUMENT}}}),
         "sagemaker": RecordingClient("sagemaker", {"describe_model_package": PACKAGE}),
     }
     monkeypatch.setattr(clients, "client", fakes.__getitem__)

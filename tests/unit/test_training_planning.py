@@ -2,13 +2,17 @@
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.botocore_strict import RecordingClient, check_request, client_error
 from tests.support.training import (
     ARN,
     CONTAINER,
+    DATA,
+    EXECUTION_ARN,
     HOME,
     IMAGE,
     IMAGE_INPUT,
@@ -21,14 +25,25 @@ from tests.support.training import (
 
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts import TrainingPlan
+from signalbox.evaluation.requests import record
+from signalbox.stages import StagesDocument, StagesDocumentError
 from signalbox.training.model import InvalidRequestError
 from signalbox.training.planning import plan
 
+if TYPE_CHECKING:
+    from signalbox.contracts import EvaluationQuestion, TrainingPlan, TrainingQuestion
+
 KEY = SETTINGS.key_arn
 
+OPERATIONS = {
+    "training": "CreateTrainingJob",
+    "model": "CreateModel",
+    "transform": "CreateTransformJob",
+    "group": "CreateModelPackageGroup",
+}
 
-def image_plan(**more: str) -> TrainingPlan:
+
+def image_plan(**more: str) -> "TrainingPlan":
     return plan(question(IMAGE_INPUT | more), ports())
 
 
@@ -56,15 +71,9 @@ def test_an_image_gets_its_names_and_places_from_the_model_and_the_execution() -
 @pytest.mark.parametrize("machine_input", [IMAGE_INPUT, {"package": ARN}])
 def test_every_request_is_one_that_sagemaker_takes(machine_input: dict[str, Any]) -> None:
     planned = plan(question(machine_input), ports())
-    operations = {
-        "training": "CreateTrainingJob",
-        "model": "CreateModel",
-        "transform": "CreateTransformJob",
-        "group": "CreateModelPackageGroup",
-    }
     for name, request in planned["requests"].items():
         if request is not None:
-            check_request("sagemaker", operations[name], json.loads(json.dumps(request)))
+            check_request("sagemaker", OPERATIONS[name], json.loads(json.dumps(request)))
     check_request("sagemaker", "StopTrainingJob", {"TrainingJobName": planned["names"]["training"]})
     check_request("sagemaker", "StopTransformJob", {"TransformJobName": planned["names"]["transform"]})
     evaluation = planned["evaluation"]
@@ -129,6 +138,7 @@ def test_the_transform_hides_the_label_from_the_model_and_joins_it_again() -> No
         "TransformJobName": planned["names"]["transform"],
         "ModelName": planned["names"]["model"],
         "BatchStrategy": "MultiRecord",
+        "MaxPayloadInMB": 4,
         "TransformInput": {
             "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"{HOME}/test/"}},
             "ContentType": "text/csv",
@@ -192,6 +202,26 @@ def described(**changes: Any) -> dict[str, Any]:
             "application/json",
         ),
         (described(SupportedContentTypes=["text/libsvm"]), "text/libsvm"),
+        (
+            described(SupportedTransformInstanceTypes=["ml.g5.xlarge", "ml.c5.xlarge"]),
+            "supports ml.g5.xlarge, ml.c5.xlarge, and TransformInstanceType is ml.m5.large: register the package with",
+        ),
+        (
+            described(SupportedRealtimeInferenceInstanceTypes=["ml.m5.large"]),
+            "supports ml.m5.large, and instance_type of the stage prod is ml.m5.xlarge",
+        ),
+        (
+            PACKAGE | {"CustomerMetadataProperties": {"test-data": TEST_DATA} | {f"p{n}": "x" for n in range(48)}},
+            "would have 51 customer metadata properties",
+        ),
+        (
+            PACKAGE | {"CustomerMetadataProperties": {"test-data": TEST_DATA, "max-payload-mb": "6_0"}},
+            "'max-payload-mb' with '6_0': give a whole number of megabytes from 1 to 100",
+        ),
+        (
+            PACKAGE | {"CustomerMetadataProperties": {"test-data": TEST_DATA, "max-payload-mb": "101"}},
+            "'max-payload-mb' with '101'",
+        ),
     ],
 )
 def test_a_package_that_cannot_be_evaluated_is_refused_with_the_reason(package: Any, message: str) -> None:
@@ -200,17 +230,89 @@ def test_a_package_that_cannot_be_evaluated_is_refused_with_the_reason(package: 
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("changes", "message"),
     [
         ({"model": "unknown"}, "train_data s3://data-bucket/models/unknown/train/ holds no data"),
         ({"test_data": "s3://data-bucket/nothing/"}, "test_data s3://data-bucket/nothing/ holds no data"),
         ({"test_data": "s3://other-bucket/test/"}, "test_data is in the bucket other-bucket"),
         ({"train_data": "s3://data-bucket"}, "train_data is 's3://data-bucket': give an S3 prefix"),
+        ({"train_data": "s3://data-bucket/a\nb/"}, "give an S3 prefix"),
+        ({"test_data": f"s3://data-bucket/{'d' * 250}/"}, "test_data has 268 characters: SageMaker keeps it with"),
+        ({"test_data": "s3://data-bucket/a(1)/"}, r"test_data is .*, with '\(': SageMaker keeps it with the package"),
+        ({"test_data": "s3://data-bucket/a\tb/"}, "test_data is "),
     ],
 )
-def test_missing_or_foreign_data_are_refused_before_anything_runs(given: dict[str, str], message: str) -> None:
+def test_missing_or_foreign_data_are_refused_before_anything_runs(changes: dict[str, str], message: str) -> None:
     with pytest.raises(InvalidRequestError, match=message):
-        image_plan(**given)
+        image_plan(**changes)
+
+
+@pytest.mark.parametrize("machine_input", [IMAGE_INPUT, {"package": ARN}])
+def test_an_execution_whose_name_fits_no_tag_is_refused_before_anything_runs(machine_input: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequestError, match=r"the execution's name is \"it's\", with \"'\""):
+        plan({"execution": "it's", "execution_arn": EXECUTION_ARN, "input": machine_input}, ports())
+
+
+@pytest.mark.parametrize(
+    ("machine_input", "properties", "megabytes"),
+    [
+        (IMAGE_INPUT, {}, 4),
+        (IMAGE_INPUT | {"max_payload_mb": 25}, {}, 25),
+        ({"package": ARN}, {}, 4),
+        ({"package": ARN}, {"max-payload-mb": "6"}, 6),
+        ({"package": ARN, "max_payload_mb": 1}, {"max-payload-mb": "6"}, 1),
+    ],
+)
+def test_a_model_is_sent_requests_that_its_web_server_takes_unless_it_says_otherwise(
+    machine_input: dict[str, Any], properties: dict[str, str], megabytes: int
+) -> None:
+    package = PACKAGE | {"CustomerMetadataProperties": {"test-data": TEST_DATA, **properties}}
+
+    planned = plan(question(machine_input), ports(package))
+
+    assert planned["requests"]["transform"]["MaxPayloadInMB"] == megabytes
+
+
+@pytest.mark.parametrize("machine_input", [IMAGE_INPUT, {"package": ARN}])
+def test_a_stages_document_that_the_evaluation_could_not_read_is_refused_before_anything_runs(
+    machine_input: dict[str, Any],
+) -> None:
+    def broken() -> StagesDocument:
+        raise StagesDocumentError("the text is not JSON")
+
+    with pytest.raises(StagesDocumentError):
+        plan(question(machine_input), replace(ports(), stages=broken))
+
+
+def test_a_package_may_support_the_very_types_that_it_is_to_run_on() -> None:
+    types = {
+        "SupportedTransformInstanceTypes": ["ml.m5.large"],
+        "SupportedRealtimeInferenceInstanceTypes": ["ml.m5.large", "ml.m5.xlarge"],
+    }
+    assert plan(question({"package": ARN}), ports(described(**types)))["entry"] == "package"
+
+
+@given(
+    execution=st.text(st.sampled_from("aZ0-_'(é\n +"), min_size=1, max_size=80),
+    prefix=st.text(st.sampled_from("aZ9/_.=(,&é\n\t "), min_size=1, max_size=300),
+    hyperparameters=st.dictionaries(st.text(max_size=20), st.text(max_size=20), max_size=3),
+)
+def test_whatever_is_asked_for_is_refused_at_once_or_taken_by_sagemaker_to_the_end(
+    execution: str, prefix: str, hyperparameters: dict[str, str]
+) -> None:
+    test_data = f"s3://data-bucket/{prefix}/"
+    machine_input = IMAGE_INPUT | {"test_data": test_data, "hyperparameters": hyperparameters}
+    asked: TrainingQuestion = {"execution": execution, "execution_arn": EXECUTION_ARN, "input": machine_input}
+    try:
+        planned = plan(asked, ports(data=DATA | {f"{test_data}a.csv": "9,M"}))
+    except InvalidRequestError:
+        return
+    for name, operation in OPERATIONS.items():
+        check_request("sagemaker", operation, json.loads(json.dumps(planned["requests"][name])))  # type: ignore[literal-required]  # its own names
+    kept: EvaluationQuestion = {"execution_arn": EXECUTION_ARN, "plan": planned["evaluation"], "training": None}
+    evidence = planned["evaluation"]["evidence"]
+    registration = record(kept, f"{evidence}report.json", f"{evidence}golden.json", "good")
+    check_request("sagemaker", "CreateModelPackage", json.loads(json.dumps(registration)))
 
 
 def test_folder_markers_and_empty_files_are_no_data_however_many_there_are() -> None:

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-_MILLISECONDS = re.compile(r"\d+(\.\d+)?")
+_MILLISECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def text_of(moment: datetime) -> str:

@@ -13,7 +13,7 @@ DISPLAY_LIMIT = 82
 EXECUTION_LIMIT = 80
 _DIGEST = 8
 _ILLEGAL = re.compile(r"[^A-Za-z0-9]+")
-_PACKAGE = re.compile(r"arn:[^:]+:sagemaker:[^:]*:\d{12}:model-package/([^/]+)/(\d+)")
+_PACKAGE = re.compile(r"arn:[^:]+:sagemaker:[^:]*:[0-9]{12}:model-package/([^/]+)/([0-9]+)")
 _OBJECT = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
 
 

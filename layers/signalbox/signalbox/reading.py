@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from signalbox import numerals
+
 _SHOWN = 80
 _OBJECT = (dict, Mapping)  # nearly all are dicts, which is found out soonest
 _NUMBER = (int, float)
@@ -21,6 +23,12 @@ def shown(value: object) -> str:
         return "missing"
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _numeric(value: Any) -> float:
+    if isinstance(value, bool) or value is None:
+        return math.nan
+    return numerals.number(value) if isinstance(value, str) else float(value)
 
 
 class Fields:
@@ -96,8 +104,8 @@ class Fields:
         """Return a finite number, or the number in a text."""
         value = self._fields.get(name)
         try:
-            found = math.nan if value is None or value is True or value is False else float(value)
-        except (TypeError, ValueError):
+            found = _numeric(value)
+        except (TypeError, ValueError, OverflowError):
             found = math.nan
         if not math.isfinite(found):
             raise self._refused(self._at(name), f"is {shown(value)}: give a finite number")

@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping
 from typing import Self, dataclass_transform
 
+from signalbox import numerals
+
 OWN_ADDRESS = "own"
 
 
@@ -47,7 +49,7 @@ def _value(environment: Mapping[str, str], variable: str, kind: object) -> str |
     if kind is not int:
         return text
     try:
-        return int(text)
+        return numerals.whole_number(text)
     except ValueError:
         raise SettingError(variable, f"is {text!r}, not a whole number") from None
 
@@ -119,6 +121,7 @@ class PlanTraining(Settings):
     key_arn: str
     training_instance_type: str
     transform_instance_type: str
+    stages_parameter: str
 
 
 class EvaluateModel(Settings):

@@ -2,7 +2,7 @@
 
     {"stages": [{"name": "prod", "approval": true, "hosting": "realtime", "instance_type": "ml.m5.large",
                  "instance_count": 2, "alarms": true, "review_seconds": 604800,
-                 "rollout": {"type": "canary", "percent": 10, "wait_seconds": 300}}]}
+                 "rollout": {"type": "canary", "percent": 10, "wait_seconds": 300, "termination_wait_seconds": 0}}]}
 
 Limits are SageMaker's (Developer Guide, deployment-guardrails; botocore's `sagemaker` model), stated where they are
 checked. `rollout`, `alarms`, `approval`, `hosting` and `review_seconds` may be left out.
@@ -24,11 +24,15 @@ HOSTINGS_TO_COME = ("serverless", "async", "batch", "multi-model")
 # A deployment takes 600 to 28,800 seconds, and longer than all its waits; the margin is for starting the new fleet.
 DEPLOYMENT_SECONDS = (600, 28_800)
 FLEET_SECONDS = 1_800
+# Alarms count only while a deployment waits (deployment guardrails, "baking period"), and the metrics of an endpoint
+# come once a minute (monitoring-cloudwatch): in less than two minutes no alarm is sure to have seen a whole one.
+BAKE_SECONDS = 300
+_SHORTEST_BAKE = 120
 WEEK = 604_800
 _STAGES = (1, 10)
 _PERCENTS = {"canary": (1, 50), "linear": (10, 50)}
 _STAGE = ("name", "approval", "instance_type", "instance_count", "rollout", "alarms", "hosting", "review_seconds")
-_ROLLOUT = ("type", "percent", "wait_seconds")
+_ROLLOUT = ("type", "percent", "wait_seconds", "termination_wait_seconds")
 
 
 class StagesDocumentError(Exception):
@@ -40,11 +44,15 @@ class StagesDocumentError(Exception):
 
 @dataclass(frozen=True)
 class Rollout:
-    """How traffic moves to a new fleet: `percent` is the canary's share or the linear step (None: all at once)."""
+    """How traffic moves to a new fleet: `percent` is the canary's share or the linear step (None: all at once).
+
+    `wait_seconds` is the wait after each step, `termination_wait_seconds` how long the old fleet is kept in the end.
+    """
 
     type: str = "all-at-once"
     percent: int | None = None
     wait_seconds: int = 0
+    termination_wait_seconds: int = 0
 
     @property
     def waits(self) -> int:
@@ -54,9 +62,14 @@ class Rollout:
         return 2 if self.type == "canary" else 1
 
     @property
+    def bake_seconds(self) -> int:
+        """Return how long a deployment waits in all: meanwhile alarms count, and both fleets are paid for."""
+        return self.waits * self.wait_seconds + self.termination_wait_seconds
+
+    @property
     def deployment_seconds(self) -> int:
         """Return the time one deployment may take, within SageMaker's bounds once the document was accepted."""
-        return max(DEPLOYMENT_SECONDS[0], self.waits * self.wait_seconds + FLEET_SECONDS)
+        return max(DEPLOYMENT_SECONDS[0], self.bake_seconds + FLEET_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -124,33 +137,42 @@ def load(parameter_name: str, ssm: "SSMClient | None" = None) -> StagesDocument:
 
 
 def _stage(fields: Fields) -> Stage:
-    count = fields.whole("instance_count", (1, 1_000))
+    count, alarms = fields.whole("instance_count", (1, 1_000)), fields.flag("alarms")
     return Stage(
         # No hyphens: `<prefix>-<model>-<stage>` would name the same endpoint for model `a-b` and for stage `b-c`.
         name=fields.text("name", r"[a-z][a-z0-9]{0,19}", "a lower-case letter, then up to 19 letters or digits"),
         instance_type=fields.text("instance_type", r"ml\.[a-z0-9-]+\.[a-z0-9]+", "a type such as ml.m5.large"),
         instance_count=count,
         approval=fields.flag("approval"),
-        rollout=_rollout(fields.object("rollout", _ROLLOUT), count),
-        alarms=fields.flag("alarms"),
+        rollout=_rollout(fields.object("rollout", _ROLLOUT), count, alarms=alarms),
+        alarms=alarms,
         hosting=_hosting(fields),
         review_seconds=fields.whole("review_seconds", (5, 30 * 86_400), WEEK),
     )
 
 
-def _rollout(fields: Fields, instances: int) -> Rollout:
+def _rollout(fields: Fields, instances: int, *, alarms: bool) -> Rollout:
     kind = fields.choice("type", ("all-at-once", *_PERCENTS), "all-at-once")
     percent = fields.whole("percent", _PERCENTS[kind]) if kind in _PERCENTS else None
     if percent is not None and instances == 1:
         raise fields.refuse("type", f"is {kind!r} with instance_count 1: it needs 2 instances or more")
     if percent is None and "percent" in fields:
         raise fields.refuse("percent", "is given for all-at-once: leave it out, or choose canary or linear")
-    rollout = Rollout(kind, percent, fields.whole("wait_seconds", (0, 3_600), 0))
+    wait = fields.whole("wait_seconds", (0, 3_600), 0)
+    kept = fields.whole("termination_wait_seconds", (0, 3_600), BAKE_SECONDS if alarms and not wait else 0)
+    rollout = Rollout(kind, percent, wait, kept)
+    if alarms and rollout.bake_seconds < _SHORTEST_BAKE:
+        raise fields.refuse(
+            "termination_wait_seconds",
+            f"is {kept}, and wait_seconds {wait}: alarms count only while a deployment waits, and need "
+            f"{_SHORTEST_BAKE} s, but this one waits {rollout.bake_seconds} s in all; wait longer, or leave alarms out",
+        )
     if rollout.deployment_seconds > DEPLOYMENT_SECONDS[1]:
         raise fields.refuse(
             "wait_seconds",
-            f"is {rollout.wait_seconds}, {rollout.waits} times over: with {FLEET_SECONDS} s to start the fleet that "
-            f"exceeds the {DEPLOYMENT_SECONDS[1]} s of a deployment; wait less, or take bigger steps",
+            f"is {rollout.wait_seconds}, {rollout.waits} times over: with {FLEET_SECONDS} s to start the fleet and "
+            f"termination_wait_seconds {kept} that exceeds the {DEPLOYMENT_SECONDS[1]} s of a deployment; wait less, "
+            "or take bigger steps",
         )
     return rollout
 

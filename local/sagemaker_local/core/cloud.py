@@ -66,8 +66,8 @@ class Cloud:
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def arn(self, resource: str) -> str:
-        """Return the ARN of a SageMaker resource such as `model/m-1`."""
-        return f"arn:aws:sagemaker:{self.region}:{self.account}:{resource}"
+        """Return the ARN of a SageMaker resource such as `model/m-1`: in lower case, whatever its name is."""
+        return f"arn:aws:sagemaker:{self.region}:{self.account}:{resource.lower()}"
 
     def work(self, target: Callable[[], None], name: str) -> threading.Thread:
         """Run `target` in a background thread that does not keep the process alive."""

@@ -139,7 +139,7 @@ _CLASSES = {
     "L": r"\w",
     "M": r"\w",
     "N": r"\w",
-    "Z": r"\s",
+    "Z": r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000",
     "S": r"!-/:-@\[-`{-~\u00a1-\uffff",
     "P": r"!-/:-@\[-`{-~\u00a1-\uffff",
     "Alnum": "a-zA-Z0-9",
@@ -147,7 +147,9 @@ _CLASSES = {
     "ASCII": r"\x00-\x7f",
     "Print": r"\x20-\x7e",
 }
-_TOKEN = re.compile(r"\\p\{(?P<name>\w+)\}|\\.|\[|\]", re.DOTALL)
+_TOKEN = re.compile(r"\\p\{(?P<name>\w+)\}|\\.|\[|\]|\.", re.DOTALL)
+# What a dot is not, in Java.
+_NO_BREAK = r"[^\n\r\x85\u2028\u2029]"
 
 
 @cache
@@ -167,7 +169,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
             inside = _CLASSES[match["name"]]
             return inside if depth else f"[{inside}]"
         depth += {"[": 1, "]": -1}.get(match[0], 0)
-        return match[0]
+        return _NO_BREAK if match[0] == "." and not depth else match[0]
 
     return re.compile(_TOKEN.sub(translate, text))
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 MEGABYTE = 1024 * 1024
+MOST_MEGABYTES = 100
+"""MaxPayloadInMB times MaxConcurrentTransforms (API reference, CreateTransformJob, MaxPayloadInMB)."""
 
 
 class RecordError(Exception):
@@ -72,10 +74,16 @@ def validate(request: Mapping[str, Any]) -> None:
     """Refuse a CreateTransformJob request that AWS would not take, or that is not emulated.
 
     Raises:
-        RecordError: the combination of SplitType, AssembleWith, Accept and DataProcessing does not fit.
+        RecordError: the payloads at once are too large, or the combination of SplitType, AssembleWith, Accept and
+            DataProcessing does not fit.
         filters.FilterError: a filter is malformed or does not fit the content type.
     """
     given, wanted = request["TransformInput"], request["TransformOutput"]
+    payload, at_once = request.get("MaxPayloadInMB", 0), request.get("MaxConcurrentTransforms", 1)
+    if payload * at_once > MOST_MEGABYTES:
+        raise RecordError(
+            f"MaxPayloadInMB {payload} times MaxConcurrentTransforms {at_once} is over {MOST_MEGABYTES} MB"
+        )
     processing = request.get("DataProcessing", {})
     split, assemble = given.get("SplitType", "None"), wanted.get("AssembleWith", "None")
     if split not in ("None", "Line"):

@@ -16,8 +16,10 @@ from sagemaker_local.core.store import NoRecordError, Record
 from sagemaker_local.images import UnknownImageError
 from sagemaker_local.sagemaker.deployment import Deployment, check_deployment
 from sagemaker_local.sagemaker.jobs import milliseconds, tag_map
+from sagemaker_local.sagemaker.metrics import NAMESPACE, alarm_states, invocation
 from sagemaker_local.sagemaker.models import Models
 from sagemaker_local.sagemaker.traffic import Traffic
+from sagemaker_local.sagemaker.variants import retained, scaled, summary, told
 from sagemaker_local.serving import Fleet, FleetClosedError, InvocationError, ServerStartError, UnknownVariantError
 from sagemaker_local.serving.fleet import Variant
 from sagemaker_local.serving.server import INVOCATION_TIMEOUT, ServerContext
@@ -49,6 +51,7 @@ class Endpoints:
         return {
             "CreateEndpoint": self.create,
             "UpdateEndpoint": self.update,
+            "UpdateEndpointWeightsAndCapacities": self.scale,
             "DeleteEndpoint": self.delete,
             "DescribeEndpoint": self.describe,
             "ListEndpoints": lambda call: self.resources.list(ENDPOINT, "ListEndpoints", call.request),
@@ -61,6 +64,7 @@ class Endpoints:
         tag_at_creation(self.cloud, call, self.resources.arn(ENDPOINT, name))
         deployment = call.request.get("DeploymentConfig")
         check_deployment(deployment, config["ProductionVariants"])
+        self._states(name, config, Deployment.read(deployment, config["ProductionVariants"]))
         # What is served is kept with the endpoint: its configuration may be deleted while it serves.
         members = {"LastDeploymentConfig": deployment, "Variants": config["ProductionVariants"]}
         made = self.resources.create(ENDPOINT, call.request, EndpointStatus="Creating", **members)
@@ -90,7 +94,12 @@ class Endpoints:
         wanted = call.request.get("DeploymentConfig")
         if wanted is None and call.request.get("RetainDeploymentConfig"):
             wanted = endpoint.get("LastDeploymentConfig")
+        if call.request.get("RetainAllVariantProperties"):
+            without = {one["VariantPropertyType"] for one in call.request.get("ExcludeRetainedVariantProperties", [])}
+            config["ProductionVariants"] = retained(config["ProductionVariants"], endpoint["Variants"], without)
         check_deployment(wanted, config["ProductionVariants"], endpoint["Variants"])
+        deployment = Deployment.read(wanted, config["ProductionVariants"])
+        self._states(name, config, deployment)
 
         def begin(record: Record) -> None:
             if record["EndpointStatus"] != "InService":
@@ -102,7 +111,6 @@ class Endpoints:
 
         self._change(name, begin)
         self._send_event(name)
-        deployment = Deployment.read(wanted, config["ProductionVariants"])
         self.cloud.work(lambda: self._move(name, config, deployment), f"update-{name}")
         return {"EndpointArn": arn}
 
@@ -113,7 +121,9 @@ class Endpoints:
             new = self._start(name, config)
             for share, seconds in deployment.shifts:
                 traffic.shift(new, share)
-                if self._alarm(deployment, seconds):
+                if deployment.bake(
+                    seconds * self.cloud.timing.bake_scale, lambda: self._states(name, config, deployment)
+                ):
                     self._go_back(name, "An alarm of the auto-rollback configuration is in state ALARM.")
                     return
         except Exception as error:  # noqa: BLE001  # whatever it is: the endpoint must not stay Updating for ever
@@ -124,20 +134,40 @@ class Endpoints:
         self._settle(name, **changes, EndpointStatus="InService", LastDeploymentConfig=deployment.request)
         old.close()
 
-    def _alarm(self, deployment: Deployment, seconds: float) -> bool:
-        return deployment.bake(seconds * self.cloud.timing.bake_scale, self._states)
-
-    def _states(self, names: tuple[str, ...]) -> list[str]:
-        """Return the states of alarms, read as the endpoint's service does."""
-        client: Any = self.cloud.root_client("cloudwatch")
-        found = client.describe_alarms(AlarmNames=list(names))
-        return [alarm["StateValue"] for alarm in found["MetricAlarms"] + found["CompositeAlarms"]]
+    def _states(self, name: str, config: Record, deployment: Deployment) -> list[str]:
+        """Return the states of a deployment's alarms, read as each model's role; nobody is asked where it has none."""
+        if not deployment.alarms:
+            return []
+        roles = {self.models.container(variant["ModelName"])[1] for variant in config["ProductionVariants"]}
+        return [state for role in roles for state in alarm_states(self.cloud.access, role, name, deployment.alarms)]
 
     def _go_back(self, name: str, reason: str) -> None:
         """Go back: the endpoint ends InService on the old configuration, which is easily taken for success."""
         self._settle(name, EndpointStatus="RollingBack")
         self._traffic[name].give_up()
         self._settle(name, EndpointStatus="InService", FailureReason=reason)
+
+    def scale(self, call: Call) -> dict[str, Any]:
+        """Change counts and weights of an endpoint that is in service; its configuration stays as it is.
+
+        Raises:
+            ApiError: it does not exist, is not in service, or has no such variant.
+        """
+        name, wanted = call.request["EndpointName"], call.request["DesiredWeightsAndCapacities"]
+        arn = self.resources.arn(ENDPOINT, name)
+
+        def begin(record: Record) -> None:
+            if record["EndpointStatus"] != "InService":
+                raise invalid(f'Cannot update in-progress endpoint "{arn}": it is {record["EndpointStatus"]}.')
+            record |= {"EndpointStatus": "Updating", "Variants": scaled(record["Variants"], wanted)}
+
+        self._change(name, begin)
+        self._send_event(name)
+        self._traffic[name].set_weights(
+            {one["VariantName"]: one["DesiredWeight"] for one in wanted if "DesiredWeight" in one}
+        )
+        self._settle(name, EndpointStatus="InService")
+        return {"EndpointArn": arn}
 
     def delete(self, call: Call) -> dict[str, Any]:
         """Stop serving; refused while the endpoint is being created or updated."""
@@ -172,7 +202,7 @@ class Endpoints:
         endpoint = self.resources.get(ENDPOINT, call.request["EndpointName"])
         answer = project(service_model("sagemaker").operation_model("DescribeEndpoint").output_shape, endpoint)
         if answer["EndpointStatus"] not in ("Creating", "Failed"):
-            answer["ProductionVariants"] = [_summary(variant) for variant in endpoint["Variants"]]
+            answer["ProductionVariants"] = [summary(variant) for variant in endpoint["Variants"]]
         return answer
 
     def invoke(self, call: Call) -> dict[str, Any]:
@@ -211,7 +241,13 @@ class Endpoints:
 
     def _start(self, name: str, config: Record) -> Fleet:
         variants = [self._variant(name, variant) for variant in config["ProductionVariants"]]
-        return Fleet.start(variants, random.Random(0))  # noqa: S311  # shares traffic, no secret
+        watch: Any = self.cloud.root_client("cloudwatch")
+
+        def measure(variant: str, status: int) -> None:
+            data = invocation(name, config["EndpointConfigName"], variant, status)
+            watch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
+
+        return Fleet.start(variants, random.Random(0), measure=measure)  # noqa: S311  # shares traffic, no secret
 
     def _variant(self, endpoint: str, variant: dict[str, Any]) -> Variant:
         container, role = self.models.container(variant["ModelName"])
@@ -229,16 +265,9 @@ class Endpoints:
 
     def _send_event(self, name: str) -> None:
         endpoint = self.resources.get(ENDPOINT, name)
-        variants = [
-            {
-                "DesiredWeight": variant.get("InitialVariantWeight", 1.0),
-                "DesiredInstanceCount": float(variant.get("InitialInstanceCount", 1)),
-            }
-            for variant in endpoint["Variants"]
-        ]
         detail = {
             **{key: endpoint[key] for key in ("EndpointName", "EndpointArn", "EndpointConfigName")},
-            "ProductionVariants": variants,
+            "ProductionVariants": [told(variant) for variant in endpoint["Variants"]],
             "EndpointStatus": _EVENT_STATUS[endpoint["EndpointStatus"]],
             "CreationTime": float(milliseconds(endpoint["CreationTime"])),
             "LastModifiedTime": float(milliseconds(endpoint["LastModifiedTime"])),
@@ -264,14 +293,3 @@ def _model_error(endpoint: str, status: int, message: str) -> ApiError:
     sentence = f'Received client error ({status}) from primary with message "{message}".'
     where = f"/aws/sagemaker/Endpoints/{endpoint}"
     return ApiError("ModelError", sentence, 424, OriginalStatusCode=status, OriginalMessage=message, LogStreamArn=where)
-
-
-def _summary(variant: dict[str, Any]) -> dict[str, Any]:
-    weight, count = variant.get("InitialVariantWeight", 1.0), variant.get("InitialInstanceCount", 1)
-    return {
-        "VariantName": variant["VariantName"],
-        "CurrentWeight": weight,
-        "DesiredWeight": weight,
-        "CurrentInstanceCount": count,
-        "DesiredInstanceCount": count,
-    }

@@ -23,6 +23,7 @@ from sagemaker_local.jobs.training import DEFAULT_LIMIT, run_training
 from sagemaker_local.jobs.transform import run_transform
 from sagemaker_local.runtime.data import Source, items
 from sagemaker_local.runtime.errors import ContainerError
+from sagemaker_local.sagemaker.logs import keep
 from sagemaker_local.sagemaker.models import Models
 
 type JobRunner = Callable[[dict[str, Any], JobContext, threading.Event, Callable[[str, str], None]], Outcome]
@@ -91,7 +92,9 @@ class Jobs:
             validate(call.request)
         except (RecordError, FilterError) as error:
             raise invalid(f"{error}.") from error
-        container, role = self.models.container(call.request["ModelName"])
+        model, instances = call.request["ModelName"], call.request["TransformResources"]["InstanceType"]
+        container, role = self.models.container(model)
+        self.models.check_instances(model, "Transform", instances)
 
         def run(request: dict[str, Any], context: JobContext, stop: threading.Event, on_status: Any) -> Outcome:
             return run_transform(request, {"PrimaryContainer": container}, context, stop, on_status)
@@ -169,7 +172,9 @@ class Jobs:
             if kind is TRAINING:
                 self._move(name, secondary, message)
 
-        return run(job, context, self._stops[job[kind.arn_field]], on_status)
+        outcome = run(job, context, self._stops[job[kind.arn_field]], on_status)
+        keep(self.cloud.access.client("logs", role, name), kind.name, name, outcome.log, self.cloud.clock())
+        return outcome
 
     def _move(self, name: str, secondary: str, message: str) -> None:
         now = self.cloud.clock()

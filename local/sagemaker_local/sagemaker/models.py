@@ -10,7 +10,7 @@ from sagemaker_local.core.cloud import Call, Cloud, Handler
 from sagemaker_local.core.errors import invalid
 from sagemaker_local.core.resources import ENDPOINT_CONFIG, MODEL, Resources
 from sagemaker_local.core.roles import pass_role, tag_at_creation
-from sagemaker_local.core.store import NoRecordError
+from sagemaker_local.core.store import NoRecordError, Record
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -75,6 +75,8 @@ class Models:
                 )
             self._resources.get(MODEL, variant["ModelName"])
             _check_variant(variant)
+            if "InstanceType" in variant:
+                self.check_instances(variant["ModelName"], "RealtimeInference", variant["InstanceType"])
         names = [variant["VariantName"] for variant in request["ProductionVariants"]]
         if len(set(names)) != len(names):
             raise invalid(f"The variant names {names} are not unique.")
@@ -84,6 +86,25 @@ class Models:
         """Forget an endpoint configuration; an endpoint that uses it goes on, as on AWS (API reference)."""
         self._resources.delete(ENDPOINT_CONFIG, call.request["EndpointConfigName"])
         return {}
+
+    def check_instances(self, model_name: str, use: str, instance_type: str) -> None:
+        """Refuse an instance type that the package behind a model does not support; `use` as in `Supported…Types`.
+
+        Source: API reference, InferenceSpecification ("the instance types on which … models can be deployed"). How AWS
+        words the refusal is not documented.
+
+        Raises:
+            ApiError: the package names the types that it supports, and not this one.
+        """
+        model = self._resources.get(MODEL, model_name)
+        for container in model.get("Containers") or [model["PrimaryContainer"]]:
+            package = self._package(container["ModelPackageName"]) if "ModelPackageName" in container else {}
+            supported = package.get("InferenceSpecification", {}).get(f"Supported{use}InstanceTypes")
+            if supported and instance_type not in supported:
+                raise invalid(
+                    f"Instance type {instance_type} is not supported by model package {package['ModelPackageArn']}: "
+                    f"it supports {', '.join(supported)}."
+                )
 
     def container(self, model_name: str) -> tuple[dict[str, Any], str]:
         """Return what a model runs (Image, ModelDataUrl, Environment) and the role it runs under.
@@ -104,15 +125,18 @@ class Models:
         package_arn = container.get("ModelPackageName")
         if not package_arn:
             return [container]
-        try:
-            package = self._cloud.store.get("ModelPackage", package_arn)
-        except NoRecordError:
-            raise invalid(f"Could not find model package {package_arn}.") from None
+        package = self._package(package_arn)
         if package.get("ModelApprovalStatus") != "Approved":
             raise invalid(f"Model package {package_arn} is {package.get('ModelApprovalStatus')}, not Approved.")
         specified = package["InferenceSpecification"]["Containers"]
         extra = container.get("Environment", {})
         return [{**part, "Environment": {**part.get("Environment", {}), **extra}} for part in specified]
+
+    def _package(self, arn: str) -> Record:
+        try:
+            return self._cloud.store.get("ModelPackage", arn)
+        except NoRecordError:
+            raise invalid(f"Could not find model package {arn}.") from None
 
     def _check(self, container: dict[str, Any], s3: "S3Client") -> None:
         try:

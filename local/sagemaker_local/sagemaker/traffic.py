@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from sagemaker_local.serving import Fleet, FleetClosedError, VariantResponse
@@ -22,6 +23,11 @@ class Traffic:
         """Send a share (0 to 1) of the requests to new servers."""
         with self._lock:
             self._new, self._share = new, share
+
+    def set_weights(self, weights: Mapping[str, float]) -> None:
+        """Change the share of some variants of the current servers."""
+        with self._lock:
+            self._current.set_weights(weights)
 
     def give_up(self) -> None:
         """Send everything to the current servers again, and end the new ones."""

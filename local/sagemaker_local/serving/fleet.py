@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_local.serving.server import (
     INVOCATION_TIMEOUT,
+    InvocationError,
     ModelServer,
     ServerClosedError,
     ServerStartError,
@@ -16,11 +18,17 @@ from sagemaker_local.serving.server import (
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sagemaker_local.serving.server import (
         ServerContext,
     )
+
+    type Measure = Callable[[str, int], None]
+
+
+def _nobody(_variant: str, _status: int) -> None:
+    """Measure nothing."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +72,31 @@ class Fleet:
     took hold of the old fleet just before gets `FleetClosedError` and asks again with the current one.
     """
 
-    def __init__(self, servers: Mapping[str, ModelServer], weights: Mapping[str, float], rng: random.Random) -> None:
+    def __init__(
+        self,
+        servers: Mapping[str, ModelServer],
+        weights: Mapping[str, float],
+        rng: random.Random,
+        measure: Measure = _nobody,
+    ) -> None:
+        self._measure = measure
         self._servers = dict(servers)
         self._weights = dict(weights)
         self._rng = rng
         self._lock = threading.Lock()
 
     @classmethod
-    def start(cls, variants: Sequence[Variant], rng: random.Random, *, stop: threading.Event | None = None) -> Fleet:
+    def start(
+        cls,
+        variants: Sequence[Variant],
+        rng: random.Random,
+        *,
+        stop: threading.Event | None = None,
+        measure: Measure = _nobody,
+    ) -> Fleet:
         """Start all variants side by side; if one does not come up, none is left running.
+
+        `measure` is told the variant and the status of each answer, 500 where there was none.
 
         Raises:
             UnknownImageError: no program stands for a variant's image.
@@ -85,7 +109,7 @@ class Fleet:
             }
         failures = {name: error for name, future in starting.items() if (error := future.exception())}
         servers = {name: future.result() for name, future in starting.items() if name not in failures}
-        fleet = cls(servers, {variant.name: variant.weight for variant in variants}, rng)
+        fleet = cls(servers, {variant.name: variant.weight for variant in variants}, rng, measure)
         if not failures:
             return fleet
         fleet.close(0)
@@ -143,6 +167,10 @@ class Fleet:
             answer = self._servers[name].invoke(body, content_type, accept, headers=headers, timeout=timeout)
         except ServerClosedError as error:
             raise FleetClosedError from error
+        except InvocationError:
+            self._measure(name, HTTPStatus.INTERNAL_SERVER_ERROR)
+            raise
+        self._measure(name, answer[0])
         return VariantResponse(name, *answer)
 
     def close(self, drain_seconds: float = INVOCATION_TIMEOUT) -> None:

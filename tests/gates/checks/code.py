@@ -19,6 +19,7 @@ _COMMON = frozenset(
         "mail",
         "moments",
         "names",
+        "numerals",
         "observability",
         "plain",
         "reading",
@@ -83,5 +84,9 @@ def _module(source: Path, package: Path) -> Iterator[str]:
             other = name.split(".")[1]
             if other not in {journey, "templates", *_COMMON}:
                 yield f"imports {name}: a journey does not import another"
-            if journey in {"names", "events", "settings", "observability"} and other not in {journey, "reading"}:
-                yield f"imports {name}: {journey} stands on nothing but reading"
+            if journey in {"names", "events", "settings", "observability"} and other not in {
+                journey,
+                "numerals",
+                "reading",
+            }:
+                yield f"imports {name}: {journey} stands on nothing but reading and numerals"

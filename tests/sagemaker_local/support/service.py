@@ -46,11 +46,59 @@ class Objects(FakeS3):
         return {}
 
 
+class FakeCloudWatch:
+    """Alarms by name and state, and who asked for which; what is measured is kept."""
+
+    def __init__(self) -> None:
+        self.alarms: dict[str, str] = {}
+        self.measured: list[dict[str, Any]] = []
+        self.asked: list[tuple[str, str]] = []
+        self.role, self.forbidden = "", False
+
+    def describe_alarms(self, *, AlarmNames: list[str], AlarmTypes: list[str]) -> dict[str, Any]:
+        """Describe the alarms that there are."""
+        assert AlarmTypes == ["MetricAlarm", "CompositeAlarm"]
+        if self.forbidden:
+            raise client_error("AccessDenied", "not authorized", "DescribeAlarms")
+        self.asked += [(self.role, name) for name in AlarmNames]
+        found = [{"StateValue": self.alarms[name]} for name in AlarmNames if name in self.alarms]
+        return {"MetricAlarms": found, "CompositeAlarms": []}
+
+    def put_metric_data(self, *, Namespace: str, MetricData: list[dict[str, Any]]) -> None:
+        """Keep metric data."""
+        self.measured += [{"Namespace": Namespace, **one} for one in MetricData]
+
+
+class FakeLogs:
+    """CloudWatch Logs: the messages of each stream, by the names of group and stream."""
+
+    def __init__(self) -> None:
+        self.groups: set[str] = set()
+        self.streams: dict[tuple[str, str], list[str]] = {}
+        self.forbidden = False
+
+    def create_log_group(self, *, logGroupName: str) -> None:
+        """Make a group once."""
+        if self.forbidden:
+            raise client_error("AccessDeniedException", "not authorized", "CreateLogGroup")
+        if logGroupName in self.groups:
+            raise client_error("ResourceAlreadyExistsException", "it exists", "CreateLogGroup")
+        self.groups.add(logGroupName)
+
+    def create_log_stream(self, *, logGroupName: str, logStreamName: str) -> None:
+        """Make a stream."""
+        self.streams[logGroupName, logStreamName] = []
+
+    def put_log_events(self, *, logGroupName: str, logStreamName: str, logEvents: list[dict[str, Any]]) -> None:
+        """Keep messages."""
+        self.streams[logGroupName, logStreamName] += [event["message"] for event in logEvents]
+
+
 class FakeAccess:
     """Everybody may do everything but what is in `forbidden`; roles in `untrusted` do not trust SageMaker."""
 
     def __init__(self) -> None:
-        self.s3 = Objects({DATA: b"model"})
+        self.s3, self.watch, self.logs = Objects({DATA: b"model"}), FakeCloudWatch(), FakeLogs()
         self.forbidden: set[tuple[str, str]] = set()
         self.untrusted: set[str] = set()
         self.asked: list[tuple[str, str]] = []
@@ -71,16 +119,16 @@ class FakeAccess:
         return {"AWS_REGION": "us-east-1"}
 
     def client(self, service: str, role_arn: str, session: str, output_key: str = "") -> Any:
-        """Return the S3."""
-        assert service == "s3"
-        return self.s3
+        """Return the S3, or the alarms as the role sees them."""
+        self.watch.role, self.watch.forbidden = role_arn, (role_arn, "cloudwatch:DescribeAlarms") in self.forbidden
+        return {"s3": self.s3, "cloudwatch": self.watch, "logs": self.logs}[service]
 
 
 class FakeFleet:
     """Servers that answer with their configuration's name; a request for `slow` waits until the test lets it go."""
 
     def __init__(self, name: str, variants: list[str]) -> None:
-        self.name, self.variants = name, variants
+        self.name, self.variants, self.weights = name, variants, dict[str, float]()
         self.closed = threading.Event()
         self.asked, self.go_on, self._in_flight = threading.Event(), threading.Event(), 0
         self._idle = threading.Condition()
@@ -108,6 +156,10 @@ class FakeFleet:
                 self._in_flight -= 1
                 self._idle.notify_all()
 
+    def set_weights(self, weights: Mapping[str, float]) -> None:
+        """Keep the weights."""
+        self.weights = dict(weights)
+
     def close(self, drain_seconds: float = 60.0) -> None:
         """Take no more requests, and wait for those in flight."""
         with self._idle:
@@ -134,24 +186,13 @@ class FakeEndpoints(Endpoints):
         return cast("Fleet", self.fleets[wanted])
 
 
-class FakeCloudWatch:
-    """Alarms by name and state."""
-
-    def __init__(self) -> None:
-        self.alarms: dict[str, str] = {}
-
-    def describe_alarms(self, *, AlarmNames: list[str]) -> dict[str, Any]:
-        """Describe the alarms that there are."""
-        found = [{"StateValue": self.alarms[name]} for name in AlarmNames if name in self.alarms]
-        return {"MetricAlarms": found, "CompositeAlarms": []}
-
-
 class SageMaker:
     """The service, asked as over the wire. `real` starts the servers of models for real."""
 
     def __init__(self, folder: Path, *, real: bool = False) -> None:
         self.now = datetime(2026, 11, 20, 12, tzinfo=UTC)
-        self.access, self.events, self.watch = FakeAccess(), FakeEvents(), FakeCloudWatch()
+        self.access, self.events = FakeAccess(), FakeEvents()
+        self.watch = self.access.watch
         self.containers = container(folder / "containers", serve="")
         self.cloud = Cloud(
             account=ACCOUNT,

@@ -149,7 +149,10 @@ def test_the_server_is_healthy_once_it_listens(server: Server) -> None:
     [
         (b"5.1,3.5,1.4,0.2", "application/json", 415, "content type 'application/json' is not taken: send text/csv"),
         (b"5.1,3.5,1.4,0.2\n5.1,3.5,1.4", "text/csv", 400, "row 2: 3 columns, wants 4 numbers"),
-        (b"5.1,3.5,1.4,wide", "text/csv; charset=utf-8", 400, "row 1: could not convert string to float: 'wide'"),
+        (b"5.1,3.5,1.4,wide", "text/csv; charset=utf-8", 400, "row 1: 'wide' is not a number"),
+        (b"5.1,3.5,1.4,0.4_5", "text/csv", 400, "row 1: '0.4_5' is not a number"),
+        ("5.1,3.5,1.4,\u0663".encode(), "text/csv", 400, "is not a number"),
+        (b"5.1,3.5,1.4,nan", "text/csv", 400, "row 1: 'nan' is not a number"),
         (b"\n", "text/csv", 400, "the body has no rows"),
         (b"\xff", "text/csv", 400, "the body is not UTF-8 text"),
         (b"1" * 200_000, "text/csv", 400, "the body is not CSV: field larger than field limit"),

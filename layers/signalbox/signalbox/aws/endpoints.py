@@ -47,6 +47,21 @@ class Endpoints:
             return True
         return False
 
+    def scaled_out(self, name: str, target: str) -> bool:
+        """Say whether an endpoint wants more instances than its own config and the config `target` begin with."""
+        with translated(f"sagemaker:DescribeEndpoint of {name}"), none_if_missing():
+            found = self._sagemaker.describe_endpoint(EndpointName=name)
+            wanted = sum(one.get("DesiredInstanceCount", 0) for one in found.get("ProductionVariants", []))
+            return all(wanted > self._first_instances(config) for config in (found["EndpointConfigName"], target))
+        return False
+
+    def _first_instances(self, config: str) -> int:
+        """Return how many instances a config begins with; 0 where it is gone."""
+        with translated(f"sagemaker:DescribeEndpointConfig of {config}"), none_if_missing():
+            found = self._sagemaker.describe_endpoint_config(EndpointConfigName=config)
+            return sum(one.get("InitialInstanceCount", 0) for one in found["ProductionVariants"])
+        return 0
+
     def has_model(self, name: str) -> bool:
         """Say whether there is a model of this name."""
         with translated(f"sagemaker:DescribeModel of {name}"), none_if_missing():

@@ -21,9 +21,10 @@ class ModelContainer:
 class ModelPackage:
     """A version of a model package group as the registry has it now.
 
-    `approval` is the approval status, `state` how far its creation has come ("Completed", …), `properties` the customer
-    metadata, `generated_by` and `commit` its metadata properties, `changed_by` who changed it last, and `description`
-    the words that were left with its approval status.
+    `approval` is the approval status, `state` how far its creation has come ("Completed", …), `transform_types` and
+    `realtime_types` the instance types that it supports (none: all), `properties` the customer metadata, `generated_by`
+    and `commit` its metadata properties, `changed_by` who changed it last, and `description` the words that were left
+    with its approval status.
     """
 
     arn: str
@@ -31,6 +32,8 @@ class ModelPackage:
     state: str = "Completed"
     containers: tuple[ModelContainer, ...] = ()
     content_types: tuple[str, ...] = ()
+    transform_types: tuple[str, ...] = ()
+    realtime_types: tuple[str, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
     generated_by: str = ""

@@ -59,6 +59,8 @@ def _package(found: "DescribeModelPackageOutputTypeDef") -> ModelPackage:
             for one in specification.get("Containers", [])
         ),
         content_types=tuple(specification.get("SupportedContentTypes", [])),
+        transform_types=tuple(specification.get("SupportedTransformInstanceTypes", [])),
+        realtime_types=tuple(specification.get("SupportedRealtimeInferenceInstanceTypes", [])),
         properties=dict(found.get("CustomerMetadataProperties", {})),
         commit=origin.get("CommitId"),
         generated_by=origin.get("GeneratedBy", ""),

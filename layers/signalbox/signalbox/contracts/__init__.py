@@ -10,6 +10,7 @@ from signalbox.contracts.endings import Ending, Mailed, ReportOutcome, RunFailur
 from signalbox.contracts.releases import (
     Deployment,
     LastAnswer,
+    Made,
     RegistryChange,
     ReleaseAction,
     ReleaseInput,
@@ -60,6 +61,7 @@ __all__ = [
     "Failure",
     "LastAnswer",
     "Lineage",
+    "Made",
     "Mailed",
     "RegistryChange",
     "ReleaseAction",

@@ -28,6 +28,8 @@ type ReleaseAction = Literal[
 ]
 # What a plan still has to do: an action, or "settle", which waits until the stage's endpoint has come to rest.
 type ReleaseStep = ReleaseAction | Literal["settle"]
+# What a deployment makes, and takes away again.
+type Made = Literal["model", "alarm", "config"]
 # How one stage ended, and how a whole release did.
 type StageVerdict = Literal["released", "kept", "torn-down"]
 type ReleaseVerdict = Literal[
@@ -126,7 +128,7 @@ class Deployment(TypedDict):
     config: str
     previous: str | None
     patience_seconds: int
-    made: list[Literal["model", "alarm", "config"]]
+    made: list[Made]
     moved: bool
     answers: int
 

@@ -1,6 +1,6 @@
 """What an evaluation writes down: the report, the golden requests, and the whole of it in one sentence."""
 
-from signalbox import words
+from signalbox import numerals, words
 from signalbox.contracts import EvaluationQuestion
 from signalbox.evaluation.model import GoldenRequests, LiveModel, Metric, Report, Row
 from signalbox.evaluation.rows import Spread
@@ -71,7 +71,7 @@ def summarise(report: Report) -> str:
 
 def _points(rows: list[Row]) -> list[list[float]]:
     """Return label and prediction of each row with four significant digits, which no picture shows more of."""
-    return [[float(f"{float(row.label):.4g}"), float(f"{float(row.prediction):.4g}")] for row in rows]
+    return [[float(f"{numerals.number(text):.4g}") for text in (row.label, row.prediction)] for row in rows]
 
 
 def _with_error(metric: Metric) -> str:

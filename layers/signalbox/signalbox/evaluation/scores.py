@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
+from signalbox import numerals
 from signalbox.evaluation.model import ClassCount, EvaluationError, Metric, Problem, Row
 
 LOWER_IS_BETTER = {"mse": True, "mae": True, "accuracy": False}
@@ -111,7 +112,9 @@ class Scores:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        return numerals.number(text)
+    except numerals.NotFiniteError:
+        return math.nan
     except ValueError:
         return None
 

@@ -23,16 +23,16 @@ class Hosting(Protocol):
     def config(self, hosted: Hosted, stage: Stage) -> "CreateEndpointConfigInputTypeDef":
         """Return the CreateEndpointConfig request."""
 
-    def rollout(self, stage: Stage, endpoint: str) -> "DeploymentConfigTypeDef":
+    def rollout(self, stage: Stage, config_name: str) -> "DeploymentConfigTypeDef":
         """Return how an update moves traffic from the old fleet to the new one."""
 
     def at_once(self) -> "DeploymentConfigTypeDef":
         """Return how a rollback moves traffic: at once and without alarms, which may be ringing."""
 
-    def alarm_name(self, endpoint: str) -> str:
-        """Return the name of the alarm that watches an endpoint."""
+    def alarm_name(self, config_name: str) -> str:
+        """Return the name of the alarm that watches the deployment of an endpoint config."""
 
-    def alarm(self, stage: Stage, endpoint: str) -> "PutMetricAlarmInputTypeDef | None":
+    def alarm(self, stage: Stage, endpoint: str, config_name: str) -> "PutMetricAlarmInputTypeDef | None":
         """Return the PutMetricAlarm request of a stage with alarms, None for a stage without."""
 
 

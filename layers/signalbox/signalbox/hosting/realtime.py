@@ -39,11 +39,11 @@ def config(hosted: Hosted, stage: Stage) -> "CreateEndpointConfigInputTypeDef":
     return {"EndpointConfigName": hosted.config_name, "ProductionVariants": [variant], "Tags": hosted.tags}
 
 
-def rollout(stage: Stage, endpoint: str) -> "DeploymentConfigTypeDef":
+def rollout(stage: Stage, config_name: str) -> "DeploymentConfigTypeDef":
     """Return how an update moves traffic: as the stage says, rolled back by SageMaker if its alarm rings."""
     deployment = _blue_green(stage.rollout)
     if stage.alarms:
-        deployment["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": alarm_name(endpoint)}]}
+        deployment["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": alarm_name(config_name)}]}
     return deployment
 
 
@@ -52,21 +52,26 @@ def at_once() -> "DeploymentConfigTypeDef":
     return _blue_green(Rollout())
 
 
-def alarm_name(endpoint: str) -> str:
-    """Return the name of the alarm that watches an endpoint."""
-    return f"{endpoint}-errors"
+def alarm_name(config_name: str) -> str:
+    """Return the name of the alarm that watches one deployment: that of an endpoint config."""
+    return f"{config_name}-errors"
 
 
-def alarm(stage: Stage, endpoint: str) -> "PutMetricAlarmInputTypeDef | None":
-    """Return the PutMetricAlarm request of a stage with alarms: one server error within a minute rings it."""
+def alarm(stage: Stage, endpoint: str, config_name: str) -> "PutMetricAlarmInputTypeDef | None":
+    """Return the PutMetricAlarm request of a stage with alarms: one server error within a minute rings it.
+
+    It counts the fleet of the new config alone: a failing old fleet must not cancel the update that mends it
+    (Developer Guide, "Auto-Rollback Configuration and Monitoring").
+    """
     if not stage.alarms:
         return None
+    dimensions = {"EndpointName": endpoint, "VariantName": VARIANT, "EndpointConfigName": config_name}
     return {
-        "AlarmName": alarm_name(endpoint),
-        "AlarmDescription": f"Endpoint {endpoint} answers with server errors: a deployment is rolled back",
+        "AlarmName": alarm_name(config_name),
+        "AlarmDescription": f"Endpoint {endpoint} answers with server errors on its new config: it is rolled back",
         "Namespace": "AWS/SageMaker",
         "MetricName": "Invocation5XXErrors",
-        "Dimensions": [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": VARIANT}],
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
         "Statistic": "Sum",
         "Period": 60,
         "EvaluationPeriods": 1,
@@ -89,7 +94,7 @@ def _blue_green(rollout: Rollout) -> "DeploymentConfigTypeDef":
     return {
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": routing,
-            "TerminationWaitInSeconds": 0,
+            "TerminationWaitInSeconds": rollout.termination_wait_seconds,
             "MaximumExecutionTimeoutInSeconds": rollout.deployment_seconds,
         }
     }

@@ -1,5 +1,6 @@
 """Mails about endings: one to every approver, with what happened, where to look and what to do next."""
 
+from signalbox.aws.logs import JobLogs
 from signalbox.mail import SesMailer, addresses
 from signalbox.notifications.notifying import NotifyingPorts
 from signalbox.settings import Announce, ReportExecution, ReportRun, StartRun
@@ -12,4 +13,4 @@ def notifying_ports(settings: Announce | ReportExecution | ReportRun | StartRun,
         MailError: the list of approvers is wrong.
     """
     mailer = SesMailer(settings.sender, settings.reply_to, settings.mail_settings)
-    return NotifyingPorts(mailer, addresses(settings.approvers), api_url)
+    return NotifyingPorts(mailer, addresses(settings.approvers), api_url, JobLogs().tail)

@@ -35,7 +35,7 @@ def failed(view: EndingView) -> Notification:
         title=_title(view),
         lead=f"The job {failure.job} failed:" if failure.job else "A step failed:",
         quote=failure.text or view.error or "The machine gave no reason.",
-        lines=(*_left(view), *before(view), _advice(failure)),
+        lines=tuple(line for line in (*_left(view), *before(view), failure.exit_code, _advice(failure)) if line),
         commands=commands.to_release(view, "To start it again, once that is corrected:") if view.stage else (),
         facts=view.facts(("Error", view.error), ("Job", failure.job), ("Log group", failure.log_group)),
         job=failure.job,

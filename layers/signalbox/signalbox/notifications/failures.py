@@ -23,6 +23,22 @@ _SILENCING = re.compile(
 )
 
 
+_EXIT_CODE = re.compile(r"exit code:? ([0-9]+)", re.IGNORECASE)
+# What a shell and a container runtime make of the end of a program: 128 and the number of the signal that ended it, and
+# two codes of their own (POSIX, "Shell Command Language", 2.8.2).
+_EXIT_CODES = {
+    "126": "was found, but may not be executed: give `train` and `serve` the right to (chmod +x)",
+    "127": "was not found: the image needs `train` and `serve` on its PATH, and the interpreter that their first lines "
+    "name",
+    "134": "ended itself, mostly in a library that met what it cannot go on with",
+    "137": "was killed, mostly because it needed more memory than its instance has: take a larger instance type, or "
+    "read less at once",
+    "139": "touched memory that is not its own, mostly in a library that was built for another version or processor",
+    "143": "was asked to stop: the job was stopped, or had used up its time",
+}
+_WRONG_PROCESSOR = re.compile("exec format error", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Explanation:
     """The failure's words; `job` and `log_group` where a job of SageMaker failed."""
@@ -30,6 +46,15 @@ class Explanation:
     text: str
     job: str = ""
     log_group: str = ""
+
+    @property
+    def exit_code(self) -> str:
+        """Return what the exit code in the words means, as a sentence; "" where there is none that says more."""
+        if _WRONG_PROCESSOR.search(self.text):
+            return "The image was built for another processor than that of its instances: build it for linux/amd64."
+        found = _EXIT_CODE.search(self.text)
+        meaning = _EXIT_CODES.get(found[1]) if found else None
+        return f"Exit code {found[1]}: the program {meaning}." if found and meaning else ""
 
 
 def explain(cause: str) -> Explanation:

@@ -28,8 +28,8 @@ class Notification:
     """One mail's content.
 
     `lamp` is its colour; `quote` somebody else's words, in the style "words" for a person's and "quote" for a
-    program's; `commands` are
-    things to copy, each behind a sentence about it. `job` and `log_group` say where a failed job of SageMaker wrote.
+    program's; `commands` are things to copy, each behind a sentence about it. `job` and `log_group` say where a failed
+    job of SageMaker wrote, `log` has its last lines.
     """
 
     lamp: Literal["good", "open", "bad", "quiet"]
@@ -42,3 +42,4 @@ class Notification:
     facts: tuple[tuple[str, str], ...] = ()
     job: str = ""
     log_group: str = ""
+    log: tuple[str, ...] = ()

@@ -3,8 +3,8 @@
 A repetition mails again: twice is better than never.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from signalbox import links
 from signalbox.contracts import Ending, Mailed, RunFailure, RunRefusal
@@ -16,13 +16,22 @@ from signalbox.observability import count, logger
 from signalbox.templates import render
 
 
+def no_log(_group: str, _job: str) -> tuple[str, ...]:
+    """Return no lines: for mails that are never about a job."""
+    return ()
+
+
 @dataclass(frozen=True)
 class NotifyingPorts:
-    """How mails are sent, who gets them, and under which address models are called ("" where that is not known)."""
+    """How mails are sent, who gets them, and under which address models are called ("" where that is not known).
+
+    `log_tail` returns the last lines that a job wrote, by its log group and its name.
+    """
 
     mailer: Mailer
     approvers: tuple[str, ...]
     api_url: str = ""
+    log_tail: Callable[[str, str], tuple[str, ...]] = no_log
 
 
 def notify_ending(ending: Ending, ports: NotifyingPorts) -> Mailed:
@@ -66,13 +75,17 @@ def notify_run_refused(refusal: RunRefusal, ports: NotifyingPorts) -> Mailed:
     return {"mailed": mailed}
 
 
+def _with_log(content: Notification, ports: NotifyingPorts) -> Notification:
+    return replace(content, log=ports.log_tail(content.log_group, content.job)) if content.job else content
+
+
 def send(content: Notification, execution: str, ports: NotifyingPorts) -> int:
     """Mail a content about an execution to every approver, and return how many were reached.
 
     Raises:
         MailError: nobody could be reached.
     """
-    return send_each(ports.mailer, _mails(content, execution, ports.approvers))
+    return send_each(ports.mailer, _mails(_with_log(content, ports), execution, ports.approvers))
 
 
 def _mails(content: Notification, arn: str, approvers: tuple[str, ...]) -> Iterator[Mail]:

@@ -17,7 +17,7 @@ def run_failed(run: RunFailure) -> Notification:
         title=f"{run['model'] or 'A model'}: the pipeline run {how}" + (f" in {step}" if step else ""),
         lead=_lead(step, failure.job, stopped=stopped),
         quote=failure.text or run["reason"] or "SageMaker gave no reason.",
-        lines=(_advice(failure),),
+        lines=tuple(line for line in (failure.exit_code, _advice(failure)) if line),
         commands=(("To see all its steps:", commands.steps_of(run["execution_arn"])),),
         facts=_facts(run, failure),
         job=failure.job,

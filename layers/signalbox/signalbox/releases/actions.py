@@ -21,11 +21,11 @@ from signalbox.contracts import (
 )
 from signalbox.hosting.model import Hosted, endpoint_tags, model_request
 from signalbox.releases.model import Request
-from signalbox.releases.tracking import stage_verdict
+from signalbox.releases.tracking import move_of, stage_verdict
 from signalbox.stages import Stage
 
 # The actions whose requests are made from the stages document.
-OF_THE_DOCUMENT = frozenset[ReleaseStep](("put-alarm", "create-config", "update-endpoint", "delete-alarm", "review"))
+OF_THE_DOCUMENT = frozenset[ReleaseStep](("put-alarm", "create-config", "update-endpoint", "review"))
 # What people are told of where a release stopped; any other ending is about all stages.
 _STOPPED = ("declined", "expired", "failed")
 
@@ -35,7 +35,8 @@ class Asking:
     """What the requests are made from.
 
     `stage` is the stage at hand where the stages document is needed for it, `package` the package that the action is
-    about as the registry has it, `role` the role under which models run.
+    about as the registry has it, `role` the role under which models run. `scaled_out` says whether the endpoint has
+    more instances than the config that it is on, and the one that it is moved to, begin with.
     """
 
     request: Request
@@ -46,6 +47,7 @@ class Asking:
     role: str
     table: str
     now: datetime
+    scaled_out: bool = False
 
     @property
     def deployment(self) -> Deployment:
@@ -75,6 +77,11 @@ class Asking:
         if self.stage is None:
             raise LookupError("the stages document was not read: this action needs it")
         return self.stage
+
+    @property
+    def at_once(self) -> bool:
+        """Say whether the endpoint goes back, to what served before or may serve: at once and without alarms."""
+        return self.progress["problem"] is not None or self.request.trigger == "rejected"
 
     @property
     def hosted(self) -> Hosted:
@@ -107,7 +114,9 @@ def _create_model(asking: Asking) -> AwsRequest:
 
 def _put_alarm(asking: Asking) -> AwsRequest | None:
     stage = asking.document_stage
-    return hosting.of(stage.hosting).alarm(stage, asking.endpoint)
+    if asking.at_once:
+        return None
+    return hosting.of(stage.hosting).alarm(stage, asking.endpoint, asking.deployment["config"])
 
 
 def _create_config(asking: Asking) -> AwsRequest:
@@ -125,13 +134,13 @@ def _create_endpoint(asking: Asking) -> AwsRequest:
 
 
 def _update_endpoint(asking: Asking) -> AwsRequest:
-    deployment, kind = asking.deployment, hosting.of(asking.deployment["hosting"])
-    back = asking.progress["problem"] is not None
-    at_once = back or asking.request.trigger == "rejected"
+    (endpoint, config), kind = move_of(asking.progress), hosting.of(asking.deployment["hosting"])
     return {
-        "EndpointName": deployment["endpoint"],
-        "EndpointConfigName": deployment["previous"] if back else deployment["config"],
-        "DeploymentConfig": kind.at_once() if at_once else kind.rollout(asking.document_stage, deployment["endpoint"]),
+        "EndpointName": endpoint,
+        "EndpointConfigName": config,
+        "DeploymentConfig": kind.at_once() if asking.at_once else kind.rollout(asking.document_stage, config),
+        # Not always: a count that was changed in the stages document has to arrive.
+        **({"RetainAllVariantProperties": True} if asking.scaled_out else {}),
     }
 
 
@@ -140,11 +149,10 @@ def _delete_endpoint(asking: Asking) -> AwsRequest:
 
 
 def _delete_alarm(asking: Asking) -> AwsRequest | None:
-    deployment = asking.progress["deployment"]
-    if deployment:
-        return {"AlarmNames": [hosting.of(deployment["hosting"]).alarm_name(asking.endpoint)]}
-    stage = asking.document_stage
-    return {"AlarmNames": [hosting.of(stage.hosting).alarm_name(asking.endpoint)]} if stage.alarms else None
+    deployment = asking.deployment
+    if "alarm" not in deployment["made"]:
+        return None
+    return {"AlarmNames": [hosting.of(deployment["hosting"]).alarm_name(deployment["config"])]}
 
 
 def _delete_config(asking: Asking) -> AwsRequest:

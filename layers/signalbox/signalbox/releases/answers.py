@@ -4,10 +4,19 @@ from typing import TYPE_CHECKING, cast
 
 from signalbox.contracts import Deployment, Failure, ReleaseProgress, ReviewDecision, RollbackResult
 from signalbox.releases.reactions import Reaction
-from signalbox.releases.tracking import begin_rollback, deployment_of, end, fail, finish_rollback, finish_stage
+from signalbox.releases.tracking import (
+    MAKES,
+    TAKES,
+    begin_rollback,
+    deployment_of,
+    end,
+    fail,
+    finish_rollback,
+    finish_stage,
+)
 
 if TYPE_CHECKING:
-    from signalbox.contracts import Verified
+    from signalbox.contracts import ReleaseStep, Verified
 
 
 def done(progress: ReleaseProgress, result: object) -> None:
@@ -66,17 +75,11 @@ def _unrecorded(progress: ReleaseProgress) -> tuple[RollbackResult, str]:
 
 
 def _made(progress: ReleaseProgress, deployment: Deployment) -> None:
-    asked, made = progress["asked"], deployment["made"]
-    if asked == "create-model":
-        made.append("model")
-    elif asked == "put-alarm":
-        made.append("alarm")
-    elif asked == "create-config":
-        made.append("config")
-    elif asked == "delete-config":
-        made.remove("config")
-    elif asked == "delete-model":
-        made.remove("model")
+    asked, made = cast("ReleaseStep", progress["asked"]), deployment["made"]
+    if asked in MAKES:
+        made.append(MAKES[asked])
+    elif asked in TAKES:
+        made.remove(TAKES[asked])
 
 
 def _reviewed(progress: ReleaseProgress, decision: ReviewDecision) -> None:

@@ -55,10 +55,11 @@ class EndpointNotInServiceError(Exception):
 class RolledBackError(Exception):
     """The endpoint serves, but not what was deployed."""
 
-    def __init__(self, endpoint: str, config: str, expected: str) -> None:
+    def __init__(self, endpoint: str, config: str, expected: str, reason: str) -> None:
+        why = f" ({reason.rstrip('.')})" if reason else ""
         super().__init__(
-            f"endpoint {endpoint} is InService, but on {config}, not on {expected}: SageMaker rolled the update back; "
-            "look at the stage's alarms and at the endpoint's log group"
+            f"endpoint {endpoint} is InService, but on {config}, not on {expected}: SageMaker rolled the update "
+            f"back{why}; look at the endpoint's log group"
         )
 
 

@@ -130,6 +130,7 @@ def _reconcile(request: Request, progress: ReleaseProgress, ports: ReleasePorts)
         raise TooManyRoundsError(MOST_ROUNDS)
     document = ports.stages()
     if request.trigger == "approved" and progress["rounds"] == 1:
+        rules.check_instances(ports.packages.find(request.package), document.stages)
         ports.store.desire(request.model, request.desired)
     desired = ports.store.desired(request.model)
     last, stage = steps.last_stage(progress, document), steps.next_stage(progress, document)
@@ -204,6 +205,7 @@ def _ask(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> Aw
         role=ports.role,
         table=ports.store.name,
         now=ports.clock(),
+        scaled_out=step == "update-endpoint" and ports.endpoints.scaled_out(*tracking.move_of(progress)),
     )
     arguments = actions.REQUESTS[step](asking)
     if arguments is None:

@@ -29,6 +29,9 @@ class EndpointReader(Protocol):
     def package_of(self, config: str) -> str | None:
         """Return the package that an endpoint config serves, or None."""
 
+    def scaled_out(self, name: str, target: str) -> bool:
+        """Say whether an endpoint wants more instances than its own config and the config `target` begin with."""
+
     def has_model(self, name: str) -> bool:
         """Say whether there is a model of this name."""
 

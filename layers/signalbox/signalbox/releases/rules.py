@@ -4,7 +4,7 @@ The rules see facts and decide. They are asked again before every action, so an 
 twice or overtaken finds the world as it is and not as it was.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +27,22 @@ def need(request: Request, stage: Stage, facts: Facts) -> Need:
     if request.trigger == "rejected":
         return _need_after_rejection(request, stage, facts)
     return _need_after_approval(request, stage, facts)
+
+
+def check_instances(package: ModelPackage | None, stages: Sequence[Stage]) -> None:
+    """Refuse a package that does not support the instances of every stage: before the first of them is moved.
+
+    Raises:
+        ReleaseError: it names the types that it supports (registry: SupportedRealtimeInferenceInstanceTypes), and not
+            that of a stage.
+    """
+    supported = package.realtime_types if package else ()
+    for stage in stages:
+        if package and supported and stage.instance_type not in supported:
+            raise ReleaseError(
+                f"{package.arn} supports {', '.join(supported)}, and the stage {stage.name} has the instance_type "
+                f"{stage.instance_type}: register the package with that type too, or change the stages document"
+            )
 
 
 def give_back(config: str | None, facts: Facts) -> Need | None:

@@ -8,17 +8,19 @@ from signalbox.aws.model import Endpoint
 from signalbox.contracts import Deployment, ReleaseProgress, ReleaseStep, Trigger
 from signalbox.releases.model import EndpointBusyError, Facts, Need, NeedWord, Place, Request
 from signalbox.releases.rules import RollbackWord, verdict_of
-from signalbox.releases.tracking import MOVES, cleaning, deployment_of, end, finish_rollback, finish_stage
+from signalbox.releases.tracking import MAKES, cleaning, deployment_of, end, finish_rollback, finish_stage
 from signalbox.stages import Stage, StagesDocument
 
+_ARRIVING: tuple[ReleaseStep, ...] = ("settle", "verify", "delete-alarm", "record")
 # What is done about each need of a stage, in this order. The last three end the stage, or the release (see `end`).
 STEPS: Mapping[NeedWord, tuple[ReleaseStep, ...]] = {
-    "create": ("create-model", "put-alarm", "create-config", "create-endpoint", "settle", "verify", "record"),
-    "update": ("create-model", "put-alarm", "create-config", "update-endpoint", "settle", "verify", "record"),
+    # A first deployment is not watched. The alarm of an update is of no use behind it, and costs while it is there.
+    "create": ("create-model", "create-config", "create-endpoint", *_ARRIVING),
+    "update": ("create-model", "put-alarm", "create-config", "update-endpoint", *_ARRIVING),
     "verify": ("verify", "record"),
     "review": ("review",),
     "delete": ("delete-endpoint", "wait"),
-    "torn-down": ("delete-alarm", "record"),
+    "torn-down": ("record",),
     "wait": ("wait",),
     "keep": (),
     "withdrawn": (),
@@ -123,8 +125,7 @@ def _go_on(progress: ReleaseProgress, deployment: Deployment, place: Place, need
         # Others may have made, moved or deleted the endpoint since the deployment began.
         deployment["kind"] = "create" if need.word == "create" else "update"
         deployment["previous"] = facts.endpoint.config if facts.endpoint else None
-        move: ReleaseStep = "create-endpoint" if need.word == "create" else "update-endpoint"
-        progress["todo"] = [move if step in MOVES else step for step in progress["todo"]]
+        progress["todo"] = [step for step in STEPS[need.word] if MAKES.get(step) not in deployment["made"]]
     else:
         progress["todo"] = cleaning(deployment)
 

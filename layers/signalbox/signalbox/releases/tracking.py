@@ -3,11 +3,13 @@
 All functions change the progress that they are given, which is the plan's own copy, and nothing else.
 """
 
+from collections.abc import Mapping
 from copy import deepcopy
 
 from signalbox.contracts import (
     Deployment,
     Failure,
+    Made,
     ReleaseAction,
     ReleaseProgress,
     ReleaseStep,
@@ -20,6 +22,9 @@ from signalbox.releases.rules import is_news
 
 # Before each of these the stage's need is asked for again: a newer approval, a rejection or another execution counts.
 MOVES = frozenset[ReleaseStep](("create-endpoint", "update-endpoint"))
+# What these steps make of what a deployment has made, and take away from it.
+MAKES: Mapping[ReleaseStep, Made] = {"create-model": "model", "put-alarm": "alarm", "create-config": "config"}
+TAKES: Mapping[ReleaseStep, Made] = {"delete-config": "config", "delete-model": "model", "delete-alarm": "alarm"}
 CHANGES = MOVES | frozenset[ReleaseStep](("create-model", "put-alarm", "create-config"))
 
 
@@ -105,6 +110,13 @@ def deployment_of(progress: ReleaseProgress) -> Deployment:
     return deployment
 
 
+def move_of(progress: ReleaseProgress) -> tuple[str, str]:
+    """Return the endpoint that is moved, and the config that it is moved to: while it goes back, the one before."""
+    deployment = deployment_of(progress)
+    back = progress["problem"] is not None
+    return deployment["endpoint"], str(deployment["previous"]) if back else deployment["config"]
+
+
 def stage_verdict(progress: ReleaseProgress) -> StageVerdict | ReleaseVerdict:
     """Return what is recorded of the stage at hand."""
     return progress["verdict"] or ("released" if progress["deployment"] else "torn-down")
@@ -139,20 +151,16 @@ def finish_rollback(progress: ReleaseProgress, result: RollbackResult, reason: s
     """Record how the failed stage was left, take away what is off the endpoint, and tell people."""
     progress["rollback"] = {"result": result, "reason": reason}
     deployment = deployment_of(progress)
-    unused = cleaning(deployment) if result in ("untouched", "restored", "removed") else []
-    if deployment["previous"] is None and unused and "alarm" in deployment["made"]:
-        unused.append("delete-alarm")  # of an endpoint that never was
+    unused = cleaning(deployment)
+    if result not in ("untouched", "restored", "removed"):
+        # The deployment may serve. Where its endpoint is at rest, nobody looks at the alarm any more.
+        unused = [step for step in unused if step == "delete-alarm" and result not in ("unfinished", "unknown")]
     progress["todo"] = ["record", *unused, "announce", "failed"]
 
 
 def cleaning(deployment: Deployment) -> list[ReleaseStep]:
     """Return the steps that take away what a deployment has made, the config before its model."""
-    steps: list[ReleaseStep] = []
-    if "config" in deployment["made"]:
-        steps.append("delete-config")
-    if "model" in deployment["made"]:
-        steps.append("delete-model")
-    return steps
+    return [step for step, what in TAKES.items() if what in deployment["made"]]
 
 
 def finish_stage(

@@ -1,8 +1,10 @@
 """Is the stage released? The endpoint serves, on the expected config, an approved package that answers as it should."""
 
 import json
+import math
 from dataclasses import dataclass
 
+from signalbox import numerals
 from signalbox.contracts import VerificationQuestion, Verified
 from signalbox.observability import count, logger
 from signalbox.reading import Fields
@@ -94,7 +96,7 @@ def _check_config(name: str, expected: str, endpoints: EndpointReader) -> None:
     if endpoint.status != IN_SERVICE:
         raise EndpointNotInServiceError(name, endpoint.status, endpoint.reason)
     if endpoint.config != expected:
-        raise RolledBackError(name, endpoint.config, expected)
+        raise RolledBackError(name, endpoint.config, expected, endpoint.reason)
 
 
 def _golden(uri: str, files: TextReader) -> GoldenFile:
@@ -151,12 +153,14 @@ def _difference(index: int, answer: ModelAnswer, golden: GoldenFile) -> float:
         if text != expected:
             raise mismatch(f"answered {text[:80]!r}, expected {expected!r}")
         return 0.0
-    right = float(expected)
+    right = numerals.number(expected)
     try:
-        apart = abs(float(text) - right)
+        apart = abs(numerals.number(text) - right)
+    except numerals.NotFiniteError:
+        apart = math.inf
     except ValueError:
         raise mismatch(f"answered {text[:80]!r}, which is not a number") from None
     difference = 0.0 if apart <= _SAME else apart / max(abs(right), _SAME)
-    if not difference <= golden.tolerance:  # written so that a NaN is a mismatch
+    if difference > golden.tolerance:
         raise mismatch(f"answered {text}, expected {expected} within {golden.tolerance:g} of it")
     return difference

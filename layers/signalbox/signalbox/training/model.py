@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from signalbox.contracts import TrainingNames
 
 CONTENT_TYPE = "text/csv"
+# SageMaker sends up to 6 MB in one request of a batch transform unless it is told otherwise (API reference,
+# CreateTransformJob), and the nginx of AWS's own sample containers takes 5 (`client_max_body_size 5m`).
+PAYLOAD_MB = 4
 
 
 class InvalidRequestError(Exception):
@@ -17,7 +20,7 @@ class InvalidRequestError(Exception):
 
 @dataclass(frozen=True)
 class ImageRequest:
-    """The input with an image: train this image; where data are None, the defaults are meant."""
+    """The input with an image: train this image; what is None is left to the defaults."""
 
     image: str
     commit: str
@@ -26,6 +29,7 @@ class ImageRequest:
     train_data: str | None
     test_data: str | None
     hyperparameters: Mapping[str, str]
+    max_payload_mb: int | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class PackageRequest:
     package: str
     model: str
     group: str
+    max_payload_mb: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,9 @@ class Candidate:
     """The model that a run tests.
 
     `package` is None for an image, which the run trains and registers. `train_data` is None, and there are no
-    hyperparameters, for a package, which was trained elsewhere: `manifest` (of the uploads), `threshold` and
-    `generated_by` are what it says of that, "" where it says nothing.
+    hyperparameters, for a package, which was trained elsewhere. `max_payload_mb` is the largest request, in MB, that
+    the model is sent in the batch transform. `manifest` (of the uploads),
+    `threshold` and `generated_by` are what a package says of its origin, "" where it says nothing.
     """
 
     model: str
@@ -83,3 +89,4 @@ class Candidate:
     threshold: str = ""
     generated_by: str = ""
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    max_payload_mb: int = PAYLOAD_MB

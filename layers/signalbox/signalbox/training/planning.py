@@ -1,5 +1,6 @@
 """Decides every name, place and request of one run of the mlops machine."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from signalbox.aws.registry import ModelRegistry
@@ -7,8 +8,16 @@ from signalbox.aws.s3 import ObjectStore
 from signalbox.contracts import EvaluationPlan, Lineage, TrainingPlan, TrainingQuestion, TrainingRequests
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
-from signalbox.training import lineage, requests, rules
-from signalbox.training.model import CONTENT_TYPE, Candidate, ImageRequest, InvalidRequestError, TrainingRun
+from signalbox.stages import StagesDocument
+from signalbox.training import limits, lineage, requests, rules
+from signalbox.training.model import (
+    CONTENT_TYPE,
+    Candidate,
+    ImageRequest,
+    InvalidRequestError,
+    PackageRequest,
+    TrainingRun,
+)
 
 
 @dataclass(frozen=True)
@@ -18,6 +27,7 @@ class TrainingPorts:
     settings: PlanTraining
     objects: ObjectStore
     packages: ModelRegistry
+    stages: Callable[[], StagesDocument]
 
 
 def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
@@ -27,15 +37,16 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
 
     Raises:
         InvalidRequestError: the input is wrong, its data are missing, or its package cannot be evaluated.
-        ServiceBusyError: S3 or SageMaker could not answer in this moment.
+        StagesDocumentError: the stages document cannot be used; the evaluation would find that out, once all is paid.
+        ServiceBusyError: S3, SageMaker or SSM could not answer in this moment.
     """
-    settings = ports.settings
+    settings, stages = ports.settings, ports.stages()
     request = rules.read(settings.prefix, question["input"])
     run = rules.run_of(question, request.group, settings.artifacts_bucket)
     if isinstance(request, ImageRequest):
         candidate = rules.image_candidate(request, run, settings.data_bucket)
     else:
-        candidate = rules.package_candidate(request, ports.packages.find(request.package))
+        candidate = _package_candidate(request, stages, ports)
     if candidate.train_data is not None:
         _check_data("train_data", candidate.train_data, ports)
     _check_data("test_data", candidate.test_data, ports)
@@ -44,6 +55,14 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
     logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
     count("TrainingPlanned")
     return planned
+
+
+def _package_candidate(request: PackageRequest, stages: StagesDocument, ports: TrainingPorts) -> Candidate:
+    package = ports.packages.find(request.package)
+    candidate = rules.package_candidate(request, package)
+    if package:
+        limits.check_package(package, ports.settings.transform_instance_type, stages)
+    return candidate
 
 
 def _check_data(field: str, uri: str, ports: TrainingPorts) -> None:

@@ -68,6 +68,7 @@ def transform_job(candidate: Candidate, run: TrainingRun, settings: PlanTraining
         "TransformJobName": run.names["transform"],
         "ModelName": run.names["model"],
         "BatchStrategy": "MultiRecord",
+        "MaxPayloadInMB": candidate.max_payload_mb,
         "TransformInput": {
             "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": candidate.test_data}},
             "ContentType": CONTENT_TYPE,

@@ -6,8 +6,16 @@ from signalbox import names
 from signalbox.aws.model import ModelContainer, ModelPackage
 from signalbox.contracts import TrainingQuestion
 from signalbox.reading import Fields
+from signalbox.training.limits import (
+    PAYLOAD,
+    check_hyperparameters,
+    check_image,
+    check_metadata,
+    largest_payload,
+)
 from signalbox.training.model import (
     CONTENT_TYPE,
+    PAYLOAD_MB,
     Candidate,
     ImageRequest,
     InvalidRequestError,
@@ -18,18 +26,25 @@ from signalbox.training.model import (
 TEST_DATA, MANIFEST, THRESHOLD = "test-data", "manifest", "threshold"
 # Step Functions adds this field by itself when another execution starts the machine.
 _ASSOCIATION = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
-_IMAGE_FIELDS = ("image", "commit", "model", "train_data", "test_data", "content_type", "hyperparameters")
+_IMAGE_FIELDS = (
+    "image",
+    "commit",
+    "model",
+    "train_data",
+    "test_data",
+    "content_type",
+    "hyperparameters",
+    "max_payload_mb",
+)
 _IMAGE = (
-    r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
+    r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
     r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w.-]{1,128})?(?:@sha256:[0-9a-f]{64})?"
 )
 # In lower case, as SageMaker writes the ARN of a package group: the roles and the registry's events name it so.
 _MODEL = r"[a-z0-9](-?[a-z0-9])*"
 _COMMIT = r"[\w./-]{1,128}"
-_URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/[^?*#]{1,900}")
-# botocore's `sagemaker` model: HyperParameters of CreateTrainingJob, ClientToken of CreateModelPackage.
-_HYPERPARAMETERS, _KEY, _VALUE = 100, 256, 2500
-_CLIENT_TOKEN_LIMIT = 36
+_URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/[^?*#\x00-\x1f\x7f-\x9f\u2028\u2029]{1,900}")
+_CLIENT_TOKEN_LIMIT = 36  # botocore's `sagemaker` model: ClientToken of CreateModelPackage
 
 
 def read(prefix: str, machine_input: object) -> ImageRequest | PackageRequest:
@@ -53,8 +68,13 @@ def read(prefix: str, machine_input: object) -> ImageRequest | PackageRequest:
 
 
 def run_of(question: TrainingQuestion, group: str, bucket: str) -> TrainingRun:
-    """Return the names and places of an execution's run; what it writes goes to `bucket`."""
+    """Return the names and places of an execution's run; what it writes goes to `bucket`.
+
+    Raises:
+        InvalidRequestError: the execution has a name that SageMaker does not take in a tag or in metadata.
+    """
     execution, home = question["execution"], f"s3://{bucket}"
+    check_metadata("the execution's name", execution)
     return TrainingRun(
         execution=execution,
         names={
@@ -73,6 +93,8 @@ def run_of(question: TrainingQuestion, group: str, bucket: str) -> TrainingRun:
 def image_candidate(request: ImageRequest, run: TrainingRun, data_bucket: str) -> Candidate:
     """Return the model that an image will become."""
     home = f"s3://{data_bucket}/models/{request.model}"
+    test_data = request.test_data or f"{home}/test/"
+    check_metadata("test_data", test_data)
     return Candidate(
         model=request.model,
         group=request.group,
@@ -80,9 +102,10 @@ def image_candidate(request: ImageRequest, run: TrainingRun, data_bucket: str) -
         commit=request.commit,
         image=request.image,
         model_data=run.model_data,
-        test_data=request.test_data or f"{home}/test/",
+        test_data=test_data,
         train_data=request.train_data or f"{home}/train/",
         hyperparameters=request.hyperparameters,
+        max_payload_mb=request.max_payload_mb or PAYLOAD_MB,
     )
 
 
@@ -110,6 +133,7 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None) -> 
         manifest=package.properties.get(MANIFEST, ""),
         threshold=package.properties.get(THRESHOLD, ""),
         generated_by=package.generated_by,
+        max_payload_mb=request.max_payload_mb or largest_payload(package),
     )
 
 
@@ -129,7 +153,7 @@ def check_bucket(field: str, uri: str, buckets: tuple[str, str]) -> None:
 
 
 def _package(prefix: str, fields: Fields) -> PackageRequest:
-    fields.only("package")
+    fields.only("package", "max_payload_mb")
     arn = fields.text("package")
     try:
         group = names.group_of_package(arn)
@@ -138,7 +162,7 @@ def _package(prefix: str, fields: Fields) -> PackageRequest:
         raise InvalidRequestError(
             f"package: {error}: give the ARN of a version in a group named {prefix}-<model>"
         ) from error
-    return PackageRequest(arn, model, group)
+    return PackageRequest(arn, model, group, _max_payload(fields))
 
 
 def _image(prefix: str, fields: Fields) -> ImageRequest:
@@ -149,6 +173,7 @@ def _image(prefix: str, fields: Fields) -> ImageRequest:
     if "content_type" in fields:
         allowed = f"{CONTENT_TYPE}, the only type that the evaluation reads, label first"
         fields.text("content_type", re.escape(CONTENT_TYPE), allowed)
+    check_image(image)
     model, group = _model(prefix, fields, image)
     return ImageRequest(
         image=image,
@@ -158,6 +183,7 @@ def _image(prefix: str, fields: Fields) -> ImageRequest:
         train_data=fields.text("train_data") if "train_data" in fields else None,
         test_data=fields.text("test_data") if "test_data" in fields else None,
         hyperparameters=_hyperparameters(fields),
+        max_payload_mb=_max_payload(fields),
     )
 
 
@@ -181,13 +207,12 @@ def _model(prefix: str, fields: Fields, image: str) -> tuple[str, str]:
 
 def _hyperparameters(fields: Fields) -> dict[str, str]:
     found = fields.pairs("hyperparameters")
-    if len(found) > _HYPERPARAMETERS:
-        raise fields.refuse("hyperparameters", f"has {len(found)} entries: SageMaker takes {_HYPERPARAMETERS}")
-    for key, value in found.items():
-        if not 0 < len(key) <= _KEY or len(value) > _VALUE:
-            limits = f"a name has 1 to {_KEY} characters, a value up to {_VALUE}"
-            raise fields.refuse(f"hyperparameters.{key[:40]}", f"is too long: {limits}")
+    check_hyperparameters(found)
     return found
+
+
+def _max_payload(fields: Fields) -> int | None:
+    return fields.whole("max_payload_mb", PAYLOAD) if "max_payload_mb" in fields else None
 
 
 def _only_container(package: ModelPackage) -> ModelContainer:

@@ -81,7 +81,7 @@ class UploadsTable:
 
     def find(self, run_id: str) -> Run | None:
         """Return the run called `run_id`, which has its number in its name."""
-        number = re.fullmatch(r".+-(\d{6,8})-\d{8}T\d{6}Z", run_id)
+        number = re.fullmatch(r".+-([0-9]{6,8})-[0-9]{8}T[0-9]{6}Z", run_id)
         found = self._table.get(self._runs, f"run#{int(number[1]):08d}") if number else None
         run = _run(found) if found else None
         return run if run is not None and run.id == run_id else None

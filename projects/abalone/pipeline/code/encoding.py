@@ -7,6 +7,7 @@ in all three. The images bring Python 3.8 at the oldest, so this folder uses not
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from typing import Any
 
@@ -25,6 +26,9 @@ LIMITS = {
 }
 COLUMNS = ("Sex", *LIMITS)
 MOST_RINGS = 60
+# Python's own float and int also read `0.4_5` and digits of other scripts, by which nobody means a number.
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|nan|inf)\Z", re.IGNORECASE)
+_WHOLE = re.compile(r"[+-]?[0-9]+\Z")
 
 
 class RowError(Exception):
@@ -49,10 +53,9 @@ def read_features(fields: list[str]) -> list[str | float]:
 
 
 def _measure(column: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise RowError(f"{column} is {text.strip()!r}, wants a number") from None
+    if not _NUMBER.match(text.strip()):
+        raise RowError(f"{column} is {text.strip()!r}, wants a number")
+    value = float(text)
     if not math.isfinite(value) or not 0 <= value <= LIMITS[column]:
         raise RowError(f"{column} is {text.strip()}, wants a number from 0 to {LIMITS[column]:g}")
     return value
@@ -64,10 +67,9 @@ def read_rings(text: str) -> int:
     Raises:
         RowError: it is not a whole number that can be a number of rings.
     """
-    try:
-        rings = int(text)
-    except ValueError:
-        raise RowError(f"Rings is {text.strip()!r}, wants a whole number") from None
+    if not _WHOLE.match(text.strip()):
+        raise RowError(f"Rings is {text.strip()!r}, wants a whole number")
+    rings = int(text)
     if not 1 <= rings <= MOST_RINGS:
         raise RowError(f"Rings is {rings}, wants a whole number from 1 to {MOST_RINGS}")
     return rings

@@ -6,12 +6,15 @@ stands for `/opt/ml` where it is set, as in AWS's own toolkits: so the same prog
 
 import csv
 import json
+import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 FEATURES = 4
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 MODEL_FILE = "model.joblib"
 FAILURE_LIMIT = 1024  # characters that SageMaker takes over as the job's FailureReason
 
@@ -89,6 +92,17 @@ def _label(text: str, where: str) -> str:
     return text.strip()
 
 
+def read_number(text: str) -> float:
+    """Return the finite number that a text is. Python alone also reads `0.4_5`, digits of other scripts, and `nan`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _NUMBER.fullmatch(text.strip()) or math.isinf(float(text)):
+        raise ValueError(f"{text!r} is not a number")
+    return float(text)
+
+
 def read_row(fields: Sequence[str], where: str) -> list[float]:
     """Return the features of a row.
 
@@ -98,6 +112,6 @@ def read_row(fields: Sequence[str], where: str) -> list[float]:
     if len(fields) != FEATURES:
         raise ContainerError(f"{where}: {len(fields)} columns, wants {FEATURES} numbers")
     try:
-        return [float(field) for field in fields]
+        return [read_number(field) for field in fields]
     except ValueError as error:
         raise ContainerError(f"{where}: {error}") from error

@@ -1,6 +1,7 @@
 """Train the tree: `train` of the container."""
 
 import logging
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 def _whole_number(least: int) -> Callable[[str], int]:
     def read(text: str) -> int:
+        if not re.fullmatch("[+-]?[0-9]+", text.strip()):
+            raise ValueError(f"{text!r} is not a whole number")
         number = int(text)
         if number < least:
             raise ValueError(f"{number} is under {least}")

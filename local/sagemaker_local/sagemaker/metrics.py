@@ -1,0 +1,51 @@
+"""What SageMaker measures of an endpoint's answers, and the alarms that a deployment watches.
+
+Source: Developer Guide, "Monitor Amazon SageMaker AI with Amazon CloudWatch" (invocation metrics: 1 for each error,
+otherwise 0), and "Auto-Rollback Configuration and Monitoring" (the dimension EndpointConfigName).
+"""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sagemaker_local.core.cloud import Access
+from sagemaker_local.core.errors import invalid
+
+NAMESPACE = "AWS/SageMaker"
+_HUNDREDS = 100
+
+
+def invocation(endpoint: str, config: str, variant: str, status: int) -> list[dict[str, Any]]:
+    """Return the metric data of one answer: once for the endpoint's variant, once for it on its configuration."""
+    of_variant = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
+    of_config = [*of_variant, {"Name": "EndpointConfigName", "Value": config}]
+    values = {
+        "Invocations": 1,
+        "Invocation4XXErrors": int(status // _HUNDREDS == 4),  # noqa: PLR2004  # 4xx
+        "Invocation5XXErrors": int(status // _HUNDREDS == 5),  # noqa: PLR2004  # 5xx
+    }
+    return [
+        {"MetricName": name, "Dimensions": dimensions, "Value": value, "Unit": "None"}
+        for dimensions in (of_variant, of_config)
+        for name, value in values.items()
+    ]
+
+
+def alarm_states(access: Access, role: str, endpoint: str, names: tuple[str, ...]) -> list[str]:
+    """Return the states of alarms, read as the role of the endpoint's models.
+
+    Source: Developer Guide, "CreateModel API: Execution Role Permissions": for the deployment guardrails it is the
+    execution role that has to be allowed `cloudwatch:DescribeAlarms` on the alarms.
+
+    Raises:
+        ApiError: the role may not. How AWS words that is not documented.
+    """
+    client: Any = access.client("cloudwatch", role, endpoint)
+    try:
+        found = client.describe_alarms(AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    except ClientError as error:
+        raise invalid(
+            f"The execution role {role} cannot describe the alarms {', '.join(names)} of the auto-rollback "
+            f"configuration. Please ensure that it has cloudwatch:DescribeAlarms on them ({error})."
+        ) from error
+    return [alarm["StateValue"] for alarm in found["MetricAlarms"] + found["CompositeAlarms"]]

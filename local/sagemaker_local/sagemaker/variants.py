@@ -1,0 +1,59 @@
+"""The variants of an endpoint as they are deployed: their counts and weights may differ from their configuration's."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sagemaker_local.core.errors import invalid
+
+type DeployedVariant = dict[str, Any]
+
+# A property of VariantPropertyType, and where it stands in a variant.
+_RETAINED = {"DesiredInstanceCount": "InitialInstanceCount", "DesiredWeight": "InitialVariantWeight"}
+
+
+def retained(
+    variants: Sequence[DeployedVariant], current: Sequence[DeployedVariant], without: Collection[str] = ()
+) -> list[DeployedVariant]:
+    """Return new variants with the counts and weights of the current ones (API reference, RetainAllVariantProperties).
+
+    `without` names the properties that are not retained.
+    """
+    kept = [member for name, member in _RETAINED.items() if name not in without]
+    before = {one["VariantName"]: {key: one[key] for key in kept if key in one} for one in current}
+    return [{**one, **before.get(one["VariantName"], {})} for one in variants]
+
+
+def scaled(current: Sequence[DeployedVariant], wanted: Iterable[Mapping[str, Any]]) -> list[DeployedVariant]:
+    """Return the variants with the counts and weights of an UpdateEndpointWeightsAndCapacities.
+
+    Raises:
+        ApiError: it names a variant that the endpoint does not have.
+    """
+    found = {one["VariantName"]: dict(one) for one in current}
+    for change in wanted:
+        name = change["VariantName"]
+        if name not in found:
+            raise invalid(f"The endpoint has no variant {name}, but {', '.join(found)}.")
+        found[name] |= {member: change[given] for given, member in _RETAINED.items() if given in change}
+    return list(found.values())
+
+
+def summary(variant: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a variant as DescribeEndpoint has it."""
+    weight, count = variant.get("InitialVariantWeight", 1.0), variant.get("InitialInstanceCount", 1)
+    return {
+        "VariantName": variant["VariantName"],
+        "CurrentWeight": weight,
+        "DesiredWeight": weight,
+        "CurrentInstanceCount": count,
+        "DesiredInstanceCount": count,
+    }
+
+
+def told(variant: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a variant as an event has it."""
+    shown = summary(variant)
+    return {
+        "DesiredWeight": shown["DesiredWeight"],
+        "DesiredInstanceCount": float(shown["DesiredInstanceCount"]),
+    }
