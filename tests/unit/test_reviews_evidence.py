@@ -77,7 +77,7 @@ def test_what_is_kept_of_a_report_is_small() -> None:
     assert len(frozen) < 4000
     found = evidence.shown(frozen)
     assert len(found.samples) == 8
-    assert found.samples[0]["input"].endswith("…")
+    assert found.samples[0].input.endswith("…")
 
 
 @pytest.mark.parametrize(

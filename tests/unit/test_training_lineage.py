@@ -37,6 +37,10 @@ def test_a_package_of_a_pipeline_run_has_its_run_its_files_and_its_threshold() -
     }
 
 
+def test_the_names_of_columns_have_blanks_where_the_package_has_underscores() -> None:
+    assert lineage(generated_by="", columns="Sex Whole_weight") == {"columns": ["Sex", "Whole weight"]}
+
+
 def test_a_package_that_names_no_manifest_has_the_execution_of_its_pipeline() -> None:
     assert lineage() == {"run": "signalbox-abalone/p4jn9xou8a8s"}
 

@@ -36,13 +36,15 @@ class TrainingNames(TypedDict):
 class Lineage(TypedDict, total=False):
     """Where a model comes from, as far as is known: what is not known is not there.
 
-    `run` is the run of the pipeline, `files` are the first keys of the `file_count` uploads that it took. `threshold`
-    is what it held the model against, in its own words. `train_data` is the S3 prefix that an image was trained on.
+    `run` is the run of the pipeline, `files` are the first keys of the `file_count` uploads that it took. `columns` are
+    the names of the features. `threshold` is what the run held the model against, in its own words. `train_data` is
+    the S3 prefix that an image was trained on.
     """
 
     run: str
     files: list[str]
     file_count: int
+    columns: list[str]
     threshold: str
     train_data: str
 

@@ -11,10 +11,11 @@ from functools import cached_property
 from typing import Any, TypeGuard
 
 from signalbox import plain, words
-from signalbox.reviews import comparison, lineage, picture
+from signalbox.reviews import comparison, lineage, picture, samples
 from signalbox.reviews.comparison import Comparison
-from signalbox.reviews.model import ClassScore, KeptLineage, KeptMetric, KeptReport, KeptSample, ReviewError
+from signalbox.reviews.model import ClassScore, KeptLineage, KeptMetric, KeptReport, ReviewError
 from signalbox.reviews.picture import Bars, Scatter
+from signalbox.reviews.samples import ShownSample
 
 _TEXT_LIMIT = 120
 _SAMPLES = 8
@@ -38,7 +39,7 @@ class ShownEvidence:
     took: str = ""
     headline: str = ""
     comparisons: tuple[Comparison, ...] = ()
-    samples: tuple[KeptSample, ...] = ()
+    samples: tuple[ShownSample, ...] = ()
     points: Sequence[tuple[float, float]] = ()
     classes: Sequence[ClassScore] = ()
     class_count: int = 0
@@ -87,6 +88,7 @@ def shown(evidence: str) -> ShownEvidence:
     if not evidence:
         return ShownEvidence()
     report: KeptReport = json.loads(evidence)
+    origin = report.get("lineage", lineage.NONE)
     return ShownEvidence(
         problem=report["problem"],
         rows=report["rows"],
@@ -96,11 +98,11 @@ def shown(evidence: str) -> ShownEvidence:
         took=words.duration(report["seconds"]) if report["job"] else "",
         headline=comparison.headline(report),
         comparisons=tuple(comparison.comparisons(report)),
-        samples=tuple(report["samples"]),
+        samples=samples.shown(report["samples"], origin["columns"]),
         points=report.get("points", ()),
         classes=report.get("classes", ()),
         class_count=report.get("class_count", 0),
-        lineage=report.get("lineage", lineage.NONE),
+        lineage=origin,
     )
 
 

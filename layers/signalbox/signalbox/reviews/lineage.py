@@ -17,6 +17,7 @@ NONE: KeptLineage = {
     "test_data": "",
     "threshold": "",
     "cut": "",
+    "columns": [],
     "image": "",
 }
 
@@ -25,14 +26,14 @@ def kept(report: Mapping[str, object], uri: str) -> KeptLineage:
     """Return what is kept of a report's lineage; reports of earlier versions have none, and others may have less."""
     known = report.get("lineage")
     origin: Mapping[str, object] = known if isinstance(known, dict) else {}
-    files, number, cut = origin.get("files"), origin.get("file_count"), report.get("threshold")
-    named = [_text(file) for file in files][:_FILES] if isinstance(files, list) else []
+    named, number, cut = _texts(origin.get("files"))[:_FILES], origin.get("file_count"), report.get("threshold")
     return {
         "report": uri,
         "run": _text(origin.get("run")),
         "files": named,
         "file_count": max(number if isinstance(number, int) else 0, len(named)),
         "train_data": _text(origin.get("train_data")),
+        "columns": _texts(origin.get("columns")),
         "test_data": _text(report.get("test_data")),
         "threshold": _text(origin.get("threshold")),
         "cut": words.number(cut) if isinstance(cut, float) else "",
@@ -63,6 +64,10 @@ def places(lineage: KeptLineage, execution: str) -> list[tuple[str, str]]:
         ("The execution in the Step Functions console", links.execution(execution)),
     )
     return [(label, address) for label, address in found if address]
+
+
+def _texts(values: object) -> list[str]:
+    return [_text(value) for value in values] if isinstance(values, list) else []
 
 
 def _text(value: object) -> str:

@@ -21,6 +21,8 @@ def of(candidate: Candidate, manifests: str, objects: ObjectStore) -> Lineage:
     known: Lineage = {}
     if candidate.train_data is not None:
         known["train_data"] = candidate.train_data
+    if candidate.columns:
+        known["columns"] = [name.replace("_", " ") for name in candidate.columns.split()]
     if candidate.threshold:
         known["threshold"] = candidate.threshold
     _, execution, run = candidate.generated_by.partition(":pipeline/")

@@ -73,7 +73,7 @@ class Candidate:
     `package` is None for an image, which the run trains and registers. `train_data` is None, and there are no
     hyperparameters, for a package, which was trained elsewhere. `max_payload_mb` is the largest request, in MB, that
     the model is sent in the batch transform. `manifest` (of the uploads),
-    `threshold` and `generated_by` are what a package says of its origin, "" where it says nothing.
+    `threshold`, `columns` and `generated_by` are what a package says of its origin, "" where it says nothing.
     """
 
     model: str
@@ -87,6 +87,7 @@ class Candidate:
     train_data: str | None = None
     manifest: str = ""
     threshold: str = ""
+    columns: str = ""
     generated_by: str = ""
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     max_payload_mb: int = PAYLOAD_MB

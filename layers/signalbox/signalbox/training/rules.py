@@ -23,7 +23,7 @@ from signalbox.training.model import (
     TrainingRun,
 )
 
-TEST_DATA, MANIFEST, THRESHOLD = "test-data", "manifest", "threshold"
+TEST_DATA, MANIFEST, THRESHOLD, COLUMNS = "test-data", "manifest", "threshold", "columns"
 # Step Functions adds this field by itself when another execution starts the machine.
 _ASSOCIATION = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 _IMAGE_FIELDS = (
@@ -132,6 +132,7 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None) -> 
         environment=container.environment,
         manifest=package.properties.get(MANIFEST, ""),
         threshold=package.properties.get(THRESHOLD, ""),
+        columns=package.properties.get(COLUMNS, ""),
         generated_by=package.generated_by,
         max_payload_mb=request.max_payload_mb or largest_payload(package),
     )
