@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from signalbox import evaluation
 from signalbox.contracts import Evaluated, EvaluationQuestion
-from signalbox.evaluation import evaluating
+from signalbox.evaluation import comparing, evaluating
 from signalbox.observability import logger, metrics
 from signalbox.settings import EvaluateModel
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @cache
-def _ports() -> evaluating.EvaluatingPorts:
+def _ports() -> comparing.ComparingPorts:
     return evaluation.evaluating_ports(EvaluateModel.read())
 
 

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from signalbox import moments, plain
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
+from signalbox.contracts import PROBLEMS
 from signalbox.reviews.model import DecisionNotPassedOnError
 from signalbox.uploads.model import Upload
 from signalbox_operate import __version__, account, start, status, uploads
@@ -142,6 +143,7 @@ def train(
     *,
     image: Annotated[str, typer.Option(help="URI of the image that trains and serves")],
     commit: Annotated[str, typer.Option(help="Commit id that the image was built from")],
+    problem: Annotated[str, typer.Option(help=f"What the model answers, one of: {', '.join(PROBLEMS)}")],
     stack: StackName = "signalbox",
     model: ModelName = None,
     hyperparameter: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed")] = None,
@@ -153,7 +155,9 @@ def train(
     if wrong:
         raise OperateError(f"hyperparameter {wrong[0]!r} has to be NAME=VALUE")
     values = dict(given.split("=", 1) for given in hyperparameter or [])
-    training = start.Training(image, commit, model, values, attempt, max_payload_mb)
+    if problem not in PROBLEMS:
+        raise OperateError(f"problem {problem!r} is none: give one of {', '.join(PROBLEMS)}")
+    training = start.Training(image, commit, problem, model, values, attempt, max_payload_mb)
     machine = _stack(stack).output("MlopsMachineArn")
     arn, before = start.start_training(training, machine, client("stepfunctions"))
     if before:

@@ -19,12 +19,14 @@ _IMAGE = re.compile(r"(?:[^/]+/)*(?P<name>[a-z0-9]+(?:[._-]+[a-z0-9]+)*)(?:[:@][
 class Training:
     """A training of an image at a commit.
 
-    `max_payload_mb` is the largest request in MB that the image takes in the test; None leaves it to the stack.
-    `attempt` tells apart a training that is wanted once more, with other data for example, from one asked for twice.
+    `problem` is regression, binary or multiclass. `max_payload_mb` is the largest request in MB that the image takes in
+    the test; None leaves it to the stack. `attempt` tells apart a training that is wanted once more, with other data
+    for example, from one asked for twice.
     """
 
     image: str
     commit: str
+    problem: str
     model: str | None = None
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 1
@@ -42,7 +44,7 @@ class Training:
 
     def input(self) -> dict[str, Any]:
         """Return the machine's input."""
-        given: dict[str, Any] = {"image": self.image, "commit": self.commit}
+        given: dict[str, Any] = {"image": self.image, "commit": self.commit, "problem": self.problem}
         if self.model:
             given["model"] = self.model
         if self.hyperparameters:

@@ -108,9 +108,15 @@ def _on_model_package() -> Usual:
 
 def _plan_training() -> Usual:
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:1"
-    event = {"execution": "run-7", "execution_arn": _EXECUTION, "input": {"image": image, "commit": "0a1b2c3"}}
+    event = {
+        "execution": "run-7",
+        "execution_arn": _EXECUTION,
+        "input": {"image": image, "commit": "0a1b2c3", "problem": "multiclass"},
+    }
     found = {"Key": "a.csv", "Size": 9, "LastModified": datetime.now(UTC)}
-    return Usual(event, {"s3": {"list_objects_v2": {"Contents": [found]}}, "ssm": _stages()})
+    rows = b"setosa,5.1,3.5,1.4,0.2\nvirginica,6.3,3.3,6.0,2.5\n"
+    s3 = {"list_objects_v2": {"Contents": [found]}, "get_object": lambda **_: _body(rows)}
+    return Usual(event, {"s3": s3, "ssm": _stages()})
 
 
 def _evaluate_model() -> Usual:
@@ -120,11 +126,13 @@ def _evaluate_model() -> Usual:
     def read(**request: Any) -> dict[str, Any]:
         return _body(json.dumps(live).encode() if request["Key"].endswith("report.json") else output)
 
-    written = {"Key": "transforms/run-7/test.csv.out", "LastModified": datetime.now(UTC)}
+    answered = "".join(f"{9 + row % 5}.25\n" for row in range(ROWS)).encode()
+    written = {"Key": "transforms/run-7/test.csv.out", "Size": len(output), "LastModified": datetime.now(UTC)}
     answers: Answers = {
         "s3": {"list_objects_v2": {"Contents": [written]}, "get_object": read, "put_object": {}},
         "ssm": _stages(),
         "sagemaker": _served() | {"describe_model_package": _package()},
+        "sagemaker-runtime": {"invoke_endpoint": lambda **_: _body(answered)},
     }
     plan = {
         "model": _MODEL,
@@ -134,6 +142,8 @@ def _evaluate_model() -> Usual:
         "image": "image",
         "model_data": "s3://artifacts/training/run-7/abalone-train/output/model.tar.gz",
         "content_type": "text/csv",
+        "problem": "regression",
+        "columns": 9,
         "test_data": "s3://data/t/",
         "predictions": "s3://artifacts/transforms/run-7/",
         "evidence": f"{_EVIDENCE}/",
@@ -277,7 +287,9 @@ def _report() -> bytes:
         "created_at": "2026-11-20T10:00:00Z",
     }
     report |= {"problem": "regression", "primary": "mse", "lower_is_better": True, "metrics": measured, "rows": 1418}
-    report["live"] = {"package": _PACKAGE[:-1] + "1", "metrics": {"mse": {"value": 5.3012}, "r2": {"value": 0.5601}}}
+    live: dict[str, Any] = {"package": _PACKAGE[:-1] + "1", "metrics": {"mse": {"value": 5.3012}}, "rows": 1418}
+    live["differences"] = {"mse": {"value": -0.4089, "low": -0.6, "high": -0.2, "verdict": "better"}}
+    report["live"] = live | {"own": measured, "reason": None}
     report["samples"] = [{"input": _SHELL, "expected": "15", "predicted": "9.71204"}] * 8
     report["training"] = {"job": "abalone-train-0f8a3b21", "seconds": 134}
     report["points"] = [[row % 20, row % 19 + 0.25] for row in range(100)]
@@ -327,7 +339,7 @@ USUAL: dict[str, Callable[[], Usual]] = {
 SERVICES: dict[str, tuple[str, ...]] = {
     "announce": ("sesv2",),
     "close_review": ("dynamodb", "sagemaker"),
-    "evaluate_model": ("s3", "sagemaker", "ssm"),
+    "evaluate_model": ("s3", "sagemaker", "sagemaker-runtime", "ssm"),
     "invoke_endpoint": ("sagemaker-runtime", "ssm"),
     "on_model_package": ("sagemaker", "stepfunctions", "dynamodb"),
     "plan_release": ("sagemaker", "dynamodb", "ssm"),

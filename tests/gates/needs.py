@@ -109,8 +109,10 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             Need("s3:ListBucket", data),
             Need("s3:ListBucket", artifacts),
             Need("s3:GetObject", f"{artifacts}/manifests/run.json"),
+            Need("s3:GetObject", f"{data}/models/x/test/a.csv"),
+            Need("s3:GetObject", f"{artifacts}/pipelines/x/a.csv"),
         ],
-        "EvaluateModelRole": [*package, *live, *stages, Need("s3:ListBucket", artifacts)]
+        "EvaluateModelRole": [*package, *live, *stages, *sagemaker("InvokeEndpoint"), Need("s3:ListBucket", artifacts)]
         + [Need("s3:GetObject", f"{artifacts}/{folder}/x/y.out") for folder in ("transforms", "evaluations")]
         + [Need("s3:PutObject", f"{artifacts}/evaluations/x/report.json")],
         "RequestReviewRole": [*reviews("GetItem", "PutItem", "UpdateItem"), *secret, *mail, *tasks, report],

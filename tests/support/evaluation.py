@@ -1,11 +1,19 @@
 """Builders for the evaluation's tests: predictions in S3, a live model behind an endpoint, and the question."""
 
+import csv
+import io
+import itertools
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from botocore.response import StreamingBody
+
 from signalbox.aws.endpoints import Endpoints
+from signalbox.aws.predictions import EndpointCaller
 from signalbox.aws.registry import ModelRegistry
-from signalbox.contracts import EvaluationPlan, EvaluationQuestion
-from signalbox.evaluation.evaluating import EvaluatingPorts
+from signalbox.contracts import EvaluationPlan, EvaluationQuestion, Problem
+from signalbox.evaluation.comparing import ComparingPorts
 from signalbox.stages import Stage, StagesDocument
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.objects import RememberedObjects
@@ -25,6 +33,8 @@ PLAN: EvaluationPlan = {
     "image": "image",
     "model_data": MODEL_DATA,
     "content_type": "text/csv",
+    "problem": "regression",
+    "columns": 3,
     "test_data": "s3://data/models/abalone/test/",
     "predictions": "s3://artifacts/transforms/run-1/",
     "evidence": HOME,
@@ -37,13 +47,13 @@ def predictions(**files: str) -> RememberedObjects:
     return RememberedObjects({f"s3://artifacts/transforms/run-1/{name}.csv.out": text for name, text in files.items()})
 
 
-def sagemaker(live: str | None = None, report: str | None = None) -> RecordingClient:
+def sagemaker(live: str | None = None, report: str | None = None, status: str = "InService") -> RecordingClient:
     """Return a SageMaker whose prod serves `live`, a package that names its report."""
     package = {"ModelPackageArn": live or NEW}
     return RecordingClient(
         "sagemaker",
         {
-            "describe_endpoint": {"EndpointConfigName": "config-1", "EndpointStatus": "InService"} if live else MISSING,
+            "describe_endpoint": {"EndpointConfigName": "config-1", "EndpointStatus": status} if live else MISSING,
             "describe_endpoint_config": {"ProductionVariants": [{"VariantName": "v", "ModelName": "model-1"}]},
             "describe_model": {"PrimaryContainer": {"ModelPackageName": live or NEW}},
             "describe_model_package": package | ({"CustomerMetadataProperties": {"report": report}} if report else {}),
@@ -51,15 +61,41 @@ def sagemaker(live: str | None = None, report: str | None = None) -> RecordingCl
     )
 
 
-def ports(objects: RememberedObjects, client: RecordingClient | None = None) -> EvaluatingPorts:
+class LiveEndpoint(RecordingClient):
+    """SageMaker's runtime, whose live model answers each row with `answer(cells)`, or a request with `whole`."""
+
+    def __init__(self, answer: Callable[[list[str]], str] = lambda cells: cells[-1], whole: str | None = None) -> None:
+        super().__init__("sagemaker-runtime")
+        self.answer = answer
+        self.whole = whole
+
+    def _invoke_endpoint(self, Body: bytes, **_: str) -> dict[str, Any]:  # noqa: N803  # boto3's spelling
+        rows = list(csv.reader(Body.decode().splitlines()))
+        text = "".join(f"{self.answer(row)}\n" for row in rows) if self.whole is None else self.whole
+        return {"Body": StreamingBody(io.BytesIO(text.encode()), len(text.encode())), "ContentType": "text/csv"}
+
+
+def ports(
+    objects: RememberedObjects, client: RecordingClient | None = None, live: RecordingClient | None = None
+) -> ComparingPorts:
+    """Return the real adapters; `live` answers for prod's model, whose clock counts a second for each look."""
     fake: Any = client or sagemaker()
+    runtime: Any = live or LiveEndpoint()
     stages = StagesDocument(tuple(Stage(name, "ml.m5.large", 1) for name in ("staging", "prod")))
-    return EvaluatingPorts("signalbox", objects.store, ModelRegistry(fake), Endpoints(fake), lambda: stages)
+    return ComparingPorts(
+        prefix="signalbox",
+        objects=objects.store,
+        packages=ModelRegistry(fake),
+        endpoints=Endpoints(fake),
+        models=EndpointCaller(runtime),
+        stages=lambda: stages,
+        clock=partial(next, itertools.count(0.0)),
+    )
 
 
-def question(package: str | None = None) -> EvaluationQuestion:
+def question(package: str | None = None, problem: Problem = "regression", columns: int = 3) -> EvaluationQuestion:
     plan = PLAN.copy()
-    plan["package"] = package
+    plan["package"], plan["problem"], plan["columns"] = package, problem, columns
     return {
         "plan": plan,
         "training": {"job": "abalone-training-1", "seconds": 61},

@@ -34,7 +34,7 @@ def _planned(machine_input: object) -> TrainingPlan:
 
 
 def _evaluated(asked: EvaluationPlan) -> Evaluated:
-    objects = RememberedObjects({f"{asked['predictions']}iris.csv.out": "setosa,1.0,2.0,setosa\n"})
+    objects = RememberedObjects({f"{asked['predictions']}iris.csv.out": "9,1.0,9\n"})
     return evaluate({"plan": asked, "training": None, "execution_arn": EXECUTION_ARN}, evaluation.ports(objects))
 
 

@@ -42,9 +42,28 @@ def report(**changes: Any) -> dict[str, Any]:
         "lower_is_better": True,
         "metrics": {"mse": {"value": 4.8923, "standard_deviation": 2.2011}, "r2": {"value": 0.5412}},
         "rows": 1418,
-        "live": {"package": PACKAGE[:-1] + "2", "metrics": {"mse": {"value": 5.3012}, "r2": {"value": 0.5601}}},
+        "live": live(),
         "samples": [{"input": "M,0.455,0.365", "expected": "15", "predicted": "9.71204"}],
         "training": {"job": "abalone-train-0f8a3b21", "seconds": 134},
+        **changes,
+    }
+
+
+def live(**changes: Any) -> dict[str, Any]:
+    """Return the live model beside the one of `report`, on the same rows, with members replaced."""
+    return {
+        "package": PACKAGE[:-1] + "2",
+        "rows": 1418,
+        "metrics": {
+            "mse": {"value": 5.3012, "standard_deviation": 2.4007},
+            "r2": {"value": 0.5601, "standard_deviation": 0.02},
+        },
+        "own": {"mse": {"value": 4.8923, "standard_deviation": 2.2011}, "r2": {"value": 0.5412}},
+        "differences": {
+            "mse": {"value": -0.4089, "low": -0.6123, "high": -0.2055, "verdict": "better"},
+            "r2": {"value": -0.0189, "low": -0.03, "high": -0.01, "verdict": "worse"},
+        },
+        "reason": None,
         **changes,
     }
 

@@ -22,7 +22,7 @@ SETTINGS = PlanTraining(
 )
 EXECUTION_ARN = "arn:aws:states:us-east-1:123456789012:execution:mlops:run-1"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:8c1d"
-IMAGE_INPUT = {"image": IMAGE, "commit": "8c1d", "hyperparameters": {"max_leaf_nodes": "30"}}
+IMAGE_INPUT = {"image": IMAGE, "commit": "8c1d", "problem": "multiclass", "hyperparameters": {"max_leaf_nodes": "30"}}
 HOME = "s3://data-bucket/models/iris-decision-tree"
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/signalbox-abalone/3"
 TEST_DATA = "s3://artifacts-bucket/pipelines/abalone/test/"
@@ -31,7 +31,7 @@ PACKAGE: dict[str, Any] = {
     "ModelPackageArn": ARN,
     "ModelPackageStatus": "Completed",
     "InferenceSpecification": {"Containers": [CONTAINER], "SupportedContentTypes": ["text/csv"]},
-    "CustomerMetadataProperties": {"test-data": TEST_DATA},
+    "CustomerMetadataProperties": {"test-data": TEST_DATA, "problem": "regression"},
     "MetadataProperties": {"CommitId": "8c1d"},
 }
 DATA = {f"{folder}a.csv": "9,M" for folder in (f"{HOME}/train/", f"{HOME}/test/", TEST_DATA)}

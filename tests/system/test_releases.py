@@ -30,3 +30,23 @@ def test_a_rejection_in_the_registry_brings_the_previous_package_back(world: Wor
     assert f"prod serves: {world.group('forest')}/1, by endpoint" in told
     assert "Rejected in the registry" in told
     assert f"--model-package-arn {world.packages('forest')[1]['ModelPackageArn']} --model-approval-status" in told
+
+
+def test_a_new_version_is_compared_with_the_live_one_on_the_same_rows(world: World) -> None:
+    world.release("twins", "c1", 1, max_leaf_nodes="8")
+    rows = len(world.rows())
+
+    same = world.train("twins", "c2", max_leaf_nodes="8")
+    mail = world.mail("approve", "twins version 2")
+    told = " ".join(inbox.text(mail).split())
+    assert "no clear difference from the live model" in inbox.subject(mail)
+    assert f"The live model (version 1) was asked for the same {rows} rows." in told
+    assert told.count("(standard error ") == 2
+    world.reject(mail, "nothing new")
+    world.succeeded(same)
+
+    simpler = world.train("twins", "c3", max_leaf_nodes="2")
+    mail = world.mail("approve", "twins version 3")
+    assert "worse than the live model" in inbox.subject(mail)
+    world.reject(mail, "worse")
+    world.succeeded(simpler)

@@ -94,8 +94,8 @@ class World:
     def train(self, model: str, commit: str, image: str = IRIS, **hyperparameters: str) -> str:
         """Train an image for a model and return the execution's ARN."""
         self.put_iris(model)
-        given = {"image": image, "commit": commit, "model": model, "hyperparameters": hyperparameters}
-        return self.start(given, f"{model}-{commit}")
+        given = {"image": image, "commit": commit, "model": model, "problem": "multiclass"}
+        return self.start({**given, "hyperparameters": hyperparameters}, f"{model}-{commit}")
 
     def release(self, model: str, commit: str, version: int, image: str = IRIS, **hyperparameters: str) -> str:
         """Train, approve, and approve for prod; return the execution's ARN when it has succeeded."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from signalbox.aws.model import Endpoint, ModelPackage
+from signalbox.aws.model import Endpoint, ModelAnswer, ModelPackage
 from signalbox.aws.table import decoded
 from signalbox.contracts import (
     Ending,
@@ -22,7 +22,7 @@ from signalbox.contracts import (
     Trigger,
     VerificationQuestion,
 )
-from signalbox.releases.model import BUSY, Desired, ModelAnswer, Served
+from signalbox.releases.model import BUSY, Desired, Served
 from signalbox.releases.planning import plan
 from signalbox.releases.ports import ReleasePorts
 from signalbox.releases.verifying import VerifyingPorts, verify

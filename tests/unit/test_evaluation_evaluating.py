@@ -7,25 +7,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.support.botocore_strict import RecordingClient, check_request, client_error
+from tests.support.botocore_strict import check_request
 from tests.support.evaluation import (
     EXECUTION_ARN,
     GOLDEN,
-    LIVE_REPORT,
     MODEL_DATA,
     NEW,
-    OLD,
     REPORT,
     ports,
     predictions,
     question,
-    sagemaker,
 )
 from tests.support.objects import RememberedObjects
 
-from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts import Evaluated
+from signalbox.contracts import Evaluated, Problem
 from signalbox.evaluation.evaluating import evaluate
 from signalbox.evaluation.model import EvaluationError
 
@@ -33,8 +29,8 @@ REGRESSION = "".join(f"{n % 20 + 1},M,0.{n},{n % 20 + 1.5}\n" for n in range(40)
 CLASSES = "setosa,1.0,2.0,setosa\nvirginica,3.0,4.0,virginica\nsetosa,1.0,2.0,<b>&\n"
 
 
-def evaluated(objects: RememberedObjects, client: RecordingClient | None = None) -> Evaluated:
-    return evaluate(question(), ports(objects, client))
+def evaluated(objects: RememberedObjects, problem: Problem = "regression", columns: int = 3) -> Evaluated:
+    return evaluate(question(problem=problem, columns=columns), ports(objects))
 
 
 def report_in(objects: RememberedObjects) -> dict[str, Any]:
@@ -53,7 +49,7 @@ def test_a_regression_is_measured_and_its_evidence_written() -> None:
     assert description(answer) == "MSE 0.25 ± 0 on 40 rows of held-out data; no model is live to compare with."
     report = report_in(objects)
     assert (report["problem"], report["rows"], report["live"]) == ("regression", 40, None)
-    assert (report["primary"], report["better"], report["classes"]) == ("mse", None, None)
+    assert (report["primary"], report["verdict"], report["classes"]) == ("mse", None, None)
     assert report["metrics"] == {
         "mse": {"value": 0.25, "standard_deviation": 0.0},
         "mae": {"value": 0.5, "standard_deviation": 0.0},
@@ -97,12 +93,49 @@ def test_golden_requests_are_spread_over_the_data_and_expect_the_transforms_own_
 
 def test_a_classification_is_measured_by_accuracy_over_all_files() -> None:
     objects = predictions(a=CLASSES, b="setosa,1.0,2.0,setosa\n")
-    assert description(evaluated(objects)).startswith("Accuracy 0.75 ± ")
+    assert description(evaluated(objects, "multiclass")).startswith("Accuracy 0.75 ± ")
     report = report_in(objects)
     assert (report["primary"], report["metrics"]["accuracy"]["value"]) == ("accuracy", 0.75)
     assert report["classes"] == {"setosa": {"rows": 3, "right": 2}, "virginica": {"rows": 1, "right": 1}}
     assert (report["lower_is_better"], report["points"]) == (False, [])
     assert report["samples"][2]["predicted"] == "<b>&"
+
+
+def test_ids_of_classes_are_no_regression_and_their_golden_requests_have_no_tolerance() -> None:
+    objects = predictions(a="".join(f"{n % 3},1.0,{n}.5,{(n + n // 30) % 3}.0\n" for n in range(40)))
+    assert description(evaluated(objects, "multiclass")).startswith("Accuracy 0.75 ± ")
+    golden = json.loads(objects.texts[GOLDEN])
+    assert (golden["problem"], golden["tolerance"]) == ("multiclass", 0)
+    assert set(report_in(objects)["classes"]) == {"0", "1", "2"}
+
+
+def test_probabilities_are_measured_by_the_threshold_and_expected_as_numbers_of_the_endpoint() -> None:
+    objects = predictions(a="1,M,0.4,0.83\n0,F,0.3,0.6\n")
+    evaluated(objects, "binary")
+    report, golden = report_in(objects), json.loads(objects.texts[GOLDEN])
+    assert (report["metrics"]["accuracy"]["value"], report["threshold"]) == (0.5, 0.5)
+    assert (golden["requests"][0]["expected"], golden["tolerance"]) == ("0.83", 0.001)
+
+
+@pytest.mark.parametrize(
+    ("cell", "place"),
+    [("Rings", "the label 'Rings'"), ("N/A", "the label 'N/A'"), ('"1,234.5"', "the label '1,234.5'")],
+)
+def test_one_odd_label_in_fifty_rows_does_not_turn_a_regression_into_something_else(cell: str, place: str) -> None:
+    rows = [f"{n},M,0.{n},{n}.5" for n in range(50)]
+    rows[49] = f"{cell},M,0.4,8.7"
+    objects = predictions(a="\n".join(rows))
+    with pytest.raises(EvaluationError, match=rf"line 50 of s3://artifacts/transforms/run-1/a\.csv\.out: {place}"):
+        evaluated(objects)
+    assert REPORT not in objects.texts
+
+
+@pytest.mark.parametrize("missing", ["problem", "columns"])
+def test_a_run_that_an_earlier_version_planned_says_to_start_it_again(missing: str) -> None:
+    asked: Any = question()
+    del asked["plan"][missing]
+    with pytest.raises(EvaluationError, match=r"planned before 0\.2\.0, without its problem: start it again"):
+        evaluate(asked, ports(predictions(a=REGRESSION)))
 
 
 def test_an_image_is_registered_pending_with_its_evidence_and_its_origin() -> None:
@@ -122,6 +155,7 @@ def test_an_image_is_registered_pending_with_its_evidence_and_its_origin() -> No
             "report": REPORT,
             "golden": GOLDEN,
             "content-type": "text/csv",
+            "problem": "regression",
         },
         "MetadataProperties": {"GeneratedBy": EXECUTION_ARN, "CommitId": "8c1d"},
         "ModelMetrics": {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": REPORT}}},
@@ -143,71 +177,6 @@ def test_a_package_gets_its_evidence_and_keeps_its_approval_status() -> None:
         "CustomerMetadataProperties": {"report": REPORT, "golden": GOLDEN},
     }
     check_request("sagemaker", "UpdateModelPackage", record)
-
-
-@pytest.mark.parametrize(("value", "better", "words"), [(5.0, True, ", better than"), (0.1, False, "not better than")])
-def test_the_live_model_is_compared_by_its_own_report(value: float, better: bool, words: str) -> None:
-    objects = predictions(a=REGRESSION)
-    metrics = {"mse": {"value": value, "standard_deviation": 0.2}}
-    objects.texts[LIVE_REPORT] = json.dumps({"metrics": metrics})
-    client = sagemaker(OLD, LIVE_REPORT)
-    answer = evaluated(objects, client)
-    assert client.requests("DescribeEndpoint") == [{"EndpointName": "signalbox-abalone-prod"}]
-    assert words in description(answer)
-    report = report_in(objects)
-    assert (report["better"], report["live"]) == (better, {"package": OLD, "metrics": metrics})
-
-
-def test_a_live_metric_without_its_error_is_compared_too() -> None:
-    objects = predictions(a=REGRESSION)
-    objects.texts[LIVE_REPORT] = json.dumps({"metrics": {"mse": {"value": 5}}})
-    assert description(evaluated(objects, sagemaker(OLD, LIVE_REPORT))).endswith("better than the live model's 5.")
-
-
-@pytest.mark.parametrize("uri", [None, "s3://artifacts/evaluations/gone/report.json"])
-def test_a_live_model_without_a_report_is_named_and_not_compared(uri: str | None) -> None:
-    objects = predictions(a=REGRESSION)
-    answer = evaluated(objects, sagemaker(OLD, uri))
-    assert "the live model's report has no MSE to compare with" in description(answer)
-    report = report_in(objects)
-    assert (report["better"], report["live"]) == (None, {"package": OLD, "metrics": {}})
-
-
-def test_a_live_package_that_is_gone_from_the_registry_is_named_and_not_compared() -> None:
-    objects, client = predictions(a=REGRESSION), sagemaker(OLD)
-    client.answers["describe_model_package"] = client_error("ValidationException", "it does not exist")
-    evaluated(objects, client)
-    assert report_in(objects)["live"] == {"package": OLD, "metrics": {}}
-
-
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"metrics": {"mse": 3}}', '{"metrics": {"mse": {"value": "x"}}}'])
-def test_a_live_report_that_cannot_be_read_is_refused_by_its_name(text: str) -> None:
-    objects = predictions(a=REGRESSION)
-    objects.texts[LIVE_REPORT] = text
-    with pytest.raises(EvaluationError, match=f"{LIVE_REPORT}, the report of the live model, cannot be compared with"):
-        evaluated(objects, sagemaker(OLD, LIVE_REPORT))
-
-
-def test_a_package_is_not_compared_with_itself() -> None:
-    objects = predictions(a=REGRESSION)
-    evaluate(question(NEW), ports(objects, sagemaker(NEW, LIVE_REPORT)))
-    assert report_in(objects)["live"] is None
-
-
-def test_a_refused_read_is_not_taken_for_a_missing_report() -> None:
-    objects = predictions(a=REGRESSION)
-    client: Any = RecordingClient("s3", {"get_object": client_error("AccessDenied")})
-
-    class Refused(ObjectStore):
-        """Reads the predictions, and no report."""
-
-        def text(self, uri: str, limit: int | None = None) -> str | None:
-            """See `ObjectStore`."""
-            return ObjectStore(client).text(uri, limit)
-
-    fake: Any = objects
-    with pytest.raises(CallRefusedError, match="AccessDenied"):
-        evaluate(question(), replace(ports(objects, sagemaker(OLD, LIVE_REPORT)), objects=Refused(fake)))
 
 
 def test_a_repetition_writes_the_same_bytes_to_the_same_keys() -> None:
@@ -234,7 +203,7 @@ def test_a_hundred_thousand_rows_take_little_memory() -> None:
 
     objects: Any = predictions(a="")
     tracemalloc.start()
-    evaluate(question(), replace(ports(objects), objects=Endless(objects)))
+    evaluate(question(columns=8), replace(ports(objects), objects=Endless(objects)))
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 50e6

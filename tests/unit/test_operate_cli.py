@@ -170,17 +170,25 @@ def test_train_starts_once_and_says_so_the_second_time(clients: Clients) -> None
     known: list[Any] = [client_error("ExecutionDoesNotExist"), {"status": "SUCCEEDED"}]
     answers = {"describe_execution": known, "start_execution": {"executionArn": arn, "startDate": NOW}}
     clients["stepfunctions"] = RecordingClient("stepfunctions", answers)
-    first = run("train", "--image", IMAGE, "--commit", "0a1b2c3", "--hyperparameter", "max_depth=3")
+    first = run(
+        "train", "--image", IMAGE, "--commit", "0a1b2c3", "--problem", "binary", "--hyperparameter", "max_depth=3"
+    )
     assert first.output.split() == ["started", arn]
-    second = run("train", "--image", IMAGE, "--commit", "0a1b2c3")
+    second = run("train", "--image", IMAGE, "--commit", "0a1b2c3", "--problem", "binary")
     assert "were started before and are SUCCEEDED" in second.output
     assert len(clients["stepfunctions"].requests("StartExecution")) == 1
 
 
 def test_train_refuses_a_hyperparameter_without_a_value(clients: Clients) -> None:
-    done = run("train", "--image", IMAGE, "--commit", "1", "--hyperparameter", "max_depth")
+    done = run("train", "--image", IMAGE, "--commit", "1", "--problem", "binary", "--hyperparameter", "max_depth")
     assert done.exit_code == 1
     assert "hyperparameter 'max_depth' has to be NAME=VALUE" in done.stderr
+
+
+def test_train_refuses_a_problem_that_is_none(clients: Clients) -> None:
+    done = run("train", "--image", IMAGE, "--commit", "1", "--problem", "classification")
+    assert done.exit_code == 1
+    assert "problem 'classification' is none: give one of regression, binary, multiclass" in done.stderr
 
 
 class Bucket:

@@ -13,7 +13,7 @@ from signalbox_operate.stack import OperateError
 from signalbox_operate.start import Training, start_training, upload_files
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:0a1b2c3"
-TRAINING = Training(IMAGE, "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567")
+TRAINING = Training(IMAGE, "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567", "multiclass")
 
 
 class Machines(RecordingClient):
@@ -45,6 +45,7 @@ def test_a_training_starts_the_machine_with_image_and_commit() -> None:
     assert json.loads(machines.requests("StartExecution")[0]["input"]) == {
         "image": IMAGE,
         "commit": TRAINING.commit,
+        "problem": "multiclass",
         "model": "iris",
         "hyperparameters": {"max_depth": "3"},
     }

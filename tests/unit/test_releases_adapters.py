@@ -12,9 +12,11 @@ from tests.support.dynamodb import created_table
 from tests.unit.releases_world import MODEL, TABLE, StoreFake, arn
 
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
+from signalbox.aws.model import ModelAnswer
+from signalbox.aws.predictions import EndpointCaller
 from signalbox.aws.table import put_request
-from signalbox.releases.adapters import EndpointCaller, ReleasesTable
-from signalbox.releases.model import Desired, ModelAnswer, Served
+from signalbox.releases.adapters import ReleasesTable
+from signalbox.releases.model import Desired, Served
 from signalbox.releases.ports import ReleaseStore
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

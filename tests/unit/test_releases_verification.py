@@ -9,12 +9,12 @@ import pytest
 from tests.support.botocore_strict import RecordingClient
 from tests.unit.releases_world import FilesFake, ModelsFake, RegistryFake, SageMakerFake, arn
 
+from signalbox.aws.model import ModelAnswer
 from signalbox.aws.s3 import ObjectStore
 from signalbox.contracts import VerificationQuestion
 from signalbox.releases.model import (
     EndpointNotInServiceError,
     GoldenMismatchError,
-    ModelAnswer,
     PackageWithdrawnError,
     ReleaseError,
     RolledBackError,
@@ -80,7 +80,7 @@ def test_classes_are_compared_exactly_but_for_the_white_space_around_them() -> N
             ModelAnswer("-10.02"),
             "golden request 2 of 3 was answered -10.02, expected -10 within 0.001",
         ),
-        (REGRESSION, "M,0.4", ModelAnswer("nan"), "was answered nan, expected 8.7"),
+        (REGRESSION, "M,0.4", ModelAnswer("nan"), "was answered 'nan', which is not a number"),
         (REGRESSION, "M,0.4", ModelAnswer("8.7_0"), "was answered '8.7_0', which is not a number"),
         (REGRESSION, "M,0.4", ModelAnswer("\uff18.7"), "which is not a number"),
         (REGRESSION, "M,0.4", ModelAnswer("ok"), "was answered 'ok', which is not a number"),
@@ -96,12 +96,63 @@ def test_the_first_mismatch_is_told(golden: dict[str, Any], body: str, answer: M
     assert said in str(raised.value)
 
 
+def answering(problem: str, expected: str, answer: str) -> VerifyingPorts:
+    requests = [{"body": "row", "expected": expected}]
+    golden = REGRESSION | {"problem": problem, "tolerance": 0.001, "requests": requests}
+    return checks(golden, row=ModelAnswer(answer))
+
+
+@pytest.mark.parametrize(
+    ("problem", "expected", "answer"),
+    [
+        ("multiclass", "Smith, John", '"Smith, John"\r\n'),
+        ("multiclass", 'a "b"', '"a ""b"""\n'),
+        ("classification", "Smith, John", '"Smith, John"'),
+        ("multiclass", "1", "1.0\n"),
+        ("multiclass", "1.000000000000000000e+00", "1.000000000000000000e+00"),
+        ("binary", "0.83", "0.83001"),
+        ("binary", "yes", " yes \n\n"),
+        ("regression", "8.7", '"8.7001"'),
+    ],
+)
+def test_answers_are_compared_as_values_of_csv(problem: str, expected: str, answer: str) -> None:
+    assert verify(ASKED, answering(problem, expected, answer)) == {"answers": 1}
+
+
+@pytest.mark.parametrize(
+    ("problem", "expected", "answer", "said"),
+    [
+        ("multiclass", "100000", "100001", "was answered 100001, expected 100000 within 0"),
+        ("binary", "0.83", "0.84", "was answered 0.84, expected 0.83 within 0.001"),
+        ("binary", "yes", "0.9", "was answered '0.9', expected 'yes'"),
+        ("regression", "45", "4_5", "was answered '4_5', which is not a number"),
+        (
+            "multiclass",
+            "a",
+            "0.1,0.9",
+            "was no value: the model answered 2 columns a row (0.1,0.9) in place of one value",
+        ),
+        ("multiclass", "a", "label\na\n", "was no value: the model answered 2 lines to 1 rows, beginning with 'label"),
+        ("multiclass", "a", "", "was no value: the model answered 0 lines to 1 rows"),
+        ("multiclass", "a", '{"label": "a"}', "was answered"),
+    ],
+)
+def test_an_answer_of_another_value_or_shape_is_shown(problem: str, expected: str, answer: str, said: str) -> None:
+    with pytest.raises(GoldenMismatchError) as raised:
+        verify(ASKED, answering(problem, expected, answer))
+
+    assert said in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("golden", "said"),
     [
         ("{", "has no usable golden requests (the text is not JSON"),
         ([], "has no usable golden requests (the text is []: give an object)"),
-        ({}, "has no usable golden requests (problem is missing: allowed are regression, classification)"),
+        (
+            {},
+            "usable golden requests (problem is missing: allowed are regression, binary, multiclass, classification)",
+        ),
         (REGRESSION | {"tolerance": None}, "(tolerance is missing: give a finite number)"),
         (REGRESSION | {"problem": "guess"}, '(problem is "guess": allowed are'),
         (

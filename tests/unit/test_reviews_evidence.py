@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.support.reviews import EXECUTION, PACKAGE, REPORT, report
+from tests.support.reviews import EXECUTION, PACKAGE, REPORT, live, report
 
 from signalbox.reviews import evidence, lineage
 from signalbox.reviews.evidence import ShownEvidence
@@ -23,33 +23,62 @@ def test_without_a_live_model_nothing_is_compared() -> None:
     assert [row.verdict for row in found.comparisons] == ["", ""]
 
 
+def difference(value: float, low: float | None, high: float | None, verdict: str) -> dict[str, Any]:
+    return {"mse": {"value": value, "low": low, "high": high, "verdict": verdict}}
+
+
+def test_both_models_errors_and_the_interval_of_the_difference_are_shown() -> None:
+    first, second = shown().comparisons
+    assert (first.name, first.value, first.spread) == ("MSE", "4.892", "2.201")
+    assert (first.live, first.live_spread) == ("5.301", "2.401")
+    assert (first.difference, first.interval, first.verdict) == ("−0.4089", "−0.6123 to −0.2055", "better")
+    assert (second.live_spread, second.verdict, second.tone) == ("0.02", "worse", " worse")
+    assert shown().explanation.startswith("The live model (version 2) was asked for the same 1,418 rows. The interval")
+
+
 def test_a_worse_model_is_called_worse() -> None:
-    found = shown(metrics={"mse": {"value": 6.1}})
-    assert found.headline == "MSE 6.1, worse than the live model (5.301)."
+    found = shown(live=live(differences=difference(0.7988, 0.1, 1.5, "worse")))
+    assert found.headline == "MSE 4.892, worse than the live model (5.301)."
     assert found.comparisons[0].difference == "+0.7988"
 
 
-def test_an_equal_model_is_called_the_same() -> None:
-    assert shown(metrics={"mse": {"value": 5.3012}}).headline == "MSE 5.301, the same as the live model."
+def test_a_difference_whose_interval_holds_zero_is_no_clear_one_and_has_no_colour() -> None:
+    found = shown(live=live(differences=difference(-0.4, -1, 0.2, "no clear difference")))
+    assert found.headline == "MSE 4.892, no clear difference from the live model (5.301)."
+    assert found.comparisons[0].tone == ""
 
 
-def test_the_metric_that_decides_comes_first_and_each_is_judged_in_its_own_direction() -> None:
-    metrics = {"mae": {"value": 1}, "own_score": {"value": 2}, "Accuracy": {"value": 0.9}, "new": {"value": 1}}
-    live = {"package": PACKAGE, "metrics": {"mae": {"value": 2}, "own_score": {"value": 1}, "Accuracy": {"value": 0.8}}}
-    found = shown(metrics=metrics, live=live, primary="Accuracy", lower_is_better=False)
-    assert [(row.name, row.verdict) for row in found.comparisons] == [
-        ("Accuracy", "better"),
-        ("MAE", "better"),
-        ("Own score", ""),
-        ("NEW", ""),
-    ]
+def test_both_models_are_shown_on_the_rows_that_both_answered() -> None:
+    found = shown(live=live(rows=500, own={"mse": {"value": 4.5, "standard_deviation": 2}}))
+    assert (found.comparisons[0].value, found.comparisons[0].live) == ("4.5", "5.301")
+    assert "asked for 500 of the 1,418 rows; both columns are of these." in found.explanation
 
 
-def test_a_metric_that_is_known_but_does_not_decide_is_judged_by_its_name() -> None:
-    found = shown(metrics={"mse": {"value": 1}, "f1": {"value": 0.4}})
-    assert found.comparisons[1].verdict == ""
-    live = {"package": PACKAGE, "metrics": {"f1": {"value": 0.5}}}
-    assert shown(metrics={"mse": {"value": 1}, "f1": {"value": 0.4}}, live=live).comparisons[1].verdict == "worse"
+def test_few_rows_have_no_interval_and_say_so() -> None:
+    found = shown(live=live(differences=difference(-0.4, None, None, "no clear difference")))
+    assert found.comparisons[0].interval == ""
+    assert found.explanation.endswith("These are too few rows for an interval, so no difference counts as clear.")
+
+
+def test_where_nothing_was_compared_the_reason_is_shown() -> None:
+    found = shown(live=live(metrics={}, own={}, differences={}, rows=0, reason="it refused the rows (9 columns)"))
+    assert found.headline == "MSE 4.892. Not compared with the live model."
+    assert found.explanation == "The live model (version 2) is not compared: it refused the rows (9 columns)."
+    assert not found.compared
+    assert {row.live for row in found.comparisons} == {""}
+
+
+def test_a_live_model_that_was_measured_on_other_rows_is_not_compared() -> None:
+    found = shown(live={"package": PACKAGE, "metrics": {"mse": {"value": 9}}})
+    assert found.headline == "MSE 4.892. Not compared with the live model."
+    assert found.explanation == "The live model (version 3) is not compared: it was measured on other rows."
+
+
+def test_the_metric_that_decides_comes_first() -> None:
+    metrics = {"mae": {"value": 1}, "Accuracy": {"value": 0.9}, "own_score": {"value": 2}}
+    found = shown(metrics=metrics, primary="Accuracy", lower_is_better=False)
+    assert [row.name for row in found.comparisons] == ["Accuracy", "MAE", "Own score"]
+    assert [row.verdict for row in found.comparisons] == ["", "", ""]
 
 
 def test_a_report_without_its_own_primary_metric_has_no_headline() -> None:
@@ -57,7 +86,8 @@ def test_a_report_without_its_own_primary_metric_has_no_headline() -> None:
 
 
 def test_a_metric_that_is_no_number_is_not_judged() -> None:
-    assert shown(metrics={"mse": {"value": float("nan")}}).comparisons[0].verdict == ""
+    found = shown(live=live(differences=difference(float("nan"), None, None, "better")))
+    assert found.comparisons[0].verdict == ""
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (134, "2 min 14 s"), (7320, "2 h 2 min")])

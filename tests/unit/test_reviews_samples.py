@@ -1,17 +1,21 @@
 """Test rows as a person reads them: cell by cell, with the names of their columns where they are known."""
 
+import json
+
 import pytest
+from tests.support.reviews import report
 
-from signalbox.reviews import samples
-
+from signalbox.reviews import evidence
 from signalbox.reviews.samples import ShownSample
 
 COLUMNS = ["Sex", "Whole weight"]
 
 
 def shown(row: str, columns: list[str] | None = None) -> ShownSample:
-    kept: KeptSample = {"input": row, "expected": "15", "predicted": "a class"}
-    return samples.shown([kept], COLUMNS if columns is None else columns)[0]
+    kept = [{"input": row, "expected": "15", "predicted": "a class"}]
+    return evidence.shown(
+        evidence.freeze(json.dumps(report(samples=kept, lineage={"columns": COLUMNS if columns is None else columns})))
+    ).samples[0]
 
 
 def test_a_row_has_the_names_of_its_columns() -> None:

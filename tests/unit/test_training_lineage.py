@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.support.objects import RememberedObjects
-from tests.support.training import ARN, DATA, HOME, IMAGE_INPUT, PACKAGE, TEST_DATA, ports, question
+from tests.support.training import ARN, DATA, HOME, IMAGE_INPUT, PACKAGE, ports, question
 
 from signalbox.contracts import Lineage
 from signalbox.training.planning import plan
@@ -16,7 +16,7 @@ PIPELINE = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/signalbox-abalone/
 
 def lineage(manifest_text: str = "", generated_by: str = PIPELINE, **properties: str) -> Lineage:
     package: dict[str, Any] = PACKAGE | {
-        "CustomerMetadataProperties": {"test-data": TEST_DATA, **properties},
+        "CustomerMetadataProperties": PACKAGE["CustomerMetadataProperties"] | properties,
         "MetadataProperties": {"GeneratedBy": generated_by},
     }
     data = DATA | ({MANIFEST: manifest_text} if manifest_text else {})

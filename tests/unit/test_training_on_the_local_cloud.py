@@ -20,7 +20,9 @@ TRAIN = """
 
 def test_a_training_leaves_its_model_where_the_plan_says(tmp_path: Path) -> None:
     data = {"s3://data-bucket/models/iris/train/a.csv": "9,M", "s3://data-bucket/models/iris/test/a.csv": "9,M"}
-    planned = plan(question({"image": OWN, "commit": "8c1d", "model": "iris"}), ports(data=data))
+    planned = plan(
+        question({"image": OWN, "commit": "8c1d", "model": "iris", "problem": "regression"}), ports(data=data)
+    )
     request = planned["requests"]["training"]
     assert request is not None
     container(tmp_path / "containers", train=TRAIN)

@@ -60,6 +60,8 @@ def test_an_image_gets_its_names_and_places_from_the_model_and_the_execution() -
         "image": IMAGE,
         "model_data": f"s3://artifacts-bucket/training/run-1/{planned['names']['training']}/output/model.tar.gz",
         "content_type": "text/csv",
+        "problem": "multiclass",
+        "columns": 2,
         "test_data": f"{HOME}/test/",
         "predictions": "s3://artifacts-bucket/transforms/run-1/",
         "evidence": "s3://artifacts-bucket/evaluations/run-1/",
@@ -184,6 +186,11 @@ def test_a_package_brings_its_container_and_its_test_data_and_is_not_trained() -
     assert (planned["evaluation"]["commit"], planned["evaluation"]["test_data"]) == ("8c1d", TEST_DATA)
 
 
+def stating(problem: str | None) -> dict[str, Any]:
+    stated = {"problem": problem} if problem else {}
+    return PACKAGE | {"CustomerMetadataProperties": {"test-data": TEST_DATA} | stated}
+
+
 def described(**changes: Any) -> dict[str, Any]:
     return PACKAGE | {"InferenceSpecification": PACKAGE["InferenceSpecification"] | changes}
 
@@ -201,7 +208,12 @@ def described(**changes: Any) -> dict[str, Any]:
             PACKAGE | {"CustomerMetadataProperties": {"test-data": TEST_DATA, "content-type": "application/json"}},
             "application/json",
         ),
-        (described(SupportedContentTypes=["text/libsvm"]), "text/libsvm"),
+        (described(SupportedContentTypes=["text/libsvm", "text/csv+zip"]), "takes text/libsvm, text/csv\\+zip: the"),
+        (
+            stating(None),
+            "does not say which problem it solves: give it the customer metadata property 'problem', one of",
+        ),
+        (stating("classification"), "says that its problem is 'classification': give it"),
         (
             described(SupportedTransformInstanceTypes=["ml.g5.xlarge", "ml.c5.xlarge"]),
             "supports ml.g5.xlarge, ml.c5.xlarge, and TransformInstanceType is ml.m5.large: register the package with",
@@ -211,15 +223,25 @@ def described(**changes: Any) -> dict[str, Any]:
             "supports ml.m5.large, and instance_type of the stage prod is ml.m5.xlarge",
         ),
         (
-            PACKAGE | {"CustomerMetadataProperties": {"test-data": TEST_DATA} | {f"p{n}": "x" for n in range(48)}},
+            PACKAGE
+            | {
+                "CustomerMetadataProperties": {"problem": "regression", "test-data": TEST_DATA}
+                | {f"p{n}": "x" for n in range(47)}
+            },
             "would have 51 customer metadata properties",
         ),
         (
-            PACKAGE | {"CustomerMetadataProperties": {"test-data": TEST_DATA, "max-payload-mb": "6_0"}},
+            PACKAGE
+            | {
+                "CustomerMetadataProperties": {"problem": "regression", "test-data": TEST_DATA, "max-payload-mb": "6_0"}
+            },
             "'max-payload-mb' with '6_0': give a whole number of megabytes from 1 to 100",
         ),
         (
-            PACKAGE | {"CustomerMetadataProperties": {"test-data": TEST_DATA, "max-payload-mb": "101"}},
+            PACKAGE
+            | {
+                "CustomerMetadataProperties": {"problem": "regression", "test-data": TEST_DATA, "max-payload-mb": "101"}
+            },
             "'max-payload-mb' with '101'",
         ),
     ],
@@ -227,6 +249,41 @@ def described(**changes: Any) -> dict[str, Any]:
 def test_a_package_that_cannot_be_evaluated_is_refused_with_the_reason(package: Any, message: str) -> None:
     with pytest.raises(InvalidRequestError, match=message):
         plan(question({"package": ARN}), ports(package))
+
+
+@pytest.mark.parametrize(
+    "types", [["text/csv; charset=utf-8"], ["application/json", "text/csv"], ["TEXT/CSV;header=absent"], []]
+)
+def test_a_package_that_takes_csv_among_others_or_with_parameters_is_tested_with_csv(types: list[str]) -> None:
+    planned = plan(question({"package": ARN}), ports(described(SupportedContentTypes=types)))
+    given: Any = planned["requests"]["transform"]["TransformInput"]
+    assert given["ContentType"] == planned["evaluation"]["content_type"] == "text/csv"
+
+
+@pytest.mark.parametrize("problem", ["regression", "binary", "multiclass"])
+def test_a_package_states_its_problem_and_its_test_data_have_the_columns(problem: str) -> None:
+    data = {f"{TEST_DATA}a.csv": "\n \n", f"{TEST_DATA}b.csv": '\ufeff9,"M, F",0.4\r\n8,I,0.3\r\n'}
+    evaluation = plan(question({"package": ARN}), ports(stating(problem), data=data))["evaluation"]
+    assert (evaluation["problem"], evaluation["columns"]) == (problem, 3)
+
+
+@pytest.mark.parametrize(
+    ("problem", "text", "message"),
+    [
+        ("regression", "Rings,Sex,Length\n9,M,0.4\n", "line 1 of .*a.csv begins with 'Rings'. A header?"),
+        ("regression", "Rings,Sex\n9,M\n", "a number for a regression: correct the file"),
+        ("regression", '"1,234.5",M\n', "begins with '1,234.5'"),
+        ("multiclass", "kind,size\nsetosa,1.4\n", "begins with 'kind'. A header?"),
+        ("regression", "\n9\n", "line 2 of .*a.csv has 1 columns: a label and features are needed"),
+        ("regression", "\n\n", "the test data have no rows"),
+        ("regression", '9,"I\nJ",0.4\n', "line 1 of .*a.csv ends inside a quoted cell"),
+    ],
+)
+def test_test_data_that_cannot_be_evaluated_are_refused_by_file_and_line_before_anything_is_paid_for(
+    problem: str, text: str, message: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=message):
+        plan(question({"package": ARN}), ports(stating(problem), data={f"{TEST_DATA}a.csv": text}))
 
 
 @pytest.mark.parametrize(
@@ -266,7 +323,7 @@ def test_an_execution_whose_name_fits_no_tag_is_refused_before_anything_runs(mac
 def test_a_model_is_sent_requests_that_its_web_server_takes_unless_it_says_otherwise(
     machine_input: dict[str, Any], properties: dict[str, str], megabytes: int
 ) -> None:
-    package = PACKAGE | {"CustomerMetadataProperties": {"test-data": TEST_DATA, **properties}}
+    package = PACKAGE | {"CustomerMetadataProperties": {"test-data": TEST_DATA, "problem": "regression", **properties}}
 
     planned = plan(question(machine_input), ports(package))
 

@@ -95,7 +95,7 @@ class Demo:
                 key = f"models/{model}/{part}/data.csv"
                 s3.upload_file(str(data / part / "iris.csv"), self.outputs["DataBucket"], key)
             step.report(f"s3://{self.outputs['DataBucket']}/models/{model}/")
-        words = ["--commit", commit, "--hyperparameter", hyperparameter]
+        words = ["--commit", commit, "--problem", "multiclass", "--hyperparameter", hyperparameter]
         with self.terminal.step(f"signalbox train --image …/{tagged} {' '.join(words)}") as step:
             step.report(self.signalbox("train", "--image", image, *words).splitlines()[0])
 

@@ -249,6 +249,7 @@ def _register(settings: AbaloneSettings) -> Step:
         "CustomerMetadataProperties": {
             "test-data": output_of("Preprocess", "test"),
             "content-type": CSV,
+            "problem": "regression",
             "columns": COLUMNS,
             "manifest": get("Parameters.InputManifest"),
             "threshold": join("", "MSE at most ", get("Parameters.MseThreshold")),

@@ -14,6 +14,7 @@ _COMMON = frozenset(
         "aws",
         "batch",
         "contracts",
+        "csv_rows",
         "events",
         "hosting",
         "mail",

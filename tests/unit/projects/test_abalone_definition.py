@@ -111,6 +111,7 @@ def test_the_package_waits_for_review_and_says_where_its_test_rows_and_metrics_a
     assert package["CustomerMetadataProperties"] == {
         "test-data": {"Get": "Steps.Preprocess.ProcessingOutputConfig.Outputs['test'].S3Output.S3Uri"},
         "content-type": "text/csv",
+        "problem": "regression",
         "columns": " ".join(name.replace(" ", "_") for name in encoding.COLUMNS),
         "manifest": {"Get": "Parameters.InputManifest"},
         "threshold": {

@@ -84,3 +84,11 @@ class ListedObject:
     uri: str
     size: int
     modified: datetime
+
+
+@dataclass(frozen=True)
+class ModelAnswer:
+    """What an endpoint answered to one request; `failure` is the refusal, if it was one."""
+
+    text: str = ""
+    failure: str = ""

@@ -9,6 +9,7 @@ from signalbox.aws.errors import none_if_missing, or_none, translated
 from signalbox.aws.model import ListedObject, StoredObject
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 
@@ -45,13 +46,11 @@ class ObjectStore:
         return None
 
     def lines(self, uri: str) -> Iterator[str]:
-        """Yield the lines of a text object with their ends, read as they are needed."""
+        """Return the lines of a text object with their ends, read as they are needed."""
         bucket, key = names.bucket_and_key(uri)
-        with translated(f"s3:GetObject of {uri}"):
-            body = self._s3.get_object(Bucket=bucket, Key=key)["Body"]
-            for line in body.iter_lines(keepends=True):
-                # A byte that is no UTF-8 spoils its own cell, and is the same in every reading.
-                yield line.decode("utf-8", "replace")
+        operation = f"s3:GetObject of {uri}"
+        with translated(operation):
+            return _lines(self._s3.get_object(Bucket=bucket, Key=key)["Body"], operation)
 
     def listing(self, uri: str) -> Iterator[ListedObject]:
         """Yield every object under the prefix `uri`, in the order of their keys; nothing if there is no such bucket."""
@@ -90,3 +89,10 @@ class ObjectStore:
         bucket, key = names.bucket_and_key(uri)
         with translated(f"s3:PutObject of {uri}"):
             self._s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType=content_type)
+
+
+def _lines(body: "StreamingBody", operation: str) -> Iterator[str]:
+    with translated(operation):
+        for line in body.iter_lines(keepends=True):
+            # A byte that is no UTF-8 spoils its own cell, and is the same in every reading.
+            yield line.decode("utf-8", "replace")

@@ -39,10 +39,12 @@ from signalbox.contracts.reviews import (
     ReviewRequested,
 )
 from signalbox.contracts.training import (
+    PROBLEMS,
     Evaluated,
     EvaluationPlan,
     EvaluationQuestion,
     Lineage,
+    Problem,
     TrainingDone,
     TrainingNames,
     TrainingPlan,
@@ -51,6 +53,7 @@ from signalbox.contracts.training import (
 )
 
 __all__ = [
+    "PROBLEMS",
     "AwsRequest",
     "DecisionWord",
     "Deployment",
@@ -63,6 +66,7 @@ __all__ = [
     "Lineage",
     "Made",
     "Mailed",
+    "Problem",
     "RegistryChange",
     "ReleaseAction",
     "ReleaseInput",

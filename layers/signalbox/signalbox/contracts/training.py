@@ -4,6 +4,9 @@ from typing import Literal, NotRequired, TypedDict
 
 from signalbox.contracts.common import AwsRequest
 
+type Problem = Literal["regression", "binary", "multiclass"]
+PROBLEMS: tuple[Problem, ...] = ("regression", "binary", "multiclass")
+
 
 class TrainingQuestion(TypedDict):
     """Asked of `plan_training`: the execution's name and ARN, and its input as it came."""
@@ -52,8 +55,8 @@ class Lineage(TypedDict, total=False):
 class EvaluationPlan(TypedDict):
     """What the evaluation needs of a run; `predictions` and `evidence` are S3 prefixes, `test_data` is one too.
 
-    `package` is None for an image, which is registered after its evaluation.
-    Runs that 0.1.0 planned have no `lineage`.
+    `package` is None for an image, which is registered after its evaluation. `columns` is how many a row of the test
+    data has, the label included. Runs that 0.1.0 planned have no `problem`, `columns` or `lineage`.
     """
 
     model: str
@@ -63,6 +66,8 @@ class EvaluationPlan(TypedDict):
     image: str
     model_data: str
     content_type: str
+    problem: NotRequired[Problem]
+    columns: NotRequired[int]
     test_data: str
     predictions: str
     evidence: str

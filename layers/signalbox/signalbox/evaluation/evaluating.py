@@ -1,59 +1,51 @@
 """Measures one batch transform, compares it with the live model, and writes what a reviewer needs to decide."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import partial
 
-from signalbox import moments, names
-from signalbox.aws.endpoints import Endpoints
+from signalbox import moments
 from signalbox.aws.model import ListedObject
-from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
 from signalbox.contracts import Evaluated, EvaluationQuestion
-from signalbox.evaluation import requests
-from signalbox.evaluation.model import EvaluationError, LiveModel
+from signalbox.evaluation import comparing, requests
+from signalbox.evaluation.comparing import ComparingPorts, HeldOutRows
+from signalbox.evaluation.model import EvaluationError
 from signalbox.evaluation.report import POINTS, make_golden, make_report, summarise
 from signalbox.evaluation.rows import Spread, read_rows
-from signalbox.evaluation.scores import Scores, read_metrics
+from signalbox.evaluation.scores import Scores
 from signalbox.observability import count, logger
-from signalbox.stages import StagesDocument
 
 
-@dataclass(frozen=True)
-class EvaluatingPorts:
-    """What an evaluation needs; `stages` reads the document anew."""
-
-    prefix: str
-    objects: ObjectStore
-    packages: ModelRegistry
-    endpoints: Endpoints
-    stages: Callable[[], StagesDocument]
-
-
-def evaluate(question: EvaluationQuestion, ports: EvaluatingPorts) -> Evaluated:
+def evaluate(question: EvaluationQuestion, ports: ComparingPorts) -> Evaluated:
     """Measure a run's predictions; write report.json and golden.json.
 
     A repetition reads the same predictions and writes the same bytes to the same keys: the report's time is that of
     the newest prediction, not the clock's. Only a change of the live model in between changes the comparison.
 
     Raises:
-        EvaluationError: there are no rows, they cannot be measured, or the live model's report cannot be read.
+        EvaluationError: there are no rows, they cannot be measured, or the live model is measured by another metric.
         ServiceBusyError: S3, SageMaker or SSM could not answer in this moment.
     """
     plan = question["plan"]
+    if "problem" not in plan or "columns" not in plan:
+        raise EvaluationError("this run was planned before 0.2.0, without its problem: start it again")
     files = _predictions(plan["predictions"], ports.objects)
-    scores, spread = _measure(files, ports.objects)
-    served = ports.endpoints.live_package(names.endpoint(ports.prefix, plan["model"], ports.stages().last.name))
-    # A package that is live already is not compared with itself.
-    live = _live_model(served, ports) if served and served != plan["package"] else None
+    read = partial(read_rows, [file.uri for file in files], ports.objects.lines, plan["columns"])
+    scores, spread = Scores(plan["problem"]), Spread(POINTS)
+    for row in read():
+        scores.add(row)
+        spread.add(row)
+    rows = HeldOutRows(read, scores.rows, sum(file.size for file in files))
+    live = comparing.compare(plan, plan["problem"], rows, ports)
     created_at = moments.text_of(max(file.modified for file in files))
     report = make_report(question, scores, spread, live=live, created_at=created_at)
     report_uri, golden_uri = f"{plan['evidence']}report.json", f"{plan['evidence']}golden.json"
     _write(ports.objects, golden_uri, make_golden(report, plan["content_type"], spread))
     _write(ports.objects, report_uri, report)
     primary, summary = report["primary"], summarise(report)
-    value, better = report["metrics"][primary]["value"], report["better"]
-    logger.info("model evaluated", extra={"report": report_uri, "primary": primary, "value": value, "better": better})
+    value, verdict = report["metrics"][primary]["value"], report["verdict"]
+    logger.info("model evaluated", extra={"report": report_uri, "primary": primary, "value": value, "verdict": verdict})
     count("ModelEvaluated")
     return {"report": report_uri, "record": requests.record(question, report_uri, golden_uri, summary)}
 
@@ -63,21 +55,6 @@ def _predictions(uri: str, objects: ObjectStore) -> list[ListedObject]:
     if not files:
         raise EvaluationError(f"the batch transform wrote no predictions under {uri}: look at its log and test data")
     return files
-
-
-def _measure(files: list[ListedObject], objects: ObjectStore) -> tuple[Scores, Spread]:
-    scores, spread = Scores(), Spread(POINTS)
-    for row in read_rows((file.uri, objects.lines(file.uri)) for file in files):
-        scores.add(row)
-        spread.add(row)
-    return scores, spread
-
-
-def _live_model(package: str, ports: EvaluatingPorts) -> LiveModel:
-    registered = ports.packages.find(package)
-    uri = registered.report if registered else None
-    text = ports.objects.text(uri) if uri else None
-    return {"package": package, "metrics": read_metrics(text, uri) if uri and text else {}}
 
 
 def _write(objects: ObjectStore, uri: str, document: Mapping[str, object]) -> None:

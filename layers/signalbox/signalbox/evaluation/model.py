@@ -1,13 +1,12 @@
 """What an evaluation reads and writes down, and why it may refuse to."""
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import Literal, NotRequired, TypedDict
 
-from signalbox.contracts import Lineage, TrainingDone
+from signalbox import csv_rows
+from signalbox.contracts import Lineage, Problem, TrainingDone
 
-type Problem = Literal["regression", "classification"]
+type Verdict = Literal["better", "worse", "no clear difference"]
 
 
 class EvaluationError(Exception):
@@ -19,19 +18,18 @@ class EvaluationError(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """One prediction: the label, the prediction, and the features as the model got them (a CSV line)."""
+    """One prediction: the label, the prediction, and the features that the model got; `first` in its file."""
 
     label: str
     prediction: str
     features: tuple[str, ...]
     place: str
+    first: bool = False
 
     @property
     def body(self) -> str:
         """Return the features as one line of CSV, as a request to the model."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="").writerow(self.features)
-        return text.getvalue()
+        return csv_rows.text_of(self.features)
 
 
 class Metric(TypedDict):
@@ -48,11 +46,31 @@ class ClassCount(TypedDict):
     right: int
 
 
+class Difference(TypedDict):
+    """A metric of this model minus the live model's, over the same rows, and what follows from it.
+
+    `low` and `high` bound the 95 % interval; both are None where the rows are too few for one.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    verdict: Verdict
+
+
 class LiveModel(TypedDict):
-    """The package that serves the last stage, and the metrics of its own report."""
+    """The package that serves the last stage, asked for the same test rows.
+
+    `rows` were answered by both models; `metrics` are the live model's on these rows, `own` the new model's.
+    `reason` says why nothing was compared; None where it was.
+    """
 
     package: str
+    rows: int
     metrics: dict[str, Metric]
+    own: dict[str, Metric]
+    differences: dict[str, Difference]
+    reason: str | None
 
 
 class Sample(TypedDict):
@@ -66,8 +84,9 @@ class Sample(TypedDict):
 class Report(TypedDict):
     """report.json.
 
-    `better` is None where there is nothing to compare with. `classes` is None for a regression; `points` are
-    `[label, prediction]` of rows that are spread over the test data, none for a classification.
+    `verdict` is that of the metric `primary`, None where nothing was compared. `threshold` is the probability from
+    which a binary model's answer counts as 1, None where no answer was a probability. `classes` is None for a
+    regression; `points` are `[label, prediction]` of rows that are spread over the test data, none for classes.
     """
 
     model: str
@@ -81,7 +100,8 @@ class Report(TypedDict):
     classes: dict[str, ClassCount] | None
     rows: int
     live: LiveModel | None
-    better: bool | None
+    verdict: Verdict | None
+    threshold: float | None
     samples: list[Sample]
     points: list[list[float]]
     training: TrainingDone | None

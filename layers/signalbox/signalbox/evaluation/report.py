@@ -2,9 +2,11 @@
 
 from signalbox import numerals, words
 from signalbox.contracts import EvaluationQuestion
-from signalbox.evaluation.model import GoldenRequests, LiveModel, Metric, Report, Row
+from signalbox.evaluation.judging import LOWER_IS_BETTER
+from signalbox.evaluation.model import Difference, GoldenRequests, LiveModel, Metric, Report, Row
+from signalbox.evaluation.paired import LEAST_ROWS
 from signalbox.evaluation.rows import Spread
-from signalbox.evaluation.scores import LOWER_IS_BETTER, Scores, better
+from signalbox.evaluation.scores import Scores
 
 SAMPLES, GOLDEN, POINTS = 8, 10, 100
 # Relative difference up to which an endpoint's number is the batch transform's: the same model on another processor
@@ -18,7 +20,7 @@ def make_report(
     """Return report.json.
 
     Raises:
-        EvaluationError: there are no rows, or a number is not finite.
+        EvaluationError: there are no rows, or no answer is one of the labels.
     """
     plan, metrics, primary = question["plan"], scores.metrics(), scores.primary
     return {
@@ -33,7 +35,8 @@ def make_report(
         "classes": scores.classes(),
         "rows": scores.rows,
         "live": live,
-        "better": better(primary, metrics, live["metrics"]) if live else None,
+        "verdict": live["differences"][primary]["verdict"] if live and live["differences"] else None,
+        "threshold": scores.threshold,
         "samples": [
             {"input": row.body, "expected": row.label, "predicted": row.prediction} for row in spread.rows(SAMPLES)
         ],
@@ -51,7 +54,7 @@ def make_golden(report: Report, content_type: str, spread: Spread) -> GoldenRequ
         "content_type": content_type,
         "problem": report["problem"],
         "requests": [{"body": row.body, "expected": row.prediction} for row in spread.rows(GOLDEN)],
-        "tolerance": TOLERANCE,
+        "tolerance": 0.0 if report["problem"] == "multiclass" else TOLERANCE,
     }
 
 
@@ -63,10 +66,22 @@ def summarise(report: Report) -> str:
     live = report["live"]
     if live is None:
         return f"{sentence}; no model is live to compare with."
-    if report["better"] is None:
-        return f"{sentence}; the live model's report has no {words.label(primary)} to compare with."
-    verdict = "better" if report["better"] else "not better"
-    return f"{sentence}, {verdict} than the live model's {_with_error(live['metrics'][primary])}."
+    name = f"the live model ({words.package_label(live['package'])})"
+    if live["reason"]:
+        return f"{sentence}; not compared with {name}: {live['reason']}."
+    difference, other = live["differences"][primary], _with_error(live["metrics"][primary])
+    same = "the same rows"
+    if live["rows"] < report["rows"]:
+        same = f"{live['rows']:,} of these rows, this model {_with_error(live['own'][primary])}"
+    return f"{sentence}; {name} has {other} on {same}: {difference['verdict']}, {_of(difference)}."
+
+
+def _of(difference: Difference) -> str:
+    value, low, high = difference["value"], difference["low"], difference["high"]
+    if low is None or high is None:
+        return f"the difference is {words.number(value, signed=True)}, of fewer than {LEAST_ROWS} rows"
+    bounds = f"{words.number(low, signed=True)} to {words.number(high, signed=True)}"
+    return f"the difference is {words.number(value, signed=True)} (95 % interval {bounds})"
 
 
 def _points(rows: list[Row]) -> list[list[float]]:

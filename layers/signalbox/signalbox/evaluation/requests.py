@@ -42,6 +42,7 @@ def _registered(
         "CustomerMetadataProperties": {
             "test-data": plan["test_data"],
             "content-type": plan["content_type"],
+            "problem": plan["problem"],
             **evidence,
         },
         "MetadataProperties": _origin(plan, execution_arn),

@@ -1,57 +1,53 @@
-"""Reads the joined output of a batch transform: CSV, label first, prediction last, features between."""
+"""Reads the joined output of a batch transform: CSV, the columns of the test data (label first), then the answer."""
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from signalbox import csv_rows
 from signalbox.evaluation.model import EvaluationError, Row
 
-# Label, at least one feature, prediction.
-_LEAST_COLUMNS = 3
+_SHOWN = 80
 
 
-def read_rows(files: Iterable[tuple[str, Iterable[str]]]) -> Iterator[Row]:
-    """Yield the rows of `(uri, lines)` pairs; empty lines are no rows.
+def read_rows(files: Iterable[str], lines: Callable[[str], Iterable[str]], columns: int) -> Iterator[Row]:
+    """Yield the rows of the files (their URIs), each with `columns` of test data; blank lines are no rows.
 
     Raises:
-        EvaluationError: a row has too few columns or not as many as the first, or an empty label or prediction.
+        EvaluationError: a line is no row of this shape, is a header, or has an empty label or answer.
     """
-    columns = 0
-    for uri, lines in files:
-        for place, cells in _cells(uri, lines):
-            if not any(cell.strip() for cell in cells):
-                continue
-            row = _row(cells, place)
-            columns = columns or len(cells)
-            if len(cells) != columns:
+    for uri in files:
+        above: Row | None = None
+        for place, line in csv_rows.numbered(uri, lines(uri)):
+            row = _row(line, columns, place, first=above is None)
+            if above and above.first and csv_rows.is_header(above.features, row.features):
                 raise EvaluationError(
-                    f"{row.place} has {len(cells)} columns and the first row {columns}: "
-                    "the test data or the model's answers do not have one shape; correct them and start again"
+                    f"{above.place} begins with {above.label[:_SHOWN]!r}: a header? Test data have none"
                 )
+            above = row
             yield row
 
 
-def _cells(uri: str, lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    reader = csv.reader(lines)
+def _row(line: str, columns: int, place: str, *, first: bool) -> Row:
     try:
-        for cells in reader:
-            yield f"line {reader.line_num} of {uri}", cells
-    except csv.Error as error:
-        raise EvaluationError(f"line {reader.line_num} of {uri} is not CSV ({error}): look at the test data") from error
-
-
-def _row(cells: list[str], place: str) -> Row:
-    if len(cells) < _LEAST_COLUMNS:
+        cells = csv_rows.cells(line)
+    except csv_rows.NotOneRowError as error:
+        raise EvaluationError(f"{place} {error}: look at the test data and at what the model answers") from error
+    label, answer = cells[0].strip(), cells[columns:]
+    if len(answer) > 1:
         raise EvaluationError(
-            f"{place} has {len(cells)} columns: a label, features and a prediction are needed; "
-            "look at the test data and at what the model answers"
+            f"{place}: the model answered {csv_rows.text_of(answer)[:_SHOWN]!r} behind the {columns} columns of the "
+            "test data: it has to answer one value a row, a number or the label, as CSV without a header"
         )
-    label, prediction = cells[0].strip(), cells[-1].strip()
+    if not answer:
+        raise EvaluationError(
+            f"{place} has {len(cells)} columns, and {columns} of the test data and an answer are needed: "
+            "the test data do not have one shape, or the model answered nothing"
+        )
     if not label:
         raise EvaluationError(f"{place} has no label: put the label first in the test data")
-    if not prediction:
+    if not answer[0].strip():
         raise EvaluationError(f"{place} has no prediction: the model answered nothing for it; look at its log")
-    return Row(label, prediction, tuple(cells[1:-1]), place)
+    return Row(label, answer[0].strip(), tuple(cells[1:columns]), place, first)
 
 
 class Spread:

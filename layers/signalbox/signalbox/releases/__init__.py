@@ -7,9 +7,10 @@ What a stage needs: `rules`; what is made of each answer: `reactions`; how both 
 
 from signalbox import moments, stages
 from signalbox.aws.endpoints import Endpoints
+from signalbox.aws.predictions import EndpointCaller
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
-from signalbox.releases.adapters import EndpointCaller, ReleasesTable
+from signalbox.releases.adapters import ReleasesTable
 from signalbox.releases.ports import ReleasePorts
 from signalbox.releases.verifying import VerifyingPorts
 from signalbox.settings import PlanRelease

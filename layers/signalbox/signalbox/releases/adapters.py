@@ -1,20 +1,15 @@
-"""A release's table, and the models that it asks."""
+"""A release's table."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from signalbox import moments
-from signalbox.aws import clients
-from signalbox.aws.errors import code_of, message_of, translated
 from signalbox.aws.table import Condition, Table, key
-from signalbox.releases.model import Desired, ModelAnswer, Served
+from signalbox.releases.model import Desired, Served
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -83,34 +78,3 @@ class ReleasesTable:
     def note(self, model: str, sk: str, facts: dict[str, str]) -> None:
         """Write down one action of a release, the same item however often."""
         self._table.put(key(f"model#{model}", sk) | facts)
-
-
-# A model has 60 seconds to answer (Amazon SageMaker AI Runtime API reference, InvokeEndpoint).
-_MODEL_SECONDS = 65
-
-
-class EndpointCaller:
-    """The models behind SageMaker's endpoints."""
-
-    def __init__(self, runtime: "SageMakerRuntimeClient | None" = None) -> None:
-        self._runtime: SageMakerRuntimeClient = runtime or clients.client(
-            "sagemaker-runtime", read_seconds=_MODEL_SECONDS
-        )
-
-    def ask(self, endpoint: str, body: str, content_type: str) -> ModelAnswer:
-        """Send one request and return the answer, or why the model refused it.
-
-        Raises:
-            ServiceBusyError: SageMaker could not answer now.
-            CallRefusedError: SageMaker refused the call.
-        """
-        with translated(f"sagemaker:InvokeEndpoint of {endpoint}"):
-            try:
-                answer = self._runtime.invoke_endpoint(
-                    EndpointName=endpoint, Body=body.encode(), ContentType=content_type, Accept=content_type
-                )
-            except ClientError as error:
-                if code_of(error) != "ModelError":
-                    raise
-                return ModelAnswer(failure=message_of(error))
-            return ModelAnswer(answer["Body"].read().decode(errors="replace"))

@@ -161,14 +161,6 @@ class Need:
     package: str | None = None
 
 
-@dataclass(frozen=True)
-class ModelAnswer:
-    """What an endpoint answered to one request; `failure` is the refusal, if it was one."""
-
-    text: str = ""
-    failure: str = ""
-
-
 def read_request(question: ReleaseQuestion, prefix: str) -> Request:
     """Return the request in a question of the release machine.
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from signalbox.aws.model import Endpoint, ModelPackage
-from signalbox.releases.model import Desired, ModelAnswer, Served
+from signalbox.aws.model import Endpoint, ModelAnswer, ModelPackage
+from signalbox.releases.model import Desired, Served
 from signalbox.stages import StagesDocument
 
 
@@ -60,7 +60,7 @@ class ReleaseStore(Protocol):
 
 
 class ModelCaller(Protocol):
-    """The models behind the endpoints: see `adapters.EndpointCaller`."""
+    """The models behind the endpoints: see `aws.predictions.EndpointCaller`."""
 
     def ask(self, endpoint: str, body: str, content_type: str) -> ModelAnswer:
         """Send one request and return the answer, or why the model refused it."""

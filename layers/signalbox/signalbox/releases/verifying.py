@@ -1,18 +1,17 @@
 """Is the stage released? The endpoint serves, on the expected config, an approved package that answers as it should."""
 
 import json
-import math
 from dataclasses import dataclass
 
-from signalbox import numerals
-from signalbox.contracts import VerificationQuestion, Verified
+from signalbox import csv_rows
+from signalbox.aws.model import ModelAnswer
+from signalbox.contracts import PROBLEMS, VerificationQuestion, Verified
 from signalbox.observability import count, logger
-from signalbox.reading import Fields
+from signalbox.reading import Fields, number
 from signalbox.releases.model import (
     IN_SERVICE,
     EndpointNotInServiceError,
     GoldenMismatchError,
-    ModelAnswer,
     PackageWithdrawnError,
     ReleaseError,
     RolledBackError,
@@ -22,6 +21,8 @@ from signalbox.releases.ports import EndpointReader, ModelCaller, PackageReader,
 # Below this difference two numbers are the same: a tolerance that is relative alone cannot hold at zero.
 _SAME = 1e-9
 _MOST_REQUESTS = 10_000
+# What 0.1.0 wrote for binary and multiclass.
+_CLASSES = "classification"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class ExpectedAnswer:
 class GoldenFile:
     """The golden requests of a package.
 
-    `numbers` says whether answers are numbers, whose relative difference may be `tolerance`, or classes.
+    `numbers` says whether every answer has to be a number. Two numbers may differ by `tolerance`, relative to what is
+    expected: 0 for classes.
     """
 
     numbers: bool
@@ -124,12 +126,13 @@ def parse_golden(text: str, uri: str) -> GoldenFile:
     except ValueError as error:
         raise refuse(f"the text is not JSON: {error}") from None
     fields = Fields(document, refuse)
-    numbers = fields.choice("problem", ("regression", "classification")) == "regression"
+    problem = fields.choice("problem", (*PROBLEMS, _CLASSES))
+    numbers, classes = problem == "regression", problem in ("multiclass", _CLASSES)
     requests = [_golden_request(one, numbers=numbers) for one in fields.objects("requests", (0, _MOST_REQUESTS))]
     return GoldenFile(
         numbers=numbers,
         content_type=fields.text("content_type"),
-        tolerance=fields.numeric("tolerance") if numbers else 0.0,
+        tolerance=0.0 if classes else fields.numeric("tolerance"),
         requests=tuple(requests),
     )
 
@@ -141,26 +144,27 @@ def _golden_request(fields: Fields, *, numbers: bool) -> ExpectedAnswer:
 
 
 def _difference(index: int, answer: ModelAnswer, golden: GoldenFile) -> float:
-    """Return how far the answer is from what was expected: relative for a number, 0 for an equal class."""
+    """Return how far the answer is from what was expected: relative for numbers, 0 for an equal text."""
 
     def mismatch(problem: str) -> GoldenMismatchError:
         return GoldenMismatchError(f"golden request {index + 1} of {len(golden.requests)} was {problem}")
 
-    expected, text = golden.requests[index].expected, answer.text.strip()
+    expected = golden.requests[index].expected
     if answer.failure:
         raise mismatch(f"refused ({answer.failure})")
-    if not golden.numbers:
-        if text != expected:
-            raise mismatch(f"answered {text[:80]!r}, expected {expected!r}")
-        return 0.0
-    right = numerals.number(expected)
     try:
-        apart = abs(numerals.number(text) - right)
-    except numerals.NotFiniteError:
-        apart = math.inf
-    except ValueError:
-        raise mismatch(f"answered {text[:80]!r}, which is not a number") from None
-    difference = 0.0 if apart <= _SAME else apart / max(abs(right), _SAME)
+        (value,) = csv_rows.answers(answer.text, 1)
+    except csv_rows.AnswerError as error:
+        raise mismatch(f"no value: the model {error}") from None
+    if value == expected:
+        return 0.0
+    own, wanted = number(value), number(expected)
+    if own is None and golden.numbers:
+        raise mismatch(f"answered {value[:80]!r}, which is not a number")
+    if own is None or wanted is None:
+        raise mismatch(f"answered {value[:80]!r}, expected {expected!r}")
+    apart = abs(own - wanted)
+    difference = 0.0 if apart <= _SAME else apart / max(abs(wanted), _SAME)
     if difference > golden.tolerance:
-        raise mismatch(f"answered {text}, expected {expected} within {golden.tolerance:g} of it")
+        raise mismatch(f"answered {value}, expected {expected} within {golden.tolerance:g} of it")
     return difference

@@ -4,22 +4,31 @@ import math
 from dataclasses import dataclass
 
 from signalbox import words
-from signalbox.reviews.model import KeptReport
+from signalbox.reviews.model import KeptDifference, KeptMetric, KeptReport
 
-_ERROR_METRICS = ("mse", "rmse", "mae", "loss", "error")
-_SCORE_METRICS = ("accuracy", "precision", "recall", "f1", "auc", "r2")
+_OTHER_ROWS = "it was measured on other rows"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One metric beside the live model's, as texts; `verdict` is "better", "worse", "same" or "" (not comparable)."""
+    """One metric beside the live model's, as texts, "" where there is none.
+
+    `verdict` is "better", "worse", "no clear difference" or "" (not compared).
+    """
 
     name: str
     value: str
     spread: str
-    live: str
-    difference: str
-    verdict: str
+    live: str = ""
+    live_spread: str = ""
+    difference: str = ""
+    interval: str = ""
+    verdict: str = ""
+
+    @property
+    def tone(self) -> str:
+        """Return the class of the verdict behind another one: only a clear verdict has a colour."""
+        return f" {self.verdict}" if self.verdict in ("better", "worse") else ""
 
 
 def comparisons(report: KeptReport) -> list[Comparison]:
@@ -33,44 +42,51 @@ def headline(report: KeptReport) -> str:
     if report["primary"] not in report["metrics"]:
         return ""
     first = _comparison(report["primary"], report)
-    if not first.live:
+    if not report["live"]:
         return f"{first.name} {first.value}. No live model to compare with."
-    if first.verdict not in ("better", "worse"):
-        return f"{first.name} {first.value}, the same as the live model."
-    return f"{first.name} {first.value}, {first.verdict} than the live model ({first.live})."
+    if not first.verdict:
+        return f"{first.name} {first.value}. Not compared with the live model."
+    than = "from" if first.verdict == "no clear difference" else "than"
+    return f"{first.name} {first.value}, {first.verdict} {than} the live model ({first.live})."
+
+
+def explanation(report: KeptReport) -> str:
+    """Return what stands behind the comparison, or why there is none; "" without a live model."""
+    live = report["live"]
+    if not live:
+        return ""
+    name = f"The live model ({words.package_label(live['package'])})"
+    if not live.get("differences"):
+        return f"{name} is not compared: {live.get('reason') or _OTHER_ROWS}."
+    rows, every = live.get("rows", 0), live.get("rows", 0) >= report["rows"]
+    which = (
+        f"the same {rows:,} rows" if every else f"{rows:,} of the {report['rows']:,} rows; both columns are of these"
+    )
+    interval = "The interval holds the true difference in 95 of 100 evaluations; a difference is clear if 0 is outside."
+    if all(one["low"] is None for one in live["differences"].values()):
+        interval = "These are too few rows for an interval, so no difference counts as clear."
+    return f"{name} was asked for {which}. {interval}"
 
 
 def _comparison(name: str, report: KeptReport) -> Comparison:
-    metric = report["metrics"][name]
-    live = report["live"]["metrics"].get(name) if report["live"] else None
-    spread = "" if metric["spread"] is None else words.number(metric["spread"])
-    if live is None:
-        return Comparison(words.label(name), words.number(metric["value"]), spread, "", "", "")
-    difference = metric["value"] - live["value"]
-    verdict = _verdict(difference, _lower_is_better(name, report))
+    live = report["live"]
+    difference = live.get("differences", {}).get(name) if live else None
+    if live is None or difference is None or name not in live["metrics"] or not math.isfinite(difference["value"]):
+        return Comparison(words.label(name), *_texts(report["metrics"][name]))
+    # On the rows that both models answered, which may be fewer than all.
+    own, other = live.get("own", {}).get(name, report["metrics"][name]), live["metrics"][name]
+    value = words.number(difference["value"], signed=True)
     return Comparison(
-        words.label(name),
-        words.number(metric["value"]),
-        spread,
-        words.number(live["value"]),
-        words.number(difference, signed=True),
-        verdict,
+        words.label(name), *_texts(own), *_texts(other), value, _interval(difference), difference["verdict"]
     )
 
 
-def _lower_is_better(name: str, report: KeptReport) -> bool | None:
-    if name == report["primary"]:
-        return bool(report["lower_is_better"])
-    if name.lower() in _ERROR_METRICS:
-        return True
-    return False if name.lower() in _SCORE_METRICS else None
+def _texts(metric: KeptMetric) -> tuple[str, str]:
+    return words.number(metric["value"]), "" if metric["spread"] is None else words.number(metric["spread"])
 
 
-def _verdict(difference: float, lower_is_better: bool | None) -> str:
-    if not math.isfinite(difference):
+def _interval(difference: KeptDifference) -> str:
+    low, high = difference["low"], difference["high"]
+    if low is None or high is None:
         return ""
-    if words.number(difference) == words.number(0):
-        return "same"
-    if lower_is_better is None:
-        return ""
-    return "better" if (difference < 0) == lower_is_better else "worse"
+    return f"{words.number(low, signed=True)} to {words.number(high, signed=True)}"

@@ -13,11 +13,20 @@ from typing import Any, TypeGuard
 from signalbox import plain, words
 from signalbox.reviews import comparison, lineage, picture, samples
 from signalbox.reviews.comparison import Comparison
-from signalbox.reviews.model import ClassScore, KeptLineage, KeptMetric, KeptReport, ReviewError
+from signalbox.reviews.model import (
+    ClassScore,
+    KeptDifference,
+    KeptLineage,
+    KeptLive,
+    KeptMetric,
+    KeptReport,
+    ReviewError,
+)
 from signalbox.reviews.picture import Bars, Scatter
 from signalbox.reviews.samples import ShownSample
 
 _TEXT_LIMIT = 120
+_REASON = 300
 _SAMPLES = 8
 _METRICS = 12
 _POINTS = 100
@@ -38,6 +47,7 @@ class ShownEvidence:
     job: str = ""
     took: str = ""
     headline: str = ""
+    explanation: str = ""
     comparisons: tuple[Comparison, ...] = ()
     samples: tuple[ShownSample, ...] = ()
     points: Sequence[tuple[float, float]] = ()
@@ -59,6 +69,11 @@ class ShownEvidence:
     def spreads(self) -> bool:
         """Say whether a metric has a standard error."""
         return any(row.spread for row in self.comparisons)
+
+    @property
+    def compared(self) -> bool:
+        """Say whether a metric stands beside the live model's."""
+        return any(row.live for row in self.comparisons)
 
     @property
     def pictured(self) -> bool:
@@ -97,6 +112,7 @@ def shown(evidence: str) -> ShownEvidence:
         job=report["job"],
         took=words.duration(report["seconds"]) if report["job"] else "",
         headline=comparison.headline(report),
+        explanation=comparison.explanation(report),
         comparisons=tuple(comparison.comparisons(report)),
         samples=samples.shown(report["samples"], origin["columns"]),
         points=report.get("points", ()),
@@ -115,7 +131,7 @@ def _kept(report: Mapping[str, Any]) -> KeptReport:
         "rows": int(report["rows"]),
         "commit": _text(report.get("commit") or ""),
         "metrics": _metrics(report["metrics"]),
-        "live": {"package": str(live["package"])[:2048], "metrics": _metrics(live["metrics"])} if live else None,
+        "live": _live(live) if live else None,
         "samples": [
             {
                 "input": _text(sample["input"]),
@@ -130,6 +146,23 @@ def _kept(report: Mapping[str, Any]) -> KeptReport:
         "classes": sorted(classes, key=lambda score: -score["rows"])[:_CLASSES],
         "class_count": len(classes),
     }
+
+
+def _live(live: Mapping[str, Any]) -> KeptLive:
+    kept: KeptLive = {"package": str(live["package"])[:2048], "metrics": _metrics(live["metrics"])}
+    if live.get("differences"):
+        kept |= {"rows": int(live["rows"]), "own": _metrics(live["own"])}
+        kept["differences"] = {
+            _text(name): _difference(one) for name, one in list(live["differences"].items())[:_METRICS]
+        }
+    elif live.get("reason"):
+        kept["reason"] = plain.line(str(live["reason"]))[:_REASON]
+    return kept
+
+
+def _difference(one: Mapping[str, Any]) -> KeptDifference:
+    low, high = (None if one[bound] is None else float(one[bound]) for bound in ("low", "high"))
+    return {"value": float(one["value"]), "low": low, "high": high, "verdict": _text(one["verdict"])}
 
 
 def _metrics(metrics: Mapping[str, Any]) -> dict[str, KeptMetric]:

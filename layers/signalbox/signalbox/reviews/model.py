@@ -140,11 +140,28 @@ class KeptMetric(TypedDict):
     spread: float | None
 
 
+class KeptDifference(TypedDict):
+    """A metric of this model minus the live model's; the interval's bounds are None where there is none."""
+
+    value: float
+    low: float | None
+    high: float | None
+    verdict: str
+
+
 class KeptLive(TypedDict):
-    """The live model's package (an ARN) and its metrics."""
+    """The live model's package (an ARN) and its metrics, and how the two compare on the `rows` that both answered.
+
+    `own` are this model's metrics on these rows. What earlier versions kept has only package and metrics, which are of
+    other rows.
+    """
 
     package: str
     metrics: dict[str, KeptMetric]
+    rows: NotRequired[int]
+    own: NotRequired[dict[str, KeptMetric]]
+    differences: NotRequired[dict[str, KeptDifference]]
+    reason: NotRequired[str]
 
 
 class KeptSample(TypedDict):

@@ -35,7 +35,6 @@ def mail(review: Review, approver: str, to: str) -> Mail:
         "lead": f"A wrong word was typed {WORD_TRIES} times by the link of {approver}, so it can only reject now.",
         "quote": "",
         "quote_style": "words",
-        "log": (),
         "lines": (
             "The links of the other approvers work as before.",
             f"If that was not {approver}: somebody, or a program that fills in forms, has the link, but not the mail.",
@@ -43,5 +42,6 @@ def mail(review: Review, approver: str, to: str) -> Mail:
         "commands": ((ways_without_word(review), command(review)),),
         "facts": (("Model", review.model), ("Package", package_name(review.package)), ("Review", review.id)),
         "places": (),
+        "log": (),
     }
     return Mail(to, str(values["title"]), render("notification.txt", **values), render("notification.html", **values))

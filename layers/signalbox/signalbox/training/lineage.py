@@ -3,6 +3,7 @@
 import json
 
 from signalbox.aws.errors import CallRefusedError
+from signalbox.aws.model import ModelPackage
 from signalbox.aws.s3 import ObjectStore, ObjectTooLargeError
 from signalbox.contracts import Lineage
 from signalbox.observability import logger
@@ -18,19 +19,25 @@ def of(candidate: Candidate, manifests: str, objects: ObjectStore) -> Lineage:
     Raises:
         ServiceBusyError: S3 could not answer in this moment.
     """
+    if candidate.registered is not None:
+        return _of_package(candidate.registered, manifests, objects)
+    return {"train_data": candidate.train_data} if candidate.train_data else {}
+
+
+def _of_package(package: ModelPackage, manifests: str, objects: ObjectStore) -> Lineage:
     known: Lineage = {}
-    if candidate.train_data is not None:
-        known["train_data"] = candidate.train_data
-    if candidate.columns:
-        known["columns"] = [name.replace("_", " ") for name in candidate.columns.split()]
-    if candidate.threshold:
-        known["threshold"] = candidate.threshold
-    _, execution, run = candidate.generated_by.partition(":pipeline/")
+    stated = package.properties
+    manifest = stated.get("manifest", "")
+    if stated.get("columns"):
+        known["columns"] = [name.replace("_", " ") for name in stated["columns"].split()]
+    if stated.get("threshold"):
+        known["threshold"] = stated["threshold"]
+    _, execution, run = package.generated_by.partition(":pipeline/")
     if execution:
         known["run"] = run.replace("/execution/", "/")
-    if candidate.manifest.startswith(manifests):
-        known["run"] = candidate.manifest.removeprefix(manifests).removesuffix(".json")
-        files = _files(candidate.manifest, objects)
+    if manifest.startswith(manifests):
+        known["run"] = manifest.removeprefix(manifests).removesuffix(".json")
+        files = _files(manifest, objects)
         if files:
             known |= {"files": files[:_MOST_FILES], "file_count": len(files)}
     return known

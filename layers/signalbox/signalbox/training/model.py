@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from signalbox.contracts import TrainingNames
+from signalbox.aws.model import ModelPackage
+from signalbox.contracts import Problem, TrainingNames
 
 CONTENT_TYPE = "text/csv"
 # SageMaker sends up to 6 MB in one request of a batch transform unless it is told otherwise (API reference,
@@ -24,6 +25,7 @@ class ImageRequest:
 
     image: str
     commit: str
+    problem: Problem
     model: str
     group: str
     train_data: str | None
@@ -72,22 +74,20 @@ class Candidate:
 
     `package` is None for an image, which the run trains and registers. `train_data` is None, and there are no
     hyperparameters, for a package, which was trained elsewhere. `max_payload_mb` is the largest request, in MB, that
-    the model is sent in the batch transform. `manifest` (of the uploads),
-    `threshold`, `columns` and `generated_by` are what a package says of its origin, "" where it says nothing.
+    the model is sent in the batch transform. `registered` is the package as the registry has it, None for
+    an image.
     """
 
     model: str
     group: str
     package: str | None
     commit: str | None
+    problem: Problem
     image: str
     model_data: str
     test_data: str
     environment: Mapping[str, str] = field(default_factory=dict)
     train_data: str | None = None
-    manifest: str = ""
-    threshold: str = ""
-    columns: str = ""
-    generated_by: str = ""
+    registered: ModelPackage | None = None
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     max_payload_mb: int = PAYLOAD_MB

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts import EvaluationPlan, Lineage, TrainingPlan, TrainingQuestion, TrainingRequests
+from signalbox.contracts import EvaluationPlan, TrainingPlan, TrainingQuestion, TrainingRequests
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
 from signalbox.stages import StagesDocument
@@ -18,6 +19,9 @@ from signalbox.training.model import (
     PackageRequest,
     TrainingRun,
 )
+
+# So many may be blank before the test data count as empty.
+_FIRST_FILES = 100
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,13 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
     else:
         candidate = _package_candidate(request, stages, ports)
     if candidate.train_data is not None:
-        _check_data("train_data", candidate.train_data, ports)
-    _check_data("test_data", candidate.test_data, ports)
-    known = lineage.of(candidate, f"s3://{settings.artifacts_bucket}/manifests/", ports.objects)
-    planned = _plan(candidate, run, settings, known)
+        _data("train_data", candidate.train_data, ports)
+    test_files = _data("test_data", candidate.test_data, ports)
+    columns = rules.columns(test_files, ports.objects.lines, candidate.problem)
+    planned = _plan(candidate, run, settings, columns)
+    planned["evaluation"]["lineage"] = lineage.of(
+        candidate, f"s3://{settings.artifacts_bucket}/manifests/", ports.objects
+    )
     logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
     count("TrainingPlanned")
     return planned
@@ -65,21 +72,23 @@ def _package_candidate(request: PackageRequest, stages: StagesDocument, ports: T
     return candidate
 
 
-def _check_data(field: str, uri: str, ports: TrainingPorts) -> None:
+def _data(field: str, uri: str, ports: TrainingPorts) -> list[str]:
+    """Return the URIs of the first files; folder markers and empty files are no data."""
     rules.check_bucket(field, uri, (ports.settings.data_bucket, ports.settings.artifacts_bucket))
-    # Folder markers and empty files are no data.
-    if not any(found.size > 0 for found in ports.objects.listing(uri)):
+    found = list(islice((one.uri for one in ports.objects.listing(uri) if one.size > 0), _FIRST_FILES))
+    if not found:
         raise InvalidRequestError(f"{field} {uri} holds no data: upload CSV files there, no header, label first")
+    return found
 
 
-def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, known: Lineage) -> TrainingPlan:
+def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, columns: int) -> TrainingPlan:
     return {
         "entry": "image" if candidate.package is None else "package",
         "model": candidate.model,
         "package": candidate.package,
         "names": run.names,
         "requests": _requests(candidate, run, settings),
-        "evaluation": _evaluation(candidate, run, known),
+        "evaluation": _evaluation(candidate, run, columns),
     }
 
 
@@ -93,7 +102,7 @@ def _requests(candidate: Candidate, run: TrainingRun, settings: PlanTraining) ->
     }
 
 
-def _evaluation(candidate: Candidate, run: TrainingRun, known: Lineage) -> EvaluationPlan:
+def _evaluation(candidate: Candidate, run: TrainingRun, columns: int) -> EvaluationPlan:
     return {
         "model": candidate.model,
         "group": candidate.group,
@@ -102,9 +111,10 @@ def _evaluation(candidate: Candidate, run: TrainingRun, known: Lineage) -> Evalu
         "image": candidate.image,
         "model_data": candidate.model_data,
         "content_type": CONTENT_TYPE,
+        "problem": candidate.problem,
+        "columns": columns,
         "test_data": candidate.test_data,
         "predictions": run.predictions,
         "evidence": run.evidence,
         "client_token": run.client_token,
-        "lineage": known,
     }

@@ -1,11 +1,13 @@
 """Reads the input of the mlops machine, and decides what its run will train and test."""
 
 import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import cast
 
-from signalbox import names
+from signalbox import csv_rows, names
 from signalbox.aws.model import ModelContainer, ModelPackage
-from signalbox.contracts import TrainingQuestion
-from signalbox.reading import Fields
+from signalbox.contracts import PROBLEMS, Problem, TrainingQuestion
+from signalbox.reading import Fields, number, shown
 from signalbox.training.limits import (
     PAYLOAD,
     check_hyperparameters,
@@ -23,12 +25,15 @@ from signalbox.training.model import (
     TrainingRun,
 )
 
-TEST_DATA, MANIFEST, THRESHOLD, COLUMNS = "test-data", "manifest", "threshold", "columns"
+TEST_DATA, PROBLEM = "test-data", "problem"
+# A label and at least one feature.
+_LEAST_COLUMNS = 2
 # Step Functions adds this field by itself when another execution starts the machine.
 _ASSOCIATION = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 _IMAGE_FIELDS = (
     "image",
     "commit",
+    "problem",
     "model",
     "train_data",
     "test_data",
@@ -100,6 +105,7 @@ def image_candidate(request: ImageRequest, run: TrainingRun, data_bucket: str) -
         group=request.group,
         package=None,
         commit=request.commit,
+        problem=request.problem,
         image=request.image,
         model_data=run.model_data,
         test_data=test_data,
@@ -121,19 +127,18 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None) -> 
     if container.model_data is None:
         raise InvalidRequestError(f"package {package.arn} has no ModelDataUrl: register it with its model.tar.gz")
     _check_content_type(package)
+    test_data = _test_data(package)
     return Candidate(
         model=request.model,
         group=request.group,
         package=package.arn,
         commit=package.commit,
+        problem=_problem(package),
         image=container.image,
         model_data=container.model_data,
-        test_data=_test_data(package),
+        test_data=test_data,
         environment=container.environment,
-        manifest=package.properties.get(MANIFEST, ""),
-        threshold=package.properties.get(THRESHOLD, ""),
-        columns=package.properties.get(COLUMNS, ""),
-        generated_by=package.generated_by,
+        registered=package,
         max_payload_mb=request.max_payload_mb or largest_payload(package),
     )
 
@@ -151,6 +156,36 @@ def check_bucket(field: str, uri: str, buckets: tuple[str, str]) -> None:
         raise InvalidRequestError(
             f"{field} is in the bucket {match['bucket']}: jobs may read {buckets[0]} and {buckets[1]} only"
         )
+
+
+def columns(files: Iterable[str], lines: Callable[[str], Iterable[str]], problem: Problem) -> int:
+    """Return how many columns the test data have, the label included, by the first row in the files (their URIs).
+
+    Raises:
+        InvalidRequestError: there is no row, or the first is a header or has no label and features.
+    """
+    rows = _rows(files, lines)
+    place, first = next(rows, ("", []))
+    if not place:
+        raise InvalidRequestError("the test data have no rows: upload CSV files, no header, label first")
+    if len(first) < _LEAST_COLUMNS:
+        raise InvalidRequestError(f"{place} has {len(first)} columns: a label and features are needed, label first")
+    _, second = next(rows, ("", []))
+    if csv_rows.is_header(first[1:], second[1:]) or (problem == "regression" and number(first[0]) is None):
+        raise InvalidRequestError(
+            f"{place} begins with {first[0][:80]!r}. A header? Test data have none, and the label is in the first "
+            "column" + (", a number for a regression" if problem == "regression" else "") + ": correct the file"
+        )
+    return len(first)
+
+
+def _rows(files: Iterable[str], lines: Callable[[str], Iterable[str]]) -> Iterator[tuple[str, list[str]]]:
+    for uri in files:
+        for place, line in csv_rows.numbered(uri, lines(uri)):
+            try:
+                yield place, csv_rows.cells(line)
+            except csv_rows.NotOneRowError as error:
+                raise InvalidRequestError(f"{place} {error}: correct the test data") from error
 
 
 def _package(prefix: str, fields: Fields) -> PackageRequest:
@@ -171,14 +206,15 @@ def _image(prefix: str, fields: Fields) -> ImageRequest:
     image = fields.text(
         "image", _IMAGE, "the URI of an image in ECR, <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>"
     )
-    if "content_type" in fields:
-        allowed = f"{CONTENT_TYPE}, the only type that the evaluation reads, label first"
-        fields.text("content_type", re.escape(CONTENT_TYPE), allowed)
+    if "content_type" in fields and not _is_csv(given := fields.text("content_type")):
+        allowed = f"give {CONTENT_TYPE}, the only type that the evaluation reads, label first"
+        raise fields.refuse("content_type", f"is {shown(given)}: {allowed}")
     check_image(image)
     model, group = _model(prefix, fields, image)
     return ImageRequest(
         image=image,
         commit=fields.text("commit", _COMMIT, "the commit's id, at most 128 letters, digits and . _ - /"),
+        problem=cast("Problem", fields.choice("problem", PROBLEMS)),
         model=model,
         group=group,
         train_data=fields.text("train_data") if "train_data" in fields else None,
@@ -229,11 +265,29 @@ def _only_container(package: ModelPackage) -> ModelContainer:
 
 
 def _check_content_type(package: ModelPackage) -> None:
-    content_type = package.properties.get("content-type") or next(iter(package.content_types), CONTENT_TYPE)
-    if content_type != CONTENT_TYPE:
+    stated = package.properties.get("content-type")
+    taken = [stated] if stated else package.content_types or [CONTENT_TYPE]
+    if not any(_is_csv(content_type) for content_type in taken):
         raise InvalidRequestError(
-            f"package {package.arn} takes {content_type!r}: the evaluation reads {CONTENT_TYPE} only, label first"
+            f"package {package.arn} takes {', '.join(taken)}: the evaluation reads {CONTENT_TYPE} only, label first"
         )
+
+
+def _is_csv(content_type: str) -> bool:
+    """Say whether a content type is ours, whatever its parameters (`; charset=utf-8`); its case means nothing."""
+    return content_type.partition(";")[0].strip().lower() == CONTENT_TYPE
+
+
+def _problem(package: ModelPackage) -> Problem:
+    stated = package.properties.get(PROBLEM, "")
+    if stated not in PROBLEMS:
+        says = f"says that its problem is {stated!r}" if stated else "does not say which problem it solves"
+        raise InvalidRequestError(
+            f"package {package.arn} {says}: give it the customer metadata property {PROBLEM!r}, one of "
+            f"{', '.join(PROBLEMS)}, and start the machine with it again. A pipeline that was published before 0.2.0 "
+            "registers its packages without it: publish it again"
+        )
+    return stated
 
 
 def _test_data(package: ModelPackage) -> str:
