@@ -10,7 +10,7 @@ from signalbox.observability import logger
 from signalbox.training.model import Candidate
 
 _MOST_FILES = 5
-_MANIFEST_LIMIT = 1_000_000  # bytes: five thousand long keys
+_MANIFEST_LIMIT = 1_000_000  # bytes: about a thousand of the longest keys
 
 
 def of(candidate: Candidate, manifests: str, objects: ObjectStore) -> Lineage:
