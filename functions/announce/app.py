@@ -11,7 +11,7 @@ from signalbox.settings import Announce
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from signalbox.contracts import Ending, Mailed
+    from signalbox.contracts.endings import Ending, Mailed
 
 
 @cache

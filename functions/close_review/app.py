@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from signalbox import reviews
-from signalbox.contracts import ReviewClosing, ReviewDecision
+from signalbox.contracts.reviews import ReviewClosing, ReviewDecision
 from signalbox.observability import logger, metrics
 from signalbox.reviews import closing
 from signalbox.settings import CloseReview

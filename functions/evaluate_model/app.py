@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from signalbox import evaluation
-from signalbox.contracts import Evaluated, EvaluationQuestion
+from signalbox.contracts.training import Evaluated, EvaluationQuestion
 from signalbox.evaluation import comparing, evaluating
 from signalbox.observability import logger, metrics
 from signalbox.settings import EvaluateModel

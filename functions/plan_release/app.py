@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from signalbox import releases
-from signalbox.contracts import ReleasePlan, ReleaseQuestion
+from signalbox.contracts.releases import ReleasePlan, ReleaseQuestion
 from signalbox.observability import logger, metrics
 from signalbox.releases import planning
 from signalbox.releases.ports import ReleasePorts

@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from signalbox import training
-from signalbox.contracts import TrainingPlan, TrainingQuestion
+from signalbox.contracts.training import TrainingPlan, TrainingQuestion
 from signalbox.observability import logger, metrics
 from signalbox.settings import PlanTraining
 from signalbox.training import planning

@@ -11,7 +11,7 @@ from signalbox.settings import ReportExecution
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from signalbox.contracts import RunReport
+    from signalbox.contracts.endings import RunReport
 
 
 @cache

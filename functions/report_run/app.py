@@ -12,7 +12,7 @@ from signalbox.uploads import reporting
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from signalbox.contracts import RunReport
+    from signalbox.contracts.endings import RunReport
 
 
 @cache

@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from signalbox import reviews
-from signalbox.contracts import ReviewRequest, ReviewRequested
+from signalbox.contracts.reviews import ReviewRequest, ReviewRequested
 from signalbox.observability import logger, metrics
 from signalbox.reviews import requesting
 from signalbox.settings import RequestReview

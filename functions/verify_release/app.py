@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from signalbox import releases
-from signalbox.contracts import VerificationQuestion, Verified
+from signalbox.contracts.releases import VerificationQuestion, Verified
 from signalbox.observability import logger, metrics
 from signalbox.releases import verifying
 from signalbox.releases.verifying import VerifyingPorts

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from signalbox import moments, plain
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
-from signalbox.contracts import PROBLEMS
+from signalbox.contracts.training import PROBLEMS
 from signalbox.reviews.model import DecisionNotPassedOnError
 from signalbox.uploads.model import Upload
 from signalbox_operate import __version__, account, start, status, uploads

@@ -90,7 +90,9 @@ def deployed(cloud: World, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None
         KeySchema=[{"AttributeName": one, "KeyType": kind} for one, kind in keys],
     )
     cloud.client("ssm").put_parameter(Name=parameter, Type="String", Value=json.dumps(STAGES))
-    cloud.client("sesv2").create_email_identity(EmailIdentity="example.com")
+    mails = cloud.client("sesv2")
+    mails.create_email_identity(EmailIdentity="example.com")
+    mails.create_configuration_set(ConfigurationSetName=f"{prefix}-mails")
     settings = {
         "PREFIX": prefix,
         "STAGES_PARAMETER": parameter,
@@ -99,6 +101,8 @@ def deployed(cloud: World, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None
         "POLL_SECONDS": "1",
         "SENDER": "models@example.com",
         "APPROVERS": "ann@example.com",
+        "MAIL_SETTINGS": f"{prefix}-mails",
+        "REPLY_TO": "team@example.com",
         "API_URL": "https://example.com",
     }
     for variable, value in settings.items():

@@ -12,7 +12,7 @@ from botocore.response import StreamingBody
 from signalbox.aws.endpoints import Endpoints
 from signalbox.aws.predictions import EndpointCaller
 from signalbox.aws.registry import ModelRegistry
-from signalbox.contracts import EvaluationPlan, EvaluationQuestion, Problem
+from signalbox.contracts.training import EvaluationPlan, EvaluationQuestion, Problem
 from signalbox.evaluation.comparing import ComparingPorts
 from signalbox.stages import Stage, StagesDocument
 from tests.support.botocore_strict import RecordingClient, client_error

@@ -6,8 +6,9 @@ Plans and evaluations are those that the functions really answer.
 import json
 from pathlib import Path
 
-from signalbox.contracts import Evaluated, EvaluationPlan, ReviewDecision, TrainingPlan
 from signalbox.contracts.errors import BUSY, LAMBDA, STEP_FUNCTIONS, TIMEOUT
+from signalbox.contracts.reviews import ReviewDecision
+from signalbox.contracts.training import Evaluated, EvaluationPlan, TrainingPlan
 from signalbox.evaluation.evaluating import evaluate
 from signalbox.training.planning import plan
 from tests.support import evaluation, training

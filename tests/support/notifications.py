@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from signalbox.contracts import Ending, Failure, ReleaseOutcome, ReviewDecision, RunFailure, StageOutcome, StageServing
+from signalbox.contracts.common import Failure
+from signalbox.contracts.endings import Ending, RunFailure
+from signalbox.contracts.releases import ReleaseOutcome, StageOutcome, StageServing
+from signalbox.contracts.reviews import ReviewDecision
 from signalbox.mail import Mail
 from signalbox.notifications import notifying
 from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, OutboxFake

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from signalbox.aws.errors import ServiceBusyError
 from signalbox.aws.machines import TaskClosedError
-from signalbox.contracts import ReviewClosing, ReviewDecision, ReviewKind, ReviewRequest
+from signalbox.contracts.reviews import ReviewClosing, ReviewDecision, ReviewKind, ReviewRequest
 from signalbox.mail import Mail, MailError
 from signalbox.reviews import answering, closing, deciding, requesting
 from signalbox.reviews.closing import ClosingPorts

@@ -3,7 +3,7 @@
 from typing import Any
 
 from signalbox.aws.registry import ModelRegistry
-from signalbox.contracts import TrainingQuestion
+from signalbox.contracts.training import TrainingQuestion
 from signalbox.settings import PlanTraining
 from signalbox.stages import Stage, StagesDocument
 from signalbox.training.planning import TrainingPorts

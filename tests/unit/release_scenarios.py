@@ -9,7 +9,7 @@ from tests.support.machines import EXECUTION_NAME, Mock, Return, Run, Throw, run
 from tests.unit.releases_world import World, arn
 
 if TYPE_CHECKING:
-    from signalbox.contracts import LastAnswer
+    from signalbox.contracts.releases import LastAnswer
 
 MACHINE = Path(__file__).parents[2] / "statemachine" / "release.asl.json"
 FUNCTIONS = ("PlanRelease", "VerifyRelease", "RequestReview", "CloseReview", "Announce")

@@ -12,16 +12,16 @@ from typing import Any
 
 from signalbox.aws.model import Endpoint, ModelAnswer, ModelPackage
 from signalbox.aws.table import decoded
-from signalbox.contracts import (
-    Ending,
+from signalbox.contracts.endings import Ending
+from signalbox.contracts.releases import (
     LastAnswer,
     ReleaseOutcome,
     ReleasePlan,
     ReleaseQuestion,
-    ReviewDecision,
     Trigger,
     VerificationQuestion,
 )
+from signalbox.contracts.reviews import ReviewDecision
 from signalbox.releases.model import BUSY, Desired, Served
 from signalbox.releases.planning import plan
 from signalbox.releases.ports import ReleasePorts

@@ -13,7 +13,7 @@ from tests.support.documents import ROOT, counted, read, table
 from tests.support.samples import EVENTS
 from typer.core import TyperArgument, TyperGroup
 
-from signalbox.contracts import ReleaseVerdict, RollbackResult, StageVerdict
+from signalbox.contracts.releases import ReleaseVerdict, RollbackResult, StageVerdict
 from signalbox.releases.adapters import ReleasesTable
 from signalbox.releases.model import read_request
 from signalbox.settings import Settings

@@ -26,7 +26,7 @@ from tests.support.mlops import (
     straight,
 )
 
-from signalbox.contracts import ReviewDecision
+from signalbox.contracts.reviews import ReviewDecision
 from signalbox.releases.model import Place
 from signalbox.stages import Rollout, Stage
 

@@ -10,8 +10,8 @@ from tests.support.machines import EXECUTION_ARN, TASK_TOKEN, Return, Run, Throw
 from tests.unit.release_scenarios import APPROVED, MACHINE, REJECTED, STATES, run, world_of
 from tests.unit.releases_world import World, arn, decided
 
-from signalbox.contracts import ReleaseAction
 from signalbox.contracts.errors import BUSY, LAMBDA
+from signalbox.contracts.releases import ReleaseAction
 from signalbox.stages import Rollout, Stage, StagesDocument
 
 if TYPE_CHECKING:

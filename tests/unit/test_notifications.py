@@ -24,7 +24,7 @@ from tests.support.notifications import (
 from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, OutboxFake
 
 from signalbox import links
-from signalbox.contracts import RegistryChange, ReleaseVerdict, StageServing, Trigger
+from signalbox.contracts.releases import RegistryChange, ReleaseVerdict, StageServing, Trigger
 from signalbox.mail import MailError
 from signalbox.notifications import notifying
 from signalbox.notifications.model import NotificationError

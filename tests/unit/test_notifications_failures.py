@@ -21,7 +21,7 @@ from tests.support.notifications import (
 from tests.support.reviews import ANN, OutboxFake
 
 from signalbox import links
-from signalbox.contracts import RollbackResult
+from signalbox.contracts.releases import RollbackResult
 from signalbox.notifications import failures, notifying
 from signalbox.notifications.notifying import NotifyingPorts
 

@@ -11,13 +11,13 @@ from tests.support import serving_mails
 from tests.support.notifications import mailed
 from tests.unit.releases_world import World, arn, decided, failed
 
-from signalbox.contracts import LastAnswer
+from signalbox.contracts.releases import LastAnswer
 from signalbox.stages import Stage, StagesDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from signalbox.contracts import Trigger
+    from signalbox.contracts.releases import Trigger
     from signalbox.mail import Mail
 
 STAGING, CANARY = Stage("staging", "ml.m5.large", 1), Stage("canary", "ml.m5.large", 1)

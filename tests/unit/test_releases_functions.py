@@ -13,7 +13,7 @@ from tests.support.samples import sample, with_detail
 from tests.unit.releases_world import after, arn, failed, question
 
 if TYPE_CHECKING:
-    from signalbox.contracts import VerificationQuestion
+    from signalbox.contracts.releases import VerificationQuestion
 
 MODULES: tuple[Any, ...] = (plan_release, verify_release, on_model_package)
 CONTEXT: Any = SimpleNamespace(

@@ -19,7 +19,7 @@ from tests.unit.releases_world import (
 
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.model import Endpoint, ModelPackage
-from signalbox.contracts import ReleasePlan, ReleaseQuestion
+from signalbox.contracts.releases import ReleasePlan, ReleaseQuestion
 from signalbox.releases.model import Desired
 from signalbox.releases.planning import LONGEST_WAIT, MOST_ROUNDS, wait_seconds
 from signalbox.stages import Rollout, Stage, StagesDocument, StagesDocumentError

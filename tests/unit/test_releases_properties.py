@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.releases_world import DONE, World, arn, failed
 
-from signalbox.contracts import LastAnswer
+from signalbox.contracts.releases import LastAnswer
 
 if TYPE_CHECKING:
-    from signalbox.contracts import Trigger
+    from signalbox.contracts.releases import Trigger
 
 # One change in the registry: (version, whether it is approved, how often its event is delivered, how long it is late).
 CHANGES = st.lists(

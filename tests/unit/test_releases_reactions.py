@@ -4,8 +4,8 @@ from typing import Any, get_args
 
 import pytest
 
-from signalbox.contracts import ReleaseAction
 from signalbox.contracts.errors import DYNAMODB, LAMBDA
+from signalbox.contracts.releases import ReleaseAction
 from signalbox.releases.reactions import REACTIONS, ROLLBACK_REACTIONS, row_for
 
 UNCLEAR = "SageMaker.SageMakerException"

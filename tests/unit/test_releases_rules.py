@@ -6,7 +6,7 @@ import pytest
 from tests.unit.releases_world import PREFIX, arn, question
 
 from signalbox.aws.model import Endpoint, ModelPackage
-from signalbox.contracts import Deployment, StageOutcome
+from signalbox.contracts.releases import Deployment, StageOutcome
 from signalbox.releases import rules
 from signalbox.releases.model import BUSY, Desired, Facts, Need, ReleaseError, Served, read_request
 from signalbox.stages import Stage

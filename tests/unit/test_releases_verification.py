@@ -11,7 +11,7 @@ from tests.unit.releases_world import FilesFake, ModelsFake, RegistryFake, SageM
 
 from signalbox.aws.model import ModelAnswer
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts import VerificationQuestion
+from signalbox.contracts.releases import VerificationQuestion
 from signalbox.releases.model import (
     EndpointNotInServiceError,
     GoldenMismatchError,

@@ -9,7 +9,7 @@ from tests.support.review_stores import world_stored_in
 from tests.support.reviews import ANN, BOB, PACKAGE, WEEK, World, closing_payload
 
 from signalbox.aws.errors import ServiceBusyError
-from signalbox.contracts import ReviewKind
+from signalbox.contracts.reviews import ReviewKind
 from signalbox.reviews import closing
 from signalbox.reviews.model import DecisionNotPassedOnError, Review, ReviewError
 from signalbox.reviews.rules import Vote

@@ -6,7 +6,7 @@ import pytest
 from tests.support.objects import RememberedObjects
 from tests.support.training import ARN, DATA, HOME, IMAGE_INPUT, PACKAGE, ports, question
 
-from signalbox.contracts import Lineage
+from signalbox.contracts.training import Lineage
 from signalbox.training.planning import plan
 
 MANIFEST = "s3://artifacts-bucket/manifests/signalbox-abalone-000012-20260301T100000Z.json"

@@ -31,7 +31,7 @@ from signalbox.training.model import InvalidRequestError
 from signalbox.training.planning import plan
 
 if TYPE_CHECKING:
-    from signalbox.contracts import EvaluationQuestion, TrainingPlan, TrainingQuestion
+    from signalbox.contracts.training import EvaluationQuestion, TrainingPlan, TrainingQuestion
 
 KEY = SETTINGS.key_arn
 

@@ -10,7 +10,7 @@ from tests.support.samples import sample, with_detail
 from tests.support.uploads import BUCKET, EXECUTION, PIPELINE, Clock, MemoryNotificationLog, MemoryTable
 
 from signalbox import moments
-from signalbox.contracts import RunFailure
+from signalbox.contracts.endings import RunFailure
 from signalbox.events import EventError
 from signalbox.uploads.model import CLAIMED, STARTED, FailedExecution, FailedStep, ReportUnderWayError, Run, Upload
 from signalbox.uploads.reporting import LEASE, ReportingPorts, report

@@ -22,7 +22,7 @@ from tests.support.uploads import (
 
 from signalbox import moments
 from signalbox.aws.errors import ServiceBusyError
-from signalbox.contracts import RunRefusal
+from signalbox.contracts.endings import RunRefusal
 from signalbox.events import EventError
 from signalbox.mail import MailError
 from signalbox.uploads import rules, starting

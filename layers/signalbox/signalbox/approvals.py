@@ -18,7 +18,7 @@ from signalbox.observability import count, logger
 from signalbox.settings import OnModelPackage
 
 if TYPE_CHECKING:
-    from signalbox.contracts import ReleaseInput, Trigger
+    from signalbox.contracts.releases import ReleaseInput, Trigger
 
 # (package ARN, approved, by, at) → answered | already | none: what became of the package's open reviews.
 type AnswerReviews = Callable[[str, bool, str, str], str]

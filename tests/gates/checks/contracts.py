@@ -16,9 +16,10 @@ from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin, get
 
 from tests.gates.template import ROOT, Machine, Problem, Template
 
-from signalbox.contracts import Ending, Mailed, ReleaseAction, ReleaseOutcome, ReviewDecision, ReviewRequested
+from signalbox.contracts.endings import Ending, Mailed
 from signalbox.contracts.errors import AWS_ERRORS, REVIEW_REJECTED
-from signalbox.contracts.releases import ARGUMENTS
+from signalbox.contracts.releases import ARGUMENTS, ReleaseAction, ReleaseOutcome
+from signalbox.contracts.reviews import ReviewDecision, ReviewRequested
 from signalbox.releases import reactions
 
 LAYER = ROOT / "layers/signalbox/signalbox"

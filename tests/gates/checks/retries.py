@@ -15,7 +15,7 @@ from signalbox.contracts.errors import BUSY, DYNAMODB, LAMBDA, STEP_FUNCTIONS, T
 from signalbox.releases.reactions import ROLLBACK_REACTIONS, row_for
 
 if TYPE_CHECKING:
-    from signalbox.contracts import ReleaseAction
+    from signalbox.contracts.releases import ReleaseAction
 
 # Each repetition mails again, and the first may have reached everybody: only its own timeout ends it.
 _NOT_REPEATABLE = frozenset({"Announce"})

@@ -16,7 +16,7 @@ from signalbox.aws.model import Endpoint
 from signalbox.aws.predictions import EndpointCaller
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts import EvaluationPlan, Problem
+from signalbox.contracts.training import EvaluationPlan, Problem
 from signalbox.evaluation.judging import METRICS
 from signalbox.evaluation.model import EvaluationError, LiveModel, Row
 from signalbox.evaluation.paired import Paired

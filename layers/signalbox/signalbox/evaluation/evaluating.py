@@ -7,7 +7,7 @@ from functools import partial
 from signalbox import moments
 from signalbox.aws.model import ListedObject
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts import Evaluated, EvaluationQuestion
+from signalbox.contracts.training import Evaluated, EvaluationQuestion
 from signalbox.evaluation import comparing, requests
 from signalbox.evaluation.comparing import ComparingPorts, HeldOutRows
 from signalbox.evaluation.model import EvaluationError

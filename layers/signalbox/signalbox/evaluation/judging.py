@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from signalbox.contracts import Problem
+from signalbox.contracts.training import Problem
 from signalbox.evaluation.model import EvaluationError, Row
 from signalbox.reading import number
 

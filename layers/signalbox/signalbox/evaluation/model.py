@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, NotRequired, TypedDict
 
 from signalbox import csv_rows
-from signalbox.contracts import Lineage, Problem, TrainingDone
+from signalbox.contracts.training import Lineage, Problem, TrainingDone
 
 type Verdict = Literal["better", "worse", "no clear difference"]
 

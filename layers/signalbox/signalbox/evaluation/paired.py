@@ -9,7 +9,7 @@ difference in 95 of 100 test sets. From 30 rows on, the mean of any usual errors
 import math
 from dataclasses import replace
 
-from signalbox.contracts import Problem
+from signalbox.contracts.training import Problem
 from signalbox.evaluation.judging import LOWER_IS_BETTER, METRICS
 from signalbox.evaluation.model import Difference, Row, Verdict
 from signalbox.evaluation.scores import Mean, Scores

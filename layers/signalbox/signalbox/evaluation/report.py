@@ -1,7 +1,7 @@
 """What an evaluation writes down: the report, the golden requests, and the whole of it in one sentence."""
 
 from signalbox import numerals, words
-from signalbox.contracts import EvaluationQuestion
+from signalbox.contracts.training import EvaluationQuestion
 from signalbox.evaluation.judging import LOWER_IS_BETTER
 from signalbox.evaluation.model import Difference, GoldenRequests, LiveModel, Metric, Report, Row
 from signalbox.evaluation.paired import LEAST_ROWS

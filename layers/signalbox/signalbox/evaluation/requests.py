@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from signalbox.contracts import AwsRequest, EvaluationPlan, EvaluationQuestion
+from signalbox.contracts.common import AwsRequest
+from signalbox.contracts.training import EvaluationPlan, EvaluationQuestion
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import (

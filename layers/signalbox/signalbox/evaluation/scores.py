@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from signalbox.contracts import Problem
+from signalbox.contracts.training import Problem
 from signalbox.evaluation.judging import METRICS, THRESHOLD, Judged, judge
 from signalbox.evaluation.model import ClassCount, EvaluationError, Metric, Row
 

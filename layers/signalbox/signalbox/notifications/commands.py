@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from signalbox.notifications.view import EndingView
 
 if TYPE_CHECKING:
-    from signalbox.contracts import ReleaseInput, Trigger
+    from signalbox.contracts.releases import ReleaseInput, Trigger
 
 # A sentence about a command, and the command; none where it cannot be given.
 type Commands = tuple[tuple[str, str], ...]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from signalbox.contracts import Rollback, RollbackResult
+from signalbox.contracts.releases import Rollback, RollbackResult
 from signalbox.notifications import commands
 from signalbox.notifications.failures import Explanation
 from signalbox.notifications.model import Notification

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from signalbox import links
-from signalbox.contracts import Ending, Mailed, RunFailure, RunRefusal
+from signalbox.contracts.endings import Ending, Mailed, RunFailure, RunRefusal
 from signalbox.mail import Mail, Mailer, send_each
 from signalbox.notifications import rules, run_texts, texts
 from signalbox.notifications.model import Notification

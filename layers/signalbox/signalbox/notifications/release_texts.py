@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from signalbox import words
-from signalbox.contracts import StageOutcome
+from signalbox.contracts.releases import StageOutcome
 from signalbox.notifications import changes, commands
 from signalbox.notifications.model import Notification
 from signalbox.notifications.view import EndingView, names_of

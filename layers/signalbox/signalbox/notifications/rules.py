@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-from signalbox.contracts import DecisionWord, Ending, ReleaseVerdict
+from signalbox.contracts.endings import Ending
+from signalbox.contracts.releases import ReleaseVerdict
+from signalbox.contracts.reviews import DecisionWord
 from signalbox.notifications import failures
 from signalbox.notifications.model import Kind, NotificationError
 

@@ -1,7 +1,7 @@
 """What to say about a pipeline run that uploads had started and that did not end in a model, or could not start."""
 
 from signalbox import words
-from signalbox.contracts import RunFailure, RunRefusal
+from signalbox.contracts.endings import RunFailure, RunRefusal
 from signalbox.notifications import commands, failures
 from signalbox.notifications.failures import Explanation
 from signalbox.notifications.model import Notification

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from signalbox.contracts import RunReport
+from signalbox.contracts.endings import RunReport
 from signalbox.events import MachineStopped
 from signalbox.notifications import stopped_texts
 from signalbox.notifications.notifying import NotifyingPorts, send

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from signalbox import words
-from signalbox.contracts import (
-    Ending,
+from signalbox.contracts.endings import Ending
+from signalbox.contracts.releases import (
     RegistryChange,
     ReleaseOutcome,
-    ReviewDecision,
     Rollback,
     StageOutcome,
     StageServing,
     StageVerdict,
 )
+from signalbox.contracts.reviews import ReviewDecision
 from signalbox.notifications import failures
 from signalbox.notifications.failures import Explanation
 

@@ -7,18 +7,18 @@ from datetime import datetime
 from signalbox import hosting, moments, names
 from signalbox.aws.model import ModelPackage
 from signalbox.aws.table import key, put_request
-from signalbox.contracts import (
-    AwsRequest,
+from signalbox.contracts.common import AwsRequest
+from signalbox.contracts.endings import Ending
+from signalbox.contracts.releases import (
     Deployment,
-    Ending,
     ReleaseAction,
     ReleaseOutcome,
     ReleaseProgress,
     ReleaseStep,
-    ReviewClosing,
     VerificationQuestion,
     WaitArguments,
 )
+from signalbox.contracts.reviews import ReviewClosing
 from signalbox.hosting.model import Hosted, endpoint_tags, model_request
 from signalbox.releases.model import Request
 from signalbox.releases.tracking import move_of, stage_verdict

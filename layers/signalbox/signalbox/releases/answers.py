@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING, cast
 
-from signalbox.contracts import Deployment, Failure, ReleaseProgress, ReviewDecision, RollbackResult
+from signalbox.contracts.common import Failure
+from signalbox.contracts.releases import Deployment, ReleaseProgress, RollbackResult
+from signalbox.contracts.reviews import ReviewDecision
 from signalbox.releases.reactions import Reaction
 from signalbox.releases.tracking import (
     MAKES,
@@ -16,7 +18,7 @@ from signalbox.releases.tracking import (
 )
 
 if TYPE_CHECKING:
-    from signalbox.contracts import ReleaseStep, Verified
+    from signalbox.contracts.releases import ReleaseStep, Verified
 
 
 def done(progress: ReleaseProgress, result: object) -> None:

@@ -2,7 +2,7 @@
 
 from signalbox import names
 from signalbox.aws.errors import CallRefusedError
-from signalbox.contracts import RegistryChange, ReleaseProgress, ReleaseStep, StageServing
+from signalbox.contracts.releases import RegistryChange, ReleaseProgress, ReleaseStep, StageServing
 from signalbox.releases import rules
 from signalbox.releases.model import Request
 from signalbox.releases.ports import ReleasePorts

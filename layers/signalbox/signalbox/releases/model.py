@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 from signalbox import moments, names
 from signalbox.aws.model import Endpoint
-from signalbox.contracts import ReleaseQuestion, Trigger
+from signalbox.contracts.releases import ReleaseQuestion, Trigger
 from signalbox.reading import Fields
 from signalbox.stages import Stage
 

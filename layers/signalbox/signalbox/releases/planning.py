@@ -10,10 +10,9 @@ from typing import cast
 from signalbox import names
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.model import ModelPackage
-from signalbox.contracts import (
-    AwsRequest,
+from signalbox.contracts.common import AwsRequest, Failure
+from signalbox.contracts.releases import (
     Deployment,
-    Failure,
     LastAnswer,
     ReleaseAction,
     ReleasePlan,

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from signalbox.contracts import ReleaseAction
 from signalbox.contracts.errors import BUSY, DYNAMODB, LAMBDA, TIMEOUT
+from signalbox.contracts.releases import ReleaseAction
 
 type Reaction = Literal[
     "proceed",  # go on as if the action had been done: what it was for is as good without it

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from signalbox.aws.model import Endpoint, ModelPackage
-from signalbox.contracts import Deployment, RegistryChange, ReleaseVerdict, RollbackResult, StageOutcome, Trigger
+from signalbox.contracts.releases import (
+    Deployment,
+    RegistryChange,
+    ReleaseVerdict,
+    RollbackResult,
+    StageOutcome,
+    Trigger,
+)
 from signalbox.releases.model import BUSY, IN_SERVICE, Facts, Need, ReleaseError, Request, Served
 from signalbox.stages import Stage
 

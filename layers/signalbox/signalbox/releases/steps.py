@@ -5,7 +5,7 @@ from typing import Literal
 
 from signalbox import names
 from signalbox.aws.model import Endpoint
-from signalbox.contracts import Deployment, ReleaseProgress, ReleaseStep, Trigger
+from signalbox.contracts.releases import Deployment, ReleaseProgress, ReleaseStep, Trigger
 from signalbox.releases.model import EndpointBusyError, Facts, Need, NeedWord, Place, Request
 from signalbox.releases.rules import RollbackWord, verdict_of
 from signalbox.releases.tracking import MAKES, cleaning, deployment_of, end, finish_rollback, finish_stage

@@ -6,9 +6,9 @@ All functions change the progress that they are given, which is the plan's own c
 from collections.abc import Mapping
 from copy import deepcopy
 
-from signalbox.contracts import (
+from signalbox.contracts.common import Failure
+from signalbox.contracts.releases import (
     Deployment,
-    Failure,
     Made,
     ReleaseAction,
     ReleaseProgress,

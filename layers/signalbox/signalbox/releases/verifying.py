@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from signalbox import csv_rows
 from signalbox.aws.model import ModelAnswer
-from signalbox.contracts import PROBLEMS, VerificationQuestion, Verified
+from signalbox.contracts.releases import VerificationQuestion, Verified
+from signalbox.contracts.training import PROBLEMS
 from signalbox.observability import count, logger
 from signalbox.reading import Fields, number
 from signalbox.releases.model import (

@@ -14,7 +14,7 @@ from signalbox.aws import clients, table
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, translated
 from signalbox.aws.s3 import ObjectStore, ObjectTooLargeError
 from signalbox.aws.table import Item, Table
-from signalbox.contracts import ReviewKind
+from signalbox.contracts.reviews import ReviewKind
 from signalbox.reviews.model import Review, ReviewError, Texts, texts
 
 if TYPE_CHECKING:

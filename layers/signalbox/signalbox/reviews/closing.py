@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from signalbox import moments
-from signalbox.contracts import ReviewClosing, ReviewDecision
+from signalbox.contracts.reviews import ReviewClosing, ReviewDecision
 from signalbox.observability import count
 from signalbox.reviews import rules
 from signalbox.reviews.model import DECIDED, Review, ReviewError

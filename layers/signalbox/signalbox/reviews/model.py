@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, NotRequired, Self, TypedDict, cast
 
 from signalbox import moments
-from signalbox.contracts import DecisionWord, ReviewDecision, ReviewKind
+from signalbox.contracts.reviews import DecisionWord, ReviewDecision, ReviewKind
 
 Status = Literal["open", "approved", "rejected", "expired", "superseded", "overturned"]
 Answer = Literal["", "sent", "closed"]

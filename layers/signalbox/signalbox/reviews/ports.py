@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from signalbox.contracts import ReviewKind
+from signalbox.contracts.reviews import ReviewKind
 from signalbox.reviews.model import Review, Texts
 
 

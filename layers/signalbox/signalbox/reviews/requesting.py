@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from signalbox import moments
-from signalbox.contracts import ReviewKind, ReviewRequest, ReviewRequested
+from signalbox.contracts.reviews import ReviewKind, ReviewRequest, ReviewRequested
 from signalbox.mail import Mail, Mailer, send_each
 from signalbox.observability import count, logger
 from signalbox.reading import Fields, shown

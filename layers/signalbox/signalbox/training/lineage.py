@@ -5,7 +5,7 @@ import json
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.model import ModelPackage
 from signalbox.aws.s3 import ObjectStore, ObjectTooLargeError
-from signalbox.contracts import Lineage
+from signalbox.contracts.training import Lineage
 from signalbox.observability import logger
 from signalbox.training.model import Candidate
 

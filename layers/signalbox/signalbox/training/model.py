@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from signalbox.aws.model import ModelPackage
-from signalbox.contracts import Problem, TrainingNames
+from signalbox.contracts.training import Problem, TrainingNames
 
 CONTENT_TYPE = "text/csv"
 # SageMaker sends up to 6 MB in one request of a batch transform unless it is told otherwise (API reference,

@@ -6,7 +6,7 @@ from typing import cast
 
 from signalbox import csv_rows, names
 from signalbox.aws.model import ModelContainer, ModelPackage
-from signalbox.contracts import PROBLEMS, Problem, TrainingQuestion
+from signalbox.contracts.training import PROBLEMS, Problem, TrainingQuestion
 from signalbox.reading import Fields, number, shown
 from signalbox.training.limits import (
     PAYLOAD,

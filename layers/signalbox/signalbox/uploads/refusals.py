@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from signalbox.contracts import RunRefusal
+from signalbox.contracts.endings import RunRefusal
 from signalbox.observability import count, logger
 from signalbox.uploads import rules
 from signalbox.uploads.model import RunRefusedError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from signalbox.contracts import RunFailure, RunReport
+from signalbox.contracts.endings import RunFailure, RunReport
 from signalbox.events import ExecutionChange
 from signalbox.observability import count, logger
 from signalbox.uploads import rules
@@ -14,7 +14,7 @@ from signalbox.uploads.model import FailedExecution, FailedStep, Run, Upload
 from signalbox.uploads.ports import NotificationLog, UploadStore
 
 if TYPE_CHECKING:
-    from signalbox.contracts import ReportOutcome
+    from signalbox.contracts.endings import ReportOutcome
 
 UNHAPPY = frozenset({"Failed", "Stopped", "CompletedWithFailures"})
 # Longer than the function may run (30 seconds), so that a claim which is older belongs to a dead one; shorter than
