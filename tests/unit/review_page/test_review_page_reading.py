@@ -47,3 +47,9 @@ def test_a_page_that_begins_with_the_form_has_no_link_to_it(world: World) -> Non
     page = Browser(world).decide(link, "approve", word="")
     assert page.status != 200
     assert '<a href="#decision"' not in page.body
+
+
+def test_rows_are_called_test_rows_in_report_mail_and_page(texts: tuple[str, str], world: World) -> None:
+    for text in (*texts, world.outbox.mails[0].text):
+        assert re.search(r"metrics on 1,418 test rows", text, re.IGNORECASE)
+        assert "held-out" not in text
