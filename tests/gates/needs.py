@@ -126,6 +126,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             Need("s3:GetObject", f"{data}/models/iris/test/a.csv"),
             Need("s3:GetObject", f"{data}/incoming/a.csv"),
             Need("s3:GetObject", f"{artifacts}/pipelines/iris/runs/x/test/a.csv"),
+            Need("s3:GetObject", f"{artifacts}/manifests/run.json"),
         ],
         "PinModelRole": [
             Need("s3:ListBucket", artifacts),

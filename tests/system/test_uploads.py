@@ -38,7 +38,10 @@ def test_files_uploaded_together_are_one_run_that_reaches_prod(world: World, tab
 
     world.signalbox("upload", *(str(file) for file in files))
 
-    world.approve(world.mail("approve", "abalone version 1"))
+    asked = world.mail("approve", "abalone version 1")
+    told = [*(file.name for file in files), "Run: ", "Threshold: MSE at most 6", "Sex M, Length ", "xgboost"]
+    assert [words for words in told if words not in inbox.text(asked)] == []
+    world.approve(asked)
     world.approve(world.mail("to prod", "abalone version 1"))
     world.mail("abalone version 1", "released")
     assert len(runs(world)) == 1

@@ -64,7 +64,7 @@ def test_the_live_model_is_asked_for_the_same_rows_and_both_models_errors_are_to
     assert found["metrics"]["mse"]["value"] == pytest.approx(sum((4 + n % 3) ** 2 for n in range(40)) / 40)
     assert found["metrics"]["mse"]["standard_deviation"] > 0
     assert (report["verdict"], found["differences"]["mae"]["verdict"]) == ("better", "better")
-    assert said.startswith("MSE 2.5 ± 0.2402 on 40 rows of held-out data; the live model (version 1) has ")
+    assert said.startswith("MSE 2.5 ± 0.2402 on 40 test rows; the live model (version 1) has ")
     assert "on the same rows: better, the difference is −" in said
     assert "(95 % interval −" in said
 

@@ -23,9 +23,10 @@ from tests.support.notifications import (
 )
 from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, OutboxFake
 
+from signalbox import links
 from signalbox.contracts.releases import RegistryChange, ReleaseVerdict, StageServing, Trigger
 from signalbox.mail import MailError
-from signalbox.notifications import links, notifying
+from signalbox.notifications import notifying
 from signalbox.notifications.model import NotificationError
 from signalbox.notifications.notifying import NotifyingPorts
 from signalbox.releases.model import read_request

@@ -20,8 +20,9 @@ from tests.support.notifications import (
 )
 from tests.support.reviews import ANN, OutboxFake
 
+from signalbox import links
 from signalbox.contracts.releases import RollbackResult
-from signalbox.notifications import failures, links, notifying
+from signalbox.notifications import failures, notifying
 from signalbox.notifications.notifying import NotifyingPorts
 
 TRAINING = {"TrainingJobName": "iris-train-1", "TrainingJobStatus": "Failed", "FailureReason": "AlgorithmError: exit 1"}

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from tests.support.reviews import PACKAGE, live, report
+from tests.support.reviews import EXECUTION, PACKAGE, REPORT, live, report
 
-from signalbox.reviews import evidence
+from signalbox.reviews import evidence, lineage
 from signalbox.reviews.evidence import ShownEvidence
 from signalbox.reviews.model import ReviewError
 
@@ -14,7 +14,7 @@ CLASSES = {"setosa": {"rows": 50, "right": 50}, "virginica": {"rows": 48, "right
 
 
 def shown(**changes: Any) -> ShownEvidence:
-    return evidence.shown(evidence.freeze(json.dumps(report(**changes))))
+    return evidence.shown(evidence.freeze(json.dumps(report(**changes)), REPORT))
 
 
 def test_without_a_live_model_nothing_is_compared() -> None:
@@ -107,7 +107,7 @@ def test_what_is_kept_of_a_report_is_small() -> None:
     assert len(frozen) < 4000
     found = evidence.shown(frozen)
     assert len(found.samples) == 8
-    assert found.samples[0]["input"].endswith("…")
+    assert found.samples[0].input.endswith("…")
 
 
 @pytest.mark.parametrize(
@@ -218,3 +218,58 @@ def test_evidence_that_an_earlier_version_kept_has_no_picture() -> None:
     found = evidence.shown(json.dumps(kept))
     assert not found.pictured
     assert found.headline.startswith("MSE 4.892")
+
+
+CONSOLE = "https://eu-west-1.console.aws.amazon.com"
+LINEAGE = {
+    "run": "signalbox-abalone-000012-20260301T100000Z",
+    "files": ["incoming/a.csv", "incoming/b.csv"],
+    "file_count": 4,
+    "threshold": "MSE at most 6.0",
+}
+
+
+def test_where_a_model_comes_from_is_kept_and_written_as_facts() -> None:
+    found = shown(
+        lineage=LINEAGE, image="123456789012.dkr.ecr.eu-west-1.amazonaws.com/xgboost:1.7", test_data="s3://t/"
+    )
+    assert lineage.facts(found.lineage) == [
+        ("Files", "incoming/a.csv, incoming/b.csv and 2 more"),
+        ("Run", "signalbox-abalone-000012-20260301T100000Z"),
+        ("Test data", "s3://t/"),
+        ("Threshold", "MSE at most 6.0"),
+        ("Image", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/xgboost:1.7"),
+    ]
+
+
+def test_the_report_and_the_execution_are_found_in_the_console() -> None:
+    assert lineage.places(shown().lineage, EXECUTION) == [
+        (
+            "The evaluation report in the S3 console",
+            f"{CONSOLE}/s3/object/artifacts?region=eu-west-1&prefix=evaluations/run-7/report.json",
+        ),
+        (
+            "The execution in the Step Functions console",
+            f"{CONSOLE}/states/home?region=eu-west-1#/v2/executions/details/{EXECUTION}",
+        ),
+    ]
+
+
+def test_what_is_not_known_of_an_origin_is_not_shown() -> None:
+    assert lineage.facts(shown(lineage={}).lineage) == []
+    assert lineage.places(lineage.NONE, "run-7") == []
+
+
+@pytest.mark.parametrize("origin", [None, "none", [], {"files": "a.csv", "run": 7, "file_count": "many"}])
+def test_an_origin_that_cannot_be_read_is_left_out_and_refuses_nothing(origin: object) -> None:
+    assert lineage.facts(shown(lineage=origin).lineage) == []
+
+
+def test_the_probability_from_which_an_answer_counts_as_1_is_shown() -> None:
+    assert lineage.facts(shown(threshold=0.5).lineage) == [("Counts as 1 from", "0.5")]
+
+
+def test_evidence_that_an_earlier_version_kept_has_no_lineage() -> None:
+    kept = json.loads(evidence.freeze(json.dumps(report(lineage=LINEAGE)), REPORT))
+    del kept["lineage"]
+    assert evidence.shown(json.dumps(kept)).lineage == lineage.NONE

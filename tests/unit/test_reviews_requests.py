@@ -62,9 +62,10 @@ def test_the_mail_says_what_is_needed_to_decide(world: World) -> None:
     world.request()
     subject, text, html = mail_to(world)
     assert subject == "Approve abalone version 3? MSE 4.892, better than the live model (5.301)."
-    for words in ("MSE", "4.892", "5.301", "2.401", "−0.4089", "better", "worse", "15", "9.71204", "M,0.455,0.365"):
+    for words in ("MSE", "4.892", "5.301", "2.401", "−0.4089", "better", "worse", "15", "9.71204", "0.455", "0.365"):
         assert words in text
         assert words in html
+    assert "<- M,0.455,0.365\n" in text
     for words in ("−0.6123 to −0.2055", "true difference", "(version 2) was asked for the same 1,418 rows."):
         assert words in text
         assert words in html

@@ -25,6 +25,8 @@ MODEL = "abalone"
 CODE = "/opt/ml/processing/code"
 MESSAGE = "/opt/ml/output/message"  # its text becomes the ExitMessage of a processing job
 CSV, JSON = "text/csv", "application/json"
+# Of the test rows' features, in their order: an underscore is shown as a blank.
+COLUMNS = "Sex Length Diameter Height Whole_weight Shucked_weight Viscera_weight Shell_weight"
 # The job's whole time, so that one that hangs ends: preprocessing and evaluation take seconds, training a minute.
 PROCESSING_SECONDS, TRAINING_SECONDS = 1800, 3600
 VOLUME_GB = 10
@@ -243,10 +245,14 @@ def _register(settings: AbaloneSettings) -> Step:
         "ModelMetrics": {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": report}}},
         "ModelApprovalStatus": get("Parameters.ModelApprovalStatus"),
         # The review's batch transform tests the model on these rows: label first, never seen by the training.
+        # Columns, manifest and threshold are shown to whoever decides.
         "CustomerMetadataProperties": {
             "test-data": output_of("Preprocess", "test"),
             "content-type": CSV,
             "problem": "regression",
+            "columns": COLUMNS,
+            "manifest": get("Parameters.InputManifest"),
+            "threshold": join("", "MSE at most ", get("Parameters.MseThreshold")),
         },
         "SkipModelValidation": "None",
     }

@@ -17,6 +17,7 @@ _COMMON = frozenset(
         "csv_rows",
         "events",
         "hosting",
+        "links",
         "mail",
         "moments",
         "names",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from projects.abalone.pipeline.code import encoding
 from projects.abalone.pipeline.definition import AbaloneSettings, definition
 from tests.support.botocore_strict import check_request
 
@@ -111,6 +112,11 @@ def test_the_package_waits_for_review_and_says_where_its_test_rows_and_metrics_a
         "test-data": {"Get": "Steps.Preprocess.ProcessingOutputConfig.Outputs['test'].S3Output.S3Uri"},
         "content-type": "text/csv",
         "problem": "regression",
+        "columns": " ".join(name.replace(" ", "_") for name in encoding.COLUMNS),
+        "manifest": {"Get": "Parameters.InputManifest"},
+        "threshold": {
+            "Std:Join": {"On": "", "Values": ["MSE at most ", {"Get": "Parameters.MseThreshold"}]},
+        },
     }
     assert package["InferenceSpecification"]["Containers"][0]["Environment"] == {
         "SAGEMAKER_PROGRAM": "inference.py",

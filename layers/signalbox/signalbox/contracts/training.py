@@ -36,12 +36,28 @@ class TrainingNames(TypedDict):
     transform: str
 
 
+class Lineage(TypedDict, total=False):
+    """Where a model comes from, as far as is known: what is not known is not there.
+
+    `run` is the run of the pipeline, `files` are the first keys of the `file_count` uploads that it took. `columns` are
+    the names of the features. `threshold` is what the run held the model against, in its own words. `train_data` is
+    the S3 prefix that an image was trained on.
+    """
+
+    run: str
+    files: list[str]
+    file_count: int
+    columns: list[str]
+    threshold: str
+    train_data: str
+
+
 class EvaluationPlan(TypedDict):
     """What the evaluation needs of a run; `predictions` and `evidence` are S3 prefixes, `test_data` is one too.
 
     `package` and `registered_by` are None and "" for an image, which is registered after its evaluation; `train_data`
-    is None for a package, which was trained elsewhere. `columns` is how many a row
-    of the test data has, the label included. Runs that 0.1.0 planned have neither `problem` nor `columns`.
+    is None for a package, which was trained elsewhere. `columns` is how many a row of the test data has, the label
+    included. Runs that 0.1.0 planned have no `problem`, `columns` or `lineage`.
     """
 
     model: str
@@ -59,6 +75,7 @@ class EvaluationPlan(TypedDict):
     predictions: str
     evidence: str
     client_token: str
+    lineage: NotRequired[Lineage]
 
 
 class ModelContent(TypedDict):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, NotRequired, TypedDict
 
 from signalbox import csv_rows
-from signalbox.contracts.training import Problem, TrainingDone
+from signalbox.contracts.training import Lineage, Problem, TrainingDone
 
 type Verdict = Literal["better", "worse", "no clear difference"]
 
@@ -106,6 +106,8 @@ class Report(TypedDict):
     points: list[list[float]]
     training: TrainingDone | None
     test_data: str
+    image: str
+    lineage: Lineage
 
 
 class GoldenRequest(TypedDict):

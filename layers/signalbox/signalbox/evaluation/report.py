@@ -43,6 +43,8 @@ def make_report(
         "points": _points(spread.rows(POINTS)) if scores.problem == "regression" else [],
         "training": question["training"],
         "test_data": plan["test_data"],
+        "image": plan["image"],
+        "lineage": plan.get("lineage", {}),
     }
 
 
@@ -59,8 +61,8 @@ def make_golden(report: Report, content_type: str, spread: Spread) -> GoldenRequ
 def summarise(report: Report) -> str:
     """Return the report in one sentence."""
     primary = report["primary"]
-    rows = f"{report['rows']} row{'' if report['rows'] == 1 else 's'}"
-    sentence = f"{words.label(primary)} {_with_error(report['metrics'][primary])} on {rows} of held-out data"
+    rows = f"{report['rows']:,} test row{'' if report['rows'] == 1 else 's'}"
+    sentence = f"{words.label(primary)} {_with_error(report['metrics'][primary])} on {rows}"
     live = report["live"]
     if live is None:
         return f"{sentence}; no model is live to compare with."

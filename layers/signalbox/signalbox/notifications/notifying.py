@@ -6,9 +6,10 @@ A repetition mails again: twice is better than never.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from signalbox import links
 from signalbox.contracts.endings import Ending, Mailed, RunFailure, RunRefusal
 from signalbox.mail import Mail, Mailer, send_each
-from signalbox.notifications import approval_texts, links, rules, run_texts, texts
+from signalbox.notifications import approval_texts, rules, run_texts, texts
 from signalbox.notifications.model import Notification
 from signalbox.notifications.view import EndingView
 from signalbox.observability import count, logger

@@ -6,23 +6,24 @@ becomes of the report.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeGuard
 
 from signalbox import plain, words
-from signalbox.reviews import comparison, picture
+from signalbox.reviews import comparison, lineage, picture, samples
 from signalbox.reviews.comparison import Comparison
 from signalbox.reviews.model import (
     ClassScore,
     KeptDifference,
+    KeptLineage,
     KeptLive,
     KeptMetric,
     KeptReport,
-    KeptSample,
     ReviewError,
 )
 from signalbox.reviews.picture import Bars, Scatter
+from signalbox.reviews.samples import ShownSample
 
 _TEXT_LIMIT = 120
 _REASON = 300
@@ -48,10 +49,11 @@ class ShownEvidence:
     headline: str = ""
     explanation: str = ""
     comparisons: tuple[Comparison, ...] = ()
-    samples: tuple[KeptSample, ...] = ()
+    samples: tuple[ShownSample, ...] = ()
     points: Sequence[tuple[float, float]] = ()
     classes: Sequence[ClassScore] = ()
     class_count: int = 0
+    lineage: KeptLineage = field(default_factory=lambda: lineage.NONE)
 
     @cached_property
     def scatter(self) -> Scatter | None:
@@ -79,8 +81,8 @@ class ShownEvidence:
         return bool(self.points or self.classes)
 
 
-def freeze(report: str) -> str:
-    """Return the part of a report (`report.json`) that is shown, as JSON of a few kilobytes; "" stays "".
+def freeze(report: str, uri: str = "") -> str:
+    """Return the part of the report at `uri` that is shown, as JSON of a few kilobytes; "" stays "".
 
     Raises:
         ReviewError: the report is not a JSON object with metrics that are numbers.
@@ -88,7 +90,8 @@ def freeze(report: str) -> str:
     if not report:
         return ""
     try:
-        kept = _kept(json.loads(report))
+        found = json.loads(report)
+        kept = _kept(found) | {"lineage": lineage.kept(found, uri)}
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         message = f"the evaluation report cannot be read ({error}): look at the step that evaluated the model"
         raise ReviewError(message) from error
@@ -100,6 +103,7 @@ def shown(evidence: str) -> ShownEvidence:
     if not evidence:
         return ShownEvidence()
     report: KeptReport = json.loads(evidence)
+    origin = report.get("lineage", lineage.NONE)
     return ShownEvidence(
         problem=report["problem"],
         rows=report["rows"],
@@ -110,10 +114,11 @@ def shown(evidence: str) -> ShownEvidence:
         headline=comparison.headline(report),
         explanation=comparison.explanation(report),
         comparisons=tuple(comparison.comparisons(report)),
-        samples=tuple(report["samples"]),
+        samples=samples.shown(report["samples"], origin["columns"]),
         points=report.get("points", ()),
         classes=report.get("classes", ()),
         class_count=report.get("class_count", 0),
+        lineage=origin,
     )
 
 

@@ -172,8 +172,29 @@ class KeptSample(TypedDict):
     predicted: str
 
 
+class KeptLineage(TypedDict):
+    """Where the model comes from, as texts, "" where it is not known.
+
+    `file_count` is 0 where no file is known; `columns` are the features' names, none where they are not known.
+
+    `report` is the S3 URI of the report, `threshold` what the pipeline held the model against, `cut` the probability
+    from which an answer counts as 1.
+    """
+
+    report: str
+    run: str
+    files: list[str]
+    file_count: int
+    train_data: str
+    test_data: str
+    columns: list[str]
+    threshold: str
+    cut: str
+    image: str
+
+
 class KeptReport(TypedDict):
-    """What is kept of a report. Those kept by earlier versions have no `points` and no classes.
+    """What is kept of a report. Those kept by earlier versions have no `points`, classes, or `lineage`.
 
     `points` are label and prediction of test rows of a regression; `classes` are the biggest of `class_count` classes.
     """
@@ -191,3 +212,4 @@ class KeptReport(TypedDict):
     points: NotRequired[list[tuple[float, float]]]
     classes: NotRequired[list[ClassScore]]
     class_count: NotRequired[int]
+    lineage: NotRequired[KeptLineage]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from signalbox.mail import Mail
-from signalbox.reviews import evidence, tries
+from signalbox.reviews import evidence, lineage, tries
 from signalbox.reviews.model import REASON_LIMIT, Review
 from signalbox.templates import render
 from signalbox.words import package_label, package_name, when
@@ -86,9 +86,10 @@ def _about(review: Review, shown: evidence.ShownEvidence) -> Values:
         facts += [("Problem", shown.problem), ("Test rows", f"{shown.rows:,}")]
         facts += [("Live model", package_name(shown.live))] if shown.live else []
         facts += [("Training job", shown.job), ("Training time", shown.took)] if shown.job else []
+        facts += lineage.facts(shown.lineage)
         facts += [("Commit", shown.commit)] if shown.commit else []
     facts.append(("Asked", when(review.created_at)))
-    return {"evidence": shown, "facts": facts}
+    return {"evidence": shown, "facts": facts, "places": lineage.places(shown.lineage, review.execution_arn)}
 
 
 def _asked(review: Review) -> Values:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from signalbox.aws.model import ModelPackage
 from signalbox.contracts.training import Problem, TrainingNames
 
 CONTENT_TYPE = "text/csv"
@@ -80,7 +81,7 @@ class Candidate:
     `package` is None for an image, which the run trains and registers. `train_data` is None, and there are no
     hyperparameters, for a package, which was trained elsewhere, and which somebody registered. `max_payload_mb` is the
     largest request, in MB, that the model is sent in the batch transform; `isolated` says whether its containers are
-    cut off from every network.
+    cut off from every network. `registered` is the package as the registry has it, None for an image.
     """
 
     model: str
@@ -93,7 +94,7 @@ class Candidate:
     test_data: str
     environment: Mapping[str, str] = field(default_factory=dict)
     train_data: str | None = None
-    registered_by: str = ""
     isolated: bool = True
+    registered: ModelPackage | None = None
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     max_payload_mb: int = PAYLOAD_MB

@@ -10,7 +10,7 @@ from signalbox.contracts.training import EvaluationPlan, TrainingPlan, TrainingQ
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
 from signalbox.stages import StagesDocument
-from signalbox.training import columns, limits, overlap, requests, rules
+from signalbox.training import columns, limits, lineage, overlap, requests, rules
 from signalbox.training.model import (
     CONTENT_TYPE,
     Candidate,
@@ -61,6 +61,9 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
         _check_overlap(candidate.train_data, candidate.test_data, ports.objects)
     width = columns.count(test_files, ports.objects.lines, candidate.problem)
     planned = _plan(candidate, run, settings, width)
+    planned["evaluation"]["lineage"] = lineage.of(
+        candidate, f"s3://{settings.artifacts_bucket}/manifests/", ports.objects
+    )
     logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
     count("TrainingPlanned")
     return planned
@@ -137,7 +140,7 @@ def _evaluation(candidate: Candidate, run: TrainingRun, width: int) -> Evaluatio
         "problem": candidate.problem,
         "columns": width,
         "test_data": candidate.test_data,
-        "registered_by": candidate.registered_by,
+        "registered_by": candidate.registered.created_by if candidate.registered else "",
         "predictions": run.predictions,
         "evidence": run.evidence,
         "client_token": run.client_token,

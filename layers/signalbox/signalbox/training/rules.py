@@ -139,8 +139,8 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None) -> 
         model_data=container.model_data,
         test_data=test_data,
         environment=container.environment,
-        registered_by=package.created_by,
         isolated=request.isolated,
+        registered=package,
         max_payload_mb=request.max_payload_mb or largest_payload(package),
     )
 

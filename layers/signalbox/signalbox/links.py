@@ -1,4 +1,4 @@
-"""Addresses in the AWS console, for the places that a mail sends people to."""
+"""Addresses in the AWS console, for the places that mails and pages send people to."""
 
 from urllib.parse import quote
 
@@ -12,6 +12,14 @@ def execution(arn: str) -> str:
     if len(parts) < 8 or parts[0] != "arn":  # noqa: PLR2004  # the parts above
         return ""
     return f"https://{_domain(parts)}/states/home?region={parts[3]}#/v2/executions/details/{arn}"
+
+
+def stored_object(uri: str, arn: str) -> str:
+    """Return the address of an object in S3 (`s3://bucket/key`), in the partition and region of `arn`, else ""."""
+    parts, (bucket, _, key) = arn.split(":"), uri.removeprefix("s3://").partition("/")
+    if parts[0] != "arn" or len(parts) < 6 or not uri.startswith("s3://") or not key:  # noqa: PLR2004  # as for a log
+        return ""
+    return f"https://{_domain(parts)}/s3/object/{bucket}?region={parts[3]}&prefix={quote(key)}"
 
 
 def log(arn: str, group: str, job: str) -> str:

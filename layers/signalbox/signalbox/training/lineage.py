@@ -1,0 +1,53 @@
+"""Where a model comes from: its uploads, its run and its threshold, as far as its package says; all for people."""
+
+import json
+
+from signalbox.aws.errors import CallRefusedError
+from signalbox.aws.model import ModelPackage
+from signalbox.aws.s3 import ObjectStore, ObjectTooLargeError
+from signalbox.contracts.training import Lineage
+from signalbox.observability import logger
+from signalbox.training.model import Candidate
+
+_MOST_FILES = 5
+_MANIFEST_LIMIT = 1_000_000  # bytes: about a thousand of the longest keys
+
+
+def of(candidate: Candidate, manifests: str, objects: ObjectStore) -> Lineage:
+    """Return what is known of a model's origin. Only manifests under `manifests`, which the stack wrote, are read.
+
+    Raises:
+        ServiceBusyError: S3 could not answer in this moment.
+    """
+    if candidate.registered is not None:
+        return _of_package(candidate.registered, manifests, objects)
+    return {"train_data": candidate.train_data} if candidate.train_data else {}
+
+
+def _of_package(package: ModelPackage, manifests: str, objects: ObjectStore) -> Lineage:
+    known: Lineage = {}
+    stated = package.properties
+    manifest = stated.get("manifest", "")
+    if stated.get("columns"):
+        known["columns"] = [name.replace("_", " ") for name in stated["columns"].split()]
+    if stated.get("threshold"):
+        known["threshold"] = stated["threshold"]
+    _, execution, run = package.generated_by.partition(":pipeline/")
+    if execution:
+        known["run"] = run.replace("/execution/", "/")
+    if manifest.startswith(manifests):
+        known["run"] = manifest.removeprefix(manifests).removesuffix(".json")
+        files = _files(manifest, objects)
+        if files:
+            known |= {"files": files[:_MOST_FILES], "file_count": len(files)}
+    return known
+
+
+def _files(manifest: str, objects: ObjectStore) -> list[str]:
+    """Return the keys in a manifest (see `uploads.rules.manifest`); none where it cannot be read any more."""
+    try:
+        listed = json.loads(objects.text(manifest, _MANIFEST_LIMIT) or "[]")
+    except (CallRefusedError, ObjectTooLargeError, ValueError) as error:
+        logger.warning("manifest not read", extra={"manifest": manifest, "reason": str(error)})
+        return []
+    return [key for key in listed if isinstance(key, str)] if isinstance(listed, list) else []

@@ -1,0 +1,73 @@
+"""Where a model comes from, in the mail and on the page, while the review is open and after."""
+
+import json
+from html import unescape
+
+from tests.support.review_browser import Browser
+from tests.support.reviews import EXECUTION, REPORT, ReportsFake, World, report
+
+CONSOLE = "https://eu-west-1.console.aws.amazon.com"
+PLACES = (
+    f"{CONSOLE}/s3/object/artifacts?region=eu-west-1&prefix=evaluations/run-7/report.json",
+    f"{CONSOLE}/states/home?region=eu-west-1#/v2/executions/details/{EXECUTION}",
+)
+FACTS = {
+    "Files": "incoming/a.csv, incoming/b.csv and 3 more",
+    "Run": "signalbox-abalone-000012-20260301T100000Z",
+    "Training time": "2 min 14 s",
+    "Test data": "s3://data/models/abalone/test/",
+    "Threshold": "MSE at most 6.0",
+    "Image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/xgboost@sha256:0a1b",
+    "Commit": "4f1c2e9a",
+}
+LINEAGE = {
+    "run": FACTS["Run"],
+    "files": ["incoming/a.csv", "incoming/b.csv"],
+    "file_count": 5,
+    "threshold": FACTS["Threshold"],
+}
+
+
+def reports(world: World, lineage: object) -> ReportsFake:
+    text = json.dumps(report(lineage=lineage, image=FACTS["Image"], test_data=FACTS["Test data"]))
+    world.reports.texts[REPORT] = text
+    return world.reports
+
+
+def test_mail_and_page_say_where_the_model_comes_from_in_the_same_words(world: World) -> None:
+    reports(world, LINEAGE)
+    world.request()
+    mail, page = world.outbox.mails[0], unescape(Browser(world).open(world.link()).body)
+    for label, value in FACTS.items():
+        assert f"  {label}: {value}\n" in mail.text
+        for html in (unescape(mail.html), page):
+            assert f">{label}</th>" in html
+            assert f">{value}</td>" in html
+    for address in PLACES:
+        assert f"  {address}\n" in mail.text
+        assert f'<a href="{address}"' in unescape(mail.html)
+        assert f'<a href="{address}"' in page
+
+
+def test_the_link_of_a_review_that_is_over_still_says_where_the_model_comes_from(world: World) -> None:
+    reports(world, LINEAGE)
+    world.request()
+    link = world.link()
+    Browser(world).decide(link, "approve")
+    page = unescape(Browser(world).open(link).body)
+    assert all(f">{value}</td>" in page for value in FACTS.values())
+    assert all(address in page for address in PLACES)
+
+
+def test_what_is_not_known_has_no_line(world: World) -> None:
+    reports(world, None)
+    world.request()
+    assert not any(f"  {label}:" in world.outbox.mails[0].text for label in ("Files", "Run", "Threshold"))
+
+
+def test_a_file_whose_name_is_markup_or_has_lines_stays_a_name(world: World) -> None:
+    reports(world, {"files": ["<b>a</b>\nApprove: https://evil.example"], "file_count": 1})
+    world.request()
+    mail = world.outbox.mails[0]
+    assert "<b>" not in mail.html
+    assert "\nApprove: https://evil" not in mail.text
