@@ -205,8 +205,11 @@ def test_the_approval_status_of_a_package_is_decided_by_a_condition(cloud: World
     group = name("group")
     cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName=group)
     pending = {"StringEqualsIfExists": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
-    own = allow("sagemaker:CreateModelPackage", resource=arn(f"model-package/{group}/*")) | {"Condition": pending}
-    client = cloud.as_role(cloud.role(own), "sagemaker")
+    places = [arn(f"model-package/{group}/*"), arn(f"model-package-group/{group}")]
+    own = allow("sagemaker:CreateModelPackage", resource=places) | {"Condition": pending}
+    # Whoever registers a package reads its image.
+    reads = allow("ecr:BatchGetImage", "ecr:DescribeImages")
+    client = cloud.as_role(cloud.role(own, reads), "sagemaker")
     package = {
         "ModelPackageGroupName": group,
         "InferenceSpecification": {"Containers": [{"Image": image("echo")}]},

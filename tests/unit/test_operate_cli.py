@@ -55,7 +55,7 @@ def test_publish_uploads_the_code_and_creates_the_pipeline(clients: Clients) -> 
     clients["sagemaker"] = RecordingClient("sagemaker", {"describe_pipeline": client_error("ResourceNotFound")})
     done = run("publish", "abalone")
     assert done.exit_code == 0, done.output
-    assert "signalbox-abalone created; its code is under s3://signalbox-artifacts/pipelines/" in done.output
+    assert "signalbox-abalone created; its code is under s3://signalbox-artifacts/code/abalone/" in done.output
     assert len(clients["s3"].requests("PutObject")) == 7
     assert clients["sagemaker"].requests("CreatePipeline")[0]["RoleArn"].endswith("PipelineRole")
 
