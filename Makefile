@@ -18,7 +18,7 @@ PYTHON_FITS := $(WRITABLE); \
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || { echo "Signalbox needs Python 3.13, and $(PYTHON) is `$(PYTHON) --version 2>&1`: name another with make PYTHON=..."; exit 1; }
 NODE_FITS := $(WRITABLE); \
 	command -v npm >/dev/null || { echo "make test needs Node 20 or later with npm, for two of its checkers: install it and run again"; exit 1; }; \
-	node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' || { echo "make test needs Node 20 or later, and this is `node --version`: install it and run again"; exit 1; }
+	node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || { echo "make test needs Node 20 or later, and this is `node --version`: install it and run again"; exit 1; }
 VENV := test "`$(BIN)/uv --version 2>/dev/null | cut -d ' ' -f 2`" = "$(UV_VERSION)" || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"; }
 PATHS := functions layers/signalbox/signalbox local operate projects tests
 PROGRAMS := projects/iris/iris-decision-tree/train projects/iris/iris-decision-tree/serve

@@ -59,6 +59,14 @@ def test_another_version_of_node_is_named(folder: Path, tmp_path: Path) -> None:
     assert "Node 20 or later, and this is v18.2.0" in make(folder, NODE, path=f"{node.parent}:/usr/bin:/bin")
 
 
+@pytest.mark.skipif(shutil.which("node") is None, reason="no Node is installed here")
+def test_a_node_that_is_new_enough_is_taken(folder: Path, tmp_path: Path) -> None:
+    npm = program(tmp_path, "npm", 'echo "npm was asked to $1"', "exit 1")
+    said = make(folder, NODE, path=f"{npm.parent}:{Path(str(shutil.which('node'))).parent}:/usr/bin:/bin")
+    assert "npm was asked to ci" in said
+    assert "needs Node" not in said
+
+
 def test_without_node_it_says_which_it_needs(folder: Path, tmp_path: Path) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
