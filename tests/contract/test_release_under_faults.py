@@ -61,22 +61,46 @@ def weather(cloud: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weather]:
 
 
 def approved_package(cloud: World, group: str) -> str:
-    """Register a package with golden requests, approve it, and return its ARN."""
-    files = {"model.tar.gz": tar_gz({"model": "1"}), "golden.json": json.dumps(GOLDEN).encode()}
-    bucket, sagemaker = cloud.bucket(files), cloud.client("sagemaker")
+    """Register an approved package, write its evidence (report and golden requests), and return its ARN."""
+    data = tar_gz({"model": "1"})
+    bucket, sagemaker, s3 = cloud.bucket({"model.tar.gz": data}), cloud.client("sagemaker"), cloud.client("s3")
     sagemaker.create_model_package_group(ModelPackageGroupName=group)
-    container = {"Image": image("echo"), "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}
+    home = f"s3://{bucket}"
+    tag = image("echo")
+    repository, digest = tag.rpartition(":")[0], registered(cloud, group, tag, home)["ImageDigest"]
+    package = registered(cloud, group, f"{repository}@{digest}", home)["Package"]
+    content = {
+        "image": f"{repository}@{digest}",
+        "source": f"{home}/model.tar.gz",
+        "source_etag": s3.head_object(Bucket=bucket, Key="model.tar.gz")["ETag"].strip('"'),
+        "model_data": f"{home}/model.tar.gz",
+        "version": None,
+        "etag": s3.head_object(Bucket=bucket, Key="model.tar.gz")["ETag"].strip('"'),
+        "environment": {},
+        "specification": None,
+    }
+    evidence = {"report.json": {"package": package, "content": content}, "golden.json": GOLDEN | {"content": content}}
+    for key, document in evidence.items():
+        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(document).encode())
+    return package
+
+
+def registered(cloud: World, group: str, container: str, home: str) -> dict[str, str]:
+    """Register an approved package; return its ARN (`Package`) and its image's digest (`ImageDigest`)."""
+    sagemaker = cloud.client("sagemaker")
     made = sagemaker.create_model_package(
         ModelPackageGroupName=group,
         ModelApprovalStatus="Approved",
         InferenceSpecification={
-            "Containers": [container],
+            "Containers": [{"Image": container, "ModelDataUrl": f"{home}/model.tar.gz"}],
             "SupportedContentTypes": ["text/csv"],
             "SupportedResponseMIMETypes": ["text/csv"],
         },
-        CustomerMetadataProperties={"golden": f"s3://{bucket}/golden.json"},
+        CustomerMetadataProperties={"golden": f"{home}/golden.json", "report": f"{home}/report.json"},
     )
-    return str(made["ModelPackageArn"])
+    package = str(made["ModelPackageArn"])
+    described = sagemaker.describe_model_package(ModelPackageName=package)["InferenceSpecification"]["Containers"][0]
+    return {"Package": package, "ImageDigest": str(described["ImageDigest"])}
 
 
 def deployed(cloud: World, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
