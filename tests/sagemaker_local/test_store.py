@@ -93,3 +93,11 @@ def test_a_deleted_record_is_returned_and_gone_and_its_name_is_free(store: Store
     assert store.delete("Model", "m")["Tags"] == ["a"]
     assert store.all("Model") == []
     store.create("Model", "m", {})
+
+
+def test_names_that_differ_in_case_only_are_one(store: Store) -> None:
+    store.create("Model", "Trained-M", {"ModelName": "Trained-M"})
+    with pytest.raises(NameTakenError):
+        store.create("Model", "trained-m", {})
+    assert store.get("Model", "trained-m")["ModelName"] == "Trained-M"
+    assert store.delete("Model", "TRAINED-M")["ModelName"] == "Trained-M"

@@ -49,6 +49,15 @@ def test_a_processing_job_is_asked_for_the_message_that_it_left() -> None:
     assert client.requests("ListPipelineExecutionSteps")[0]["SortOrder"] == "Ascending"
 
 
+def test_a_job_has_the_name_that_it_was_given_although_its_arn_is_in_lower_case() -> None:
+    ending, client = looked(
+        step("Train", {"TrainingJob": {"Arn": f"{JOBS}:training-job/pipelines-p4-train-1"}}),
+        describe_training_job={"TrainingJobName": "pipelines-p4-Train-1", "FailureReason": "AlgorithmError: no data"},
+    )
+    assert client.requests("DescribeTrainingJob") == [{"TrainingJobName": "pipelines-p4-train-1"}]
+    assert [(found.job, found.words) for found in ending.steps] == [("pipelines-p4-Train-1", "AlgorithmError: no data")]
+
+
 def test_a_training_job_is_asked_for_its_reason() -> None:
     ending, _ = looked(step("Train", TRAINING), describe_training_job={"FailureReason": "AlgorithmError: no data"})
     assert ending.steps == (

@@ -23,7 +23,11 @@ class NoRecordError(Exception):
 
 
 class Store:
-    """Records in memory. What goes in and comes out is copied, so nobody shares a record by accident."""
+    """Records in memory. What goes in and comes out is copied, so nobody shares a record by accident.
+
+    Names that differ in case only are one: SageMaker writes its ARNs in lower case, and a resource is found by the name
+    in its ARN. (botocore's `sagemaker` model says so of CreateEndpoint: its name "is case-insensitive".)
+    """
 
     def __init__(self) -> None:
         self._records: dict[str, dict[str, Record]] = {}
@@ -37,9 +41,9 @@ class Store:
         """
         with self._lock:
             records = self._records.setdefault(kind, {})
-            if name in records:
+            if name.lower() in records:
                 raise NameTakenError(kind, name)
-            records[name] = deepcopy(record)
+            records[name.lower()] = deepcopy(record)
 
     def get(self, kind: str, name: str) -> Record:
         """Return a copy of a record.
@@ -49,7 +53,7 @@ class Store:
         """
         with self._lock:
             try:
-                return deepcopy(self._records[kind][name])
+                return deepcopy(self._records[kind][name.lower()])
             except KeyError:
                 raise NoRecordError(kind, name) from None
 
@@ -69,7 +73,7 @@ class Store:
         with self._lock:
             record = self.get(kind, name)
             change(record)
-            self._records[kind][name] = deepcopy(record)
+            self._records[kind][name.lower()] = deepcopy(record)
             return record
 
     def update(self, kind: str, name: str, **members: Any) -> Record:
@@ -88,6 +92,6 @@ class Store:
         """
         with self._lock:
             try:
-                return self._records[kind].pop(name)
+                return self._records[kind].pop(name.lower())
             except KeyError:
                 raise NoRecordError(kind, name) from None

@@ -46,13 +46,14 @@ class FailedExecutions:
         kind, arn = _job_of(metadata)
         if not arn:
             return plain
-        job = arn.rpartition("/")[2]
-        return replace(plain, kind=kind, job=job, words=self._words(kind, job))
+        job, words = self._asked(kind, arn.rpartition("/")[2])
+        return replace(plain, kind=kind, job=job, words=words)
 
-    def _words(self, kind: str, job: str) -> str:
-        """Return what a job left as its message, else why it failed; nothing where it cannot be asked.
+    def _asked(self, kind: str, job: str) -> tuple[str, str]:
+        """Return a job's name, and what it left as its message, else why it failed; no words where it cannot be asked.
 
-        Only a processing job has a message (`/opt/ml/output/message`); a training job's failure file is its reason.
+        An ARN has the name in lower case; a log stream has it as it was given, and so has the job's description. Only a
+        processing job has a message (`/opt/ml/output/message`); a training job's failure file is its reason.
         """
         found: Mapping[str, object]
         try:
@@ -65,8 +66,9 @@ class FailedExecutions:
         except (ServiceBusyError, CallRefusedError) as error:
             # The step's own reason is passed on all the same.
             logger.warning("job could not be asked", extra={"job": job, "reason": str(error)})
-            return ""
-        return str(found.get("ExitMessage") or found.get("FailureReason") or "")
+            return job, ""
+        words = found.get("ExitMessage") or found.get("FailureReason") or ""
+        return str(found.get(f"{kind}Name") or job), str(words)
 
 
 def _job_of(metadata: "PipelineExecutionStepMetadataTypeDef") -> tuple[str, str]:
