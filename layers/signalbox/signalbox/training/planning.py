@@ -10,7 +10,7 @@ from signalbox.contracts.training import EvaluationPlan, TrainingPlan, TrainingQ
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
 from signalbox.stages import StagesDocument
-from signalbox.training import limits, lineage, requests, rules
+from signalbox.training import columns, limits, lineage, requests, rules
 from signalbox.training.model import (
     CONTENT_TYPE,
     Candidate,
@@ -54,8 +54,8 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
     if candidate.train_data is not None:
         _data("train_data", candidate.train_data, ports)
     test_files = _data("test_data", candidate.test_data, ports)
-    columns = rules.columns(test_files, ports.objects.lines, candidate.problem)
-    planned = _plan(candidate, run, settings, columns)
+    found = columns.count(test_files, ports.objects.lines, candidate.problem)
+    planned = _plan(candidate, run, settings, found)
     planned["evaluation"]["lineage"] = lineage.of(
         candidate, f"s3://{settings.artifacts_bucket}/manifests/", ports.objects
     )

@@ -1,13 +1,12 @@
 """Reads the input of the mlops machine, and decides what its run will train and test."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
-from signalbox import csv_rows, names
+from signalbox import names
 from signalbox.aws.model import ModelContainer, ModelPackage
 from signalbox.contracts.training import PROBLEMS, Problem, TrainingQuestion
-from signalbox.reading import Fields, number, shown
+from signalbox.reading import Fields, shown
 from signalbox.training.limits import (
     PAYLOAD,
     check_hyperparameters,
@@ -26,8 +25,6 @@ from signalbox.training.model import (
 )
 
 TEST_DATA, PROBLEM = "test-data", "problem"
-# A label and at least one feature.
-_LEAST_COLUMNS = 2
 # Step Functions adds this field by itself when another execution starts the machine.
 _ASSOCIATION = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 _IMAGE_FIELDS = (
@@ -156,36 +153,6 @@ def check_bucket(field: str, uri: str, buckets: tuple[str, str]) -> None:
         raise InvalidRequestError(
             f"{field} is in the bucket {match['bucket']}: jobs may read {buckets[0]} and {buckets[1]} only"
         )
-
-
-def columns(files: Iterable[str], lines: Callable[[str], Iterable[str]], problem: Problem) -> int:
-    """Return how many columns the test data have, the label included, by the first row in the files (their URIs).
-
-    Raises:
-        InvalidRequestError: there is no row, or the first is a header or has no label and features.
-    """
-    rows = _rows(files, lines)
-    place, first = next(rows, ("", []))
-    if not place:
-        raise InvalidRequestError("the test data have no rows: upload CSV files, no header, label first")
-    if len(first) < _LEAST_COLUMNS:
-        raise InvalidRequestError(f"{place} has {len(first)} columns: a label and features are needed, label first")
-    _, second = next(rows, ("", []))
-    if csv_rows.is_header(first[1:], second[1:]) or (problem == "regression" and number(first[0]) is None):
-        raise InvalidRequestError(
-            f"{place} begins with {first[0][:80]!r}. A header? Test data have none, and the label is in the first "
-            "column" + (", a number for a regression" if problem == "regression" else "") + ": correct the file"
-        )
-    return len(first)
-
-
-def _rows(files: Iterable[str], lines: Callable[[str], Iterable[str]]) -> Iterator[tuple[str, list[str]]]:
-    for uri in files:
-        for place, line in csv_rows.numbered(uri, lines(uri)):
-            try:
-                yield place, csv_rows.cells(line)
-            except csv_rows.NotOneRowError as error:
-                raise InvalidRequestError(f"{place} {error}: correct the test data") from error
 
 
 def _package(prefix: str, fields: Fields) -> PackageRequest:
