@@ -1,1 +1,1 @@
-"""Mail how a run ended."""
+"""Mail that an execution was stopped, or ran out of time."""

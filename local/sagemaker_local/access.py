@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from sagemaker_local import ministack, policies
+from sagemaker_local import ministack, ministack_policies
 from sagemaker_local.core.errors import denied, invalid
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class RoleAccess:
         Raises:
             ClientError: AccessDenied, or KMS.NotFoundException, as S3 answers them.
         """
-        if policies.key_policy(output_key) is None:
+        if ministack_policies.key_policy(output_key) is None:
             raise _refused("KMS.NotFoundException", f"Key '{output_key}' does not exist", model.name)
         through = {"kms:ViaService": f"s3.{self._region}.amazonaws.com", "kms:CallerAccount": ministack.scope()[0]}
         sentence = ministack.refusal(access_key, "kms:GenerateDataKey", output_key, self._region, through)

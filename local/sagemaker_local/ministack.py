@@ -342,8 +342,9 @@ def clear_http_routes(api_id: str) -> None:
     apigateway._integrations[api_id] = {}
 
 
-# --- what the patches need of Step Functions, SQS and CloudWatch, and `policies` of S3, KMS and IAM ------------------
+# --- what the modules beside this need of the services -------------------------------------------------------------
 running_machine: ContextVar[str] = ContextVar("running_machine")
+TaskError = stepfunctions._ExecutionError
 states, queues, alarms, mails = stepfunctions, sqs, cloudwatch, ses_v2
 buckets, keys, evaluator = s3, kms, iam_evaluator
 
@@ -352,6 +353,3 @@ def count_metric(namespace: str, metric: str, dimensions: dict[str, str]) -> Non
     """Count one in a metric of a service's own, and look at the alarms."""
     cloudwatch.record_metric(namespace, metric, 1, "Count", dimensions)
     cloudwatch._evaluate_all_alarms()
-
-
-TaskError = stepfunctions._ExecutionError

@@ -14,7 +14,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
-from sagemaker_local import images, ministack, ministack_alarms, policies
+from sagemaker_local import images, ministack, ministack_alarms, ministack_policies
 from sagemaker_local.integrations import Integrations
 from sagemaker_local.ministack import states
 from sagemaker_local.ministack_mails import count_what_becomes_of_mails
@@ -274,7 +274,7 @@ def _encrypt(bucket: str, properties: Mapping[str, Any]) -> None:
     for rule in properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", []):
         default = rule.get("ServerSideEncryptionByDefault", {})
         with_key = str(rule.get("BucketKeyEnabled", False)).lower() == "true"
-        policies.encrypt_bucket(
+        ministack_policies.encrypt_bucket(
             bucket, default.get("SSEAlgorithm", "AES256"), default.get("KMSMasterKeyID", ""), bucket_key=with_key
         )
 

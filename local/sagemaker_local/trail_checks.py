@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sagemaker_local import policies
+from sagemaker_local import ministack_policies
 
 _SERVICE = "cloudtrail.amazonaws.com"
 _OPERATORS = ("Equals", "StartsWith", "EndsWith", "NotEquals", "NotStartsWith", "NotEndsWith")
@@ -49,13 +49,13 @@ def check(properties: Mapping[str, Any], arn: str) -> None:
 
 def _check_bucket(bucket: str, log: str, source: Mapping[str, str]) -> None:
     """Ask the bucket's policy (CloudTrail User Guide, "Amazon S3 bucket policy for CloudTrail")."""
-    policy, place = policies.bucket_policy(bucket), f"arn:aws:s3:::{bucket}"
+    policy, place = ministack_policies.bucket_policy(bucket), f"arn:aws:s3:::{bucket}"
     owner = {**source, "s3:x-amz-acl": "bucket-owner-full-control"}
     for action, resource, context in (
         ("s3:GetBucketAcl", place, source),
         ("s3:PutObject", f"{place}/{log}", owner),
     ):
-        if not policies.lets_service(policy, _SERVICE, action, resource, context):
+        if not ministack_policies.lets_service(policy, _SERVICE, action, resource, context):
             raise TrailError(
                 "InsufficientS3BucketPolicyException",
                 f"Incorrect S3 bucket policy is detected for bucket: {bucket} (it does not let CloudTrail do {action})",
@@ -63,11 +63,11 @@ def _check_bucket(bucket: str, log: str, source: Mapping[str, str]) -> None:
 
 
 def _check_key(key: str, bucket: str, source: Mapping[str, str]) -> None:
-    policy = policies.key_policy(key)
+    policy = ministack_policies.key_policy(key)
     if policy is None:
         raise TrailError("KmsKeyNotFoundException", f"KMS key not found: {key}")
     for action in _key_actions(bucket):
-        if not policies.lets_service(policy, _SERVICE, action, key, source):
+        if not ministack_policies.lets_service(policy, _SERVICE, action, key, source):
             raise TrailError(
                 "InsufficientEncryptionPolicyException",
                 f"Insufficient permissions to access S3 bucket {bucket} or KMS key {key} (no {action} for CloudTrail)",
@@ -80,7 +80,7 @@ def _key_actions(bucket: str) -> Iterator[str]:
     Required elements: encrypt; describe; and decrypt, where the trail goes into a bucket with an S3 Bucket Key.
     """
     yield from ("kms:GenerateDataKey", "kms:DescribeKey")
-    if policies.has_bucket_key(bucket):
+    if ministack_policies.has_bucket_key(bucket):
         yield "kms:Decrypt"
 
 

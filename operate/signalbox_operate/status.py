@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 
 from signalbox import moments, words
 from signalbox.aws.table import Table
+from signalbox.releases.adapters import ReleasesTable, action_in
+from signalbox.reviews.adapters import DynamoReviews
 from signalbox_operate import uploads
 from signalbox_operate.stack import Stack
 
@@ -58,44 +60,37 @@ def pipeline_runs(stack: Stack, sagemaker: Any) -> Iterator[Line]:
 
 def open_executions(stack: Stack, stepfunctions: Any, dynamodb: Any) -> Iterator[Line]:
     """Yield what the two machines are doing, or waiting for: a release's last action, and the reviews that are open."""
-    reviews = Table(stack.output("ReviewsTable"), dynamodb)
+    reviews = DynamoReviews(Table(stack.output("ReviewsTable"), dynamodb))
+    releases = ReleasesTable(stack.output("ReleasesTable"), dynamodb)
     pages = stepfunctions.get_paginator("list_executions")
     for kind, output in (("train and review", "MlopsMachineArn"), ("release", "ReleaseMachineArn")):
         for page in pages.paginate(stateMachineArn=stack.output(output), statusFilter="RUNNING"):
             for execution in page["executions"]:
-                known = [_last_action(stack, execution, stepfunctions, dynamodb)] if kind == "release" else []
+                known = [_last_action(execution, releases, stepfunctions)] if kind == "release" else []
                 detail = "; ".join(
                     text for text in (*known, *_open_reviews(execution["executionArn"], reviews)) if text
                 )
                 yield Line(kind, execution["name"], execution["status"], execution["startDate"], detail)
 
 
-def _last_action(stack: Stack, execution: dict[str, Any], stepfunctions: Any, dynamodb: Any) -> str:
-    """Return what a release was told to do last (see `signalbox.releases.adapters.ReleasesTable`)."""
+def _last_action(execution: dict[str, Any], releases: ReleasesTable, stepfunctions: Any) -> str:
+    """Return what a release was told to do last, since when, and what it waits for."""
     given = json.loads(stepfunctions.describe_execution(executionArn=execution["executionArn"])["input"])
-    answer = dynamodb.query(
-        TableName=stack.output("ReleasesTable"),
-        KeyConditionExpression="pk = :pk AND begins_with(sk, :action)",
-        ExpressionAttributeValues={":pk": {"S": f"model#{given.get('model')}"}, ":action": {"S": "action#"}},
-        ScanIndexForward=False,
-    )
-    own = [item for item in answer["Items"] if f"#{execution['name']}#" in item["sk"]["S"]]
-    if not own:
+    item = releases.last_note(str(given.get("model")), execution["name"])
+    if item is None:
         return ""
-    stage = own[0].get("stage", {}).get("S", "")
-    reason = own[0].get("waits_for", {}).get("S", "")  # items of earlier versions have none
-    done = f"{own[0]['action']['S']}{f' in {stage}' if stage else ''}, since {own[0]['at']['S'][:19]}Z"
-    return f"{done}, for {reason}" if reason else done
+    done = f"{action_in(item)}, since {str(item['at'])[:19]}Z"
+    # Items of earlier versions do not say what is waited for.
+    return f"{done}, for {item['waits_for']}" if item.get("waits_for") else done
 
 
-def _open_reviews(execution: str, reviews: Table) -> Iterator[str]:
-    """Yield what people are asked for an execution, since when and until when (see `DynamoReviews`)."""
-    for pointer in reviews.query(f"execution#{execution}", "review#"):
-        item = reviews.get(f"review#{pointer['review']}", "review")
-        if item and item["status"] == "open":
-            stage = f" for {item['stage']}" if item["stage"] else ""
-            asked = f"asked {str(item['created_at'])[:19]}Z, expires {str(item['expires_at'])[:19]}Z"
-            yield f"the approval of {words.package_name(str(item['package']))}{stage} is open: {asked}"
+def _open_reviews(execution: str, reviews: DynamoReviews) -> Iterator[str]:
+    """Yield what people are asked for an execution, since when and until when."""
+    for review in reviews.of_execution(execution):
+        if review.status == "open":
+            stage = f" for {review.stage}" if review.stage else ""
+            asked = f"asked {review.created_at[:19]}Z, expires {review.expires_at[:19]}Z"
+            yield f"the approval of {words.package_name(review.package)}{stage} is open: {asked}"
 
 
 def endpoints(stack: Stack, sagemaker: Any) -> Iterator[Line]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sagemaker_local.server import ACCOUNT, REGION, free_port, prepare
 
-# Every internal that `ministack`, `ministack_patches`, `integrations` and `policies` touch: what it is, and its
+# Every internal that the files of `test_ministack._SOURCES` touch: what it is, and its
 # parameters where it is called or replaced. A name of a module follows its path inside the package.
 INTERNALS: dict[str, tuple[str, list[str]]] = {
     "app.app": ("async function", ["scope", "receive", "send"]),

@@ -24,7 +24,7 @@ _SOURCES = (
     "ministack_alarms.py",
     "ministack_mails.py",
     "integrations.py",
-    "policies.py",
+    "ministack_policies.py",
 )
 # The names by which our files know ministack's modules.
 _MODULES = {

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.sagemaker_local.support.ministack_modules import cloudtrail, forms, ministack, policies, trail_checks
+from tests.sagemaker_local.support.ministack_modules import (
+    cloudtrail,
+    forms,
+    ministack,
+    ministack_policies,
+    trail_checks,
+)
 
 S3Request, S3Call, Trails = ministack.S3Request, cloudtrail.S3Call, cloudtrail.Trails
 TrailError = trail_checks.TrailError
@@ -84,7 +90,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The details of the events that are put on the bus."""
     details: list[dict[str, Any]] = []
     monkeypatch.setattr(ministack, "put_event", lambda *event: details.append(event[3]))
-    monkeypatch.setattr(policies, "bucket_policy", lambda bucket: POLICY if bucket == "logs" else "")
+    monkeypatch.setattr(ministack_policies, "bucket_policy", lambda bucket: POLICY if bucket == "logs" else "")
     return details
 
 

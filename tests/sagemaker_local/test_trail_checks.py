@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.sagemaker_local.support.ministack_modules import policies, trail_checks
+from tests.sagemaker_local.support.ministack_modules import ministack_policies, trail_checks
 
 ACCOUNT = "123456789012"
 ARN = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/mine"
@@ -29,10 +29,10 @@ PLAINTEXT["Condition"] = {"Bool": {"aws:SecureTransport": "false"}}  # type: ign
 
 
 def given(monkeypatch: pytest.MonkeyPatch, bucket: list[Any], key: list[Any] | None, bucket_key: bool) -> None:
-    monkeypatch.setattr(policies, "bucket_policy", lambda _: json.dumps({"Statement": bucket}))
+    monkeypatch.setattr(ministack_policies, "bucket_policy", lambda _: json.dumps({"Statement": bucket}))
     found = None if key is None else json.dumps({"Statement": key})
-    monkeypatch.setattr(policies, "key_policy", lambda name: found if name == KEY else None)
-    monkeypatch.setattr(policies, "has_bucket_key", lambda _: bucket_key)
+    monkeypatch.setattr(ministack_policies, "key_policy", lambda name: found if name == KEY else None)
+    monkeypatch.setattr(ministack_policies, "has_bucket_key", lambda _: bucket_key)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from signalbox_local import deploy
 from signalbox_local.project import ROOT
 from tests.gates.reasons import granted
-from tests.system.test_content import ATTACK
+from tests.system.test_what_is_served import ATTACK
 from tests.system.world import PREFIX, World
 
 _ROLE = re.compile(r"arn:aws:(?:sts::\d{12}:assumed-role|iam::\d{12}:role)/([^/]+)")

@@ -299,7 +299,7 @@ def test_status_says_what_waits_since_when_and_for_what(clients: Clients, tables
     clients["stepfunctions"], clients["dynamodb"] = RecordingClient("stepfunctions", answers), tables
     package = "arn:aws:sagemaker:us-east-1:123456789012:model-package/signalbox-abalone/3"
     times = {"created_at": "2026-11-20T09:00:00.000000Z", "expires_at": "2026-11-27T09:00:00.000000Z"}
-    open_one = {"status": "open", "package": package} | times
+    open_one = {"status": "open", "package": package, "model": "abalone", "token": "t"} | times
     for execution, kind, stage, review in (
         ("review-3", "package", "", open_one),
         ("release-4", "stage", "prod", open_one),
@@ -307,7 +307,8 @@ def test_status_says_what_waits_since_when_and_for_what(clients: Clients, tables
     ):
         name = f"{execution}-{stage}"
         write(tables, "ReviewsTable", f"execution#arn-of-{execution}", f"review#{kind}#{stage}", review=name)
-        write(tables, "ReviewsTable", f"review#{name}", "review", **review | {"stage": stage})
+        asked_by = {"id": name, "kind": kind, "stage": stage, "execution_arn": f"arn-of-{execution}"}
+        write(tables, "ReviewsTable", f"review#{name}", "review", **review | asked_by)
     at = {"at": "2026-11-20T10:00:14.000000Z", "stage": "prod"}
     waits = {"action": "wait", "waits_for": "the endpoint, which is moved by another execution or by SageMaker"}
     write(tables, "ReleasesTable", "model#abalone", "action#s#release-5#00002", **at | waits)

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
-from signalbox.reading import number
+from signalbox.numerals import number_or_none
 
 _BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 # What stands for a missing number, so a row with it is no header.
@@ -64,9 +64,11 @@ def is_header(first: Sequence[str], second: Sequence[str]) -> bool:
     A missing value is no word; a lone one with a digit may be a code, as SW1A over 90210.
     """
     pairs = [(above.strip().lower(), below.strip()) for above, below in zip(first, second, strict=False)]
-    words = [above for above, below in pairs if number(below) is not None]
+    words = [above for above, below in pairs if number_or_none(below) is not None]
     lone_code = len(words) == 1 and any(character.isdigit() for character in words[0])
-    return bool(words) and not lone_code and all(number(word) is None and word not in _MISSING for word in words)
+    return (
+        bool(words) and not lone_code and all(number_or_none(word) is None and word not in _MISSING for word in words)
+    )
 
 
 def answers(text: str, rows: int) -> list[str]:

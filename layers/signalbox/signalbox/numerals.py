@@ -38,6 +38,14 @@ def number(text: str) -> float:
     return found
 
 
+def number_or_none(text: str) -> float | None:
+    """Return the finite number that a text is, None where it is none: `1e-3`, but not `1,234.5`, `nan` or `1_000`."""
+    try:
+        return number(text)
+    except ValueError:
+        return None
+
+
 def whole_number(text: str) -> int:
     """Return the whole number that a text is: ASCII digits; blanks around it do not count.
 

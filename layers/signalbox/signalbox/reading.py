@@ -25,14 +25,6 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
-def number(text: str) -> float | None:
-    """Return the finite number that a text is, None where it is none: `1e-3`, but not `1,234.5`, `nan` or `1_000`."""
-    try:
-        return numerals.number(text)
-    except ValueError:
-        return None
-
-
 def _numeric(value: Any) -> float:
     if isinstance(value, bool) or value is None:
         return math.nan

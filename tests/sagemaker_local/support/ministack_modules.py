@@ -18,7 +18,7 @@ with patch.dict(os.environ):
         integrations,
         ministack,
         ministack_patches,
-        policies,
+        ministack_policies,
         trail_checks,
     )
     from sagemaker_local.sagemaker import service
@@ -31,7 +31,7 @@ __all__ = [
     "integrations",
     "ministack",
     "ministack_patches",
-    "policies",
+    "ministack_policies",
     "service",
     "trail_checks",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from signalbox.contracts.training import Problem
 from signalbox.evaluation.model import EvaluationError, Row
-from signalbox.reading import number
+from signalbox.numerals import number_or_none
 
 # Each problem's metrics, which are means over the rows; the first is the one that models are compared by.
 METRICS: Mapping[Problem, tuple[str, ...]] = {
@@ -46,7 +46,7 @@ def judge(problem: Problem, row: Row) -> Judged:
 
 
 def _number(row: Row) -> Judged:
-    label, answer = number(row.label), number(row.prediction)
+    label, answer = number_or_none(row.label), number_or_none(row.prediction)
     if label is None:
         header = ". A header? Test data have none" if row.first else ": correct the row or take it out"
         raise EvaluationError(
@@ -65,7 +65,7 @@ def _number(row: Row) -> Judged:
 
 def _class(row: Row, *, binary: bool) -> Judged:
     label, answer = _plain(row.label), _plain(row.prediction)
-    share = number(row.prediction) if binary and label in ("0", "1") else None
+    share = number_or_none(row.prediction) if binary and label in ("0", "1") else None
     if share is not None and 0 <= share <= 1:
         answer = "1" if share >= THRESHOLD else "0"
         return Judged({"accuracy": float(label == answer)}, label, answer, probability=0 < share < 1)
@@ -74,5 +74,5 @@ def _class(row: Row, *, binary: bool) -> Judged:
 
 def _plain(text: str) -> str:
     """Return a class as its id where it was written as a float: 1.0 is 1, as 01 is not."""
-    value = number(text) if _FLOAT_CLASS.fullmatch(text) else None
+    value = number_or_none(text) if _FLOAT_CLASS.fullmatch(text) else None
     return str(int(value)) if value is not None and value.is_integer() else text

@@ -21,8 +21,6 @@ _EXECUTION = frozenset(("ExecutionArn", "StateMachineArn", "Status", "Error"))
 _SILENCING = re.compile(
     r"MailError|NotificationError|SettingError|(Lambda|Runtime|Sandbox)\..+|States\.(?!TaskFailed$).+"
 )
-
-
 _EXIT_CODE = re.compile(r"exit code:? ([0-9]+)", re.IGNORECASE)
 # What a shell and a container runtime make of the end of a program: 128 and the number of the signal that ended it, and
 # two codes of their own (POSIX, "Shell Command Language", 2.8.2).

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from signalbox import moments
-from signalbox.aws.table import Condition, Table, key
+from signalbox.aws.table import Condition, Item, Table, key
 from signalbox.releases.model import Desired, Served
 
 if TYPE_CHECKING:
@@ -68,13 +68,21 @@ class ReleasesTable:
         items.sort(key=lambda item: str(item.get("at", "")))
         return [Served(str(item["package"]), str(item["config"])) for item in items]
 
+    def last_note(self, model: str, execution: str) -> Item | None:
+        """Return the item of an execution's last action, None where nothing is noted of it."""
+        actions = self._table.query(f"model#{model}", "action#", newest_first=True)
+        return next((item for item in actions if f"#{execution}#" in str(item["sk"])), None)
+
     def last_action(self, model: str, execution: str) -> str:
         """Return what an execution did last, such as `update-endpoint in prod`; "" where nothing is noted of it."""
-        for item in self._table.query(f"model#{model}", "action#", newest_first=True):
-            if f"#{execution}#" in str(item["sk"]):
-                return f"{item['action']}{f' in {item["stage"]}' if item['stage'] else ''}"
-        return ""
+        item = self.last_note(model, execution)
+        return action_in(item) if item else ""
 
     def note(self, model: str, sk: str, facts: dict[str, str]) -> None:
         """Write down one action of a release, the same item however often."""
         self._table.put(key(f"model#{model}", sk) | facts)
+
+
+def action_in(item: Item) -> str:
+    """Return the action in an item, with its stage if it has one."""
+    return f"{item['action']}{f' in {item["stage"]}' if item.get('stage') else ''}"

@@ -7,8 +7,9 @@ from signalbox import csv_rows, names
 from signalbox.aws.model import Endpoint, ModelAnswer
 from signalbox.contracts.releases import VerificationQuestion, Verified
 from signalbox.contracts.training import PROBLEMS, ModelContent
+from signalbox.numerals import number_or_none
 from signalbox.observability import count, logger
-from signalbox.reading import Fields, number
+from signalbox.reading import Fields
 from signalbox.releases import content
 from signalbox.releases.content import ContentChangedError
 from signalbox.releases.model import (
@@ -178,7 +179,7 @@ def _difference(index: int, answer: ModelAnswer, golden: GoldenFile) -> float:
         raise mismatch(f"no value: the model {error}") from None
     if value == expected:
         return 0.0
-    own, wanted = number(value), number(expected)
+    own, wanted = number_or_none(value), number_or_none(expected)
     if own is None and golden.numbers:
         raise mismatch(f"answered {value[:80]!r}, which is not a number")
     if own is None or wanted is None:

@@ -48,9 +48,11 @@ class DynamoReviews:
 
     def of_package(self, package: str) -> list[Review]:
         """Return all reviews of a model package, oldest first."""
-        pointers = self._table.query(f"package#{package}", "review#")
-        items = [self._table.get(f"review#{pointer['review']}", "review") for pointer in pointers]
-        return [Review.of(item) for item in items if item]
+        return self._pointed_at(f"package#{package}")
+
+    def of_execution(self, execution_arn: str) -> list[Review]:
+        """Return the newest review of each question that an execution asked: of its package, and of its stages."""
+        return self._pointed_at(f"execution#{execution_arn}")
 
     def create(self, review: Review, instead_of: Review | None) -> bool:
         """Keep a new review as the execution's newest; an open one that it replaces is superseded."""
@@ -79,6 +81,10 @@ class DynamoReviews:
         key = _key(review_id)
         item = self._table.update(key, texts(changes), table.unchanged({"pk": key["pk"], **texts(expected)}))
         return Review.of(item) if item else None
+
+    def _pointed_at(self, pk: str) -> list[Review]:
+        found = [self.get(str(pointer["review"])) for pointer in self._table.query(pk, "review#")]
+        return [review for review in found if review]
 
 
 def _key(review_id: str) -> Item:

@@ -176,7 +176,6 @@ class KeptLineage(TypedDict):
     """Where the model comes from, as texts, "" where it is not known.
 
     `file_count` is 0 where no file is known; `columns` are the features' names, none where they are not known.
-
     `report` is the S3 URI of the report, `threshold` what the pipeline held the model against, `cut` the probability
     from which an answer counts as 1.
     """

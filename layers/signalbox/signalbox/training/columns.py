@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from signalbox import csv_rows
 from signalbox.contracts.training import Problem
-from signalbox.reading import number
+from signalbox.numerals import number_or_none
 from signalbox.training.model import InvalidRequestError
 
 # A label and at least one feature.
@@ -24,7 +24,7 @@ def count(files: Iterable[str], lines: Callable[[str], Iterable[str]], problem: 
     if len(first) < _LEAST_COLUMNS:
         raise InvalidRequestError(f"{place} has {len(first)} columns: a label and features are needed, label first")
     _, second = next(rows, ("", []))
-    if csv_rows.is_header(first[1:], second[1:]) or (problem == "regression" and number(first[0]) is None):
+    if csv_rows.is_header(first[1:], second[1:]) or (problem == "regression" and number_or_none(first[0]) is None):
         raise InvalidRequestError(
             f"{place} begins with {first[0][:80]!r}. A header? Test data have none, and the label is in the first "
             "column" + (", a number for a regression" if problem == "regression" else "") + ": correct the file"

@@ -59,8 +59,8 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
     rules.check_test_data(candidate, settings.data_bucket, settings.artifacts_bucket)
     if candidate.train_data is not None:
         _check_overlap(candidate.train_data, candidate.test_data, ports.objects)
-    width = columns.count(test_files, ports.objects.lines, candidate.problem)
-    planned = _plan(candidate, run, settings, width)
+    found = columns.count(test_files, ports.objects.lines, candidate.problem)
+    planned = _plan(candidate, run, settings, found)
     planned["evaluation"]["lineage"] = lineage.of(
         candidate, f"s3://{settings.artifacts_bucket}/manifests/", ports.objects
     )
