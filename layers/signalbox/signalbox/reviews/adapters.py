@@ -48,11 +48,11 @@ class DynamoReviews:
 
     def of_package(self, package: str) -> list[Review]:
         """Return all reviews of a model package, oldest first."""
-        return self._pointed_at(f"package#{package}")
+        return self._pointed_at(*self._table.query(f"package#{package}", "review#"))
 
     def of_execution(self, execution_arn: str) -> list[Review]:
         """Return the newest review of each question that an execution asked: of its package, and of its stages."""
-        return self._pointed_at(f"execution#{execution_arn}")
+        return self._pointed_at(*self._table.query(f"execution#{execution_arn}", "review#"))
 
     def create(self, review: Review, instead_of: Review | None) -> bool:
         """Keep a new review as the execution's newest; an open one that it replaces is superseded."""
@@ -82,8 +82,8 @@ class DynamoReviews:
         item = self._table.update(key, texts(changes), table.unchanged({"pk": key["pk"], **texts(expected)}))
         return Review.of(item) if item else None
 
-    def _pointed_at(self, pk: str) -> list[Review]:
-        found = [self.get(str(pointer["review"])) for pointer in self._table.query(pk, "review#")]
+    def _pointed_at(self, *pointers: Item) -> list[Review]:
+        found = [self.get(str(pointer["review"])) for pointer in pointers]
         return [review for review in found if review]
 
 
