@@ -82,15 +82,20 @@ def _of_roles(template: Template, needs: dict[str, list[Need]]) -> Iterator[Aske
                         what.action,
                         what.resource,
                         _account_of(what.resource),
-                        {"aws:SecureTransport": "true", **what.context}
-                        if what.action.startswith("s3:")
-                        else what.context,
+                        _context(what),
                         role,
                         _policy_of(what),
                     ),
                     allowed,
                     role,
                 )
+
+
+def _context(need: Need) -> dict[str, str]:
+    """Return the keys that AWS adds to the request, besides those that the need names."""
+    known = {"aws:SecureTransport": "true"} if need.action.startswith("s3:") else {}
+    owner = [*need.resource.split(":"), *[""] * 5][4] or _account_of(need.resource)
+    return {"aws:ResourceAccount": owner, **known, **need.context}
 
 
 def _neighbours(need: Need) -> Iterator[Need]:
