@@ -285,7 +285,7 @@ PLANTED = (
         "AnnounceRole", r".*configuration-set.*\n")),
     Mutation("A13", "models from any account's images", "permissions", "PinModelRole", drop(
         "PinModelRole", r"                Condition:\n.*aws:ResourceAccount.*\n")),
-    Mutation("A14", "an account of AWS's images that is left out", "permissions", "JobRole", within(
+    Mutation("A14", "an account of AWS's images that is left out", "permissions", "MlopsMachineRole", within(
         "ImageAccounts", "683313688378,", "")),
     Mutation("F03", "a slow start that ends a training", "retries", "PlanTraining: is not tried again", swap(
         '            "Sandbox.Timedout",\n', ""), MLOPS),

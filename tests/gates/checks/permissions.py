@@ -121,6 +121,8 @@ def _neighbours(need: Need) -> Iterator[Need]:
         # Whoever registers may not approve, whoever approves does not reopen.
         approves = need.context.get(APPROVAL_STATUS, "PendingManualApproval") != "PendingManualApproval"
         yield Need(need.action, need.resource, {APPROVAL_STATUS: "PendingManualApproval" if approves else "Approved"})
+    if service == "ecr":
+        yield Need(need.action, need.resource, {"aws:ResourceAccount": _OTHER_ACCOUNT})
     if service == "ses":
         yield Need(need.action, need.resource, {"ses:FromAddress": "somebody@example.org"})
     yield from _elsewhere(need)
