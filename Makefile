@@ -23,10 +23,10 @@ VENV := test "`$(BIN)/uv --version 2>/dev/null | cut -d ' ' -f 2`" = "$(UV_VERSI
 PATHS := functions layers/signalbox/signalbox local operate projects tests
 PROGRAMS := projects/iris/iris-decision-tree/train projects/iris/iris-decision-tree/serve
 
-.PHONY: help demo up env test install check unit gates system bench format clean
+.PHONY: help demo up env test install check unit gates system bench pictures format clean
 
 help:  ## Show what can be made
-	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "%-8s%s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "%-10s%s\n", $$1, $$2}' Makefile
 
 demo: .venv/demo .cache/wheels/ready  ## Run the main job on this machine: upload, train, review, release, predict
 	@$(RUN) $(BIN)/python -m signalbox_local demo $(DEMO)
@@ -57,6 +57,9 @@ system: .venv/ready .cache/wheels/ready  ## The whole thing on the local cloud
 
 bench: .venv/ready .cache/wheels/ready  ## Measure, as ratios side by side
 	@$(RUN) $(OFFLINE) python -m tests.bench
+
+pictures: .venv/ready  ## Take the pictures of docs/mails-and-pages.md anew, with a Chromium or Chrome
+	@$(RUN) python -m tests.pictures
 
 format: .venv/ready  ## Format and mend what can be mended
 	@$(RUN) ruff check --fix $(PATHS) $(PROGRAMS)
