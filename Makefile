@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`. Each makes its environment by itself.
-# Needed before: python3.13 and make; for `make test` also Node 20, for two of its checkers. Linux or macOS: make is
+# Needed before: python3.13 and make; for `make test` also Node 20, for three of its checkers. Linux or macOS: make is
 # that of macOS too (3.81), and no program is used that only GNU has.
 
 PYTHON ?= python3.13
@@ -17,7 +17,7 @@ PYTHON_FITS := $(WRITABLE); \
 	command -v $(PYTHON) >/dev/null || { echo "Signalbox needs Python 3.13: install it, or name yours with make PYTHON=..."; exit 1; }; \
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || { echo "Signalbox needs Python 3.13, and $(PYTHON) is `$(PYTHON) --version 2>&1`: name another with make PYTHON=..."; exit 1; }
 NODE_FITS := $(WRITABLE); \
-	command -v npm >/dev/null || { echo "make test needs Node 20 or later with npm, for two of its checkers: install it and run again"; exit 1; }; \
+	command -v npm >/dev/null || { echo "make test needs Node 20 or later with npm, for three of its checkers: install it and run again"; exit 1; }; \
 	node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || { echo "make test needs Node 20 or later, and this is `node --version`: install it and run again"; exit 1; }
 VENV := test "`$(BIN)/uv --version 2>/dev/null | cut -d ' ' -f 2`" = "$(UV_VERSION)" || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"; }
 PATHS := functions layers/signalbox/signalbox local operate projects tests

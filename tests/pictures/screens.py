@@ -6,24 +6,32 @@ from typing import Literal
 
 from tests.support.chromium import Tab
 
+type Device = Literal["desktop", "phone"]
+type Scheme = Literal["light", "dark"]
+DEVICES: tuple[Device, ...] = ("desktop", "phone")
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+PHONE, DESKTOP = 390, 1200
+
 
 @dataclass(frozen=True)
 class Screen:
-    """A screen: its width, and that of the part of it that a picture shows, both in CSS pixels."""
+    """A screen of one of the devices, in one of the schemes; widths are CSS pixels."""
 
-    device: Literal["phone", "desktop"]
-    scheme: Literal["light", "dark"]
-    width: int
-    shown: int
+    device: Device
+    scheme: Scheme
+
+    @property
+    def width(self) -> int:
+        """Return how wide it is."""
+        return PHONE if self.device == "phone" else DESKTOP
+
+    @property
+    def shown(self) -> int:
+        """Return how much of its middle a picture shows: mails and pages are at most 640 wide, with nothing beside."""
+        return PHONE if self.device == "phone" else 704
 
 
-PHONE, DESKTOP = 390, 1200
-# Of a desktop's window the middle: a mail and a page are at most 640 wide, and around them is nothing.
-SCREENS = tuple(
-    Screen(device, scheme, width, shown)
-    for device, width, shown in (("desktop", DESKTOP, 704), ("phone", PHONE, PHONE))
-    for scheme in ("light", "dark")
-)
+SCREENS = tuple(Screen(device, scheme) for device in DEVICES for scheme in SCHEMES)
 
 
 def open_in(tab: Tab, html: str) -> None:

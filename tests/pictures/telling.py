@@ -42,12 +42,12 @@ def put_back() -> str:
     """Return the mail about a live model that was rejected: every stage serves again what it served before."""
     world = _served()
     _approved(world)
-    described = {
-        "changed_by": "bob",
-        "description": "Complaints about large shells: back to version 3 until we know more.",
-    }
     world.registry.put(4, "Rejected")
-    world.registry.packages[arn(4)] = replace(world.registry.packages[arn(4)], **described)
+    world.registry.packages[arn(4)] = replace(
+        world.registry.packages[arn(4)],
+        changed_by="bob",
+        description="Complaints about large shells: back to version 3 until we know more.",
+    )
     return _told(world.run("rejected", 4, "2026-11-20T14:00:00Z", "signalbox-abalone-4-rejected").told)
 
 

@@ -27,6 +27,7 @@ _OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--hide-scrollbars",
     "--no-first-run",
     "--remote-debugging-pipe",
 )
