@@ -35,6 +35,7 @@ def main() -> int:
 def _take(situations: Iterable[Situation], tab: Tab) -> None:
     for situation in situations:
         screens.open_in(tab, situation.html())
+        tab.run("document.body.style.caretColor = 'transparent'")  # it comes and goes
         for screen in screens.SCREENS:
             tab.look_like(screen.width, screen.scheme, scale=1)
             _write(f"{situation.name}-{screen.device}-{screen.scheme}", tab.picture(screen.shown), tab)
