@@ -11,16 +11,15 @@ import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
 from sklearn.datasets import load_iris
 
-from signalbox.contracts.training import ModelContent, TrainingPlan
+from signalbox.contracts.training import ModelContent, TrainingDone, TrainingPlan, TrainingQuestion
 from signalbox.evaluation.evaluating import evaluate
 from signalbox.training.planning import plan
 from signalbox.uploads.model import Run
 from tests.support import evaluation, training
-from tests.support.documents import ROOT
+from tests.support.documents import read
 from tests.support.objects import RememberedObjects
 
 REGION = "us-east-1"
@@ -49,7 +48,7 @@ type Model = Callable[[list[str]], str]
 def abalone(version: int, live: int) -> str:
     """Return the report of a version of abalone that a pipeline registered, beside the live version."""
     package = f"{GROUP}/{version}"
-    rows = [[row[-1], *row[:-1]] for row in csv.reader((ROOT / "projects/abalone/sample.csv").open(encoding="utf-8"))]
+    rows = [[row[-1], *row[:-1]] for row in csv.reader(read("projects/abalone/sample.csv").splitlines())]
     test_data = f"{_ARTIFACTS}/pipelines/abalone/p4jn9xou8a8s/Preprocess/output/test/"
     described = training.PACKAGE | {
         "ModelPackageArn": package,
@@ -79,10 +78,10 @@ def iris() -> str:
     data = {f"{training.HOME}/train/iris.csv": _csv(rows[::2]), f"{training.HOME}/test/iris.csv": _csv(rows[1::2])}
     asked = training.IMAGE_INPUT | {"commit": COMMIT, "image": training.IMAGE.replace("8c1d", COMMIT)}
     planned = plan(_question(f"iris-decision-tree-{COMMIT}", asked), training.ports(data=data))
-    return _tested(planned, rows[1::2], _kind, seconds=134)
+    return _tested(planned, rows[1::2], _kind, done={"job": planned["names"]["training"], "seconds": 134})
 
 
-def _question(execution: str, machine_input: object) -> Any:
+def _question(execution: str, machine_input: object) -> TrainingQuestion:
     return {"execution": execution, "execution_arn": mlops(execution), "input": machine_input}
 
 
@@ -92,16 +91,20 @@ def mlops(execution: str) -> str:
 
 
 def _tested(
-    planned: TrainingPlan, rows: Iterable[list[str]], model: Model, *, live: Any = None, seconds: float = 0
+    planned: TrainingPlan,
+    rows: Iterable[list[str]],
+    model: Model,
+    *,
+    live: tuple[str | None, Model] | None = None,
+    done: TrainingDone | None = None,
 ) -> str:
-    """Return the report that the evaluation writes of a batch transform by a model."""
+    """Return the report that the evaluation writes of a batch transform by a model, beside a live package's model."""
     asked = planned["evaluation"]
     answered = _csv([*row, model(row[1:])] for row in rows)
     objects = RememberedObjects({f"{asked['predictions']}part-0.csv.out": answered})
     prod, answer = live or (None, model)
-    done = {"job": planned["names"]["training"], "seconds": seconds} if seconds else None
     evaluated = evaluate(
-        {"plan": asked, "content": _content(planned), "training": done, "execution_arn": mlops("test")},  # type: ignore[typeddict-item]  # as above
+        {"plan": asked, "content": _content(planned), "training": done, "execution_arn": mlops("test")},
         evaluation.ports(objects, evaluation.sagemaker(prod), evaluation.LiveEndpoint(answer)),
     )
     return objects.texts[evaluated["report"]]
