@@ -11,6 +11,8 @@ from tests.gates.node_checks import FOLDER
 from tests.pictures.screens import PHONE, SCREENS, Screen, open_in
 from tests.pictures.situations import SITUATIONS, Situation
 from tests.support.chromium import NOT_FOUND, Chromium, Tab, program
+from tests.support.review_browser import Browser
+from tests.support.reviews import ReportsFake, World, live
 
 pytestmark = pytest.mark.skipif(program() is None, reason=NOT_FOUND)
 
@@ -78,3 +80,16 @@ def test_a_phone_is_scrolled_downwards_only_and_the_decision_is_within_reach(sit
         tops = tab.run(_DECIDING)
         assert len(tops) == (2 if situation.decides else 0)
         assert all(top <= _REACH for top in tops)
+
+
+def test_squared_errors_of_prices_fit_on_a_phone(tab: Tab) -> None:
+    metrics = {"mse": {"value": 1_234_567_890.1, "standard_deviation": 234_567_890.1}}
+    difference = {"value": -123_456_789.1, "low": -223_456_789.1, "high": -23_456_789.1, "verdict": "better"}
+    world = World(
+        reports=ReportsFake(metrics=metrics, live=live(metrics=metrics, own=metrics, differences={"mse": difference}))
+    )
+    world.request()
+    open_in(tab, Browser(world).open(world.link()).body)
+    tab.look_like(PHONE, "light", scale=1)
+    assert "1,234,567,890" in tab.text()
+    assert tab.run("document.documentElement.scrollWidth") == PHONE

@@ -147,11 +147,13 @@ _DARK = {
 
 _NARROW = {
     "edge": "padding:16px 8px 32px",
-    "sheet": "padding:22px 18px",
+    "sheet": "padding:22px 16px",
     "title": "font-size:23px;line-height:29px",
     "stacked": "display:block;width:100%;padding:0 0 12px",
-    "head": "padding-right:8px",
-    "cell": "padding-right:8px",
+    "cell": "padding-right:6px",
+    # Squared errors of prices have ten digits, and three of them stand beside each other.
+    "number": "font-size:14px",
+    "head": "padding-right:6px;font-size:13px",
     "last": "padding-right:0",
 }
 
