@@ -1,7 +1,7 @@
 """Planning one run of the mlops machine."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest

@@ -1,7 +1,7 @@
 """The in-memory stand-in and the table in DynamoDB keep the same promises."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

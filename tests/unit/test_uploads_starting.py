@@ -1,7 +1,8 @@
 """One run at a time takes all that waits; what a crash left half done is finished; nothing is started twice."""
 
 import json
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 

@@ -10,8 +10,7 @@ it asks the service for the present state first.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import unquote, unquote_plus
 
 from signalbox.reading import Fields, shown
@@ -47,8 +46,7 @@ class UnknownKeyError(EventError):
         super().__init__(f"bucket {bucket} has nothing under {tried}, as which the event's key was read")
 
 
-@dataclass(frozen=True)
-class ObjectUploaded:
+class ObjectUploaded(NamedTuple):
     """An object was put, copied or completed; what the event does not tell is None.
 
     `size` is in bytes. `key` is as the event writes it: EventBridge does not URL-encode keys, unlike S3's own
@@ -119,8 +117,7 @@ class ObjectUploaded:
         )
 
 
-@dataclass(frozen=True)
-class ExecutionChange:
+class ExecutionChange(NamedTuple):
     """A pipeline execution changed its status (Executing, Succeeded, Failed, Stopping, Stopped, …)."""
 
     pipeline: str
@@ -153,8 +150,7 @@ class ExecutionChange:
         )
 
 
-@dataclass(frozen=True)
-class ModelPackageChange:
+class ModelPackageChange(NamedTuple):
     """A version of a model package group was made or changed.
 
     `status` is the approval status at that time, repeated by every change, and `state` how far the package's creation
@@ -204,8 +200,7 @@ class ModelPackageChange:
         )
 
 
-@dataclass(frozen=True)
-class MachineStopped:
+class MachineStopped(NamedTuple):
     """An execution of a state machine was stopped (`ABORTED`) or ran out of time (`TIMED_OUT`).
 
     `input` is "" where the event was too large to bring it (over 248 KiB), and so are `model`, `package` and `trigger`,

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from signalbox import plain
 from signalbox.aws import clients
@@ -29,8 +28,7 @@ class MailError(Exception):
         super().__init__(message)
 
 
-@dataclass(frozen=True)
-class Mail:
+class Mail(NamedTuple):
     """One mail to one person."""
 
     to: str

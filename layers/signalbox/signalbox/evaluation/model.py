@@ -1,7 +1,6 @@
 """What an evaluation reads and writes down, and why it may refuse to."""
 
-from dataclasses import dataclass
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NamedTuple, NotRequired, TypedDict
 
 from signalbox import csv_rows
 from signalbox.contracts.training import Lineage, Problem, TrainingDone
@@ -16,8 +15,7 @@ class EvaluationError(Exception):
         super().__init__(message)
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One prediction: the label, the prediction, and the features that the model got; `first` in its file."""
 
     label: str

@@ -6,9 +6,7 @@ becomes of the report.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from signalbox import plain, words
 from signalbox.reviews import comparison, lineage, picture, samples
@@ -34,10 +32,10 @@ _PAIR = 2
 _NUMBERS = (float, int)
 _CLASSES = 12
 _LARGEST = 1e300  # so that the difference of two numbers is one too
+_UNKNOWN = lineage.NONE
 
 
-@dataclass(frozen=True)
-class ShownEvidence:
+class ShownEvidence(NamedTuple):
     """Evidence as the templates show it; without values where there was no report. `live` is the live package's ARN."""
 
     problem: str = ""
@@ -53,14 +51,14 @@ class ShownEvidence:
     points: Sequence[tuple[float, float]] = ()
     classes: Sequence[ClassScore] = ()
     class_count: int = 0
-    lineage: KeptLineage = field(default_factory=lambda: lineage.NONE)
+    lineage: KeptLineage = _UNKNOWN
 
-    @cached_property
+    @property
     def scatter(self) -> Scatter | None:
         """Return the picture of a regression: made for the page, which alone has it."""
         return picture.scatter(self.points, self.rows)
 
-    @cached_property
+    @property
     def bars(self) -> Bars | None:
         """Return the picture of a classification."""
         return picture.bars(self.classes, self.class_count)

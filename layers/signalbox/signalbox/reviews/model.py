@@ -1,9 +1,8 @@
 """What a review is: one question to a person, kept as one item, decided once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NotRequired, Self, TypedDict, cast
+from typing import Literal, NamedTuple, NotRequired, Self, TypedDict, cast
 
 from signalbox import moments
 from signalbox.contracts.reviews import DecisionWord, ReviewDecision, ReviewKind
@@ -31,8 +30,7 @@ class DecisionNotPassedOnError(Exception):
         super().__init__(f"the decision on {package} is kept, but was not passed on; send it again: {error}")
 
 
-@dataclass(frozen=True)
-class Review:
+class Review(NamedTuple):
     """One review. All values are texts (absent: empty), as they are stored.
 
     `guesses` has an approver's address once for each wrong word that came by their link.
@@ -108,13 +106,13 @@ class Review:
 
     def texts(self) -> dict[str, str]:
         """Return the fields as texts, without the empty ones."""
-        return {name: value for name, value in texts(vars(self)).items() if value}
+        return {name: value for name, value in texts(self._asdict()).items() if value}
 
     @classmethod
     def of(cls, values: Mapping[str, str | int]) -> Self:
         """Return the review whose `texts` are in `values`; names that it does not know are left out."""
         read: dict[str, str | tuple[str, ...]] = {"stage": "", "approvers": (), "evidence": ""}
-        for name in cls.__dataclass_fields__.keys() & values.keys():
+        for name in cls._fields & values.keys():
             value = str(values[name])
             read[name] = tuple(value.split(",")) if name in _LISTS else value
         return cls(**cast("dict[str, str]", read))  # type: ignore[arg-type]  # the stored texts are what texts() wrote

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # More is not compared: reading it would take longer than planning a run may.
 MOST_BYTES = 20_000_000
@@ -12,8 +12,7 @@ MOST_SHARED = 0.05
 _DIGEST = 8
 
 
-@dataclass(frozen=True)
-class Overlap:
+class Overlap(NamedTuple):
     """How many rows the test data have, and how many of them are training rows too."""
 
     rows: int

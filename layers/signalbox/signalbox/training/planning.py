@@ -1,8 +1,8 @@
 """Decides every name, place and request of one run of the mlops machine."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import chain, islice
+from typing import NamedTuple
 
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
@@ -26,8 +26,7 @@ _SPECIFICATION = 12
 _FIRST_FILES = 100
 
 
-@dataclass(frozen=True)
-class TrainingPorts:
+class TrainingPorts(NamedTuple):
     """What planning a run needs."""
 
     settings: PlanTraining

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
@@ -27,8 +28,7 @@ from signalbox.uploads.refusals import Refusals
 from signalbox.uploads.waiting import seconds_waiting
 
 
-@dataclass(frozen=True)
-class StartingPorts:
+class StartingPorts(NamedTuple):
     """What starting needs from outside: the runs of `pipeline`, whose manifests are kept under the URI `manifests`.
 
     `refusals` tells people of a run that cannot start.
@@ -45,8 +45,7 @@ class StartingPorts:
     clock: Callable[[], datetime]
 
 
-@dataclass(frozen=True)
-class RunRequested:
+class RunRequested(NamedTuple):
     """Somebody wants the next run of a pipeline tried."""
 
     pipeline: str

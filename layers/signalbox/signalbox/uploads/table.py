@@ -18,7 +18,7 @@ those of `moments`; a run waits for what its `waits_because` says; and a mail th
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 from itertools import batched
 from typing import TYPE_CHECKING
