@@ -55,6 +55,7 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
     if candidate.train_data is not None:
         _data("train_data", candidate.train_data, ports)
     test_files = _data("test_data", candidate.test_data, ports)
+    limits.check_registry(candidate.image, settings.image_accounts.split(","))
     rules.check_test_data(candidate, settings.data_bucket, settings.artifacts_bucket)
     if candidate.train_data is not None:
         _check_overlap(candidate.train_data, candidate.test_data, ports.objects)
