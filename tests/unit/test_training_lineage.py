@@ -7,6 +7,7 @@ from tests.support.objects import RememberedObjects
 from tests.support.training import ARN, DATA, HOME, IMAGE_INPUT, PACKAGE, ports, question
 
 from signalbox.contracts.training import Lineage
+from signalbox.training.overlap import MOST_BYTES
 from signalbox.training.planning import plan
 
 MANIFEST = "s3://artifacts-bucket/manifests/signalbox-abalone-000012-20260301T100000Z.json"
@@ -60,5 +61,27 @@ def test_a_manifest_of_another_place_is_not_read() -> None:
     assert not objects.texts
 
 
-def test_an_image_has_the_place_of_its_training_data() -> None:
-    assert plan(question(IMAGE_INPUT), ports())["evaluation"]["lineage"] == {"train_data": f"{HOME}/train/"}
+def test_a_package_says_how_many_rows_it_was_trained_on() -> None:
+    assert lineage(generated_by="", **{"train-rows": "2934"}) == {"train_rows": 2934}
+
+
+@pytest.mark.parametrize("stated", ["many", "2_934", "-1", "0", "29.5", "\u0662", "nan", "inf"])
+def test_what_is_no_number_of_rows_counts_as_not_said(stated: str) -> None:
+    assert lineage(generated_by="", **{"train-rows": stated}) == {}
+
+
+def of_an_image(*files: str) -> Lineage:
+    named = {f"{HOME}/train/{number}.csv": text for number, text in enumerate(files)}
+    return plan(question(IMAGE_INPUT), ports(data=DATA | named))["evaluation"]["lineage"]
+
+
+def test_an_image_has_the_place_and_the_number_of_its_training_rows() -> None:
+    assert of_an_image("1,M\n\n2,F\n", "3,I") == {"train_data": f"{HOME}/train/", "train_rows": 4}
+
+
+def test_a_row_with_a_line_break_in_a_cell_is_one_row() -> None:
+    assert of_an_image('1,"two\nlines, and a "" in them\n"\n2,F\n')["train_rows"] == 3
+
+
+def test_training_data_that_are_too_large_to_be_read_are_not_counted() -> None:
+    assert of_an_image("1,M\n" * (MOST_BYTES // 4 + 1)) == {"train_data": f"{HOME}/train/"}

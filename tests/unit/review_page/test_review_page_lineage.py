@@ -16,6 +16,8 @@ FACTS = {
     "Run": "signalbox-abalone-000012-20260301T100000Z",
     "Training time": "2 min 14 s",
     "Test data": "s3://data/models/abalone/test/",
+    "Training rows": "2,934",
+    "Test rows": "1,418",
     "Threshold": "MSE at most 6.0",
     "Image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/xgboost@sha256:0a1b",
     "Commit": "4f1c2e9a",
@@ -25,6 +27,7 @@ LINEAGE = {
     "files": ["incoming/a.csv", "incoming/b.csv"],
     "file_count": 5,
     "threshold": FACTS["Threshold"],
+    "train_rows": 2934,
 }
 
 
@@ -62,7 +65,9 @@ def test_the_link_of_a_review_that_is_over_still_says_where_the_model_comes_from
 def test_what_is_not_known_has_no_line(world: World) -> None:
     reports(world, None)
     world.request()
-    assert not any(f"  {label}:" in world.outbox.mails[0].text for label in ("Files", "Run", "Threshold"))
+    text = world.outbox.mails[0].text
+    assert not any(f"  {label}:" in text for label in ("Files", "Run", "Threshold"))
+    assert "  Training rows: not counted\n  Test rows: 1,418\n" in text
 
 
 def test_a_file_whose_name_is_markup_or_has_lines_stays_a_name(world: World) -> None:

@@ -41,7 +41,7 @@ class Lineage(TypedDict, total=False):
 
     `run` is the run of the pipeline, `files` are the first keys of the `file_count` uploads that it took. `columns` are
     the names of the features. `threshold` is what the run held the model against, in its own words. `train_data` is
-    the S3 prefix that an image was trained on.
+    the S3 prefix that an image was trained on, `train_rows` how many rows the model was trained on.
     """
 
     run: str
@@ -50,6 +50,7 @@ class Lineage(TypedDict, total=False):
     columns: list[str]
     threshold: str
     train_data: str
+    train_rows: int
 
 
 class EvaluationPlan(TypedDict):

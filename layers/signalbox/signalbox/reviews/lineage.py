@@ -27,12 +27,14 @@ def kept(report: Mapping[str, object], uri: str) -> KeptLineage:
     known = report.get("lineage")
     origin: Mapping[str, object] = known if isinstance(known, dict) else {}
     named, number, cut = _texts(origin.get("files"))[:_FILES], origin.get("file_count"), report.get("threshold")
+    trained = origin.get("train_rows")
     return {
         "report": uri,
         "run": _text(origin.get("run")),
         "files": named,
         "file_count": max(number if isinstance(number, int) else 0, len(named)),
         "train_data": _text(origin.get("train_data")),
+        "train_rows": trained if isinstance(trained, int) else None,
         "columns": _texts(origin.get("columns")),
         "test_data": _text(report.get("test_data")),
         "threshold": _text(origin.get("threshold")),
@@ -55,6 +57,12 @@ def facts(lineage: KeptLineage) -> list[tuple[str, str]]:
         ("Image", lineage["image"]),
     )
     return [(label, value) for label, value in found if value]
+
+
+def rows(lineage: KeptLineage, tested: int) -> list[tuple[str, str]]:
+    """Return labels and numbers of the rows that a model was trained and tested on."""
+    trained = lineage.get("train_rows")
+    return [("Training rows", "not counted" if trained is None else f"{trained:,}"), ("Test rows", f"{tested:,}")]
 
 
 def places(lineage: KeptLineage, execution: str) -> list[tuple[str, str]]:

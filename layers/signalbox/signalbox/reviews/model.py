@@ -177,7 +177,7 @@ class KeptLineage(TypedDict):
 
     `file_count` is 0 where no file is known; `columns` are the features' names, none where they are not known.
     `report` is the S3 URI of the report, `threshold` what the pipeline held the model against, `cut` the probability
-    from which an answer counts as 1.
+    from which an answer counts as 1. `train_rows` is None where nobody counted them, as in what earlier versions kept.
     """
 
     report: str
@@ -185,6 +185,7 @@ class KeptLineage(TypedDict):
     files: list[str]
     file_count: int
     train_data: str
+    train_rows: NotRequired[int | None]
     test_data: str
     columns: list[str]
     threshold: str

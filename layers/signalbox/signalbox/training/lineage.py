@@ -1,7 +1,8 @@
-"""Where a model comes from: its uploads, its run and its threshold, as far as its package says; all for people."""
+"""Where a model comes from: its uploads, run, rows and threshold, as far as its package says; all for people."""
 
 import json
 
+from signalbox import numerals
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.model import ModelPackage
 from signalbox.aws.s3 import ObjectStore, ObjectTooLargeError
@@ -13,15 +14,18 @@ _MOST_FILES = 5
 _MANIFEST_LIMIT = 1_000_000  # bytes: about a thousand of the longest keys
 
 
-def of(candidate: Candidate, manifests: str, objects: ObjectStore) -> Lineage:
+def of(candidate: Candidate, trained: int | None, manifests: str, objects: ObjectStore) -> Lineage:
     """Return what is known of a model's origin. Only manifests under `manifests`, which the stack wrote, are read.
+
+    `trained` is how many rows an image is trained on, None where nobody has counted them.
 
     Raises:
         ServiceBusyError: S3 could not answer in this moment.
     """
     if candidate.registered is not None:
         return _of_package(candidate.registered, manifests, objects)
-    return {"train_data": candidate.train_data} if candidate.train_data else {}
+    known: Lineage = {"train_data": candidate.train_data} if candidate.train_data else {}
+    return known if trained is None else {**known, "train_rows": trained}
 
 
 def _of_package(package: ModelPackage, manifests: str, objects: ObjectStore) -> Lineage:
@@ -32,6 +36,9 @@ def _of_package(package: ModelPackage, manifests: str, objects: ObjectStore) -> 
         known["columns"] = [name.replace("_", " ") for name in stated["columns"].split()]
     if stated.get("threshold"):
         known["threshold"] = stated["threshold"]
+    rows = numerals.number_or_none(stated.get("train-rows", ""))
+    if rows is not None and rows.is_integer() and rows > 0:
+        known["train_rows"] = int(rows)
     _, execution, run = package.generated_by.partition(":pipeline/")
     if execution:
         known["run"] = run.replace("/execution/", "/")

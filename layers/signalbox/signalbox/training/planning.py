@@ -57,13 +57,11 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
         _data("train_data", candidate.train_data, ports)
     test_files = _data("test_data", candidate.test_data, ports)
     rules.check_test_data(candidate, settings.data_bucket, settings.artifacts_bucket)
-    if candidate.train_data is not None:
-        _check_overlap(candidate.train_data, candidate.test_data, ports.objects)
+    trained = _check_overlap(candidate, ports.objects)
     found = columns.count(test_files, ports.objects.lines, candidate.problem)
     planned = _plan(candidate, run, settings, found)
-    planned["evaluation"]["lineage"] = lineage.of(
-        candidate, f"s3://{settings.artifacts_bucket}/manifests/", ports.objects
-    )
+    manifests = f"s3://{settings.artifacts_bucket}/manifests/"
+    planned["evaluation"]["lineage"] = lineage.of(candidate, trained, manifests, ports.objects)
     logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
     count("TrainingPlanned")
     return planned
@@ -86,12 +84,15 @@ def _data(field: str, uri: str, ports: TrainingPorts) -> list[str]:
     return found
 
 
-def _check_overlap(train_data: str, test_data: str, objects: ObjectStore) -> None:
-    """Refuse a test on the rows that the model is trained on."""
+def _check_overlap(candidate: Candidate, objects: ObjectStore) -> int | None:
+    """Refuse a test on the rows that an image is trained on; return how many these are, None if they are not read."""
+    train_data, test_data = candidate.train_data, candidate.test_data
+    if train_data is None:
+        return None
     train, test = list(objects.listing(train_data)), list(objects.listing(test_data))
     if sum(file.size for file in (*train, *test)) > overlap.MOST_BYTES:
         logger.info("data not compared", extra={"train_data": train_data, "test_data": test_data})
-        return
+        return None
     found = overlap.compare(
         *(chain.from_iterable(objects.lines(file.uri) for file in files) for files in (train, test))
     )
@@ -100,6 +101,7 @@ def _check_overlap(train_data: str, test_data: str, objects: ObjectStore) -> Non
             f"{found.shared} of the {found.rows} rows of test_data {test_data} are training rows too ({train_data}): "
             "a model is tested on rows that it has never seen; take them out of one of the two"
         )
+    return found.trained
 
 
 def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, width: int) -> TrainingPlan:
