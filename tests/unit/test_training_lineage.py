@@ -1,5 +1,6 @@
 """What a run knows of where its model comes from."""
 
+import json
 from typing import Any
 
 import pytest
@@ -15,12 +16,13 @@ KEYS = [f"incoming/{name}.csv" for name in "abcdefg"]
 PIPELINE = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/signalbox-abalone/execution/p4jn9xou8a8s"
 
 
-def lineage(manifest_text: str = "", generated_by: str = PIPELINE, **properties: str) -> Lineage:
+def lineage(manifest_text: str = "", generated_by: str = PIPELINE, people: str = "", **properties: str) -> Lineage:
     package: dict[str, Any] = PACKAGE | {
         "CustomerMetadataProperties": PACKAGE["CustomerMetadataProperties"] | properties,
         "MetadataProperties": {"GeneratedBy": generated_by},
     }
-    data = DATA | ({MANIFEST: manifest_text} if manifest_text else {})
+    kept = {MANIFEST: manifest_text, MANIFEST.replace(".json", ".uploaders.json"): people}
+    data = DATA | {uri: text for uri, text in kept.items() if text}
     return plan(question({"package": ARN}), ports(package, data))["evaluation"]["lineage"]
 
 
@@ -53,6 +55,17 @@ def test_a_package_that_was_registered_by_hand_has_no_lineage() -> None:
 @pytest.mark.parametrize("text", ["", "no json", '{"a": 1}', "[]"])
 def test_a_manifest_that_says_nothing_any_more_leaves_the_files_out_and_stops_no_run(text: str) -> None:
     assert lineage(text, manifest=MANIFEST) == {"run": "signalbox-abalone-000012-20260301T100000Z"}
+
+
+def test_who_uploaded_the_files_is_read_beside_the_manifest() -> None:
+    people = {"names": [f"user/{letter}" for letter in "abcdefg"], "count": 9, "unknown": 1}
+    found = lineage(listed(KEYS), people=json.dumps(people), manifest=MANIFEST)
+    assert found["uploaders"] == people | {"names": people["names"][:5]}  # type: ignore[index]
+
+
+@pytest.mark.parametrize("text", ["no json", "[]", '{"names": "a"}', '{"names": ["a"], "count": "1", "unknown": 0}'])
+def test_what_does_not_say_who_uploaded_leaves_it_out_and_stops_no_run(text: str) -> None:
+    assert "uploaders" not in lineage(listed(KEYS), people=text, manifest=MANIFEST)
 
 
 def test_a_manifest_of_another_place_is_not_read() -> None:

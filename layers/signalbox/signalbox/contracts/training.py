@@ -3,6 +3,7 @@
 from typing import Literal, NotRequired, TypedDict
 
 from signalbox.contracts.common import AwsRequest
+from signalbox.contracts.uploads import RunUploaders
 
 type Problem = Literal["regression", "binary", "multiclass"]
 PROBLEMS: tuple[Problem, ...] = ("regression", "binary", "multiclass")
@@ -39,7 +40,8 @@ class TrainingNames(TypedDict):
 class Lineage(TypedDict, total=False):
     """Where a model comes from, as far as is known: what is not known is not there.
 
-    `run` is the run of the pipeline, `files` are the first keys of the `file_count` uploads that it took. `columns` are
+    `run` is the run of the pipeline, `files` are the first keys of the `file_count` uploads that it took. `uploaders`
+    are the first names of those who uploaded them, with how many there are and how many files have none. `columns` are
     the names of the features. `threshold` is what the run held the model against, in its own words. `train_data` is
     the S3 prefix that an image was trained on, `train_rows` how many rows the model was trained on.
     """
@@ -47,6 +49,7 @@ class Lineage(TypedDict, total=False):
     run: str
     files: list[str]
     file_count: int
+    uploaders: RunUploaders
     columns: list[str]
     threshold: str
     train_data: str

@@ -175,7 +175,9 @@ class KeptSample(TypedDict):
 class KeptLineage(TypedDict):
     """Where the model comes from, as texts, "" where it is not known.
 
-    `file_count` is 0 where no file is known; `columns` are the features' names, none where they are not known.
+    `file_count` is 0 where no file is known. `uploaders` are the first of `uploader_count` people, and of
+    `unknown_uploads` files nobody is known; what earlier versions kept has no word of them. `columns` are the features'
+    names, none where they are not known.
     `report` is the S3 URI of the report, `threshold` what the pipeline held the model against, `cut` the probability
     from which an answer counts as 1. `train_rows` is None where nobody counted them, as in what earlier versions kept.
     """
@@ -184,6 +186,9 @@ class KeptLineage(TypedDict):
     run: str
     files: list[str]
     file_count: int
+    uploaders: NotRequired[list[str]]
+    uploader_count: NotRequired[int]
+    unknown_uploads: NotRequired[int]
     train_data: str
     train_rows: NotRequired[int | None]
     test_data: str

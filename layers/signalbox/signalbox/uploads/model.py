@@ -21,7 +21,8 @@ class Upload:
     """One upload; `size` is in bytes.
 
     Bucket, key and version are its business key. `recorded_at` is the text that its item has, since it is part of the
-    waiting upload's key: `moments.text_of` writes it, and items of earlier versions have another ISO spelling.
+    waiting upload's key: `moments.text_of` writes it, and items of earlier versions have another ISO spelling. `by` is
+    who uploaded it, "" where nobody said so.
     """
 
     bucket: str
@@ -30,6 +31,7 @@ class Upload:
     size: int
     recorded_at: str
     run: str | None = None
+    by: str = ""
 
     @cached_property
     def digest(self) -> str:
