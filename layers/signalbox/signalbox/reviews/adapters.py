@@ -48,11 +48,13 @@ class DynamoReviews:
 
     def of_package(self, package: str) -> list[Review]:
         """Return all reviews of a model package, oldest first."""
-        return self._pointed_at(f"package#{package}")
+        pointers = self._table.query(f"package#{package}", "review#")
+        return _reviews([self._table.get(f"review#{pointer['review']}", "review") for pointer in pointers])
 
     def of_execution(self, execution_arn: str) -> list[Review]:
         """Return the newest review of each question that an execution asked: of its package, and of its stages."""
-        return self._pointed_at(f"execution#{execution_arn}")
+        pointers = self._table.query(f"execution#{execution_arn}", "review#")
+        return _reviews([self._table.get(f"review#{pointer['review']}", "review") for pointer in pointers])
 
     def create(self, review: Review, instead_of: Review | None) -> bool:
         """Keep a new review as the execution's newest; an open one that it replaces is superseded."""
@@ -82,13 +84,13 @@ class DynamoReviews:
         item = self._table.update(key, texts(changes), table.unchanged({"pk": key["pk"], **texts(expected)}))
         return Review.of(item) if item else None
 
-    def _pointed_at(self, pk: str) -> list[Review]:
-        found = [self.get(str(pointer["review"])) for pointer in self._table.query(pk, "review#")]
-        return [review for review in found if review]
-
 
 def _key(review_id: str) -> Item:
     return table.key(f"review#{review_id}", "review")
+
+
+def _reviews(items: list[Item | None]) -> list[Review]:
+    return [Review.of(item) for item in items if item]
 
 
 def read_report(uri: str, objects: ObjectStore) -> str:
