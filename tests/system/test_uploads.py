@@ -41,6 +41,11 @@ def test_files_uploaded_together_are_one_run_that_reaches_prod(world: World, tab
 
     asked = world.mail("approve", "abalone version 1")
     told = [*(file.name for file in files), "Uploaded by: root", "Run: ", "Threshold: MSE at most 6", "Sex M, Length "]
+    told += [
+        "Training time: ",
+        "Training cost: less than $0.01: 1 × ml.m5.large",
+        "Endpoint in prod: about $83.95 a month",
+    ]
     assert [words for words in (*told, "xgboost") if words not in inbox.text(asked)] == []
     counted = re.search(r"Training rows: ([0-9,]+)\n *Test rows: ([0-9,]+)\n", inbox.text(asked))
     assert counted is not None

@@ -46,6 +46,13 @@ def test_time_spans_are_written_for_people(seconds: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("dollars", "text"), [(83.95, "about $83.95"), (1460, "about $1,460.00"), (0.0039, "less than $0.01")]
+)
+def test_amounts_that_were_reckoned_are_written_for_people(dollars: float, text: str) -> None:
+    assert words.money(dollars) == text
+
+
+@pytest.mark.parametrize(
     ("moment", "text"),
     [
         ("2026-03-01T10:20:30.000000Z", "Sunday 1 March 2026, 10:20 UTC"),

@@ -6,6 +6,7 @@ from signalbox import moments, names
 
 _ACRONYM = 4
 _MINUTE, _HOUR = 60, 3600
+_CENT = 0.01
 _LABELS = {"r2": "R²"}
 
 
@@ -34,6 +35,11 @@ def duration(seconds: float) -> str:
     if whole < _HOUR:
         return f"{whole // _MINUTE} min {whole % _MINUTE} s"
     return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+
+
+def money(dollars: float) -> str:
+    """Return an amount of US dollars that was reckoned: `about $83.95`, `less than $0.01`."""
+    return f"about ${dollars:,.2f}" if dollars >= _CENT else "less than $0.01"
 
 
 def when(text: str) -> str:

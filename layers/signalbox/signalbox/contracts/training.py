@@ -56,12 +56,29 @@ class Lineage(TypedDict, total=False):
     train_rows: int
 
 
+class Fleet(TypedDict):
+    """The instances that a job or an endpoint runs on."""
+
+    instance_type: str
+    instance_count: int
+
+
+class Trained(TypedDict):
+    """The training job of a package, its seconds, and its instances, None where they have no one price."""
+
+    job: str
+    seconds: float
+    fleet: Fleet | None
+
+
 class EvaluationPlan(TypedDict):
     """What the evaluation needs of a run; `predictions` and `evidence` are S3 prefixes, `test_data` is one too.
 
     `package` and `registered_by` are None and "" for an image, which is registered after its evaluation; `train_data`
     is None for a package, which was trained elsewhere. `columns` is how many a row of the test data has, the label
-    included. Runs that 0.1.0 planned have no `problem`, `columns` or `lineage`.
+    included. `fleet` are the instances of the run's own training job, None for a package, and `trained` is what trained
+    a package, None for an image, and where that cannot be seen. Runs that 0.1.0 planned have no `problem`, `columns`,
+    `fleet`, `trained` or `lineage`.
     """
 
     model: str
@@ -79,6 +96,8 @@ class EvaluationPlan(TypedDict):
     predictions: str
     evidence: str
     client_token: str
+    fleet: NotRequired[Fleet | None]
+    trained: NotRequired[Trained | None]
     lineage: NotRequired[Lineage]
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, TypeGuard
 
 from signalbox import plain, words
-from signalbox.reviews import comparison, lineage, picture, samples
+from signalbox.reviews import comparison, costs, lineage, picture, samples
 from signalbox.reviews.comparison import Comparison
 from signalbox.reviews.model import (
     ClassScore,
@@ -54,6 +54,7 @@ class ShownEvidence:
     classes: Sequence[ClassScore] = ()
     class_count: int = 0
     lineage: KeptLineage = field(default_factory=lambda: lineage.NONE)
+    costs: Sequence[tuple[str, str]] = ()
 
     @cached_property
     def scatter(self) -> Scatter | None:
@@ -119,6 +120,7 @@ def shown(evidence: str) -> ShownEvidence:
         classes=report.get("classes", ()),
         class_count=report.get("class_count", 0),
         lineage=origin,
+        costs=[(label, text) for label, text in report.get("costs", [])],
     )
 
 
@@ -145,6 +147,7 @@ def _kept(report: Mapping[str, Any]) -> KeptReport:
         "points": _points(report.get("points")),
         "classes": sorted(classes, key=lambda score: -score["rows"])[:_CLASSES],
         "class_count": len(classes),
+        "costs": costs.kept(report),
     }
 
 

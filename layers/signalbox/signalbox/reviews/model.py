@@ -199,9 +199,10 @@ class KeptLineage(TypedDict):
 
 
 class KeptReport(TypedDict):
-    """What is kept of a report. Those kept by earlier versions have no `points`, classes, or `lineage`.
+    """What is kept of a report. Those kept by earlier versions have no `points`, classes, `lineage` or `costs`.
 
-    `points` are label and prediction of test rows of a regression; `classes` are the biggest of `class_count` classes.
+    `points` are label and prediction of test rows of a regression; `classes` are the biggest of `class_count` classes;
+    `costs` are labels and texts.
     """
 
     problem: str
@@ -218,3 +219,4 @@ class KeptReport(TypedDict):
     classes: NotRequired[list[ClassScore]]
     class_count: NotRequired[int]
     lineage: NotRequired[KeptLineage]
+    costs: NotRequired[list[tuple[str, str]]]

@@ -86,7 +86,7 @@ def _about(review: Review, shown: evidence.ShownEvidence) -> Values:
         facts += [("Problem", shown.problem), *lineage.rows(shown.lineage, shown.rows)]
         facts += [("Live model", package_name(shown.live))] if shown.live else []
         facts += [("Training job", shown.job), ("Training time", shown.took)] if shown.job else []
-        facts += lineage.facts(shown.lineage)
+        facts += [*shown.costs, *lineage.facts(shown.lineage)]
         facts += [("Commit", shown.commit)] if shown.commit else []
     facts.append(("Asked", when(review.created_at)))
     return {"evidence": shown, "facts": facts, "places": lineage.places(shown.lineage, review.execution_arn)}

@@ -6,11 +6,12 @@ from itertools import chain, islice
 
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
+from signalbox.aws.training_jobs import TrainingJobs
 from signalbox.contracts.training import EvaluationPlan, TrainingPlan, TrainingQuestion, TrainingRequests
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
 from signalbox.stages import StagesDocument
-from signalbox.training import columns, limits, lineage, overlap, requests, rules
+from signalbox.training import columns, limits, lineage, overlap, requests, rules, trained
 from signalbox.training.model import (
     CONTENT_TYPE,
     Candidate,
@@ -33,6 +34,7 @@ class TrainingPorts:
     settings: PlanTraining
     objects: ObjectStore
     packages: ModelRegistry
+    jobs: TrainingJobs
     stages: Callable[[], StagesDocument]
 
 
@@ -57,11 +59,12 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
         _data("train_data", candidate.train_data, ports)
     test_files = _data("test_data", candidate.test_data, ports)
     rules.check_test_data(candidate, settings.data_bucket, settings.artifacts_bucket)
-    trained = _check_overlap(candidate, ports.objects)
+    rows = _check_overlap(candidate, ports.objects)
     found = columns.count(test_files, ports.objects.lines, candidate.problem)
     planned = _plan(candidate, run, settings, found)
+    planned["evaluation"]["trained"] = trained.of(candidate.registered, ports.jobs) if candidate.registered else None
     manifests = f"s3://{settings.artifacts_bucket}/manifests/"
-    planned["evaluation"]["lineage"] = lineage.of(candidate, trained, manifests, ports.objects)
+    planned["evaluation"]["lineage"] = lineage.of(candidate, rows, manifests, ports.objects)
     logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
     count("TrainingPlanned")
     return planned
@@ -115,7 +118,7 @@ def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, width:
             "target": run.kept,
             "specification": None if candidate.package is None else f"signalbox-{run.client_token[:_SPECIFICATION]}",
         },
-        "evaluation": _evaluation(candidate, run, width),
+        "evaluation": _evaluation(candidate, run, width, settings),
     }
 
 
@@ -129,7 +132,7 @@ def _requests(candidate: Candidate, run: TrainingRun, settings: PlanTraining) ->
     }
 
 
-def _evaluation(candidate: Candidate, run: TrainingRun, width: int) -> EvaluationPlan:
+def _evaluation(candidate: Candidate, run: TrainingRun, width: int, settings: PlanTraining) -> EvaluationPlan:
     return {
         "model": candidate.model,
         "group": candidate.group,
@@ -146,4 +149,5 @@ def _evaluation(candidate: Candidate, run: TrainingRun, width: int) -> Evaluatio
         "predictions": run.predictions,
         "evidence": run.evidence,
         "client_token": run.client_token,
+        "fleet": requests.fleet(settings) if candidate.package is None else None,
     }
