@@ -280,7 +280,7 @@ def show_status(stack: StackName = "signalbox") -> None:
         *status.waiting_uploads(found, client("dynamodb")),
         *status.pipeline_runs(found, sagemaker),
         *status.open_executions(found, client("stepfunctions"), client("dynamodb")),
-        *status.endpoints(found, sagemaker),
+        *status.endpoints(found, sagemaker, client("ssm")),
     ]
     if not lines:
         console.print("nothing waits, nothing runs, nothing serves")

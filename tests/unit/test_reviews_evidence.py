@@ -235,6 +235,7 @@ def test_where_a_model_comes_from_is_kept_and_written_as_facts() -> None:
     )
     assert lineage.facts(found.lineage) == [
         ("Files", "incoming/a.csv, incoming/b.csv and 2 more"),
+        ("Uploaded by", "not recorded"),
         ("Run", "signalbox-abalone-000012-20260301T100000Z"),
         ("Test data", "s3://t/"),
         ("Threshold", "MSE at most 6.0"),
