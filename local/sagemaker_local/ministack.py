@@ -6,6 +6,7 @@ The environment has to be set (`prepare`) before this module is imported, becaus
 
 import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -203,15 +204,28 @@ call_record = CallRecord()
 _enforce = iam_evaluator.enforce
 
 
-def _enforce_and_record(access_key_id: str, iam_action: str, service: str, region: str, *rest: Any, **more: Any) -> Any:
-    refusal = _enforce(access_key_id, iam_action, service, region, *rest, **more)
-    resource = more.get("resource_arn", rest[0] if rest else "*")
-    call_record.add(RecordedCall(principal_of(access_key_id), iam_action, resource, refusal is None))
+def _enforce_and_record(
+    access_key_id: str,
+    iam_action: str,
+    service: str,
+    region: str,
+    resource_arn: str = "*",
+    service_context: dict[str, Any] | None = None,
+) -> Any:
+    context = _account_of(resource_arn) | (service_context or {})
+    refusal = _enforce(access_key_id, iam_action, service, region, resource_arn, context)
+    call_record.add(RecordedCall(principal_of(access_key_id), iam_action, resource_arn, refusal is None))
     return refusal
 
 
+def _account_of(resource_arn: str) -> dict[str, Any]:
+    """Return the condition key that says whose a resource is, where its ARN does (IAM User Guide, global keys)."""
+    account = re.match(r"arn:[^:]*:[^:]*:[^:]*:(\d{12}):", resource_arn)
+    return {"aws:ResourceAccount": account[1]} if account else {}
+
+
 def record_calls() -> None:
-    """Keep every decision of IAM in `call_record`."""
+    """Keep every decision of IAM in `call_record`, and let it know whose the resource is."""
     iam_evaluator.enforce = _enforce_and_record
 
 

@@ -69,6 +69,7 @@ ENVIRONMENT = {
     "KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/stack",
     "TRAINING_INSTANCE_TYPE": "ml.m5.large",
     "TRANSFORM_INSTANCE_TYPE": "ml.m5.large",
+    "IMAGE_ACCOUNTS": "123456789012,683313688378",
 }
 
 

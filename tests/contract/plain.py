@@ -46,7 +46,7 @@ def _wait(address: str, process: "subprocess.Popen[bytes]") -> None:
     end = time.monotonic() + _SECONDS
     while time.monotonic() < end and process.poll() is None:
         try:
-            with urllib.request.urlopen(address, timeout=5):  # noqa: S310  # loopback
+            with urllib.request.urlopen(address, timeout=60):  # noqa: S310  # loopback
                 return
         except OSError:
             time.sleep(0.1)

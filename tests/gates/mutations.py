@@ -283,6 +283,10 @@ PLANTED = (
         "MailEvents", "DimensionName: mails", "DimensionName: mail")),
     Mutation("S05", "mails that may not be sent under their configuration set", "permissions", "AnnounceRole", drop(
         "AnnounceRole", r".*configuration-set.*\n")),
+    Mutation("A13", "models from any account's images", "permissions", "PinModelRole", drop(
+        "PinModelRole", r"                Condition:\n.*aws:ResourceAccount.*\n")),
+    Mutation("A14", "an account of AWS's images that is left out", "permissions", "MlopsMachineRole", within(
+        "ImageAccounts", "683313688378,", "")),
     Mutation("F03", "a slow start that ends a training", "retries", "PlanTraining: is not tried again", swap(
         '            "Sandbox.Timedout",\n', ""), MLOPS),
     Mutation("F04", "an evaluation that its own timeout ends", "retries", "EvaluateModel: is not tried", lambda text:

@@ -56,7 +56,7 @@ _VARIABLE = re.compile(r"\$\{(!?[\w:.]+)\}")
 
 
 class Values:
-    """Resolves `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::Join`, `Fn::If` and the functions of conditions.
+    """Resolves `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::Join`, `Fn::Split`, `Fn::If` and the functions of conditions.
 
     Names that CloudFormation makes up begin with `STACK`, whatever the stack is called: nothing may depend on them.
     """
@@ -145,6 +145,7 @@ class Values:
             "Fn::GetAtt": self._get_att,
             "Fn::Sub": self._sub,
             "Fn::Join": self._join,
+            "Fn::Split": lambda pair: str(self.of(pair[1])).split(pair[0]),
             "Fn::If": self._if,
             "Fn::Equals": lambda pair: self.of(pair[0]) == self.of(pair[1]),
             "Fn::Not": lambda items: not self._true(items[0]),

@@ -79,7 +79,7 @@ def test_an_update_moves_to_the_new_servers_and_ends_the_old_ones(sagemaker: Sag
     assert sagemaker.statuses("Endpoint") == ["CREATING", "IN_SERVICE", "UPDATING", "IN_SERVICE"]
     assert sagemaker.invoke() == "two"
     assert sagemaker.describe()["EndpointConfigName"] == "two"
-    assert sagemaker.fake.fleets["one"].closed.wait(5)
+    assert sagemaker.fake.fleets["one"].closed.wait(60)
 
 
 def test_requests_in_flight_are_answered_by_the_old_servers(sagemaker: SageMaker) -> None:
@@ -87,11 +87,11 @@ def test_requests_in_flight_are_answered_by_the_old_servers(sagemaker: SageMaker
     old, answers = sagemaker.fake.fleets["one"], list[str]()
     asking = threading.Thread(target=lambda: answers.append(sagemaker.invoke(b"slow")))
     asking.start()
-    assert old.asked.wait(5)
+    assert old.asked.wait(60)
 
     move(sagemaker)
     sagemaker.until("InService")
-    assert old.closed.wait(5)
+    assert old.closed.wait(60)
     assert sagemaker.invoke() == "two"
     old.go_on.set()
     asking.join()
@@ -289,7 +289,7 @@ def test_an_endpoint_serves_on_and_moves_on_when_its_configuration_is_deleted(sa
 def test_a_deleted_endpoint_is_gone_and_so_are_its_servers(sagemaker: SageMaker) -> None:
     sagemaker.endpoint()
     sagemaker.call("DeleteEndpoint", EndpointName="e")
-    assert sagemaker.fake.fleets["one"].closed.wait(5)
+    assert sagemaker.fake.fleets["one"].closed.wait(60)
 
     assert "Endpoint e of account 123456789012 not found." in refusal(sagemaker.invoke)
     assert sagemaker.statuses("Endpoint")[-1] == "DELETING"

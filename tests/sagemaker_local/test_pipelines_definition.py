@@ -187,7 +187,7 @@ KEYS = some.sampled_from(["Get", "Name", "Step", "Type"])
 ODD = PLAIN | some.lists(PLAIN, max_size=2) | some.dictionaries(KEYS, PLAIN, max_size=2)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(number=some.integers(0, len(places(WHOLE)) - 1), odd=ODD)
 @example(number=0, odd="2020-12-01")
 def test_whatever_stands_anywhere_in_a_definition_it_is_read_or_refused(number: int, odd: Any) -> None:

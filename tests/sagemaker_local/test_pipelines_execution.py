@@ -237,6 +237,6 @@ def test_a_defect_in_a_step_fails_the_execution_instead_of_leaving_it_waiting(
 
     described, arn = world.run(document(processing("a")))
 
-    assert sent.wait(10)
+    assert sent.wait(60)
     assert described["PipelineExecutionStatus"] == "Failed"
     assert world.steps(arn)["a"]["FailureReason"] == "InternalServerError"

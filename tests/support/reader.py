@@ -205,7 +205,7 @@ class Reader:
 
     def _mails(self) -> list[dict[str, Any]]:
         address = f"{self.environment['AWS_ENDPOINT_URL']}/_local/mails"
-        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310  # loopback
+        with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310  # loopback
             mails: list[dict[str, Any]] = json.loads(answer.read())
         return mails
 

@@ -19,6 +19,7 @@ SETTINGS = PlanTraining(
     key_arn="arn:aws:kms:us-east-1:123456789012:key/stack",
     training_instance_type="ml.m5.xlarge",
     transform_instance_type="ml.m5.large",
+    image_accounts="123456789012,683313688378",
     stages_parameter="/signalbox/stages",
 )
 EXECUTION_ARN = "arn:aws:states:us-east-1:123456789012:execution:mlops:run-1"

@@ -35,7 +35,7 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cloud(tmp_path_factory: pytest.TempPathFactory, containers: Path) -> Iterator[LocalCloud]:
     """Start a cloud in which every state change is told twice."""
     folder = tmp_path_factory.mktemp("cloud")
-    options = Options(folder=folder, containers=containers, repeat_events=1.0, startup_seconds=8)
+    options = Options(folder=folder, containers=containers, repeat_events=1.0, startup_seconds=20)
     with ProjectCloud(options) as running:
         yield running
 

@@ -181,9 +181,9 @@ class Rollbacks(RuleBasedStateMachine):
 
 
 TestReleases = Releases.TestCase
-TestReleases.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestReleases.settings = settings(max_examples=25, stateful_step_count=25)
 TestRollbacks = Rollbacks.TestCase
-TestRollbacks.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+TestRollbacks.settings = settings(max_examples=25, stateful_step_count=15)
 
 
 def test_each_stage_goes_back_to_what_it_served_itself_and_the_mail_names_both() -> None:

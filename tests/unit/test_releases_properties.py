@@ -52,7 +52,7 @@ class Disturbed(World):
         return (failed(drawn[0], None), drawn[1]) if drawn else None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CHANGES, st.randoms(use_true_random=False), st.integers(1, 3))
 def test_whatever_happens_between_a_plan_and_its_deed_no_stage_keeps_a_package_that_is_not_approved(
     changes: list[tuple[int, bool, int, int]], random: Any, slowness: int
@@ -68,7 +68,7 @@ def test_whatever_happens_between_a_plan_and_its_deed_no_stage_keeps_a_package_t
         assert live is None or world.registry.packages[live].approved
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CHANGES, st.randoms(use_true_random=False), st.integers(1, 3))
 def test_any_order_of_approvals_rejections_and_replays_comes_to_what_the_registry_says(
     changes: list[tuple[int, bool, int, int]], random: Any, slowness: int
@@ -85,7 +85,7 @@ def test_any_order_of_approvals_rejections_and_replays_comes_to_what_the_registr
         assert [world.live(stage) for stage in STAGES] == [desired.package] * 2
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(CHANGES, st.randoms(use_true_random=False), DISTURBANCES)
 def test_whatever_fails_every_release_ends_and_who_is_told_nothing_bad_finds_nothing_bad(
     changes: list[tuple[int, bool, int, int]], random: Any, drawn: list[tuple[str, bool] | None]
@@ -106,7 +106,7 @@ def test_whatever_fails_every_release_ends_and_who_is_told_nothing_bad_finds_not
         assert fine or stage in troubled or silent
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(DISTURBANCES)
 def test_what_a_disturbed_release_leaves_the_next_one_brings_to_what_is_approved(
     drawn: list[tuple[str, bool] | None],
@@ -124,7 +124,7 @@ def test_what_a_disturbed_release_leaves_the_next_one_brings_to_what_is_approved
     assert world.finished["again"].outcome["verdict"] in ("released", "nothing-to-do")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 30), st.integers(1, 3))
 def test_an_execution_that_dies_between_any_two_states_is_made_good_by_the_next_one(death: int, slowness: int) -> None:
     world = World()
@@ -143,7 +143,7 @@ def test_an_execution_that_dies_between_any_two_states_is_made_good_by_the_next_
     assert [world.live(stage) for stage in STAGES] == [arn(2)] * 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 30))
 def test_a_question_that_is_asked_twice_has_one_effect(place: int) -> None:
     """Lambda may run a function once more whose answer was lost: the plan is made again from the same question."""

@@ -409,6 +409,17 @@ def test_test_data_are_the_models_and_not_chosen_by_who_asks(elsewhere: str) -> 
         plan(question(IMAGE_INPUT | {"test_data": elsewhere}), ports(data=data))
 
 
+@pytest.mark.parametrize("account", ["999999999999", "683313688379"])
+def test_an_image_of_an_account_that_the_stack_does_not_name_is_refused_before_anything_is_paid(account: str) -> None:
+    image = IMAGE.replace("123456789012", account)
+    registered = CONTAINER | {"Image": image}
+    package = PACKAGE | {"InferenceSpecification": {"Containers": [registered], "SupportedContentTypes": ["text/csv"]}}
+
+    for machine_input in (IMAGE_INPUT | {"image": image}, {"package": ARN}):
+        with pytest.raises(InvalidRequestError, match=f'registry of "{account}", which is neither this account'):
+            plan(question(machine_input), ports(package))
+
+
 def test_a_package_is_tested_on_data_of_its_own_model() -> None:
     package = PACKAGE | {"CustomerMetadataProperties": {"problem": "regression", "test-data": f"{HOME}/test/"}}
 

@@ -224,7 +224,7 @@ def check(world: World) -> None:
     assert not any(run.open for run in world.table.runs)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(story=steps, destiny=fates)
 def test_each_upload_is_taken_once_by_one_run_and_one_run_is_active(story: list[Any], destiny: dict[int, str]) -> None:
     calls = count()
@@ -245,7 +245,7 @@ def test_a_death_at_any_call_of_two_uploads_and_their_runs_changes_nothing(call:
     check(world)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     keys=st.lists(st.integers(0, 9), min_size=1, max_size=8, unique=True),
     shapes=st.lists(st.sampled_from(["native", "trail", "bare"]), min_size=1, max_size=4),

@@ -125,6 +125,7 @@ class PlanTraining(Settings):
     key_arn: str
     training_instance_type: str
     transform_instance_type: str
+    image_accounts: str
     stages_parameter: str
 
 

@@ -10,7 +10,7 @@ XGBOOST = "sagemaker-xgboost:1.7-1"
 SCIKIT_LEARN = "sagemaker-scikit-learn:1.2-1-cpu-py3"
 
 # Strings: some begin with a zero.
-_ACCOUNTS = {
+ACCOUNTS = {
     "us-east-1": "683313688378",
     "us-east-2": "257758044811",
     "us-west-2": "246618743249",
@@ -34,7 +34,7 @@ class UnknownRegionError(Exception):
     def __init__(self, image: str, region: str, override: str) -> None:
         super().__init__(
             f"the account that holds {image} in region {region!r} is not known here: give the image's full URI "
-            f"with {override} (regions known: {', '.join(sorted(_ACCOUNTS))})"
+            f"with {override} (regions known: {', '.join(sorted(ACCOUNTS))})"
         )
 
 
@@ -52,9 +52,9 @@ def uri(image: str, region: str, *, given: str | None = None, override: str = "a
     """
     if given:
         return given
-    if region not in _ACCOUNTS:
+    if region not in ACCOUNTS:
         raise UnknownRegionError(image, region, override)
-    return f"{_ACCOUNTS[region]}.dkr.ecr.{region}.{_domain(region)}/{image}"
+    return f"{ACCOUNTS[region]}.dkr.ecr.{region}.{_domain(region)}/{image}"
 
 
 def _domain(region: str) -> str:

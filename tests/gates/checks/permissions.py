@@ -82,15 +82,20 @@ def _of_roles(template: Template, needs: dict[str, list[Need]]) -> Iterator[Aske
                         what.action,
                         what.resource,
                         _account_of(what.resource),
-                        {"aws:SecureTransport": "true", **what.context}
-                        if what.action.startswith("s3:")
-                        else what.context,
+                        _context(what),
                         role,
                         _policy_of(what),
                     ),
                     allowed,
                     role,
                 )
+
+
+def _context(need: Need) -> dict[str, str]:
+    """Return the keys that AWS adds to the request, besides those that the need names."""
+    known = {"aws:SecureTransport": "true"} if need.action.startswith("s3:") else {}
+    owner = [*need.resource.split(":"), *[""] * 5][4] or _account_of(need.resource)
+    return {"aws:ResourceAccount": owner, **known, **need.context}
 
 
 def _neighbours(need: Need) -> Iterator[Need]:
@@ -116,6 +121,8 @@ def _neighbours(need: Need) -> Iterator[Need]:
         # Whoever registers may not approve, whoever approves does not reopen.
         approves = need.context.get(APPROVAL_STATUS, "PendingManualApproval") != "PendingManualApproval"
         yield Need(need.action, need.resource, {APPROVAL_STATUS: "PendingManualApproval" if approves else "Approved"})
+    if service == "ecr":
+        yield Need(need.action, need.resource, {"aws:ResourceAccount": _OTHER_ACCOUNT})
     if service == "ses":
         yield Need(need.action, need.resource, {"ses:FromAddress": "somebody@example.org"})
     yield from _elsewhere(need)

@@ -146,7 +146,7 @@ class FakeFleet:
                 raise UnknownVariantError(str(target_variant), self.variants)
             if body == b"slow":
                 self.asked.set()
-                assert self.go_on.wait(10)
+                assert self.go_on.wait(60)
             status = 400 if body == b"bad" else 200
             return VariantResponse(
                 target_variant or self.variants[0], status, {"content-type": "text/csv"}, self.name.encode()
@@ -179,7 +179,7 @@ class FakeEndpoints(Endpoints):
     def _start(self, name: str, config: Record) -> Fleet:
         wanted = config["EndpointConfigName"]
         if wanted in self.gates:
-            assert self.gates[wanted].wait(10)
+            assert self.gates[wanted].wait(60)
         if wanted in self.broken:
             raise self.broken[wanted]
         self.fleets[wanted] = FakeFleet(wanted, [variant["VariantName"] for variant in config["ProductionVariants"]])

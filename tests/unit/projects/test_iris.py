@@ -71,7 +71,7 @@ class Server:
 
     def ask(self, body: bytes, content_type: str = "text/csv", path: str = "/invocations") -> tuple[int, str]:
         """Send a POST and return status and body."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("POST", path, body, {"Content-Type": content_type})
             answer = connection.getresponse()
@@ -81,7 +81,7 @@ class Server:
 
     def ping(self) -> int:
         """Return the status of the health check."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", "/ping")
             return connection.getresponse().status
@@ -117,7 +117,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, own_modules: None) -> Itera
     found = started(base)
     yield found
     found.process.terminate()
-    found.process.wait(10)
+    found.process.wait(60)
 
 
 def test_the_data_are_split_evenly_label_first_and_the_same_every_time(
@@ -171,7 +171,7 @@ def test_a_request_that_cannot_be_answered_says_why(
 
 
 def head_only(server: Server, length: int) -> tuple[int, str]:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
     try:
         connection.putrequest("POST", "/invocations")
         connection.putheader("Content-Length", str(length))
@@ -183,7 +183,7 @@ def head_only(server: Server, length: int) -> tuple[int, str]:
 
 
 def test_a_body_of_unknown_length_is_refused_before_it_is_read(server: Server) -> None:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request("POST", "/invocations", iter([b"5.1,3.5,1.4,0.2"]), {"Content-Type": "text/csv"})
     answer = connection.getresponse()
     assert answer.status == 413
@@ -196,7 +196,7 @@ def test_another_path_is_not_found(server: Server) -> None:
 
 
 def test_a_refused_request_does_not_end_the_connection(server: Server) -> None:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
     for content_type, status in (("text/plain", 415), ("text/csv", 200)):
         connection.request("POST", "/invocations", b"5.1,3.5,1.4,0.2", {"Content-Type": content_type})
         answer = connection.getresponse()
@@ -209,24 +209,24 @@ def test_the_server_stops_when_it_is_asked_to(server: Server) -> None:
     other = started(server.base)
     begun = time.monotonic()
     other.process.send_signal(signal.SIGTERM)
-    assert other.process.wait(10) == 0
+    assert other.process.wait(60) == 0
     assert time.monotonic() - begun < 5
 
 
 def test_a_connection_that_only_waits_keeps_no_server_from_stopping(server: Server) -> None:
     other = started(server.base)
-    connection = HTTPConnection("127.0.0.1", other.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", other.port, timeout=60)
     connection.request("GET", "/ping")
     connection.getresponse().read()
     other.process.send_signal(signal.SIGTERM)
-    assert other.process.wait(10) == 0
+    assert other.process.wait(60) == 0
     connection.close()
 
 
 def test_a_request_that_is_being_answered_is_finished_before_the_server_stops(server: Server) -> None:
     other = started(server.base)
     body = b"5.1,3.5,1.4,0.2"
-    with socket.create_connection(("127.0.0.1", other.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", other.port), timeout=60) as connection:
         head = f"POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: {len(body)}\r\n"
         connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
         assert connection.recv(1024).startswith(b"HTTP/1.1 100")
@@ -235,7 +235,7 @@ def test_a_request_that_is_being_answered_is_finished_before_the_server_stops(se
         answer = connection.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 200")
     assert answer.endswith(b"setosa\n")
-    assert other.process.wait(10) == 0
+    assert other.process.wait(60) == 0
 
 
 @pytest.fixture
