@@ -1,9 +1,10 @@
 """What an hour of an instance costs on SageMaker, in US dollars, on demand: few types, each read by somebody on a day.
 
-AWS's pages fill in their prices by script. These are answers of the AWS Price List API that people published with the
-usage type and the day on which they asked, each found in two places at least; and the lines of a bill that AWS itself
+AWS's pages fill in their prices by script. These are answers of the AWS Price List API (`USE1-Train:ml.m5.large` and so
+on) that people published with the usage type and the day on which they asked; and lines of a bill that AWS itself
 published: https://github.com/aws-samples/sagemaker-ssh-helper/blob/main/Sample_Costs.md (December 2023). A type or a
-region that is not here has no price, and nothing is derived from others: training and hosting are priced apart.
+region that is not here has no price, and nothing is derived from others: training and hosting are priced apart. Ask
+`aws pricing get-products --service-code AmazonSageMaker` to add one.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,6 @@ _NORTH_VIRGINIA: Mapping[tuple[Use, str], Price] = {
     ("hosting", "ml.m5.large"): Price(0.115, _LIST, "2026-08-01"),
     ("hosting", "ml.m5.xlarge"): Price(0.23, _LIST, "2026-09-28"),
     ("hosting", "ml.m5.2xlarge"): Price(0.461, _LIST, "2026-09-28"),
-    ("hosting", "ml.g5.2xlarge"): Price(1.515, _LIST, "2026-07-07"),
 }
 _IRELAND: Mapping[tuple[Use, str], Price] = {
     ("training", "ml.m5.xlarge"): Price(0.257, _BILL, "2023-12"),
