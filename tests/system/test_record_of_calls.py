@@ -74,7 +74,8 @@ def test_every_action_that_is_granted_was_used_or_has_its_reason(
         for name, role in roles.items()
         for owner, statement in statements(world, name, logical_ids)
         for action in listed(statement["Action"])
-        if not used(role, action, listed(statement["Resource"]), calls) and not reasons.get((owner, action))
+        if not used(role, action, listed(statement["Resource"]), calls)
+        and not reasons.get((owner, statement.get("Sid", ""), action))
     ]
 
     assert not unused, "\n".join(unused)

@@ -241,7 +241,7 @@ def _more_than_needed(template: Template, needs: dict[str, list[Need]]) -> Itera
     for role in template.resources("AWS::IAM::Role"):
         if role not in needs:
             yield Problem(role, "is in no list of needs")
-    for (resource, action), reason in reasons.items():
+    for (resource, _, action), reason in reasons.items():
         if resource in needs and not reason and action not in {need.action for need in needs[resource]}:
             yield Problem(resource, f"is granted {action}, which nothing is known to call, and no reason is beside it")
     for name, policies in documents(template).items():
