@@ -1,11 +1,12 @@
 """What SageMaker would refuse later, when training, transform and evaluation are paid for: refused by the first state.
 
-Source of every limit: botocore's `sagemaker` model, whose shape stands beside it.
+Source of every limit: botocore's `sagemaker` model, whose shape stands beside it; but which accounts'
+images may be used is the stack's own word.
 """
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from signalbox.aws.model import ModelPackage
 from signalbox.numerals import whole_number
@@ -52,6 +53,20 @@ def check_image(image: str) -> None:
     """
     if len(image) > _IMAGE:
         raise InvalidRequestError(f"image has {len(image)} characters: SageMaker takes {_IMAGE}; shorten its tag")
+
+
+def check_registry(image: str, accounts: Sequence[str]) -> None:
+    """Refuse an image of an account that the stack does not trust: its roles could not pull it.
+
+    Raises:
+        InvalidRequestError: it lies in none of the accounts' registries.
+    """
+    account = image.split(".", 1)[0]
+    if account not in accounts:
+        raise InvalidRequestError(
+            f"the image {image} lies in the registry of {shown(account)}, which is neither this account nor one of the "
+            "parameter ImageAccounts: push it to this account, or deploy the stack with that one among ImageAccounts"
+        )
 
 
 def check_hyperparameters(given: Mapping[str, str]) -> None:

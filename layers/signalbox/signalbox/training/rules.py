@@ -1,7 +1,6 @@
 """Reads the input of the mlops machine, and decides what its run will train and test."""
 
 import re
-from collections.abc import Sequence
 from typing import cast
 
 from signalbox import names
@@ -158,20 +157,6 @@ def check_test_data(candidate: Candidate, data_bucket: str, artifacts_bucket: st
         raise InvalidRequestError(
             f"test_data {given} are not those of the model {model}: leave them out, and put its test data under {own}, "
             "or let its pipeline write them"
-        )
-
-
-def check_registry(image: str, accounts: Sequence[str]) -> None:
-    """Refuse an image of an account that the stack does not trust: its roles could not pull it.
-
-    Raises:
-        InvalidRequestError: it lies in none of the accounts' registries.
-    """
-    account = image.split(".", 1)[0]
-    if account not in accounts:
-        raise InvalidRequestError(
-            f"the image {image} lies in the registry of {shown(account)}, which is neither this account nor one of the "
-            "parameter ImageAccounts: push it to this account, or deploy the stack with that one among ImageAccounts"
         )
 
 
