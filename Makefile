@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`. Each makes its environment by itself.
-# Needed before: python3.13 and make; for `make test` also Node 20, for two of its checkers. Linux or macOS: make is
+# Needed before: python3.13 and make; for `make test` also Node 20, for three of its checkers. Linux or macOS: make is
 # that of macOS too (3.81), and no program is used that only GNU has.
 
 PYTHON ?= python3.13
@@ -17,16 +17,16 @@ PYTHON_FITS := $(WRITABLE); \
 	command -v $(PYTHON) >/dev/null || { echo "Signalbox needs Python 3.13: install it, or name yours with make PYTHON=..."; exit 1; }; \
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || { echo "Signalbox needs Python 3.13, and $(PYTHON) is `$(PYTHON) --version 2>&1`: name another with make PYTHON=..."; exit 1; }
 NODE_FITS := $(WRITABLE); \
-	command -v npm >/dev/null || { echo "make test needs Node 20 or later with npm, for two of its checkers: install it and run again"; exit 1; }; \
+	command -v npm >/dev/null || { echo "make test needs Node 20 or later with npm, for three of its checkers: install it and run again"; exit 1; }; \
 	node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || { echo "make test needs Node 20 or later, and this is `node --version`: install it and run again"; exit 1; }
 VENV := test "`$(BIN)/uv --version 2>/dev/null | cut -d ' ' -f 2`" = "$(UV_VERSION)" || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"; }
 PATHS := functions layers/signalbox/signalbox local operate projects tests
 PROGRAMS := projects/iris/iris-decision-tree/train projects/iris/iris-decision-tree/serve
 
-.PHONY: help demo up env test install check unit gates system bench format clean
+.PHONY: help demo up env test install check unit gates system bench pictures format clean
 
 help:  ## Show what can be made
-	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "%-8s%s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "%-10s%s\n", $$1, $$2}' Makefile
 
 demo: .venv/demo .cache/wheels/ready  ## Run the main job on this machine: upload, train, review, release, predict
 	@$(RUN) $(BIN)/python -m signalbox_local demo $(DEMO)
@@ -57,6 +57,9 @@ system: .venv/ready .cache/wheels/ready  ## The whole thing on the local cloud
 
 bench: .venv/ready .cache/wheels/ready  ## Measure, as ratios side by side
 	@$(RUN) $(OFFLINE) python -m tests.bench
+
+pictures: .venv/ready  ## Take the pictures of docs/mails-and-pages.md anew, with a Chromium or Chrome
+	@$(RUN) python -m tests.pictures
 
 format: .venv/ready  ## Format and mend what can be mended
 	@$(RUN) ruff check --fix $(PATHS) $(PROGRAMS)

@@ -1,4 +1,4 @@
-"""The two checkers that exist for Node only, asked many questions in one process."""
+"""The two checkers that run in Node, asked many questions in one process."""
 
 import json
 import shutil

@@ -4,7 +4,6 @@ The pipes (`--remote-debugging-pipe`) need no driver, no port and no WebSocket: 
 https://chromedevtools.github.io/devtools-protocol/ has the methods.
 """
 
-import base64
 import fcntl
 import json
 import os
@@ -28,6 +27,7 @@ _OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--hide-scrollbars",
     "--no-first-run",
     "--remote-debugging-pipe",
 )
@@ -193,13 +193,17 @@ class Tab:
         self.send("Input.dispatchKeyEvent", type="keyDown", **key)
         self.send("Input.dispatchKeyEvent", type="keyUp", **key)
 
-    def look_like(self, width: int, scheme: Literal["light", "dark"], height: int = 800) -> None:
-        """Be a screen of this width in CSS pixels, in light or dark mode."""
+    def look_like(self, width: int, scheme: Literal["light", "dark"], height: int = 800, scale: int = 2) -> None:
+        """Be a screen of this width in CSS pixels, of `scale` points of the screen each, in light or dark mode."""
         mobile = width < 600  # narrower than any desktop's window
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2, mobile=mobile)
+        metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile}
+        self.send("Emulation.setDeviceMetricsOverride", **metrics)
         self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
-    def picture(self, file: Path) -> None:
-        """Keep a picture of the whole page as PNG."""
-        taken = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True)
-        file.write_bytes(base64.b64decode(taken["data"]))
+    def picture(self, width: int, most: float = float("inf")) -> str:
+        """Return a picture (base64 of a PNG) of the page's middle, `width` CSS pixels of it, at most so many down."""
+        whole = self.send("Page.getLayoutMetrics")["cssContentSize"]
+        left = (whole["width"] - width) // 2
+        clip = {"x": left, "y": 0, "width": width, "height": min(whole["height"], most), "scale": 1}
+        taken = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+        return str(taken["data"])

@@ -123,6 +123,21 @@ def change(status: str = "Rejected", by: str = "", words: str = "", of: str = PA
     return {"package": of, "status": status, "by": by, "words": words}
 
 
+@pytest.mark.parametrize(
+    ("stages", "said"), [(("staging",), "Its endpoint serves"), (("staging", "prod"), "Its endpoints serve")]
+)
+def test_a_release_speaks_of_as_many_endpoints_as_it_moved(stages: tuple[str, ...], said: str) -> None:
+    in_both(mailed(release=release("released", *map(stage, stages))), f"{said} this package and answered")
+
+
+def test_the_names_of_a_commands_options_are_in_one_piece_and_a_name_with_markup_stays_a_name() -> None:
+    html = mailed(decision=DECISION, package=f"{PACKAGE}<b>").html
+    for option in ("--model-package-arn", "--model-approval-status", "--region"):
+        assert f'<span class="whole" style="white-space:nowrap">{option}</span>' in html
+    assert "3&lt;b&gt;&#39;" in html
+    assert "<b>" not in html
+
+
 @pytest.mark.parametrize("verdict", ["rolled-back", "torn-down", "withdrawn"])
 def test_who_took_a_package_away_is_named_with_their_words_and_the_command_that_brings_it_back(verdict: str) -> None:
     said = "rejected by ann@example.com on the review page 2026-03-01 10:20 UTC: too slow"

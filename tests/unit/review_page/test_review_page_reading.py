@@ -35,6 +35,25 @@ def test_samples_have_the_names_of_their_columns(texts: tuple[str, str], world: 
     assert "<- Sex M, Length 0.455, Whole weight 0.365" in world.outbox.mails[0].text
 
 
+def test_the_form_follows_metrics_and_picture_and_stands_before_rows_and_origin(world: World) -> None:
+    world.reports.texts[REPORT] = json.dumps(report(points=[[3, 4.5], [9, 8]], samples=[SAMPLE]))
+    world.request()
+    page = Browser(world).open(world.link()).body
+    order = ("Metrics on", "<svg", 'id="decision"', "A few predictions", "About this model", "Back to the decision")
+    places = [page.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_a_columns_name_stays_with_its_value_where_a_line_ends(texts: tuple[str, str]) -> None:
+    for html in texts:
+        pairs = re.findall(r'<span class="pair" style="display:inline-block">(.*?)</span> ', html)
+        assert [re.sub(r"<[^>]+>", "", pair) for pair in pairs] == [
+            "Sex&nbsp;M,",
+            "Length&nbsp;0.455,",
+            "Whole weight&nbsp;0.365",
+        ]
+
+
 def test_a_link_before_all_evidence_leads_to_the_form(texts: tuple[str, str]) -> None:
     _, page = texts
     assert page.index('<a href="#decision"') < page.index("<table", page.index("<h1"))

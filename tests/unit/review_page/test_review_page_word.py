@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 from tests.support.logs import written
+from tests.support.notifications import read
 from tests.support.review_browser import Browser, Page
 from tests.support.review_stores import world_stored_in
 from tests.support.reviews import ANN, BOB, PACKAGE, SECRET, OutboxFake, World
@@ -96,7 +97,7 @@ def test_everybody_is_told_once_how_to_approve_where_a_link_does_not_any_more(wo
 def test_a_stage_is_approved_by_the_command_alone(world: World) -> None:
     world.request(kind="stage", stage="prod")
     page = use_up(world, world.link()).body
-    assert "signalbox decide signalbox-abalone/3 approve --stage prod" in page
+    assert "signalbox decide signalbox-abalone/3 approve --stage prod" in read(page)
     assert "model registry" not in page
 
 

@@ -33,7 +33,9 @@ def failed(view: EndingView) -> Notification:
     return Notification(
         lamp="bad",
         title=_title(view),
-        lead=f"The job {failure.job} failed:" if failure.job else "A step failed:",
+        lead=f"The job {failure.job} failed:"
+        if failure.job
+        else f"A step{' of its release' * bool(view.stage)} failed:",
         quote=failure.text or view.error or "The machine gave no reason.",
         lines=tuple(line for line in (*_left(view), *before(view), failure.exit_code, _advice(failure)) if line),
         commands=commands.to_release(view, "To start it again, once that is corrected:") if view.stage else (),

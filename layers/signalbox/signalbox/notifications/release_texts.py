@@ -22,11 +22,12 @@ def _proved(what: str, stages: Sequence[StageOutcome]) -> str:
 
 def released(view: EndingView) -> Notification:
     """Tell that the package serves in all stages, and how to call it."""
-    stages = view.stages("released", "kept")
+    stages, moved = view.stages("released", "kept"), view.stages("released")
+    serve = "Its endpoint serves" if len(moved) == 1 else "Its endpoints serve"
     return Notification(
         lamp="good",
         title=f"{view.name} is released" + (f" to {names_of(stages)}" if stages else ""),
-        lead=_proved("Its endpoint serves this package", view.stages("released")),
+        lead=_proved(f"{serve} this package", moved),
         lines=_moved_since(view),
         commands=_calls(view, stages),
         facts=view.facts(),

@@ -1,5 +1,6 @@
 """Mails and pages from Jinja2 templates: no scripts, nothing loaded from elsewhere."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,10 @@ from signalbox.templates import style
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
+
+# A browser may end a line behind each hyphen of `--name`.
+_OPTION = re.compile(r"(?<!\S)--[\w-]+")
 
 
 def render(template: str, **values: object) -> str:
@@ -26,6 +31,14 @@ def _as_lines(text: str, indent: int = 0) -> _Lines:
     """Let a text of several lines keep them, each with so many spaces before it."""
     margin = " " * indent
     return _Lines("\n".join(f"{margin}{line}" if line else line for line in plain.lines(text).split("\n")))
+
+
+def _as_command(text: str) -> "Markup":
+    """Let a command keep its lines, and each option's name stay in one piece."""
+    from markupsafe import Markup, escape  # noqa: PLC0415  # as below
+
+    whole = style.attributes("whole")
+    return Markup(_OPTION.sub(lambda found: f"<span{whole}>{found[0]}</span>", str(escape(_as_lines(text)))))  # noqa: S704  # escaped
 
 
 def _written(value: object) -> object:
@@ -50,6 +63,7 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "as_command": _as_command,
         "as_lines": _as_lines,
         "css": style.attributes,
         "when": words.when,

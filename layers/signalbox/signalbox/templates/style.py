@@ -48,8 +48,11 @@ LIGHT = {
     "half-wide": "width:50%",
     "above": "padding-bottom:0;border-bottom:0",
     "below": "padding-top:2px",
-    "faint": "color:#5c626b",
+    "faint": f"{_SANS};color:#5c626b",
+    # A name stays with its value where a line ends.
+    "pair": "display:inline-block",
     "jump": "margin:0 0 24px",
+    "jump-back": "margin:32px 0 0",
     "last": "padding-right:0",
     "strong": "font-weight:600",
     "muted": "font-size:13px;line-height:18px;color:#5c626b",
@@ -77,6 +80,7 @@ LIGHT = {
     "word": f"margin:0 0 16px;{_MONO};font-size:24px;line-height:32px;font-weight:600;letter-spacing:0.06em;"
     "color:#1c2024",
     "field-label": "display:block;font-weight:600;color:#1c2024",
+    "hint": "display:block;font-size:13px;line-height:18px;color:#5c626b",
     "form": "margin:32px 0 0",
     "notice": "margin:0 0 20px;padding:12px 16px;background:#fdeeec;border:1px solid #eab8b3;border-radius:8px;"
     "color:#8c1d17;font-weight:500;overflow-wrap:anywhere",
@@ -124,6 +128,7 @@ _DARK = {
     "plain": "background:#1b1e21;border-color:#4b525a;color:#e9eaec",
     "field": "background:#121416;border-color:#5a626b;color:#e9eaec",
     "field-label": "color:#e9eaec",
+    "hint": "color:#a4aab3",
     "word-lead": "color:#c9cdd3",
     "word": "color:#f3f4f5",
     "notice": "background:#3a1d1b;border-color:#7d3a35;color:#ffc9c4",
@@ -142,11 +147,13 @@ _DARK = {
 
 _NARROW = {
     "edge": "padding:16px 8px 32px",
-    "sheet": "padding:22px 18px",
+    "sheet": "padding:22px 16px",
     "title": "font-size:23px;line-height:29px",
     "stacked": "display:block;width:100%;padding:0 0 12px",
-    "head": "padding-right:8px",
-    "cell": "padding-right:8px",
+    "cell": "padding-right:6px",
+    # Squared errors of prices have ten digits, and three of them stand beside each other.
+    "number": "font-size:14px",
+    "head": "padding-right:6px;font-size:13px",
     "last": "padding-right:0",
 }
 
