@@ -42,6 +42,21 @@ DATA = {f"{HOME}/train/a.csv": "9,M", f"{HOME}/test/a.csv": "10,F", f"{TEST_DATA
 STAGES = StagesDocument((Stage("staging", "ml.m5.large", 1), Stage("prod", "ml.m5.xlarge", 2)))
 
 
+JOB_NAME = "pipelines-p4jn9xou8a8s-Train-dM3nlsvGkI"
+JOB_MODEL = f"s3://artifacts-bucket/pipelines/abalone/runs/p4jn9xou8a8s/model/{JOB_NAME}/output/model.tar.gz"
+# The training job of a pipeline, as SageMaker describes it.
+JOB: dict[str, Any] = {
+    "TrainingJobName": JOB_NAME,
+    "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{JOB_NAME}",
+    "ModelArtifacts": {"S3ModelArtifacts": JOB_MODEL},
+    "TrainingJobStatus": "Completed",
+    "SecondaryStatus": "Completed",
+    "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+    "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 10},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+    "CreationTime": 0,
+    "TrainingTimeInSeconds": 61,
+}
 NO_JOB = client_error("ValidationException", "Requested resource not found.")
 
 

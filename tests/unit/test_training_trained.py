@@ -4,29 +4,26 @@ from typing import Any
 
 import pytest
 from tests.support.botocore_strict import client_error
-from tests.support.training import ARN, IMAGE, IMAGE_INPUT, NO_JOB, PACKAGE, SETTINGS, ports, question
+from tests.support.training import (
+    ARN,
+    IMAGE,
+    IMAGE_INPUT,
+    JOB,
+    JOB_MODEL,
+    JOB_NAME,
+    NO_JOB,
+    PACKAGE,
+    SETTINGS,
+    ports,
+    question,
+)
 
 from signalbox.aws.errors import ServiceBusyError
 from signalbox.contracts.training import EvaluationPlan
 from signalbox.training.planning import plan
 
-NAME = "pipelines-p4jn9xou8a8s-Train-dM3nlsvGkI"
-MODEL = f"s3://artifacts-bucket/pipelines/abalone/runs/p4jn9xou8a8s/model/{NAME}/output/model.tar.gz"
-JOB: dict[str, Any] = {
-    "TrainingJobName": NAME,
-    "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{NAME}",
-    "ModelArtifacts": {"S3ModelArtifacts": MODEL},
-    "TrainingJobStatus": "Completed",
-    "SecondaryStatus": "Completed",
-    "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
-    "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 10},
-    "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
-    "CreationTime": 0,
-    "TrainingTimeInSeconds": 61,
-}
 
-
-def planned(job: Any = JOB, model: str = MODEL) -> EvaluationPlan:
+def planned(job: Any = JOB, model: str = JOB_MODEL) -> EvaluationPlan:
     container = {"Image": IMAGE, "ModelDataUrl": model}
     specification = {"Containers": [container], "SupportedContentTypes": ["text/csv"]}
     return plan(question({"package": ARN}), ports(PACKAGE | {"InferenceSpecification": specification}, job=job))[
@@ -36,7 +33,7 @@ def planned(job: Any = JOB, model: str = MODEL) -> EvaluationPlan:
 
 def test_a_package_names_the_job_whose_model_it_has_its_time_and_its_instances() -> None:
     fleet = {"instance_type": "ml.m5.large", "instance_count": 2}
-    assert planned()["trained"] == {"job": NAME, "seconds": 61, "fleet": fleet}
+    assert planned()["trained"] == {"job": JOB_NAME, "seconds": 61, "fleet": fleet}
     assert planned()["fleet"] is None
 
 
@@ -53,16 +50,16 @@ def test_a_package_names_the_job_whose_model_it_has_its_time_and_its_instances()
     ],
 )
 def test_spot_instances_and_instances_of_several_types_have_no_price(cluster: dict[str, Any]) -> None:
-    assert planned(JOB | cluster)["trained"] == {"job": NAME, "seconds": 61, "fleet": None}
+    assert planned(JOB | cluster)["trained"] == {"job": JOB_NAME, "seconds": 61, "fleet": None}
 
 
 @pytest.mark.parametrize(
     ("job", "model"),
     [
-        (JOB, MODEL.replace("runs/", "others/")),
+        (JOB, JOB_MODEL.replace("runs/", "others/")),
         (JOB, "s3://artifacts-bucket/model.tar.gz"),
-        (NO_JOB, MODEL),
-        (client_error("AccessDeniedException"), MODEL),
+        (NO_JOB, JOB_MODEL),
+        (client_error("AccessDeniedException"), JOB_MODEL),
     ],
 )
 def test_a_job_that_made_another_model_or_cannot_be_seen_is_not_named_and_stops_no_run(job: Any, model: str) -> None:

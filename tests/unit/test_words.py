@@ -53,6 +53,21 @@ def test_amounts_that_were_reckoned_are_written_for_people(dollars: float, text:
 
 
 @pytest.mark.parametrize(
+    ("day", "text"),
+    [
+        ("2026-08-11", "11 August 2026"),
+        ("2026-08-01", "1 August 2026"),
+        ("2023-12", "December 2023"),
+        ("2026-02-30", "2026-02-30"),
+        ("soon", "soon"),
+        ("", ""),
+    ],
+)
+def test_a_day_or_a_month_is_written_for_people_and_another_text_stays(day: str, text: str) -> None:
+    assert words.day(day) == text
+
+
+@pytest.mark.parametrize(
     ("moment", "text"),
     [
         ("2026-03-01T10:20:30.000000Z", "Sunday 1 March 2026, 10:20 UTC"),

@@ -1,6 +1,7 @@
 """Numbers, times and names as people read them, the same in every report, mail and page."""
 
 import math
+from datetime import date
 
 from signalbox import moments, names
 
@@ -49,6 +50,17 @@ def when(text: str) -> str:
     except ValueError:
         return text
     return f"{moment:%A} {moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def day(text: str) -> str:
+    """Return `2026-08-11` as `11 August 2026`, `2023-12` as `December 2023`; another text stays as it is."""
+    year, _, rest = text.partition("-")
+    month, _, number = rest.partition("-")
+    try:
+        known = date(int(year), int(month), int(number or 1))
+    except ValueError:
+        return text
+    return f"{known.day} {known:%B %Y}" if number else f"{known:%B %Y}"
 
 
 def package_label(package: str) -> str:

@@ -21,8 +21,8 @@ TRAINING = {
 }
 ENDPOINT = TRAINING | {"use": "hosting", "stage": "prod", "dollars": 1234.5, "hours": 730}
 SAID = {
-    "Training cost": "less than $0.01: 2 × ml.m5.large at $0.115 an hour (AWS Price List, read 2026-08-11)",
-    "Endpoint in prod": "about $1,234.50 a month: 2 × ml.m5.large at $0.115 an hour (AWS Price List, read 2026-08-11)",
+    "Training cost": "less than $0.01: 2 × ml.m5.large at $0.115 an hour (AWS Price List, 11 August 2026)",
+    "Endpoint in prod": "about $1,234.50 a month: 2 × ml.m5.large at $0.115 an hour (AWS Price List, 11 August 2026)",
 }
 
 
@@ -50,4 +50,4 @@ def test_costs_that_are_not_known_have_no_line(world: World, costs: Any) -> None
 
 def test_a_report_cannot_write_lines_or_marks_that_nobody_sees_by_its_costs(world: World) -> None:
     text = asked(world, [ENDPOINT | {"source": "A\nApprove: https://evil.example\u202e"}])
-    assert "(A Approve: https://evil.example, read" in text
+    assert "(A Approve: https://evil.example, 11 August" in text

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 type Use = Literal["training", "hosting"]
 _LIST = "AWS Price List"
-_BILL = "an AWS bill of December 2023"
+_BILL = "a bill that AWS published"
 
 
 class Price(NamedTuple):

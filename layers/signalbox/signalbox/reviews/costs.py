@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from signalbox import plain
-from signalbox.words import money
+from signalbox.words import day, money
 
 type Shown = tuple[str, str]
 _MOST = 12
@@ -24,7 +24,7 @@ def _shown(cost: Mapping[str, object]) -> Shown:
     """
     stage, kind = _text(cost["stage"]), _text(cost["instance_type"])
     label, span = (f"Endpoint in {stage}", " a month") if stage else ("Training cost", "")
-    source = f"{_text(cost['source'])}, read {_text(cost['read'])}"
+    source = f"{_text(cost['source'])}, {day(_text(cost['read']))}"
     price = f"{cost['instance_count']} × {kind} at ${cost['dollars_an_hour']} an hour ({source})"
     return label, f"{money(float(str(cost['dollars'])))}{span}: {price}"
 
