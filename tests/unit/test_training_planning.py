@@ -70,7 +70,9 @@ def test_an_image_gets_its_names_and_places_from_the_model_and_the_execution() -
         "predictions": "s3://artifacts-bucket/transforms/run-1/",
         "evidence": "s3://artifacts-bucket/evaluations/run-1/",
         "client_token": evaluation["client_token"],
-        "lineage": {"train_data": f"{HOME}/train/"},
+        "fleet": {"instance_type": "ml.m5.xlarge", "instance_count": 1},
+        "trained": None,
+        "lineage": {"train_data": f"{HOME}/train/", "train_rows": 1},
     }
 
 

@@ -101,6 +101,17 @@ def test_a_taken_upload_waits_no_more_and_names_its_run(table: Any) -> None:
     assert table.history(BUCKET, "incoming/1.csv") == [taken]
 
 
+def test_who_uploaded_goes_with_the_upload_wherever_it_is(table: Any) -> None:
+    named = replace(an_upload(), by="user/ann")
+    table.record(named)
+    assert table.waiting(most=10) == [named]
+    table.open(a_run())
+    table.take(a_run(), [named])
+    assert [upload.by for upload in (*table.taken(a_run()), *table.history(BUCKET, "incoming/1.csv"))] == [
+        "user/ann"
+    ] * 2
+
+
 def test_a_repeated_event_of_a_taken_upload_does_not_wait_again(table: Any) -> None:
     claimed(table, an_upload())
     assert not table.record(an_upload())

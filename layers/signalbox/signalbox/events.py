@@ -51,7 +51,8 @@ class ObjectUploaded(NamedTuple):
 
     `size` is in bytes. `key` is as the event writes it: EventBridge does not URL-encode keys, unlike S3's own
     notifications. AWS does not say whether CloudTrail does; `other_keys` are what its key may mean else, the most
-    likely first.
+    likely first. `by` is who made the call, as CloudTrail knows them: the end of their ARN (`user/ann`,
+    `assumed-role/Uploader/ann`), or the account; S3's own event has only an account, so it is "".
     """
 
     bucket: str
@@ -64,6 +65,7 @@ class ObjectUploaded(NamedTuple):
     event_id: str
     time: str
     other_keys: tuple[str, ...] = ()
+    by: str = ""
 
     @classmethod
     def read(cls, event: Mapping[str, object]) -> Self:
@@ -114,6 +116,7 @@ class ObjectUploaded(NamedTuple):
             event_id=event.text("id"),
             time=event.text("time"),
             other_keys=tuple(others),
+            by=_caller(detail),
         )
 
 
@@ -267,6 +270,23 @@ def _trailed_keys(detail: Fields, bucket: str) -> list[str]:
     written = detail.inside("requestParameters").optional("key")
     keys = [key for key in (written, *named) if key] or [detail.inside("requestParameters").text("key")]
     return list(dict.fromkeys([*keys, *map(unquote, keys), *map(unquote_plus, keys)]))
+
+
+def _caller(detail: Fields) -> str:
+    """Return who made the call; "" where it is not said, or not in a form that is known: that costs no upload.
+
+    A caller of another account has no ARN, and a service has only its name (AWS CloudTrail User Guide, "CloudTrail
+    userIdentity element").
+    """
+    try:
+        identity = detail.inside("userIdentity")
+        arn, account = identity.optional("arn") or "", identity.optional("accountId") or ""
+        named = arn.split(":", 5)[-1] or identity.optional("userName") or identity.optional("invokedBy")
+        ours = account in ("", detail.optional("recipientAccountId"))
+    except EventError:
+        return ""
+    place = f"account {account}" if account and not (ours and named) else ""
+    return " of ".join(part for part in (named, place) if part)
 
 
 def _trailed_version(detail: Fields) -> str | None:

@@ -79,12 +79,30 @@ class Sample(TypedDict):
     predicted: str
 
 
+class Cost(TypedDict):
+    """What a training has cost, or what a month of a stage's endpoint does; `stage` is "" for a training.
+
+    `dollars` are US dollars for `hours` of all its instances; the price of an hour of one, where it was read and when.
+    """
+
+    use: Literal["training", "hosting"]
+    stage: str
+    dollars: float
+    hours: float
+    instance_type: str
+    instance_count: int
+    dollars_an_hour: float
+    source: str
+    read: str
+
+
 class Report(TypedDict):
     """report.json.
 
     `verdict` is that of the metric `primary`, None where nothing was compared. `threshold` is the probability from
     which a binary model's answer counts as 1, None where no answer was a probability. `classes` is None for a
-    regression; `points` are `[label, prediction]` of rows that are spread over the test data, none for classes.
+    regression; `points` are `[label, prediction]` of rows that are spread over the test data, none for classes. `costs`
+    has what is known of them.
     """
 
     model: str
@@ -106,6 +124,7 @@ class Report(TypedDict):
     test_data: str
     image: str
     lineage: Lineage
+    costs: list[Cost]
 
 
 class GoldenRequest(TypedDict):

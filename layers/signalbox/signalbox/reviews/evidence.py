@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
 from signalbox import plain, words
-from signalbox.reviews import comparison, lineage, picture, samples
+from signalbox.reviews import comparison, costs, lineage, picture, samples
 from signalbox.reviews.comparison import Comparison
 from signalbox.reviews.model import (
     ClassScore,
@@ -52,6 +52,7 @@ class ShownEvidence(NamedTuple):
     classes: Sequence[ClassScore] = ()
     class_count: int = 0
     lineage: KeptLineage = _UNKNOWN
+    costs: Sequence[tuple[str, str]] = ()
 
     @property
     def scatter(self) -> Scatter | None:
@@ -117,6 +118,7 @@ def shown(evidence: str) -> ShownEvidence:
         classes=report.get("classes", ()),
         class_count=report.get("class_count", 0),
         lineage=origin,
+        costs=[(label, text) for label, text in report.get("costs", [])],
     )
 
 
@@ -143,6 +145,7 @@ def _kept(report: Mapping[str, Any]) -> KeptReport:
         "points": _points(report.get("points")),
         "classes": sorted(classes, key=lambda score: -score["rows"])[:_CLASSES],
         "class_count": len(classes),
+        "costs": costs.kept(report),
     }
 
 

@@ -173,16 +173,22 @@ class KeptSample(TypedDict):
 class KeptLineage(TypedDict):
     """Where the model comes from, as texts, "" where it is not known.
 
-    `file_count` is 0 where no file is known; `columns` are the features' names, none where they are not known.
+    `file_count` is 0 where no file is known. `uploaders` are the first of `uploader_count` people, and of
+    `unknown_uploads` files nobody is known; what earlier versions kept has no word of them. `columns` are the features'
+    names, none where they are not known.
     `report` is the S3 URI of the report, `threshold` what the pipeline held the model against, `cut` the probability
-    from which an answer counts as 1.
+    from which an answer counts as 1. `train_rows` is None where nobody counted them, as in what earlier versions kept.
     """
 
     report: str
     run: str
     files: list[str]
     file_count: int
+    uploaders: NotRequired[list[str]]
+    uploader_count: NotRequired[int]
+    unknown_uploads: NotRequired[int]
     train_data: str
+    train_rows: NotRequired[int | None]
     test_data: str
     columns: list[str]
     threshold: str
@@ -191,9 +197,10 @@ class KeptLineage(TypedDict):
 
 
 class KeptReport(TypedDict):
-    """What is kept of a report. Those kept by earlier versions have no `points`, classes, or `lineage`.
+    """What is kept of a report. Those kept by earlier versions have no `points`, classes, `lineage` or `costs`.
 
-    `points` are label and prediction of test rows of a regression; `classes` are the biggest of `class_count` classes.
+    `points` are label and prediction of test rows of a regression; `classes` are the biggest of `class_count` classes;
+    `costs` are labels and texts.
     """
 
     problem: str
@@ -210,3 +217,4 @@ class KeptReport(TypedDict):
     classes: NotRequired[list[ClassScore]]
     class_count: NotRequired[int]
     lineage: NotRequired[KeptLineage]
+    costs: NotRequired[list[tuple[str, str]]]

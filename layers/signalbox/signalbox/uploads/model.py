@@ -20,7 +20,8 @@ class Upload(NamedTuple):
     """One upload; `size` is in bytes.
 
     Bucket, key and version are its business key. `recorded_at` is the text that its item has, since it is part of the
-    waiting upload's key: `moments.text_of` writes it, and items of earlier versions have another ISO spelling.
+    waiting upload's key: `moments.text_of` writes it, and items of earlier versions have another ISO spelling. `by` is
+    who uploaded it, "" where nobody said so.
     """
 
     bucket: str
@@ -29,6 +30,7 @@ class Upload(NamedTuple):
     size: int
     recorded_at: str
     run: str | None = None
+    by: str = ""
 
     @property
     def digest(self) -> str:
