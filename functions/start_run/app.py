@@ -1,10 +1,9 @@
 """Starts the pipeline's next run when one is due, closes the run that is over, and mails why a run cannot start."""
 
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from signalbox import notifications, uploads
-from signalbox.notifications import notifying
+from signalbox import uploads
 from signalbox.observability import logger, metrics
 from signalbox.settings import StartRun
 from signalbox.uploads import starting
@@ -13,13 +12,24 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from signalbox.batch import BatchResponse
+    from signalbox.contracts.endings import Mailed, RunRefusal
+    from signalbox.uploads.refusals import NotifyRefusal
 
 
 @cache
 def _ports() -> starting.StartingPorts:
     settings = StartRun.read()
-    notify = partial(notifying.notify_run_refused, ports=notifications.notifying_ports(settings))
-    return uploads.starting_ports(settings, notify)
+    return uploads.starting_ports(settings, _notify(settings))
+
+
+def _notify(settings: StartRun) -> "NotifyRefusal":
+    def notify(refusal: "RunRefusal") -> "Mailed":
+        from signalbox import notifications  # noqa: PLC0415  # mails are rare, and what makes them takes time to load
+        from signalbox.notifications import notifying  # noqa: PLC0415  # the same
+
+        return notifying.notify_run_refused(refusal, notifications.notifying_ports(settings))
+
+    return notify
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sagemaker_local import ministack, trail_checks
+from sagemaker_local import ministack, trail_checks, trail_identity
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Trails:
         host = f"{call.bucket}.s3.{self.region}.amazonaws.com"
         detail = {
             "eventVersion": "1.11",
-            "userIdentity": {"type": "AssumedRole", "arn": principal, "accountId": self.account},
+            "userIdentity": trail_identity.of(principal),
             "eventTime": now,
             "eventSource": "s3.amazonaws.com",
             "eventName": call.name,

@@ -212,8 +212,8 @@ def show_uploads(
         return
     bucket, key = uploads.place(file, found.output("DataBucket"), prefix)
     for fate in uploads.fates(bucket, key, table):
-        size = f"{fate.upload.size:,} bytes"
-        console.print(f"{_local(fate.upload.recorded_at)}  {size}, version {_shown(fate.upload.version)}")
+        size, by = f"{fate.upload.size:,} bytes", f", by {_shown(fate.upload.by)}" if fate.upload.by else ""
+        console.print(f"{_local(fate.upload.recorded_at)}  {size}, version {_shown(fate.upload.version)}{by}")
         taken = f"run {fate.upload.run}: " if fate.upload.run else ""
         console.print(
             Text.assemble(f"  {taken}", _state(fate.state), f": {_shown(fate.detail)}" if fate.detail else "")
@@ -280,7 +280,7 @@ def show_status(stack: StackName = "signalbox") -> None:
         *status.waiting_uploads(found, client("dynamodb")),
         *status.pipeline_runs(found, sagemaker),
         *status.open_executions(found, client("stepfunctions"), client("dynamodb")),
-        *status.endpoints(found, sagemaker),
+        *status.endpoints(found, sagemaker, client("ssm")),
     ]
     if not lines:
         console.print("nothing waits, nothing runs, nothing serves")

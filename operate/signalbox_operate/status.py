@@ -8,10 +8,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from signalbox import moments, words
+from signalbox import moments, stages, words
+from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.table import Table
 from signalbox.releases.adapters import ReleasesTable, action_in
 from signalbox.reviews.adapters import DynamoReviews
+from signalbox.stages import StagesDocument, StagesDocumentError
 from signalbox_operate import uploads
 from signalbox_operate.stack import Stack
 
@@ -93,12 +95,31 @@ def _open_reviews(execution: str, reviews: DynamoReviews) -> Iterator[str]:
             yield f"the approval of {words.package_name(review.package)}{stage} is open: {asked}"
 
 
-def endpoints(stack: Stack, sagemaker: Any) -> Iterator[Line]:
-    """Yield the stack's endpoints, which are called `<prefix>-<model>-<stage>`."""
-    prefix = f"{stack.output('Prefix')}-"
+def endpoints(stack: Stack, sagemaker: Any, ssm: Any) -> Iterator[Line]:
+    """Yield the stack's endpoints, which are called `<prefix>-<model>-<stage>`; those of no stage say so."""
+    prefix, document = f"{stack.output('Prefix')}-", _stages(stack, ssm)
     for page in sagemaker.get_paginator("list_endpoints").paginate(NameContains=prefix):
         for endpoint in page["Endpoints"]:
-            if endpoint["EndpointName"].startswith(prefix):
-                yield Line(
-                    "endpoint", endpoint["EndpointName"], endpoint["EndpointStatus"], endpoint["LastModifiedTime"]
-                )
+            name = endpoint["EndpointName"]
+            if name.startswith(prefix):
+                left = _left_over(name, document)
+                yield Line("endpoint", name, endpoint["EndpointStatus"], endpoint["LastModifiedTime"], left)
+
+
+def _stages(stack: Stack, ssm: Any) -> StagesDocument | None:
+    """Return the stages document; None where it cannot be read or used, which no status has to wait for."""
+    try:
+        return stages.load(stack.output("StagesParameter"), ssm)
+    except (StagesDocumentError, CallRefusedError):
+        return None
+
+
+def _left_over(endpoint: str, document: StagesDocument | None) -> str:
+    """Return what to do with an endpoint whose stage was taken out of the document; "" for every other one."""
+    stage = endpoint.rpartition("-")[2]
+    if document is None or document.find(stage):
+        return ""
+    return (
+        f"the stages document has no stage {stage}, so nothing is released to it any more, and it is paid for by the "
+        f"hour: delete it with aws sagemaker delete-endpoint --endpoint-name {endpoint}"
+    )

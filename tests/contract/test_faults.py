@@ -5,7 +5,7 @@ Behind the proxy is the local cloud, before it are the layer's own adapters with
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any

@@ -90,6 +90,8 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         Need("s3:ListBucket", artifacts),
     ]
     pipeline = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/{STACK}-abalone"
+    jobs_of_pipelines = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{PIPELINE_JOB}"
+    pipeline_training = Need("sagemaker:DescribeTrainingJob", jobs_of_pipelines)
     return {
         "RecordUploadsRole": [
             *uploads("PutItem"),
@@ -113,7 +115,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             *sagemaker("DescribePipelineExecution"),
             *sagemaker("ListPipelineExecutionSteps"),
             *sagemaker("DescribeProcessingJob"),
-            Need("sagemaker:DescribeTrainingJob", f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{PIPELINE_JOB}"),
+            pipeline_training,
             *mail,
             *_job_log("ProcessingJobs", "pipelines-x"),
             *_job_log("TrainingJobs", "pipelines-x"),
@@ -121,6 +123,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         ],
         "PlanTrainingRole": [
             *package,
+            pipeline_training,
             *stages,
             *(Need("s3:ListBucket", bucket) for bucket in (data, artifacts)),
             Need("s3:GetObject", f"{data}/models/iris/test/a.csv"),

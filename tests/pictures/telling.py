@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING
 
 from signalbox.aws.model import ModelAnswer

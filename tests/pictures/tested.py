@@ -36,7 +36,7 @@ _MANIFEST = f"{_ARTIFACTS}/manifests/{PIPELINE_RUN.id}.json"
 _XGBOOST = {
     "Image": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1",
     "ImageDigest": f"sha256:{hashlib.sha256(b'xgboost').hexdigest()}",
-    "ModelDataUrl": f"{_ARTIFACTS}/pipelines/abalone/p4jn9xou8a8s/Train/output/model.tar.gz",
+    "ModelDataUrl": training.JOB_MODEL,
     "Environment": {},
 }
 
@@ -59,11 +59,15 @@ def abalone(version: int, live: int) -> str:
             "columns": _ABALONE_COLUMNS,
             "manifest": _MANIFEST,
             "threshold": "MSE at most 6.0",
+            "train-rows": "2934",
         },
         "MetadataProperties": {"CommitId": COMMIT, "GeneratedBy": RUN},
     }
-    data = {f"{test_data}part-0.csv": _csv(rows), _MANIFEST: json.dumps(UPLOADS)}
-    planned = plan(_question(f"signalbox-abalone-{version}", {"package": package}), training.ports(described, data))
+    people = {"names": ["user/ann", "assumed-role/Measuring/bo"], "count": 2, "unknown": 0}
+    uploaders = _MANIFEST.replace(".json", ".uploaders.json")
+    data = {f"{test_data}part-0.csv": _csv(rows), _MANIFEST: json.dumps(UPLOADS), uploaders: json.dumps(people)}
+    ports = training.ports(described, data, training.JOB)
+    planned = plan(_question(f"signalbox-abalone-{version}", {"package": package}), ports)
     return _tested(planned, rows, _new_rings, live=(f"{GROUP}/{live}", _old_rings))
 
 

@@ -10,7 +10,9 @@ from tests.sagemaker_local.support.ministack_modules import (
     ministack,
     ministack_policies,
     trail_checks,
+    trail_identity,
 )
+from tests.support.samples import sample
 
 S3Request, S3Call, Trails = ministack.S3Request, cloudtrail.S3Call, cloudtrail.Trails
 TrailError = trail_checks.TrailError
@@ -140,6 +142,35 @@ def test_a_trail_that_does_not_log_sends_nothing(sent: list[dict[str, Any]]) -> 
     assert sent == []
 
 
+def test_an_event_says_who_made_the_call(sent: list[dict[str, Any]]) -> None:
+    record(properties())
+    assert sent[0]["userIdentity"]["arn"] == "arn:aws:iam::123456789012:root"
+
+
+@pytest.mark.parametrize(
+    ("arn", "members"),
+    [
+        ("arn:aws:iam::123456789012:root", {"type": "Root", "principalId": "123456789012"}),
+        ("arn:aws:iam::123456789012:user/team/ann", {"type": "IAMUser", "userName": "ann"}),
+        ("arn:aws:sts::123456789012:federated-user/ann", {"type": "FederatedUser", "principalId": "123456789012:ann"}),
+    ],
+)
+def test_an_identity_has_the_members_of_its_type(arn: str, members: dict[str, str]) -> None:
+    assert members.items() <= trail_identity.of(arn).items()
+    assert {"arn": arn, "accountId": "123456789012"}.items() <= trail_identity.of(arn).items()
+
+
+def test_a_session_says_whose_it_is() -> None:
+    identity = trail_identity.of("arn:aws:sts::123456789012:assumed-role/Uploader/ann")
+    aws = sample("s3/put-object-cloudtrail")["detail"]["userIdentity"]
+    assert identity.keys() == aws.keys()
+    assert identity["sessionContext"].keys() == aws["sessionContext"].keys()
+    issuer = identity["sessionContext"]["sessionIssuer"]
+    assert issuer.keys() == aws["sessionContext"]["sessionIssuer"].keys()
+    assert issuer["arn"] == "arn:aws:iam::123456789012:role/Uploader"
+    assert identity["principalId"] == f"{issuer['principalId']}:ann"
+
+
 @pytest.mark.parametrize(("status", "code"), [(200, None), (403, "AccessDenied"), (404, "NoSuchKey"), (409, "Error")])
 def test_an_event_says_how_the_call_ended(sent: list[dict[str, Any]], status: int, code: str | None) -> None:
     record(properties(), status=status)
@@ -179,9 +210,9 @@ def test_an_update_that_is_refused_leaves_the_trail_and_a_deletion_ends_it(sent:
     put = S3Call("PutObject", "b", "k", read_only=False, parameters={}, status=200)
     with pytest.raises(TrailError):
         trails.update(name, {}, properties(bucket="closed"), "stack")
-    trails.record(put, "somebody")
+    trails.record(put, "arn:aws:iam::123456789012:user/somebody")
     assert (len(sent), attributes["Arn"]) == (1, "arn:aws:cloudtrail:us-east-1:123456789012:trail/mine")
     assert trails.update(name, {}, properties(IsLogging=False), "stack")[0] == "mine"
-    trails.record(put, "somebody")
+    trails.record(put, "arn:aws:iam::123456789012:user/somebody")
     trails.delete(name, {})
     assert len(sent) == 1

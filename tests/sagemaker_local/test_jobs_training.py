@@ -152,6 +152,39 @@ def test_the_text_of_the_failure_file_becomes_the_failure_reason(tmp_path: Path)
     assert job.s3.uris("s3://out") == []
 
 
+def test_a_failure_file_of_a_program_that_exits_with_0_is_named_in_the_log_and_the_job_is_completed(
+    tmp_path: Path,
+) -> None:
+    text = """
+        import os
+        from pathlib import Path
+        print("half done", end="")
+        (Path(os.environ["SAGEMAKER_BASE_DIR"]) / "output" / "failure").write_text("no rows in\\ntrain.csv")
+    """
+
+    outcome = Job(tmp_path, FakeS3(), text).run()
+
+    assert (outcome.status, outcome.failure_reason, outcome.model_artifacts) == ("Completed", None, MODEL)
+    assert outcome.log is not None
+    printed, warning = outcome.log.read_text().splitlines()
+    assert printed == "half done"
+    assert "left /opt/ml/output/failure and exited with 0: 'no rows in\\ntrain.csv'" in warning
+
+
+@pytest.mark.parametrize("written", ["", " \\n"])
+def test_a_program_that_leaves_no_words_about_a_failure_gets_no_warning(tmp_path: Path, written: str) -> None:
+    text = f"""
+        import os
+        from pathlib import Path
+        (Path(os.environ["SAGEMAKER_BASE_DIR"]) / "output" / "failure").write_text("{written}")
+    """
+
+    outcome = Job(tmp_path, FakeS3(), text).run()
+
+    assert outcome.log is not None
+    assert outcome.log.read_text() == ""
+
+
 def test_a_failure_reason_has_at_most_1024_characters_and_keeps_its_exit_code(tmp_path: Path) -> None:
     text = """
         import os, sys

@@ -4,7 +4,8 @@ import itertools
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -126,7 +127,7 @@ class MemoryStore:
     def change(self, review_id: str, expected: Texts, changes: Texts) -> Review | None:
         """See ReviewStore."""
         known = self.reviews.get(review_id)
-        if known is None or any(texts(vars(known))[name] != value for name, value in texts(expected).items()):
+        if known is None or any(texts(known._asdict())[name] != value for name, value in texts(expected).items()):
             return None
         self.reviews[review_id] = replace(known, **cast("dict[str, Any]", dict(changes)))
         self.writes += 1

@@ -6,6 +6,7 @@ from tests.support.botocore_strict import RecordingClient, client_error
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:signalbox-mlops"
 OUTPUTS = {
+    "StagesParameter": "/signalbox/stages",
     "Prefix": "signalbox",
     "DataBucket": "signalbox-data",
     "ArtifactsBucket": "signalbox-artifacts",

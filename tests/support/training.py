@@ -3,11 +3,12 @@
 from typing import Any
 
 from signalbox.aws.registry import ModelRegistry
+from signalbox.aws.training_jobs import TrainingJobs
 from signalbox.contracts.training import TrainingQuestion
 from signalbox.settings import PlanTraining
 from signalbox.stages import Stage, StagesDocument
 from signalbox.training.planning import TrainingPorts
-from tests.support.botocore_strict import RecordingClient
+from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.objects import RememberedObjects
 
 SETTINGS = PlanTraining(
@@ -41,11 +42,29 @@ DATA = {f"{HOME}/train/a.csv": "9,M", f"{HOME}/test/a.csv": "10,F", f"{TEST_DATA
 STAGES = StagesDocument((Stage("staging", "ml.m5.large", 1), Stage("prod", "ml.m5.xlarge", 2)))
 
 
-def ports(package: Any = PACKAGE, data: dict[str, str] | None = None) -> TrainingPorts:
-    """Return real adapters over an S3 with `data` and a registry that answers with `package`."""
-    registry: Any = RecordingClient("sagemaker", {"describe_model_package": package})
+JOB_NAME = "pipelines-p4jn9xou8a8s-Train-dM3nlsvGkI"
+JOB_MODEL = f"s3://artifacts-bucket/pipelines/abalone/runs/p4jn9xou8a8s/model/{JOB_NAME}/output/model.tar.gz"
+# The training job of a pipeline, as SageMaker describes it.
+JOB: dict[str, Any] = {
+    "TrainingJobName": JOB_NAME,
+    "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{JOB_NAME}",
+    "ModelArtifacts": {"S3ModelArtifacts": JOB_MODEL},
+    "TrainingJobStatus": "Completed",
+    "SecondaryStatus": "Completed",
+    "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+    "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 10},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+    "CreationTime": 0,
+    "TrainingTimeInSeconds": 61,
+}
+NO_JOB = client_error("ValidationException", "Requested resource not found.")
+
+
+def ports(package: Any = PACKAGE, data: dict[str, str] | None = None, job: Any = NO_JOB) -> TrainingPorts:
+    """Return real adapters over an S3 with `data`, and a SageMaker that answers with `package` and training `job`."""
+    registry: Any = RecordingClient("sagemaker", {"describe_model_package": package, "describe_training_job": job})
     objects = RememberedObjects(DATA if data is None else data).store
-    return TrainingPorts(SETTINGS, objects, ModelRegistry(registry), lambda: STAGES)
+    return TrainingPorts(SETTINGS, objects, ModelRegistry(registry), TrainingJobs(registry), lambda: STAGES)
 
 
 def question(machine_input: object) -> TrainingQuestion:

@@ -1,7 +1,8 @@
 """In-memory stand-ins of the upload journey's ports. They remember, and refuse what the real ones refuse."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,7 +71,17 @@ class MemoryObjects:
     @property
     def manifests(self) -> dict[str, str]:
         """Return the manifests by the names of their runs."""
-        return {uri.removeprefix(f"{MANIFESTS}/").removesuffix(".json"): text for uri, text in self.written.items()}
+        return self._documents(of_people=False)
+
+    @property
+    def uploaders(self) -> dict[str, str]:
+        """Return who uploaded the files of runs, by the names of the runs."""
+        return self._documents(of_people=True)
+
+    def _documents(self, *, of_people: bool) -> dict[str, str]:
+        """Return the texts of one kind by the names of their runs."""
+        found = {uri: text for uri, text in self.written.items() if uri.endswith(".uploaders.json") == of_people}
+        return {uri.removeprefix(f"{MANIFESTS}/").partition(".")[0]: text for uri, text in found.items()}
 
 
 class MemoryTable:

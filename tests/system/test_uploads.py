@@ -1,6 +1,7 @@
 """Uploads: many files and repeated events are one run; what cannot be read is kept with its reason."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,18 @@ def test_files_uploaded_together_are_one_run_that_reaches_prod(world: World, tab
     world.signalbox("upload", *(str(file) for file in files))
 
     asked = world.mail("approve", "abalone version 1")
-    told = [*(file.name for file in files), "Run: ", "Threshold: MSE at most 6", "Sex M, Length ", "xgboost"]
-    assert [words for words in told if words not in inbox.text(asked)] == []
+    told = [*(file.name for file in files), "Uploaded by: root", "Run: ", "Threshold: MSE at most 6", "Sex M, Length "]
+    told += [
+        "Training time: ",
+        "Training cost: less than $0.01: 1 × ml.m5.large",
+        "Endpoint in prod: about $83.95 a month",
+    ]
+    assert [words for words in (*told, "xgboost") if words not in inbox.text(asked)] == []
+    counted = re.search(r"Training rows: ([0-9,]+)\n *Test rows: ([0-9,]+)\n", inbox.text(asked))
+    assert counted is not None
+    trained, tested = (int(number.replace(",", "")) / len(table) for number in counted.groups())
+    assert 0.1 < tested < 0.2
+    assert 0.6 < trained < 0.8
     world.approve(asked)
     world.approve(world.mail("to prod", "abalone version 1"))
     world.mail("abalone version 1", "released")

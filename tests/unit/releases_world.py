@@ -7,7 +7,8 @@ executions can interleave; `World.disturb` lets calls fail, or succeed and lose 
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

@@ -1,7 +1,7 @@
 """What a change in the model registry sets going, and that its repetitions set nothing going."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

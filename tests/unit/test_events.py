@@ -42,6 +42,36 @@ def test_the_native_shape_tells_size_etag_and_sequencer_and_cloudtrail_does_not(
     assert (trail.size, trail.etag, trail.sequencer) == (None, None, None)
 
 
+USER = {"type": "IAMUser", "arn": "arn:aws:iam::123456789012:user/team/ann", "accountId": "123456789012"}
+SESSION = {"type": "AssumedRole", "arn": "arn:aws:sts::123456789012:assumed-role/Uploader/ann"}
+
+
+@pytest.mark.parametrize(
+    ("identity", "by"),
+    [
+        (USER, "user/team/ann"),
+        (SESSION | {"accountId": "123456789012"}, "assumed-role/Uploader/ann"),
+        (SESSION, "assumed-role/Uploader/ann"),
+        ({"type": "Root", "arn": "arn:aws:iam::123456789012:root", "accountId": "123456789012"}, "root"),
+        (USER | {"accountId": "999999999999"}, "user/team/ann of account 999999999999"),
+        ({"type": "AWSAccount", "principalId": "AIDAEXAMPLE", "accountId": "999999999999"}, "account 999999999999"),
+        ({"type": "AWSService", "invokedBy": "datasync.amazonaws.com"}, "datasync.amazonaws.com"),
+        ({"type": "WebIdentityUser", "userName": "ann@example.com"}, "ann@example.com"),
+        ({"type": "Unknown"}, ""),
+        ({"arn": 7}, ""),
+        ("somebody", ""),
+        (None, ""),
+    ],
+)
+def test_cloudtrail_says_who_uploaded_and_a_form_that_is_not_known_costs_no_upload(identity: object, by: str) -> None:
+    seen = ObjectUploaded.read(with_detail(sample("s3/put-object-cloudtrail"), userIdentity=identity))
+    assert (seen.key, seen.by) == ("incoming/abalone.csv", by)
+
+
+def test_s3s_own_event_does_not_say_who_uploaded() -> None:
+    assert ObjectUploaded.read(sample("s3/object-created")).by == ""
+
+
 def test_the_version_may_be_in_the_additional_data() -> None:
     event = with_detail(
         sample("s3/put-object-without-version-cloudtrail"),

@@ -1,5 +1,6 @@
 """Mails: addresses, and what SES is sent."""
 
+import traceback
 from typing import Any
 
 import pytest
@@ -42,13 +43,13 @@ def test_answers_go_to_people_robots_do_not_answer_and_bounces_are_counted() -> 
 
 def test_a_refused_mail_says_who_and_what_to_do() -> None:
     client: Any = RecordingClient("sesv2", {"send_email": client_error("MessageRejected", "not verified")})
-    with pytest.raises(mail.MailError, match=r"ann@example.com: .*not verified.* verified identity"):
+    with pytest.raises(mail.MailError, match=r"to a…@example\.com: .*not verified.* verified identity"):
         mailer(client).send(LETTER)
 
 
 def test_a_mail_that_ses_cannot_take_now_says_to_try_again_and_nothing_of_identities() -> None:
     client: Any = RecordingClient("sesv2", {"send_email": client_error("TooManyRequestsException", "slow down")})
-    with pytest.raises(ServiceBusyError, match=r"to ann@example.com: .*slow down: try again in a moment$"):
+    with pytest.raises(ServiceBusyError, match=r"to a…@example\.com: .*slow down: try again in a moment$"):
         mailer(client).send(LETTER)
 
 
@@ -60,6 +61,21 @@ def test_mails_that_nobody_could_be_sent_now_are_sent_again_by_whoever_asked() -
     with pytest.raises(ServiceBusyError, match="slow down"):
         mail.send_each(sender, [LETTER, LETTER])
     assert mail.send_each(sender, [LETTER, LETTER]) == 1
+
+
+@pytest.mark.parametrize("code", ["MessageRejected", "ThrottlingException"])
+def test_neither_errors_nor_logs_have_the_address_of_a_person(code: str, caplog: pytest.LogCaptureFixture) -> None:
+    said = f"Email address is not verified. The following identities failed the check: <{ANN}>, {BOB}"
+    refusing: Any = RecordingClient("sesv2", {"send_email": client_error(code, said)})
+    sender = mail.SesMailer("ops@example.com", "ops@example.com", "settings", refusing)
+
+    with pytest.raises((mail.MailError, ServiceBusyError)) as caught:
+        mail.send_each(sender, [LETTER])
+
+    logged = " ".join(str(vars(record)) for record in caplog.records)
+    for text in ("".join(traceback.format_exception(caught.value)), logged):
+        assert not any(address in text for address in (ANN, BOB, "ops@example.com"))
+        assert "to a…@example.com" in text
 
 
 def test_a_list_of_addresses_is_read_with_blanks_and_repeats() -> None:

@@ -37,7 +37,12 @@ class Clients(dict[str, Any]):
 @pytest.fixture
 def clients(monkeypatch: pytest.MonkeyPatch) -> Clients:
     """The clients that the commands get, for region us-east-1."""
-    found = Clients(cloudformation=CloudFormation(), dynamodb=RecordingClient("dynamodb", {"query": {"Items": []}}))
+    document = '{"stages": [{"name": "prod", "instance_type": "ml.m5.large", "instance_count": 1}]}'
+    found = Clients(
+        cloudformation=CloudFormation(),
+        dynamodb=RecordingClient("dynamodb", {"query": {"Items": []}}),
+        ssm=RecordingClient("ssm", {"get_parameter": {"Parameter": {"Value": document}}}),
+    )
     monkeypatch.setattr(cli, "client", found.__getitem__)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("SIGNALBOX_API_URL", raising=False)
@@ -357,6 +362,38 @@ def test_status_lists_runs_open_executions_and_endpoints(clients: Clients, table
     assert "release-4: update-endpoint in prod, since 2026-11-20T10:00:14Z" in done.output
     assert "release-5: " not in done.output
     assert "other-signalbox" not in done.output
+
+
+def left_over(clients: Clients, *names: str) -> str:
+    """Return what the status of a stack with these endpoints says."""
+    endpoint = {"EndpointStatus": "InService", "CreationTime": NOW, "LastModifiedTime": NOW, "EndpointArn": ENDPOINT}
+    listed = {"Endpoints": [{"EndpointName": name, **endpoint} for name in names]}
+    runs: dict[str, Any] = {"PipelineExecutionSummaries": []}
+    clients["sagemaker"] = RecordingClient("sagemaker", {"list_pipeline_executions": runs, "list_endpoints": listed})
+    clients["stepfunctions"] = RecordingClient("stepfunctions", {"list_executions": {"executions": []}})
+    return run("status").output
+
+
+def test_status_says_which_endpoints_are_of_a_stage_that_was_taken_out_and_how_to_delete_them(clients: Clients) -> None:
+    said = left_over(clients, "signalbox-abalone-prod", "signalbox-abalone-canary")
+    assert "signalbox-abalone-canary: the stages document has no stage canary, so nothing is released to it" in said
+    assert "aws sagemaker delete-endpoint --endpoint-name signalbox-abalone-canary" in said
+    assert "signalbox-abalone-prod: " not in said
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"Parameter": {"Value": "{}"}},
+        client_error("AccessDeniedException"),
+        client_error("ParameterNotFound"),
+    ],
+)
+def test_status_says_nothing_of_stages_where_their_document_cannot_be_read(clients: Clients, answer: Any) -> None:
+    clients["ssm"] = RecordingClient("ssm", {"get_parameter": answer})
+    said = left_over(clients, "signalbox-abalone-canary")
+    assert "signalbox-abalone-canary" in said
+    assert "stages document" not in said
 
 
 def test_the_prefix_is_the_stacks_output_where_it_is_not_the_stacks_name(clients: Clients) -> None:

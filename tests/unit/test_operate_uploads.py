@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -91,6 +92,11 @@ def test_every_upload_of_a_file_is_shown_with_its_run_and_what_became_of_it(tabl
     ]
 
 
+def test_an_upload_is_shown_with_whoever_uploaded_it_as_far_as_that_is_known(table: UploadsTable) -> None:
+    table.record(replace(an_upload(), by="assumed-role/Uploader/ann [of data]"))
+    assert "191,873 bytes, version v1, by assumed-role/Uploader/ann [of data]" in run("abalone.csv").output
+
+
 def test_an_upload_whose_run_waits_says_what_for(table: UploadsTable) -> None:
     waiting = a_run(table, 1, an_upload())
     table.note(waiting, "the quota of running executions is used up")
@@ -103,6 +109,7 @@ def test_what_a_run_has_taken_waits_until_it_starts_and_status_says_since_when_a
     clients["sagemaker"] = RecordingClient(
         "sagemaker", {"list_pipeline_executions": client_error("ResourceNotFound"), "list_endpoints": {"Endpoints": []}}
     )
+    clients["ssm"] = RecordingClient("ssm", {"get_parameter": client_error("ParameterNotFound")})
     clients["stepfunctions"] = RecordingClient("stepfunctions", {"list_executions": {"executions": []}})
     waiting = a_run(table, 1, an_upload())
     table.record(an_upload("incoming/later.csv", minute=1))

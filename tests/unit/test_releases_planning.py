@@ -1,6 +1,6 @@
 """Plans as the machine gets them: each action's request, and what follows from what it came to."""
 
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest
@@ -418,7 +418,7 @@ def test_a_rollback_needs_no_stages_document_which_may_be_what_is_wrong() -> Non
     def broken() -> StagesDocument:
         raise StagesDocumentError("stages[0].name is missing")
 
-    object.__setattr__(world.ports, "stages", broken)
+    world.ports = replace(world.ports, stages=broken)
     ended = [world.plan(after(asked, config, world._do(config, "run")))]
     while ended[-1]["action"] != "failed":
         asked = after(asked, ended[-1], world._do(ended[-1], "run"))
@@ -518,7 +518,7 @@ def test_ten_stages_that_each_take_as_long_as_a_deployment_may_fit_into_one_hist
     world.registry.put(2, "Approved")
     for name in names:
         world.sagemaker.serve(f"signalbox-abalone-{name}", f"live-{name}", arn(1))
-    object.__setattr__(world.ports, "poll_seconds", 1)
+    world.ports = replace(world.ports, poll_seconds=1)
     asked, events, plan = question("approved", 2, AT), 0, None
 
     while plan is None or plan["action"] not in ("done", "failed"):
@@ -695,7 +695,7 @@ def test_a_stage_that_is_taken_out_between_its_plan_and_its_request_lets_the_rel
     world = World(StagesDocument((STAGING, PROD)))
     world.registry.put(2, "Approved")
     documents = [StagesDocument((STAGING, PROD))] * 2
-    object.__setattr__(world.ports, "stages", lambda: documents.pop() if documents else StagesDocument((PROD,)))
+    world.ports = replace(world.ports, stages=lambda: documents.pop() if documents else StagesDocument((PROD,)))
 
     ended = world.run("approved", 2, AT)
 

@@ -1,7 +1,7 @@
 """A review is closed when its task has ended without an approval: the same tests with both stores."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

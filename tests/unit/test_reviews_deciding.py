@@ -1,7 +1,7 @@
 """Reviews are decided once: the same tests with reviews in a dictionary and in DynamoDB."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from tests.support.review_stores import world_stored_in

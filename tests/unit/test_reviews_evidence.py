@@ -235,6 +235,7 @@ def test_where_a_model_comes_from_is_kept_and_written_as_facts() -> None:
     )
     assert lineage.facts(found.lineage) == [
         ("Files", "incoming/a.csv, incoming/b.csv and 2 more"),
+        ("Uploaded by", "not recorded"),
         ("Run", "signalbox-abalone-000012-20260301T100000Z"),
         ("Test data", "s3://t/"),
         ("Threshold", "MSE at most 6.0"),
@@ -273,3 +274,16 @@ def test_evidence_that_an_earlier_version_kept_has_no_lineage() -> None:
     kept = json.loads(evidence.freeze(json.dumps(report(lineage=LINEAGE)), REPORT))
     del kept["lineage"]
     assert evidence.shown(json.dumps(kept)).lineage == lineage.NONE
+
+
+def test_evidence_that_was_kept_before_rows_people_and_costs_were_is_shown_without_them() -> None:
+    kept = json.loads(evidence.freeze(json.dumps(report(lineage=LINEAGE)), REPORT))
+    del kept["costs"]
+    for name in ("train_rows", "uploaders", "uploader_count", "unknown_uploads"):
+        del kept["lineage"][name]
+
+    found = evidence.shown(json.dumps(kept))
+
+    assert not found.costs
+    assert lineage.rows(found.lineage, found.rows) == [("Training rows", "not counted"), ("Test rows", "1,418")]
+    assert ("Uploaded by", "not recorded") in lineage.facts(found.lineage)

@@ -1,6 +1,6 @@
 """What a vote, the registry's word and a close mean for a review, without a table or a machine."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from typing import Any
 

@@ -1,5 +1,6 @@
 """What a run knows of where its model comes from."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from tests.support.objects import RememberedObjects
 from tests.support.training import ARN, DATA, HOME, IMAGE_INPUT, PACKAGE, ports, question
 
 from signalbox.contracts.training import Lineage
+from signalbox.training.overlap import MOST_BYTES
 from signalbox.training.planning import plan
 
 MANIFEST = "s3://artifacts-bucket/manifests/signalbox-abalone-000012-20260301T100000Z.json"
@@ -14,12 +16,13 @@ KEYS = [f"incoming/{name}.csv" for name in "abcdefg"]
 PIPELINE = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/signalbox-abalone/execution/p4jn9xou8a8s"
 
 
-def lineage(manifest_text: str = "", generated_by: str = PIPELINE, **properties: str) -> Lineage:
+def lineage(manifest_text: str = "", generated_by: str = PIPELINE, people: str = "", **properties: str) -> Lineage:
     package: dict[str, Any] = PACKAGE | {
         "CustomerMetadataProperties": PACKAGE["CustomerMetadataProperties"] | properties,
         "MetadataProperties": {"GeneratedBy": generated_by},
     }
-    data = DATA | ({MANIFEST: manifest_text} if manifest_text else {})
+    kept = {MANIFEST: manifest_text, MANIFEST.replace(".json", ".uploaders.json"): people}
+    data = DATA | {uri: text for uri, text in kept.items() if text}
     return plan(question({"package": ARN}), ports(package, data))["evaluation"]["lineage"]
 
 
@@ -54,11 +57,44 @@ def test_a_manifest_that_says_nothing_any_more_leaves_the_files_out_and_stops_no
     assert lineage(text, manifest=MANIFEST) == {"run": "signalbox-abalone-000012-20260301T100000Z"}
 
 
+def test_who_uploaded_the_files_is_read_beside_the_manifest() -> None:
+    people = {"names": [f"user/{letter}" for letter in "abcdefg"], "count": 9, "unknown": 1}
+    found = lineage(listed(KEYS), people=json.dumps(people), manifest=MANIFEST)
+    assert found["uploaders"] == people | {"names": people["names"][:5]}  # type: ignore[index]
+
+
+@pytest.mark.parametrize("text", ["no json", "[]", '{"names": "a"}', '{"names": ["a"], "count": "1", "unknown": 0}'])
+def test_what_does_not_say_who_uploaded_leaves_it_out_and_stops_no_run(text: str) -> None:
+    assert "uploaders" not in lineage(listed(KEYS), people=text, manifest=MANIFEST)
+
+
 def test_a_manifest_of_another_place_is_not_read() -> None:
     objects = RememberedObjects({})
     assert lineage(manifest="s3://artifacts-bucket/evaluations/run-1/golden.json", generated_by="") == {}
     assert not objects.texts
 
 
-def test_an_image_has_the_place_of_its_training_data() -> None:
-    assert plan(question(IMAGE_INPUT), ports())["evaluation"]["lineage"] == {"train_data": f"{HOME}/train/"}
+def test_a_package_says_how_many_rows_it_was_trained_on() -> None:
+    assert lineage(generated_by="", **{"train-rows": "2934"}) == {"train_rows": 2934}
+
+
+@pytest.mark.parametrize("stated", ["many", "2_934", "-1", "0", "29.5", "\u0662", "nan", "inf"])
+def test_what_is_no_number_of_rows_counts_as_not_said(stated: str) -> None:
+    assert lineage(generated_by="", **{"train-rows": stated}) == {}
+
+
+def of_an_image(*files: str) -> Lineage:
+    named = {f"{HOME}/train/{number}.csv": text for number, text in enumerate(files)}
+    return plan(question(IMAGE_INPUT), ports(data=DATA | named))["evaluation"]["lineage"]
+
+
+def test_an_image_has_the_place_and_the_number_of_its_training_rows() -> None:
+    assert of_an_image("1,M\n\n2,F\n", "3,I") == {"train_data": f"{HOME}/train/", "train_rows": 4}
+
+
+def test_a_row_with_a_line_break_in_a_cell_is_one_row() -> None:
+    assert of_an_image('1,"two\nlines, and a "" in them\n"\n2,F\n')["train_rows"] == 3
+
+
+def test_training_data_that_are_too_large_to_be_read_are_not_counted() -> None:
+    assert of_an_image("1,M\n" * (MOST_BYTES // 4 + 1)) == {"train_data": f"{HOME}/train/"}

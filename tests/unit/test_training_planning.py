@@ -1,7 +1,7 @@
 """Planning one run of the mlops machine."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -70,7 +70,9 @@ def test_an_image_gets_its_names_and_places_from_the_model_and_the_execution() -
         "predictions": "s3://artifacts-bucket/transforms/run-1/",
         "evidence": "s3://artifacts-bucket/evaluations/run-1/",
         "client_token": evaluation["client_token"],
-        "lineage": {"train_data": f"{HOME}/train/"},
+        "fleet": {"instance_type": "ml.m5.xlarge", "instance_count": 1},
+        "trained": None,
+        "lineage": {"train_data": f"{HOME}/train/", "train_rows": 1},
     }
 
 

@@ -1,7 +1,7 @@
 """The in-memory stand-in and the table in DynamoDB keep the same promises."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -99,6 +99,17 @@ def test_a_taken_upload_waits_no_more_and_names_its_run(table: Any) -> None:
     assert table.waiting(most=10) == []
     assert table.taken(a_run()) == [taken]
     assert table.history(BUCKET, "incoming/1.csv") == [taken]
+
+
+def test_who_uploaded_goes_with_the_upload_wherever_it_is(table: Any) -> None:
+    named = replace(an_upload(), by="user/ann")
+    table.record(named)
+    assert table.waiting(most=10) == [named]
+    table.open(a_run())
+    table.take(a_run(), [named])
+    assert [upload.by for upload in (*table.taken(a_run()), *table.history(BUCKET, "incoming/1.csv"))] == [
+        "user/ann"
+    ] * 2
 
 
 def test_a_repeated_event_of_a_taken_upload_does_not_wait_again(table: Any) -> None:

@@ -98,7 +98,7 @@ def test_an_upload_that_waits_since_before_the_update_is_taken_first(table: Tabl
     run = store.latest()
     assert run is not None
     assert {upload.recorded_at for upload in store.taken(run)} == {RECORDED, "2026-11-20T11:59:00.000001Z"}
-    assert [upload.run for upload in store.history(BUCKET, KEY)] == [run.id]
+    assert [(upload.run, upload.by) for upload in store.history(BUCKET, KEY)] == [(run.id, "")]
 
 
 def test_a_run_that_waited_before_the_update_says_why_and_is_started_under_its_name(table: Table) -> None:

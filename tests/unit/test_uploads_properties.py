@@ -262,6 +262,6 @@ def test_any_order_and_mix_of_the_shapes_within_a_quiet_window_is_one_run(
         world.hear(0)
     world.run()
     world.settle()
-    (content,) = world.objects.written.values()
+    (content,) = world.objects.manifests.values()
     assert json.loads(content)[1:] == sorted(f"incoming/{key}.csv" for key in keys)
     assert len(world.executions.by_token) == 1

@@ -167,6 +167,22 @@ def test_an_object_that_is_overwritten_already_is_recorded_as_its_successor(worl
     assert world.waiting == [(KEY, "v2")]
 
 
+def uploader(world: World) -> list[str]:
+    return [upload.by for upload in world.table.waiting()]
+
+
+def test_who_uploaded_is_kept_with_the_upload(world: World) -> None:
+    world.deliver(TRAIL)
+    assert uploader(world) == ["assumed-role/DataUploader/alice"]
+
+
+@pytest.mark.parametrize("event", [TRAIL, BARE_TRAIL])
+def test_nobody_counts_as_the_uploader_of_what_may_be_the_content_of_somebody_else(world: World, event: Any) -> None:
+    world.objects.put(KEY, "v2")
+    world.deliver(event)
+    assert uploader(world) == [""]
+
+
 def test_an_overwritten_object_without_versions_is_recorded_as_its_successor(world: World) -> None:
     world.objects.put(KEY, None, etag="e2")
     world.deliver(sample("s3/object-created-unversioned"))

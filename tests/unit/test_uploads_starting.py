@@ -1,7 +1,8 @@
 """One run at a time takes all that waits; what a crash left half done is finished; nothing is started twice."""
 
 import json
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -105,6 +106,32 @@ def test_all_that_waits_becomes_one_run(world: World) -> None:
             "manifest": f"s3://artifacts/manifests/{world.run.id}.json",
         }
     ]
+
+
+def test_who_uploaded_the_files_is_kept_beside_the_manifest_first_who_uploaded_most(world: World) -> None:
+    for number, by in enumerate(["user/bob", "user/ann", "", "user/ann"]):
+        upload = Upload(BUCKET, f"incoming/{number}.csv", "v1", 10, moments.text_of(world.clock()), by=by)
+        world.table.record(upload)
+    world.deliver(REQUEST)
+    kept = json.loads(world.objects.uploaders[world.run.id])
+    assert kept == {"names": ["user/ann", "user/bob"], "count": 2, "unknown": 1}
+
+
+def test_of_many_uploaders_the_first_are_named_and_all_are_counted(world: World) -> None:
+    for number in range(30):
+        waiting = Upload(
+            BUCKET, f"incoming/{number}.csv", "v1", 10, moments.text_of(world.clock()), by=f"user/{number}"
+        )
+        world.table.record(waiting)
+    world.deliver(REQUEST)
+    kept = json.loads(world.objects.uploaders[world.run.id])
+    assert (len(kept["names"]), kept["count"], kept["unknown"]) == (20, 30, 0)
+
+
+def test_nothing_is_kept_where_nobody_is_known(world: World) -> None:
+    world.upload("a.csv")
+    world.deliver(REQUEST)
+    assert world.objects.uploaders == {}
 
 
 def test_nothing_is_started_when_nothing_waits(world: World) -> None:

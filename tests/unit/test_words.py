@@ -46,6 +46,28 @@ def test_time_spans_are_written_for_people(seconds: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("dollars", "text"), [(83.95, "about $83.95"), (1460, "about $1,460.00"), (0.0039, "less than $0.01")]
+)
+def test_amounts_that_were_reckoned_are_written_for_people(dollars: float, text: str) -> None:
+    assert words.money(dollars) == text
+
+
+@pytest.mark.parametrize(
+    ("day", "text"),
+    [
+        ("2026-08-11", "11 August 2026"),
+        ("2026-08-01", "1 August 2026"),
+        ("2023-12", "December 2023"),
+        ("2026-02-30", "2026-02-30"),
+        ("soon", "soon"),
+        ("", ""),
+    ],
+)
+def test_a_day_or_a_month_is_written_for_people_and_another_text_stays(day: str, text: str) -> None:
+    assert words.day(day) == text
+
+
+@pytest.mark.parametrize(
     ("moment", "text"),
     [
         ("2026-03-01T10:20:30.000000Z", "Sunday 1 March 2026, 10:20 UTC"),

@@ -6,8 +6,7 @@ change): the second start of the same name is refused, and that refusal is the p
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypedDict
 
 from signalbox import names
 from signalbox.aws.machines import StateMachines
@@ -75,8 +74,7 @@ class ExecutionStarter(Protocol):
         """Start an execution; False if one of this name was started before."""
 
 
-@dataclass(frozen=True)
-class ApprovalPorts:
+class ApprovalPorts(NamedTuple):
     """The registry, the machines by their ARNs, and the open reviews."""
 
     prefix: str

@@ -10,8 +10,7 @@ after the queue's visibility timeout, and the queue moves it to its dead-letter 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from typing import NotRequired, Protocol, TypedDict
+from typing import NamedTuple, NotRequired, Protocol, TypedDict
 
 from signalbox.events import EventError
 from signalbox.observability import count, logger
@@ -38,8 +37,7 @@ class BatchResponse(TypedDict):
     batchItemFailures: list[FailedMessage]
 
 
-@dataclass(frozen=True)
-class DeadLetter:
+class DeadLetter(NamedTuple):
     """A message that cannot be understood: its body as it came, why, and the ARN of the queue that it came from.
 
     `group` is its message group; None where that queue is not a FIFO queue.

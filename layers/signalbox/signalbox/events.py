@@ -10,8 +10,7 @@ it asks the service for the present state first.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import unquote, unquote_plus
 
 from signalbox.reading import Fields, shown
@@ -47,13 +46,13 @@ class UnknownKeyError(EventError):
         super().__init__(f"bucket {bucket} has nothing under {tried}, as which the event's key was read")
 
 
-@dataclass(frozen=True)
-class ObjectUploaded:
+class ObjectUploaded(NamedTuple):
     """An object was put, copied or completed; what the event does not tell is None.
 
     `size` is in bytes. `key` is as the event writes it: EventBridge does not URL-encode keys, unlike S3's own
     notifications. AWS does not say whether CloudTrail does; `other_keys` are what its key may mean else, the most
-    likely first.
+    likely first. `by` is who made the call, as CloudTrail knows them: the end of their ARN (`user/ann`,
+    `assumed-role/Uploader/ann`), or the account; S3's own event has only an account, so it is "".
     """
 
     bucket: str
@@ -66,6 +65,7 @@ class ObjectUploaded:
     event_id: str
     time: str
     other_keys: tuple[str, ...] = ()
+    by: str = ""
 
     @classmethod
     def read(cls, event: Mapping[str, object]) -> Self:
@@ -116,11 +116,11 @@ class ObjectUploaded:
             event_id=event.text("id"),
             time=event.text("time"),
             other_keys=tuple(others),
+            by=_caller(detail),
         )
 
 
-@dataclass(frozen=True)
-class ExecutionChange:
+class ExecutionChange(NamedTuple):
     """A pipeline execution changed its status (Executing, Succeeded, Failed, Stopping, Stopped, …)."""
 
     pipeline: str
@@ -153,8 +153,7 @@ class ExecutionChange:
         )
 
 
-@dataclass(frozen=True)
-class ModelPackageChange:
+class ModelPackageChange(NamedTuple):
     """A version of a model package group was made or changed.
 
     `status` is the approval status at that time, repeated by every change, and `state` how far the package's creation
@@ -204,8 +203,7 @@ class ModelPackageChange:
         )
 
 
-@dataclass(frozen=True)
-class MachineStopped:
+class MachineStopped(NamedTuple):
     """An execution of a state machine was stopped (`ABORTED`) or ran out of time (`TIMED_OUT`).
 
     `input` is "" where the event was too large to bring it (over 248 KiB), and so are `model`, `package` and `trigger`,
@@ -272,6 +270,23 @@ def _trailed_keys(detail: Fields, bucket: str) -> list[str]:
     written = detail.inside("requestParameters").optional("key")
     keys = [key for key in (written, *named) if key] or [detail.inside("requestParameters").text("key")]
     return list(dict.fromkeys([*keys, *map(unquote, keys), *map(unquote_plus, keys)]))
+
+
+def _caller(detail: Fields) -> str:
+    """Return who made the call; "" where it is not said, or not in a form that is known: that costs no upload.
+
+    A caller of another account has no ARN, and a service has only its name (AWS CloudTrail User Guide, "CloudTrail
+    userIdentity element").
+    """
+    try:
+        identity = detail.inside("userIdentity")
+        arn, account = identity.optional("arn") or "", identity.optional("accountId") or ""
+        named = arn.split(":", 5)[-1] or identity.optional("userName") or identity.optional("invokedBy")
+        ours = account in ("", detail.optional("recipientAccountId"))
+    except EventError:
+        return ""
+    place = f"account {account}" if account and not (ours and named) else ""
+    return " of ".join(part for part in (named, place) if part)
 
 
 def _trailed_version(detail: Fields) -> str | None:

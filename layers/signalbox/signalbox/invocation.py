@@ -9,10 +9,9 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NotRequired, Protocol, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, NotRequired, Protocol, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
@@ -81,8 +80,7 @@ class InvocationError(Exception):
         return {"statusCode": self.status.value, "headers": headers, "body": json.dumps(self.body)}
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """What a model answered."""
 
     body: bytes
@@ -117,8 +115,7 @@ class KnownStages:
         return self._names
 
 
-@dataclass(frozen=True)
-class InvocationPorts:
+class InvocationPorts(NamedTuple):
     """The stages and their endpoints; `default_model` answers where no model is named."""
 
     prefix: str

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from signalbox import plain
 from signalbox.aws import clients
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2.type_defs import BodyTypeDef, ContentTypeDef, MessageHeaderTypeDef
 
 _ADDRESS = re.compile(r"[^\s,;<>\"@]+@[^\s,;<>\"@]+\.[^\s,;<>\"@.]+")
+_IN_TEXT = re.compile(r"([^\s,;:<>()\"'@])[^\s,;:<>()\"'@]*(@[^\s,;:<>()\"'@]+)")
 _SUBJECT_LIMIT = 200
 # The tag by which SES counts what becomes of mails; the template's MailEvents names it as the metrics' dimension.
 MAILS_TAG = "mails"
@@ -29,8 +29,7 @@ class MailError(Exception):
         super().__init__(message)
 
 
-@dataclass(frozen=True)
-class Mail:
+class Mail(NamedTuple):
     """One mail to one person."""
 
     to: str
@@ -59,7 +58,7 @@ class SesMailer:
 
     def send(self, mail: Mail) -> None:
         """Send one mail. Raises MailError, and ServiceBusyError where a repetition is likely to help."""
-        about = f"from {self._sender} to {mail.to}"
+        about = masked(f"from {self._sender} to {mail.to}")
         body: BodyTypeDef = {"Text": _utf8(mail.text), "Html": _utf8(mail.html)}
         headers: Sequence[MessageHeaderTypeDef] = [{"Name": "Auto-Submitted", "Value": "auto-generated"}]
         try:
@@ -78,9 +77,10 @@ class SesMailer:
             advice = (
                 "See that the sender is a verified identity, and the receiver too while the account is in the sandbox"
             )
-            raise MailError(f"SES did not take the mail {about}: {error}. {advice} of SES") from error
+            # Without its cause, whose text has the addresses.
+            raise MailError(f"SES did not take the mail {about}: {masked(str(error))}. {advice} of SES") from None
         except ServiceBusyError as error:
-            raise ServiceBusyError(f"ses:SendEmail {about}", error.reason) from error
+            raise ServiceBusyError(f"ses:SendEmail {about}", masked(error.reason)) from None
 
 
 def addresses(text: str) -> tuple[str, ...]:
@@ -97,6 +97,11 @@ def addresses(text: str) -> tuple[str, ...]:
             message = f"{address!r} is not a mail address: give plain addresses (name@example.com), separated by commas"
             raise MailError(message)
     return found
+
+
+def masked(text: str) -> str:
+    """Return a text with the first letter and the domain of each address: more people read logs and executions."""
+    return _IN_TEXT.sub("\\1\N{HORIZONTAL ELLIPSIS}\\2", text)
 
 
 def send_each(mailer: Mailer, mails: Iterable[Mail], sent: Callable[[Mail], None] | None = None) -> int:

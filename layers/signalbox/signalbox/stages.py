@@ -9,9 +9,8 @@ checked. `rollout`, `alarms`, `approval`, `hosting`, `review_seconds` and `netwo
 """
 
 import json
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox.aws import clients
 from signalbox.aws.errors import none_if_missing, translated
@@ -52,8 +51,7 @@ class StagesDocumentError(Exception):
         super().__init__(f"stages document: {problem}")
 
 
-@dataclass(frozen=True)
-class Rollout:
+class Rollout(NamedTuple):
     """How traffic moves to a new fleet: `percent` is the canary's share or the linear step (None: all at once).
 
     `wait_seconds` is the wait after each step, `termination_wait_seconds` how long the old fleet is kept in the end.
@@ -82,8 +80,7 @@ class Rollout:
         return max(DEPLOYMENT_SECONDS[0], self.bake_seconds + FLEET_SECONDS)
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """One stage: its name, its fleet, and what has to happen before and while a model is released to it."""
 
     name: str
@@ -97,8 +94,7 @@ class Stage:
     network_isolation: bool = True
 
 
-@dataclass(frozen=True)
-class StagesDocument:
+class StagesDocument(NamedTuple):
     """All stages, in the order of release; the last one is where the live model is."""
 
     stages: tuple[Stage, ...]

@@ -1,11 +1,13 @@
 """Numbers, times and names as people read them, the same in every report, mail and page."""
 
 import math
+from datetime import date
 
 from signalbox import moments, names
 
 _ACRONYM = 4
 _MINUTE, _HOUR = 60, 3600
+_CENT = 0.01
 _LABELS = {"r2": "R²"}
 
 
@@ -36,6 +38,11 @@ def duration(seconds: float) -> str:
     return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
 
 
+def money(dollars: float) -> str:
+    """Return an amount of US dollars that was reckoned: `about $83.95`, `less than $0.01`."""
+    return f"about ${dollars:,.2f}" if dollars >= _CENT else "less than $0.01"
+
+
 def when(text: str) -> str:
     """Return a moment's text as `Sunday 1 March 2026, 10:20 UTC`; a text that is no moment stays as it is."""
     try:
@@ -43,6 +50,17 @@ def when(text: str) -> str:
     except ValueError:
         return text
     return f"{moment:%A} {moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def day(text: str) -> str:
+    """Return `2026-08-11` as `11 August 2026`, `2023-12` as `December 2023`; another text stays as it is."""
+    year, _, rest = text.partition("-")
+    month, _, number = rest.partition("-")
+    try:
+        known = date(int(year), int(month), int(number or 1))
+    except ValueError:
+        return text
+    return f"{known.day} {known:%B %Y}" if number else f"{known:%B %Y}"
 
 
 def package_label(package: str) -> str:

@@ -15,6 +15,7 @@ from sagemaker_local.runtime.workspace import Workspace, isolated
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
+    from pathlib import Path
 
     from sagemaker_local.images import Image
     from sagemaker_local.jobs.context import JobContext, OnStatus
@@ -147,6 +148,8 @@ class _Training:
 
     def _finish(self, image: Image, result: process.Result, started: datetime) -> Outcome:
         """Upload what the program left, also after a stop, and say how the job ended."""
+        if result.end is process.End.EXITED:
+            warn_of_failure_file(self._workspace, result.log)
         artifacts = self._upload()
         found = metrics.final(result.log, self._definitions(image))
         status, secondary, message = _ENDS[result.end]
@@ -181,11 +184,28 @@ _ENDS = {
 }
 
 
+def warn_of_failure_file(workspace: Workspace, log: Path) -> None:
+    """Write into the log of a program that exited with 0 that it left a failure file, if it did.
+
+    Its exit code alone decides (Developer Guide, "How Amazon SageMaker AI Signals Algorithm Success and Failure"): the
+    job is Completed, has no FailureReason, and the file is uploaded nowhere.
+    """
+    if text := _failure_text(workspace):
+        with log.open("a", encoding="utf-8") as stream:
+            stream.write(
+                f"\nlocal cloud, WARNING: the program left /opt/ml/output/failure and exited with 0: {text!r}. "
+                "SageMaker takes such a job as completed and shows the file nowhere: exit with another code to fail.\n"
+            )
+
+
 def failure_reason(workspace: Workspace, exit_code: int) -> str:
     """Return FailureReason of a program that ended with `exit_code`: the text of its failure file, if it left one."""
-    file = workspace.output / "failure"
-    text = file.read_text(errors="replace") if file.is_file() else ""
-    text = text.strip()[:FAILURE_LIMIT] or "See job logs for more information"
+    text = _failure_text(workspace) or "See job logs for more information"
     # The whole field has 1,024 characters, and the exit code is worth more than the end of a long text.
     tail = f", exit code: {exit_code}"
     return f"AlgorithmError: {text}"[: FAILURE_LIMIT - len(tail)] + tail
+
+
+def _failure_text(workspace: Workspace) -> str:
+    file = workspace.output / "failure"
+    return file.read_text(errors="replace").strip()[:FAILURE_LIMIT] if file.is_file() else ""

@@ -156,9 +156,10 @@ def _preprocess(settings: AbaloneSettings) -> Step:
         "preprocess.py",
         arguments=["--input", raw, "--output", "/opt/ml/processing/output"],
         inputs=[_input("raw", get("Parameters.InputManifest"), raw, "ManifestFile")],
-        outputs=["train", "validation", "test", "transform"],
+        outputs=["train", "validation", "test", "transform", "counts"],
     )
-    return job("Processing", "Preprocess", arguments, cache_for=CACHE_FOR, retries=_JOB_RETRIES)
+    counts = {"RowCounts": ("counts", "counts.json")}
+    return job("Processing", "Preprocess", arguments, cache_for=CACHE_FOR, retries=_JOB_RETRIES, property_files=counts)
 
 
 def _channel(name: str, content_type: str) -> Json:
@@ -245,7 +246,7 @@ def _register(settings: AbaloneSettings) -> Step:
         "ModelMetrics": {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": report}}},
         "ModelApprovalStatus": get("Parameters.ModelApprovalStatus"),
         # The review's batch transform tests the model on these rows: label first, never seen by the training.
-        # Columns, manifest and threshold are shown to whoever decides.
+        # Columns, manifest, threshold and the number of training rows are shown to whoever decides.
         "CustomerMetadataProperties": {
             "test-data": output_of("Preprocess", "test"),
             "content-type": CSV,
@@ -253,6 +254,7 @@ def _register(settings: AbaloneSettings) -> Step:
             "columns": COLUMNS,
             "manifest": get("Parameters.InputManifest"),
             "threshold": join("", "MSE at most ", get("Parameters.MseThreshold")),
+            "train-rows": join("", json_get("Preprocess", "RowCounts", "train")),
         },
         "SkipModelValidation": "None",
     }

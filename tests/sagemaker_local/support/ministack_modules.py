@@ -20,6 +20,7 @@ with patch.dict(os.environ):
         ministack_patches,
         ministack_policies,
         trail_checks,
+        trail_identity,
     )
     from sagemaker_local.sagemaker import service
 
@@ -34,4 +35,5 @@ __all__ = [
     "ministack_policies",
     "service",
     "trail_checks",
+    "trail_identity",
 ]

@@ -91,7 +91,7 @@ def test_every_run_writes_to_a_folder_of_its_own() -> None:
     uris = [output["S3Output"]["S3Uri"]["Std:Join"]["Values"] for output in outputs]
     uris.append(found["Train"]["Arguments"]["OutputDataConfig"]["S3OutputPath"]["Std:Join"]["Values"])
     assert all(parts[:2] == [SETTINGS.output_uri, {"Get": "Execution.PipelineExecutionId"}] for parts in uris)
-    assert len({parts[2] for parts in uris}) == len(uris) == 6
+    assert len({parts[2] for parts in uris}) == len(uris) == 7
 
 
 def test_training_runs_our_script_with_the_hyperparameters_given() -> None:
@@ -116,6 +116,19 @@ def test_the_package_waits_for_review_and_says_where_its_test_rows_and_metrics_a
         "manifest": {"Get": "Parameters.InputManifest"},
         "threshold": {
             "Std:Join": {"On": "", "Values": ["MSE at most ", {"Get": "Parameters.MseThreshold"}]},
+        },
+        "train-rows": {
+            "Std:Join": {
+                "On": "",
+                "Values": [
+                    {
+                        "Std:JsonGet": {
+                            "PropertyFile": {"Get": "Steps.Preprocess.PropertyFiles.RowCounts"},
+                            "Path": "train",
+                        }
+                    }
+                ],
+            },
         },
     }
     assert package["InferenceSpecification"]["Containers"][0]["Environment"] == {

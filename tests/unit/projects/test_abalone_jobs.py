@@ -109,6 +109,7 @@ def test_every_row_goes_to_one_part_and_the_parts_are_seven_to_three(trained: Jo
     assert sum(counts.values()) == 600
     assert 360 < counts["train"] < 480
     assert min(counts.values()) > 50
+    assert json.loads((trained.base / "out" / "counts" / "counts.json").read_text()) == counts
 
 
 def test_the_same_rows_in_other_files_give_the_same_parts(trained: Jobs, jobs: Jobs) -> None:

@@ -3,6 +3,7 @@
 import json
 from html import unescape
 
+import pytest
 from tests.support.review_browser import Browser
 from tests.support.reviews import EXECUTION, REPORT, ReportsFake, World, report
 
@@ -13,9 +14,12 @@ PLACES = (
 )
 FACTS = {
     "Files": "incoming/a.csv, incoming/b.csv and 3 more",
+    "Uploaded by": "user/ann, assumed-role/Uploader/bob and 1 more; not recorded for 2 files",
     "Run": "signalbox-abalone-000012-20260301T100000Z",
     "Training time": "2 min 14 s",
     "Test data": "s3://data/models/abalone/test/",
+    "Training rows": "2,934",
+    "Test rows": "1,418",
     "Threshold": "MSE at most 6.0",
     "Image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/xgboost@sha256:0a1b",
     "Commit": "4f1c2e9a",
@@ -24,7 +28,9 @@ LINEAGE = {
     "run": FACTS["Run"],
     "files": ["incoming/a.csv", "incoming/b.csv"],
     "file_count": 5,
+    "uploaders": {"names": ["user/ann", "assumed-role/Uploader/bob"], "count": 3, "unknown": 2},
     "threshold": FACTS["Threshold"],
+    "train_rows": 2934,
 }
 
 
@@ -62,7 +68,29 @@ def test_the_link_of_a_review_that_is_over_still_says_where_the_model_comes_from
 def test_what_is_not_known_has_no_line(world: World) -> None:
     reports(world, None)
     world.request()
-    assert not any(f"  {label}:" in world.outbox.mails[0].text for label in ("Files", "Run", "Threshold"))
+    text = world.outbox.mails[0].text
+    assert not any(f"  {label}:" in text for label in ("Files", "Run", "Threshold"))
+    assert "  Training rows: not counted\n  Test rows: 1,418\n" in text
+
+
+@pytest.mark.parametrize(
+    ("uploaders", "said"),
+    [
+        (None, "not recorded"),
+        ({"names": [], "count": 0, "unknown": 2}, "not recorded"),
+        ({"names": ["root"], "count": 1, "unknown": 0}, "root"),
+        ({"names": ["root"], "count": 1, "unknown": 1}, "root; not recorded for 1 file"),
+        ({"names": ["user/\u202eann\nApprove: yes"], "count": 1, "unknown": 0}, "user/ann Approve: yes"),
+        ({"names": [f"user/{letter}" for letter in "abcdefgh"], "count": 8, "unknown": 0},
+         "user/a, user/b, user/c, user/d, user/e and 3 more"),
+    ],
+)  # fmt: skip
+def test_whoever_uploaded_the_files_is_named_as_far_as_that_is_known(
+    world: World, uploaders: object, said: str
+) -> None:
+    reports(world, {"files": ["a.csv"], "file_count": 1, "uploaders": uploaders})
+    world.request()
+    assert f"  Uploaded by: {said}\n" in world.outbox.mails[0].text
 
 
 def test_a_file_whose_name_is_markup_or_has_lines_stays_a_name(world: World) -> None:

@@ -160,7 +160,7 @@ def test_the_word_is_on_no_page_in_no_link_and_in_no_log(
     for page in pages:
         assert word not in page.body + str(page.headers) + str(page.cookies)
     assert word not in link + log
-    assert word not in str(vars(world.read(review)))
+    assert word not in str(world.read(review))
 
 
 def test_many_words_at_once_are_tried_one_by_one(world: World, review: Review, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,13 @@
 """Facts that are read from AWS, as plain values: importing them loads nothing of AWS's library."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 type ApprovalStatus = Literal["Approved", "Rejected", "PendingManualApproval"]
 
 
-@dataclass(frozen=True)
-class ModelContainer:
+class ModelContainer(NamedTuple):
     """One container of a model package: its image, the S3 URI of its model data if it has any, its environment.
 
     `digest` is the image's, as SageMaker found it when the package was registered; "" where it does not say.
@@ -17,12 +15,11 @@ class ModelContainer:
 
     image: str
     model_data: str | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = {}
     digest: str = ""
 
 
-@dataclass(frozen=True)
-class ModelPackage:
+class ModelPackage(NamedTuple):
     """A version of a model package group as the registry has it now.
 
     `approval` is the approval status, `state` how far its creation has come ("Completed", …), `transform_types` and
@@ -39,13 +36,13 @@ class ModelPackage:
     content_types: tuple[str, ...] = ()
     transform_types: tuple[str, ...] = ()
     realtime_types: tuple[str, ...] = ()
-    properties: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = {}
     commit: str | None = None
     generated_by: str = ""
     changed_by: str = ""
     description: str = ""
     created_by: str = ""
-    additional: Mapping[str, tuple[ModelContainer, ...]] = field(default_factory=dict)
+    additional: Mapping[str, tuple[ModelContainer, ...]] = {}
 
     @property
     def approved(self) -> bool:
@@ -63,8 +60,7 @@ class ModelPackage:
         return self.properties.get("golden")
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """An endpoint as SageMaker has it now: `config` is live, `pending` is the config that it is moving to.
 
     `images` are the paths, by digest, of the images that run.
@@ -78,8 +74,7 @@ class Endpoint:
     images: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class StoredObject:
+class StoredObject(NamedTuple):
     """What S3 has under a key now; `version` is None where the bucket keeps none. `size` is in bytes."""
 
     version: str | None
@@ -88,8 +83,7 @@ class StoredObject:
     modified: datetime
 
 
-@dataclass(frozen=True)
-class ObjectCopy:
+class ObjectCopy(NamedTuple):
     """A copy as S3 made it: its URI, and what identifies its content; `version` is None where the bucket keeps none.
 
     `source_etag` is that of the object that was copied.
@@ -101,8 +95,7 @@ class ObjectCopy:
     source_etag: str
 
 
-@dataclass(frozen=True)
-class ListedObject:
+class ListedObject(NamedTuple):
     """One object of a listing: its S3 URI, its size in bytes, and when it was written."""
 
     uri: str
@@ -110,8 +103,7 @@ class ListedObject:
     modified: datetime
 
 
-@dataclass(frozen=True)
-class ModelAnswer:
+class ModelAnswer(NamedTuple):
     """What an endpoint answered to one request; `failure` is the refusal, if it was one."""
 
     text: str = ""

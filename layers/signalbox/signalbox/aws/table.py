@@ -10,8 +10,7 @@ least by their moment or their name. DynamoDB itself knows a repeated transactio
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from signalbox.aws import clients
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, translated
@@ -38,13 +37,12 @@ _BUSY = {
 }
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(NamedTuple):
     """A condition in DynamoDB's words; `values` are by their placeholders, with the colon."""
 
     expression: str
-    values: Mapping[str, Value] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Value] = {}
+    names: Mapping[str, str] = {}
 
 
 NEW = Condition("attribute_not_exists(pk)")

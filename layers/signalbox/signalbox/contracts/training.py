@@ -3,6 +3,7 @@
 from typing import Literal, NotRequired, TypedDict
 
 from signalbox.contracts.common import AwsRequest
+from signalbox.contracts.uploads import RunUploaders
 
 type Problem = Literal["regression", "binary", "multiclass"]
 PROBLEMS: tuple[Problem, ...] = ("regression", "binary", "multiclass")
@@ -39,17 +40,35 @@ class TrainingNames(TypedDict):
 class Lineage(TypedDict, total=False):
     """Where a model comes from, as far as is known: what is not known is not there.
 
-    `run` is the run of the pipeline, `files` are the first keys of the `file_count` uploads that it took. `columns` are
+    `run` is the run of the pipeline, `files` are the first keys of the `file_count` uploads that it took. `uploaders`
+    are the first names of those who uploaded them, with how many there are and how many files have none. `columns` are
     the names of the features. `threshold` is what the run held the model against, in its own words. `train_data` is
-    the S3 prefix that an image was trained on.
+    the S3 prefix that an image was trained on, `train_rows` how many rows the model was trained on.
     """
 
     run: str
     files: list[str]
     file_count: int
+    uploaders: RunUploaders
     columns: list[str]
     threshold: str
     train_data: str
+    train_rows: int
+
+
+class Fleet(TypedDict):
+    """The instances that a job or an endpoint runs on."""
+
+    instance_type: str
+    instance_count: int
+
+
+class Trained(TypedDict):
+    """The training job of a package, its seconds, and its instances, None where they have no one price."""
+
+    job: str
+    seconds: float
+    fleet: Fleet | None
 
 
 class EvaluationPlan(TypedDict):
@@ -57,7 +76,9 @@ class EvaluationPlan(TypedDict):
 
     `package` and `registered_by` are None and "" for an image, which is registered after its evaluation; `train_data`
     is None for a package, which was trained elsewhere. `columns` is how many a row of the test data has, the label
-    included. Runs that 0.1.0 planned have no `problem`, `columns` or `lineage`.
+    included. `fleet` are the instances of the run's own training job, None for a package, and `trained` is what trained
+    a package, None for an image, and where that cannot be seen. Runs that 0.1.0 planned have no `problem`, `columns`,
+    `fleet`, `trained` or `lineage`.
     """
 
     model: str
@@ -75,6 +96,8 @@ class EvaluationPlan(TypedDict):
     predictions: str
     evidence: str
     client_token: str
+    fleet: NotRequired[Fleet | None]
+    trained: NotRequired[Trained | None]
     lineage: NotRequired[Lineage]
 
 

@@ -6,8 +6,8 @@ one request after the other, a bounded number of rows, and a bounded time.
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import batched, islice
+from typing import NamedTuple
 
 from signalbox import csv_rows, names, plain
 from signalbox.aws.endpoints import Endpoints
@@ -38,8 +38,7 @@ class NotComparedError(Exception):
         super().__init__(told if len(told) <= _SHOWN else f"{told[: _SHOWN - 1]}…")
 
 
-@dataclass(frozen=True)
-class HeldOutRows:
+class HeldOutRows(NamedTuple):
     """The test rows, as often as they are read anew; `number` of them in files of `size` bytes together."""
 
     read: Callable[[], Iterator[Row]]
@@ -57,8 +56,7 @@ class HeldOutRows:
         return max(min(REQUEST_ROWS, REQUEST_BYTES * self.number // max(self.size, 1)), 1)
 
 
-@dataclass(frozen=True)
-class ComparingPorts:
+class ComparingPorts(NamedTuple):
     """What a comparison needs; `stages` reads the document anew, `clock` counts seconds."""
 
     prefix: str

@@ -8,9 +8,9 @@ from signalbox import moments
 from signalbox.aws.model import ListedObject
 from signalbox.aws.s3 import ObjectStore
 from signalbox.contracts.training import Evaluated, EvaluationQuestion
-from signalbox.evaluation import comparing, requests
+from signalbox.evaluation import comparing, costs, requests
 from signalbox.evaluation.comparing import ComparingPorts, HeldOutRows
-from signalbox.evaluation.model import EvaluationError
+from signalbox.evaluation.model import Cost, EvaluationError
 from signalbox.evaluation.report import POINTS, make_golden, make_report, summarise
 from signalbox.evaluation.rows import Spread, read_rows
 from signalbox.evaluation.scores import Scores
@@ -39,7 +39,7 @@ def evaluate(question: EvaluationQuestion, ports: ComparingPorts) -> Evaluated:
     rows = HeldOutRows(read, scores.rows, sum(file.size for file in files))
     live = comparing.compare(plan, plan["problem"], rows, ports)
     created_at = moments.text_of(max(file.modified for file in files))
-    report = make_report(question, scores, spread, live=live, created_at=created_at)
+    report = make_report(question, scores, spread, live=live, costs=_costs(question, ports), created_at=created_at)
     report_uri, golden_uri = f"{plan['evidence']}report.json", f"{plan['evidence']}golden.json"
     subject = _subject(question)
     _write(ports.objects, golden_uri, {**make_golden(report, plan["content_type"], spread), **subject})
@@ -49,6 +49,16 @@ def evaluate(question: EvaluationQuestion, ports: ComparingPorts) -> Evaluated:
     logger.info("model evaluated", extra={"report": report_uri, "primary": primary, "value": value, "verdict": verdict})
     count("ModelEvaluated")
     return {"report": report_uri, "record": requests.record(question, report_uri, golden_uri, summary)}
+
+
+def _costs(question: EvaluationQuestion, ports: ComparingPorts) -> list[Cost]:
+    """Return the costs in the region that the run is in."""
+    plan, region = question["plan"], question["execution_arn"].split(":")[3]
+    before, done = plan.get("trained"), question["training"]
+    fleet, seconds = (
+        (before["fleet"], before["seconds"]) if before else (plan.get("fleet"), done["seconds"] if done else 0)
+    )
+    return costs.of(region, fleet, seconds, ports.stages().stages)
 
 
 def _subject(question: EvaluationQuestion) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from signalbox.contracts.training import Problem
 from signalbox.evaluation.model import EvaluationError, Row
@@ -23,8 +23,7 @@ _SHOWN = 80
 _FLOAT_CLASS = re.compile(r"[+-]?\d+\.\d*([eE][+-]?\d+)?", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(NamedTuple):
     """A row's value of each metric; the class and the answered class, "" for a regression.
 
     `probability` says that the answer was neither 0 nor 1 but between them.

@@ -1,7 +1,6 @@
 """What an evaluation reads and writes down, and why it may refuse to."""
 
-from dataclasses import dataclass
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NamedTuple, NotRequired, TypedDict
 
 from signalbox import csv_rows
 from signalbox.contracts.training import Lineage, Problem, TrainingDone
@@ -16,8 +15,7 @@ class EvaluationError(Exception):
         super().__init__(message)
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One prediction: the label, the prediction, and the features that the model got; `first` in its file."""
 
     label: str
@@ -81,12 +79,30 @@ class Sample(TypedDict):
     predicted: str
 
 
+class Cost(TypedDict):
+    """What a training has cost, or what a month of a stage's endpoint does; `stage` is "" for a training.
+
+    `dollars` are US dollars for `hours` of all its instances; the price of an hour of one, where it was read and when.
+    """
+
+    use: Literal["training", "hosting"]
+    stage: str
+    dollars: float
+    hours: float
+    instance_type: str
+    instance_count: int
+    dollars_an_hour: float
+    source: str
+    read: str
+
+
 class Report(TypedDict):
     """report.json.
 
     `verdict` is that of the metric `primary`, None where nothing was compared. `threshold` is the probability from
     which a binary model's answer counts as 1, None where no answer was a probability. `classes` is None for a
-    regression; `points` are `[label, prediction]` of rows that are spread over the test data, none for classes.
+    regression; `points` are `[label, prediction]` of rows that are spread over the test data, none for classes. `costs`
+    has what is known of them.
     """
 
     model: str
@@ -108,6 +124,7 @@ class Report(TypedDict):
     test_data: str
     image: str
     lineage: Lineage
+    costs: list[Cost]
 
 
 class GoldenRequest(TypedDict):

@@ -7,7 +7,7 @@ difference in 95 of 100 test sets. From 30 rows on, the mean of any usual errors
 """
 
 import math
-from dataclasses import replace
+from copy import replace
 
 from signalbox.contracts.training import Problem
 from signalbox.evaluation.judging import LOWER_IS_BETTER, METRICS

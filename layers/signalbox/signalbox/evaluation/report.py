@@ -1,9 +1,9 @@
 """What an evaluation writes down: the report, the golden requests, and the whole of it in one sentence."""
 
 from signalbox import numerals, words
-from signalbox.contracts.training import EvaluationQuestion
+from signalbox.contracts.training import EvaluationPlan, EvaluationQuestion, TrainingDone
 from signalbox.evaluation.judging import LOWER_IS_BETTER
-from signalbox.evaluation.model import Difference, GoldenRequests, LiveModel, Metric, Report, Row
+from signalbox.evaluation.model import Cost, Difference, GoldenRequests, LiveModel, Metric, Report, Row
 from signalbox.evaluation.paired import LEAST_ROWS
 from signalbox.evaluation.rows import Spread
 from signalbox.evaluation.scores import Scores
@@ -15,7 +15,13 @@ TOLERANCE = 0.001
 
 
 def make_report(
-    question: EvaluationQuestion, scores: Scores, spread: Spread, *, live: LiveModel | None, created_at: str
+    question: EvaluationQuestion,
+    scores: Scores,
+    spread: Spread,
+    *,
+    live: LiveModel | None,
+    costs: list[Cost],
+    created_at: str,
 ) -> Report:
     """Return report.json.
 
@@ -41,10 +47,11 @@ def make_report(
             {"input": row.body, "expected": row.label, "predicted": row.prediction} for row in spread.rows(SAMPLES)
         ],
         "points": _points(spread.rows(POINTS)) if scores.problem == "regression" else [],
-        "training": question["training"],
+        "training": question["training"] or _trained_before(plan),
         "test_data": plan["test_data"],
         "image": plan["image"],
         "lineage": plan.get("lineage", {}),
+        "costs": costs,
     }
 
 
@@ -74,6 +81,12 @@ def summarise(report: Report) -> str:
     if live["rows"] < report["rows"]:
         same = f"{live['rows']:,} of these rows, this model {_with_error(live['own'][primary])}"
     return f"{sentence}; {name} has {other} on {same}: {difference['verdict']}, {_of(difference)}."
+
+
+def _trained_before(plan: EvaluationPlan) -> TrainingDone | None:
+    """Return the training of a package."""
+    trained = plan.get("trained")
+    return {"job": trained["job"], "seconds": trained["seconds"]} if trained else None
 
 
 def _of(difference: Difference) -> str:

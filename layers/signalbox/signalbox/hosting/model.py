@@ -1,14 +1,12 @@
 """What every kind of hosting is told, and what all requests have in common."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import ContainerDefinitionTypeDef, CreateModelInputTypeDef, TagTypeDef
 
 
-@dataclass(frozen=True)
-class Hosted:
+class Hosted(NamedTuple):
     """A package on its way into a stage: the model's name for people, and the names that SageMaker knows.
 
     `specification` is the inference specification of the package that was approved, None for the package's own.

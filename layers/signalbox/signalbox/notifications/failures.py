@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 TEXT_LIMIT = 4000
 _DEPTH = 5  # an execution that failed in an execution that failed …
@@ -37,8 +37,7 @@ _EXIT_CODES = {
 _WRONG_PROCESSOR = re.compile("exec format error", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(NamedTuple):
     """The failure's words; `job` and `log_group` where a job of SageMaker failed."""
 
     text: str

@@ -1,7 +1,6 @@
 """A mail about an ending, before it is rendered."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 type Kind = Literal[
     "released",
@@ -23,8 +22,7 @@ class NotificationError(Exception):
         super().__init__(f"{problem}: correct the payload in the state machine, or signalbox.notifications.rules")
 
 
-@dataclass(frozen=True)
-class Notification:
+class Notification(NamedTuple):
     """One mail's content.
 
     `lamp` is its colour; `quote` somebody else's words, in the style "words" for a person's and "quote" for a

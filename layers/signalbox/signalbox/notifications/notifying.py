@@ -4,7 +4,8 @@ A repetition mails again: twice is better than never.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from copy import replace
+from typing import NamedTuple
 
 from signalbox import links
 from signalbox.contracts.endings import Ending, Mailed, RunFailure, RunRefusal
@@ -21,8 +22,7 @@ def no_log(_group: str, _job: str) -> tuple[str, ...]:
     return ()
 
 
-@dataclass(frozen=True)
-class NotifyingPorts:
+class NotifyingPorts(NamedTuple):
     """How mails are sent, who gets them, and under which address models are called ("" where that is not known).
 
     `log_tail` returns the last lines that a job wrote, by its log group and its name.
@@ -101,7 +101,7 @@ def send(content: Notification, execution: str, ports: NotifyingPorts) -> int:
 
 def _mails(content: Notification, arn: str, approvers: tuple[str, ...]) -> Iterator[Mail]:
     execution = (("Execution", arn.rsplit(":", 1)[-1]),) if arn else ()
-    values = {**vars(content), "places": _places(arn, content), "facts": (*content.facts, *execution)}
+    values = {**content._asdict(), "places": _places(arn, content), "facts": (*content.facts, *execution)}
     html, text = render("notification.html", **values), render("notification.txt", **values)
     for approver in approvers:
         yield Mail(to=approver, subject=content.title, text=text, html=html)

@@ -1,9 +1,8 @@
 """Mailing every approver that an execution of a machine ended without a word of its own: stopped, or out of time."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from signalbox.contracts.endings import RunReport
 from signalbox.events import MachineStopped
@@ -29,8 +28,7 @@ class MailLog(Protocol):
         """Write down that the mail was sent."""
 
 
-@dataclass(frozen=True)
-class StoppingPorts:
+class StoppingPorts(NamedTuple):
     """What reporting needs from outside; `last_action` tells what an execution did last for a model, "" for nothing."""
 
     log: MailLog

@@ -1,8 +1,7 @@
 """An ending as its mail's texts see it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 
 from signalbox import words
 from signalbox.contracts.endings import Ending
@@ -21,8 +20,7 @@ from signalbox.notifications.failures import Explanation
 NO_ADDRESS = "<ApiUrl>"
 
 
-@dataclass(frozen=True)
-class EndingView:
+class EndingView(NamedTuple):
     """An ending without its Nones: a text that is not known is "".
 
     `release` is None where no release ended. `by`, `at` and `reason` are a person's decision; `error` is the name of a
@@ -36,7 +34,7 @@ class EndingView:
     at: str = ""
     reason: str = ""
     error: str = ""
-    failure: Explanation = field(default_factory=lambda: Explanation(""))
+    failure: Explanation = Explanation("")
     execution: str = ""
     api_url: str = NO_ADDRESS
 

@@ -1,8 +1,8 @@
 """The request of each action of a release, ready for the machine to send."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from signalbox import hosting, moments, names
 from signalbox.aws.model import ModelPackage
@@ -33,8 +33,7 @@ OF_CONTENT = frozenset[ReleaseStep](("create-model", "create-endpoint", "update-
 _STOPPED = ("declined", "expired", "failed")
 
 
-@dataclass(frozen=True)
-class Asking:
+class Asking(NamedTuple):
     """What the requests are made from.
 
     `stage` is the stage at hand where the stages document is needed for it, `package` the package that the action is

@@ -50,7 +50,7 @@ class ReleasesTable:
                 ":future": moments.text_of(self._clock() + _CLOCKS_DIFFER),
             },
         )
-        self._table.put(key(f"model#{model}", "wanted") | vars(desired), later)
+        self._table.put(key(f"model#{model}", "wanted") | desired._asdict(), later)
 
     def desired(self, model: str) -> Desired | None:
         """Return what is desired."""

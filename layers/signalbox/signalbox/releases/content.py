@@ -1,7 +1,7 @@
 """Is a package what was approved? Its evidence says what was tested, by content; what differs is never released."""
 
 import json
-from dataclasses import replace
+from copy import replace
 
 from signalbox import names
 from signalbox.aws.model import Endpoint, ModelContainer, ModelPackage, StoredObject

@@ -4,8 +4,7 @@ The names of the errors are what `rules.REACTIONS` and the release machine's Ret
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from signalbox import moments, names
 from signalbox.aws.model import Endpoint
@@ -77,8 +76,7 @@ class GoldenMismatchError(Exception):
         super().__init__(f"{message}: compare the stage's image and environment with those of the batch transform")
 
 
-@dataclass(frozen=True, order=True)
-class Desired:
+class Desired(NamedTuple):
     """Which package a model's stages should serve, and who asked for it.
 
     Later requests win; between equal times the execution's name decides.
@@ -89,8 +87,7 @@ class Desired:
     package: str
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What one execution of the release machine was started for. `started` is the machine's own text."""
 
     model: str
@@ -107,16 +104,14 @@ class Request:
         return Desired(self.requested_at, self.execution, self.package)
 
 
-@dataclass(frozen=True)
-class Served:
+class Served(NamedTuple):
     """A release that was verified and recorded: this package, by this endpoint config."""
 
     package: str
     config: str
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What is the case in one stage: read anew for every plan.
 
     `status` is the approval of the request's own package (None: not registered), `live` the package that the endpoint
@@ -135,8 +130,7 @@ class Facts:
     deleted: bool = False
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A stage, and the name of the model's endpoint in it."""
 
     stage: Stage
@@ -153,8 +147,7 @@ type NeedWord = Literal[
 ]
 
 
-@dataclass(frozen=True)
-class Need:
+class Need(NamedTuple):
     """What a stage needs, and of which package (None where none is deployed)."""
 
     word: NeedWord

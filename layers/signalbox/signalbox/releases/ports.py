@@ -1,9 +1,8 @@
 """What a release needs from outside, where the tests' world in memory stands for it as well."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from signalbox.aws.model import Endpoint, ModelAnswer, ModelPackage, StoredObject
 from signalbox.releases.model import Desired, Served
@@ -76,8 +75,7 @@ class EvidenceReader(Protocol):
         """Return what is under a key now, or None where there is nothing."""
 
 
-@dataclass(frozen=True)
-class ReleasePorts:
+class ReleasePorts(NamedTuple):
     """What planning needs from outside; `poll_seconds` is the shortest wait, `role` the one that models run under.
 
     The stages document is read anew for each plan: a stage that was added or resized counts from the next action on.

@@ -6,8 +6,7 @@ error. AWS SDK integrations share one name for throttling, faults and refusals (
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from signalbox.contracts.errors import BUSY, DYNAMODB, LAMBDA, TIMEOUT
 from signalbox.contracts.releases import ReleaseAction
@@ -34,8 +33,7 @@ ANY: frozenset[str] = frozenset()
 PATIENT = 10
 
 
-@dataclass(frozen=True)
-class ReactionRow:
+class ReactionRow(NamedTuple):
     """What to make of some errors of an action.
 
     `reaction` holds for `times` failures of the action in a row, after them `then`.

@@ -5,8 +5,7 @@ twice or overtaken finds the world as it is and not as it was.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from signalbox.aws.model import Endpoint, ModelPackage
 from signalbox.contracts.releases import (
@@ -133,8 +132,7 @@ def _deploy(endpoint: Endpoint | None, package: str) -> Need:
 type RollbackWord = Literal["update", "delete", "wait", "verify", "plan-anew"] | RollbackResult
 
 
-@dataclass(frozen=True)
-class FailedStage:
+class FailedStage(NamedTuple):
     """A stage whose deployment has failed, as it is now.
 
     `previous_status` is the approval of what served before, `changed` says how its content has changed since.
@@ -167,8 +165,7 @@ class FailedStage:
         return self.trigger == "rejected" or self.previous_status == REJECTED
 
 
-@dataclass(frozen=True)
-class RollbackRow:
+class RollbackRow(NamedTuple):
     """One row of the rollback: how a failed stage goes on where the row holds, and why.
 
     The word is the next action, or a result, which ends the rollback. The reason may name `{status}`,

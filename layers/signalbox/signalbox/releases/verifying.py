@@ -1,7 +1,7 @@
 """Is the stage released? The endpoint serves, on the expected config, an approved package that answers as it should."""
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from signalbox import csv_rows, names
 from signalbox.aws.model import Endpoint, ModelAnswer
@@ -29,8 +29,7 @@ _MOST_REQUESTS = 10_000
 _CLASSES = "classification"
 
 
-@dataclass(frozen=True)
-class VerifyingPorts:
+class VerifyingPorts(NamedTuple):
     """What a verification needs from outside."""
 
     packages: PackageReader
@@ -39,16 +38,14 @@ class VerifyingPorts:
     files: EvidenceReader
 
 
-@dataclass(frozen=True)
-class ExpectedAnswer:
+class ExpectedAnswer(NamedTuple):
     """One request, and the answer that the batch transform gave to it."""
 
     body: str
     expected: str
 
 
-@dataclass(frozen=True)
-class GoldenFile:
+class GoldenFile(NamedTuple):
     """The golden requests of a package.
 
     `numbers` says whether every answer has to be a number. Two numbers may differ by `tolerance`, relative to what is

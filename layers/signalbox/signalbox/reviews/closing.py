@@ -1,8 +1,8 @@
 """Closing a review whose waiting task has ended without an approval."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from signalbox import moments
 from signalbox.contracts.reviews import ReviewClosing, ReviewDecision
@@ -12,8 +12,7 @@ from signalbox.reviews.model import DECIDED, Review, ReviewError
 from signalbox.reviews.ports import ApprovalWriter, ReviewStore
 
 
-@dataclass(frozen=True)
-class ClosingPorts:
+class ClosingPorts(NamedTuple):
     """What closing needs from outside."""
 
     store: ReviewStore

@@ -1,7 +1,7 @@
 """A model's metrics beside those of the live model, as a person reads them."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from signalbox import words
 from signalbox.reviews.model import KeptDifference, KeptMetric, KeptReport
@@ -9,8 +9,7 @@ from signalbox.reviews.model import KeptDifference, KeptMetric, KeptReport
 _OTHER_ROWS = "it was measured on other rows"
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """One metric beside the live model's, as texts, "" where there is none.
 
     `verdict` is "better", "worse", "no clear difference" or "" (not compared).

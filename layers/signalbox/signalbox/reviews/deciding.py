@@ -1,8 +1,8 @@
 """Deciding a review in three steps: the table, the registry, the waiting task. `rules.py` says why, and who repeats."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from signalbox import moments
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
@@ -13,8 +13,7 @@ from signalbox.reviews.model import Answer, DecisionNotPassedOnError, Review
 from signalbox.reviews.ports import ApprovalWriter, ReviewStore, WaitingTasks
 
 
-@dataclass(frozen=True)
-class DecidingPorts:
+class DecidingPorts(NamedTuple):
     """What decisions go through. Without a registry, its step is left to whoever has one."""
 
     store: ReviewStore

@@ -6,12 +6,10 @@ becomes of the report.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from signalbox import plain, words
-from signalbox.reviews import comparison, lineage, picture, samples
+from signalbox.reviews import comparison, costs, lineage, picture, samples
 from signalbox.reviews.comparison import Comparison
 from signalbox.reviews.model import (
     ClassScore,
@@ -34,10 +32,10 @@ _PAIR = 2
 _NUMBERS = (float, int)
 _CLASSES = 12
 _LARGEST = 1e300  # so that the difference of two numbers is one too
+_UNKNOWN = lineage.NONE
 
 
-@dataclass(frozen=True)
-class ShownEvidence:
+class ShownEvidence(NamedTuple):
     """Evidence as the templates show it; without values where there was no report. `live` is the live package's ARN."""
 
     problem: str = ""
@@ -53,14 +51,15 @@ class ShownEvidence:
     points: Sequence[tuple[float, float]] = ()
     classes: Sequence[ClassScore] = ()
     class_count: int = 0
-    lineage: KeptLineage = field(default_factory=lambda: lineage.NONE)
+    lineage: KeptLineage = _UNKNOWN
+    costs: Sequence[tuple[str, str]] = ()
 
-    @cached_property
+    @property
     def scatter(self) -> Scatter | None:
         """Return the picture of a regression: made for the page, which alone has it."""
         return picture.scatter(self.points, self.rows)
 
-    @cached_property
+    @property
     def bars(self) -> Bars | None:
         """Return the picture of a classification."""
         return picture.bars(self.classes, self.class_count)
@@ -119,6 +118,7 @@ def shown(evidence: str) -> ShownEvidence:
         classes=report.get("classes", ()),
         class_count=report.get("class_count", 0),
         lineage=origin,
+        costs=[(label, text) for label, text in report.get("costs", [])],
     )
 
 
@@ -145,6 +145,7 @@ def _kept(report: Mapping[str, Any]) -> KeptReport:
         "points": _points(report.get("points")),
         "classes": sorted(classes, key=lambda score: -score["rows"])[:_CLASSES],
         "class_count": len(classes),
+        "costs": costs.kept(report),
     }
 
 

@@ -6,7 +6,7 @@ from signalbox import links, plain, words
 from signalbox.reviews.model import KeptLineage
 
 _TEXT_LIMIT = 300
-_FILES = 5
+_MOST = 5  # files, and uploaders
 
 NONE: KeptLineage = {
     "report": "",
@@ -26,13 +26,20 @@ def kept(report: Mapping[str, object], uri: str) -> KeptLineage:
     """Return what is kept of a report's lineage; reports of earlier versions have none, and others may have less."""
     known = report.get("lineage")
     origin: Mapping[str, object] = known if isinstance(known, dict) else {}
-    named, number, cut = _texts(origin.get("files"))[:_FILES], origin.get("file_count"), report.get("threshold")
+    named, number, cut = _texts(origin.get("files"))[:_MOST], origin.get("file_count"), report.get("threshold")
+    trained, given = origin.get("train_rows"), origin.get("uploaders")
+    people: Mapping[str, object] = given if isinstance(given, dict) else {}
+    uploaders = _texts(people.get("names"))[:_MOST]
     return {
         "report": uri,
         "run": _text(origin.get("run")),
         "files": named,
-        "file_count": max(number if isinstance(number, int) else 0, len(named)),
+        "file_count": max(_number(number), len(named)),
+        "uploaders": uploaders,
+        "uploader_count": max(_number(people.get("count")), len(uploaders)),
+        "unknown_uploads": _number(people.get("unknown")),
         "train_data": _text(origin.get("train_data")),
+        "train_rows": trained if isinstance(trained, int) else None,
         "columns": _texts(origin.get("columns")),
         "test_data": _text(report.get("test_data")),
         "threshold": _text(origin.get("threshold")),
@@ -43,10 +50,9 @@ def kept(report: Mapping[str, object], uri: str) -> KeptLineage:
 
 def facts(lineage: KeptLineage) -> list[tuple[str, str]]:
     """Return labels and values, as far as they are known."""
-    more = lineage["file_count"] - len(lineage["files"])
-    files = ", ".join(lineage["files"]) + (f" and {more:,} more" if more else "")
     found = (
-        ("Files", files),
+        ("Files", _first(lineage["files"], lineage["file_count"])),
+        ("Uploaded by", _uploaders(lineage)),
         ("Run", lineage["run"]),
         ("Training data", lineage["train_data"]),
         ("Test data", lineage["test_data"]),
@@ -57,6 +63,12 @@ def facts(lineage: KeptLineage) -> list[tuple[str, str]]:
     return [(label, value) for label, value in found if value]
 
 
+def rows(lineage: KeptLineage, tested: int) -> list[tuple[str, str]]:
+    """Return labels and numbers of the rows that a model was trained and tested on."""
+    trained = lineage.get("train_rows")
+    return [("Training rows", "not counted" if trained is None else f"{trained:,}"), ("Test rows", f"{tested:,}")]
+
+
 def places(lineage: KeptLineage, execution: str) -> list[tuple[str, str]]:
     """Return label and address of the report and of the execution (its ARN) that asked, as far as there are any."""
     found = (
@@ -64,6 +76,27 @@ def places(lineage: KeptLineage, execution: str) -> list[tuple[str, str]]:
         ("The execution in the Step Functions console", links.execution(execution)),
     )
     return [(label, address) for label, address in found if address]
+
+
+def _uploaders(lineage: KeptLineage) -> str:
+    """Return who uploaded the files, as far as there are files."""
+    if not lineage["file_count"]:
+        return ""
+    names = lineage.get("uploaders", [])
+    if not names:
+        return "not recorded"
+    unknown = lineage.get("unknown_uploads", 0)
+    rest = f"; not recorded for {unknown:,} file{'' if unknown == 1 else 's'}" if unknown else ""
+    return _first(names, lineage.get("uploader_count", 0)) + rest
+
+
+def _first(names: list[str], number: int) -> str:
+    more = number - len(names)
+    return ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _texts(values: object) -> list[str]:

@@ -1,9 +1,8 @@
 """What a review is: one question to a person, kept as one item, decided once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NotRequired, Self, TypedDict, cast
+from typing import Literal, NamedTuple, NotRequired, Self, TypedDict, cast
 
 from signalbox import moments
 from signalbox.contracts.reviews import DecisionWord, ReviewDecision, ReviewKind
@@ -31,8 +30,7 @@ class DecisionNotPassedOnError(Exception):
         super().__init__(f"the decision on {package} is kept, but was not passed on; send it again: {error}")
 
 
-@dataclass(frozen=True)
-class Review:
+class Review(NamedTuple):
     """One review. All values are texts (absent: empty), as they are stored.
 
     `guesses` has an approver's address once for each wrong word that came by their link.
@@ -108,13 +106,13 @@ class Review:
 
     def texts(self) -> dict[str, str]:
         """Return the fields as texts, without the empty ones."""
-        return {name: value for name, value in texts(vars(self)).items() if value}
+        return {name: value for name, value in texts(self._asdict()).items() if value}
 
     @classmethod
     def of(cls, values: Mapping[str, str | int]) -> Self:
         """Return the review whose `texts` are in `values`; names that it does not know are left out."""
         read: dict[str, str | tuple[str, ...]] = {"stage": "", "approvers": (), "evidence": ""}
-        for name in cls.__dataclass_fields__.keys() & values.keys():
+        for name in cls._fields & values.keys():
             value = str(values[name])
             read[name] = tuple(value.split(",")) if name in _LISTS else value
         return cls(**cast("dict[str, str]", read))  # type: ignore[arg-type]  # the stored texts are what texts() wrote
@@ -175,16 +173,22 @@ class KeptSample(TypedDict):
 class KeptLineage(TypedDict):
     """Where the model comes from, as texts, "" where it is not known.
 
-    `file_count` is 0 where no file is known; `columns` are the features' names, none where they are not known.
+    `file_count` is 0 where no file is known. `uploaders` are the first of `uploader_count` people, and of
+    `unknown_uploads` files nobody is known; what earlier versions kept has no word of them. `columns` are the features'
+    names, none where they are not known.
     `report` is the S3 URI of the report, `threshold` what the pipeline held the model against, `cut` the probability
-    from which an answer counts as 1.
+    from which an answer counts as 1. `train_rows` is None where nobody counted them, as in what earlier versions kept.
     """
 
     report: str
     run: str
     files: list[str]
     file_count: int
+    uploaders: NotRequired[list[str]]
+    uploader_count: NotRequired[int]
+    unknown_uploads: NotRequired[int]
     train_data: str
+    train_rows: NotRequired[int | None]
     test_data: str
     columns: list[str]
     threshold: str
@@ -193,9 +197,10 @@ class KeptLineage(TypedDict):
 
 
 class KeptReport(TypedDict):
-    """What is kept of a report. Those kept by earlier versions have no `points`, classes, or `lineage`.
+    """What is kept of a report. Those kept by earlier versions have no `points`, classes, `lineage` or `costs`.
 
-    `points` are label and prediction of test rows of a regression; `classes` are the biggest of `class_count` classes.
+    `points` are label and prediction of test rows of a regression; `classes` are the biggest of `class_count` classes;
+    `costs` are labels and texts.
     """
 
     problem: str
@@ -212,3 +217,4 @@ class KeptReport(TypedDict):
     classes: NotRequired[list[ClassScore]]
     class_count: NotRequired[int]
     lineage: NotRequired[KeptLineage]
+    costs: NotRequired[list[tuple[str, str]]]

@@ -6,7 +6,7 @@ alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from signalbox.aws.errors import ServiceBusyError

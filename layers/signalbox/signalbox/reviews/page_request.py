@@ -3,8 +3,7 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs
 
 from signalbox import plain
@@ -17,8 +16,7 @@ _BODY_LIMIT = 16_384  # characters; a form has at most a reason of 1,000 charact
 _AGENT_LIMIT = 200
 
 
-@dataclass(frozen=True)
-class PageRequest:
+class PageRequest(NamedTuple):
     """What is read of a request; `choice` is what its link preselects, `cookies` are `name=value`.
 
     `origin` and `site` are what a browser says of the page that sent the request, "" where it says nothing.
@@ -90,8 +88,7 @@ class PageRequest:
         return ""
 
 
-@dataclass(frozen=True)
-class DecisionForm:
+class DecisionForm(NamedTuple):
     """What was sent with the page's form: the pressed button's value, the word's letters, the reason, the nonce."""
 
     choice: str

@@ -83,10 +83,10 @@ def _about(review: Review, shown: evidence.ShownEvidence) -> Values:
     if review.stage:
         facts.append(("Stage", review.stage))
     if review.evidence:
-        facts += [("Problem", shown.problem), ("Test rows", f"{shown.rows:,}")]
+        facts += [("Problem", shown.problem), *lineage.rows(shown.lineage, shown.rows)]
         facts += [("Live model", package_name(shown.live))] if shown.live else []
         facts += [("Training job", shown.job), ("Training time", shown.took)] if shown.job else []
-        facts += lineage.facts(shown.lineage)
+        facts += [*shown.costs, *lineage.facts(shown.lineage)]
         facts += [("Commit", shown.commit)] if shown.commit else []
     facts.append(("Asked", when(review.created_at)))
     return {"evidence": shown, "facts": facts, "places": lineage.places(shown.lineage, review.execution_arn)}

@@ -5,7 +5,7 @@ scales to its width.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from signalbox import words
 from signalbox.reviews.model import ClassScore
@@ -16,8 +16,7 @@ _ROW = 44
 _NAME_LIMIT = 26  # characters that fit beside the share
 
 
-@dataclass(frozen=True)
-class Scatter:
+class Scatter(NamedTuple):
     """Test rows as points: label to the right, prediction upwards, one scale from `least` to `most` for both.
 
     `path` draws all `drawn` points.
@@ -47,8 +46,7 @@ class Scatter:
         return f"Each point is {which}; on the line, prediction and truth are equal."
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(NamedTuple):
     """A class and its share right as texts; `y` is where its row begins, `length` how long the bar is."""
 
     name: str
@@ -57,12 +55,11 @@ class Bar:
     length: float
 
 
-@dataclass(frozen=True)
-class Bars:
-    """A bar for each class, the biggest class first; `count` is how many classes there are."""
+class Bars(NamedTuple):
+    """A bar for each class, the biggest class first; `class_count` is how many classes there are."""
 
     bars: tuple[Bar, ...]
-    count: int
+    class_count: int
     width: int = WIDTH
 
     @property
@@ -78,9 +75,9 @@ class Bars:
     @property
     def caption(self) -> str:
         """Return the picture's meaning in words."""
-        biggest = f" These are the {len(self.bars)} biggest of {self.count:,} classes."
+        biggest = f" These are the {len(self.bars)} biggest of {self.class_count:,} classes."
         caption = "Each bar is the share of a class's test rows whose prediction is right."
-        return caption + (biggest if self.count > len(self.bars) else "")
+        return caption + (biggest if self.class_count > len(self.bars) else "")
 
 
 def scatter(points: Sequence[tuple[float, float]], rows: int) -> Scatter | None:

@@ -1,8 +1,8 @@
 """Asking for a review: keep it with its evidence, and mail every approver a link and a word of their own."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from signalbox import moments
 from signalbox.contracts.reviews import ReviewKind, ReviewRequest, ReviewRequested
@@ -17,8 +17,7 @@ _LONGEST = 31_536_000  # seconds: a Step Functions execution ends after a year
 _ATTEMPTS = 5
 
 
-@dataclass(frozen=True)
-class RequestingPorts:
+class RequestingPorts(NamedTuple):
     """What asking needs from outside. `report` reads an evaluation report by its URI and raises ReviewError.
 
     `deciding` has no registry: a decision that the registry has not heard of is left to the page.

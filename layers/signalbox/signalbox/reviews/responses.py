@@ -1,9 +1,8 @@
 """What the review page answers over HTTP: a page, its headers, and the cookie that its form needs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 from signalbox.mail import Mailer
 from signalbox.reviews import keys, pages
@@ -36,8 +35,7 @@ class PageResponse(TypedDict):
     cookies: NotRequired[list[str]]
 
 
-@dataclass(frozen=True)
-class PagePorts:
+class PagePorts(NamedTuple):
     """What the page needs from outside.
 
     `random` gives a new text of at least 16 URL-safe characters; `url` is the address that people reach the page under,
@@ -51,8 +49,7 @@ class PagePorts:
     url: str = ""
 
 
-@dataclass(frozen=True)
-class OpenedReview:
+class OpenedReview(NamedTuple):
     """A review as it is now, opened by a request with a key of ours, which names the approver."""
 
     request: PageRequest

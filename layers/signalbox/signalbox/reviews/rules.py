@@ -7,9 +7,8 @@ is missing. Every step may be done twice: the registry gets the same status agai
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from signalbox import moments
 from signalbox.reviews.model import DECIDED, Answer, Review, Texts
@@ -21,8 +20,7 @@ type AnswerOutcome = Literal["answered", "already", "none", "unreviewed"]
 type Reaction = Literal["decide", "repeat", "overturn", "leave"]
 
 
-@dataclass(frozen=True)
-class Vote:
+class Vote(NamedTuple):
     """Who decided what, from where, and why."""
 
     approved: bool
@@ -33,8 +31,7 @@ class Vote:
     user_agent: str = ""
 
 
-@dataclass(frozen=True)
-class RegistryWord:
+class RegistryWord(NamedTuple):
     """What the registry says about a package, by whom it was written there, and when we learnt of it."""
 
     approved: bool

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from signalbox import numerals
 from signalbox.reviews.model import KeptSample
@@ -10,8 +10,7 @@ from signalbox.reviews.model import KeptSample
 _CUT = "…"
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """A value; `number` says whether it is one, which is never broken inside. `name` is "" where none is known."""
 
     value: str
@@ -24,8 +23,7 @@ class Cell:
         return f"{self.name} {self.value}" if self.name else self.value
 
 
-@dataclass(frozen=True)
-class ShownSample:
+class ShownSample(NamedTuple):
     """One test row, the true label and the model's answer."""
 
     cells: tuple[Cell, ...]

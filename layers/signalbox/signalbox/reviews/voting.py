@@ -1,6 +1,6 @@
 """A vote by the page's form: it decides, or its wrong word is counted."""
 
-from dataclasses import replace
+from copy import replace
 
 from signalbox.mail import Mailer, MailError, send_each
 from signalbox.observability import logger

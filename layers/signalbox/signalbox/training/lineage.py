@@ -1,27 +1,32 @@
-"""Where a model comes from: its uploads, its run and its threshold, as far as its package says; all for people."""
+"""Where a model comes from: its uploads, run, rows and threshold, as far as its package says; all for people."""
 
 import json
 
+from signalbox import numerals
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.model import ModelPackage
 from signalbox.aws.s3 import ObjectStore, ObjectTooLargeError
 from signalbox.contracts.training import Lineage
+from signalbox.contracts.uploads import RunUploaders
 from signalbox.observability import logger
 from signalbox.training.model import Candidate
 
-_MOST_FILES = 5
+_MOST = 5  # files, and uploaders
 _MANIFEST_LIMIT = 1_000_000  # bytes: about a thousand of the longest keys
 
 
-def of(candidate: Candidate, manifests: str, objects: ObjectStore) -> Lineage:
+def of(candidate: Candidate, trained: int | None, manifests: str, objects: ObjectStore) -> Lineage:
     """Return what is known of a model's origin. Only manifests under `manifests`, which the stack wrote, are read.
+
+    `trained` is how many rows an image is trained on, None where nobody has counted them.
 
     Raises:
         ServiceBusyError: S3 could not answer in this moment.
     """
     if candidate.registered is not None:
         return _of_package(candidate.registered, manifests, objects)
-    return {"train_data": candidate.train_data} if candidate.train_data else {}
+    known: Lineage = {"train_data": candidate.train_data} if candidate.train_data else {}
+    return known if trained is None else {**known, "train_rows": trained}
 
 
 def _of_package(package: ModelPackage, manifests: str, objects: ObjectStore) -> Lineage:
@@ -32,6 +37,9 @@ def _of_package(package: ModelPackage, manifests: str, objects: ObjectStore) -> 
         known["columns"] = [name.replace("_", " ") for name in stated["columns"].split()]
     if stated.get("threshold"):
         known["threshold"] = stated["threshold"]
+    rows = numerals.number_or_none(stated.get("train-rows", ""))
+    if rows is not None and rows.is_integer() and rows > 0:
+        known["train_rows"] = int(rows)
     _, execution, run = package.generated_by.partition(":pipeline/")
     if execution:
         known["run"] = run.replace("/execution/", "/")
@@ -39,15 +47,34 @@ def _of_package(package: ModelPackage, manifests: str, objects: ObjectStore) -> 
         known["run"] = manifest.removeprefix(manifests).removesuffix(".json")
         files = _files(manifest, objects)
         if files:
-            known |= {"files": files[:_MOST_FILES], "file_count": len(files)}
+            known |= {"files": files[:_MOST], "file_count": len(files)}
+        people = _uploaders(f"{manifest.removesuffix('.json')}.uploaders.json", objects)
+        if people is not None:
+            known["uploaders"] = people
     return known
 
 
 def _files(manifest: str, objects: ObjectStore) -> list[str]:
     """Return the keys in a manifest (see `uploads.rules.manifest`); none where it cannot be read any more."""
-    try:
-        listed = json.loads(objects.text(manifest, _MANIFEST_LIMIT) or "[]")
-    except (CallRefusedError, ObjectTooLargeError, ValueError) as error:
-        logger.warning("manifest not read", extra={"manifest": manifest, "reason": str(error)})
-        return []
+    listed = _read(manifest, objects)
     return [key for key in listed if isinstance(key, str)] if isinstance(listed, list) else []
+
+
+def _uploaders(uri: str, objects: ObjectStore) -> RunUploaders | None:
+    """Return who uploaded a run's files (see `RunUploaders`); None where nobody is known."""
+    found = _read(uri, objects)
+    if not isinstance(found, dict):
+        return None
+    names, count, unknown = found.get("names"), found.get("count"), found.get("unknown")
+    if not isinstance(names, list) or not isinstance(count, int) or not isinstance(unknown, int):
+        return None
+    return {"names": [str(name) for name in names[:_MOST]], "count": count, "unknown": unknown}
+
+
+def _read(uri: str, objects: ObjectStore) -> object:
+    """Return a document that was written with a run; None where it is not there, or cannot be read any more."""
+    try:
+        return json.loads(objects.text(uri, _MANIFEST_LIMIT) or "null")
+    except (CallRefusedError, ObjectTooLargeError, ValueError) as error:
+        logger.warning("document of a run not read", extra={"uri": uri, "reason": str(error)})
+        return None

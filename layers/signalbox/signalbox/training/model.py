@@ -1,7 +1,7 @@
 """What the mlops machine is asked for, the model that a run tests, and the run's names and places."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from signalbox.aws.model import ModelPackage
 from signalbox.contracts.training import Problem, TrainingNames
@@ -19,8 +19,7 @@ class InvalidRequestError(Exception):
         super().__init__(message)
 
 
-@dataclass(frozen=True)
-class ImageRequest:
+class ImageRequest(NamedTuple):
     """The input with an image: train this image; what is None is left to the defaults.
 
     `isolated` says whether its containers are cut off from every network.
@@ -38,8 +37,7 @@ class ImageRequest:
     isolated: bool = True
 
 
-@dataclass(frozen=True)
-class PackageRequest:
+class PackageRequest(NamedTuple):
     """The input with a package: this version of a model package group is trained already."""
 
     package: str
@@ -49,8 +47,7 @@ class PackageRequest:
     isolated: bool = True
 
 
-@dataclass(frozen=True)
-class TrainingRun:
+class TrainingRun(NamedTuple):
     """The names and places of what one execution makes: the same execution, the same run.
 
     `training_output`, `predictions` and `evidence` are S3 prefixes, `kept` is where the tested model's data are kept.
@@ -74,8 +71,7 @@ class TrainingRun:
         return f"{self.training_output}/{self.names['training']}/output/model.tar.gz"
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """The model that a run tests.
 
     `package` is None for an image, which the run trains and registers. `train_data` is None, and there are no
@@ -92,9 +88,9 @@ class Candidate:
     image: str
     model_data: str
     test_data: str
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = {}
     train_data: str | None = None
     isolated: bool = True
     registered: ModelPackage | None = None
-    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    hyperparameters: Mapping[str, str] = {}
     max_payload_mb: int = PAYLOAD_MB

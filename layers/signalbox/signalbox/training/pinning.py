@@ -4,8 +4,7 @@ What is tested, approved and served is this one content: whoever replaces what a
 Safe to repeat: a second copy takes the place of the first, and only the last answer counts.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from signalbox.aws.model import ObjectCopy
 from signalbox.contracts.training import Pinned, PinQuestion
@@ -32,8 +31,7 @@ class Images(Protocol):
         """Return the image's path by digest."""
 
 
-@dataclass(frozen=True)
-class PinningPorts:
+class PinningPorts(NamedTuple):
     """What pinning needs."""
 
     copies: Copier

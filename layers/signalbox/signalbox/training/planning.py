@@ -1,16 +1,17 @@
 """Decides every name, place and request of one run of the mlops machine."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import chain, islice
+from typing import NamedTuple
 
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
+from signalbox.aws.training_jobs import TrainingJobs
 from signalbox.contracts.training import EvaluationPlan, TrainingPlan, TrainingQuestion, TrainingRequests
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
 from signalbox.stages import StagesDocument
-from signalbox.training import columns, limits, lineage, overlap, requests, rules
+from signalbox.training import columns, limits, lineage, overlap, requests, rules, trained
 from signalbox.training.model import (
     CONTENT_TYPE,
     Candidate,
@@ -26,13 +27,13 @@ _SPECIFICATION = 12
 _FIRST_FILES = 100
 
 
-@dataclass(frozen=True)
-class TrainingPorts:
+class TrainingPorts(NamedTuple):
     """What planning a run needs."""
 
     settings: PlanTraining
     objects: ObjectStore
     packages: ModelRegistry
+    jobs: TrainingJobs
     stages: Callable[[], StagesDocument]
 
 
@@ -58,13 +59,12 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
     test_files = _data("test_data", candidate.test_data, ports)
     limits.check_registry(candidate.image, settings.image_accounts.split(","))
     rules.check_test_data(candidate, settings.data_bucket, settings.artifacts_bucket)
-    if candidate.train_data is not None:
-        _check_overlap(candidate.train_data, candidate.test_data, ports.objects)
+    rows = _check_overlap(candidate, ports.objects)
     found = columns.count(test_files, ports.objects.lines, candidate.problem)
     planned = _plan(candidate, run, settings, found)
-    planned["evaluation"]["lineage"] = lineage.of(
-        candidate, f"s3://{settings.artifacts_bucket}/manifests/", ports.objects
-    )
+    planned["evaluation"]["trained"] = trained.of(candidate.registered, ports.jobs) if candidate.registered else None
+    manifests = f"s3://{settings.artifacts_bucket}/manifests/"
+    planned["evaluation"]["lineage"] = lineage.of(candidate, rows, manifests, ports.objects)
     logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
     count("TrainingPlanned")
     return planned
@@ -87,12 +87,15 @@ def _data(field: str, uri: str, ports: TrainingPorts) -> list[str]:
     return found
 
 
-def _check_overlap(train_data: str, test_data: str, objects: ObjectStore) -> None:
-    """Refuse a test on the rows that the model is trained on."""
+def _check_overlap(candidate: Candidate, objects: ObjectStore) -> int | None:
+    """Refuse a test on the rows that an image is trained on; return how many these are, None if they are not read."""
+    train_data, test_data = candidate.train_data, candidate.test_data
+    if train_data is None:
+        return None
     train, test = list(objects.listing(train_data)), list(objects.listing(test_data))
     if sum(file.size for file in (*train, *test)) > overlap.MOST_BYTES:
         logger.info("data not compared", extra={"train_data": train_data, "test_data": test_data})
-        return
+        return None
     found = overlap.compare(
         *(chain.from_iterable(objects.lines(file.uri) for file in files) for files in (train, test))
     )
@@ -101,6 +104,7 @@ def _check_overlap(train_data: str, test_data: str, objects: ObjectStore) -> Non
             f"{found.shared} of the {found.rows} rows of test_data {test_data} are training rows too ({train_data}): "
             "a model is tested on rows that it has never seen; take them out of one of the two"
         )
+    return found.trained
 
 
 def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, width: int) -> TrainingPlan:
@@ -114,7 +118,7 @@ def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, width:
             "target": run.kept,
             "specification": None if candidate.package is None else f"signalbox-{run.client_token[:_SPECIFICATION]}",
         },
-        "evaluation": _evaluation(candidate, run, width),
+        "evaluation": _evaluation(candidate, run, width, settings),
     }
 
 
@@ -128,7 +132,7 @@ def _requests(candidate: Candidate, run: TrainingRun, settings: PlanTraining) ->
     }
 
 
-def _evaluation(candidate: Candidate, run: TrainingRun, width: int) -> EvaluationPlan:
+def _evaluation(candidate: Candidate, run: TrainingRun, width: int, settings: PlanTraining) -> EvaluationPlan:
     return {
         "model": candidate.model,
         "group": candidate.group,
@@ -145,4 +149,5 @@ def _evaluation(candidate: Candidate, run: TrainingRun, width: int) -> Evaluatio
         "predictions": run.predictions,
         "evidence": run.evidence,
         "client_token": run.client_token,
+        "fleet": requests.fleet(settings) if candidate.package is None else None,
     }

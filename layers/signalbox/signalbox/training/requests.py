@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, cast
 
+from signalbox.contracts.training import Fleet
 from signalbox.settings import PlanTraining
 from signalbox.training.model import CONTENT_TYPE, Candidate, TrainingRun
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
         TagTypeDef,
     )
 
+_TRAINING_INSTANCES = 1
 _VOLUME_GB = 30
 _TRAINING_SECONDS = 4 * 3_600
 
@@ -36,13 +38,22 @@ def training_job(
             "CompressionType": "GZIP",
             "KmsKeyId": settings.key_arn,
         },
-        "ResourceConfig": {"InstanceType": instance, "InstanceCount": 1, "VolumeSizeInGB": _VOLUME_GB},
+        "ResourceConfig": {
+            "InstanceType": instance,
+            "InstanceCount": _TRAINING_INSTANCES,
+            "VolumeSizeInGB": _VOLUME_GB,
+        },
         "StoppingCondition": {"MaxRuntimeInSeconds": _TRAINING_SECONDS},
         "HyperParameters": candidate.hyperparameters,
         # Without a network a container has neither credentials nor anybody to tell what it was given.
         "EnableNetworkIsolation": candidate.isolated,
         "Tags": _tags(candidate, run),
     }
+
+
+def fleet(settings: PlanTraining) -> Fleet:
+    """Return what an image is trained on."""
+    return {"instance_type": settings.training_instance_type, "instance_count": _TRAINING_INSTANCES}
 
 
 def model(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> "CreateModelInputTypeDef":

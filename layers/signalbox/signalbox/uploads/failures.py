@@ -1,6 +1,6 @@
 """Why executions of pipelines did not succeed, in SageMaker's words about their steps, and in those of the jobs."""
 
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING
 
 from signalbox.aws import clients

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 from signalbox import names
 
@@ -16,12 +16,12 @@ GONE = "Gone"  # its execution does not exist any more: the pipeline was deleted
 EMPTY = "Empty"  # nothing was left to take
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(NamedTuple):
     """One upload; `size` is in bytes.
 
     Bucket, key and version are its business key. `recorded_at` is the text that its item has, since it is part of the
-    waiting upload's key: `moments.text_of` writes it, and items of earlier versions have another ISO spelling.
+    waiting upload's key: `moments.text_of` writes it, and items of earlier versions have another ISO spelling. `by` is
+    who uploaded it, "" where nobody said so.
     """
 
     bucket: str
@@ -30,8 +30,9 @@ class Upload:
     size: int
     recorded_at: str
     run: str | None = None
+    by: str = ""
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """Return the business key in 64 characters: an S3 key alone would not fit a sort key (1,024 bytes)."""
         return names.token(self.bucket, self.key, self.version)
@@ -75,16 +76,14 @@ class Run:
         return replace(self, status=status)
 
 
-@dataclass(frozen=True)
-class ExecutionState:
+class ExecutionState(NamedTuple):
     """How a pipeline execution stands: SageMaker's status, and its failure reason if it has one."""
 
     status: str
     reason: str | None = None
 
 
-@dataclass(frozen=True)
-class FailedStep:
+class FailedStep(NamedTuple):
     """A step of an execution that failed: its name, and SageMaker's words about it.
 
     Where it ran a job: which kind (`ProcessingJob`, `TrainingJob`), the job's name, and the job's own words.
@@ -97,8 +96,7 @@ class FailedStep:
     words: str = ""
 
 
-@dataclass(frozen=True)
-class FailedExecution:
+class FailedExecution(NamedTuple):
     """Why an execution did not succeed: SageMaker's words, and the steps that failed, in the order of their start.
 
     `description` is what the execution was started with: see `rules.description`.

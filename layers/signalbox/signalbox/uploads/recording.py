@@ -1,8 +1,9 @@
 """Uploads are written down once, and a run is asked for."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from signalbox.aws.model import StoredObject
 from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
@@ -12,8 +13,7 @@ from signalbox.uploads import rules
 from signalbox.uploads.ports import RunRequests, UploadObjects, UploadStore
 
 
-@dataclass(frozen=True)
-class RecordingPorts:
+class RecordingPorts(NamedTuple):
     """What recording needs from outside."""
 
     objects: UploadObjects

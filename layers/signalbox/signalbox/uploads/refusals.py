@@ -1,8 +1,8 @@
 """A run that cannot start before somebody mends something ends in a mail that says what."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from signalbox.contracts.endings import RunRefusal
 from signalbox.observability import count, logger
@@ -15,8 +15,7 @@ from signalbox.uploads.waiting import unstarted
 type NotifyRefusal = Callable[[RunRefusal], object]
 
 
-@dataclass(frozen=True)
-class Refusals:
+class Refusals(NamedTuple):
     """Tells people of the refused runs of `pipeline`: one mail for each run and code of AWS."""
 
     pipeline: str

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox.contracts.endings import RunFailure, RunReport
 from signalbox.events import ExecutionChange
@@ -26,8 +25,7 @@ _COUNTED = {"notified": "RunReported", "notified-before": "RunReportRepeated", "
 type Notify = Callable[[RunFailure], object]
 
 
-@dataclass(frozen=True)
-class ReportingPorts:
+class ReportingPorts(NamedTuple):
     """What reporting needs from outside; `find_failure` tells why the execution with an ARN did not succeed."""
 
     pipeline: str

@@ -47,7 +47,8 @@ def upload_of(seen: ObjectUploaded, stored: StoredObject, now: datetime) -> Uplo
 
     An object that was overwritten before we looked is recorded as its successor, which collapses with the successor's
     own event: a manifest names keys, so a run would read the successor's content in any case, and if the successor's
-    event is lost (CloudTrail is best effort), its upload is not.
+    event is lost (CloudTrail is best effort), its upload is not. Whoever made the call counts as the uploader only
+    where the event names the very version that is there: another content may be somebody else's.
     """
     # Part of the business key: items of all earlier versions have this spelling of the time, so it never changes.
     unversioned = f"{stored.etag} {stored.modified.astimezone(UTC).isoformat(timespec='microseconds')}"
@@ -57,6 +58,7 @@ def upload_of(seen: ObjectUploaded, stored: StoredObject, now: datetime) -> Uplo
         version=stored.version or unversioned,
         size=stored.size,
         recorded_at=moments.text_of(now),
+        by=seen.by if seen.version is not None and not overwritten(seen, stored) else "",
     )
 
 

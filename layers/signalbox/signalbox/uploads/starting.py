@@ -1,16 +1,18 @@
 """Runs are started here and nowhere else, one at a time for each pipeline."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
 from signalbox.events import EventError, ExecutionChange
 from signalbox.observability import count, logger, measure
-from signalbox.uploads import rules
+from signalbox.uploads import rules, uploaders
 from signalbox.uploads.model import (
     CLAIMED,
     CLAIMING,
@@ -27,8 +29,7 @@ from signalbox.uploads.refusals import Refusals
 from signalbox.uploads.waiting import seconds_waiting
 
 
-@dataclass(frozen=True)
-class StartingPorts:
+class StartingPorts(NamedTuple):
     """What starting needs from outside: the runs of `pipeline`, whose manifests are kept under the URI `manifests`.
 
     `refusals` tells people of a run that cannot start.
@@ -45,8 +46,7 @@ class StartingPorts:
     clock: Callable[[], datetime]
 
 
-@dataclass(frozen=True)
-class RunRequested:
+class RunRequested(NamedTuple):
     """Somebody wants the next run of a pipeline tried."""
 
     pipeline: str
@@ -195,12 +195,17 @@ def _launch(run: Run, ports: StartingPorts) -> None:
 def _with_manifest(run: Run, uploads: Sequence[Upload], ports: StartingPorts) -> Run:
     """Write the run's manifest, unless an earlier try has done so; return the run that has it.
 
+    Who uploaded its files is written before, so that whoever finds a manifest finds them too.
+
     Raises:
         RunRefusedError: S3 refused it for good.
     """
     if run.has_manifest:
         return run
+    people = uploaders.of(uploads)
     try:
+        if people is not None:
+            ports.objects.write(f"{ports.manifests}/{run.id}.uploaders.json", json.dumps(people), "application/json")
         ports.objects.write(_manifest(run, ports), rules.manifest(uploads), "application/json")
     except CallRefusedError as error:
         raise RunRefusedError(error.code, str(error)) from error

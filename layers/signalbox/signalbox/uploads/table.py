@@ -1,7 +1,8 @@
 """The uploads table.
 
     what                  pk                          sk
-    an upload             upload#<bucket>/<key>       <version>                  with `run` once it is taken
+    an upload             upload#<bucket>/<key>       <version>                  with `run` once it is taken, and
+                                                                                 `by` where the uploader is known
     a waiting upload      waiting#<pipeline>          <recorded_at>#<digest>     gone once it is taken
     an upload of a run    run#<run>                   <digest>
     a run                 pipeline#<pipeline>         run#<number, 8 digits>     `status`, `execution`, times, `reason`,
@@ -13,12 +14,13 @@ A mail about a run that is refused before it has an execution is `execution#<run
 So one query each answers which run took a file (`history`), what became of the run (`find`, `latest`), and what waits.
 
 Items of earlier versions are still read: their times are spelled `2026-11-20T12:00:00.000000+00:00`, which sorts among
-those of `moments`; a run waits for what its `waits_because` says; and a mail that was sent is `told` (see `mails`).
+those of `moments`; an upload has no `by`; a run waits for what its `waits_because` says; and a mail that was sent is
+`told` (see `mails`).
 """
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 from itertools import batched
 from typing import TYPE_CHECKING
@@ -179,13 +181,14 @@ def _upload_key(upload: Upload) -> Item:
 
 def _facts(upload: Upload) -> dict[str, Value]:
     """Return an upload's attributes but its key and its run."""
-    return {
+    facts: dict[str, Value] = {
         "bucket": upload.bucket,
         "key": upload.key,
         "version": upload.version,
         "size": upload.size,
         "recorded_at": upload.recorded_at,
     }
+    return {**facts, "by": upload.by} if upload.by else facts
 
 
 def _upload(item: Item) -> Upload:
@@ -196,6 +199,7 @@ def _upload(item: Item) -> Upload:
         size=int(item["size"]),
         recorded_at=str(item["recorded_at"]),
         run=_text(item, "run"),
+        by=_text(item, "by") or "",
     )
 
 

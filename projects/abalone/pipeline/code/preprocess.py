@@ -1,4 +1,4 @@
-"""Check the uploaded files, split their rows for training, validation and test, and learn the encoding.
+"""Check the uploaded files, split their rows for training, validation and test, learn the encoding, count the rows.
 
 A row's part follows from the row itself, so the same files give the same parts, and a row that comes again in another
 file stays in its part. The encoding is learnt from the training rows alone.
@@ -108,7 +108,7 @@ def split(rows: dict[str, tuple[int, list[str | float]]]) -> dict[str, list[tupl
 
 
 def write(parts: dict[str, list[tuple[int, list[str | float]]]], folder: Path) -> None:
-    """Write the encoded training and validation rows, the test rows as they came, label first, and the encoding."""
+    """Write the encoded training and validation rows, the test rows as they came, label first, encoding and counts."""
     transform = encoding.fit([features for _, features in parts["train"]])
     for part in PARTS:
         (folder / part).mkdir(parents=True, exist_ok=True)
@@ -116,8 +116,10 @@ def write(parts: dict[str, list[tuple[int, list[str | float]]]], folder: Path) -
             writer = csv.writer(lines, lineterminator="\n")
             for label, features in parts[part]:
                 writer.writerow([label, *(features if part == "test" else encoding.encode(features, transform))])
-    (folder / "transform").mkdir(parents=True, exist_ok=True)
-    (folder / "transform" / "transform.json").write_text(json.dumps(transform, indent=1), encoding="utf-8")
+    counts = {part: len(found) for part, found in parts.items()}
+    for name, content in (("transform", transform), ("counts", counts)):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name / f"{name}.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -125,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--input", type=Path, required=True, help="folder with the uploaded files")
     parser.add_argument(
-        "--output", type=Path, required=True, help="folder that gets train, validation, test, transform"
+        "--output", type=Path, required=True, help="folder that gets train, validation, test, transform, counts"
     )
     parser.add_argument("--message", type=Path, required=True, help="file for the reason of a failure")
     given = parser.parse_args(arguments)
