@@ -144,7 +144,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         + [Need("s3:GetObject", f"{artifacts}/{folder}/x/y.out") for folder in ("transforms", "evaluations")]
         + [Need("s3:PutObject", f"{artifacts}/evaluations/x/report.json")],
         "RequestReviewRole": [*reviews("GetItem", "PutItem", "UpdateItem"), *secret, *mail, *tasks, report],
-        "ReviewPageRole": [*reviews("GetItem", "UpdateItem"), *secret, *tasks, *mail, *decided],
+        "ReviewPageRole": [*reviews("GetItem", "Query", "UpdateItem"), *secret, *tasks, *mail, *decided],
         "CloseReviewRole": [*reviews("GetItem", "UpdateItem"), *decided],
         "AnnounceRole": [*mail, *_job_log("TrainingJobs", NAME), *_job_log("TransformJobs", NAME)],
         "ReportExecutionRole": [

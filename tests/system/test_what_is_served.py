@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sagemaker_local import inbox
+from signalbox_local.browser import Browser
 from signalbox_local.demo.data import seeded
 from tests.system.world import IRIS, World
 
@@ -111,6 +112,24 @@ def test_what_served_before_does_not_return_when_it_was_replaced(world: World) -
     told = inbox.text(world.mail("returning", "failed"))
     assert f"{key} was replaced on" in told
     assert world.live_package("returning", "staging") == world.packages("returning")[1]["ModelPackageArn"]
+
+
+def test_an_older_mail_approves_nothing_once_its_package_was_tested_again(world: World) -> None:
+    world.train("retested", "c1")
+    older = world.mail("approve", "retested version 1")
+    again = {"package": world.packages("retested")[0]["ModelPackageArn"]}
+    execution = world.start(again, "retested-again")
+    newer = world.mail("approve", "retested version 1", number=2)
+
+    page = Browser().decide(older, "approve", "as I read it")
+
+    assert (page.status_code, "A newer mail asks about this" in page.text) == (409, True)
+    assert world.package("retested", 1)["ModelApprovalStatus"] == "PendingManualApproval"
+    world.approve(newer)
+    world.approve(world.mail("to prod", "retested version 1"))
+    world.succeeded(execution)
+    assert world.ended(world.start(again, "retested-once-more"))["status"] == "FAILED"
+    assert "what was approved is not tested again" in inbox.text(world.mail("retested", "failed"))
 
 
 def test_a_package_with_another_ones_report_is_not_served_and_the_mail_says_so(world: World) -> None:

@@ -7,7 +7,7 @@ from copy import replace
 from typing import Any
 
 import pytest
-from tests.support.botocore_strict import check_request
+from tests.support.botocore_strict import RecordingClient, check_request
 from tests.support.evaluation import (
     CONTENT,
     EXECUTION_ARN,
@@ -49,6 +49,19 @@ def report_in(objects: RememberedObjects) -> dict[str, Any]:
 
 def description(answer: Evaluated) -> str:
     return str(answer["record"]["ModelPackageDescription"])
+
+
+def test_the_evidence_of_a_package_that_was_approved_meanwhile_is_not_replaced() -> None:
+    approved = {
+        "ModelPackageArn": NEW,
+        "ModelApprovalStatus": "Approved",
+        "CustomerMetadataProperties": {"report": REPORT},
+        "AdditionalInferenceSpecifications": [{"Name": "signalbox-0", "Containers": [TESTED]}],
+    }
+    objects = predictions(a=REGRESSION)
+    with pytest.raises(EvaluationError, match="was approved meanwhile, by another test"):
+        evaluate(question(NEW), ports(objects, RecordingClient("sagemaker", {"describe_model_package": approved})))
+    assert REPORT not in objects.texts
 
 
 def test_a_regression_is_measured_and_its_evidence_written() -> None:

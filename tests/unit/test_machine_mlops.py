@@ -198,6 +198,7 @@ def test_the_release_machine_is_started_for_the_approved_package() -> None:
         "model": "iris-decision-tree",
         "package": PACKAGE,
         "trigger": "approved",
+        "report": "s3://artifacts-bucket/evaluations/execution-1/report.json",
         "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": EXECUTION_ARN,
     }
 

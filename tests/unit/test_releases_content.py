@@ -102,6 +102,37 @@ def test_a_model_that_is_replaced_between_two_stages_is_served_in_the_first_only
     assert "review" not in world.actions["run"]
 
 
+def retest(world: World) -> None:
+    """Test version 2 once more: it has other evidence then, which is as good."""
+    again = report_of(2).replace("report.json", "again.json")
+    world.files.files[again] = world.files.files[report_of(2)]
+    changed(world, properties={"report": again})
+
+
+def test_a_package_that_was_tested_again_between_two_stages_stays_in_the_first_with_what_was_approved() -> None:
+    world = World()
+    world.registry.put(2, "Approved")
+    for action in world.execution("approved", 2, AT, "run"):
+        world.sagemaker.tick()
+        if action == "record":
+            retest(world)
+
+    assert f"it was tested again; {report_of(2)} was approved" in world.finished["run"].arguments["Cause"]
+    assert (world.live("staging"), world.live("prod")) == (arn(2), None)
+    assert "review" not in world.actions["run"]
+
+
+def test_a_package_that_was_tested_again_after_its_approval_is_not_made() -> None:
+    world = World()
+    world.registry.put(2, "Approved")
+    retest(world)
+
+    ended = world.run("approved", 2, AT, report=report_of(2))
+
+    assert f"it was tested again; {report_of(2)} was approved" in ended.arguments["Cause"]
+    assert world.sagemaker.models == {}
+
+
 def test_the_inference_specification_that_was_tested_is_the_one_that_is_deployed() -> None:
     world = World()
     world.registry.put(2, "Approved")

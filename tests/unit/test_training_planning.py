@@ -420,6 +420,32 @@ def test_an_image_of_an_account_that_the_stack_does_not_name_is_refused_before_a
             plan(question(machine_input), ports(package))
 
 
+KEPT_PACKAGE = PACKAGE | {
+    "ModelApprovalStatus": "Approved",
+    "CustomerMetadataProperties": PACKAGE["CustomerMetadataProperties"]
+    | {"report": "s3://artifacts-bucket/report.json"},
+    "AdditionalInferenceSpecifications": [{"Name": "signalbox-1", "Containers": [CONTAINER]}],
+}
+
+
+def test_what_was_tested_and_approved_is_not_tested_again() -> None:
+    with pytest.raises(InvalidRequestError, match="what was approved is not tested again: reject it first"):
+        plan(question({"package": ARN}), ports(KEPT_PACKAGE))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ModelApprovalStatus": "Rejected"},
+        {"ModelApprovalStatus": "PendingManualApproval"},
+        {"AdditionalInferenceSpecifications": [{"Name": "batch", "Containers": [CONTAINER]}]},
+        {"CustomerMetadataProperties": PACKAGE["CustomerMetadataProperties"]},
+    ],
+)
+def test_a_package_that_nobody_approved_by_its_content_is_tested_again(changes: dict[str, Any]) -> None:
+    assert plan(question({"package": ARN}), ports(KEPT_PACKAGE | changes))["package"] == ARN
+
+
 def test_a_package_is_tested_on_data_of_its_own_model() -> None:
     package = PACKAGE | {"CustomerMetadataProperties": {"problem": "regression", "test-data": f"{HOME}/test/"}}
 

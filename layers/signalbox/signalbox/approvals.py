@@ -171,6 +171,8 @@ def _decided(change: ModelPackageChange, package: ModelPackage, ports: ApprovalP
         "trigger": trigger,
         "requested_at": change.changed_at,
     }
+    if package.report:
+        machine_input["report"] = package.report
     if not ports.machines.start(ports.release_machine, name, machine_input):
         return "done-before"
     return "release-started" if package.approved else "rollback-started"

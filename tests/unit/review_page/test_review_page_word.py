@@ -9,7 +9,7 @@ from tests.support.logs import written
 from tests.support.notifications import read
 from tests.support.review_browser import Browser, Page
 from tests.support.review_stores import world_stored_in
-from tests.support.reviews import ANN, BOB, PACKAGE, SECRET, OutboxFake, World
+from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, SECRET, OutboxFake, World
 
 from signalbox.reviews import deciding, keys
 from signalbox.reviews.model import WORD_TRIES, Review
@@ -92,6 +92,19 @@ def test_everybody_is_told_once_how_to_approve_where_a_link_does_not_any_more(wo
     page = Browser(world).open(link).body
     assert "You can still reject." in page
     assert "signalbox decide signalbox-abalone/3 approve" in page
+
+
+def test_an_older_mail_approves_nothing_once_another_test_asks_and_rejects_all_the_same(stored: World) -> None:
+    older, link = stored.request(), stored.link()
+    stored.wait(60)
+    newer = stored.request(execution_arn=f"{EXECUTION}-again", token="another task")
+
+    page = Browser(stored).decide(link, "approve", "as I read it")
+
+    assert (page.status, "A newer mail asks about this" in page.body) == (409, True)
+    assert [stored.read(one).status for one in (older, newer)] == ["open", "open"]
+    assert Browser(stored).decide(stored.link(), "approve").status == 200
+    assert Browser(stored).decide(link, "reject", "neither").status == 200
 
 
 def test_a_stage_is_approved_by_the_command_alone(world: World) -> None:

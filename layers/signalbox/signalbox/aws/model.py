@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+# Tested models are kept under this prefix; a package of somebody else gets an inference specification of such a name.
+KEPT, TESTED = "packages/", "signalbox-"
 type ApprovalStatus = Literal["Approved", "Rejected", "PendingManualApproval"]
 
 
@@ -53,6 +55,16 @@ class ModelPackage(NamedTuple):
     def report(self) -> str | None:
         """Return the S3 URI of the package's evaluation report."""
         return self.properties.get("report")
+
+    @property
+    def settled(self) -> bool:
+        """Say whether the package is approved by evidence that names its content: then it is not tested again.
+
+        Its model lies where tested models are kept, or it has the inference specification that a test gives it.
+        """
+        kept = any(f"/{KEPT}" in (one.model_data or "") for one in self.containers)
+        tested = any(name.startswith(TESTED) for name in self.additional)
+        return self.approved and self.report is not None and (kept or tested)
 
     @property
     def golden(self) -> str | None:

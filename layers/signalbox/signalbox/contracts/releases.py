@@ -66,12 +66,17 @@ class Rollback(TypedDict):
 
 
 class ReleaseInput(TypedDict):
-    """The input of the release machine. `requested_at` orders requests; without it, the execution's start does."""
+    """The input of the release machine. `requested_at` orders requests; without it, the execution's start does.
+
+    `report` is the evidence by which the package was approved; without it, what the package has when it is first looked
+    at.
+    """
 
     model: str
     package: str
     trigger: Trigger
     requested_at: NotRequired[str]
+    report: NotRequired[str]
 
 
 class StageOutcome(TypedDict):
@@ -142,8 +147,9 @@ class ReleaseProgress(TypedDict):
     `asked` is the action that the next question's `last` answers; `todo` are the actions to come, the one that is asked
     for first. `stage` is the stage at hand, or where the release stopped; `problem` is the failure for which that stage
     is being rolled back. `stages` are those that are done with, by name: the stages document may change meanwhile.
-    `serving` and `change` are read when the release has ended. `tries` counts refusals of one action, `attempts` how
-    often a stage had to be planned anew, `waited` the seconds of one wait, `rounds` all plans of the execution.
+    `serving` and `change` are read when the release has ended; `report` is the evidence that it is held to. `tries`
+    counts refusals of one action, `attempts` how often a stage had to be planned anew, `waited` the seconds of one
+    wait, `rounds` all plans of the execution.
     """
 
     asked: ReleaseAction | None
@@ -159,6 +165,7 @@ class ReleaseProgress(TypedDict):
     rollback: Rollback | None
     serving: list[StageServing] | None
     change: RegistryChange | None
+    report: str
     tries: int
     attempts: int
     waited: int

@@ -30,6 +30,7 @@ def evaluate(question: EvaluationQuestion, ports: ComparingPorts) -> Evaluated:
     plan = question["plan"]
     if "problem" not in plan or "columns" not in plan:
         raise EvaluationError("this run was planned before 0.2.0, without its problem: start it again")
+    _check_unsettled(plan["package"], ports)
     files = _predictions(plan["predictions"], ports.objects)
     read = partial(read_rows, [file.uri for file in files], ports.objects.lines, plan["columns"])
     scores, spread = Scores(plan["problem"]), Spread(POINTS)
@@ -49,6 +50,13 @@ def evaluate(question: EvaluationQuestion, ports: ComparingPorts) -> Evaluated:
     logger.info("model evaluated", extra={"report": report_uri, "primary": primary, "value": value, "verdict": verdict})
     count("ModelEvaluated")
     return {"report": report_uri, "record": requests.record(question, report_uri, golden_uri, summary)}
+
+
+def _check_unsettled(arn: str | None, ports: ComparingPorts) -> None:
+    """Refuse to replace the evidence of a package that was approved while it was tested once more."""
+    package = ports.packages.find(arn) if arn else None
+    if package and package.settled:
+        raise EvaluationError(f"package {arn} was approved meanwhile, by another test: nothing of this one is kept")
 
 
 def _costs(question: EvaluationQuestion, ports: ComparingPorts) -> list[Cost]:

@@ -30,6 +30,18 @@ class NotTestedError(ReleaseError):
         )
 
 
+def check_report(package: ModelPackage, report: str) -> None:
+    """Refuse a package that was tested again since `report` was approved.
+
+    Raises:
+        ContentChangedError: it has other evidence now.
+    """
+    if (package.report or "") != report:
+        raise ContentChangedError(
+            package.arn, f"it was tested again; {report} was approved, and it has {package.report or 'no report'} now"
+        )
+
+
 def approved(package: ModelPackage, files: EvidenceReader, *, back: bool) -> ModelContent | None:
     """Return the content of a package as it was tested, which is the content that it has now.
 

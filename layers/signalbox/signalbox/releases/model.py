@@ -88,7 +88,10 @@ class Desired(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What one execution of the release machine was started for. `started` is the machine's own text."""
+    """What one execution of the release machine was started for. `started` is the machine's own text.
+
+    `report` is the evidence by which the package was approved, "" where the input does not say.
+    """
 
     model: str
     package: str
@@ -97,6 +100,7 @@ class Request(NamedTuple):
     execution_arn: str
     started: str
     requested_at: str
+    report: str = ""
 
     @property
     def desired(self) -> Desired:
@@ -180,6 +184,7 @@ def read_request(question: ReleaseQuestion, prefix: str) -> Request:
         execution_arn=question["execution_arn"],
         started=question["started"],
         requested_at=moments.text_of(requested_at),
+        report=given.optional("report") or "",
     )
 
 

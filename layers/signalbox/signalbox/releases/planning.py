@@ -202,6 +202,7 @@ def _ask(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> Aw
     if step in endings.STEPS and progress["serving"] is None:
         endings.look(request, progress, ports)
     package = _evidence(request, progress, ports) if step in actions.OF_CONTENT else None
+    _hold(request, progress, package)
     asking = actions.Asking(
         request=request,
         progress=progress,
@@ -238,6 +239,13 @@ def _evidence(request: Request, progress: ReleaseProgress, ports: ReleasePorts) 
     if deployment and progress["problem"]:
         return _previous(deployment, ports)
     return ports.packages.find(deployment["package"] if deployment else request.package)
+
+
+def _hold(request: Request, progress: ReleaseProgress, package: ModelPackage | None) -> None:
+    """Hold the package on its way to the evidence by which it was approved; the way back has evidence of its own."""
+    if package and package.arn == request.package and not progress["problem"]:
+        progress["report"] = progress["report"] or request.report or package.report or ""
+        content.check_report(package, progress["report"])
 
 
 def _settle(progress: ReleaseProgress, ports: ReleasePorts) -> AwsRequest | None:

@@ -44,6 +44,7 @@ def begin() -> ReleaseProgress:
         "rollback": None,
         "serving": None,
         "change": None,
+        "report": "",
         "tries": 0,
         "attempts": 0,
         "waited": 0,

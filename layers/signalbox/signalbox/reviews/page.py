@@ -11,7 +11,7 @@ from typing import Any
 
 from signalbox.aws.errors import ServiceBusyError
 from signalbox.observability import count, logger
-from signalbox.reviews import deciding, keys, pages, tries, voting
+from signalbox.reviews import deciding, keys, pages, rules, tries, voting
 from signalbox.reviews.model import DecisionNotPassedOnError
 from signalbox.reviews.page_request import DecisionForm, PageRequest
 from signalbox.reviews.responses import OpenedReview, PagePorts, PageResponse, page, show
@@ -108,9 +108,14 @@ def _refusal(opened: OpenedReview, form: DecisionForm, ports: PagePorts) -> Page
         count("ReviewFormRefused")
         title, choice = "Please open the review again", request.choice
         return page(403, pages.note(title, lead, typed=form.reason, again=request.key, choice=choice))
-    if not opened.undecided or not form.problem:
+    if not opened.undecided:
         return None
-    return show(_chosen(opened, form), ports, status=400, typed=form.reason, problem=form.problem)
+    if form.problem:
+        return show(_chosen(opened, form), ports, status=400, typed=form.reason, problem=form.problem)
+    if form.approves and rules.asked_again(review, ports.deciding.store.of_package(review.package)):
+        count("ReviewOutdated")
+        return page(409, pages.asked_again(review, typed=form.reason, again=request.key))
+    return None
 
 
 def _chosen(opened: OpenedReview, form: DecisionForm) -> OpenedReview:

@@ -78,6 +78,12 @@ def note(title: str, lead: str, *, typed: str = "", again: str = "", choice: str
     return render("note.html", lamp="quiet", title=title, lead=lead, typed=typed, again=again, choice=choice)
 
 
+def asked_again(review: Review, *, typed: str, again: str) -> str:
+    """Return the page for an approval by a mail that is not the newest about its question."""
+    lead = f"{_name(review)} was tested again, and another mail asks about it, with newer figures. Approve there."
+    return note("A newer mail asks about this", f"{lead} You can reject here too.", typed=typed, again=again)
+
+
 def _about(review: Review, shown: evidence.ShownEvidence) -> Values:
     facts = [("Model", review.model), ("Package", package_name(review.package))]
     if review.stage:

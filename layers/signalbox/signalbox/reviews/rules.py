@@ -67,6 +67,16 @@ def open_as_read(review: Review) -> Texts:
     return {"status": "open", "guesses": review.guesses}
 
 
+def asked_again(review: Review, known: Sequence[Review]) -> bool:
+    """Say whether people were asked the same about the package once more, later, by evidence of another test."""
+    return any(
+        (one.kind, one.stage) == (review.kind, review.stage)
+        and one.execution_arn != review.execution_arn
+        and one.created_at > review.created_at
+        for one in known
+    )
+
+
 def answered(review: Review, answer: Answer, now: datetime) -> tuple[Texts, Texts]:
     """Return what has to hold, and the changes, to mark a review's task as answered.
 

@@ -92,6 +92,11 @@ def check_package(package: ModelPackage, transform_type: str, stages: StagesDocu
     Raises:
         InvalidRequestError: it has too many properties, or names other types for transforms or for endpoints.
     """
+    if package.settled:
+        raise InvalidRequestError(
+            f"package {package.arn} is tested and approved, and what was approved is not tested again: reject it "
+            "first, or register a new version"
+        )
     properties = len(package.properties.keys() | _EVIDENCE)
     if properties > _PROPERTIES:
         raise InvalidRequestError(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import chain, islice
 from typing import NamedTuple
 
+from signalbox.aws.model import TESTED
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.training_jobs import TrainingJobs
@@ -116,7 +117,7 @@ def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, width:
         "requests": _requests(candidate, run, settings),
         "pinning": {
             "target": run.kept,
-            "specification": None if candidate.package is None else f"signalbox-{run.client_token[:_SPECIFICATION]}",
+            "specification": None if candidate.package is None else f"{TESTED}{run.client_token[:_SPECIFICATION]}",
         },
         "evaluation": _evaluation(candidate, run, width, settings),
     }
