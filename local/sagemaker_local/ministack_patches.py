@@ -25,6 +25,7 @@ _callback_token: ContextVar[str] = ContextVar("callback_token")
 
 def apply(integrations: Integrations, containers: Path) -> None:
     """Apply every patch."""
+    believe_no_key_unseen()
     know_the_running_machine()
     check_and_make_calls_as_the_machine(integrations)
     fail_callbacks_of_failing_functions(integrations)
@@ -43,6 +44,11 @@ def apply(integrations: Integrations, containers: Path) -> None:
     encrypt_buckets_of_stacks()
     answer_message_moves()
     count_what_becomes_of_mails()
+
+
+def believe_no_key_unseen() -> None:
+    """Gap: whoever names the root's key is the root, whatever the signature."""
+    ministack.verify_the_owner()
 
 
 def know_the_running_machine() -> None:
