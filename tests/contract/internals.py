@@ -55,6 +55,10 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
         "function",
         ["access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"],
     ),
+    "core.iam_evaluator.is_root_access_key": ("function", ["access_key_id"]),
+    "core.iam_evaluator._is_root_key": ("function", ["access_key_id"]),
+    "core.iam_evaluator._principal_org_id": ("function", ["account_id"]),
+    "core.iam_evaluator.resolve_caller_identity": ("function", ["access_key_id"]),
     "core.iam_evaluator.resolve_principal": ("function", ["access_key_id", "account_id", "credential"]),
     "core.iam_evaluator.EvalContext": (
         "class",

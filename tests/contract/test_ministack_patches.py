@@ -6,6 +6,7 @@ When an upgrade closes a gap, its test fails: remove the function from `ministac
 import ast
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +25,15 @@ RAISES_LATE = "import time\n\n\ndef handler(event, context):\n    time.sleep(2)\
 def _task(resource: str, arguments: dict[str, Any], **more: Any) -> dict[str, Any]:
     state = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Arguments": arguments, "End": True, **more}
     return {"QueryLanguage": "JSONata", "StartAt": "Only", "States": {"Only": state}}
+
+
+def test_the_owners_key_counts_with_the_owners_signature_only(plain: World, cloud: World) -> None:
+    assert replace(plain, secret="junk").client("sqs").list_queues()["ResponseMetadata"], CLOSED
+
+    for key in (ACCOUNT, "test"):
+        with pytest.raises(ClientError) as refused:
+            cloud.client("sqs", (key, "junk", None)).list_queues()
+        assert code(refused.value) == "SignatureDoesNotMatch"
 
 
 def test_a_machines_calls_are_checked_against_its_role(plain: World, cloud: World) -> None:
@@ -459,6 +469,7 @@ def test_ecr_has_the_images_that_programs_stand_for(plain: World, cloud: World) 
 
 
 _SEEN = {
+    "believe_no_key_unseen": test_the_owners_key_counts_with_the_owners_signature_only,
     "know_the_running_machine": test_a_time_limit_of_a_task_may_be_an_expression,
     "check_and_make_calls_as_the_machine": test_a_machines_calls_are_checked_against_its_role,
     "fail_callbacks_of_failing_functions": test_a_function_that_fails_fails_the_state_that_waits_for_its_token,
