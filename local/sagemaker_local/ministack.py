@@ -298,6 +298,17 @@ def credentials(role_arn: str, session: str) -> dict[str, str]:
     return keys
 
 
+def look_through_a_copy_of_sessions() -> None:
+    """Let STS forget sessions that have ended from a copy of all: others begin at the same time."""
+
+    def evict() -> None:
+        for key, session in list(sts._sessions.items()):
+            if sts._session_expired(session):
+                sts._sessions.pop(key, None)
+
+    sts._evict_expired_sessions = evict
+
+
 def trust_policy(role_arn: str) -> dict[str, Any] | None:
     """Return a role's trust policy; None if there is no such role."""
     role = iam._roles.get_scoped(role_arn.split(":")[4], None, role_arn.rsplit("/", 1)[-1])
@@ -315,6 +326,18 @@ def put_event(source: str, detail_type: str, resources: list[str], detail: Mappi
     """Put an event of an AWS service on the default bus."""
     entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail), "Resources": resources}
     eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+
+def before_events_of_aws(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Let `change` see the entry of each event of an AWS service before the bus does."""
+    put = eventbridge._put_events
+
+    def changed(request: dict[str, Any], allow_aws_source: bool = False) -> Any:
+        if allow_aws_source:
+            request = {**request, "Entries": [change(entry) for entry in request["Entries"]]}
+        return put(request, allow_aws_source=allow_aws_source)
+
+    eventbridge._put_events = changed
 
 
 def sent_mails() -> list[dict[str, Any]]:
@@ -386,6 +409,7 @@ def clear_http_routes(api_id: str) -> None:
 
 # --- what the modules beside this need of the services -------------------------------------------------------------
 running_machine: ContextVar[str] = ContextVar("running_machine")
+running_execution: ContextVar[str] = ContextVar("running_execution")
 TaskError = stepfunctions._ExecutionError
 states, queues, alarms, mails = stepfunctions, sqs, cloudwatch, ses_v2
 buckets, keys, evaluator = s3, kms, iam_evaluator

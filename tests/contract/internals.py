@@ -130,6 +130,7 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
         ["value", "raw_input", "ctx", "result", "error_output"],
     ),
     "services.stepfunctions._call_lambda": ("function", ["func_ref", "event"]),
+    "services.stepfunctions._emit_execution_status_event": ("function", ["execution"]),
     "services.stepfunctions._execute_task": ("function", ["state_def", "raw_input", "execution", "ctx"]),
     "services.stepfunctions._executions": ("AccountRegionScopedDict", []),
     "services.stepfunctions._invoke_resource": ("function", ["resource", "input_data"]),
@@ -137,10 +138,20 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.stepfunctions._fail_execution": ("function", ["execution", "error", "cause"]),
     "services.stepfunctions._nested_execution_failure": ("function", ["payload"]),
     "services.stepfunctions._run_execution": ("function", ["exec_arn"]),
+    "services.stepfunctions._send_task_failure": ("function", ["data"]),
+    "services.stepfunctions._send_task_heartbeat": ("function", ["data"]),
+    "services.stepfunctions._send_task_success": ("function", ["data"]),
     "services.stepfunctions._start_execution": ("function", ["data"]),
     "services.stepfunctions._state_machines": ("AccountRegionScopedDict", []),
     "services.stepfunctions._task_tokens": ("AccountRegionScopedDict", []),
+    "services.stepfunctions.error_response_json": (
+        "function",
+        ["code", "message", "status", "extra", "message_key", "content_type"],
+    ),
     "services.stepfunctions.json_response": ("function", ["data", "status", "content_type"]),
+    "services.sts._evict_expired_sessions": ("function", []),
+    "services.sts._session_expired": ("function", ["session"]),
+    "services.sts._sessions": ("dict", []),
     "services.sts.register_session": ("function", ["access_key", "session"]),
 }
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/probe"

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagemaker_local.server import ACCOUNT, REGION
+from tests.contract import test_ministack_executions as executions
 from tests.contract.world import World, allow, code, name, until
 from tests.sagemaker_local.support.programs import PACKAGE
 
@@ -487,6 +488,9 @@ _SEEN = {
     "know_images_by_their_content": test_ecr_has_the_images_that_programs_stand_for,
     "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
     "encrypt_buckets_of_stacks": test_a_templates_bucket_is_encrypted_as_it_says,
+    "close_tasks_that_wait_no_more": executions.test_a_task_of_an_execution_that_was_stopped_takes_no_answer,
+    "say_why_executions_were_stopped": executions.test_the_event_of_a_stop_says_the_error_and_the_cause,
+    "look_through_sessions_while_others_begin": executions.test_a_session_may_begin_while_ended_ones_are_looked_for,
 }
 
 
