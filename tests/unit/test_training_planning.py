@@ -133,7 +133,7 @@ def test_the_model_is_what_the_training_will_leave() -> None:
             "ModelDataUrl": planned["evaluation"]["model_data"],
             "Environment": {},
         },
-        "ExecutionRoleArn": "arn:aws:iam::123456789012:role/jobs",
+        "ExecutionRoleArn": "arn:aws:iam::123456789012:role/tests",
         "EnableNetworkIsolation": True,
         "Tags": [
             {"Key": "signalbox:model", "Value": "iris-decision-tree"},
