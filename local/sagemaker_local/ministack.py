@@ -7,6 +7,7 @@ The environment has to be set (`prepare`) before this module is imported, becaus
 import hashlib
 import json
 import re
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -229,6 +230,29 @@ def record_calls() -> None:
     iam_evaluator.enforce = _enforce_and_record
 
 
+def verify_the_owner() -> None:
+    """Let the owner's keys count only with a signature of the owner's secret, as every other key does."""
+    identity_of = iam_evaluator.resolve_caller_identity
+
+    def identity(access_key_id: str) -> dict[str, Any] | None:
+        if not (access_key_id and iam_evaluator.is_root_access_key(access_key_id)):
+            known: dict[str, Any] | None = identity_of(access_key_id)
+            return known
+        account = responses.get_account_id()
+        return {
+            "accessKey": access_key_id,
+            "accountId": account,
+            "userArn": f"arn:aws:iam::{account}:root",
+            "userId": account,
+            "principalOrgId": iam_evaluator._principal_org_id(account),
+            "session": None,
+        }
+
+    # It says which keys are believed unseen.
+    iam_evaluator._is_root_key = lambda _access_key_id: False
+    iam_evaluator.resolve_caller_identity = identity
+
+
 def principal_of(access_key_id: str) -> str:
     """Return the ARN behind an access key; the root's for an unknown one."""
     found = iam_evaluator.resolve_principal(access_key_id, responses.get_account_id())
@@ -249,10 +273,14 @@ def refusal(
     return str(iam_actions.identity_denial_message(action, principal_of(access_key_id), resource, explicit))
 
 
+# Nobody who knows a role's ARN can make its keys.
+_SALT = secrets.token_hex()
+
+
 def credentials(role_arn: str, session: str) -> dict[str, str]:
     """Return the credentials of a session of the role, the same for the same session name."""
     account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
-    digest = hashlib.sha256(f"{role_arn}:{session}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{_SALT}:{role_arn}:{session}".encode()).hexdigest()
     keys = {
         "AWS_ACCESS_KEY_ID": f"ASIA{digest[:16].upper()}",
         "AWS_SECRET_ACCESS_KEY": hashlib.sha256(f"secret:{digest}".encode()).hexdigest(),
@@ -268,6 +296,17 @@ def credentials(role_arn: str, session: str) -> dict[str, str]:
         },
     )
     return keys
+
+
+def look_through_a_copy_of_sessions() -> None:
+    """Let STS forget sessions that have ended from a copy of all: others begin at the same time."""
+
+    def evict() -> None:
+        for key, session in list(sts._sessions.items()):
+            if sts._session_expired(session):
+                sts._sessions.pop(key, None)
+
+    sts._evict_expired_sessions = evict
 
 
 def trust_policy(role_arn: str) -> dict[str, Any] | None:
@@ -287,6 +326,18 @@ def put_event(source: str, detail_type: str, resources: list[str], detail: Mappi
     """Put an event of an AWS service on the default bus."""
     entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail), "Resources": resources}
     eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+
+def before_events_of_aws(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Let `change` see the entry of each event of an AWS service before the bus does."""
+    put = eventbridge._put_events
+
+    def changed(request: dict[str, Any], allow_aws_source: bool = False) -> Any:
+        if allow_aws_source:
+            request = {**request, "Entries": [change(entry) for entry in request["Entries"]]}
+        return put(request, allow_aws_source=allow_aws_source)
+
+    eventbridge._put_events = changed
 
 
 def sent_mails() -> list[dict[str, Any]]:
@@ -358,6 +409,7 @@ def clear_http_routes(api_id: str) -> None:
 
 # --- what the modules beside this need of the services -------------------------------------------------------------
 running_machine: ContextVar[str] = ContextVar("running_machine")
+running_execution: ContextVar[str] = ContextVar("running_execution")
 TaskError = stepfunctions._ExecutionError
 states, queues, alarms, mails = stepfunctions, sqs, cloudwatch, ses_v2
 buckets, keys, evaluator = s3, kms, iam_evaluator

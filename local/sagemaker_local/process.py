@@ -2,7 +2,9 @@
 
 import json
 import os
+import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sagemaker_local.direct import without_proxy
-from sagemaker_local.server import CREDENTIALS, REGION, free_port
+from sagemaker_local.server import KEY_VARIABLE, REGION, credentials, free_port, inherited
 
 _PACKAGES = Path(__file__).resolve().parents[1]
 _START_SECONDS = 60
@@ -21,11 +23,27 @@ _STOP_SECONDS = 15
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the environment names
 
 
+def answers(port: int) -> bool:
+    """Return whether somebody listens on a port of 127.0.0.1."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class CloudError(Exception):
     """The local cloud did not start; the message carries the end of its log."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
+
+
+class PortTakenError(CloudError):
+    """Somebody else answers on the port."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(
+            f"port {port} of 127.0.0.1 is taken, perhaps by another local cloud: end that one, or choose another port "
+            "(0 takes a free one)"
+        )
 
 
 @dataclass(frozen=True)
@@ -52,7 +70,15 @@ class LocalCloud:
     """A running cloud. Use it as a context manager: at the end the process and all it started are gone."""
 
     def __init__(self, options: Options) -> None:
+        """Start it; `wait` returns when it answers.
+
+        Raises:
+            PortTakenError: somebody else answers on its port.
+        """
         self.port = options.port or free_port()
+        if answers(self.port):
+            raise PortTakenError(self.port)
+        self._secret = secrets.token_urlsafe(30)
         self.url = f"http://127.0.0.1:{self.port}"
         self.public_url = f"{self.url}/public"
         self.log = options.folder / "cloud.log"
@@ -72,7 +98,7 @@ class LocalCloud:
                 stdin=subprocess.PIPE,  # closed when this process ends, even by SIGKILL: then the cloud ends too
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **without_proxy(os.environ), "PYTHONPATH": str(_PACKAGES)},
+                env={**inherited(os.environ), KEY_VARIABLE: self._secret, "PYTHONPATH": str(_PACKAGES)},
                 start_new_session=True,
             )
 
@@ -85,7 +111,7 @@ class LocalCloud:
     def environment(self) -> dict[str, str]:
         """Return the variables by which any AWS program works with this cloud as its owner."""
         return {
-            **CREDENTIALS,
+            **credentials(self._secret),
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self.url,

@@ -5,21 +5,39 @@ import asyncio
 import json
 import logging
 import os
+import secrets
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sagemaker_local import door
+from sagemaker_local.runtime import guard
+
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-# A 12-digit access key is the root user of that account in ministack. The secret is no secret: only loopback hears it.
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local"}
+# By this variable the process that starts a cloud tells it the secret of the account's owner.
+KEY_VARIABLE = "SAGEMAKER_LOCAL_SECRET"
+# All of the environment of the person's shell that reaches the cloud and what it starts: where programs are, how texts
+# are written and what time it is. Keys, tokens and addresses stay outside.
+_INHERITED = ("PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONPATH", "LOG_LEVEL", KEY_VARIABLE)
+_SECRET_BYTES = 30
 _PUBLIC = "/public"
+
+
+def credentials(secret: str) -> dict[str, str]:
+    """Return the variables by which programs act as the account's owner: 12 digits are its root's key in ministack."""
+    return {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": secret}
+
+
+def inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what of a shell's environment the cloud and its functions may see."""
+    return {name: environment[name] for name in _INHERITED if name in environment}
 
 
 def free_port() -> int:
@@ -32,10 +50,15 @@ def free_port() -> int:
 def prepare(port: int, folder: Path) -> None:
     """Set what ministack reads at import: IAM on, everything that opens other ports off.
 
-    Call it before anything of ministack is imported.
+    Call it before anything of ministack is imported. Functions inherit this environment, so nothing else stays in it.
     """
+    kept = inherited(os.environ)
+    secret = kept.pop(KEY_VARIABLE, "") or secrets.token_urlsafe(_SECRET_BYTES)
+    os.environ.clear()
     os.environ.update(
-        CREDENTIALS,
+        kept,
+        **credentials(secret),
+        HOME=str(folder),
         AUTH="true",
         GATEWAY_PORT=str(port),
         MINISTACK_HOST="127.0.0.1",
@@ -45,7 +68,7 @@ def prepare(port: int, folder: Path) -> None:
         AWS_DEFAULT_REGION=REGION,
         AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
         LAMBDA_EXECUTOR="local",
-        LOG_LEVEL=os.environ.get("LOG_LEVEL", "WARNING"),
+        LOG_LEVEL=kept.get("LOG_LEVEL", "WARNING"),
         SFTP_ENABLED="0",
         IOT_MTLS_ENABLED="0",
         DOCKER_HOST="unix:///nonexistent",  # no engine is looked for
@@ -101,6 +124,11 @@ class Gateway:
             await ministack.asgi(scope, receive, send)
             return
         path = scope["path"]
+        refused = door.refusal(scope["headers"], public=path.startswith(f"{_PUBLIC}/"))
+        if refused:
+            await _refuse(scope["type"], send, refused)
+            return
+        send = door.without_leave(send)
         if path.startswith("/_local/"):
             await _answer(send, *self._own(path))
             return
@@ -132,6 +160,13 @@ class Gateway:
         return 404, "text/plain", b"there is no such page; try /_local/inbox"
 
 
+async def _refuse(kind: str, send: Any, sentence: str) -> None:
+    if kind == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+    else:
+        await _answer(send, 403, "text/plain; charset=utf-8", f"{sentence}\n".encode())
+
+
 async def _answer(send: Any, status: int, content_type: str, body: bytes) -> None:
     headers = [(b"content-type", content_type.encode()), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -152,6 +187,8 @@ def main() -> None:
     chosen.folder.mkdir(parents=True, exist_ok=True)
     prepare(port, chosen.folder.resolve())
     logging.basicConfig(level=logging.WARNING)
+    if os.getpgrp() == os.getpid():  # the functions' processes are of this group: none outlives the cloud
+        guard.watch(os.getpid())
     folder = chosen.folder.resolve()
     containers = (chosen.containers or folder / "containers").resolve()
     application = build(port, folder, containers, chosen.repeat_events, chosen.startup_seconds)

@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import shutil
 import signal
 import sys
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import Annotated
 import typer
 
 from sagemaker_local.direct import without_proxy
-from sagemaker_local.process import CloudError, LocalCloud
-from signalbox_local import shell
+from sagemaker_local.process import CloudError, LocalCloud, PortTakenError
+from sagemaker_local.server import free_port
+from signalbox_local import project, shell
 from signalbox_local.browser import PageError
 from signalbox_local.demo import scenario
 from signalbox_local.demo.terminal import StepError, Terminal
 from signalbox_local.deploy import SamError
-from signalbox_local.project import ROOT, STATE, ProjectCloud, options
+from signalbox_local.project import ROOT, ProjectCloud, options
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 _PORT = 4566
@@ -58,20 +58,21 @@ def _keep_up(terminal: Terminal, cloud: LocalCloud) -> None:
         f"cd {shlex.quote(str(ROOT))}", 'eval "$(make -s env)"', "signalbox publish abalone", sep="\n"
     )
     terminal.panel(f"Mails arrive at {cloud.url}/_local/inbox\nCtrl-C takes everything down.")
-    with shell.told(cloud.environment):
-        signal.pause()
+    with shell.told(cloud.environment, cloud.log.with_name(shell.FILE)):
+        cloud.join()
 
 
 def _run(action: scenario.Action, port: int) -> None:
     terminal = Terminal()
-    shutil.rmtree(STATE / "cloud", ignore_errors=True)
+    chosen = options(port or free_port())
+    project.clear()
     # Also where a shell started us in the background, which makes programs deaf to Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.environ.update(without_proxy(os.environ))
     try:
         with terminal.step("The local cloud starts"):
-            cloud = ProjectCloud(options(port))
+            cloud = ProjectCloud(chosen)
         with cloud:
             action(terminal, cloud)
     except KeyboardInterrupt:
@@ -80,9 +81,12 @@ def _run(action: scenario.Action, port: int) -> None:
     except PermissionError as error:
         terminal.error("No right to write", f"{error.filename}: give yourself that right, or clone Signalbox elsewhere")
         raise typer.Exit(1) from None
+    except PortTakenError as error:
+        terminal.error("No second cloud", str(error))
+        raise typer.Exit(1) from None
     except (StepError, SamError, CloudError, PageError) as error:
         terminal.error(type(error).__name__, str(error))
-        terminal.note(f"The cloud's log: {STATE / 'cloud' / 'cloud.log'}")
+        terminal.note(f"The cloud's log: {chosen.folder / 'cloud.log'}")
         raise typer.Exit(1) from None
 
 

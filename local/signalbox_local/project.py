@@ -1,14 +1,16 @@
 """The project on this machine: its folders, and the local cloud that its stack is deployed into."""
 
 import os
+import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sagemaker_local.process import LocalCloud, Options
+from sagemaker_local.process import LocalCloud, Options, answers
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".signalbox"
+_FOLDER = "cloud-"
 
 
 class ProjectCloud(LocalCloud):
@@ -20,9 +22,22 @@ class ProjectCloud(LocalCloud):
         return {**super().environment, "SIGNALBOX_API_URL": self.public_url}
 
 
-def options(port: int = 0) -> Options:
-    """Return how the project's own cloud is started: its state in STATE, its containers as images."""
-    return Options(folder=STATE / "cloud", containers=ROOT / "projects", port=port)
+def options(port: int) -> Options:
+    """Return how the project's own cloud is started: its state in a folder for its port, its containers as images."""
+    return Options(folder=STATE / f"{_FOLDER}{port}", containers=ROOT / "projects", port=port)
+
+
+def clouds() -> Iterator[tuple[int, Path]]:
+    """Yield the ports of the clouds that were started and are not cleared away, with their folders."""
+    for folder in STATE.glob(f"{_FOLDER}*"):
+        yield int(folder.name.removeprefix(_FOLDER)), folder
+
+
+def clear() -> None:
+    """Remove what clouds have left that do not run any more."""
+    for port, folder in clouds():
+        if not answers(port):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def python_path() -> list[str]:

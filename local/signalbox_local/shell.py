@@ -2,16 +2,16 @@
 
 import json
 import shlex
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from sagemaker_local.direct import without_proxy
-from signalbox_local.project import ROOT, STATE
+from sagemaker_local.process import answers
+from signalbox_local.project import ROOT, clouds
 
-FILE = STATE / "up.json"
+FILE = "up.json"
+_OWNER_ONLY = 0o600
 
 
 class NoCloudError(Exception):
@@ -22,8 +22,9 @@ class NoCloudError(Exception):
 
 
 @contextmanager
-def told(environment: Mapping[str, str], file: Path = FILE) -> Iterator[None]:
-    """Keep the variables of a running cloud where `read` finds them, for as long as it runs."""
+def told(environment: Mapping[str, str], file: Path) -> Iterator[None]:
+    """Keep the variables of a running cloud in its folder, where `read` finds them, for as long as it runs."""
+    file.touch(_OWNER_ONLY)  # the owner's secret is among them
     file.write_text(json.dumps(dict(environment)), encoding="utf-8")
     try:
         yield
@@ -31,18 +32,17 @@ def told(environment: Mapping[str, str], file: Path = FILE) -> Iterator[None]:
         file.unlink(missing_ok=True)
 
 
-def read(file: Path = FILE) -> dict[str, str]:
-    """Return the variables of the cloud that is up.
+def read() -> dict[str, str]:
+    """Return the variables of the cloud that is up; of several, of the one that came up last.
 
     Raises:
         NoCloudError: there is none; one that was killed has left its file, but answers no more.
     """
-    try:
-        found: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
-        address = urlsplit(found["AWS_ENDPOINT_URL"])
-        socket.create_connection((str(address.hostname), address.port or 0), timeout=5).close()
-    except OSError:
-        raise NoCloudError from None
+    files = [folder / FILE for port, folder in clouds() if answers(port) and (folder / FILE).is_file()]
+    if not files:
+        raise NoCloudError
+    newest = max(files, key=lambda file: file.stat().st_mtime_ns)
+    found: dict[str, str] = json.loads(newest.read_text(encoding="utf-8"))
     return found
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from sagemaker_local.process import LocalCloud, Options
-from tests.contract.plain import plain_ministack
+from tests.contract.plain import PLAIN_SECRET, plain_ministack
 from tests.contract.world import World
 from tests.sagemaker_local.support.jobs import container, program
 
@@ -32,11 +32,11 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
 @pytest.fixture(scope="session")
 def cloud(local_cloud: LocalCloud) -> World:
     """Return the local cloud as its owner sees it."""
-    return World(local_cloud.url)
+    return World(local_cloud.url, local_cloud.environment["AWS_SECRET_ACCESS_KEY"])
 
 
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Start a ministack with nothing of ours."""
     with plain_ministack(tmp_path_factory.mktemp("plain")) as address:
-        yield World(address)
+        yield World(address, PLAIN_SECRET)

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sagemaker_local.server import free_port, prepare
+from sagemaker_local.server import KEY_VARIABLE, free_port, prepare
 from tests.sagemaker_local.support.programs import ROOT, environment
 
 _SECONDS = 60
+PLAIN_SECRET = "plain"  # of a cloud of the tests
 
 
 @contextmanager
@@ -28,7 +29,7 @@ def plain_ministack(folder: Path) -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.contract.plain", str(port), str(folder)],
-            env=environment(),
+            env={**environment(), KEY_VARIABLE: PLAIN_SECRET},
             cwd=ROOT,
             stdout=log,
             stderr=log,

@@ -1,14 +1,17 @@
 """The local cloud as a process: what it listens on, what it starts, and that nothing of it stays behind."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sagemaker_local.process import CloudError, LocalCloud, Options
+from sagemaker_local.process import LocalCloud, Options, PortTakenError
 from tests.contract.test_cloud_sagemaker import training
 from tests.contract.world import World, image, until
 from tests.sagemaker_local.support.jobs import container
@@ -73,7 +76,7 @@ def test_the_cloud_listens_on_one_port_of_the_loopback_and_on_nothing_else(local
 def test_no_process_stays_behind(tmp_path: Path, ending: signal.Signals) -> None:
     containers = container(tmp_path / "containers", train="import time\ntime.sleep(600)", serve="", name="echo")
     with LocalCloud(Options(folder=tmp_path / "cloud", containers=containers)) as running:
-        world = World(running.url)
+        world = World(running.url, running.environment["AWS_SECRET_ACCESS_KEY"])
         world.endpoint(world.config())
         slow = {"TrainingImage": image("echo"), "TrainingInputMode": "File"}
         job = training(world, AlgorithmSpecification=slow)
@@ -89,35 +92,73 @@ def test_no_process_stays_behind(tmp_path: Path, ending: signal.Signals) -> None
     assert until(lambda: not [pid for pid in family if _alive(pid)])
 
 
-def test_a_cloud_that_cannot_start_says_why(local_cloud: LocalCloud, tmp_path: Path) -> None:
+def test_a_second_cloud_on_the_same_port_is_refused_in_a_sentence(local_cloud: LocalCloud, tmp_path: Path) -> None:
     taken = Options(folder=tmp_path, port=local_cloud.port)
-    with pytest.raises(CloudError, match="ended at once"), LocalCloud(taken):
+    with pytest.raises(PortTakenError, match="is taken, perhaps by another local cloud"), LocalCloud(taken):
         pass
 
 
 _STARTER = """
-import sys, time
+import json, sys, time
 from pathlib import Path
 from sagemaker_local.process import LocalCloud, Options
-cloud = LocalCloud(Options(folder=Path(sys.argv[1])))
+cloud = LocalCloud(Options(folder=Path(sys.argv[1]), containers=Path(sys.argv[2])))
 cloud.wait()
-print(cloud.pid, flush=True)
+print(json.dumps([cloud.pid, cloud.url, cloud.environment["AWS_SECRET_ACCESS_KEY"]]), flush=True)
 time.sleep(600)
 """
+_LEAVE_NOTHING = 5.0
 
 
-def test_a_cloud_ends_with_the_process_that_started_it_however_that_ended(tmp_path: Path) -> None:
-    starter = subprocess.Popen(
-        [sys.executable, "-c", _STARTER, str(tmp_path)],
+@pytest.fixture
+def starter(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """Start a program that starts a cloud."""
+    containers = container(tmp_path / "containers", train="import time\ntime.sleep(600)", serve="", name="echo")
+    with subprocess.Popen(
+        [sys.executable, "-c", _STARTER, str(tmp_path / "cloud"), str(containers)],
         env=environment(),
         stdout=subprocess.PIPE,
         text=True,
-    )
+    ) as process:
+        yield process
+        process.kill()
+
+
+def _guards(family: set[int]) -> list[int]:
+    return [pid for pid in family if b"guard.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def _with_another_guard(cloud: int) -> set[int]:
+    """Kill the guard of a cloud and return the cloud's family once it has another."""
+    [first] = _guards(_family(cloud))
+    os.kill(first, signal.SIGKILL)
+    until(lambda: _guards(_family(cloud) - {first}))
+    return _family(cloud)
+
+
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="reads Linux's /proc")
+@pytest.mark.parametrize("killed", [("starter",), ("cloud",), ("starter", "cloud"), ("guard", "cloud")])
+def test_five_seconds_after_a_kill_nothing_is_left_whichever_process_it_hit(
+    starter: "subprocess.Popen[str]", killed: tuple[str, ...]
+) -> None:
     assert starter.stdout is not None
-    cloud = int(starter.stdout.readline())
+    cloud, url, secret = json.loads(starter.stdout.readline())
+    world = World(url, secret)
+    world.endpoint(world.config())
+    slow = {"TrainingImage": image("echo"), "TrainingInputMode": "File"}
+    world.client("sagemaker").create_training_job(**training(world, AlgorithmSpecification=slow))
+    busy = world.function("def handler(event, context):\n    while True:\n        pass\n")
+    world.client("lambda").invoke(FunctionName=busy, InvocationType="Event")
+    until(lambda: len(_family(cloud)) >= 5)  # the cloud, its guard, a model's server, a job, a function
+    family = _family(cloud)
 
-    starter.kill()
-    starter.wait()
+    for name in killed:
+        if name == "guard":
+            family = _with_another_guard(cloud)
+        else:
+            os.kill({"starter": starter.pid, "cloud": cloud}[name], signal.SIGKILL)
 
-    until(lambda: not _alive(cloud))
-    starter.stdout.close()
+    end = time.monotonic() + _LEAVE_NOTHING
+    while [pid for pid in family if _alive(pid)] and time.monotonic() < end:
+        time.sleep(0.05)
+    assert [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in family if _alive(pid)] == []

@@ -14,7 +14,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
-from sagemaker_local.server import CREDENTIALS, REGION
+from sagemaker_local.server import ACCOUNT, REGION
 from signalbox import moments
 from signalbox.aws.errors import ServiceBusyError
 from signalbox.aws.machines import StateMachines, TaskClosedError
@@ -42,15 +42,15 @@ def proxy(cloud: World) -> Iterator[FaultyProxy]:
         yield running
 
 
-def client(service: str, proxy: FaultyProxy, attempts: int = 3) -> Any:
+def client(service: str, cloud: World, proxy: FaultyProxy, attempts: int = 3) -> Any:
     """Return a client as the functions have it, but for its patience."""
     retries: Any = {"mode": "standard", "total_max_attempts": attempts}
     return botocore.session.get_session().create_client(
         service,
         region_name=REGION,
         endpoint_url=proxy.url,
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key=cloud.secret,
         config=Config(retries=retries, read_timeout=READ_SECONDS, s3={"addressing_style": "path"}),
     )
 
@@ -66,7 +66,7 @@ def table(cloud: World, proxy: FaultyProxy) -> Table:
         AttributeDefinitions=[{"AttributeName": one, "AttributeType": "S"} for one, _ in keys],
         KeySchema=[{"AttributeName": one, "KeyType": kind} for one, kind in keys],
     )
-    return Table(made, client("dynamodb", proxy))
+    return Table(made, client("dynamodb", cloud, proxy))
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -87,7 +87,7 @@ def test_an_object_whose_content_breaks_off_is_later(fault: Fault, cloud: World,
     bucket = name("bucket")
     cloud.client("s3").create_bucket(Bucket=bucket)
     cloud.client("s3").put_object(Bucket=bucket, Key="a", Body=b"line\n" * 20_000)
-    objects = ObjectStore(client("s3", proxy, attempts=1))
+    objects = ObjectStore(client("s3", cloud, proxy, attempts=1))
 
     for read in (objects.text, lambda uri: list(objects.lines(uri))):
         proxy.weather.next = [fault]
@@ -170,7 +170,7 @@ def test_a_review_is_asked_and_decided_once_though_each_answer_was_lost(
 def test_an_execution_whose_start_was_not_heard_is_started_once(fault: Fault, cloud: World, proxy: FaultyProxy) -> None:
     machine = waiting_machine(cloud)
     proxy.weather.next = [fault]
-    assert StateMachines(client("stepfunctions", proxy)).start(machine, "one", {"a": 1})
+    assert StateMachines(client("stepfunctions", cloud, proxy)).start(machine, "one", {"a": 1})
     assert len(cloud.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]) == 1
 
 
@@ -179,7 +179,7 @@ def test_a_task_that_was_answered_unheard_is_closed_and_its_execution_goes_on(
     fault: Fault, cloud: World, proxy: FaultyProxy, tmp_path: Path
 ) -> None:
     execution, token = asked(cloud, tmp_path)
-    machines = StateMachines(client("stepfunctions", proxy))
+    machines = StateMachines(client("stepfunctions", cloud, proxy))
 
     proxy.weather.next = [fault]
     with pytest.raises(TaskClosedError):
@@ -200,7 +200,7 @@ def test_a_pipeline_whose_start_was_not_heard_runs_once(fault: Fault, cloud: Wor
     )
     proxy.weather.next = [fault]
     given = {"manifest": "s3://artifacts/m.json", "display_name": "run-1", "description": "one upload"}
-    started = SageMakerExecutions(pipeline, client("sagemaker", proxy)).start(token=f"{pipeline:t<32}", **given)
+    started = SageMakerExecutions(pipeline, client("sagemaker", cloud, proxy)).start(token=f"{pipeline:t<32}", **given)
     found = sagemaker.list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
     assert [one["PipelineExecutionArn"] for one in found] == [started]
 

@@ -23,6 +23,7 @@ _SOURCES = (
     "ministack_moves.py",
     "ministack_alarms.py",
     "ministack_mails.py",
+    "ministack_executions.py",
     "integrations.py",
     "ministack_policies.py",
 )

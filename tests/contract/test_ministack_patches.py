@@ -6,12 +6,14 @@ When an upgrade closes a gap, its test fails: remove the function from `ministac
 import ast
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from sagemaker_local.server import ACCOUNT, REGION
+from tests.contract import test_ministack_executions as executions
 from tests.contract.world import World, allow, code, name, until
 from tests.sagemaker_local.support.programs import PACKAGE
 
@@ -23,6 +25,15 @@ RAISES_LATE = "import time\n\n\ndef handler(event, context):\n    time.sleep(2)\
 def _task(resource: str, arguments: dict[str, Any], **more: Any) -> dict[str, Any]:
     state = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Arguments": arguments, "End": True, **more}
     return {"QueryLanguage": "JSONata", "StartAt": "Only", "States": {"Only": state}}
+
+
+def test_the_owners_key_counts_with_the_owners_signature_only(plain: World, cloud: World) -> None:
+    assert replace(plain, secret="junk").client("sqs").list_queues()["ResponseMetadata"], CLOSED
+
+    for key in (ACCOUNT, "test"):
+        with pytest.raises(ClientError) as refused:
+            cloud.client("sqs", (key, "junk", None)).list_queues()
+        assert code(refused.value) == "SignatureDoesNotMatch"
 
 
 def test_a_machines_calls_are_checked_against_its_role(plain: World, cloud: World) -> None:
@@ -458,6 +469,7 @@ def test_ecr_has_the_images_that_programs_stand_for(plain: World, cloud: World) 
 
 
 _SEEN = {
+    "believe_no_key_unseen": test_the_owners_key_counts_with_the_owners_signature_only,
     "know_the_running_machine": test_a_time_limit_of_a_task_may_be_an_expression,
     "check_and_make_calls_as_the_machine": test_a_machines_calls_are_checked_against_its_role,
     "fail_callbacks_of_failing_functions": test_a_function_that_fails_fails_the_state_that_waits_for_its_token,
@@ -476,6 +488,9 @@ _SEEN = {
     "know_images_by_their_content": test_ecr_has_the_images_that_programs_stand_for,
     "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
     "encrypt_buckets_of_stacks": test_a_templates_bucket_is_encrypted_as_it_says,
+    "close_tasks_that_wait_no_more": executions.test_a_task_of_an_execution_that_was_stopped_takes_no_answer,
+    "say_why_executions_were_stopped": executions.test_the_event_of_a_stop_says_the_error_and_the_cause,
+    "look_through_sessions_while_others_begin": executions.test_a_session_may_begin_while_ended_ones_are_looked_for,
 }
 
 

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from botocore.retries.standard import ExponentialBackoff
 
 from sagemaker_local.process import LocalCloud
-from sagemaker_local.server import CREDENTIALS, REGION
+from sagemaker_local.server import REGION, credentials
 from signalbox.aws.errors import ServiceBusyError
 from tests.contract.world import World, allow, image, name
 from tests.sagemaker_local.support.jobs import tar_gz
@@ -52,7 +52,12 @@ def weather(cloud: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weather]:
     weather = Weather(kinds=NETWORK, late=0.2)
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.01)
     with faulty_proxy(cloud.url, weather) as proxy:
-        keys = {**CREDENTIALS, "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION, "AWS_ENDPOINT_URL": proxy.url}
+        keys = {
+            **credentials(cloud.secret),
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_ENDPOINT_URL": proxy.url,
+        }
         for variable, value in keys.items():
             monkeypatch.setenv(variable, value)
         forget()

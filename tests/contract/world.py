@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from sagemaker_local.server import ACCOUNT, CREDENTIALS, REGION
+from sagemaker_local.server import ACCOUNT, REGION
 from tests.sagemaker_local.support.jobs import tar_gz
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ PATIENCE = 30.0
 """Seconds that anything here may take at most."""
 # Requests go out unchecked, so that the service's own answer is seen, and once.
 _CONFIG = Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}, parameter_validation=False)
-_ROOT = (CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], None)
 
 
 def image(name: str) -> str:
@@ -63,13 +62,14 @@ def until[T](found: Callable[[], T | None]) -> T:
 
 @dataclass(frozen=True)
 class World:
-    """A cloud at an address."""
+    """A cloud at an address, as who knows its owner's secret sees it."""
 
     url: str
+    secret: str
 
-    def client(self, service: str, keys: tuple[str, str, str | None] = _ROOT) -> Any:
+    def client(self, service: str, keys: tuple[str, str, str | None] | None = None) -> Any:
         """Return a client, of the owner or of the holder of `keys`."""
-        key, secret, token = keys
+        key, secret, token = keys or (ACCOUNT, self.secret, None)
         return boto3.client(  # type: ignore[call-overload]  # the name is a variable here
             service,
             endpoint_url=self.url,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,7 +13,7 @@ from tests.sagemaker_local.support.ministack_modules import access, events, mini
 
 from sagemaker_local.call_record import CallRecord, RecordedCall
 from sagemaker_local.core.errors import ApiError
-from sagemaker_local.server import ACCOUNT, CREDENTIALS, REGION, Gateway, free_port, prepare
+from sagemaker_local.server import ACCOUNT, KEY_VARIABLE, REGION, Gateway, free_port, prepare
 
 MAILS = [{"To": ["a@b.c"], "Subject": "First <1>", "BodyHtml": "<p>one</p>"}, {"Subject": "Second", "BodyText": "two"}]
 
@@ -48,17 +49,18 @@ def passed_on(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return scopes
 
 
-def ask(path: str, kind: str = "http") -> tuple[int, str, str]:
+def ask(path: str, kind: str = "http", more: Iterable[tuple[bytes, bytes]] = ()) -> tuple[int, str, str]:
     sent: list[dict[str, Any]] = []
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    asyncio.run(Gateway(Service())({"type": kind, "path": path, "headers": []}, None, send))
+    headers = [] if kind == "lifespan" else [(b"host", b"127.0.0.1:4566"), *more]
+    asyncio.run(Gateway(Service())({"type": kind, "path": path, "headers": headers}, None, send))
     if not sent:
         return 0, "", ""
-    headers = dict(sent[0]["headers"])
-    return sent[0]["status"], headers[b"content-type"].decode(), sent[1]["body"].decode()
+    answered = dict(sent[0]["headers"])
+    return sent[0]["status"], answered[b"content-type"].decode(), sent[1]["body"].decode()
 
 
 def test_the_health_names_the_process(passed_on: list[dict[str, Any]]) -> None:
@@ -96,7 +98,8 @@ def test_everything_else_comes_over_tls_and_its_life_span_untouched(
     ask("/bucket/key")
     ask("/public/key")
     ask("", "lifespan")
-    assert [scope["headers"] for scope in passed_on] == [[(b"x-forwarded-proto", b"https")]] * 2 + [[]]
+    come = [(b"host", b"127.0.0.1:4566"), (b"x-forwarded-proto", b"https")]
+    assert [scope["headers"] for scope in passed_on] == [come] * 2 + [[]]
 
 
 def test_the_model_servers_end_with_the_cloud() -> None:
@@ -115,8 +118,28 @@ def test_the_environment_keeps_everything_on_one_port_of_the_loopback(tmp_path: 
         "GATEWAY_PORT": "4711",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:4711",
     }
-    assert CREDENTIALS["AWS_ACCESS_KEY_ID"] == ACCOUNT
     assert 1024 < free_port() < 65536
+
+
+def test_of_the_persons_shell_nothing_is_inherited_but_how_programs_run(tmp_path: Path) -> None:
+    person = {"PATH": "/bin", "LANG": "de_DE.UTF-8", "HOME": "/home/ann", "GITHUB_TOKEN": "t", "AWS_PROFILE": "mine"}
+    with patch.dict(os.environ, person, clear=True):
+        prepare(4711, tmp_path)
+        found = dict(os.environ)
+    assert (found["PATH"], found["LANG"], found["HOME"]) == ("/bin", "de_DE.UTF-8", str(tmp_path))
+    assert {"GITHUB_TOKEN", "AWS_PROFILE"}.isdisjoint(found)
+
+
+def test_the_owners_secret_is_given_or_new_at_each_start_and_never_known_beforehand(tmp_path: Path) -> None:
+    secrets = []
+    for given in ({KEY_VARIABLE: "given"}, {}, {}, {"AWS_SECRET_ACCESS_KEY": "guessed"}):
+        with patch.dict(os.environ, given, clear=True):
+            prepare(4711, tmp_path)
+            secrets.append(os.environ["AWS_SECRET_ACCESS_KEY"])
+            assert KEY_VARIABLE not in os.environ
+    assert secrets[0] == "given"
+    assert len(set(secrets)) == len(secrets)
+    assert "guessed" not in secrets
 
 
 @pytest.mark.parametrize(("repeat", "count"), [(0.0, 1), (1.0, 2)])

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from copy import replace
+from functools import partial
 from typing import Any
 
 import pytest
+from tests.support import reviews
 from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.review_browser import Browser
 from tests.support.samples import sample, with_detail
 from tests.unit.releases_world import arn
 
@@ -14,6 +17,7 @@ from signalbox.aws.errors import ServiceBusyError
 from signalbox.aws.model import ModelPackage
 from signalbox.aws.registry import ModelRegistry
 from signalbox.events import EventError
+from signalbox.reviews.answering import answer_from_registry
 
 MLOPS = "arn:aws:states:us-east-1:123456789012:stateMachine:mlops"
 RELEASE = "arn:aws:states:us-east-1:123456789012:stateMachine:release"
@@ -89,6 +93,24 @@ def test_an_approval_whose_machine_goes_on_by_itself_starts_nothing(reviews: str
 
     assert world.happens(event()) == outcome
     assert world.started == {}
+
+
+@pytest.mark.parametrize("where", ["page", "registry"])
+def test_an_approval_whose_execution_was_stopped_starts_the_release(where: str) -> None:
+    asked, world = reviews.World(), World("Approved")
+    asked.request(package=arn(2))
+    asked.tasks.closed.add("token-1")  # as the task of an execution that was stopped
+    if where == "page":
+        page = Browser(asked).decide(asked.link(), "approve")
+        assert "The model registry has the approval all the same, and that starts its release." in page.body
+        assert asked.registry.packages[arn(2)][0]
+
+    answers = partial(answer_from_registry, ports=asked.deciding_ports(registry=False))
+    handled = on_model_package(event(), world.ports._replace(answer_reviews=answers))
+
+    assert handled["outcome"] == "release-started"
+    ((machine, machine_input),) = world.started.values()
+    assert (machine, machine_input["trigger"]) == (RELEASE, "approved")
 
 
 def test_an_approval_that_nobody_was_asked_for_releases_nothing_and_the_package_waits_for_its_review() -> None:

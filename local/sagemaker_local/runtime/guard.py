@@ -49,16 +49,25 @@ def _start() -> subprocess.Popen[bytes]:
     # -I -S: nothing but the standard library, up in about 10 ms. A session of its own: Ctrl-C is not for it.
     command = [sys.executable, "-I", "-S", __file__]
     guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
-    if not _state:
+    if "guard" not in _state:
         atexit.register(_dismiss)
     _state["guard"] = guard
+    threading.Thread(target=_replace, args=(guard,), daemon=True).start()
     return guard
+
+
+def _replace(guard: subprocess.Popen[bytes]) -> None:
+    """Start another guard as soon as this one was killed: it may be needed before the next program starts."""
+    guard.wait()
+    with _lock:
+        if _state.get("guard") is guard:
+            _send("")
 
 
 def _dismiss() -> None:
     """Close the pipe at a regular end and collect the guard, so that not even a zombie is left."""
     with _lock, contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        _state["guard"].communicate(timeout=5)
+        _state.pop("guard").communicate(timeout=5)
 
 
 def keep(lines: TextIO) -> None:

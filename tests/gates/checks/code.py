@@ -31,7 +31,14 @@ _COMMON = frozenset(
     )
 )
 # Half of a cold start, or loaded by accident: never in a function (docs/conventions.md, the runtime's own boto3 aside).
-_SLOW = ("aws_lambda_powertools.utilities.batch", "aws_lambda_powertools.utilities.parser", "pydantic", "aws_xray_sdk")
+# A dataclass costs four times what a named tuple does, and a function would make up to 25 of them (docs/bench.md).
+_SLOW = (
+    "aws_lambda_powertools.utilities.batch",
+    "aws_lambda_powertools.utilities.parser",
+    "aws_xray_sdk",
+    "dataclasses",
+    "pydantic",
+)
 
 
 def check(root: Path = ROOT) -> list[Problem]:

@@ -70,6 +70,26 @@ def test_a_decision_for_a_machine_that_has_ended_says_so(world: World, review: R
     page = Browser(world).decide(world.link(), "approve")
     assert page.status == 200
     assert "no longer waiting" in page.body
+    assert "The model registry has the approval all the same, and that starts its release." in page.body
+
+
+@pytest.mark.parametrize(
+    ("choice", "stage", "said"),
+    [
+        ("reject", None, "The model registry has the rejection all the same."),
+        ("reject", "prod", "prod stays as it is."),
+        ("approve", "prod", "it does not go to prod: start the release machine with it to be asked again."),
+    ],
+)
+def test_a_decision_for_a_machine_that_has_ended_says_what_it_still_does(
+    world: World, choice: str, stage: str | None, said: str
+) -> None:
+    world.request(kind="stage" if stage else "package", stage=stage)
+    world.tasks.closed.add("token-1")
+    page = Browser(world).decide(world.link(choice), choice, "seen")
+    assert "no longer waiting" in page.body
+    assert said in page.body
+    assert "goes on" not in page.body
 
 
 def test_a_table_that_does_not_answer_is_said_and_what_was_typed_is_kept(

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from signalbox_local import __main__ as program
-from signalbox_local import shell
+from signalbox_local import project, shell
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def test_without_the_right_to_write_the_demo_says_where(monkeypatch: pytest.Monk
     def refused(_: object) -> None:
         raise PermissionError(13, "Permission denied", "/clone [1]/.signalbox/cloud")
 
-    monkeypatch.setattr(program, "STATE", tmp_path)
+    monkeypatch.setattr(project, "STATE", tmp_path)
     monkeypatch.setattr(program, "ProjectCloud", refused)
     done = CliRunner().invoke(program.app, ["demo", "--yes"])
     assert done.exit_code == 1

@@ -30,4 +30,4 @@ def test_the_environment_says_where_the_api_is(tmp_path: Path, monkeypatch: pyte
 
 def test_the_projects_cloud_keeps_its_state_apart_and_knows_the_projects_containers() -> None:
     chosen = options(4711)
-    assert (chosen.port, chosen.folder, chosen.containers) == (4711, STATE / "cloud", ROOT / "projects")
+    assert (chosen.port, chosen.folder, chosen.containers) == (4711, STATE / "cloud-4711", ROOT / "projects")

@@ -13,6 +13,7 @@ type Values = dict[str, object]
 type Choice = Literal["approve", "reject"]
 _LAMPS = {"approved": "good", "rejected": "bad"}
 _WHERE = {"registry": ", in the model registry", "command": ", by the command line"}
+_ASK_AGAIN = "start the release machine with it to be asked again."
 _NO_WORKFLOW = "The workflow that asked was no longer waiting when the decision came."
 
 
@@ -133,7 +134,7 @@ def _ending(review: Review, status: str, approver: str) -> tuple[str, str, list[
 
 def _second_thoughts(review: Review) -> str:
     if review.stage:
-        return "The package stays approved: start the release machine with it to be asked again."
+        return f"The package stays approved: {_ASK_AGAIN}"
     return "To release it after all, approve it in the model registry."
 
 
@@ -141,7 +142,18 @@ def _outlook(review: Review) -> list[str]:
     if review.unfinished:  # the form to pass it on says so
         return []
     if review.answer == "closed":
-        return [_NO_WORKFLOW]
+        return [_NO_WORKFLOW, _without_workflow(review)]
     if review.status == "approved":
         return [f"Its release to {review.stage} goes on." if review.stage else "Its release goes on."]
     return [f"{review.stage} stays as it is." if review.stage else "It will not be released."]
+
+
+def _without_workflow(review: Review) -> str:
+    """Say what a decision does that no waiting workflow took: it had been stopped or had failed, or was late for it."""
+    if review.status == "rejected":
+        return (
+            f"{review.stage} stays as it is." if review.stage else "The model registry has the rejection all the same."
+        )
+    if review.stage:
+        return f"If its release was stopped or failed, it does not go to {review.stage}: {_ASK_AGAIN}"
+    return "The model registry has the approval all the same, and that starts its release."

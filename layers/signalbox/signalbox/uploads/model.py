@@ -1,8 +1,6 @@
 """What the upload journey speaks of: uploads, runs, executions, and what may go wrong with them."""
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
 from typing import NamedTuple, Self
 
 from signalbox import names
@@ -38,12 +36,10 @@ class Upload(NamedTuple):
         return names.token(self.bucket, self.key, self.version)
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """One run of a pipeline over the uploads that it took.
 
-    `waits_for` is a remark for people, and `has_manifest` spares writing the same manifest again: both decide nothing,
-    and do not make two runs differ.
+    `waits_for` is a remark for people, and `has_manifest` spares writing the same manifest again: both decide nothing.
     """
 
     pipeline: str
@@ -53,10 +49,10 @@ class Run:
     execution: str | None = None
     started_at: datetime | None = None
     reason: str | None = None
-    waits_for: str | None = field(default=None, compare=False)
-    has_manifest: bool = field(default=False, compare=False)
+    waits_for: str | None = None
+    has_manifest: bool = False
 
-    @cached_property
+    @property
     def id(self) -> str:
         """Return the run's name. The time keeps it unique when a table starts again at number one."""
         return f"{self.pipeline}-{self.number:06d}-{self.created_at:%Y%m%dT%H%M%SZ}"
@@ -73,7 +69,7 @@ class Run:
 
     def at(self, status: str) -> Self:
         """Return the run with another status."""
-        return replace(self, status=status)
+        return self._replace(status=status)
 
 
 class ExecutionState(NamedTuple):

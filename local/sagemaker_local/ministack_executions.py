@@ -1,0 +1,63 @@
+"""What ministack does otherwise than AWS when an execution ends: by hand, by time, or inside another one.
+
+Each function names its gap, as in `ministack_patches`, which applies them.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sagemaker_local import ministack
+from sagemaker_local.ministack import states
+
+type Request = Mapping[str, Any]
+
+
+def close_tasks_that_wait_no_more() -> None:
+    """Gap: a task takes an answer after its execution has ended, and a second answer in place of the first.
+
+    AWS refuses both: the task "has already been closed" (Step Functions API reference, SendTaskSuccess).
+    """
+    asked: dict[str, Mapping[str, Any]] = {}  # the execution of each token that was given out
+    with_callback = states._invoke_with_callback
+
+    def callback(resource: str, arguments: dict[str, Any], token: str, state: Mapping[str, Any]) -> Any:
+        asked[token] = states._executions[ministack.running_execution.get()]
+        return with_callback(resource, arguments, token, state)
+
+    def waits(token: str) -> bool:
+        task = states._task_tokens.get(token)
+        return asked[token]["status"] == "RUNNING" and task is not None and not task["event"].is_set()
+
+    def while_it_waits(answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
+        def answered(request: Request) -> Any:
+            token = request.get("taskToken", "")
+            if token in asked and not waits(token):
+                message = "Task Timed Out: 'Provided task does not exist anymore'"
+                return states.error_response_json("TaskTimedOut", message, 400)
+            return answer(request)
+
+        return answered
+
+    states._invoke_with_callback = callback
+    states._send_task_success = while_it_waits(states._send_task_success)
+    states._send_task_failure = while_it_waits(states._send_task_failure)
+    states._send_task_heartbeat = while_it_waits(states._send_task_heartbeat)
+
+
+def say_why_executions_were_stopped() -> None:
+    """Gap: the event of an execution that was stopped lacks the error and the cause that it was stopped with.
+
+    AWS gives them (Step Functions Developer Guide, "Execution aborted" among the examples of its events).
+    """
+
+    def told(entry: dict[str, Any]) -> dict[str, Any]:
+        if entry["Source"] != "aws.states":
+            return entry
+        detail = json.loads(entry["Detail"])
+        if detail["status"] == "ABORTED":
+            stopped = states._executions[detail["executionArn"]]
+            detail |= {"error": stopped.get("error"), "cause": stopped.get("cause")}
+        return {**entry, "Detail": json.dumps(detail)}
+
+    ministack.before_events_of_aws(told)
