@@ -57,6 +57,14 @@ class Integrations:
         for action, target in self._needs(resource, arguments):
             self._require(action, target)
 
+    def stop(self, execution: str) -> None:
+        """Stop an execution as the machine's role.
+
+        Raises:
+            TaskError: the role may not, or the execution has ended.
+        """
+        self._call("stepfunctions", "stopExecution", {"executionArn": execution}, optimised=True)
+
     def _needs(self, resource: str, arguments: Mapping[str, Any]) -> list[tuple[str, str]]:
         if "lambda:invoke" in resource:
             return [("lambda:InvokeFunction", arguments["FunctionName"])]

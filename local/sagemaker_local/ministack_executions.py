@@ -4,13 +4,18 @@ Each function names its gap, as in `ministack_patches`, which applies them.
 """
 
 import json
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from sagemaker_local import ministack
-from sagemaker_local.ministack import states
+from sagemaker_local.integrations import Integrations
+from sagemaker_local.ministack import TaskError, states
 
 type Request = Mapping[str, Any]
+
+_POLL_SECONDS = 0.1
 
 
 def close_tasks_that_wait_no_more() -> None:
@@ -61,3 +66,42 @@ def say_why_executions_were_stopped() -> None:
         return {**entry, "Detail": json.dumps(detail)}
 
     ministack.before_events_of_aws(told)
+
+
+def run_nested_executions_as_any_other(integrations: Integrations) -> None:
+    """Gap: a nested execution runs inside its task, which sees no stop of either, and its events are not sent.
+
+    On AWS it is an execution like any other. Its task fails with States.TaskFailed and its description as the cause,
+    and a parent that ends stops it, if its role may (Developer Guide, "Integrating services", Run a Job).
+    """
+
+    def run(resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        child = _started(resource, arguments)
+        parent = states._executions[ministack.running_execution.get()]
+        while states._executions[child]["status"] == "RUNNING" and parent["status"] == "RUNNING":
+            time.sleep(_POLL_SECONDS)
+        if parent["status"] != "RUNNING":
+            with suppress(TaskError):
+                integrations.stop(child)
+        return _nested_end(child, parsed=resource.endswith(":2"))
+
+    states._invoke_nested_start_execution_sync = run
+
+
+def _started(resource: str, arguments: dict[str, Any]) -> str:
+    """Start a nested execution and return its ARN. Raises TaskError with the name that Step Functions gives it."""
+    try:
+        return str(states._invoke_nested_start_execution(resource, arguments)["ExecutionArn"])
+    except TaskError as error:
+        raise TaskError(f"StepFunctions.{error.error}Exception", error.cause) from error
+
+
+def _nested_end(child: str, *, parsed: bool) -> dict[str, Any]:
+    """Return the description of an execution that succeeded, with its output parsed. Raises TaskError for any other."""
+    _, _, body = states._describe_execution({"executionArn": child})
+    described = {name[0].upper() + name[1:]: value for name, value in json.loads(body).items() if value is not None}
+    if described["Status"] == "SUCCEEDED":
+        return {**described, "Output": json.loads(described["Output"])} if parsed else described
+    # Only an execution that succeeded has an output.
+    failed = {name: value for name, value in described.items() if not name.startswith("Output")}
+    raise TaskError("States.TaskFailed", json.dumps(failed))

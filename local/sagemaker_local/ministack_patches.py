@@ -17,7 +17,11 @@ from typing import Any
 from sagemaker_local import images, ministack, ministack_alarms, ministack_policies
 from sagemaker_local.integrations import Integrations
 from sagemaker_local.ministack import states
-from sagemaker_local.ministack_executions import close_tasks_that_wait_no_more, say_why_executions_were_stopped
+from sagemaker_local.ministack_executions import (
+    close_tasks_that_wait_no_more,
+    run_nested_executions_as_any_other,
+    say_why_executions_were_stopped,
+)
 from sagemaker_local.ministack_mails import count_what_becomes_of_mails
 from sagemaker_local.ministack_moves import answer_message_moves
 
@@ -32,7 +36,7 @@ def apply(integrations: Integrations, containers: Path) -> None:
     fail_callbacks_of_failing_functions(integrations)
     keep_the_machine_timeout()
     answer_a_repeated_start_as_the_first()
-    name_nested_failures_as_aws()
+    run_nested_executions_as_any_other(integrations)
     import_http_api_documents()
     name_the_error_of_a_function()
     refer_to_secrets_by_arn()
@@ -156,22 +160,6 @@ def _time_out(execution: dict[str, Any]) -> None:
     if execution["status"] == "RUNNING":
         execution.update(status="TIMED_OUT", stopDate=datetime.now(UTC).isoformat(), error="States.Timeout")
         states._emit_execution_status_event(execution)
-
-
-def name_nested_failures_as_aws() -> None:
-    """Gap: a failed nested execution fails its task with the child's error; on AWS with States.TaskFailed.
-
-    Its cause is the child's description, with the members of DescribeExecution's answer.
-    """
-    members = ("executionArn", "input", "inputDetails", "name", "startDate", "stateMachineArn", "status", "stopDate")
-
-    def failure(payload: Mapping[str, Any]) -> tuple[str, str]:
-        child = states._executions.get(payload.get("executionArn", ""), {})
-        found = {name: payload[name] for name in members if name in payload}
-        found |= {name: child[name] for name in ("error", "cause") if child.get(name) is not None}
-        return "States.TaskFailed", json.dumps({name[0].upper() + name[1:]: value for name, value in found.items()})
-
-    states._nested_execution_failure = failure
 
 
 def name_the_error_of_a_function() -> None:

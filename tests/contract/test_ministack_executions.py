@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from sagemaker_local.server import ACCOUNT, REGION
 from tests.contract.test_faults import asked, waiting_machine
-from tests.contract.world import World, code, name, until
+from tests.contract.world import World, allow, code, name, until
 from tests.sagemaker_local.support.ministack_modules import ministack
 
 CLOSED = "plain ministack has no such gap any more: remove its function from ministack_executions.py, and this test"
@@ -106,6 +106,126 @@ def test_an_execution_that_runs_out_of_time_is_told_in_an_event(cloud: World) ->
 
     told = end()
     assert (told["status"], told["executionArn"]) == ("TIMED_OUT", execution)
+
+
+def _nesting(child: str) -> dict[str, Any]:
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Arguments": {"StateMachineArn": child, "Name": "{% $states.context.Execution.Name %}", "Input": {}},
+        "TimeoutSeconds": 60,
+        "End": True,
+    }
+    return {"QueryLanguage": "JSONata", "StartAt": "Only", "States": {"Only": task}}
+
+
+def _nested(world: World, child: str, *rights: str) -> tuple[str, str]:
+    """Start an execution with another one inside it; return both their ARNs as soon as both run."""
+    states = world.client("stepfunctions")
+    role = world.role(allow(*(rights or ("*",))), service="states.amazonaws.com")
+    machine = states.create_state_machine(name=name("parent"), definition=json.dumps(_nesting(child)), roleArn=role)[
+        "stateMachineArn"
+    ]
+    parent = _start(world, machine)
+
+    _, _, named = parent.rpartition(":")
+
+    def running() -> str | None:
+        executions = states.list_executions(stateMachineArn=child)["executions"]
+        return next((str(one["executionArn"]) for one in executions if one["name"] == named), None)
+
+    return parent, until(running)
+
+
+def _end(world: World, execution: str) -> dict[str, Any]:
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = world.client("stepfunctions").describe_execution(executionArn=execution)
+        return found if found["status"] != "RUNNING" else None
+
+    return until(ended)
+
+
+def test_a_failed_nested_execution_is_a_failed_task(plain: World, cloud: World) -> None:
+    def nest(world: World) -> dict[str, Any]:
+        child = {"StartAt": "No", "States": {"No": {"Type": "Fail", "Error": "ChildError", "Cause": "child"}}}
+        machine = world.client("stepfunctions").create_state_machine(
+            name=name("child"), definition=json.dumps(child), roleArn=world.role(service="states.amazonaws.com")
+        )["stateMachineArn"]
+        return world.run_machine(_nesting(machine), allow("*"))
+
+    assert nest(plain)["error"] == "ChildError", CLOSED
+    failed = nest(cloud)
+    assert failed["error"] == "States.TaskFailed"
+    told = json.loads(failed["cause"])
+    assert (told["Error"], told["Cause"], told["Status"], told["Input"]) == ("ChildError", "child", "FAILED", "{}")
+    assert told["ExecutionArn"].split(":")[6:] == [told["StateMachineArn"].split(":")[6], told["Name"]]
+    assert told["StartDate"] <= told["StopDate"]
+
+
+def test_the_output_of_a_nested_execution_is_that_of_its_task(cloud: World) -> None:
+    child = {"StartAt": "Yes", "States": {"Yes": {"Type": "Pass", "Result": {"n": 1}, "End": True}}}
+    machine = cloud.client("stepfunctions").create_state_machine(
+        name=name("child"), definition=json.dumps(child), roleArn=cloud.role(service="states.amazonaws.com")
+    )["stateMachineArn"]
+
+    output = json.loads(cloud.run_machine(_nesting(machine), allow("*"))["output"])
+
+    assert (output["Status"], output["Output"], output["Input"]) == ("SUCCEEDED", {"n": 1}, "{}")
+    assert output["ExecutionArn"].rsplit(":", 1)[-1] == output["Name"]
+
+
+def test_a_name_that_a_nested_execution_has_used_is_refused(cloud: World) -> None:
+    machine = waiting_machine(cloud)
+    cloud.client("stepfunctions").stop_execution(
+        executionArn=cloud.client("stepfunctions").start_execution(stateMachineArn=machine, name="n")["executionArn"]
+    )
+    nesting = _nesting(machine)
+    nesting["States"]["Only"]["Arguments"]["Name"] = "n"
+
+    assert cloud.run_machine(nesting, allow("*"))["error"] == "StepFunctions.ExecutionAlreadyExistsException"
+
+
+def test_a_nested_execution_that_is_stopped_while_it_waits_for_a_token_fails_its_task_and_is_told(
+    cloud: World, tmp_path: Path
+) -> None:
+    execution, _ = asked(cloud, tmp_path)
+    machine = cloud.client("stepfunctions").describe_execution(executionArn=execution)["stateMachineArn"]
+    (tmp_path / "token").unlink()
+    parent, child = _nested(cloud, machine)
+    until((tmp_path / "token").exists)
+    end = _ends(cloud, machine)
+
+    cloud.client("stepfunctions").stop_execution(executionArn=child, error="Stopped", cause="wrong data")
+
+    failed = _end(cloud, parent)
+    assert (failed["status"], failed["error"]) == ("FAILED", "States.TaskFailed")
+    told = json.loads(failed["cause"])
+    assert (told["ExecutionArn"], told["Status"], told["Error"], told["Cause"]) == (
+        child,
+        "ABORTED",
+        "Stopped",
+        "wrong data",
+    )
+    event = end()
+    assert (event["executionArn"], event["status"], event["cause"]) == (child, "ABORTED", "wrong data")
+
+
+@pytest.mark.parametrize(("rights", "then"), [(("*",), "ABORTED"), (("states:StartExecution", "events:*"), "RUNNING")])
+def test_a_parent_that_is_stopped_stops_what_is_nested_in_it_if_its_role_may(
+    rights: tuple[str, ...], then: str, cloud: World
+) -> None:
+    parent, child = _nested(cloud, waiting_machine(cloud), *rights)
+
+    cloud.client("stepfunctions").stop_execution(executionArn=parent)
+
+    states = cloud.client("stepfunctions")
+
+    def looked() -> bool:
+        history = states.get_execution_history(executionArn=parent)["events"]
+        return any(event["type"] == "TaskFailed" for event in history)
+
+    until(looked)
+    assert states.describe_execution(executionArn=child)["status"] == then
 
 
 class _BeginsAnother(dict[str, Any]):

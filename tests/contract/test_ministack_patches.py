@@ -123,24 +123,6 @@ def test_what_fails_after_the_time_limit_changes_the_end_no_more(cloud: World) -
     assert described["status"] == "TIMED_OUT"
 
 
-def test_a_failed_nested_execution_is_a_failed_task(plain: World, cloud: World) -> None:
-    def nest(world: World) -> dict[str, Any]:
-        child = {"StartAt": "No", "States": {"No": {"Type": "Fail", "Error": "ChildError", "Cause": "child"}}}
-        machine = world.client("stepfunctions").create_state_machine(
-            name=name("child"), definition=json.dumps(child), roleArn=world.role(service="states.amazonaws.com")
-        )["stateMachineArn"]
-        start = {"StateMachineArn": machine, "Input": {}}
-        return world.run_machine(_task("states:startExecution.sync:2", start), allow("*"))
-
-    assert nest(plain)["error"] == "ChildError", CLOSED
-    failed = nest(cloud)
-    assert failed["error"] == "States.TaskFailed"
-    told = json.loads(failed["cause"])
-    assert (told["Error"], told["Cause"], told["Status"], told["Input"]) == ("ChildError", "child", "FAILED", "{}")
-    assert told["ExecutionArn"].split(":")[6:] == [told["StateMachineArn"].split(":")[6], told["Name"]]
-    assert told["StartDate"] <= told["StopDate"]
-
-
 def test_an_exception_of_a_function_has_its_class_name(plain: World, cloud: World) -> None:
     def raised(world: World) -> str:
         answer = world.client("lambda").invoke(FunctionName=world.function(RAISES), Payload=b"{}")
@@ -475,7 +457,6 @@ _SEEN = {
     "fail_callbacks_of_failing_functions": test_a_function_that_fails_fails_the_state_that_waits_for_its_token,
     "keep_the_machine_timeout": test_the_machines_own_time_limit_is_kept,
     "answer_a_repeated_start_as_the_first": test_a_repeated_start_of_a_running_execution_is_answered_as_the_first,
-    "name_nested_failures_as_aws": test_a_failed_nested_execution_is_a_failed_task,
     "import_http_api_documents": test_the_document_of_an_http_api_makes_its_routes,
     "name_the_error_of_a_function": test_an_exception_of_a_function_has_its_class_name,
     "refer_to_secrets_by_arn": test_a_reference_to_a_secret_is_its_arn,
@@ -489,6 +470,7 @@ _SEEN = {
     "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
     "encrypt_buckets_of_stacks": test_a_templates_bucket_is_encrypted_as_it_says,
     "close_tasks_that_wait_no_more": executions.test_a_task_of_an_execution_that_was_stopped_takes_no_answer,
+    "run_nested_executions_as_any_other": executions.test_a_failed_nested_execution_is_a_failed_task,
     "say_why_executions_were_stopped": executions.test_the_event_of_a_stop_says_the_error_and_the_cause,
     "look_through_sessions_while_others_begin": executions.test_a_session_may_begin_while_ended_ones_are_looked_for,
 }

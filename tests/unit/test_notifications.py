@@ -25,6 +25,7 @@ from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, OutboxFake
 
 from signalbox import links
 from signalbox.contracts.releases import RegistryChange, ReleaseVerdict, StageServing, Trigger
+from signalbox.contracts.reviews import ReviewDecision
 from signalbox.mail import MailError
 from signalbox.notifications import notifying
 from signalbox.notifications.model import NotificationError
@@ -292,6 +293,30 @@ def test_a_stage_that_is_declined_stays_as_it_is_and_the_package_stays_approved(
     assert mail.subject == "abalone version 3 was rejected for prod"
     in_both(mail, f"Rejected by {BOB} on", "prod stays as it is.", "The package stays approved", "bad")
     in_both(mail, "Done before that: staging serves version 3.")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "decision", "title"),
+    [("declined", DECISION, " was rejected"), ("expired", EXPIRED, ": nobody decided for prod in time")],
+)
+def test_a_stage_whose_package_was_rejected_in_the_registry_is_told_as_that(
+    verdict: str, decision: ReviewDecision, title: str
+) -> None:
+    change: RegistryChange = {"package": PACKAGE, "status": "Rejected", "by": "eve", "words": ""}
+    mail = mailed(release=release(verdict, stage("staging"), stage="prod", change=change), decision=decision)
+
+    in_both(mail, "Version 3 was rejected by eve, in the model registry.", "prod stays as it is.")
+    in_both(mail, "To bring the rejected package back, approve it in the model registry:")
+    in_neither(mail, "stays approved")
+    assert mail.subject == f"abalone version 3{title}"
+
+
+def test_a_stage_that_is_declined_for_a_package_that_the_registry_still_approves_says_so() -> None:
+    change: RegistryChange = {"package": PACKAGE, "status": "Approved", "by": "eve", "words": ""}
+    mail = mailed(release=release("declined", stage="prod", change=change), decision=DECISION)
+
+    assert mail.subject == "abalone version 3 was rejected for prod"
+    in_both(mail, "The package stays approved. Start the release machine")
 
 
 def test_a_stage_that_nobody_decided_on_stays_as_it_is_and_the_package_stays_approved() -> None:

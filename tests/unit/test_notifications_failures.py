@@ -209,8 +209,6 @@ def test_a_failure_that_the_release_machine_has_mailed_itself_is_not_mailed_agai
 @pytest.mark.parametrize(
     "changes",
     [
-        {"Status": "TIMED_OUT"},
-        {"Status": "ABORTED", "Error": None},
         {"Error": "States.Runtime"},
         {"Error": "States.DataLimitExceeded"},
         {"Error": "States.Timeout"},
@@ -229,6 +227,19 @@ def test_a_failure_that_the_release_machine_could_not_mail_is_mailed(changes: di
 @pytest.mark.parametrize("error", ["States.TaskFailed", "SageMaker.SageMakerException", "ReleaseError"])
 def test_an_error_of_the_release_machines_own_steps_was_mailed_by_it(error: str) -> None:
     assert failures.mailed_before(json.dumps(NESTED | {"Error": error}))
+
+
+@pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT"])
+@pytest.mark.parametrize("error", [{}, {"Error": None}, {"Error": "Stopped"}, {"Error": "States.Timeout"}])
+def test_an_end_of_the_release_machine_that_its_event_tells_is_not_mailed_again(
+    status: str, error: dict[str, Any]
+) -> None:
+    described = {name: text for name, text in NESTED.items() if name not in ("Error", "Cause")}
+    cause = json.dumps(described | {"Status": status} | error)
+    outbox = OutboxFake()
+
+    assert notifying.notify_ending(ending(error=failure(cause=cause)), NotifyingPorts(outbox, (ANN,))) == {"mailed": 0}
+    assert outbox.mails == []
 
 
 @pytest.mark.parametrize("missing", ["ExecutionArn", "StateMachineArn", "Status", "Error"])

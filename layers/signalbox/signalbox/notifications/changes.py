@@ -15,6 +15,11 @@ def rejected_by(view: EndingView) -> str:
     return f"{name} was made {change['status']}{by(view)}: it is no longer approved."
 
 
+def no_longer_approved(view: EndingView) -> bool:
+    """Say whether the registry was seen to have the package without its approval when its release ended."""
+    return view.change is not None and view.change["package"] == view.package and view.change["status"] != "Approved"
+
+
 def became(view: EndingView) -> str:
     """Return what became of a package whose release has stopped for it, as the end of a title."""
     return "was rejected" if view.change is None or view.change["status"] == "Rejected" else "is no longer approved"

@@ -15,7 +15,9 @@ _JOBS = {
 }
 # What `startExecution.sync:2` gives as the cause (Step Functions Developer Guide, "Start workflow executions from a
 # task state"; members of API reference, DescribeExecution).
-_EXECUTION = frozenset(("ExecutionArn", "StateMachineArn", "Status", "Error"))
+_EXECUTION = frozenset(("ExecutionArn", "StateMachineArn", "Status"))
+# Ends of which `stopping.report` mails, by their events.
+_STOPPED = frozenset(("ABORTED", "TIMED_OUT"))
 # Errors of an execution that may have kept it from mailing: of the mail itself, of Lambda, and of Step Functions. Some
 # end an execution at once, and a mail's task may be the one that timed out.
 _SILENCING = re.compile(
@@ -68,16 +70,17 @@ def explain(cause: str) -> Explanation:
 
 
 def mailed_before(cause: str) -> bool:
-    """Say whether a cause is that of a nested execution which has mailed its failure itself.
+    """Say whether a cause is that of a nested execution whose end has a mail of its own.
 
-    An execution that timed out or was stopped could not mail, nor could one whose error kept it from that. Where this
-    is in doubt, the answer is no: a mail twice is better than never.
+    One that was stopped or ran out of time is told by its event. One that failed has mailed that itself, unless its
+    error may have kept it from that. Where this is in doubt, the answer is no: a mail twice is better than never.
     """
     read = parsed(cause)
     if not read.keys() >= _EXECUTION:
         return False
-    error = str(read["Error"] or "")
-    return read["Status"] == "FAILED" and bool(error) and not _SILENCING.fullmatch(error)
+    error = str(read.get("Error") or "")
+    failed = read["Status"] == "FAILED" and bool(error) and not _SILENCING.fullmatch(error)
+    return failed or read["Status"] in _STOPPED
 
 
 def parsed(text: str) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from signalbox import words
-from signalbox.notifications import commands, failed_texts, release_texts
+from signalbox.notifications import changes, commands, failed_texts, release_texts
 from signalbox.notifications.commands import Commands
 from signalbox.notifications.failures import TEXT_LIMIT
 from signalbox.notifications.model import Kind, Notification
@@ -18,14 +18,14 @@ def compose(kind: Kind, view: EndingView) -> Notification:
 def _rejected(view: EndingView) -> Notification:
     by = view.by or "somebody, in the model registry"
     on = f" on {words.when(view.at)}" if view.at else ""
-    where = f" for {view.stage}" if view.stage else ""
+    declined = f"was rejected for {view.stage}" if view.stage else "was rejected"
     return Notification(
         lamp="bad",
-        title=f"{view.name} was rejected{where}",
+        title=f"{view.name} {changes.became(view) if changes.no_longer_approved(view) else declined}",
         lead=f"Rejected by {by}{on}. {_consequence(view)}",
         quote=view.reason[:TEXT_LIMIT],
         quote_style="words",
-        lines=release_texts.before(view),
+        lines=(*_registry(view), *release_texts.before(view)),
         commands=_second_thoughts(view),
         facts=view.facts(),
     )
@@ -37,7 +37,7 @@ def _expired(view: EndingView) -> Notification:
         lamp="bad",
         title=f"{view.name}: nobody decided{where} in time",
         lead=f"The review has expired unanswered, and that counts as rejected. {_consequence(view)}",
-        lines=release_texts.before(view),
+        lines=(*_registry(view), *release_texts.before(view)),
         commands=_second_thoughts(view),
         facts=view.facts(),
     )
@@ -47,8 +47,15 @@ def _consequence(view: EndingView) -> str:
     return release_texts.unchanged(view) if view.release else "It will not be released."
 
 
+def _registry(view: EndingView) -> tuple[str, ...]:
+    """Say who took the approval of a package whose stage was asked about; nothing where it stays approved."""
+    return (changes.rejected_by(view),) if changes.no_longer_approved(view) else ()
+
+
 def _second_thoughts(view: EndingView) -> Commands:
     """Return the way back from a decision: of a stage, or of the package."""
+    if changes.no_longer_approved(view):
+        return commands.to_bring_back(view)
     if view.release:
         return commands.to_release(
             view, "The package stays approved. Start the release machine with it to be asked again:"
