@@ -66,6 +66,7 @@ ENVIRONMENT = {
     "RELEASE_MACHINE_ARN": f"arn:aws:states:{_AWS}:stateMachine:signalbox-release",
     "MODEL_ROLE_ARN": "arn:aws:iam::123456789012:role/model",
     "JOB_ROLE_ARN": "arn:aws:iam::123456789012:role/job",
+    "TEST_ROLE_ARN": "arn:aws:iam::123456789012:role/test",
     "KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/stack",
     "TRAINING_INSTANCE_TYPE": "ml.m5.large",
     "TRANSFORM_INSTANCE_TYPE": "ml.m5.large",
@@ -148,9 +149,13 @@ def _evaluate_model() -> Usual:
         return _body(json.dumps(live).encode() if request["Key"].endswith("report.json") else output)
 
     answered = "".join(f"{9 + row % 5}.25\n" for row in range(ROWS)).encode()
-    written = {"Key": "transforms/run-7/test.csv.out", "Size": len(output), "LastModified": datetime.now(UTC)}
+
+    def find(**request: Any) -> dict[str, Any]:
+        key = f"{request['Prefix']}test.csv{'.out' if request['Bucket'] == 'artifacts' else ''}"
+        return {"Contents": [{"Key": key, "Size": len(output), "LastModified": datetime.now(UTC)}]}
+
     answers: Answers = {
-        "s3": {"list_objects_v2": {"Contents": [written]}, "get_object": read, "put_object": {}},
+        "s3": {"list_objects_v2": find, "get_object": read, "put_object": {}},
         "ssm": _stages(),
         "sagemaker": _served() | {"describe_model_package": _package()},
         "sagemaker-runtime": {"invoke_endpoint": lambda **_: _body(answered)},

@@ -287,6 +287,10 @@ PLANTED = (
         "PinModelRole", r"                Condition:\n.*aws:ResourceAccount.*\n")),
     Mutation("A14", "an account of AWS's images that is left out", "permissions", "MlopsMachineRole", within(
         "ImageAccounts", "683313688378,", "")),
+    Mutation("A15", "answers of a test that any job may write", "permissions", "JobRole", within(
+        "JobRole", '- !Sub "${ArtifactsBucket.Arn}/training/*"', '- !Sub "${ArtifactsBucket.Arn}/t*"')),
+    Mutation("A16", "a model that is tested as any job", "permissions", "MlopsMachineRole", drop(
+        "MlopsMachineRole", r"                  - !GetAtt TestRole.Arn\n")),
     Mutation("F03", "a slow start that ends a training", "retries", "PlanTraining: is not tried again", swap(
         '            "Sandbox.Timedout",\n', ""), MLOPS),
     Mutation("F04", "an evaluation that its own timeout ends", "retries", "EvaluateModel: is not tried", lambda text:

@@ -20,8 +20,11 @@ EXECUTION = f"pipeline/{STACK}-abalone/execution/p4jn9xou8a8s"
 PIPELINE_JOB = "pipelines-p4jn9xou8a8s-train-abc"  # as SageMaker names the jobs of pipelines
 APPROVAL_STATUS = "sagemaker:ModelApprovalStatus"
 _PASSED = {"iam:PassedToService": "sagemaker.amazonaws.com"}
-# What the plans of each machine let SageMaker run as.
-_ROLES = {"MlopsMachine": "JobRole", "ReleaseMachine": "ModelRole"}
+# What the plans of each machine let SageMaker run as, by the operation that names the role.
+_ROLES = {
+    "MlopsMachine": {"CreateTrainingJob": "JobRole", "CreateModel": "TestRole"},
+    "ReleaseMachine": {"CreateModel": "ModelRole"},
+}
 # The resources of a SageMaker operation, by the end of its name; the first that fits counts.
 _KINDS = (
     ("PipelineExecution", [EXECUTION]),
@@ -140,7 +143,8 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             Need("s3:PutObject", f"{artifacts}/packages/x/model.tar.gz"),
             Need("ecr:BatchGetImage", f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/iris-decision-tree"),
         ],
-        "EvaluateModelRole": [*package, *live, *stages, *sagemaker("InvokeEndpoint"), Need("s3:ListBucket", artifacts)]
+        "EvaluateModelRole": [*package, *live, *stages, *sagemaker("InvokeEndpoint")]
+        + [Need("s3:ListBucket", bucket) for bucket in (data, artifacts)]
         + [Need("s3:GetObject", f"{artifacts}/{folder}/x/y.out") for folder in ("transforms", "evaluations")]
         + [Need("s3:PutObject", f"{artifacts}/evaluations/x/report.json")],
         "RequestReviewRole": [*reviews("GetItem", "PutItem", "UpdateItem"), *secret, *mail, *tasks, report],
@@ -184,7 +188,7 @@ def of_machines(template: Template) -> dict[str, list[Need]]:
             need
             for _, state in machine.states()
             if state["Type"] == "Task"
-            for need in _of_task(state, template, template.values.arn(_ROLES[name]))
+            for need in _of_task(state, template, _ROLES[name])
         ]
         for name, machine in template.machines.items()
     }
@@ -194,16 +198,17 @@ def _of_jobs(template: Template) -> dict[str, list[Need]]:
     arn = template.values.arn
     data, artifacts = arn("DataBucket"), arn("ArtifactsBucket")
     inputs = [f"{data}/incoming/a.csv", f"{data}/models/iris/train/a.csv"] + [
-        f"{artifacts}/{folder}/x" for folder in ("manifests", "code", "pipelines", "packages")
+        f"{artifacts}/{folder}/x" for folder in ("manifests", "code", "pipelines")
     ]
+    tested = [f"{data}/models/iris/test/a.csv", f"{artifacts}/pipelines/x/test/a.csv", f"{artifacts}/packages/x/y"]
     jobs = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{{kind}}/{PIPELINE_JOB}"
     return {
         "JobRole": [Need("s3:GetObject", place) for place in inputs]
         + [Need("s3:ListBucket", bucket) for bucket in (data, artifacts)]
-        + [
-            Need("s3:PutObject", f"{artifacts}/{folder}/x")
-            for folder in ("pipelines/abalone/runs", "training", "transforms")
-        ],
+        + [Need("s3:PutObject", f"{artifacts}/{folder}/x") for folder in ("pipelines/abalone/runs", "training")],
+        "TestRole": [Need("s3:GetObject", place) for place in tested]
+        + [Need("s3:ListBucket", bucket) for bucket in (data, artifacts)]
+        + [Need("s3:PutObject", f"{artifacts}/transforms/x/a.csv.out")],
         "ModelRole": [
             Need("s3:GetObject", f"{artifacts}/{folder}/x/model.tar.gz")
             for folder in ("packages", "pipelines", "training")
@@ -221,7 +226,7 @@ def _of_jobs(template: Template) -> dict[str, list[Need]]:
     }
 
 
-def _of_task(state: dict[str, Any], template: Template, planned_role: str) -> Iterator[Need]:
+def _of_task(state: dict[str, Any], template: Template, roles: Mapping[str, str]) -> Iterator[Need]:
     called = operation_of(state["Resource"])
     if called is None:
         return
@@ -238,12 +243,14 @@ def _of_task(state: dict[str, Any], template: Template, planned_role: str) -> It
     elif service == "cloudwatch":
         yield Need(f"cloudwatch:{operation}", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{NAME}-errors")
     else:
-        yield from _of_sagemaker(operation, suffix, given, planned_role)
+        yield from _of_sagemaker(operation, suffix, given)
+        if operation in roles:
+            yield Need("iam:PassRole", template.values.arn(roles[operation]), _PASSED)
         if operation == "CreateModelPackage":
             yield from _read_at_registration(f"{template.values.arn('ArtifactsBucket')}/packages/x/model.tar.gz")
 
 
-def _of_sagemaker(operation: str, suffix: str, given: dict[str, Any], planned_role: str) -> Iterator[Need]:
+def _of_sagemaker(operation: str, suffix: str, given: dict[str, Any]) -> Iterator[Need]:
     yield from sagemaker(operation)
     noun = operation.removeprefix("Create")
     if suffix == ".sync":
@@ -255,8 +262,6 @@ def _of_sagemaker(operation: str, suffix: str, given: dict[str, Any], planned_ro
     # (SageMaker API reference, CreateModelPackage).
     if "Tags" in given or (operation.startswith("Create") and not given and operation != "CreateModelPackage"):
         yield Need("sagemaker:AddTags", sagemaker(operation)[0].resource)
-    if operation in {"CreateTrainingJob", "CreateModel"}:
-        yield Need("iam:PassRole", given.get("RoleArn") or given.get("ExecutionRoleArn") or planned_role, _PASSED)
 
 
 def _read_at_registration(data: str) -> Iterator[Need]:

@@ -105,7 +105,8 @@ def _tested(
     """Return the report that the evaluation writes of a batch transform by a model, beside a live package's model."""
     asked = planned["evaluation"]
     answered = _csv([*row, model(row[1:])] for row in rows)
-    objects = RememberedObjects({f"{asked['predictions']}part-0.csv.out": answered})
+    output, tested = f"{asked['predictions']}part-0.csv.out", f"{asked['test_data']}part-0.csv"
+    objects = RememberedObjects({output: answered, tested: _csv(rows)})
     prod, answer = live or (None, model)
     evaluated = evaluate(
         {"plan": asked, "content": _content(planned), "training": done, "execution_arn": mlops("test")},

@@ -210,13 +210,28 @@ def test_a_server_error_is_tried_again_as_often_as_the_request_says(tmp_path: Pa
     assert run(tmp_path, s3, serve, ModelClientConfig=client).status == status
 
 
-def test_a_model_that_answers_too_few_rows_fails_a_join(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("1,2", "1 records to a request of 2, beginning with '1,2': it has to answer one record for each"),
+        ("prediction\n7\n8", r"3 records to a request of 2, beginning with 'prediction\n7': it has to"),
+        (
+            '{"predictions": [7, 8]}',
+            """1 records to a request of 2, beginning with '{"predictions": [7, 8]}': it has""",
+        ),
+        ("7" * 500, f"1 records to a request of 2, beginning with '{'7' * 79}…': it has to"),
+        ("", "0 records to a request of 2: it has to"),
+    ],
+)
+def test_a_model_that_answers_too_few_or_too_many_rows_fails_a_join_and_its_answer_is_shown(
+    tmp_path: Path, answer: str, told: str
+) -> None:
     s3 = FakeS3({"s3://data/test/a.csv": "1\n2\n"})
-    serve = "def post(body, headers):\n    return 200, b'1,2'\n"
+    serve = f"def post(body, headers):\n    return 200, {answer.encode()!r}\n"
 
     outcome = run(tmp_path, s3, serve, DataProcessing={"JoinSource": "Input"})
 
-    assert "the model answered 1 records to a request of 2" in (outcome.failure_reason or "")
+    assert f"s3://data/test/a.csv: the model answered {told}" in (outcome.failure_reason or "")
 
 
 def test_a_filter_that_does_not_fit_a_row_names_the_object(tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ def _planned(machine_input: object) -> TrainingPlan:
 
 
 def _evaluated(asked: EvaluationPlan) -> Evaluated:
-    objects = RememberedObjects({f"{asked['predictions']}iris.csv.out": "9,1.0,9\n"})
+    output, tested = f"{asked['predictions']}iris.csv.out", f"{asked['test_data']}iris.csv"
+    objects = RememberedObjects({output: "9,1.0,9\n", tested: "9,1.0\n"})
     content = _pinned(PLAN if asked["package"] is None else PACKAGE_PLAN)["content"]
     return evaluate(
         {"plan": asked, "content": content, "training": None, "execution_arn": EXECUTION_ARN}, evaluation.ports(objects)

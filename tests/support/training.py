@@ -16,6 +16,7 @@ SETTINGS = PlanTraining(
     data_bucket="data-bucket",
     artifacts_bucket="artifacts-bucket",
     job_role_arn="arn:aws:iam::123456789012:role/jobs",
+    test_role_arn="arn:aws:iam::123456789012:role/tests",
     key_arn="arn:aws:kms:us-east-1:123456789012:key/stack",
     training_instance_type="ml.m5.xlarge",
     transform_instance_type="ml.m5.large",

@@ -207,9 +207,25 @@ def test_nobody_chooses_the_test_data_of_a_model(world: World) -> None:
     data = world.outputs["DataBucket"]
     world.client("s3").upload_file(str(world.iris / "test" / "iris.csv"), data, "models/somebody/test/easy.csv")
     given = {"image": IRIS, "commit": "c1", "model": "chosen", "problem": "multiclass"}
-    given["test_data"] = f"s3://{data}/models/somebody/test/"
+    places = (f"s3://{data}/models/somebody/test/", f"s3://{data}/models/chosen/test/d/")
 
-    execution = world.start(given, "chosen-c1")
+    for number, place in enumerate(places, start=1):
+        execution = world.start({**given, "test_data": place}, f"chosen-c{number}")
+        assert world.ended(execution)["status"] == "FAILED"
+        told = inbox.text(world.mail("chosen", "failed", number=number))
+        assert f"test_data {place} are not those of the model chosen" in told
+
+
+def test_answers_that_lie_beside_those_of_the_test_are_no_evidence_and_no_job_can_put_them_there(world: World) -> None:
+    world.put_iris("foretold")
+    uri = f"s3://{world.outputs['ArtifactsBucket']}/transforms/foretold-c1/easy.csv.out"
+    assert write_as_a_job(world, uri)["ProcessingJobStatus"] == "Failed"
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+
+    world.client("s3").put_object(Bucket=bucket, Key=key, Body=b"setosa,5.1,3.5,1.4,0.2,setosa\n")
+    given = {"image": IRIS, "commit": "c1", "model": "foretold", "problem": "multiclass"}
+    execution = world.start(given, "foretold-c1")
 
     assert world.ended(execution)["status"] == "FAILED"
-    assert "are not those of the model chosen" in inbox.text(world.mail("chosen", "failed"))
+    assert f"{uri} is the output of no file under" in inbox.text(world.mail("foretold", "failed"))
+    assert not world.has_group("foretold")

@@ -139,6 +139,27 @@ def test_one_odd_label_in_fifty_rows_does_not_turn_a_regression_into_something_e
     assert REPORT not in objects.texts
 
 
+def test_rows_that_somebody_put_beside_the_answers_are_refused_and_nothing_is_written() -> None:
+    objects = predictions(a=REGRESSION)
+    put = "s3://artifacts/transforms/run-1/easy.csv.out"
+    objects.texts[put] = "1,M,0.1,1\n" * 40
+    with pytest.raises(EvaluationError, match=rf"{put} is the output of no file under s3://data/models/abalone/test/"):
+        evaluated(objects)
+    assert not objects.content_types
+
+
+def test_the_answers_to_files_in_folders_of_the_test_data_are_measured() -> None:
+    objects = RememberedObjects(
+        {
+            "s3://data/models/abalone/test/2026/a.csv": "rows",
+            "s3://data/models/abalone/test/later.csv": "rows of an upload that came after the test",
+            "s3://artifacts/transforms/run-1/2026/a.csv.out": REGRESSION,
+        }
+    )
+    evaluated(objects)
+    assert report_in(objects)["rows"] == 40
+
+
 @pytest.mark.parametrize("missing", ["problem", "columns"])
 def test_a_run_that_an_earlier_version_planned_says_to_start_it_again(missing: str) -> None:
     asked: Any = question()

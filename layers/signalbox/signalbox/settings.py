@@ -122,6 +122,7 @@ class PlanTraining(Settings):
     data_bucket: str
     artifacts_bucket: str
     job_role_arn: str
+    test_role_arn: str
     key_arn: str
     training_instance_type: str
     transform_instance_type: str

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MEGABYTE = 1024 * 1024
 MOST_MEGABYTES = 100
 """MaxPayloadInMB times MaxConcurrentTransforms (API reference, CreateTransformJob, MaxPayloadInMB)."""
+# How much of a wrong answer a failure reason shows.
+_SHOWN_RECORDS, _SHOWN_CHARACTERS = 2, 80
 
 
 class RecordError(Exception):
@@ -173,8 +175,18 @@ def _outputs(batch: Batch, answer: str, plan: Plan) -> list[str]:
         answers = [answer]  # one record, one document, however many lines it is written on
     if plan.join:
         if len(answers) != len(batch.records):
-            raise RecordError(f"the model answered {len(answers)} records to a request of {len(batch.records)}")
+            raise RecordError(
+                f"the model answered {len(answers)} records to a request of {len(batch.records)}"
+                f"{_beginning(answers)}: it has to answer one record for each, without a header"
+            )
         answers = [
             filters.join(record, line, plan.kind_out) for record, line in zip(batch.records, answers, strict=True)
         ]
     return [filters.select(plan.output_filter, line, plan.kind_out) for line in answers]
+
+
+def _beginning(answers: list[str]) -> str:
+    """Return the first records of an answer, cut, as a part of a sentence; nothing of none."""
+    text = "\n".join(answers[:_SHOWN_RECORDS])
+    cut = text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"
+    return f", beginning with {cut!r}" if answers else ""

@@ -17,6 +17,8 @@ from tests.gates.values import ACCOUNT, REGION, STACK
 _OTHER_ACCOUNT = "999999999999"
 # The name of these resources is granted exactly, not by its beginning.
 _EXACT = frozenset(("dynamodb", "iam", "lambda", "secretsmanager", "sqs", "ssm", "states"))
+# What the approval rests on, by its folder in the artifacts bucket, has one writer; published code has none of ours.
+_WRITERS = {"transforms": "TestRole", "evaluations": "EvaluateModelRole", "packages": "PinModelRole", "code": ""}
 _ENCRYPTED = ("s3", "dynamodb", "sqs", "secretsmanager")
 _ADMINISTRATOR = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
 
@@ -37,6 +39,7 @@ def check(template: Template, about: str = "") -> list[Problem]:
     """
     needs = of_functions(template) | of_machines(template)
     asked = [*_of_roles(template, needs), *_of_trust(template), *_of_senders(template), *_of_key(template, needs)]
+    asked += _of_evidence(template, needs)
     asked = [entry for entry in asked if about in entry.about]
     identities = {**documents(template), "administrator": [_ADMINISTRATOR]}
     answers, _ = ask([entry.question for entry in asked], identities, _resource_policies(template))
@@ -89,6 +92,25 @@ def _of_roles(template: Template, needs: dict[str, list[Need]]) -> Iterator[Aske
                     allowed,
                     role,
                 )
+
+
+def _of_evidence(template: Template, needs: dict[str, list[Need]]) -> Iterator[Asked]:
+    """Ask whether anybody but its one writer may write what people approve by."""
+    artifacts = template.values.arn("ArtifactsBucket")
+    for folder, writer in _WRITERS.items():
+        for role in sorted(needs.keys() - {writer}):
+            need = Need("s3:PutObject", f"{artifacts}/{folder}/execution-1/x")
+            question = Question(
+                f"evidence/{folder}/{role}",
+                template.values.arn(role),
+                need.action,
+                need.resource,
+                ACCOUNT,
+                _context(need),
+                role,
+                artifacts,
+            )
+            yield Asked(question, allowed=False, about=role)
 
 
 def _context(need: Need) -> dict[str, str]:

@@ -14,6 +14,7 @@ _TRUSTED = {
     "ReleaseMachineRole": "states",
     "JobRole": "sagemaker",
     "ModelRole": "sagemaker",
+    "TestRole": "sagemaker",
     "PipelineRole": "sagemaker",
 }
 _LONGEST_CALL = 900  # seconds (AWS Lambda quotas); this version of cfn-lint does not look

@@ -7,7 +7,7 @@ from functools import partial
 from signalbox import moments
 from signalbox.aws.model import ListedObject
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts.training import Evaluated, EvaluationQuestion
+from signalbox.contracts.training import Evaluated, EvaluationPlan, EvaluationQuestion
 from signalbox.evaluation import comparing, costs, requests
 from signalbox.evaluation.comparing import ComparingPorts, HeldOutRows
 from signalbox.evaluation.model import Cost, EvaluationError
@@ -15,6 +15,8 @@ from signalbox.evaluation.report import POINTS, make_golden, make_report, summar
 from signalbox.evaluation.rows import Spread, read_rows
 from signalbox.evaluation.scores import Scores
 from signalbox.observability import count, logger
+
+_OUTPUT = ".out"
 
 
 def evaluate(question: EvaluationQuestion, ports: ComparingPorts) -> Evaluated:
@@ -24,13 +26,14 @@ def evaluate(question: EvaluationQuestion, ports: ComparingPorts) -> Evaluated:
     the newest prediction, not the clock's. Only a change of the live model in between changes the comparison.
 
     Raises:
-        EvaluationError: there are no rows, they cannot be measured, or the live model is measured by another metric.
+        EvaluationError: there are no rows, some are of no test file, they cannot be measured, or the live model is
+            measured by another metric.
         ServiceBusyError: S3, SageMaker or SSM could not answer in this moment.
     """
     plan = question["plan"]
     if "problem" not in plan or "columns" not in plan:
         raise EvaluationError("this run was planned before 0.2.0, without its problem: start it again")
-    files = _predictions(plan["predictions"], ports.objects)
+    files = _predictions(plan, ports.objects)
     read = partial(read_rows, [file.uri for file in files], ports.objects.lines, plan["columns"])
     scores, spread = Scores(plan["problem"]), Spread(POINTS)
     for row in read():
@@ -76,10 +79,18 @@ def _subject(question: EvaluationQuestion) -> dict[str, object]:
     }
 
 
-def _predictions(uri: str, objects: ObjectStore) -> list[ListedObject]:
-    files = [file for file in objects.listing(uri) if file.uri.endswith(".out")]
+def _predictions(plan: EvaluationPlan, objects: ObjectStore) -> list[ListedObject]:
+    """Return the transform's outputs: it writes `<path below the test data>.out` for each of their files."""
+    home, test_data = plan["predictions"], plan["test_data"]
+    files = [file for file in objects.listing(home) if file.uri.endswith(_OUTPUT)]
     if not files:
-        raise EvaluationError(f"the batch transform wrote no predictions under {uri}: look at its log and test data")
+        raise EvaluationError(f"the batch transform wrote no predictions under {home}: look at its log and test data")
+    own = {f"{home}{file.uri.removeprefix(test_data)}{_OUTPUT}" for file in objects.listing(test_data)}
+    if foreign := next((file.uri for file in files if file.uri not in own), None):
+        raise EvaluationError(
+            f"{foreign} is the output of no file under {test_data}: either somebody put it there, or that file was "
+            "taken away while the model was tested; find out which, and start the run again"
+        )
     return files
 
 

@@ -11,7 +11,7 @@ from signalbox.contracts.training import EvaluationPlan, TrainingPlan, TrainingQ
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
 from signalbox.stages import StagesDocument
-from signalbox.training import columns, limits, lineage, overlap, requests, rules, trained
+from signalbox.training import columns, held_out, limits, lineage, overlap, requests, rules, trained
 from signalbox.training.model import (
     CONTENT_TYPE,
     Candidate,
@@ -54,11 +54,11 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
         candidate = rules.image_candidate(request, run, settings.data_bucket)
     else:
         candidate = _package_candidate(request, stages, ports)
+    held_out.check(candidate, settings.data_bucket, settings.artifacts_bucket)
     if candidate.train_data is not None:
         _data("train_data", candidate.train_data, ports)
     test_files = _data("test_data", candidate.test_data, ports)
     limits.check_registry(candidate.image, settings.image_accounts.split(","))
-    rules.check_test_data(candidate, settings.data_bucket, settings.artifacts_bucket)
     rows = _check_overlap(candidate, ports.objects)
     found = columns.count(test_files, ports.objects.lines, candidate.problem)
     planned = _plan(candidate, run, settings, found)

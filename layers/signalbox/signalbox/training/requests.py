@@ -57,7 +57,11 @@ def fleet(settings: PlanTraining) -> Fleet:
 
 
 def model(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> "CreateModelInputTypeDef":
-    """Return the CreateModel request for the model that the batch transform runs."""
+    """Return the CreateModel request for the model that the batch transform runs.
+
+    The transform reads and writes as its role (API reference, CreateModel, ExecutionRoleArn). No job has this one, so
+    nobody but the tested model writes what it answered.
+    """
     return {
         "ModelName": run.names["model"],
         "PrimaryContainer": {
@@ -65,7 +69,7 @@ def model(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> "Cr
             "ModelDataUrl": candidate.model_data,
             "Environment": candidate.environment,
         },
-        "ExecutionRoleArn": settings.job_role_arn,
+        "ExecutionRoleArn": settings.test_role_arn,
         "EnableNetworkIsolation": candidate.isolated,
         "Tags": _tags(candidate, run),
     }

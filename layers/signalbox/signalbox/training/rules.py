@@ -7,6 +7,7 @@ from signalbox import names
 from signalbox.aws.model import ModelContainer, ModelPackage
 from signalbox.contracts.training import PROBLEMS, Problem, TrainingQuestion
 from signalbox.reading import Fields, shown
+from signalbox.training import held_out
 from signalbox.training.limits import (
     PAYLOAD,
     check_hyperparameters,
@@ -24,7 +25,7 @@ from signalbox.training.model import (
     TrainingRun,
 )
 
-TEST_DATA, PROBLEM = "test-data", "problem"
+PROBLEM = "problem"
 # Step Functions adds this field by itself when another execution starts the machine.
 _ASSOCIATION = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 _ISOLATION = "network_isolation"
@@ -97,9 +98,6 @@ def run_of(question: TrainingQuestion, group: str, bucket: str) -> TrainingRun:
 
 def image_candidate(request: ImageRequest, run: TrainingRun, data_bucket: str) -> Candidate:
     """Return the model that an image will become."""
-    home = f"s3://{data_bucket}/models/{request.model}"
-    test_data = request.test_data or f"{home}/test/"
-    check_metadata("test_data", test_data)
     return Candidate(
         model=request.model,
         group=request.group,
@@ -108,8 +106,8 @@ def image_candidate(request: ImageRequest, run: TrainingRun, data_bucket: str) -
         problem=request.problem,
         image=request.image,
         model_data=run.model_data,
-        test_data=test_data,
-        train_data=request.train_data or f"{home}/train/",
+        test_data=held_out.folder(request.test_data or held_out.own(data_bucket, request.model)),
+        train_data=request.train_data or f"s3://{data_bucket}/models/{request.model}/train/",
         isolated=request.isolated,
         hyperparameters=request.hyperparameters,
         max_payload_mb=request.max_payload_mb or PAYLOAD_MB,
@@ -128,7 +126,7 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None) -> 
     if container.model_data is None:
         raise InvalidRequestError(f"package {package.arn} has no ModelDataUrl: register it with its model.tar.gz")
     _check_content_type(package)
-    test_data = _test_data(package)
+    test_data = held_out.stated(package)
     return Candidate(
         model=request.model,
         group=request.group,
@@ -143,21 +141,6 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None) -> 
         registered=package,
         max_payload_mb=request.max_payload_mb or largest_payload(package),
     )
-
-
-def check_test_data(candidate: Candidate, data_bucket: str, artifacts_bucket: str) -> None:
-    """Refuse test data that are not the model's: whoever asks for a run does not choose what proves its model.
-
-    Raises:
-        InvalidRequestError: they lie elsewhere than the model's own test data and the runs of its pipeline.
-    """
-    model, given = candidate.model, candidate.test_data
-    own = f"s3://{data_bucket}/models/{model}/test/"
-    if not given.startswith((own, f"s3://{artifacts_bucket}/pipelines/{model}/")):
-        raise InvalidRequestError(
-            f"test_data {given} are not those of the model {model}: leave them out, and put its test data under {own}, "
-            "or let its pipeline write them"
-        )
 
 
 def check_bucket(field: str, uri: str, buckets: tuple[str, str]) -> None:
@@ -284,13 +267,3 @@ def _problem(package: ModelPackage) -> Problem:
             "registers its packages without it: publish it again"
         )
     return stated
-
-
-def _test_data(package: ModelPackage) -> str:
-    test_data = package.properties.get(TEST_DATA)
-    if not test_data:
-        raise InvalidRequestError(
-            f"package {package.arn} does not say where its test data are: register it with the customer metadata "
-            f"property {TEST_DATA!r}, an S3 prefix of CSV files, label first"
-        )
-    return test_data

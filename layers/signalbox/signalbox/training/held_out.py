@@ -1,0 +1,50 @@
+"""Which rows a model is tested on: its own, which neither who asks for a run nor who registers a package chooses."""
+
+from signalbox.aws.model import ModelPackage
+from signalbox.training.model import Candidate, InvalidRequestError
+
+TEST_DATA = "test-data"
+
+
+def own(data_bucket: str, model: str) -> str:
+    """Return the folder of a model's own test data."""
+    return f"s3://{data_bucket}/models/{model}/test/"
+
+
+def folder(uri: str) -> str:
+    """Return an S3 prefix as that of a folder, so that `…/test` does not take `…/test-more.csv` too."""
+    return uri if uri.endswith("/") else f"{uri}/"
+
+
+def stated(package: ModelPackage) -> str:
+    """Return the folder that a package states.
+
+    Raises:
+        InvalidRequestError: it states none.
+    """
+    test_data = package.properties.get(TEST_DATA)
+    if not test_data:
+        raise InvalidRequestError(
+            f"package {package.arn} does not say where its test data are: register it with the customer metadata "
+            f"property {TEST_DATA!r}, an S3 folder of CSV files, label first"
+        )
+    return folder(test_data)
+
+
+def check(candidate: Candidate, data_bucket: str, artifacts_bucket: str) -> None:
+    """Refuse test data that are not the model's, or only a part of its own.
+
+    Raises:
+        InvalidRequestError: they lie elsewhere than the model's own test data and, for a package, what its pipeline
+            wrote.
+    """
+    model, given = candidate.model, candidate.test_data
+    home, pipeline = own(data_bucket, model), f"s3://{artifacts_bucket}/pipelines/{model}/"
+    if given == home or (candidate.package and given.startswith(pipeline)):
+        return
+    way_out = (
+        f"register the package with the property {TEST_DATA!r} {home}, or a folder under {pipeline}"
+        if candidate.package
+        else f"leave them out, and put its test data under {home}, all of which are used"
+    )
+    raise InvalidRequestError(f"test_data {given} are not those of the model {model}: {way_out}")
