@@ -212,8 +212,11 @@ PIPELINE = {
 }
 
 
-def asked(cloud: World, folder: Path) -> tuple[str, str]:
-    """Start an execution that waits to be answered, and a minute then; return its ARN and the token."""
+def asked(cloud: World, folder: Path, **limits: Any) -> tuple[str, str]:
+    """Start an execution that waits to be answered, and a minute then; return its ARN and the token.
+
+    `limits` are fields of the task that waits.
+    """
     kept = folder / "token"
     task = {
         "Type": "Task",
@@ -225,6 +228,7 @@ def asked(cloud: World, folder: Path) -> tuple[str, str]:
             "Payload": {"kept": str(kept), "token.$": "$$.Task.Token"},
         },
         "Next": "Wait",
+        **limits,
     }
     started = cloud.client("stepfunctions").start_execution(stateMachineArn=waiting_machine(cloud, Ask=task))
     return str(started["executionArn"]), until(lambda: kept.read_text() if kept.exists() else None)

@@ -50,6 +50,17 @@ def test_a_task_of_an_execution_that_was_stopped_takes_no_answer(
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_a_task_whose_time_is_up_takes_no_answer(
+    answer: Callable[[Any, str], Any], cloud: World, tmp_path: Path
+) -> None:
+    execution, token = asked(cloud, tmp_path, TimeoutSeconds=2)
+    failed = _end(cloud, execution)
+
+    assert (failed["status"], failed["error"]) == ("FAILED", "States.Timeout")
+    assert _refused(cloud, answer, token) == "TaskTimedOut"
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_a_task_that_was_answered_takes_no_other_answer(
     answer: Callable[[Any, str], Any], cloud: World, tmp_path: Path
 ) -> None:
