@@ -31,8 +31,11 @@ _PUBLIC = "/public"
 
 
 def credentials(secret: str) -> dict[str, str]:
-    """Return the variables by which programs act as the account's owner: 12 digits are its root's key in ministack."""
-    return {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": secret}
+    """Return the variables by which programs act as the account's owner: 12 digits are its root's key in ministack.
+
+    The owner has no session: a token that the person's shell has belongs to another key.
+    """
+    return {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": ""}
 
 
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:

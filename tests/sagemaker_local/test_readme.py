@@ -1,6 +1,7 @@
 """The README of the local cloud: its command starts a cloud, its example runs there, its table names what there is."""
 
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def exported(process: "subprocess.Popen[str]") -> dict[str, str]:
     for line in lines:
         if line.startswith("#"):
             return variables
-        name, _, value = line.removeprefix("export ").strip().partition("=")
+        [(name, _, value)] = [word.partition("=") for word in shlex.split(line.removeprefix("export "))]
         variables[name] = value
     raise AssertionError(f"the cloud ended after it printed {variables}")
 
@@ -66,14 +67,15 @@ def test_the_example_trains_deploys_and_asks_a_model_and_ctrl_c_ends_the_cloud(
     assert started.wait(20) == 130
 
 
-def test_a_cloud_that_cannot_start_says_why(started: "subprocess.Popen[str]", tmp_path: Path) -> None:
+def test_a_second_cloud_on_its_port_is_refused_in_a_sentence(started: "subprocess.Popen[str]", tmp_path: Path) -> None:
     port = exported(started)["AWS_ENDPOINT_URL"].rpartition(":")[2]
     words = ["-m", "sagemaker_local", "--port", port, "--folder", str(tmp_path / "other")]
 
     second = subprocess.run([sys.executable, *words], env=environment(), capture_output=True, text=True, check=False)
 
     assert second.returncode == 1
-    assert "the local cloud ended at once" in second.stderr
+    assert second.stderr.startswith(f"port {port} of 127.0.0.1 is taken, perhaps by another local cloud")
+    assert len(second.stderr.splitlines()) == 1
 
 
 def test_the_layout_names_what_there_is_and_nothing_else() -> None:
