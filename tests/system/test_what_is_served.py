@@ -51,6 +51,21 @@ def answers(world: World, model: str, stage: str) -> bytes:
     return world.predict(stage, model, "\n".join(",".join(row[1:]) for row in world.rows()))
 
 
+def register(world: World, model: str, properties: dict[str, str], status: str) -> str:
+    """Register the model of a group's first version once more, as somebody else would; return the version's ARN."""
+    made = world.client("sagemaker").create_model_package(
+        ModelPackageGroupName=world.group(model),
+        InferenceSpecification={
+            "Containers": [{"Image": IRIS, "ModelDataUrl": artefact(world, model, 1)}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+        CustomerMetadataProperties=properties,
+        ModelApprovalStatus=status,
+    )
+    return str(made["ModelPackageArn"])
+
+
 def test_a_job_replaces_neither_an_approved_model_nor_published_code(world: World) -> None:
     execution = world.train("kept", "c1")
     world.approve(world.mail("approve", "kept version 1"))
@@ -116,17 +131,19 @@ def test_what_served_before_does_not_return_when_it_was_replaced(world: World) -
 
 def test_an_older_mail_approves_nothing_once_its_package_was_tested_again(world: World) -> None:
     world.train("retested", "c1")
-    older = world.mail("approve", "retested version 1")
-    again = {"package": world.packages("retested")[0]["ModelPackageArn"]}
+    world.reject(world.mail("approve", "retested version 1"), "its model is registered once more")
+    held_out = {"test-data": f"s3://{world.outputs['DataBucket']}/models/retested/test/", "problem": "multiclass"}
+    again = {"package": register(world, "retested", held_out, "PendingManualApproval")}
+    older = world.mail("approve", "retested version 2")
     execution = world.start(again, "retested-again")
-    newer = world.mail("approve", "retested version 1", number=2)
+    newer = world.mail("approve", "retested version 2", number=2)
 
     page = Browser().decide(older, "approve", "as I read it")
 
     assert (page.status_code, "A newer mail asks about this" in page.text) == (409, True)
-    assert world.package("retested", 1)["ModelApprovalStatus"] == "PendingManualApproval"
+    assert world.package("retested", 2)["ModelApprovalStatus"] == "PendingManualApproval"
     world.approve(newer)
-    world.approve(world.mail("to prod", "retested version 1"))
+    world.approve(world.mail("to prod", "retested version 2"))
     world.succeeded(execution)
     assert world.ended(world.start(again, "retested-once-more"))["status"] == "FAILED"
     assert "what was approved is not tested again" in inbox.text(world.mail("retested", "failed"))
@@ -169,16 +186,7 @@ def test_a_package_that_is_registered_as_approved_waits_for_a_person_and_people_
     world.release("forged", "c1", 1)
     first = world.package("forged", 1)
 
-    world.client("sagemaker").create_model_package(
-        ModelPackageGroupName=world.group("forged"),
-        InferenceSpecification={
-            "Containers": [{"Image": IRIS, "ModelDataUrl": artefact(world, "forged", 1)}],
-            "SupportedContentTypes": ["text/csv"],
-            "SupportedResponseMIMETypes": ["text/csv"],
-        },
-        CustomerMetadataProperties=first["CustomerMetadataProperties"],
-        ModelApprovalStatus="Approved",
-    )
+    register(world, "forged", first["CustomerMetadataProperties"], "Approved")
 
     world.mail("forged version 2", "approved without a review")
     review = world.mail("approve forged version 2?")

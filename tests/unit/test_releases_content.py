@@ -122,15 +122,17 @@ def test_a_package_that_was_tested_again_between_two_stages_stays_in_the_first_w
     assert "review" not in world.actions["run"]
 
 
-def test_a_package_that_was_tested_again_after_its_approval_is_not_made() -> None:
+def test_a_release_by_older_evidence_leaves_the_package_to_the_release_by_the_newer_one() -> None:
     world = World()
     world.registry.put(2, "Approved")
     retest(world)
+    newest = world.registry.packages[arn(2)].properties["report"]
 
-    ended = world.run("approved", 2, AT, report=report_of(2))
+    older = world.run("approved", 2, AT, "older", report=report_of(2))
 
-    assert f"it was tested again; {report_of(2)} was approved" in ended.arguments["Cause"]
+    assert older.outcome["verdict"] == "superseded"
     assert world.sagemaker.models == {}
+    assert world.run("approved", 2, AT, "newer", report=newest).outcome["verdict"] == "released"
 
 
 def test_the_inference_specification_that_was_tested_is_the_one_that_is_deployed() -> None:

@@ -130,7 +130,12 @@ def _reconcile(request: Request, progress: ReleaseProgress, ports: ReleasePorts)
         raise TooManyRoundsError(MOST_ROUNDS)
     document = ports.stages()
     if request.trigger == "approved" and progress["rounds"] == 1:
-        rules.check_instances(ports.packages.find(request.package), document.stages)
+        package = ports.packages.find(request.package)
+        rules.check_instances(package, document.stages)
+        if package and request.report and package.report != request.report:
+            # It was tested again since. An approval of the newer evidence has a release of its own.
+            tracking.end(progress, request.trigger, "superseded")
+            return
         ports.store.desire(request.model, request.desired)
     desired = ports.store.desired(request.model)
     last, stage = steps.last_stage(progress, document), steps.next_stage(progress, document)
