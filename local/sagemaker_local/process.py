@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -15,10 +14,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from sagemaker_local.direct import without_proxy
-from sagemaker_local.server import KEY_VARIABLE, REGION, credentials, free_port, inherited
+from sagemaker_local.server import KEY_VARIABLE, REGION, credentials, free_port, inherited, new_secret
 
 _PACKAGES = Path(__file__).resolve().parents[1]
-_START_SECONDS = 60
+START_SECONDS = 60
 _STOP_SECONDS = 15
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the environment names
 
@@ -78,7 +77,7 @@ class LocalCloud:
         self.port = options.port or free_port()
         if answers(self.port):
             raise PortTakenError(self.port)
-        self._secret = secrets.token_urlsafe(30)
+        self._secret = new_secret()
         self.url = f"http://127.0.0.1:{self.port}"
         self.public_url = f"{self.url}/public"
         self.log = options.folder / "cloud.log"
@@ -143,7 +142,7 @@ class LocalCloud:
         Raises:
             CloudError: it ended, or did not answer in time.
         """
-        end = time.monotonic() + _START_SECONDS
+        end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             if self._process.poll() is not None:
                 raise CloudError(f"the local cloud ended at once:\n{self._tail()}")
@@ -154,7 +153,7 @@ class LocalCloud:
             except OSError:
                 pass
             time.sleep(0.1)
-        raise CloudError(f"the local cloud did not answer within {_START_SECONDS} seconds:\n{self._tail()}")
+        raise CloudError(f"the local cloud did not answer within {START_SECONDS} seconds:\n{self._tail()}")
 
     def mails(self) -> list[dict[str, Any]]:
         """Return the mails that were sent, oldest first."""

@@ -38,6 +38,11 @@ def credentials(secret: str) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": ""}
 
 
+def new_secret() -> str:
+    """Return a secret of the account's owner that nobody knows."""
+    return secrets.token_urlsafe(_SECRET_BYTES)
+
+
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     """Return what of a shell's environment the cloud and its functions may see."""
     return {name: environment[name] for name in _INHERITED if name in environment}
@@ -56,7 +61,7 @@ def prepare(port: int, folder: Path) -> None:
     Call it before anything of ministack is imported. Functions inherit this environment, so nothing else stays in it.
     """
     kept = inherited(os.environ)
-    secret = kept.pop(KEY_VARIABLE, "") or secrets.token_urlsafe(_SECRET_BYTES)
+    secret = kept.pop(KEY_VARIABLE, "") or new_secret()
     os.environ.clear()
     os.environ.update(
         kept,

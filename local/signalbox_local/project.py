@@ -3,10 +3,11 @@
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sagemaker_local.process import LocalCloud, Options, answers
+from sagemaker_local.process import START_SECONDS, LocalCloud, Options, answers
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".signalbox"
@@ -34,9 +35,9 @@ def clouds() -> Iterator[tuple[int, Path]]:
 
 
 def clear() -> None:
-    """Remove what clouds have left that do not run any more."""
+    """Remove what clouds have left that do not run any more; one that has just been started does not answer yet."""
     for port, folder in clouds():
-        if not answers(port):
+        if not answers(port) and time.time() - folder.stat().st_mtime > START_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -266,10 +266,10 @@ class World:
         """Close the execution's review, as the machine does."""
         return closing.close(closing_payload(kind, stage), self.closing_ports())
 
-    def registry_says(self, by: str, *, approved: bool) -> str:
+    def registry_says(self, by: str, *, approved: bool, words: str = "looks good") -> str:
         """Let somebody decide in the model registry, and return what became of the package's reviews."""
-        ports, at = self.deciding_ports(registry=False), "2026-03-01T10:20:00Z"
-        return answering.answer_from_registry(PACKAGE, approved, by, at, ports=ports)
+        ports = self.deciding_ports(registry=False)
+        return answering.answer_from_registry(PACKAGE, approved, by, words, ports=ports)
 
     def requesting_ports(self) -> RequestingPorts:
         """Return the ports of `request_review`."""

@@ -23,13 +23,16 @@ MLOPS = "arn:aws:states:us-east-1:123456789012:stateMachine:mlops"
 RELEASE = "arn:aws:states:us-east-1:123456789012:stateMachine:release"
 OWN_RUN = "arn:aws:states:us-east-1:123456789012:execution:mlops:run-1"
 AT = "2026-11-20T10:00:14Z"
+WORDS = "looks good"
 
 
 class World:
     """A registry with one package, machines that remember what was started, and reviews that answer as told."""
 
     def __init__(self, status: str, generated_by: str = "", reviews: str = "none") -> None:
-        self.package: ModelPackage | None = ModelPackage(arn(2), status, generated_by=generated_by, changed_by="alice")
+        self.package: ModelPackage | None = ModelPackage(
+            arn(2), status, generated_by=generated_by, changed_by="alice", description=WORDS
+        )
         self.reviews = reviews
         self.asked: list[tuple[str, bool, str, str]] = []
         self.started: dict[str, tuple[str, Mapping[str, object]]] = {}
@@ -58,9 +61,9 @@ class World:
         self.started[name] = (machine, machine_input)
         return True
 
-    def answer(self, package: str, approved: bool, by: str, at: str) -> str:  # the port's signature
+    def answer(self, package: str, approved: bool, by: str, description: str) -> str:  # the port's signature
         """See `AnswerReviews`."""
-        self.asked.append((package, approved, by, at))
+        self.asked.append((package, approved, by, description))
         return self.reviews
 
     def happens(self, event: dict[str, Any]) -> str:
@@ -84,7 +87,7 @@ def test_an_approval_that_answers_no_review_starts_the_release_of_exactly_this_p
     (machine, machine_input), *more = world.started.values()
     assert (machine, more) == (RELEASE, [])
     assert machine_input == {"model": "abalone", "package": arn(2), "trigger": "approved", "requested_at": AT}
-    assert world.asked == [(arn(2), True, "alice", AT)]
+    assert world.asked == [(arn(2), True, "alice", WORDS)]
 
 
 @pytest.mark.parametrize(("reviews", "outcome"), [("answered", "review-answered"), ("already", "done-before")])
@@ -139,7 +142,7 @@ def test_a_rejection_answers_what_is_open_and_looks_at_the_stages_in_every_case(
     assert world.happens(event("Rejected")) == "rollback-started"
     ((machine, machine_input),) = world.started.values()
     assert (machine, machine_input["trigger"]) == (RELEASE, "rejected")
-    assert world.asked == [(arn(2), False, "alice", AT)]
+    assert world.asked == [(arn(2), False, "alice", WORDS)]
 
 
 def test_a_package_that_waits_for_its_approval_goes_into_the_machine() -> None:
@@ -270,6 +273,7 @@ def test_the_reviews_are_told_who_changed_a_package(changed: dict[str, Any], by:
         "ModelPackageArn": arn(2),
         "ModelPackageStatus": "Completed",
         "ModelApprovalStatus": "Approved",
+        "ApprovalDescription": WORDS,
         "MetadataProperties": {"GeneratedBy": OWN_RUN},
     }
     sagemaker: Any = RecordingClient("sagemaker", {"describe_model_package": described | changed})
@@ -277,7 +281,7 @@ def test_the_reviews_are_told_who_changed_a_package(changed: dict[str, Any], by:
 
     on_model_package(event(), replace(world.ports, registry=ModelRegistry(sagemaker)))
 
-    assert world.asked == [(arn(2), True, by, AT)]
+    assert world.asked == [(arn(2), True, by, WORDS)]
 
 
 def test_a_package_that_the_machine_itself_registered_is_known_by_the_registry() -> None:

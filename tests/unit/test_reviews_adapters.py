@@ -170,7 +170,7 @@ def test_the_registrys_rule_is_answered_from_the_table(monkeypatch: pytest.Monke
     }
     monkeypatch.setattr("signalbox.aws.clients.client", clients.__getitem__)
     answer_reviews = reviews.registry_answers("reviews")
-    assert answer_reviews(PACKAGE, True, "eve", "2026-03-01T10:20:00Z") == "unreviewed"
+    assert answer_reviews(PACKAGE, True, "eve", "looks good") == "unreviewed"
     [(_, query)] = clients["dynamodb"].calls
     assert query["TableName"] == "reviews"
     assert query["ConsistentRead"]

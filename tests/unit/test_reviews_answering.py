@@ -1,11 +1,11 @@
 """A decision made in the model registry answers the reviews of the package, and the two never disagree."""
 
 import pytest
-from tests.support.reviews import ANN, PACKAGE, MemoryStore, ProcessDiedError, World
+from tests.support.reviews import ANN, EXECUTION, PACKAGE, MemoryStore, ProcessDiedError, World
 
 from signalbox.reviews import answering
 from signalbox.reviews.deciding import DecidingPorts
-from signalbox.reviews.model import DecisionNotPassedOnError
+from signalbox.reviews.model import DecisionNotPassedOnError, Review
 from signalbox.reviews.rules import Vote
 
 EVE = "arn:aws:iam::123456789012:user/eve"
@@ -51,6 +51,35 @@ def test_the_event_of_the_pages_own_decision_changes_nothing(world: World) -> No
     world.decide(world.request(), PAGE)
     assert registry_says(world, approved=True) == "already"
     assert len(world.tasks.answers) == 1
+
+
+def asked_again(world: World) -> Review:
+    """Ask about the same package by another execution, which has tested it once more."""
+    world.wait(60)
+    return world.request(token="another task", execution_arn=f"{EXECUTION}-again")
+
+
+def test_the_late_event_of_an_approval_does_not_answer_a_review_of_newer_evidence(world: World) -> None:
+    older = world.request()
+    world.decide(older, PAGE)
+    newer = asked_again(world)
+    _, words = world.registry.packages[PACKAGE]
+
+    assert world.registry_says(EVE, approved=True, words=words) == "already"
+
+    assert [world.read(one).status for one in (older, newer)] == ["approved", "open"]
+    assert world.registry_says(EVE, approved=True) == "answered"
+    assert world.read(newer).status == "approved"
+
+
+def test_an_approval_of_the_newest_evidence_lets_the_executions_before_go_on_too(world: World) -> None:
+    older, newer = world.request(), asked_again(world)
+    world.decide(newer, PAGE)
+    _, words = world.registry.packages[PACKAGE]
+
+    assert world.registry_says(EVE, approved=True, words=words) == "answered"
+
+    assert [world.read(one).status for one in (older, newer)] == ["approved", "approved"]
 
 
 def test_an_event_repeats_an_answer_that_the_page_lost(world: World) -> None:
@@ -183,6 +212,6 @@ def test_the_page_that_is_quicker_than_the_event_decides(world: World) -> None:
     slow.reviews = dict(world.store.reviews) if isinstance(world.store, MemoryStore) else {}
     slow.get = world.store.get  # type: ignore[method-assign]  # it reads what the page wrote
     ports = DecidingPorts(slow, world.tasks, lambda: world.now)
-    assert answering.answer_from_registry(PACKAGE, True, EVE, "", ports=ports) == "already"
+    assert answering.answer_from_registry(PACKAGE, True, EVE, "looks good", ports=ports) == "already"
     assert world.read(review).by == ANN
     assert len(world.tasks.answers) == 1

@@ -28,7 +28,7 @@ def review(world: World) -> Review:
 
 
 def word(*, approved: bool) -> RegistryWord:
-    return RegistryWord(approved, EVE, START)
+    return RegistryWord(approved, EVE, "looks good", START)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_decision_answers_a_new_task_for_the_same_package_only(review: Review)
 
 def test_a_decision_is_in_flight_for_half_a_minute(review: Review) -> None:
     decided = replace(review, status="approved", origin="page", at=JUST_NOW)
-    later = RegistryWord(approved=True, by=EVE, now=START + timedelta(seconds=30))
+    later = RegistryWord(approved=True, by=EVE, description="looks good", now=START + timedelta(seconds=30))
     assert rules.answered_elsewhere("repeat", decided, "closed", word(approved=True))
     assert not rules.answered_elsewhere("repeat", decided, "closed", later)
     assert not rules.answered_elsewhere("repeat", decided, "sent", word(approved=True))

@@ -19,7 +19,7 @@ from signalbox.settings import OnModelPackage
 if TYPE_CHECKING:
     from signalbox.contracts.releases import ReleaseInput, Trigger
 
-# (package ARN, approved, by, at) → answered | already | none | unreviewed: what became of the package's reviews.
+# (package ARN, approved, by, description) → answered | already | none | unreviewed: what became of its reviews.
 type AnswerReviews = Callable[[str, bool, str, str], str]
 # (model, package ARN, by): people are told that a package was approved without a review.
 type TellUnreviewed = Callable[[str, str, str], object]
@@ -159,7 +159,8 @@ def _decided(change: ModelPackageChange, package: ModelPackage, ports: ApprovalP
     A rejection looks at the stages in every case: one of them may serve the package already.
     """
     trigger: Trigger = "approved" if package.approved else "rejected"
-    answer = ports.answer_reviews(change.arn, package.approved, package.changed_by or _SOMEBODY, change.changed_at)
+    by = package.changed_by or _SOMEBODY
+    answer = ports.answer_reviews(change.arn, package.approved, by, package.description)
     if package.approved and answer == "unreviewed":
         return _reopen(change, package, ports)
     if package.approved and answer != "none":

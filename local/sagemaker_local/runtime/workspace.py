@@ -16,8 +16,6 @@ from typing import Any
 ROOT = "/opt/ml"
 HOST = "algo-1"
 _REWRITTEN = re.compile(r"(^|=)/opt/ml(?=/|$)")
-
-
 _REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 

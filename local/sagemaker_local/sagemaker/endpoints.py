@@ -132,10 +132,7 @@ class Endpoints:
             self._go_back(name, _reason(error))
             return
         old = traffic.promote()
-        changes = {
-            "EndpointConfigName": config["EndpointConfigName"],
-            "Variants": deployed,
-        }
+        changes = {"EndpointConfigName": config["EndpointConfigName"], "Variants": deployed}
         self._settle(name, **changes, EndpointStatus="InService", LastDeploymentConfig=deployment.request)
         old.close()
 

@@ -12,9 +12,10 @@ from sagemaker_local.core.resources import ENDPOINT_CONFIG, MODEL, Resources
 from sagemaker_local.core.roles import pass_role, tag_at_creation
 from sagemaker_local.core.store import NoRecordError, Record
 
-ISOLATED = "EnableNetworkIsolation"
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+ISOLATED = "EnableNetworkIsolation"
 
 
 class Models:

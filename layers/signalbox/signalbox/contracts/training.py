@@ -105,9 +105,9 @@ class ModelContent(TypedDict):
     """What a model is, by content, so that what people approve can be compared with what is about to serve.
 
     `source` is where its data were copied from, `source_etag` what they were there. `image` is the image's path by
-    digest. `model_data` is the S3 URI of a copy that no job may write, `version` and
-    `etag` are those that S3 gave to it (`version` is None in a bucket without versions). `specification` is the
-    package's additional inference specification of this content, None where the package's own is it.
+    digest. `model_data` is the S3 URI of a copy that no job may write, `version` and `etag` are those that S3 gave to
+    it (`version` is None in a bucket without versions). `specification` is the package's additional inference
+    specification of this content, None where the package's own is it.
     """
 
     image: str

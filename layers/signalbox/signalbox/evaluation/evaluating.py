@@ -66,10 +66,8 @@ def _costs(question: EvaluationQuestion, ports: ComparingPorts) -> list[Cost]:
     """Return the costs in the region that the run is in."""
     plan, region = question["plan"], question["execution_arn"].split(":")[3]
     before, done = plan.get("trained"), question["training"]
-    fleet, seconds = (
-        (before["fleet"], before["seconds"]) if before else (plan.get("fleet"), done["seconds"] if done else 0)
-    )
-    return costs.of(region, fleet, seconds, ports.stages().stages)
+    fleet, training = (before["fleet"], before) if before else (plan.get("fleet"), done)
+    return costs.of(region, fleet, training["seconds"] if training else 0, ports.stages().stages)
 
 
 def _subject(question: EvaluationQuestion) -> dict[str, object]:

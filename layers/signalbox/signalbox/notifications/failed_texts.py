@@ -27,15 +27,19 @@ _ROLLBACKS: Mapping[RollbackResult, tuple[str, bool]] = {
 }
 
 
+def _lead(view: EndingView) -> str:
+    if view.failure.job:
+        return f"The job {view.failure.job} failed:"
+    return "A step of its release failed:" if view.stage else "A step failed:"
+
+
 def failed(view: EndingView) -> Notification:
     """Tell what failed and what it says, how the stage was left, what went well before, and where to look."""
     failure = view.failure
     return Notification(
         lamp="bad",
         title=_title(view),
-        lead=f"The job {failure.job} failed:"
-        if failure.job
-        else f"A step{' of its release' * bool(view.stage)} failed:",
+        lead=_lead(view),
         quote=failure.text or view.error or "The machine gave no reason.",
         lines=tuple(line for line in (*_left(view), *before(view), failure.exit_code, _advice(failure)) if line),
         commands=commands.to_release(view, "To start it again, once that is corrected:") if view.stage else (),

@@ -74,9 +74,7 @@ def check_data(content: ModelContent, package: str, stored: StoredObject | None)
     if stored is None:
         raise ContentChangedError(package, f"{content['model_data']} is gone")
     if (stored.version, stored.etag) != (content["version"], content["etag"]):
-        raise ContentChangedError(
-            package, f"{content['model_data']} was replaced on {stored.modified:%Y-%m-%d at %H:%M:%S} UTC"
-        )
+        raise _replaced(package, content["model_data"], stored)
 
 
 def _check_source(content: ModelContent, package: str, stored: StoredObject | None) -> None:
@@ -85,9 +83,11 @@ def _check_source(content: ModelContent, package: str, stored: StoredObject | No
     That it is gone is no reason: it is not needed any more.
     """
     if stored is not None and stored.etag != content["source_etag"]:
-        raise ContentChangedError(
-            package, f"{content['source']} was replaced on {stored.modified:%Y-%m-%d at %H:%M:%S} UTC"
-        )
+        raise _replaced(package, content["source"], stored)
+
+
+def _replaced(package: str, uri: str, stored: StoredObject) -> ContentChangedError:
+    return ContentChangedError(package, f"{uri} was replaced on {stored.modified:%Y-%m-%d at %H:%M:%S} UTC")
 
 
 def check_images(content: ModelContent, endpoint: Endpoint) -> None:

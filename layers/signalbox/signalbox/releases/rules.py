@@ -168,8 +168,8 @@ class FailedStage(NamedTuple):
 class RollbackRow(NamedTuple):
     """One row of the rollback: how a failed stage goes on where the row holds, and why.
 
-    The word is the next action, or a result, which ends the rollback. The reason may name `{status}`,
-    `{config}` and `{changed}`.
+    The word is the next action, or a result, which ends the rollback. The reason may name `{status}`, `{config}`
+    and `{changed}`.
     """
 
     word: RollbackWord

@@ -49,8 +49,7 @@ class GoldenFile(NamedTuple):
     """The golden requests of a package.
 
     `numbers` says whether every answer has to be a number. Two numbers may differ by `tolerance`, relative to what is
-    expected: 0 for classes. `content` is the model that answered
-    them, None where contents were not recorded yet.
+    expected: 0 for classes. `content` is the model that answered them, None where contents were not recorded yet.
     """
 
     numbers: bool

@@ -12,18 +12,20 @@ def answer_from_registry(
     package: str,
     approved: bool,  # the port of the registry's rule passes it by position
     by: str,
-    at: str,  # noqa: ARG001  # part of the port; the table keeps when we learnt of it
+    description: str,
     *,
     ports: DecidingPorts,
 ) -> AnswerOutcome:
     """Let a decision that was made in the registry answer the reviews of a package.
+
+    `description` are the words that were left there with it, by a person or by the page.
 
     Returns:
         "answered": an open package review is now decided and its machine has been told; "already": the package review
         was decided the same way before, and its machine carries on; "none": nobody carries on, so the caller has to;
         "unreviewed": nobody was ever asked about the package.
     """
-    word, outcomes = RegistryWord(approved, by, ports.clock()), list[AnswerOutcome]()
+    word, outcomes = RegistryWord(approved, by, description, ports.clock()), list[AnswerOutcome]()
     known = ports.store.of_package(package)
     waiting = deque(rules.concerned(known, word))
     while waiting:

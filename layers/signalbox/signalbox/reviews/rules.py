@@ -32,10 +32,11 @@ class Vote(NamedTuple):
 
 
 class RegistryWord(NamedTuple):
-    """What the registry says about a package, by whom it was written there, and when we learnt of it."""
+    """What the registry says about a package, by whom and with which words, and when we learnt of it."""
 
     approved: bool
     by: str
+    description: str
     now: datetime
 
 
@@ -104,12 +105,21 @@ def concerned(reviews: Sequence[Review], word: RegistryWord) -> list[Review]:
     """Return those of a package's reviews that the registry's word may change, oldest first.
 
     These are its open package reviews or, where none is open, the newest of them; a rejection of the package is one of
-    every stage that asks, and an approval lets nobody into a stage.
+    every stage that asks, and an approval lets nobody into a stage. An approval that the registry has from a review
+    says nothing of the reviews that were asked for after that one, by other evidence: its event may come late.
     """
     asked = [review for review in reviews if review.kind == "package" and review.status != "superseded"]
+    origin = next((review for review in asked if review.status == "approved" and _wrote(review, word)), None)
+    if word.approved and origin is not None:
+        asked = asked[: asked.index(origin) + 1]
     stages = [review for review in reviews if review.kind == "stage" and review.status == "open"]
     waiting = [review for review in asked if review.status == "open"]
     return (waiting or asked[-1:]) + ([] if word.approved else stages)
+
+
+def _wrote(review: Review, word: RegistryWord) -> bool:
+    """Say whether the registry's words are those that a decision on the page or by the command line left there."""
+    return review.origin in ("page", "command") and description(review) == word.description
 
 
 def reaction(review: Review, word: RegistryWord) -> Reaction:

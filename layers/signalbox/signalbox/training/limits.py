@@ -1,12 +1,11 @@
 """What SageMaker would refuse later, when training, transform and evaluation are paid for: refused by the first state.
 
-Source of every limit: botocore's `sagemaker` model, whose shape stands beside it; but which accounts'
-images may be used is the stack's own word.
+Source of every limit: botocore's `sagemaker` model, whose shape stands beside it.
 """
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from signalbox.aws.model import ModelPackage
 from signalbox.numerals import whole_number
@@ -55,20 +54,6 @@ def check_image(image: str) -> None:
         raise InvalidRequestError(f"image has {len(image)} characters: SageMaker takes {_IMAGE}; shorten its tag")
 
 
-def check_registry(image: str, accounts: Sequence[str]) -> None:
-    """Refuse an image of an account that the stack does not trust: its roles could not pull it.
-
-    Raises:
-        InvalidRequestError: it lies in none of the accounts' registries.
-    """
-    account = image.split(".", 1)[0]
-    if account not in accounts:
-        raise InvalidRequestError(
-            f"the image {image} lies in the registry of {shown(account)}, which is neither this account nor one of the "
-            "parameter ImageAccounts: push it to this account, or deploy the stack with that one among ImageAccounts"
-        )
-
-
 def check_hyperparameters(given: Mapping[str, str]) -> None:
     """Refuse hyperparameters that are too many, too long, or have a line break.
 
@@ -92,11 +77,6 @@ def check_package(package: ModelPackage, transform_type: str, stages: StagesDocu
     Raises:
         InvalidRequestError: it has too many properties, or names other types for transforms or for endpoints.
     """
-    if package.settled:
-        raise InvalidRequestError(
-            f"package {package.arn} is tested and approved, and what was approved is not tested again: reject it "
-            "first, or register a new version"
-        )
     properties = len(package.properties.keys() | _EVIDENCE)
     if properties > _PROPERTIES:
         raise InvalidRequestError(

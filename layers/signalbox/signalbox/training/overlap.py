@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from signalbox.numerals import number_or_none
+
 # More is not compared: reading it would take longer than planning a run may.
 MOST_BYTES = 20_000_000
 # Rows of small tables are equal by chance: iris has one pair among its 150.
@@ -47,8 +49,5 @@ def digest(line: str) -> bytes:
 
 
 def _canonical(cell: str) -> str:
-    text = cell.strip()
-    try:
-        return repr(float(text))
-    except ValueError:
-        return text
+    value = number_or_none(cell)
+    return cell.strip() if value is None else repr(value)

@@ -59,7 +59,7 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
     if candidate.train_data is not None:
         _data("train_data", candidate.train_data, ports)
     test_files = _data("test_data", candidate.test_data, ports)
-    limits.check_registry(candidate.image, settings.image_accounts.split(","))
+    rules.check_registry(candidate.image, settings.image_accounts.split(","))
     rows = _check_overlap(candidate, ports.objects)
     found = columns.count(test_files, ports.objects.lines, candidate.problem)
     planned = _plan(candidate, run, settings, found)

@@ -1,10 +1,11 @@
 """Reads the input of the mlops machine, and decides what its run will train and test."""
 
 import re
+from collections.abc import Sequence
 from typing import cast
 
 from signalbox import names
-from signalbox.aws.model import ModelContainer, ModelPackage
+from signalbox.aws.model import KEPT, ModelContainer, ModelPackage
 from signalbox.contracts.training import PROBLEMS, Problem, TrainingQuestion
 from signalbox.reading import Fields, shown
 from signalbox.training import held_out
@@ -90,7 +91,7 @@ def run_of(question: TrainingQuestion, group: str, bucket: str) -> TrainingRun:
         training_output=f"{home}/training/{execution}",
         predictions=f"{home}/transforms/{execution}/",
         evidence=f"{home}/evaluations/{execution}/",
-        kept=f"{home}/packages/{execution}/model.tar.gz",
+        kept=f"{home}/{KEPT}{execution}/model.tar.gz",
         # Makes the registration of one execution happen once, however often it is called.
         client_token=names.token("package", question["execution_arn"])[:_CLIENT_TOKEN_LIMIT],
     )
@@ -118,10 +119,15 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None) -> 
     """Return the model in a package; None stands for a package that is not registered.
 
     Raises:
-        InvalidRequestError: there is no such package, or it cannot be evaluated.
+        InvalidRequestError: there is no such package, it is settled, or it cannot be evaluated.
     """
     if package is None:
         raise InvalidRequestError(f"package {request.package} is not in the registry: check its group and version")
+    if package.settled:
+        raise InvalidRequestError(
+            f"package {package.arn} is tested and approved, and what was approved is not tested again: reject it "
+            "first, or register a new version"
+        )
     container = _only_container(package)
     if container.model_data is None:
         raise InvalidRequestError(f"package {package.arn} has no ModelDataUrl: register it with its model.tar.gz")
@@ -141,6 +147,20 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None) -> 
         registered=package,
         max_payload_mb=request.max_payload_mb or largest_payload(package),
     )
+
+
+def check_registry(image: str, accounts: Sequence[str]) -> None:
+    """Refuse an image of an account that the stack does not trust: its roles could not pull it.
+
+    Raises:
+        InvalidRequestError: it lies in none of the accounts' registries.
+    """
+    account = image.split(".", 1)[0]
+    if account not in accounts:
+        raise InvalidRequestError(
+            f"the image {image} lies in the registry of {shown(account)}, which is neither this account nor one of the "
+            "parameter ImageAccounts: push it to this account, or deploy the stack with that one among ImageAccounts"
+        )
 
 
 def check_bucket(field: str, uri: str, buckets: tuple[str, str]) -> None:
