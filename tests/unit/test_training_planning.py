@@ -533,3 +533,18 @@ def test_a_refused_listing_is_not_taken_for_missing_data() -> None:
     client: Any = RecordingClient("s3", {"list_objects_v2": client_error("AccessDenied")})
     with pytest.raises(CallRefusedError, match="AccessDenied"):
         plan(question(IMAGE_INPUT), replace(ports(), objects=ObjectStore(client)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("1,2.50,cat", " 1.0 , 2.5 ,cat", True),
+        ("10,nan", "10,NaN", False),
+        ("1_0,a", "10,a", False),
+        ("٣,a", "3,a", False),
+    ],
+)
+def test_rows_are_equal_by_the_numbers_that_the_project_knows_and_by_their_texts(
+    one: str, other: str, same: bool
+) -> None:
+    assert (digest(one) == digest(other)) is same
