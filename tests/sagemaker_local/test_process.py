@@ -72,7 +72,7 @@ def test_a_cloud_that_ends_at_once_says_why(played: Any, tmp_path: Path) -> None
 def test_a_cloud_that_does_not_answer_itself_is_ended(
     played: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
-    monkeypatch.setattr(process, "_START_SECONDS", 0.5)
+    monkeypatch.setattr(process, "START_SECONDS", 0.5)
     played(program)
     cloud = LocalCloud(Options(folder=tmp_path))
     with pytest.raises(CloudError, match="did not answer within"), cloud:

@@ -186,6 +186,19 @@ TestRollbacks = Rollbacks.TestCase
 TestRollbacks.settings = settings(max_examples=25, stateful_step_count=15)
 
 
+def test_a_rejection_does_not_give_a_stage_to_a_package_that_was_declined_for_it_before() -> None:
+    rollbacks = Rollbacks()
+    for version, decision in ((3, "approved"), (1, "approved")):
+        rollbacks.approve(version, decision)
+    rollbacks.reject(1)
+    rollbacks.approve(2, "approved")
+    rollbacks.approve(1, "rejected")
+
+    rollbacks.reject(2)
+
+    assert (rollbacks.world.serves("staging"), rollbacks.world.serves("prod")) == (1, 3)
+
+
 def test_each_stage_goes_back_to_what_it_served_itself_and_the_mail_names_both() -> None:
     world = Mailing((STAGING, PROD))
     for version, decision in ((26, "approved"), (27, "rejected"), (28, "approved")):

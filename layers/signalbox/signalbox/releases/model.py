@@ -79,7 +79,7 @@ class GoldenMismatchError(Exception):
 class Desired(NamedTuple):
     """Which package a model's stages should serve, and who asked for it.
 
-    Later requests win; between equal times the execution's name decides.
+    Later requests win, and are the greater ones; between equal times the execution's name decides.
     """
 
     requested_at: str

@@ -139,7 +139,7 @@ def _reconcile(request: Request, progress: ReleaseProgress, ports: ReleasePorts)
         ports.store.desire(request.model, request.desired)
     desired = ports.store.desired(request.model)
     last, stage = steps.last_stage(progress, document), steps.next_stage(progress, document)
-    if last and desired not in (None, request.desired):
+    if last and desired is not None and desired > request.desired:
         place = _place(request, last, ports)
         facts = _facts(request, progress, place, desired, ports)
         if need := rules.give_back(steps.own_config(request, place, facts), facts):

@@ -56,7 +56,8 @@ def give_back(config: str | None, facts: Facts) -> Need | None:
 
     SageMaker's update knows no condition: an execution that lost time between its plan and its update may take a stage
     from a newer one. It is the one that finds that out, by its next plan, and gives the stage back: `config` is the
-    config that this execution deployed there, and the desired package was released there before.
+    config that this execution deployed there, and the desired package, which was asked for later, was released there
+    before.
     """
     endpoint, desired = facts.endpoint, facts.desired
     if endpoint is None or desired is None or endpoint.config != config or facts.live == desired.package:
