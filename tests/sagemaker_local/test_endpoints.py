@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from tests.sagemaker_local.support.service import PREFIX, ROLE, SageMaker, refusal, variant
 
+from sagemaker_local.core.resources import Resources
+from sagemaker_local.core.store import Record
 from sagemaker_local.images import find
 from sagemaker_local.sagemaker.metrics import invocation
 from sagemaker_local.serving import InvocationError, ServerStartError
@@ -69,6 +71,24 @@ def test_an_endpoint_whose_servers_do_not_start_fails_whatever_the_reason(
     assert sagemaker.describe()["FailureReason"] == reason
     assert "not found" in refusal(sagemaker.invoke)
     sagemaker.call("DeleteEndpoint", EndpointName="e")
+
+
+def test_a_status_is_told_though_the_endpoint_is_a_step_further_already(
+    sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = Resources.update
+
+    def overtaken(*arguments: Any, **members: Any) -> Record:
+        record = update(*arguments, **members)
+        if members.get("EndpointStatus") == "InService":
+            sagemaker.call("DeleteEndpoint", EndpointName="e")
+        return record
+
+    monkeypatch.setattr(Resources, "update", overtaken)
+    sagemaker.call("CreateEndpoint", EndpointName="e", EndpointConfigName="one")
+    sagemaker.events.wait_until(lambda: len(sagemaker.statuses("Endpoint")) == 3)
+
+    assert sorted(sagemaker.statuses("Endpoint")) == ["CREATING", "DELETING", "IN_SERVICE"]
 
 
 def test_an_update_moves_to_the_new_servers_and_ends_the_old_ones(sagemaker: SageMaker) -> None:

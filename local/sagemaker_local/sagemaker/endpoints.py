@@ -68,7 +68,7 @@ class Endpoints:
         # What is served is kept with the endpoint: its configuration may be deleted while it serves.
         members = {"LastDeploymentConfig": deployment, "Variants": config["ProductionVariants"]}
         made = self.resources.create(ENDPOINT, call.request, EndpointStatus="Creating", **members)
-        self._send_event(name)
+        self._send_event(made)
         self.cloud.work(lambda: self._bring_up(name, config), f"create-{name}")
         return {"EndpointArn": made["EndpointArn"]}
 
@@ -110,8 +110,7 @@ class Endpoints:
             record |= {"EndpointStatus": "Updating", "LastModifiedTime": self.cloud.clock()}
             record.pop("FailureReason", None)
 
-        self._change(name, begin)
-        self._send_event(name)
+        self._send_event(self._change(name, begin))
         self.cloud.work(lambda: self._move(name, config, deployment), f"update-{name}")
         return {"EndpointArn": arn}
 
@@ -163,8 +162,7 @@ class Endpoints:
                 raise invalid(f'Cannot update in-progress endpoint "{arn}": it is {record["EndpointStatus"]}.')
             record |= {"EndpointStatus": "Updating", "Variants": scaled(record["Variants"], wanted)}
 
-        self._change(name, begin)
-        self._send_event(name)
+        self._send_event(self._change(name, begin))
         self._traffic[name].set_weights(
             {one["VariantName"]: one["DesiredWeight"] for one in wanted if "DesiredWeight" in one}
         )
@@ -180,8 +178,7 @@ class Endpoints:
                 raise invalid(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
             record |= {"EndpointStatus": "Deleting", "LastModifiedTime": self.cloud.clock()}
 
-        self._change(name, begin)
-        self._send_event(name)
+        self._send_event(self._change(name, begin))
         self.cloud.work(lambda: self._take_down(name), f"delete-{name}")
         return {}
 
@@ -193,9 +190,9 @@ class Endpoints:
         finally:
             self.resources.delete(ENDPOINT, name)
 
-    def _change(self, name: str, begin: Callable[[Record], None]) -> None:
+    def _change(self, name: str, begin: Callable[[Record], None]) -> Record:
         try:
-            self.cloud.store.change(ENDPOINT.name, name, begin)
+            return self.cloud.store.change(ENDPOINT.name, name, begin)
         except NoRecordError:
             raise self.resources.missing(ENDPOINT, name) from None
 
@@ -272,11 +269,10 @@ class Endpoints:
         return {"SpecifiedImage": specified, "ResolvedImage": resolved, "ResolutionTime": self.cloud.clock()}
 
     def _settle(self, name: str, **members: Any) -> None:
-        self.resources.update(ENDPOINT, name, **members)
-        self._send_event(name)
+        self._send_event(self.resources.update(ENDPOINT, name, **members))
 
-    def _send_event(self, name: str) -> None:
-        endpoint = self.resources.get(ENDPOINT, name)
+    def _send_event(self, endpoint: Record) -> None:
+        """Tell what an endpoint came to; by now the stored record may be a further step on."""
         detail = {
             **{key: endpoint[key] for key in ("EndpointName", "EndpointArn", "EndpointConfigName")},
             "ProductionVariants": [told(variant) for variant in endpoint["Variants"]],

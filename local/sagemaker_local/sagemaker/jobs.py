@@ -118,7 +118,7 @@ class Jobs:
             job = self.cloud.store.change(kind.name, short_name(name), begin)
         except NoRecordError:
             raise self.resources.missing(kind, name) from None
-        self._send_event(kind, job[kind.name_field])
+        self._send_event(kind, job)
         self._stops[job[kind.arn_field]].set()
         return {}
 
@@ -148,7 +148,7 @@ class Jobs:
         status = {str(kind.status): _RUNNING, **members}
         job = self.resources.create(kind, call.request, **status)
         self._stops[arn] = threading.Event()
-        self._send_event(kind, name)
+        self._send_event(kind, job)
         self.cloud.work(lambda: self._work(kind, name, job, role, run), f"{kind.path}-{name}")
         return {kind.arn_field: arn}
 
@@ -158,8 +158,7 @@ class Jobs:
         except Exception as error:  # noqa: BLE001  # whatever it is: the job must not stay InProgress for ever
             _LOG.exception("job %s failed unexpectedly", name)
             outcome = Outcome("Failed", "Failed", f"InternalServerError: {error!r}"[:1024])
-        self.resources.update(kind, name, **_ending(kind, outcome))
-        self._send_event(kind, name)
+        self._send_event(kind, self.resources.update(kind, name, **_ending(kind, outcome)))
 
     def _run(self, kind: ResourceKind, name: str, job: dict[str, Any], role: str, run: JobRunner) -> Outcome:
         # The folder may outlive this process, and another one may have had a job of that name.
@@ -188,9 +187,8 @@ class Jobs:
 
         self.cloud.store.change(TRAINING.name, name, change)
 
-    def _send_event(self, kind: ResourceKind, name: str) -> None:
+    def _send_event(self, kind: ResourceKind, job: dict[str, Any]) -> None:
         """Send the job's state as SageMaker does: the members of its description, times in epoch milliseconds."""
-        job = self.resources.get(kind, name)
         shape = service_model("sagemaker").operation_model(f"Describe{kind.name}").output_shape
         detail = milliseconds({**project(shape, job), "Tags": tag_map(job)})
         title = kind.path.replace("-", " ").title()

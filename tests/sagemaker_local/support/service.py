@@ -279,9 +279,12 @@ class SageMaker:
         return self.until("InService")
 
     def until(self, status: str) -> str:
-        """Wait until the endpoint `e` is in a status."""
-        self.events.wait_until(lambda: self.status() == status)
+        """Wait until the endpoint `e` is in a status, and its event, which comes a moment later, was sent."""
+        self.events.wait_until(lambda: self.status() == status and self._told() == status.upper())
         return "e"
+
+    def _told(self) -> str:
+        return self.statuses("Endpoint")[-1].replace("_", "")
 
     def status(self) -> str:
         """Return the status of the endpoint `e`."""
