@@ -1,6 +1,6 @@
 """IAM for the SageMaker service: who may do what, and programs that act as a role, by ministack's evaluator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +41,7 @@ class RoleAccess:
         Raises:
             ApiError: ValidationException: the role does not exist or does not trust SageMaker.
         """
-        statements = (ministack.trust_policy(role_arn) or {}).get("Statement", [])
-        if not any(_lets_in(statement) for statement in statements):
+        if not is_trusted(role_arn, SERVICE):
             raise invalid(
                 f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
                 f"'{SERVICE}' to assume the role."
@@ -95,10 +94,21 @@ def _refused(code: str, message: str, operation: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
-def _lets_in(statement: Mapping[str, Any]) -> bool:
+def is_trusted(role_arn: str, *services: str) -> bool:
+    """Tell whether there is such a role, and one of the services may assume it; conditions are not looked at."""
+    statements = (ministack.trust_policy(role_arn) or {}).get("Statement", [])
+    return any(_lets_in(statement, services) for statement in _listed(statements))
+
+
+def _lets_in(statement: Mapping[str, Any], services: Sequence[str]) -> bool:
     principal = statement.get("Principal", {})
-    services = principal.get("Service", []) if isinstance(principal, dict) else []
-    return statement.get("Effect") == "Allow" and SERVICE in ([services] if isinstance(services, str) else services)
+    named = principal.get("Service", []) if isinstance(principal, dict) else []
+    return statement.get("Effect") == "Allow" and any(service in _listed(named) for service in services)
+
+
+def _listed(one_or_more: Any) -> list[Any]:
+    """Return what a policy names once or in a list as a list."""
+    return one_or_more if isinstance(one_or_more, list) else [one_or_more]
 
 
 def root_client(endpoint_url: str, region: str, service: str) -> Any:

@@ -86,7 +86,7 @@ def prepare(port: int, folder: Path) -> None:
 
 def build(port: int, folder: Path, containers: Path, repeat_events: float, startup_seconds: float) -> Any:
     """Put the cloud together and return its ASGI application."""
-    from sagemaker_local import ministack, ministack_patches  # noqa: PLC0415  # they read the environment that `prepare` sets
+    from sagemaker_local import ministack, ministack_patches, ministack_trails  # noqa: PLC0415  # they read the environment that `prepare` sets
     from sagemaker_local.access import RoleAccess, root_client  # noqa: PLC0415
     from sagemaker_local.cloudtrail import Trails, read_call  # noqa: PLC0415
     from sagemaker_local.core.cloud import Cloud, Timing  # noqa: PLC0415
@@ -104,6 +104,7 @@ def build(port: int, folder: Path, containers: Path, repeat_events: float, start
     ministack_patches.apply(Integrations(access, ACCOUNT, REGION), containers)
     trails = Trails(ACCOUNT, REGION)
     ministack.add_resource_type("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)
+    ministack_trails.before_trails(trails.check)
 
     def record(request: ministack.S3Request, status: int, version: str | None, principal: str) -> None:
         call = read_call(request, status, version)
@@ -132,17 +133,21 @@ class Gateway:
             await ministack.asgi(scope, receive, send)
             return
         path = scope["path"]
-        refused = door.refusal(scope["headers"], public=path.startswith(f"{_PUBLIC}/"))
+        api = door.api_of(scope["headers"], REGION, ministack.api_ids())
+        public = api is not None or path.startswith(f"{_PUBLIC}/")
+        refused = door.refusal(scope["headers"], public=public, named=api is not None)
         if refused:
             await _refuse(scope["type"], send, refused)
             return
         send = door.without_leave(send)
-        if path.startswith("/_local/"):
+        # The raw path stays in both, because it is what the caller signed.
+        if api is not None:
+            scope = {**scope, "path": f"/_aws/execute-api/{api}{path}"}
+        elif path.startswith("/_local/"):
             await _answer(send, *self._own(path))
             return
-        if path.startswith(f"{_PUBLIC}/") and ministack.http_api_ids():
-            # As a custom domain would: the rest of the path goes to the API's default stage. The raw path stays,
-            # because it is what the caller signed.
+        elif path.startswith(f"{_PUBLIC}/") and ministack.http_api_ids():
+            # As a custom domain would: the rest of the path goes to the API's default stage.
             scope = {**scope, "path": f"/_aws/execute-api/{ministack.http_api_ids()[0]}/$default{path[len(_PUBLIC) :]}"}
         else:
             # The buckets' policies demand TLS. Here TLS would end before this process, as behind any load balancer.

@@ -24,6 +24,11 @@ _SOURCES = (
     "ministack_alarms.py",
     "ministack_mails.py",
     "ministack_executions.py",
+    "ministack_definitions.py",
+    "ministack_apis.py",
+    "ministack_objects.py",
+    "ministack_topics.py",
+    "ministack_trails.py",
     "integrations.py",
     "ministack_policies.py",
 )
@@ -35,6 +40,11 @@ _MODULES = {
     "responses": "core.responses",
     "router": "core.router",
     "provisioners": "services.cloudformation.provisioners",
+    "topics": "services.sns",
+    "trails": "services.cloudtrail",
+    "apis": "services.apigateway",
+    "functions": "services.lambda_svc",
+    "stacks": "services.cloudformation.provisioners",
     "states": "services.stepfunctions",
     "alarms": "services.cloudwatch",
     "queues": "services.sqs",
@@ -46,6 +56,7 @@ _MODULES = {
     name: f"services.{name}"
     for name in (
         "apigateway",
+        "apigateway_v1",
         "cloudwatch",
         "ecr",
         "eventbridge",
