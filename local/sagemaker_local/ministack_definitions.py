@@ -11,7 +11,7 @@ from sagemaker_local import asl, ministack
 from sagemaker_local.access import is_trusted
 from sagemaker_local.asl.text import read_json
 from sagemaker_local.asl.values import FORBIDDEN_IN_NAMES
-from sagemaker_local.ministack import stacks, states
+from sagemaker_local.ministack import stack_types, states
 
 type Request = Mapping[str, Any]
 type Answer = tuple[int, dict[str, str], bytes]
@@ -27,7 +27,7 @@ _CHANGES = ("definition", "roleArn", "loggingConfiguration", "tracingConfigurati
 def check_machines() -> None:
     """Gap: a machine is made of any definition, under any name and role, by the API and by stacks."""
     create, update = states._create_state_machine, states._update_state_machine
-    by_stack = stacks._sfn_state_machine_create
+    by_stack = stack_types._sfn_state_machine_create
 
     def updated(request: Request) -> Answer:
         return _refused_update(request) or update(request)
@@ -36,13 +36,13 @@ def check_machines() -> None:
         refused = _refused_machine(
             {
                 "name": properties.get("StateMachineName"),
-                "definition": stacks._sfn_definition(properties),
+                "definition": stack_types._sfn_definition(properties),
                 "roleArn": properties.get("RoleArn", ""),
                 "type": properties.get("StateMachineType"),
             }
         )
         if refused:
-            raise stacks._sfn_service_error(refused)
+            raise stack_types._sfn_service_error(refused)
         return by_stack(logical_id, properties, stack)
 
     states._create_state_machine = lambda request: _refused_machine(request) or create(request)
@@ -50,7 +50,7 @@ def check_machines() -> None:
     states._validate_state_machine_definition = _validate
     states._validate_definition_jsonata = lambda _definition: None  # it is among the checks above
     # A machine with a new name is made by the function itself, any other by the table.
-    stacks._sfn_state_machine_create = made_by_stack
+    stack_types._sfn_state_machine_create = made_by_stack
     ministack.resource_handlers("AWS::StepFunctions::StateMachine")["create"] = made_by_stack
 
 

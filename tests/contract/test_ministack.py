@@ -31,6 +31,7 @@ _SOURCES = (
     "ministack_trails.py",
     "integrations.py",
     "ministack_policies.py",
+    "ministack_stacks.py",
 )
 # The names by which our files know ministack's modules.
 _MODULES = {
@@ -44,7 +45,12 @@ _MODULES = {
     "trails": "services.cloudtrail",
     "apis": "services.apigateway",
     "functions": "services.lambda_svc",
-    "stacks": "services.cloudformation.provisioners",
+    "stack_types": "services.cloudformation.provisioners",
+    "stack_engine": "services.cloudformation.stacks",
+    "stack_calls": "services.cloudformation.handlers",
+    "change_sets": "services.cloudformation.changesets",
+    "drifts": "services.cloudformation.drift",
+    "threads": "core.concurrency",
     "states": "services.stepfunctions",
     "alarms": "services.cloudwatch",
     "queues": "services.sqs",
