@@ -23,7 +23,7 @@ VENV := test "`$(BIN)/uv --version 2>/dev/null | cut -d ' ' -f 2`" = "$(UV_VERSI
 PATHS := functions layers/signalbox/signalbox local operate projects tests
 PROGRAMS := projects/iris/iris-decision-tree/train projects/iris/iris-decision-tree/serve
 
-.PHONY: help demo up env test install check unit gates system bench pictures format clean
+.PHONY: help demo up env test install check unit gates system bench fidelity pictures format clean
 
 help:  ## Show what can be made
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "%-10s%s\n", $$1, $$2}' Makefile
@@ -57,6 +57,9 @@ system: .venv/ready .cache/wheels/ready  ## The whole thing on the local cloud
 
 bench: .venv/ready .cache/wheels/ready  ## Measure, as ratios side by side
 	@$(RUN) $(OFFLINE) python -m tests.bench
+
+fidelity: .venv/ready  ## Run what others wrote for SageMaker, and say how each case went: CASES=... for some
+	@$(RUN) python -m tests.fidelity $(CASES)
 
 pictures: .venv/ready  ## Take the pictures of docs/mails-and-pages.md anew, with a Chromium or Chrome
 	@$(RUN) python -m tests.pictures
