@@ -55,8 +55,9 @@ gates: install  ## The template, the machines, the rules, IAM, the built artefac
 system: .venv/ready .cache/wheels/ready  ## The whole thing on the local cloud
 	@$(RUN) $(OFFLINE) python -m pytest tests/system
 
-bench: .venv/ready .cache/wheels/ready  ## Measure, as ratios side by side
-	@$(RUN) $(OFFLINE) python -m tests.bench
+bench: .venv/ready .cache/wheels/ready  ## Measure, as ratios side by side: PARTS=... for some
+	@$(BIN)/uv sync --frozen --quiet --inexact --group bench
+	@$(RUN) $(OFFLINE) python -m tests.bench $(PARTS)
 
 fidelity: .venv/ready  ## Run what others wrote for SageMaker, and say how each case went: CASES=... for some
 	@$(RUN) python -m tests.fidelity $(CASES)
