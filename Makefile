@@ -75,14 +75,14 @@ clean:  ## Remove what builds, tests and the local cloud left
 # The demo and the local cloud need less than the tests do. The figures are those of Linux; a test compares them.
 .venv/demo: uv.lock pyproject.toml
 	@$(PYTHON_FITS)
-	@echo "Installing what the demo needs into .venv, once: 130 MB to download, 500 MB on the disk; one or two minutes ..."
+	@echo "Installing what the demo needs into .venv, once: 140 MB to download, 550 MB on the disk; one or two minutes ..."
 	@$(VENV)
 	@$(BIN)/uv sync --frozen --quiet --inexact --no-group dev --no-group features
 	@touch $@
 
 .venv/ready: uv.lock pyproject.toml
 	@$(PYTHON_FITS)
-	@echo "Installing what Signalbox's tests need into .venv, once: 230 MB to download, 800 MB on the disk; two minutes ..."
+	@echo "Installing what Signalbox's tests need into .venv, once: 240 MB to download, 850 MB on the disk; two minutes ..."
 	@$(VENV)
 	@$(BIN)/uv sync --frozen --quiet --inexact
 	@touch .venv/demo $@
