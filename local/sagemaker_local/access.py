@@ -39,8 +39,7 @@ class RoleAccess:
         Raises:
             ApiError: ValidationException: the role does not exist or does not trust SageMaker.
         """
-        statements = (ministack.trust_policy(role_arn) or {}).get("Statement", [])
-        if not any(_lets_in(statement) for statement in statements):
+        if not trusts(role_arn, SERVICE):
             raise invalid(
                 f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
                 f"'{SERVICE}' to assume the role."
@@ -103,10 +102,15 @@ def _refused(code: str, message: str, operation: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
-def _lets_in(statement: Mapping[str, Any]) -> bool:
+def trusts(role_arn: str, service: str) -> bool:
+    """Tell whether a role exists and lets a service of AWS assume it."""
+    return any(_lets_in(one, service) for one in (ministack.trust_policy(role_arn) or {}).get("Statement", []))
+
+
+def _lets_in(statement: Mapping[str, Any], service: str) -> bool:
     principal = statement.get("Principal", {})
     services = principal.get("Service", []) if isinstance(principal, dict) else []
-    return statement.get("Effect") == "Allow" and SERVICE in ([services] if isinstance(services, str) else services)
+    return statement.get("Effect") == "Allow" and service in ([services] if isinstance(services, str) else services)
 
 
 def root_client(endpoint_url: str, region: str, service: str) -> Any:
