@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sagemaker_local import asl, ministack
-from sagemaker_local.access import is_trusted
+from sagemaker_local.access import trusts
 from sagemaker_local.asl.text import read_json
 from sagemaker_local.asl.values import FORBIDDEN_IN_NAMES
 from sagemaker_local.ministack import stack_types, states
@@ -128,7 +128,7 @@ def _refused_role(role: str) -> Answer | None:
     """Ask whether Step Functions may be the role, as it does when a machine gets it; another account's is not here."""
     account, region = ministack.scope()
     services = ("states.amazonaws.com", f"states.{region}.amazonaws.com")
-    if not role.startswith(f"arn:aws:iam::{account}:") or is_trusted(role, *services):
+    if not role.startswith(f"arn:aws:iam::{account}:") or trusts(role, *services):
         return None
     sentence = f"Neither the global service principal {services[0]}, nor the regional one is authorized to assume"
     return _error("AccessDeniedException", f"{sentence} the provided role.")
