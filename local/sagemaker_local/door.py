@@ -16,6 +16,7 @@ type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _NAMES = ("127.0.0.1", "localhost", "::1")
 # Names below localhost are this machine's own (RFC 6761): S3 has its buckets there.
 _OWN_SUFFIX = ".localhost"
+_OF_AWS = ".amazonaws.com"
 _ELSEWHERE = ("cross-site", "same-site")
 _LEAVE = b"access-control-"
 
@@ -30,6 +31,11 @@ def api_of(headers: Headers, region: str, known: Collection[str]) -> str | None:
     """
     api, _, rest = _name(_read(headers).get("host", "")).partition(".")
     return api if rest == f"execute-api.{region}.amazonaws.com" and api in known else None
+
+
+def names_aws(headers: Headers) -> bool:
+    """Tell whether a request names a host of AWS."""
+    return _name(_read(headers).get("host", "")).endswith(_OF_AWS)
 
 
 def refusal(headers: Headers, *, public: bool, named: bool = False) -> str | None:

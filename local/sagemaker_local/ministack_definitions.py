@@ -55,9 +55,12 @@ def check_machines() -> None:
 
 
 def check_executions() -> None:
-    """Gap: an execution begins with any input and any name, and a task is answered with anything."""
+    """Gap: executions begin with any input and any name, activities have any name, and tasks take any answer."""
     states._start_execution = _checked_first(_refused_execution, states._start_execution)
     states._start_sync_execution = _checked_first(_refused_execution, states._start_sync_execution)
+    states._create_activity = _checked_first(
+        lambda request: _refused_name(request.get("name")), states._create_activity
+    )
     states._send_task_success = _checked_first(_refused_output, states._send_task_success)
 
 

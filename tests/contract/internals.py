@@ -201,6 +201,7 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
         ["value", "raw_input", "ctx", "result", "error_output"],
     ),
     "services.stepfunctions._call_lambda": ("function", ["func_ref", "event"]),
+    "services.stepfunctions._create_activity": ("function", ["data"]),
     "services.stepfunctions._create_state_machine": ("function", ["data"]),
     "services.stepfunctions._describe_execution": ("function", ["data"]),
     "services.stepfunctions._emit_execution_status_event": ("function", ["execution"]),

@@ -200,6 +200,14 @@ def test_an_express_machine_is_asked_with_json_too(cloud: World) -> None:
     assert code(refused.value) == "InvalidExecutionInput"
 
 
+def test_an_activity_has_a_name_as_machines_have(cloud: World) -> None:
+    for title, found in (("two words", "InvalidName"), ("x" * 81, "ValidationException")):
+        with pytest.raises(ClientError) as refused:
+            cloud.client("stepfunctions").create_activity(name=title)
+        assert code(refused.value) == found
+    assert cloud.client("stepfunctions").create_activity(name=name("activity"))["activityArn"]
+
+
 def test_a_task_is_answered_with_json_only_and_waits_on(plain: World, cloud: World, tmp_path: Path) -> None:
     def answer(world: World, folder: Path) -> str:
         folder.mkdir()

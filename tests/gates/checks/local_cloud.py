@@ -16,7 +16,7 @@ FOLDER = ROOT / "local" / PACKAGE
 _WORD = "signalbox"
 # The libraries that it needs; whatever else is not Python's own would be ours.
 _LIBRARIES = {"boto3", "botocore", "hypercorn", "joblib", "jsonata", "ministack", "mypy_boto3_s3", "numpy"}
-_LIBRARIES |= {"pyarrow", "xgboost"}
+_LIBRARIES |= {"cryptography", "pyarrow", "xgboost"}
 _KNOWN = {PACKAGE, *_LIBRARIES, *sys.stdlib_module_names}
 
 
