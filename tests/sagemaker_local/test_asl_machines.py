@@ -41,6 +41,10 @@ def test_a_text_that_is_no_json_object_is_no_definition() -> None:
 def test_a_definition_that_is_nested_without_end_is_refused_and_not_an_error_of_ours() -> None:
     deep = "[" * 300_000
     assert [one.code for one in check(f'{{"StartAt": {deep}')] == ["TOO_DEEPLY_NESTED"]
+    inside = json.dumps(graph(A=PASS))
+    for _ in range(2000):
+        inside = f'{{"StartAt": "A", "States": {{"A": {{"Type": "Parallel", "End": true, "Branches": [{inside}]}}}}}}'
+    assert {one.code for one in check(inside)} <= {"DUPLICATE_STATE_NAME", "TOO_DEEPLY_NESTED"}
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,7 @@ def test_a_map_does_not_hand_its_language_on_and_a_state_keeps_to_the_machines()
 @pytest.mark.parametrize(
     ("state", "finding"),
     [
+        (passed(Output="{% /+/ %}"), "INVALID_JSONATA_EXPRESSION: nothing to repeat at position 0 at /States/S/Output"),
         (passed(Output="{% 1 + %}"), "INVALID_JSONATA_EXPRESSION: Unexpected end of expression at /States/S/Output"),
         (
             passed(Output={"v": ["{% phone %}"]}),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from jsonata import JException, Jsonata
+from jsonata import Jsonata
 
 from sagemaker_local.asl.diagnostics import Diagnostic, Findings, wrong
 
@@ -32,7 +32,7 @@ def check_value(value: Any, where: str) -> Findings:
 def _check(expression: str, where: str) -> Findings:
     try:
         tree = Jsonata.jsonata(expression).ast
-    except JException as error:
+    except Exception as error:  # noqa: BLE001  # the parser fails in other ways, too, on what is none
         yield Diagnostic("INVALID_JSONATA_EXPRESSION", str(error), where)
         return
     for name in dict.fromkeys(_bare_names(tree)):

@@ -21,11 +21,15 @@ def check(definition: str, *, express: bool = False) -> list[Diagnostic]:
         express: The machine is an express one, which waits for no job and no token.
     """
     try:
-        parsed = read_json(definition)
+        return _check(definition, express=express)
     except RecursionError:
         return [Diagnostic("TOO_DEEPLY_NESTED", "The states are too deeply nested.")]
     except ValueError as error:
         return [Diagnostic("INVALID_JSON_DESCRIPTION", str(error))]
+
+
+def _check(definition: str, *, express: bool) -> list[Diagnostic]:
+    parsed = read_json(definition)
     if not isinstance(parsed, dict):
         return [Diagnostic("SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object")]
     machine = Machine(_language(parsed), express=express, check_scope=_check_scope)
