@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 XGBOOST = "sagemaker-xgboost"
 SCIKIT_LEARN = "sagemaker-scikit-learn"
-_PACKAGES = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parents[1]
 _URI = re.compile(
     r"(?:(?P<registry>[^/]+\.[^/]+)/)?(?P<repository>[a-z0-9]+(?:[._/-][a-z0-9]+)*)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?"
 )
@@ -50,11 +50,13 @@ class Image:
         name: the repository's name.
         folder: where `train` and `serve` lie, for an image that the project brings itself.
         python: what `python3` is in the image.
+        seen: where a program sees that folder.
     """
 
     name: str
     folder: Path | None = None
     python: str = sys.executable
+    seen: str = ""
 
     @property
     def digest(self) -> str:
@@ -106,7 +108,9 @@ class Image:
 
     def environment(self) -> dict[str, str]:
         """Return what the image's own programs need in their environment."""
-        return {} if self.folder is not None else {"PYTHONPATH": str(_PACKAGES)}
+        if self.folder is None:
+            return {"PYTHONPATH": str(PACKAGE.parent)}
+        return {}
 
     def metric_definitions(self, hyperparameters: Mapping[str, str]) -> list[dict[str, str]]:
         """Return the metrics that the image reports without being asked: those of XGBoost's own training."""
@@ -128,7 +132,7 @@ class Image:
         path = (self.folder or Path()) / program
         if not path.is_file():
             raise FileNotFoundError(f"image {self.name!r} has no program {program!r}: add {path.name} to its folder")
-        return [self.python, str(path)]
+        return [self.python, f"{self.seen}/{program}" if self.seen else str(path)]
 
 
 def decode(text: str) -> object:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_local.images import UnknownImageError, pull
+from sagemaker_local.images.container import Container
 from sagemaker_local.jobs.context import Outcome
-from sagemaker_local.runtime import data, process
+from sagemaker_local.runtime import data, namespaces, process
 from sagemaker_local.runtime.errors import ContainerError
-from sagemaker_local.runtime.workspace import Workspace
+from sagemaker_local.runtime.workspace import Workspace, isolated
 
 if TYPE_CHECKING:
     import threading
@@ -48,7 +49,8 @@ class _Processing:
         self._context = context
         self._stop = stop
         self._application: Mapping[str, Any] = request["AppSpecification"]
-        self._workspace = Workspace(context.folder / "ml")
+        self._workspace = Workspace(context.folder / "ml", boxed=namespaces.allowed())
+        self._alone = bool(request.get("NetworkConfig", {}).get("EnableNetworkIsolation"))
 
     def run(self, on_status: OnStatus) -> Outcome:
         on_status("InProgress", "Preparing the instances for processing")
@@ -98,11 +100,12 @@ class _Processing:
 
     def _process(self, image: Image) -> process.Result:
         stopping = self._request.get("StoppingCondition", {})
+        volume = self._request.get("ProcessingResources", {}).get("ClusterConfig", {}).get("VolumeSizeInGB", 0)
+        container = Container(image, self._workspace, self._context.folder, isolated=self._alone, volume=volume)
         try:
             return process.run(
-                self._command(image),
-                environment=self._environment(),
-                folder=self._workspace.base,
+                self._command(container.placed),
+                **container.start(self._environment()),
                 log=self._context.folder / "log",
                 stop=self._stop,
                 limit=stopping.get("MaxRuntimeInSeconds", DEFAULT_LIMIT),
@@ -125,7 +128,8 @@ class _Processing:
             "PROCESSING_JOB_NAME": self._request["ProcessingJobName"],
             "PROCESSING_JOB_ARN": self._request["ProcessingJobArn"],
         }
-        return self._workspace.environment(self._context.environment, job, self._request.get("Environment", {}))
+        role = isolated(self._context.environment) if self._alone else self._context.environment
+        return self._workspace.environment(role, job, self._request.get("Environment", {}))
 
     def _finish(self, result: process.Result, outputs: list[tuple[Path, str]], started: datetime) -> Outcome:
         message = self.exit_message()

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_local.images import UnknownImageError, pull
+from sagemaker_local.images.container import Container
 from sagemaker_local.jobs import metrics
 from sagemaker_local.jobs.context import Outcome
-from sagemaker_local.runtime import archive, data, process
+from sagemaker_local.runtime import archive, data, namespaces, process
 from sagemaker_local.runtime.errors import ContainerError
 from sagemaker_local.runtime.workspace import Workspace, isolated
 
@@ -51,7 +52,7 @@ class _Training:
         self._on_status = on_status
         self._algorithm: Mapping[str, Any] = request["AlgorithmSpecification"]
         self._hyperparameters: Mapping[str, str] = request.get("HyperParameters", {})
-        self._workspace = Workspace(context.folder / "ml")
+        self._workspace = Workspace(context.folder / "ml", boxed=namespaces.allowed())
         self._alone = bool(request.get("EnableNetworkIsolation"))
 
     def run(self) -> Outcome:
@@ -114,11 +115,12 @@ class _Training:
 
     def _train(self, image: Image) -> process.Result:
         stopping = self._request.get("StoppingCondition", {})
+        volume = self._request.get("ResourceConfig", {}).get("VolumeSizeInGB", 0)
+        container = Container(image, self._workspace, self._context.folder, isolated=self._alone, volume=volume)
         try:
             return process.run(
-                self._command(image),
-                environment=self._environment(image),
-                folder=self._workspace.base,
+                self._command(container.placed),
+                **container.start(self._environment(container)),
                 log=self._context.folder / "log",
                 stop=self._stop,
                 limit=stopping.get("MaxRuntimeInSeconds", DEFAULT_LIMIT),
@@ -138,13 +140,13 @@ class _Training:
             *arguments,
         ]
 
-    def _environment(self, image: Image) -> dict[str, str]:
+    def _environment(self, container: Container) -> dict[str, str]:
         job = {
             "TRAINING_JOB_NAME": self._request["TrainingJobName"],
             "TRAINING_JOB_ARN": self._request["TrainingJobArn"],
         }
         role = isolated(self._context.environment) if self._alone else self._context.environment
-        return self._workspace.environment(role, job, self._request.get("Environment", {}), image.environment())
+        return self._workspace.environment(role, job, self._request.get("Environment", {}), container.environment())
 
     def _finish(self, image: Image, result: process.Result, started: datetime) -> Outcome:
         """Upload what the program left, also after a stop, and say how the job ended."""

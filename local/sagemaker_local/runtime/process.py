@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -11,13 +12,15 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from sagemaker_local.runtime import guard
+from sagemaker_local.runtime import forwarding, guard, namespaces
 
+LOOPBACK = "127.0.0.1"
 TRAINING_GRACE = 120.0
 """Seconds between SIGTERM and SIGKILL of a job (developer guide, "Run training with your own container")."""
 SERVING_GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL of a model server (developer guide, "Custom inference code")."""
 _TICK = 0.05
+_ENDING_SECONDS = 5.0  # that the kernel may take to end what is left of a namespace
 _SIGNALLED = 128  # what a shell and a container runtime add to the number of the signal that ended a program
 
 
@@ -45,37 +48,74 @@ class Result:
 class ProgramStartError(Exception):
     """A program could not be started at all."""
 
-    def __init__(self, command: Sequence[str], error: OSError) -> None:
-        super().__init__(f"cannot start {command[0]!r}: {error.strerror or error}")
+    def __init__(self, command: Sequence[str], error: OSError | namespaces.NamespaceError) -> None:
+        problem = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        super().__init__(f"cannot start {command[0]!r}: {problem}")
 
 
 class Program:
-    """A running program that leads a process group; everything it started is gone once `finish` returns."""
+    """A running program that leads a process group; everything it started is gone once `finish` returns.
 
-    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path) -> None:
-        """Start `command` in `folder`; its output goes to `log`.
+    In a box, which has a process namespace of its own, that holds for what has left the group as well.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        log: Path,
+        box: namespaces.Box | None = None,
+    ) -> None:
+        """Start `command` in `folder`, which is one inside of its box, if it has one; its output goes to `log`.
 
         Raises:
             ProgramStartError: there is no such program, or it may not be executed.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         self.log = log
+        self._channel: socket.socket | None = None
+        self._forwarding: forwarding.Forwarding | None = None
+        self._asking = threading.Lock()
         with log.open("ab") as output:
             try:
-                self._process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    env=dict(environment),
-                    cwd=folder,
-                    start_new_session=True,
-                )
-            except OSError as error:
+                if box is None:
+                    self._process = _plainly(command, environment, folder, output.fileno())
+                else:
+                    self._process = self._boxed(box, command, environment, folder, output.fileno())
+            except (OSError, namespaces.NamespaceError) as error:
                 raise ProgramStartError(command, error) from error
         self._finishing = threading.Lock()
         self._finished = False
         guard.watch(self._process.pid)
+
+    def _boxed(
+        self, box: namespaces.Box, command: Sequence[str], environment: Mapping[str, str], folder: Path, output: int
+    ) -> "subprocess.Popen[bytes]":
+        boxed = namespaces.start(box, command, environment, str(folder), output)
+        self._channel = boxed.channel
+        if boxed.listener is not None and box.forward is not None:
+            self._forwarding = forwarding.Forwarding(boxed.listener, box.forward)
+        return boxed.process
+
+    def connect(self, port: int, timeout: float) -> socket.socket:
+        """Return a connection to a port of 127.0.0.1 as the program sees it, where it has a network of its own.
+
+        Raises:
+            OSError: nobody listens there, or the program has ended.
+        """
+        if self._channel is None:
+            return socket.create_connection((LOOPBACK, port), timeout)
+        with self._asking:
+            connection = namespaces.fresh_socket(self._channel)
+        try:
+            connection.settimeout(timeout)
+            connection.connect((LOOPBACK, port))
+        except OSError:
+            connection.close()
+            raise
+        return connection
 
     @property
     def group(self) -> int:
@@ -97,6 +137,7 @@ class Program:
         """Kill whatever is left of the group, collect the program and return its exit code. May be called again."""
         with self._finishing:
             if not self._finished:
+                self._end_box()
                 self._signal(signal.SIGKILL)
                 self._process.wait()
                 guard.forget(self.group)
@@ -104,10 +145,35 @@ class Program:
         code = self._process.returncode
         return code if code >= 0 else _SIGNALLED - code
 
+    def _end_box(self) -> None:
+        """Have everything in the program's namespace killed, and wait for it: its launcher ends when all of it has."""
+        if self._channel is not None:
+            with contextlib.suppress(OSError):
+                self._channel.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_ENDING_SECONDS)
+            self._channel.close()
+        if self._forwarding is not None:
+            self._forwarding.close()
+
     def _signal(self, number: signal.Signals) -> None:
         # The leader may be gone while its children are not: the group exists until the last of them ends.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.group, number)
+
+
+def _plainly(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path, output: int
+) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=dict(environment),
+        cwd=folder,
+        start_new_session=True,
+    )
 
 
 class LogFollower:
@@ -142,6 +208,7 @@ def run(
     folder: Path,
     log: Path,
     stop: threading.Event,
+    box: namespaces.Box | None = None,
     limit: float | None = None,
     grace: float = TRAINING_GRACE,
     on_line: Callable[[str], None] | None = None,
@@ -151,7 +218,7 @@ def run(
     Raises:
         ProgramStartError: the program could not be started.
     """
-    program = Program(command, environment=environment, folder=folder, log=log)
+    program = Program(command, environment=environment, folder=folder, log=log, box=box)
     follower = LogFollower(log, on_line)
     deadline = None if limit is None else time.monotonic() + limit
     end = End.EXITED

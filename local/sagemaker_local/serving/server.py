@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_local.images import pull
-from sagemaker_local.runtime import archive, data
+from sagemaker_local.images.container import Container
+from sagemaker_local.runtime import archive, data, namespaces
 from sagemaker_local.runtime.errors import ContainerError
 from sagemaker_local.runtime.process import SERVING_GRACE, Program, ProgramStartError, tail
 from sagemaker_local.runtime.workspace import Workspace, isolated
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 HOST = "127.0.0.1"
+PORT = 8080
+"""Where a container listens (developer guide, "Custom inference code with hosting services")."""
+SAFE_PORTS = "9000-9999"
+"""Ports that a container may use besides: the range that AWS's own containers are tested with."""
 INVOCATION_TIMEOUT = 60.0
 """Seconds a model has for an answer (API reference, InvokeEndpoint)."""
 PING_TIMEOUT = 2.0
@@ -98,12 +103,12 @@ class ModelServer:
             ServerStartError: the model's data cannot be had, the program died, or /ping was not good in time.
         """
         self._context = context
-        self._workspace = Workspace(context.folder / "ml")
+        self._workspace = Workspace(context.folder / "ml", boxed=namespaces.allowed())
         self._idle = threading.Condition()
         self._in_flight = 0
         self._closing = False
         self.log = context.folder / "log"
-        self.port = _free_port()
+        self._port = PORT if self._workspace.boxed else _free_port()
         self._program = self._start(container, extra or {})
         try:
             self._wait_for_ping(stop or threading.Event())
@@ -120,14 +125,17 @@ class ModelServer:
             alone = bool(container.get("EnableNetworkIsolation"))
             if code := image.code_uri(settings):
                 self._fetch_code(code, alone=alone)
-                settings["SAGEMAKER_SUBMIT_DIRECTORY"] = str(self._workspace.code)
-            port = {"SAGEMAKER_BIND_TO_PORT": str(self.port)}
-            role = isolated(self._context.environment) if alone else self._context.environment
-            environment = self._workspace.environment(role, settings, port, image.environment())
-            command = image.serve_command(settings)
-            return Program(command, environment=environment, folder=self._workspace.base, log=self.log)
+                settings["SAGEMAKER_SUBMIT_DIRECTORY"] = self._workspace.seen(self._workspace.code)
+            boxed = Container(image, self._workspace, self._context.folder, isolated=alone, serves=True)
+            environment = self._environment(settings, boxed, alone=alone)
+            return Program(boxed.placed.serve_command(settings), log=self.log, **boxed.start(environment))
         except (ContainerError, ProgramStartError, FileNotFoundError) as error:
             raise ServerStartError(str(error)) from error
+
+    def _environment(self, settings: Mapping[str, str], container: Container, *, alone: bool) -> dict[str, str]:
+        ports = {"SAGEMAKER_BIND_TO_PORT": str(self._port), "SAGEMAKER_SAFE_PORT_RANGE": SAFE_PORTS}
+        role = isolated(self._context.environment) if alone else self._context.environment
+        return self._workspace.environment(role, settings, ports, container.environment())
 
     def _fetch_code(self, uri: str, *, alone: bool) -> None:
         """Put the user's code where the program looks for it; its container fetches it, which needs a network."""
@@ -217,8 +225,10 @@ class ModelServer:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=timeout)
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=timeout)
         try:
+            connection.sock = self._program.connect(self._port, timeout)
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.request(method, path, body=body, headers=dict(headers or {}))
             response = connection.getresponse()
             return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()

@@ -1,0 +1,214 @@
+"""What a container sees of a machine, by Linux's namespaces, where the machine lets a program have them.
+
+Nothing is installed for it and nobody has to be root: a user namespace makes a program root of its own small world. It
+sees `/opt/ml`, a system to read, devices that harm nobody, its own /tmp and /root, and nothing else: not the person's
+home, not other jobs, not the cloud. macOS has nothing of the kind, and some hosts forbid it.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+HOST = "algo-1"
+"""The name of a job's only host, as resourceconfig.json has it."""
+_LAUNCHER = Path(__file__).with_name("launcher.py")
+_HOSTS = f"127.0.0.1\tlocalhost {HOST}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+_OPEN_TO_ALL = 0o1777
+_SYSTEM: tuple[str | Path, ...] = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/nix", "/gnu")
+_PROBE_SECONDS = 20
+
+
+class NamespaceError(Exception):
+    """The namespaces of a program could not be made."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"the program's namespaces could not be made: {problem}")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A path of this machine, and where a program sees it."""
+
+    path: Path
+    inside: str
+    writable: bool = False
+
+
+@dataclass(frozen=True)
+class Box:
+    """The world of one program.
+
+    Attributes:
+        root: a folder of its own that becomes `/`; what is written outside of `shown` lands there.
+        shown: what it sees of this machine besides the system.
+        alone: it has a network of its own, which leads nowhere.
+        forward: the port of 127.0.0.1 at which it reaches the cloud nevertheless.
+        largest_file: the bytes that one file may have; 0 for no limit.
+    """
+
+    root: Path
+    shown: tuple[Shown, ...] = ()
+    alone: bool = False
+    forward: int | None = None
+    largest_file: int = 0
+
+    def furnish(self) -> None:
+        """Make the folders and files that are the program's own."""
+        for name in ("etc", "opt", "root", "run", "home", "var/log"):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+        for name in ("tmp", "var/tmp"):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+            (self.root / name).chmod(_OPEN_TO_ALL)
+        (self.root / "etc" / "hosts").write_text(_HOSTS)
+        (self.root / "etc" / "hostname").write_text(f"{HOST}\n")
+        with contextlib.suppress(
+            OSError
+        ):  # it may be a link that leads nowhere: then no names are resolved here either
+            (self.root / "etc" / "resolv.conf").write_bytes(Path("/etc/resolv.conf").read_bytes())
+
+
+@dataclass(frozen=True)
+class Boxed:
+    """A program that was started in a box: the process that waits for it, and the channel to its network."""
+
+    process: "subprocess.Popen[bytes]"
+    channel: socket.socket
+    listener: socket.socket | None
+
+
+def start(box: Box, command: Sequence[str], environment: Mapping[str, str], folder: str, log: int) -> Boxed:
+    """Start a program in its box, in a process group of its own; `log` is the file that takes what it prints.
+
+    Raises:
+        NamespaceError: the machine does not let it have its namespaces.
+        OSError: the program could not be executed.
+    """
+    box.furnish()
+    ours, theirs = socket.socketpair()
+    reading, writing = os.pipe()
+    with theirs, os.fdopen(writing, "wb") as report:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_LAUNCHER)],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={},
+            pass_fds=(report.fileno(), theirs.fileno()),
+            start_new_session=True,
+        )
+        plan = {
+            **_plan(box),
+            "command": list(command),
+            "environment": dict(environment),
+            "folder": folder,
+            "report": report.fileno(),
+            "channel": theirs.fileno(),
+        }
+    try:
+        _hand_over(process, plan)
+        _raise_reported(reading)
+        listener = _received(ours) if box.forward else None
+    except BaseException:
+        ours.close()
+        process.wait()
+        raise
+    return Boxed(process, ours, listener)
+
+
+def _plan(box: Box) -> dict[str, object]:
+    return {
+        "root": str(box.root),
+        "binds": [(str(one.path), one.inside, one.writable) for one in box.shown if one.path.exists()],
+        "host": HOST,
+        "alone": box.alone,
+        "forward": box.forward,
+        "largest_file": box.largest_file,
+    }
+
+
+def _hand_over(process: "subprocess.Popen[bytes]", plan: Mapping[str, object]) -> None:
+    if process.stdin is not None:  # it is always there: opened with PIPE
+        with contextlib.suppress(BrokenPipeError), process.stdin as stream:  # ended already: its report says why
+            stream.write(json.dumps(plan).encode())
+
+
+def _raise_reported(reading: int) -> None:
+    """Wait until the program is executed, and raise what kept it from that."""
+    with os.fdopen(reading, "rb") as stream:
+        text = stream.read()
+    if not text:
+        return
+    told = json.loads(text)
+    if told["namespaces"]:
+        raise NamespaceError(told["text"])
+    raise OSError(told["errno"], os.strerror(told["errno"]))
+
+
+def _received(channel: socket.socket) -> socket.socket:
+    """Return the socket that comes over a channel.
+
+    Raises:
+        ConnectionError: the program's world is gone.
+    """
+    _, numbers, _, _ = socket.recv_fds(channel, 1, 1)
+    if not numbers:
+        raise ConnectionError("the program has ended")
+    return socket.socket(fileno=numbers[0])
+
+
+def fresh_socket(channel: socket.socket) -> socket.socket:
+    """Return a new TCP socket of a program's own network.
+
+    Raises:
+        ConnectionError: the program has ended.
+    """
+    channel.sendall(b"?")
+    return _received(channel)
+
+
+def interpreter(python: str) -> tuple[Shown, ...]:
+    """Return what a program has to see so that this Python runs: its environment and what that was made from."""
+    found = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.exec_prefix), Path(python).parents[1]}
+    return seen_at_their_places(found | {path.resolve() for path in found})
+
+
+def seen_at_their_places(paths: Iterable[Path]) -> tuple[Shown, ...]:
+    """Return paths as a program sees them where they are; what lies within the system or another one is seen anyhow."""
+    chosen: list[Path] = []
+    for path in sorted(paths):
+        if not any(path.is_relative_to(seen) for seen in (*_SYSTEM, *chosen)):
+            chosen.append(path)
+    return tuple(Shown(path, str(path)) for path in chosen)
+
+
+@cache
+def refusal() -> str | None:
+    """Return why programs cannot have namespaces here, None where they can: found out by trying, once."""
+    if sys.platform != "linux":
+        return f"{sys.platform} has no namespaces"
+    folder = Path(tempfile.mkdtemp(prefix="sagemaker-local-"))
+    try:
+        with (folder / "log").open("wb") as log:
+            box = Box(folder / "root", interpreter(sys.executable), alone=True)
+            tried = start(box, [sys.executable, "-I", "-S", "-c", ""], {}, "/", log.fileno())
+        tried.channel.close()
+        tried.process.wait(_PROBE_SECONDS)
+    except (NamespaceError, OSError) as error:
+        return str(error)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return None
+
+
+def allowed() -> bool:
+    """Return whether programs get namespaces of their own on this machine."""
+    return refusal() is None
