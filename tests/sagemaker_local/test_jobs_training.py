@@ -295,6 +295,40 @@ def test_an_image_without_a_train_program_fails_the_job(tmp_path: Path) -> None:
     assert "no program 'train'" in (job.run().failure_reason or "")
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("print(1)\n", "its first line has to name its interpreter"),
+        ("#!/no/such/sh\n", "an interpreter that is not there"),
+    ],
+)
+@pytest.mark.parametrize("boxed", [pytest.param(True, marks=needs_namespaces), False])
+def test_a_train_program_that_cannot_be_executed_is_refused_in_sagemakers_words(
+    tmp_path: Path, request: pytest.FixtureRequest, text: str, problem: str, *, boxed: bool
+) -> None:
+    if not boxed:
+        request.getfixturevalue("without_namespaces")
+    job = Job(tmp_path, FakeS3(), LOOK)
+    (tmp_path / "containers" / "own" / "train").write_text(text)
+
+    outcome = job.run()
+
+    assert (outcome.failure_reason or "").startswith(
+        "AlgorithmError: CannotStartContainerError. Please make sure the container can be run with "
+        "'docker run <image> train'."
+    )
+    assert problem in (outcome.failure_reason or "")
+
+
+def test_a_train_program_is_run_by_its_own_shebang(tmp_path: Path) -> None:
+    job = Job(tmp_path, FakeS3(), LOOK)
+    text = '#!/bin/sh\necho "$0 $1" > "$SAGEMAKER_BASE_DIR/model/said"\n'
+    (tmp_path / "containers" / "own" / "train").write_text(text)
+
+    assert job.run().failure_reason is None
+    assert untar(job.s3.get(MODEL))["said"].split()[0].endswith(b"/train")
+
+
 def test_other_output_is_an_archive_of_its_own(tmp_path: Path) -> None:
     text = """
         import os

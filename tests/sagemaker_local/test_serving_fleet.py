@@ -97,6 +97,16 @@ def test_if_one_variant_does_not_come_up_none_is_left_running(tmp_path: Path) ->
     assert not (tmp_path / "good" / "ml").exists()  # and was closed
 
 
+def test_a_variant_that_cannot_be_executed_is_refused_in_sagemakers_words(tmp_path: Path) -> None:
+    broken = variant(tmp_path, "main")
+    (tmp_path / "containers" / "own" / "serve").write_text("no first line\n")
+
+    with pytest.raises(
+        ServerStartError, match=r"^CannotStartContainerError\. Please ensure the model container for var"
+    ):
+        Fleet.start([broken], SHARE)
+
+
 def test_an_unknown_image_is_refused_as_such(tmp_path: Path) -> None:
     with pytest.raises(UnknownImageError):
         Fleet.start([variant(tmp_path, "a", image="lost")], SHARE)

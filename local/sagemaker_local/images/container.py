@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sagemaker_local.images.catalog import PACKAGE
+from sagemaker_local.images.requirements import with_python
 from sagemaker_local.runtime import namespaces
 from sagemaker_local.runtime.namespaces import Box, Shown
 from sagemaker_local.runtime.workspace import ROOT
@@ -42,14 +44,25 @@ class Container:
     serves: bool = False
     volume: int = 0
 
+    @classmethod
+    def of(cls, image: Image, workspace: Workspace, folder: Path, **more: Any) -> Container:
+        """Return an image with its Python on a tree.
+
+        Raises:
+            ContainerError: what its requirements.txt names cannot be installed.
+        """
+        return cls(with_python(image), workspace, folder, **more)
+
     @property
     def placed(self) -> Image:
         """The image with the programs of its own where the program sees them."""
         return replace(self.image, seen=PROGRAM) if self.workspace.boxed else self.image
 
-    def environment(self) -> dict[str, str]:
-        """Return what the image adds to a program's environment."""
-        return self.placed.environment()
+    def environment(self, *layers: Mapping[str, str]) -> dict[str, str]:
+        """Return a program's whole environment: the image's, then `layers` in order, and what the image insists on."""
+        image = self.placed
+        folders = [str(Path(image.interpreter).parent), *([image.home] if image.folder else []), self.workspace.path()]
+        return self.workspace.environment({"PATH": os.pathsep.join(folders)}, *layers, image.environment())
 
     def start(self, environment: Mapping[str, str]) -> dict[str, Any]:
         """Put the image's files where the program finds them; return a `Program`'s arguments but command and log."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sagemaker_local.images import UnknownImageError, pull
 from sagemaker_local.images.container import Container
 from sagemaker_local.jobs.context import Outcome
-from sagemaker_local.runtime import data, namespaces, process
+from sagemaker_local.runtime import data, namespaces, process, strays
 from sagemaker_local.runtime.errors import ContainerError
 from sagemaker_local.runtime.workspace import Workspace, isolated
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sagemaker_local.images import Image
     from sagemaker_local.jobs.context import JobContext, OnStatus
 
+CANNOT_START = "CannotStartContainerError. Please make sure the container can be run with its ContainerEntrypoint."
 REASON_LIMIT = 1024
 DEFAULT_LIMIT = 24 * 3600
 """MaxRuntimeInSeconds where a request has none (API reference, ProcessingStoppingCondition)."""
@@ -101,11 +102,11 @@ class _Processing:
     def _process(self, image: Image) -> process.Result:
         stopping = self._request.get("StoppingCondition", {})
         volume = self._request.get("ProcessingResources", {}).get("ClusterConfig", {}).get("VolumeSizeInGB", 0)
-        container = Container(image, self._workspace, self._context.folder, isolated=self._alone, volume=volume)
+        container = Container.of(image, self._workspace, self._context.folder, isolated=self._alone, volume=volume)
         try:
             return process.run(
                 self._command(container.placed),
-                **container.start(self._environment()),
+                **container.start(self._environment(container)),
                 log=self._context.folder / "log",
                 stop=self._stop,
                 limit=stopping.get("MaxRuntimeInSeconds", DEFAULT_LIMIT),
@@ -113,7 +114,7 @@ class _Processing:
                 on_line=self._context.on_line,
             )
         except process.ProgramStartError as error:
-            raise ContainerError(f"AlgorithmError: {error}") from error
+            raise ContainerError(f"AlgorithmError: {CANNOT_START} {error}") from error
 
     def _command(self, image: Image) -> list[str]:
         entrypoint = self._application.get("ContainerEntrypoint")
@@ -123,24 +124,33 @@ class _Processing:
         rewrite = self._workspace.rewrite
         return image.command([rewrite(text) for text in entrypoint], [rewrite(text) for text in arguments])
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, container: Container) -> dict[str, str]:
         job = {
             "PROCESSING_JOB_NAME": self._request["ProcessingJobName"],
             "PROCESSING_JOB_ARN": self._request["ProcessingJobArn"],
         }
         role = isolated(self._context.environment) if self._alone else self._context.environment
-        return self._workspace.environment(role, job, self._request.get("Environment", {}))
+        return container.environment(role, job, self._request.get("Environment", {}))
 
     def _finish(self, result: process.Result, outputs: list[tuple[Path, str]], started: datetime) -> Outcome:
         message = self.exit_message()
         if result.end is not process.End.EXITED:
             return Outcome("Stopped", "Stopped", exit_message=message, log=result.log, started=started)
-        if result.exit_code != 0:
-            reason = f"AlgorithmError: See job logs for more information, exit code: {result.exit_code}"
-            return Outcome("Failed", "Failed", reason, exit_message=message, log=result.log, started=started)
+        if reason := self._failure(result, [folder for folder, _ in outputs], started):
+            return Outcome(
+                "Failed", "Failed", reason[:REASON_LIMIT], exit_message=message, log=result.log, started=started
+            )
         for folder, uri in outputs:
             data.upload(self._context.s3, folder, uri)
         return Outcome("Completed", "Completed", exit_message=message, log=result.log, started=started)
+
+    def _failure(self, result: process.Result, outputs: list[Path], started: datetime) -> str | None:
+        work = self._workspace
+        if result.exit_code != 0:
+            told = strays.in_log(work, result.log) or "See job logs for more information"
+            return f"AlgorithmError: {told}, exit code: {result.exit_code}"
+        stray = strays.written(work, started) or strays.nothing_in(work, outputs)
+        return f"ClientError: {stray}" if stray else None
 
     def exit_message(self) -> str | None:
         """Return the text that the program left in /opt/ml/output/message, if it did."""

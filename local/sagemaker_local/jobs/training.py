@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sagemaker_local.images import UnknownImageError, pull
+from sagemaker_local.images import UnfitProgramError, UnknownImageError, pull
 from sagemaker_local.images.container import Container
 from sagemaker_local.jobs import metrics
 from sagemaker_local.jobs.context import Outcome
-from sagemaker_local.runtime import archive, data, namespaces, process
+from sagemaker_local.runtime import archive, data, namespaces, process, strays
 from sagemaker_local.runtime.errors import ContainerError
 from sagemaker_local.runtime.workspace import Workspace, isolated
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FAILURE_LIMIT = 1024
 """Characters of the failure file that reach FailureReason (developer guide, "Amazon SageMaker training output")."""
+CANNOT_START = "CannotStartContainerError. Please make sure the container can be run with 'docker run <image> train'."
 DEFAULT_LIMIT = 24 * 3600
 """MaxRuntimeInSeconds where a request has none (API reference, StoppingCondition)."""
 
@@ -70,7 +71,7 @@ class _Training:
         result = self._train(image)
         if result.end is process.End.EXITED and result.exit_code != 0:
             self._on_status("Failed", "Training job failed")
-            reason = failure_reason(self._workspace, result.exit_code)
+            reason = failure_reason(self._workspace, result.exit_code, strays.in_log(self._workspace, result.log))
             return Outcome("Failed", "Failed", failure_reason=reason, log=result.log, started=started)
         self._on_status("Uploading", "Uploading generated training model")
         return self._finish(image, result, started)
@@ -116,7 +117,7 @@ class _Training:
     def _train(self, image: Image) -> process.Result:
         stopping = self._request.get("StoppingCondition", {})
         volume = self._request.get("ResourceConfig", {}).get("VolumeSizeInGB", 0)
-        container = Container(image, self._workspace, self._context.folder, isolated=self._alone, volume=volume)
+        container = Container.of(image, self._workspace, self._context.folder, isolated=self._alone, volume=volume)
         try:
             return process.run(
                 self._command(container.placed),
@@ -127,8 +128,8 @@ class _Training:
                 grace=self._context.grace,
                 on_line=self._context.on_line,
             )
-        except (process.ProgramStartError, FileNotFoundError) as error:
-            raise ContainerError(f"AlgorithmError: {error}") from error
+        except (process.ProgramStartError, UnfitProgramError) as error:
+            raise ContainerError(f"AlgorithmError: {CANNOT_START} {error}") from error
 
     def _command(self, image: Image) -> list[str]:
         entrypoint = self._algorithm.get("ContainerEntrypoint")
@@ -146,12 +147,14 @@ class _Training:
             "TRAINING_JOB_ARN": self._request["TrainingJobArn"],
         }
         role = isolated(self._context.environment) if self._alone else self._context.environment
-        return self._workspace.environment(role, job, self._request.get("Environment", {}), container.environment())
+        return container.environment(role, job, self._request.get("Environment", {}))
 
     def _finish(self, image: Image, result: process.Result, started: datetime) -> Outcome:
         """Upload what the program left, also after a stop, and say how the job ended."""
         if result.end is process.End.EXITED:
             warn_of_failure_file(self._workspace, result.log)
+            if stray := strays.written(self._workspace, started):
+                raise ContainerError(f"ClientError: {stray}")
         artifacts = self._upload()
         found = metrics.final(result.log, self._definitions(image))
         status, secondary, message = _ENDS[result.end]
@@ -200,9 +203,9 @@ def warn_of_failure_file(workspace: Workspace, log: Path) -> None:
             )
 
 
-def failure_reason(workspace: Workspace, exit_code: int) -> str:
+def failure_reason(workspace: Workspace, exit_code: int, otherwise: str | None = None) -> str:
     """Return FailureReason of a program that ended with `exit_code`: the text of its failure file, if it left one."""
-    text = _failure_text(workspace) or "See job logs for more information"
+    text = _failure_text(workspace) or otherwise or "See job logs for more information"
     # The whole field has 1,024 characters, and the exit code is worth more than the end of a long text.
     tail = f", exit code: {exit_code}"
     return f"AlgorithmError: {text}"[: FAILURE_LIMIT - len(tail)] + tail

@@ -1,6 +1,7 @@
 """Run one program in a process group of its own: log file, exit code, time limit, stop, and no orphan."""
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -45,12 +46,19 @@ class Result:
         return tail(self.log, lines)
 
 
+_HINTS: Mapping[int | None, str] = {
+    errno.ENOEXEC: ": its first line has to name its interpreter, as #!/usr/bin/env python3 does",
+    errno.ENOENT: ": there is no such program, or its first line names an interpreter that is not there",
+    errno.EACCES: ": it has to be executable (chmod +x)",
+}
+
+
 class ProgramStartError(Exception):
     """A program could not be started at all."""
 
     def __init__(self, command: Sequence[str], error: OSError | namespaces.NamespaceError) -> None:
         problem = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        super().__init__(f"cannot start {command[0]!r}: {problem}")
+        super().__init__(f"cannot start {command[0]!r}: {problem}{_HINTS.get(getattr(error, 'errno', None), '')}")
 
 
 class Program:

@@ -8,7 +8,6 @@ it finds the folder in `SAGEMAKER_BASE_DIR`, which AWS's own toolkits read as we
 import json
 import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +104,7 @@ class Workspace:
         Nothing else of the cloud's own environment reaches a program, so it has no credentials but its role's.
         """
         basics = {
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), self._programs()]),
+            "PATH": self.path(),
             "HOME": "/root" if self.boxed else str(self.base),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
@@ -116,7 +115,8 @@ class Workspace:
         merged = {key: value for layer in (basics, *layers) for key, value in layer.items()}
         return {key: self.rewrite(value) for key, value in merged.items()}
 
-    def _programs(self) -> str:
+    def path(self) -> str:
+        """Return the folders of the system's programs, as PATH has them."""
         return CONTAINER_PATH if self.boxed else os.environ.get("PATH", os.defpath)
 
     def write_training_config(self, request: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sagemaker_local.serving.server import (
     INVOCATION_TIMEOUT,
+    ContainerStartError,
     InvocationError,
     ModelServer,
     ServerClosedError,
@@ -114,6 +115,8 @@ class Fleet:
             return fleet
         fleet.close(0)
         name, error = next(iter(failures.items()))
+        if isinstance(error, ContainerStartError):
+            raise ServerStartError(_not_started(name), str(error)) from error
         if isinstance(error, ServerStartError):
             raise ServerStartError(_not_healthy(name), str(error)) from error
         raise error
@@ -191,6 +194,14 @@ class Fleet:
             # All variants at weight 0 share alike: there is nobody else to ask.
             weights = dict.fromkeys(weights, 1.0)
         return self._rng.choices(list(weights), list(weights.values()))[0]
+
+
+def _not_started(variant: str) -> str:
+    """Return FailureReason's sentence of an endpoint whose variant cannot be executed, as SageMaker words it."""
+    return (
+        f"CannotStartContainerError. Please ensure the model container for variant {variant} starts correctly when "
+        "invoked with 'docker run <image> serve'."
+    )
 
 
 def _not_healthy(variant: str) -> str:

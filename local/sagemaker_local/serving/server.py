@@ -11,9 +11,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sagemaker_local.images import pull
+from sagemaker_local.images import UnfitProgramError, pull
 from sagemaker_local.images.container import Container
-from sagemaker_local.runtime import archive, data, namespaces
+from sagemaker_local.runtime import archive, data, namespaces, strays
 from sagemaker_local.runtime.errors import ContainerError
 from sagemaker_local.runtime.process import SERVING_GRACE, Program, ProgramStartError, tail
 from sagemaker_local.runtime.workspace import Workspace, isolated
@@ -44,6 +44,10 @@ class ServerStartError(Exception):
 
     def __init__(self, problem: str, log_tail: str = "") -> None:
         super().__init__(f"{problem}\n{log_tail}".strip())
+
+
+class ContainerStartError(ServerStartError):
+    """A model's server could not even be executed."""
 
 
 class ServerClosedError(Exception):
@@ -126,16 +130,18 @@ class ModelServer:
             if code := image.code_uri(settings):
                 self._fetch_code(code, alone=alone)
                 settings["SAGEMAKER_SUBMIT_DIRECTORY"] = self._workspace.seen(self._workspace.code)
-            boxed = Container(image, self._workspace, self._context.folder, isolated=alone, serves=True)
+            boxed = Container.of(image, self._workspace, self._context.folder, isolated=alone, serves=True)
             environment = self._environment(settings, boxed, alone=alone)
             return Program(boxed.placed.serve_command(settings), log=self.log, **boxed.start(environment))
-        except (ContainerError, ProgramStartError, FileNotFoundError) as error:
+        except (ProgramStartError, UnfitProgramError) as error:
+            raise ContainerStartError(str(error)) from error
+        except ContainerError as error:
             raise ServerStartError(str(error)) from error
 
     def _environment(self, settings: Mapping[str, str], container: Container, *, alone: bool) -> dict[str, str]:
         ports = {"SAGEMAKER_BIND_TO_PORT": str(self._port), "SAGEMAKER_SAFE_PORT_RANGE": SAFE_PORTS}
         role = isolated(self._context.environment) if alone else self._context.environment
-        return self._workspace.environment(role, settings, ports, container.environment())
+        return container.environment(role, settings, ports)
 
     def _fetch_code(self, uri: str, *, alone: bool) -> None:
         """Put the user's code where the program looks for it; its container fetches it, which needs a network."""
@@ -159,8 +165,10 @@ class ModelServer:
         while time.monotonic() < deadline:
             if not self._program.running():
                 code = self._program.finish()
+                stray = strays.in_log(self._workspace, self.log)
                 raise ServerStartError(
-                    f"the server ended with exit code {code} before it answered /ping", tail(self.log)
+                    f"the server ended with exit code {code} before it answered /ping{f': {stray}' if stray else ''}",
+                    tail(self.log),
                 )
             if self._ping():
                 return
