@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 from sagemaker_local.runtime import forwarding, guard, namespaces
+from sagemaker_local.runtime.lines import Lines, tail
 
 LOOPBACK = "127.0.0.1"
 TRAINING_GRACE = 120.0
@@ -184,29 +185,18 @@ def _plainly(
     )
 
 
-class LogFollower:
-    """Hand each whole line that is added to a log file to a callback, once."""
+class _Listener:
+    """Hands each line of a log to a callback, once."""
 
     def __init__(self, log: Path, on_line: Callable[[str], None] | None) -> None:
-        self._log = log
+        self._lines = Lines(log)
         self._on_line = on_line
-        self._read = 0
-        self._rest = b""
 
-    def follow(self, *, last: bool = False) -> None:
-        """Pass on the lines written since the last call; with `last`, an unfinished line as well."""
-        if self._on_line is None:
-            return
-        with self._log.open("rb") as stream:
-            stream.seek(self._read)
-            added = stream.read()
-        self._read += len(added)
-        *lines, self._rest = (self._rest + added).split(b"\n")
-        if last and self._rest:
-            lines.append(self._rest)
-            self._rest = b""
-        for line in lines:
-            self._on_line(line.decode(errors="replace").rstrip("\r"))
+    def hear(self, *, last: bool = False) -> None:
+        """Pass on some of the lines written since the last call; with `last`, all of them."""
+        if self._on_line is not None:
+            for line in self._lines.all() if last else self._lines.more():
+                self._on_line(line)
 
 
 def run(
@@ -227,12 +217,12 @@ def run(
         ProgramStartError: the program could not be started.
     """
     program = Program(command, environment=environment, folder=folder, log=log, box=box)
-    follower = LogFollower(log, on_line)
+    listener = _Listener(log, on_line)
     deadline = None if limit is None else time.monotonic() + limit
     end = End.EXITED
     try:
         while program.running():
-            follower.follow()
+            listener.hear()
             if stop.is_set() or (deadline is not None and time.monotonic() >= deadline):
                 end = End.STOPPED if stop.is_set() else End.TIMED_OUT
                 program.terminate(grace)
@@ -240,7 +230,7 @@ def run(
             _wait(program, stop)
     finally:
         code = program.finish()
-    follower.follow(last=True)
+    listener.hear(last=True)
     return Result(end, code, log)
 
 
@@ -248,12 +238,3 @@ def _wait(program: Program, stop: threading.Event) -> None:
     # `stop` wakes this up at once; the end of the program is noticed within one tick.
     if program.running():
         stop.wait(_TICK)
-
-
-def tail(log: Path, lines: int = 10) -> str:
-    """Return the last `lines` lines of a log file; nothing if there is none."""
-    if not log.is_file():
-        return ""
-    with log.open("rb") as stream:
-        stream.seek(max(0, log.stat().st_size - 64 * 1024))
-        return "\n".join(stream.read().decode(errors="replace").splitlines()[-lines:])

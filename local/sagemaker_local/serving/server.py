@@ -15,11 +15,12 @@ from sagemaker_local.images import UnfitProgramError, pull
 from sagemaker_local.images.container import Container
 from sagemaker_local.runtime import archive, data, namespaces, strays
 from sagemaker_local.runtime.errors import ContainerError
-from sagemaker_local.runtime.process import SERVING_GRACE, Program, ProgramStartError, tail
+from sagemaker_local.runtime.lines import tail
+from sagemaker_local.runtime.process import SERVING_GRACE, Program, ProgramStartError
 from sagemaker_local.runtime.workspace import Workspace, isolated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
@@ -76,6 +77,7 @@ class ServerContext:
         role: the execution role's ARN, named when the model's data cannot be read.
         startup_timeout: seconds until /ping has to be good.
         grace: seconds between SIGTERM and SIGKILL.
+        follow: called with the path of the server's log when it starts; what it returns is called when it has ended.
     """
 
     folder: Path
@@ -85,6 +87,7 @@ class ServerContext:
     role: str = ""
     startup_timeout: float = STARTUP_TIMEOUT
     grace: float = SERVING_GRACE
+    follow: Callable[[Path], Callable[[], None]] = lambda _: lambda: None
 
 
 class ModelServer:
@@ -114,10 +117,12 @@ class ModelServer:
         self.log = context.folder / "log"
         self._port = PORT if self._workspace.boxed else _free_port()
         self._program = self._start(container, extra or {})
+        self._unfollow = context.follow(self.log)
         try:
             self._wait_for_ping(stop or threading.Event())
         except BaseException:
             self._program.terminate(min(context.grace, 1.0))
+            self._unfollow()
             raise
 
     def _start(self, container: Mapping[str, Any], extra: Mapping[str, str]) -> Program:
@@ -265,6 +270,7 @@ class ModelServer:
             self._closing = True
             self._idle.wait_for(lambda: self._in_flight == 0, timeout=drain_seconds)
         self._program.terminate(self._context.grace)
+        self._unfollow()
         shutil.rmtree(self._workspace.base, ignore_errors=True)
 
 
