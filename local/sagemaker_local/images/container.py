@@ -59,10 +59,10 @@ class Container:
         return replace(self.image, seen=PROGRAM) if self.workspace.boxed else self.image
 
     def environment(self, *layers: Mapping[str, str]) -> dict[str, str]:
-        """Return a program's whole environment: the image's, then `layers` in order, and what the image insists on."""
+        """Return a program's whole environment: where the image has its programs, then `layers` in order."""
         image = self.placed
         folders = [str(Path(image.interpreter).parent), *([image.home] if image.folder else []), self.workspace.path()]
-        return self.workspace.environment({"PATH": os.pathsep.join(folders)}, *layers, image.environment())
+        return self.workspace.environment({"PATH": os.pathsep.join(folders)}, *layers)
 
     def start(self, environment: Mapping[str, str]) -> dict[str, Any]:
         """Put the image's files where the program finds them; return a `Program`'s arguments but command and log."""

@@ -147,7 +147,8 @@ class _Training:
             "TRAINING_JOB_ARN": self._request["TrainingJobArn"],
         }
         role = isolated(self._context.environment) if self._alone else self._context.environment
-        return container.environment(role, job, self._request.get("Environment", {}))
+        own = container.image.environment()
+        return container.environment(role, job, self._request.get("Environment", {}), own)
 
     def _finish(self, image: Image, result: process.Result, started: datetime) -> Outcome:
         """Upload what the program left, also after a stop, and say how the job ended."""

@@ -146,7 +146,7 @@ class ModelServer:
     def _environment(self, settings: Mapping[str, str], container: Container, *, alone: bool) -> dict[str, str]:
         ports = {"SAGEMAKER_BIND_TO_PORT": str(self._port), "SAGEMAKER_SAFE_PORT_RANGE": SAFE_PORTS}
         role = isolated(self._context.environment) if alone else self._context.environment
-        return container.environment(role, settings, ports)
+        return container.environment(role, settings, ports, container.image.environment())
 
     def _fetch_code(self, uri: str, *, alone: bool) -> None:
         """Put the user's code where the program looks for it; its container fetches it, which needs a network."""
