@@ -16,9 +16,13 @@ from tests.sagemaker_local.support.fake_s3 import FakeS3
 from tests.sagemaker_local.support.jobs import ENVIRONMENT, OWN, program, tar_gz, training, untar, until
 from tests.sagemaker_local.support.worlds import needs_namespaces
 
+from sagemaker_local.images import Image
+from sagemaker_local.images.container import Container
 from sagemaker_local.jobs.context import JobContext
 from sagemaker_local.jobs.training import run_training
 from sagemaker_local.runtime import guard
+from sagemaker_local.runtime.namespaces import Forward
+from sagemaker_local.runtime.workspace import Workspace
 from sagemaker_local.serving import ModelServer
 from sagemaker_local.serving.server import ServerContext
 
@@ -230,6 +234,16 @@ def test_a_server_reaches_the_cloud_and_an_isolated_one_does_not(tmp_path: Path)
         finally:
             near.close(0)
             alone.close(0)
+
+
+def test_a_cloud_on_the_servers_own_port_is_reached_on_another(tmp_path: Path) -> None:
+    work = Workspace(tmp_path / "ml", boxed=True)
+    given = {"AWS_ENDPOINT_URL": "http://127.0.0.1:8080"}
+
+    started = Container(Image("sagemaker-xgboost"), work, tmp_path, serves=True).start(given)
+
+    assert started["environment"]["AWS_ENDPOINT_URL"] == "http://127.0.0.1:8079"
+    assert started["box"].forward == Forward(8079, 8080)
 
 
 def test_a_closed_server_leaves_no_process_and_no_network(tmp_path: Path) -> None:

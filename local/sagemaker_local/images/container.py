@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from sagemaker_local.images.catalog import PACKAGE
 from sagemaker_local.images.requirements import with_python
 from sagemaker_local.runtime import namespaces
-from sagemaker_local.runtime.namespaces import Box, Shown
+from sagemaker_local.runtime.namespaces import Box, Forward, Shown
+from sagemaker_local.runtime.ports import LOOPBACK
 from sagemaker_local.runtime.workspace import ROOT
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 PROGRAM = "/opt/program"
 """Where an own image's folder lies in its container, which is what AWS's examples write into their Dockerfiles."""
+PORT = 8080
+"""Where a container listens (developer guide, "Custom inference code with hosting services")."""
+ENTRANCE = 8079
+"""Where a server reaches a cloud that listens on the server's own port."""
 GIGABYTE = 1024**3
 
 
@@ -74,7 +79,10 @@ class Container:
         else:
             shutil.copytree(self.image.folder, f"{root}{PROGRAM}", symlinks=True, ignore=_CACHES)
         folder = Path("/" if self.image.folder is None else PROGRAM)
-        return {"environment": environment, "folder": folder, "box": self._box(root, environment)}
+        box = self._box(root, environment)
+        if box.forward and box.forward.inside != box.forward.outside:
+            environment = {**environment, "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{box.forward.inside}"}
+        return {"environment": environment, "folder": folder, "box": box}
 
     def _box(self, root: Path, environment: Mapping[str, str]) -> Box:
         base = self.workspace.base
@@ -84,9 +92,13 @@ class Container:
             shown.append(Shown(self.workspace.model, f"{ROOT}/model"))
         if self.image.folder is None:
             shown += namespaces.seen_at_their_places([PACKAGE])
-        cloud = None if self.isolated else urlsplit(environment.get("AWS_ENDPOINT_URL", "")).port
         alone = self.serves or self.isolated
-        return Box(root, tuple(shown), alone, cloud if alone else None, self.volume * GIGABYTE)
+        return Box(root, tuple(shown), alone, self._cloud(environment) if alone else None, self.volume * GIGABYTE)
+
+    def _cloud(self, environment: Mapping[str, str]) -> Forward | None:
+        """Return the way to the cloud out of a network of the program's own, if it may go it."""
+        port = None if self.isolated else urlsplit(environment.get("AWS_ENDPOINT_URL", "")).port
+        return Forward(ENTRANCE if port == PORT else port, port) if port else None
 
 
 _CACHES = shutil.ignore_patterns("__pycache__", ".git")

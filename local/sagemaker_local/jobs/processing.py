@@ -154,5 +154,4 @@ class _Processing:
 
     def exit_message(self) -> str | None:
         """Return the text that the program left in /opt/ml/output/message, if it did."""
-        file = self._workspace.output / "message"
-        return file.read_text(errors="replace")[:REASON_LIMIT] if file.is_file() else None
+        return self._workspace.told("message") or None

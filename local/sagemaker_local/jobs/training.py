@@ -196,7 +196,7 @@ def warn_of_failure_file(workspace: Workspace, log: Path) -> None:
     Its exit code alone decides (Developer Guide, "How Amazon SageMaker AI Signals Algorithm Success and Failure"): the
     job is Completed, has no FailureReason, and the file is uploaded nowhere.
     """
-    if text := _failure_text(workspace):
+    if text := workspace.told("failure").strip():
         with log.open("a", encoding="utf-8") as stream:
             stream.write(
                 f"\nlocal cloud, WARNING: the program left /opt/ml/output/failure and exited with 0: {text!r}. "
@@ -206,12 +206,7 @@ def warn_of_failure_file(workspace: Workspace, log: Path) -> None:
 
 def failure_reason(workspace: Workspace, exit_code: int, otherwise: str | None = None) -> str:
     """Return FailureReason of a program that ended with `exit_code`: the text of its failure file, if it left one."""
-    text = _failure_text(workspace) or otherwise or "See job logs for more information"
+    text = workspace.told("failure").strip() or otherwise or "See job logs for more information"
     # The whole field has 1,024 characters, and the exit code is worth more than the end of a long text.
     tail = f", exit code: {exit_code}"
     return f"AlgorithmError: {text}"[: FAILURE_LIMIT - len(tail)] + tail
-
-
-def _failure_text(workspace: Workspace) -> str:
-    file = workspace.output / "failure"
-    return file.read_text(errors="replace").strip()[:FAILURE_LIMIT] if file.is_file() else ""

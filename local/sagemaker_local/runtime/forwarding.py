@@ -12,7 +12,8 @@ from collections.abc import Coroutine
 from functools import cache
 from typing import Any
 
-LOOPBACK = "127.0.0.1"
+from sagemaker_local.runtime.ports import LOOPBACK
+
 _CHUNK = 64 * 1024
 
 

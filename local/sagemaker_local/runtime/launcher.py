@@ -189,7 +189,7 @@ def _first(plan: dict[str, Any], report: int) -> NoReturn:
 
 def _become(plan: dict[str, Any], report: int) -> NoReturn:
     try:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         for capability in set(range(_LAST_CAPABILITY + 1)) - _CAPABILITIES:
             _libc.prctl(_PR_CAPBSET_DROP, capability)

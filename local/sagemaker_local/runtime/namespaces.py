@@ -25,6 +25,7 @@ _HOSTS = f"127.0.0.1\tlocalhost {HOST}\n::1\tlocalhost ip6-localhost ip6-loopbac
 _OPEN_TO_ALL = 0o1777
 _SYSTEM: tuple[str | Path, ...] = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/nix", "/gnu")
 _PROBE_SECONDS = 20
+_LISTENING = "0A"
 
 
 class NamespaceError(Exception):
@@ -44,6 +45,14 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Forward:
+    """A port of 127.0.0.1 in a program's own network, and the one of this machine that it leads to."""
+
+    inside: int
+    outside: int
+
+
+@dataclass(frozen=True)
 class Box:
     """The world of one program.
 
@@ -51,14 +60,14 @@ class Box:
         root: a folder of its own that becomes `/`; what is written outside of `shown` lands there.
         shown: what it sees of this machine besides the system.
         alone: it has a network of its own, which leads nowhere.
-        forward: the port of 127.0.0.1 at which it reaches the cloud nevertheless.
+        forward: how it reaches the cloud nevertheless.
         largest_file: the bytes that one file may have; 0 for no limit.
     """
 
     root: Path
     shown: tuple[Shown, ...] = ()
     alone: bool = False
-    forward: int | None = None
+    forward: Forward | None = None
     largest_file: int = 0
 
     def furnish(self) -> None:
@@ -130,7 +139,7 @@ def _plan(box: Box) -> dict[str, object]:
         "binds": [(str(one.path), one.inside, one.writable) for one in box.shown if one.path.exists()],
         "host": HOST,
         "alone": box.alone,
-        "forward": box.forward,
+        "forward": box.forward.inside if box.forward else None,
         "largest_file": box.largest_file,
     }
 
@@ -173,6 +182,26 @@ def fresh_socket(channel: socket.socket) -> socket.socket:
     """
     channel.sendall(b"?")
     return _received(channel)
+
+
+def listening(pid: int) -> list[str]:
+    """Return the addresses and ports on which somebody listens in the network of a process."""
+    found = []
+    for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+                _, local, _, state, *_ = line.split()
+                if state == _LISTENING:
+                    found.append(_address(local, family))
+    return found
+
+
+def _address(text: str, family: socket.AddressFamily) -> str:
+    """Return an address and port as people write them; the kernel writes each four bytes as a number."""
+    address, _, port = text.partition(":")
+    words = [bytes.fromhex(address[start : start + 8]) for start in range(0, len(address), 8)]
+    plain = socket.inet_ntop(family, b"".join(word if sys.byteorder == "big" else word[::-1] for word in words))
+    return f"{plain}:{int(port, 16)}"
 
 
 def interpreter(python: str) -> tuple[Shown, ...]:

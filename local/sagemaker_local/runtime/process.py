@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,8 +16,8 @@ from pathlib import Path
 
 from sagemaker_local.runtime import forwarding, guard, namespaces
 from sagemaker_local.runtime.lines import Lines, tail
+from sagemaker_local.runtime.ports import LOOPBACK
 
-LOOPBACK = "127.0.0.1"
 TRAINING_GRACE = 120.0
 """Seconds between SIGTERM and SIGKILL of a job (developer guide, "Run training with your own container")."""
 SERVING_GRACE = 30.0
@@ -87,6 +88,7 @@ class Program:
         self._channel: socket.socket | None = None
         self._forwarding: forwarding.Forwarding | None = None
         self._asking = threading.Lock()
+        self._box = box
         with log.open("ab") as output:
             try:
                 if box is None:
@@ -105,7 +107,7 @@ class Program:
         boxed = namespaces.start(box, command, environment, str(folder), output)
         self._channel = boxed.channel
         if boxed.listener is not None and box.forward is not None:
-            self._forwarding = forwarding.Forwarding(boxed.listener, box.forward)
+            self._forwarding = forwarding.Forwarding(boxed.listener, box.forward.outside)
         return boxed.process
 
     def connect(self, port: int, timeout: float) -> socket.socket:
@@ -151,6 +153,8 @@ class Program:
                 self._process.wait()
                 guard.forget(self.group)
                 self._finished = True
+                if self._box is not None:
+                    shutil.rmtree(self._box.root, ignore_errors=True)
         code = self._process.returncode
         return code if code >= 0 else _SIGNALLED - code
 
@@ -164,6 +168,13 @@ class Program:
             self._channel.close()
         if self._forwarding is not None:
             self._forwarding.close()
+
+    def listens_on(self) -> list[str]:
+        """Return where the program listens in a network of its own; nothing where it has none."""
+        if self._box is None or not self._box.alone:
+            return []
+        own = f"{LOOPBACK}:{self._box.forward.inside}" if self._box.forward else ""
+        return [address for address in namespaces.listening(self.group) if address != own]
 
     def _signal(self, number: signal.Signals) -> None:
         # The leader may be gone while its children are not: the group exists until the last of them ends.

@@ -18,6 +18,8 @@ from sagemaker_local.runtime.namespaces import HOST
 ROOT = "/opt/ml"
 CONTAINER_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """PATH of a container whose image sets none (Docker's default)."""
+TOLD_LIMIT = 1024
+"""Characters of the failure file that reach FailureReason (developer guide, "Amazon SageMaker training output")."""
 _REWRITTEN = re.compile(r"(^|=)/opt/ml(?=/|$)")
 _REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
@@ -118,6 +120,14 @@ class Workspace:
     def path(self) -> str:
         """Return the folders of the system's programs, as PATH has them."""
         return CONTAINER_PATH if self.boxed else os.environ.get("PATH", os.defpath)
+
+    def told(self, name: str) -> str:
+        """Return the first 1,024 characters of a file that the program left in `output`; empty if it left none."""
+        path = self.output / name
+        if path.is_symlink() or not path.is_file():  # a link may lead to what is not the program's
+            return ""
+        with path.open("rb") as stream:
+            return stream.read(4 * TOLD_LIMIT).decode(errors="replace")[:TOLD_LIMIT]
 
     def write_training_config(self, request: Mapping[str, Any]) -> None:
         """Write hyperparameters.json, inputdataconfig.json and resourceconfig.json of a CreateTrainingJob request."""

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_local.images import UnfitProgramError, pull
-from sagemaker_local.images.container import Container
+from sagemaker_local.images.container import PORT, Container
 from sagemaker_local.runtime import archive, data, namespaces, strays
 from sagemaker_local.runtime.errors import ContainerError
 from sagemaker_local.runtime.lines import tail
+from sagemaker_local.runtime.ports import LOOPBACK, free_port
 from sagemaker_local.runtime.process import SERVING_GRACE, Program, ProgramStartError
 from sagemaker_local.runtime.workspace import Workspace, isolated
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-HOST = "127.0.0.1"
-PORT = 8080
-"""Where a container listens (developer guide, "Custom inference code with hosting services")."""
 SAFE_PORTS = "9000-9999"
 """Ports that a container may use besides: the range that AWS's own containers are tested with."""
 INVOCATION_TIMEOUT = 60.0
@@ -36,6 +34,8 @@ PING_TIMEOUT = 2.0
 """Seconds a model has for an answer to /ping (developer guide, "Custom inference code with hosting services")."""
 STARTUP_TIMEOUT = 600.0
 """Seconds until the first good /ping, as a bound: AWS gives 8 minutes, and by parameter up to an hour."""
+MOST_BYTES = 100 * 1024 * 1024
+"""Bytes of an answer that are taken: the most that any payload may have (API reference, CreateTransformJob)."""
 _PING_EVERY = 0.05
 _OK = 200
 
@@ -115,7 +115,7 @@ class ModelServer:
         self._in_flight = 0
         self._closing = False
         self.log = context.folder / "log"
-        self._port = PORT if self._workspace.boxed else _free_port()
+        self._port = PORT if self._workspace.boxed else free_port()
         self._program = self._start(container, extra or {})
         self._unfollow = context.follow(self.log)
         try:
@@ -179,8 +179,15 @@ class ModelServer:
                 return
             if stop.wait(_PING_EVERY):
                 raise ServerStartError("the start was given up")
-        seconds = f"{self._context.startup_timeout:g} s"
-        raise ServerStartError(f"the server did not answer /ping with 200 within {seconds}", tail(self.log))
+        problem = f"the server did not answer /ping with 200 within {self._context.startup_timeout:g} s"
+        raise ServerStartError(f"{problem}{self._elsewhere()}", tail(self.log))
+
+    def _elsewhere(self) -> str:
+        """Return where the program listens instead of where it is asked, as a part of a sentence."""
+        found = self._program.listens_on()
+        if not self._workspace.boxed or any(one.endswith(f":{self._port}") for one in found):
+            return ""
+        return f": it listens on {' and '.join(found) or 'no port'}, and has to listen on port {self._port}"
 
     def _ping(self) -> bool:
         try:
@@ -238,13 +245,16 @@ class ModelServer:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection(HOST, self._port, timeout=timeout)
+        connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=timeout)
         try:
             connection.sock = self._program.connect(self._port, timeout)
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.request(method, path, body=body, headers=dict(headers or {}))
             response = connection.getresponse()
-            return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+            answer = response.read(MOST_BYTES + 1)
+            if len(answer) > MOST_BYTES:
+                raise http.client.HTTPException(f"its answer has more than {MOST_BYTES:,} bytes")
+            return response.status, {name.lower(): value for name, value in response.getheaders()}, answer
         finally:
             connection.close()
 
@@ -272,20 +282,3 @@ class ModelServer:
         self._program.terminate(self._context.grace)
         self._unfollow()
         shutil.rmtree(self._workspace.base, ignore_errors=True)
-
-
-_ports = threading.Lock()
-_handed_out: list[int] = []
-
-
-def _free_port() -> int:
-    """Return a free port that was not handed out lately: a server takes a moment to bind to its own."""
-    with _ports:
-        while True:
-            with socket.socket() as probe:
-                probe.bind((HOST, 0))
-                port: int = probe.getsockname()[1]
-            if port not in _handed_out:
-                _handed_out.append(port)
-                del _handed_out[:-100]
-                return port
