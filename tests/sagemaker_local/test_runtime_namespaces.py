@@ -105,7 +105,9 @@ def test_a_program_sees_neither_the_persons_home_nor_other_jobs_nor_the_cloud(tm
         import os, sys
         homes = [os.path.join(top, name) for top in ("/home", "/root") for name in os.listdir(top)]
         private = [path for path in homes if not sys.prefix.startswith(path) and not sys.base_prefix.startswith(path)]
-        seen = [path for path in ({str(secret)!r}, {str(tmp_path)!r}, "/etc/shadow", *private) if os.path.exists(path)]
+        seen = [path for path in ({str(secret)!r}, {str(tmp_path)!r}, *private) if os.path.exists(path)]
+        seen += [path for path in ("/etc/shadow", "/etc/sudoers") if os.path.exists(path) and open(path).read()]
+        seen += os.listdir("/etc/ssh") if os.path.exists("/etc/ssh") else []
         open("/opt/ml/model/seen", "w").write(repr(seen))
     """
 

@@ -6,7 +6,7 @@ home, not other jobs, not the cloud. macOS has nothing of the kind, and some hos
 """
 
 import contextlib
-import json
+import marshal
 import os
 import shutil
 import socket
@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 HOST = "algo-1"
 """The name of a job's only host, as resourceconfig.json has it."""
@@ -33,6 +34,10 @@ class NamespaceError(Exception):
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"the program's namespaces could not be made: {problem}")
+
+
+class NotExecutedError(OSError):
+    """A program could not be executed in its box."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +77,22 @@ class Box:
 
     def furnish(self) -> None:
         """Make the folders and files that are the program's own."""
-        for name in ("etc", "opt", "root", "run", "home", "var/log"):
+        for name in ("own", "opt", "root", "run", "home", "var/log"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
         for name in ("tmp", "var/tmp"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
             (self.root / name).chmod(_OPEN_TO_ALL)
-        (self.root / "etc" / "hosts").write_text(_HOSTS)
-        (self.root / "etc" / "hostname").write_text(f"{HOST}\n")
-        with contextlib.suppress(
-            OSError
-        ):  # it may be a link that leads nowhere: then no names are resolved here either
-            (self.root / "etc" / "resolv.conf").write_bytes(Path("/etc/resolv.conf").read_bytes())
+        # These lie over those of /etc.
+        (self.root / "own" / "hosts").write_text(_HOSTS)
+        (self.root / "own" / "hostname").write_text(f"{HOST}\n")
+        self._resolver(Path("/etc/resolv.conf").resolve())
+
+    def _resolver(self, path: Path) -> None:
+        """Show the resolver's settings where /etc leads to them from, which is often a folder that is not shown."""
+        if path.is_file() and not path.is_relative_to("/etc"):
+            target = self.root / path.relative_to("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,7 @@ def start(box: Box, command: Sequence[str], environment: Mapping[str, str], fold
 
     Raises:
         NamespaceError: the machine does not let it have its namespaces.
-        OSError: the program could not be executed.
+        NotExecutedError: the program could not be executed.
     """
     box.furnish()
     ours, theirs = socket.socketpair()
@@ -133,7 +143,7 @@ def start(box: Box, command: Sequence[str], environment: Mapping[str, str], fold
     return Boxed(process, ours, listener)
 
 
-def _plan(box: Box) -> dict[str, object]:
+def _plan(box: Box) -> dict[str, Any]:
     return {
         "root": str(box.root),
         "binds": [(str(one.path), one.inside, one.writable) for one in box.shown if one.path.exists()],
@@ -144,10 +154,10 @@ def _plan(box: Box) -> dict[str, object]:
     }
 
 
-def _hand_over(process: "subprocess.Popen[bytes]", plan: Mapping[str, object]) -> None:
+def _hand_over(process: "subprocess.Popen[bytes]", plan: dict[str, Any]) -> None:
     if process.stdin is not None:  # it is always there: opened with PIPE
         with contextlib.suppress(BrokenPipeError), process.stdin as stream:  # ended already: its report says why
-            stream.write(json.dumps(plan).encode())
+            stream.write(marshal.dumps(plan))
 
 
 def _raise_reported(reading: int) -> None:
@@ -156,10 +166,10 @@ def _raise_reported(reading: int) -> None:
         text = stream.read()
     if not text:
         return
-    told = json.loads(text)
+    told = marshal.loads(text)  # noqa: S302  # the launcher's, by the same Python
     if told["namespaces"]:
         raise NamespaceError(told["text"])
-    raise OSError(told["errno"], os.strerror(told["errno"]))
+    raise NotExecutedError(told["errno"], os.strerror(told["errno"]))
 
 
 def _received(channel: socket.socket) -> socket.socket:
@@ -231,7 +241,7 @@ def refusal() -> str | None:
             tried = start(box, [sys.executable, "-I", "-S", "-c", ""], {}, "/", log.fileno())
         tried.channel.close()
         tried.process.wait(_PROBE_SECONDS)
-    except (NamespaceError, OSError) as error:
+    except (NamespaceError, NotExecutedError) as error:
         return str(error)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
