@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 import uuid
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.sagemaker_local.support.fake_s3 import FakeS3
 from tests.sagemaker_local.support.jobs import ENVIRONMENT, OWN, program, tar_gz, training, untar, until
+from tests.sagemaker_local.support.programs import environment
 from tests.sagemaker_local.support.worlds import needs_namespaces
 
 from sagemaker_local.images import Image
@@ -266,6 +269,28 @@ def test_a_closed_server_leaves_no_process_and_no_network(tmp_path: Path) -> Non
 
     until(lambda: network not in networks())
     assert group not in guard._groups
+
+
+FORBIDDEN = """
+import os
+user = os.getuid()
+os.unshare(os.CLONE_NEWUSER)
+for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1")):
+    with open(f"/proc/self/{name}", "w") as stream:
+        stream.write(text)
+with open("/proc/sys/user/max_user_namespaces", "w") as stream:
+    stream.write("0")
+from sagemaker_local.runtime import namespaces
+print(namespaces.allowed(), namespaces.refusal())
+"""
+
+
+def test_a_machine_that_forbids_namespaces_is_found_out_by_trying() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORBIDDEN], env=environment(), capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.startswith("False the program's namespaces could not be made: [Errno 28]")
 
 
 @pytest.mark.parametrize("command", [["no-such-program"], ["/opt/ml/input/config/hyperparameters.json"]])
