@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sagemaker_local.images import UnknownImageError, pull
 from sagemaker_local.images.container import Container
+from sagemaker_local.jobs import causes
 from sagemaker_local.jobs.context import Outcome
 from sagemaker_local.runtime import data, namespaces, process, strays
 from sagemaker_local.runtime.errors import ContainerError
@@ -51,6 +52,8 @@ class _Processing:
         self._stop = stop
         self._application: Mapping[str, Any] = request["AppSpecification"]
         self._workspace = Workspace(context.folder / "ml", boxed=namespaces.allowed())
+        cluster = request.get("ProcessingResources", {}).get("ClusterConfig", {})
+        self._volume = int(cluster.get("VolumeSizeInGB", 0))
         self._alone = bool(request.get("NetworkConfig", {}).get("EnableNetworkIsolation"))
 
     def run(self, on_status: OnStatus) -> Outcome:
@@ -101,8 +104,9 @@ class _Processing:
 
     def _process(self, image: Image) -> process.Result:
         stopping = self._request.get("StoppingCondition", {})
-        volume = self._request.get("ProcessingResources", {}).get("ClusterConfig", {}).get("VolumeSizeInGB", 0)
-        container = Container.of(image, self._workspace, self._context.folder, isolated=self._alone, volume=volume)
+        container = Container.of(
+            image, self._workspace, self._context.folder, isolated=self._alone, volume=self._volume
+        )
         try:
             return process.run(
                 self._command(container.placed),
@@ -147,8 +151,8 @@ class _Processing:
     def _failure(self, result: process.Result, outputs: list[Path], started: datetime) -> str | None:
         work = self._workspace
         if result.exit_code != 0:
-            told = strays.in_log(work, result.log) or "See job logs for more information"
-            return f"AlgorithmError: {told}, exit code: {result.exit_code}"
+            cause = causes.found(work, result.log, self._volume)
+            return f"AlgorithmError: {cause}, exit code: {result.exit_code}"
         stray = strays.written(work, started) or strays.nothing_in(work, outputs)
         return f"ClientError: {stray}" if stray else None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sagemaker_local.images import UnfitProgramError, UnknownImageError, pull
 from sagemaker_local.images.container import Container
-from sagemaker_local.jobs import metrics
+from sagemaker_local.jobs import causes, metrics
 from sagemaker_local.jobs.context import Outcome
 from sagemaker_local.runtime import archive, data, namespaces, process, strays
 from sagemaker_local.runtime.errors import ContainerError
@@ -54,6 +54,7 @@ class _Training:
         self._algorithm: Mapping[str, Any] = request["AlgorithmSpecification"]
         self._hyperparameters: Mapping[str, str] = request.get("HyperParameters", {})
         self._workspace = Workspace(context.folder / "ml", boxed=namespaces.allowed())
+        self._volume = int(request.get("ResourceConfig", {}).get("VolumeSizeInGB", 0))
         self._alone = bool(request.get("EnableNetworkIsolation"))
 
     def run(self) -> Outcome:
@@ -71,7 +72,8 @@ class _Training:
         result = self._train(image)
         if result.end is process.End.EXITED and result.exit_code != 0:
             self._on_status("Failed", "Training job failed")
-            reason = failure_reason(self._workspace, result.exit_code, strays.in_log(self._workspace, result.log))
+            cause = causes.found(self._workspace, result.log, self._volume)
+            reason = failure_reason(self._workspace, result.exit_code, cause)
             return Outcome("Failed", "Failed", failure_reason=reason, log=result.log, started=started)
         self._on_status("Uploading", "Uploading generated training model")
         return self._finish(image, result, started)
@@ -116,8 +118,9 @@ class _Training:
 
     def _train(self, image: Image) -> process.Result:
         stopping = self._request.get("StoppingCondition", {})
-        volume = self._request.get("ResourceConfig", {}).get("VolumeSizeInGB", 0)
-        container = Container.of(image, self._workspace, self._context.folder, isolated=self._alone, volume=volume)
+        container = Container.of(
+            image, self._workspace, self._context.folder, isolated=self._alone, volume=self._volume
+        )
         try:
             return process.run(
                 self._command(container.placed),
@@ -204,9 +207,9 @@ def warn_of_failure_file(workspace: Workspace, log: Path) -> None:
             )
 
 
-def failure_reason(workspace: Workspace, exit_code: int, otherwise: str | None = None) -> str:
+def failure_reason(workspace: Workspace, exit_code: int, cause: str) -> str:
     """Return FailureReason of a program that ended with `exit_code`: the text of its failure file, if it left one."""
-    text = workspace.told("failure").strip() or otherwise or "See job logs for more information"
+    text = workspace.told("failure").strip() or cause
     # The whole field has 1,024 characters, and the exit code is worth more than the end of a long text.
     tail = f", exit code: {exit_code}"
     return f"AlgorithmError: {text}"[: FAILURE_LIMIT - len(tail)] + tail

@@ -46,8 +46,13 @@ def _parts(line: bytes) -> Iterator[bytes]:
 
 def tail(log: Path, lines: int = 10) -> str:
     """Return the last `lines` lines of a log file; nothing if there is none."""
+    return "\n".join(end(log).splitlines()[-lines:])
+
+
+def end(log: Path) -> str:
+    """Return the last 64 KB of a log file; nothing if there is none."""
     if not log.is_file():
         return ""
     with log.open("rb") as stream:
         stream.seek(max(0, log.stat().st_size - _END))
-        return "\n".join(stream.read().decode(errors="replace").splitlines()[-lines:])
+        return stream.read().decode(errors="replace")

@@ -26,6 +26,7 @@ _HOSTS = f"127.0.0.1\tlocalhost {HOST}\n::1\tlocalhost ip6-localhost ip6-loopbac
 _OPEN_TO_ALL = 0o1777
 _SYSTEM: tuple[str | Path, ...] = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/nix", "/gnu")
 _PROBE_SECONDS = 20
+_CHANNEL_SECONDS = 30.0
 _LISTENING = "0A"
 
 
@@ -113,6 +114,7 @@ def start(box: Box, command: Sequence[str], environment: Mapping[str, str], fold
     """
     box.furnish()
     ours, theirs = socket.socketpair()
+    ours.settimeout(_CHANNEL_SECONDS)
     reading, writing = os.pipe()
     with theirs, os.fdopen(writing, "wb") as report:
         process = subprocess.Popen(

@@ -9,21 +9,17 @@ from datetime import datetime
 from pathlib import Path
 
 from sagemaker_local.runtime import namespaces
+from sagemaker_local.runtime.lines import end
 from sagemaker_local.runtime.workspace import ROOT, Workspace
 
 _ERRORS = r"FileNotFoundError|PermissionError|NotADirectoryError|No such file|Permission denied|Read-only file system"
 _PATH = r"/opt/ml[\w./-]*"
 _NAMED = re.compile(rf"(?:{_ERRORS}).*?(?<![\w/])({_PATH})|(?<![\w/])({_PATH}).*?(?:{_ERRORS})")
-_END = 64 * 1024
 
 
 def in_log(workspace: Workspace, log: Path) -> str | None:
     """Return a sentence about the path under /opt/ml that a program did not find, by the end of its log."""
-    if workspace.boxed or not log.is_file():
-        return None
-    with log.open("rb") as stream:
-        stream.seek(max(0, log.stat().st_size - _END))
-        found = _NAMED.search(stream.read().decode(errors="replace"))
+    found = None if workspace.boxed else _NAMED.search(end(log))
     return _sentence(f"used {found[1] or found[2]} itself") if found else None
 
 
