@@ -189,23 +189,17 @@ def test_sam_deploys_such_a_template_and_says_why_one_fails(
         (tmp_path / "template.json").write_text(
             json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": resources})
         )
-        words = [
-            Path(sys.executable).with_name("sam"),
-            "deploy",
-            "--template-file",
-            "template.json",
-            "--stack-name",
-            stack.name,
-            "--region",
-            REGION,
-        ]
+        sam = str(Path(sys.executable).with_name("sam"))
+        where = ["--template-file", "template.json", "--stack-name", stack.name, "--region", REGION]
         surroundings = {
             **environment(),
             **local_cloud.environment,
             "SAM_CLI_TELEMETRY": "0",
             "SAM_CLI_POLL_DELAY": "0.5",
         }
-        return subprocess.run(words, cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [sam, "deploy", *where], cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False
+        )
 
     first, second = deployed(serving(model(cloud))), deployed(serving(model(cloud, "broken")))
 
