@@ -24,7 +24,8 @@ from tests.support.notifications import (
 from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, OutboxFake
 
 from signalbox import links
-from signalbox.contracts.releases import RegistryChange, ReleaseVerdict, StageServing, Trigger
+from signalbox.contracts.common import StageServing
+from signalbox.contracts.releases import RegistryChange, ReleaseVerdict, Trigger
 from signalbox.contracts.reviews import ReviewDecision
 from signalbox.mail import MailError
 from signalbox.notifications import notifying

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
 
-from signalbox.contracts.common import AwsRequest, Failure
+from signalbox.contracts.common import AwsRequest, Failure, StageServing
 from signalbox.contracts.reviews import ReviewClosing, ReviewDecision, ReviewRequest
 from signalbox.contracts.training import ModelContent
 
@@ -91,18 +91,6 @@ class StageOutcome(TypedDict):
     endpoint: str
     config: str
     answers: int
-
-
-class StageServing(TypedDict):
-    """What a stage was seen to serve when a release ended.
-
-    `status` is the endpoint's, "" where there is none; `package` is None where it serves none of the registry's.
-    """
-
-    stage: str
-    endpoint: str
-    status: str
-    package: str | None
 
 
 class RegistryChange(TypedDict):

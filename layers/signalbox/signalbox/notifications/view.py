@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 from signalbox import words
+from signalbox.contracts.common import StageServing
 from signalbox.contracts.endings import Ending
 from signalbox.contracts.releases import (
     RegistryChange,
     ReleaseOutcome,
     Rollback,
     StageOutcome,
-    StageServing,
     StageVerdict,
 )
 from signalbox.contracts.reviews import ReviewDecision

@@ -2,7 +2,8 @@
 
 from signalbox import names
 from signalbox.aws.errors import CallRefusedError
-from signalbox.contracts.releases import RegistryChange, ReleaseProgress, ReleaseStep, StageServing
+from signalbox.contracts.common import StageServing
+from signalbox.contracts.releases import RegistryChange, ReleaseProgress, ReleaseStep
 from signalbox.releases import rules
 from signalbox.releases.model import Request
 from signalbox.releases.ports import ReleasePorts
@@ -27,6 +28,11 @@ def look(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> No
         progress["change"] = _change(request, progress, ports)
     except (StagesDocumentError, CallRefusedError):
         return
+
+
+def live(request: Request, ports: ReleasePorts) -> StageServing:
+    """Return what the last stage serves now, which is what models are compared with when they are tested."""
+    return _serving(request.model, ports.stages().last.name, ports)
 
 
 def _stages(progress: ReleaseProgress, ports: ReleasePorts) -> list[str]:
