@@ -110,7 +110,7 @@ def outcome(request: Request, progress: ReleaseProgress) -> ReleaseOutcome:
     rollback = progress["rollback"]
     if rollback is None and verdict == "failed":
         rollback = {"result": "unknown", "reason": "what comes next could not be planned"}
-    return {
+    found: ReleaseOutcome = {
         "verdict": verdict,
         "trigger": request.trigger,
         "stage": stage if verdict in _STOPPED else None,
@@ -119,6 +119,9 @@ def outcome(request: Request, progress: ReleaseProgress) -> ReleaseOutcome:
         "serving": progress["serving"],
         "change": progress["change"],
     }
+    if progress["removed"]:
+        found["removed"] = progress["removed"]
+    return found
 
 
 def _create_model(asking: Asking) -> AwsRequest:

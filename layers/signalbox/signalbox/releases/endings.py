@@ -24,7 +24,10 @@ def look(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> No
     if not request.model:
         return
     try:
-        progress["serving"] = [_serving(request.model, stage, ports) for stage in _stages(progress, ports)]
+        known = [stage.name for stage in ports.stages().stages]
+        progress["removed"] = [name for name in _touched(progress) if name not in known]
+        stages = (*known, *progress["removed"])
+        progress["serving"] = [_serving(request.model, stage, ports) for stage in stages]
         progress["change"] = _change(request, progress, ports)
     except (StagesDocumentError, CallRefusedError):
         return
@@ -35,10 +38,10 @@ def live(request: Request, ports: ReleasePorts) -> StageServing:
     return _serving(request.model, ports.stages().last.name, ports)
 
 
-def _stages(progress: ReleaseProgress, ports: ReleasePorts) -> list[str]:
-    """Return the names of the stages that there are, and of those that were removed after this release touched them."""
-    touched = [*(one["stage"] for one in progress["stages"]), progress["stage"]]
-    return list(dict.fromkeys([*(one.name for one in ports.stages().stages), *(name for name in touched if name)]))
+def _touched(progress: ReleaseProgress) -> list[str]:
+    """Return the names of the stages that this release moved or stopped at, or that people were asked about."""
+    names_of = (*(one["stage"] for one in progress["stages"]), *progress["reviewed"], progress["stage"])
+    return list(dict.fromkeys(name for name in names_of if name))
 
 
 def _serving(model: str, stage: str, ports: ReleasePorts) -> StageServing:
