@@ -10,7 +10,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signalbox import names
-from signalbox_operate.stack import OperateError
+from signalbox.training import rules
+from signalbox.training.model import InvalidRequestError
+from signalbox_operate.stack import OperateError, Stack
 
 _IMAGE = re.compile(r"(?:[^/]+/)*(?P<name>[a-z0-9]+(?:[._-]+[a-z0-9]+)*)(?:[:@][^/]+)?")
 
@@ -52,6 +54,23 @@ class Training:
         if self.max_payload_mb:
             given["max_payload_mb"] = self.max_payload_mb
         return given
+
+
+def check(training: Training, stack: Stack) -> None:
+    """Refuse a training that the machine's first state would refuse by its input, by the same rules.
+
+    Whether there are data, and of which shape, only the machine can tell.
+
+    Raises:
+        OperateError: a value is wrong, or the image lies where the stack's roles may not pull it.
+    """
+    try:
+        rules.read(stack.output("Prefix"), training.input())
+        if "ImageAccounts" in stack.parameters:
+            own = stack.output("MlopsMachineArn").split(":")[4]
+            rules.check_registry(training.image, [own, *stack.parameters["ImageAccounts"].split(",")])
+    except InvalidRequestError as error:
+        raise OperateError(f"nothing was started: {error}") from error
 
 
 def start_training(training: Training, machine_arn: str, stepfunctions: Any) -> tuple[str, str | None]:
