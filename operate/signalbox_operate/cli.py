@@ -17,6 +17,7 @@ from rich.text import Text
 
 from signalbox import moments, plain
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
+from signalbox.aws.s3 import ObjectStore
 from signalbox.contracts.training import PROBLEMS
 from signalbox.reviews.model import DecisionNotPassedOnError
 from signalbox.uploads.model import Upload
@@ -166,7 +167,7 @@ def train(
         raise OperateError(f"problem {problem!r} is none: give one of {', '.join(PROBLEMS)}")
     training = start.Training(image, commit, problem, model, values, attempt, max_payload_mb)
     found = _stack(stack)
-    start.check(training, found)
+    start.check(training, found, ObjectStore(client("s3")))
     arn, before = start.start_training(training, found.output("MlopsMachineArn"), client("stepfunctions"))
     if before:
         console.print(f"this image and commit were started before and are {before} (--attempt 2 trains once more)")

@@ -159,6 +159,7 @@ def test_a_refusal_inside_an_upload_is_told_by_the_same_words(monkeypatch: pytes
         ({"--model": "Iris"}, "lower-case letters, digits and single hyphens"),
         ({"--model": "a" * 60}, "is too long: 'signalbox-' and the model have room for 63 characters"),
         ({"--hyperparameter": f"depth={'1' * 3000}"}, "hyperparameters.depth is too long"),
+        ({}, "train_data s3://signalbox-data/models/iris/train/ holds no data: upload CSV files there"),
     ],
 )
 def test_a_training_that_the_machine_would_refuse_is_not_started(
@@ -166,7 +167,7 @@ def test_a_training_that_the_machine_would_refuse_is_not_started(
 ) -> None:
     machines = RecordingClient("stepfunctions")
     cloud = CloudFormation(parameters={"ImageAccounts": "683313688378,257758044811"})
-    clients: dict[str, Any] = {"cloudformation": cloud, "stepfunctions": machines}
+    clients: dict[str, Any] = {"cloudformation": cloud, "stepfunctions": machines, "s3": RecordingClient("s3")}
     monkeypatch.setattr(cli, "client", clients.__getitem__)
     given = dict(zip(COMMANDS[1][1::2], COMMANDS[1][2::2], strict=True)) | options
 
