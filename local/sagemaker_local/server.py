@@ -103,7 +103,7 @@ def build(port: int, folder: Path, containers: Path, repeat_events: float, start
     ministack.record_calls()
     attach(service)
     ministack_patches.apply(Integrations(access, ACCOUNT, REGION), containers)
-    add_stack_types(access)
+    add_stack_types(access, REGION)
     trails = Trails(ACCOUNT, REGION)
     ministack.add_resource_type("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)
 

@@ -19,6 +19,13 @@ def _names(module: str, function: str) -> tuple[str, ...]:
     return names
 
 
+# Where the work on a stack is started, after the answer.
+_STARTING = {
+    "handlers": ("_create_stack", "_update_stack", "_delete_stack", "_continue_update_rollback", "_rollback_stack"),
+    "changesets": ("_execute_change_set",),
+}
+
+
 def stacks_look_up_by_name_what_is_replaced_for_our_types() -> None:
     """The engine finds these functions in its modules each time, so that another one in their place counts."""
     for function in ("_deploy_stack_async", "_delete_stack_async", "_roll_back_operation", "_revert_update"):
@@ -30,6 +37,9 @@ def stacks_look_up_by_name_what_is_replaced_for_our_types() -> None:
         ("changesets", "_create_change_set"),
     ):
         assert "validate_template_support" in _names(f"services.cloudformation.{module}", function)
+    for module, functions in _STARTING.items():
+        for function in functions:
+            assert "_create_stack_task_in_region" in _names(f"services.cloudformation.{module}", function)
 
 
 def an_unknown_type_of_resource_is_refused_last_of_all_in_a_sentence() -> None:
