@@ -188,6 +188,18 @@ def refuse_types_by_name() -> None:
     stack_types._provision_resource = provisioned
 
 
+def refuse_cloud_control() -> None:
+    """Gap: Cloud Control keeps what it is asked to make as a text, answers that it succeeded, and makes nothing."""
+    ministack.around_service("cloudcontrol", lambda _handle: _refuse)
+
+
+async def _refuse(
+    _method: str, _path: str, headers: dict[str, str], body: bytes, _query: dict[str, Any]
+) -> HttpResponse:
+    kind = ministack.json_object(body).get("TypeName") or headers.get("x-amz-target", "").rpartition(".")[2]
+    return ministack.json_refusal("UnsupportedActionException", f"Cloud Control is not emulated here, for {kind}.")
+
+
 def _told(message: str) -> str:
     found = _UNRECOGNIZED.search(message)
     return f"{message}. {' '.join(map(_not_here, found['types'].split(', ')))}" if found else message

@@ -27,6 +27,7 @@ def add_stack_types(access: RoleAccess, region: str) -> None:
     ministack_stacks.know_the_caller(roles.acting, roles.keep)
     ministack_stacks.show_roles(lambda stack: roles.of_stack.get(stack, ""))
     ministack_stacks.refuse_types_by_name()
+    ministack_stacks.refuse_cloud_control()
 
 
 @dataclass
