@@ -21,8 +21,6 @@ from sagemaker_local.stacks import ResourceType, StackResources
 type Acting = Callable[[str, Mapping[str, str]], str]
 
 _caller: ContextVar[str] = ContextVar("stack_caller")
-# SageMaker's names have at most 63 characters (API reference).
-_LONGEST_NAME = 63
 _OK = 200
 _STACK_ID = re.compile(r"<StackId>arn:[^<]*:stack/(?P<name>[^/<]+)/[^<]*</StackId>")
 _UNRECOGNIZED = re.compile(r"Unrecognized resource types: \[(?P<types>[^\]]*)\]$")
@@ -39,11 +37,6 @@ class StackRoleError(Exception):
 def caller() -> str:
     """Return the access key of whoever works on the stack that is worked on now, or of the stack's role."""
     return _caller.get()
-
-
-def new_name(stack: str, logical_id: str) -> str:
-    """Return the name of a resource that a template gives none: another one for each replacement."""
-    return str(stack_types._physical_name(stack, logical_id, max_len=_LONGEST_NAME))
 
 
 def add_type(resource: ResourceType, handler: StackResources) -> None:
