@@ -21,8 +21,6 @@ from sagemaker_local.stacks import ResourceType, StackResources
 type Acting = Callable[[str, Mapping[str, str]], str]
 
 _caller: ContextVar[str] = ContextVar("stack_caller")
-# SageMaker's names have at most 63 characters (API reference).
-_LONGEST_NAME = 63
 _OK = 200
 _STACK_ID = re.compile(r"<StackId>arn:[^<]*:stack/(?P<name>[^/<]+)/[^<]*</StackId>")
 _UNRECOGNIZED = re.compile(r"Unrecognized resource types: \[(?P<types>[^\]]*)\]$")
@@ -39,11 +37,6 @@ class StackRoleError(Exception):
 def caller() -> str:
     """Return the access key of whoever works on the stack that is worked on now, or of the stack's role."""
     return _caller.get()
-
-
-def new_name(stack: str, logical_id: str) -> str:
-    """Return the name of a resource that a template gives none: another one for each replacement."""
-    return str(stack_types._physical_name(stack, logical_id, max_len=_LONGEST_NAME))
 
 
 def add_type(resource: ResourceType, handler: StackResources) -> None:
@@ -186,6 +179,18 @@ def refuse_types_by_name() -> None:
 
     stack_calls.validate_template_support = change_sets.validate_template_support = validated
     stack_types._provision_resource = provisioned
+
+
+def refuse_cloud_control() -> None:
+    """Gap: Cloud Control keeps what it is asked to make as a text, answers that it succeeded, and makes nothing."""
+    ministack.around_service("cloudcontrol", lambda _handle: _refuse)
+
+
+async def _refuse(
+    _method: str, _path: str, headers: dict[str, str], body: bytes, _query: dict[str, Any]
+) -> HttpResponse:
+    kind = ministack.json_object(body).get("TypeName") or headers.get("x-amz-target", "").rpartition(".")[2]
+    return ministack.json_refusal("UnsupportedActionException", f"Cloud Control is not emulated here, for {kind}.")
 
 
 def _told(message: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_local import door
-from sagemaker_local.runtime import guard
+from sagemaker_local.runtime import guard, namespaces
 
 if TYPE_CHECKING:
     from sagemaker_local.proxy import Proxy
@@ -107,6 +107,8 @@ def build(
     from sagemaker_local.sagemaker.service import Service, attach  # noqa: PLC0415
     from sagemaker_local.stack_types import add_stack_types  # noqa: PLC0415
 
+    # The first job does not wait for the answer.
+    threading.Thread(target=namespaces.allowed, daemon=True).start()
     endpoint, timing = f"http://127.0.0.1:{port}", Timing(startup_seconds=startup_seconds)
     access = RoleAccess(endpoint, REGION)
     events = BusEvents(ACCOUNT, REGION, repeat_events)

@@ -1,5 +1,7 @@
 """CloudFormation's types of SageMaker put together: the table, the API that is asked, and whom for."""
 
+import secrets
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +14,9 @@ from sagemaker_local.access import RoleAccess, trusts
 from sagemaker_local.ministack_stacks import StackRoleError
 from sagemaker_local.stacks import TYPES, Ask, Refusal, Request, StackResources
 
+# SageMaker's names have at most 63 characters (API reference).
+_LONGEST_NAME, _RANDOM = 63, 12
+_LETTERS = string.ascii_letters + string.digits
 _SERVICE = "cloudformation.amazonaws.com"
 # What works on resources: with the role that the stack was given, and otherwise as the caller.
 _WORK = ("CreateStack", "UpdateStack", "DeleteStack", "ExecuteChangeSet", "ContinueUpdateRollback", "RollbackStack")
@@ -21,12 +26,19 @@ def add_stack_types(access: RoleAccess, region: str) -> None:
     """Let stacks have the types of resources that are in the table, and refuse those that are nowhere."""
     ask, roles = asking(access), StackRoles(region)
     for resource in TYPES:
-        ministack_stacks.add_type(resource, StackResources(resource, ask, ministack_stacks.new_name))
+        ministack_stacks.add_type(resource, StackResources(resource, ask, new_name))
     ministack_stacks.work_beside_the_cloud(frozenset(resource.type_name for resource in TYPES))
     ministack_stacks.do_one_thing_at_a_time()
     ministack_stacks.know_the_caller(roles.acting, roles.keep)
     ministack_stacks.show_roles(lambda stack: roles.of_stack.get(stack, ""))
     ministack_stacks.refuse_types_by_name()
+    ministack_stacks.refuse_cloud_control()
+
+
+def new_name(stack: str, logical_id: str) -> str:
+    """Return the name of a resource that a template gives none: another one each time."""
+    end = "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM))
+    return f"{f'{stack}-{logical_id}-'[: _LONGEST_NAME - _RANDOM]}{end}"
 
 
 @dataclass

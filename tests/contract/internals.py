@@ -145,10 +145,6 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.cloudtrail._event_selectors": ("AccountRegionScopedDict", []),
     "services.cloudtrail._trails": ("AccountRegionScopedDict", []),
     "services.cloudformation.provisioners._STACK_TAG_PROPERTY": ("dict", []),
-    "services.cloudformation.provisioners._physical_name": (
-        "function",
-        ["stack_name", "logical_id", "lowercase", "max_len", "seeded"],
-    ),
     "services.cloudformation.provisioners._provision_resource": (
         "function",
         ["resource_type", "logical_id", "props", "stack_name"],

@@ -61,7 +61,7 @@ def a_type_with_rows_in_the_tables_is_replaced_named_and_tagged_by_them() -> Non
     types, calls = _module("services.cloudformation.provisioners"), list[Any]()
 
     def create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
-        return types._physical_name(stack_name, logical_id, max_len=63), {}
+        return f"{stack_name}-{logical_id}-{props.get('Size')}", {}
 
     def update(*arguments: Any) -> tuple[str, dict[str, Any]]:
         calls.append(arguments)
@@ -74,7 +74,7 @@ def a_type_with_rows_in_the_tables_is_replaced_named_and_tagged_by_them() -> Non
     types._CUSTOM_NAME_REPLACEMENT[name] = {"name": "Name"}
     types._STACK_TAG_PROPERTY[name] = ("Tags", "list")
     first, _ = create("Id", {}, "stack")
-    assert types._update_resource(name, first, {"Size": 1}, {"Size": 2}, "stack", "Id")[0] not in (first, "")
+    assert types._update_resource(name, first, {"Size": 1}, {"Size": 2}, "stack", "Id") == ("stack-Id-2", {})
     types._update_resource(name, first, {"Colour": 1}, {"Colour": 2}, "stack", "Id")
     assert calls == [(first, {"Size": 1}), (first, {"Colour": 1}, {"Colour": 2}, "stack", "Id")]
     said = types._custom_named_replacement_error(name, {"Name": "n", "Size": 1}, {"Name": "n", "Size": 2})

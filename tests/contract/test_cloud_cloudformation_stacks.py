@@ -79,6 +79,21 @@ def test_a_type_that_is_not_here_is_refused_in_a_nested_stack_too(cloud: World) 
     assert stack.reason("Nested") == "AWS::CloudFormation::StackSet is not emulated here."
 
 
+def test_cloud_control_is_refused_by_name_and_no_more_answers_that_it_made_what_it_did_not(
+    plain: World, cloud: World
+) -> None:
+    bucket = name("bucket")
+    asked = {"TypeName": "AWS::S3::Bucket", "DesiredState": json.dumps({"BucketName": bucket})}
+    made = plain.client("cloudcontrol").create_resource(**asked)["ProgressEvent"]
+    there = [one["Name"] for one in plain.client("s3").list_buckets()["Buckets"]]
+    assert (made["OperationStatus"], bucket in there) == ("SUCCESS", False), "Cloud Control makes things: let it"
+
+    assert refused(cloud.client("cloudcontrol").create_resource, **asked) == (
+        "UnsupportedActionException",
+        "Cloud Control is not emulated here, for AWS::S3::Bucket.",
+    )
+
+
 def test_a_stack_may_do_what_its_caller_may(cloud: World) -> None:
     formation = allow("cloudformation:*")
     serves = model(cloud)

@@ -2,7 +2,6 @@
 
 import logging
 import random
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,14 +14,16 @@ from sagemaker_local.core.shapes import project, service_model
 from sagemaker_local.core.store import NoRecordError, Record
 from sagemaker_local.images import UnknownImageError, pull
 from sagemaker_local.sagemaker.deployment import Deployment, check_deployment
+from sagemaker_local.sagemaker.hosts import variant_of
 from sagemaker_local.sagemaker.jobs import milliseconds, tag_map
+from sagemaker_local.sagemaker.logs import endpoint_group
 from sagemaker_local.sagemaker.metrics import NAMESPACE, alarm_states, invocation
 from sagemaker_local.sagemaker.models import Models
 from sagemaker_local.sagemaker.traffic import Traffic
 from sagemaker_local.sagemaker.variants import retained, scaled, summary, told
 from sagemaker_local.serving import Fleet, FleetClosedError, InvocationError, ServerStartError, UnknownVariantError
-from sagemaker_local.serving.fleet import Variant
-from sagemaker_local.serving.server import INVOCATION_TIMEOUT, ServerContext
+from sagemaker_local.serving.fleet import Taken
+from sagemaker_local.serving.server import INVOCATION_TIMEOUT
 
 _LOG = logging.getLogger("sagemaker_local")
 _SUCCESS = range(200, 300)
@@ -239,24 +240,14 @@ class Endpoints:
         return self.resources.get(ENDPOINT_CONFIG, name)
 
     def _start(self, name: str, config: Record) -> Fleet:
-        variants = [self._variant(name, variant) for variant in config["ProductionVariants"]]
+        variants = [variant_of(self.cloud, self.models, name, variant) for variant in config["ProductionVariants"]]
         watch: Any = self.cloud.root_client("cloudwatch")
 
-        def measure(variant: str, status: int) -> None:
-            data = invocation(name, config["EndpointConfigName"], variant, status)
+        def measure(variant: str, taken: Taken) -> None:
+            data = invocation(name, config["EndpointConfigName"], variant, taken)
             watch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
 
         return Fleet.start(variants, random.Random(0), measure=measure)  # noqa: S311  # shares traffic, no secret
-
-    def _variant(self, endpoint: str, variant: dict[str, Any]) -> Variant:
-        container, role = self.models.container(variant["ModelName"])
-        folder = self.cloud.folder / "endpoints" / endpoint / f"{variant['VariantName']}-{uuid.uuid4().hex[:8]}"
-        folder.mkdir(parents=True)
-        s3: Any = self.cloud.access.client("s3", role, endpoint)
-        environment = self.cloud.access.environment(role, endpoint)
-        limit = variant.get("ContainerStartupHealthCheckTimeoutInSeconds", self.cloud.timing.startup_seconds)
-        context = ServerContext(folder, s3, environment, self.cloud.containers, role, float(limit))
-        return Variant(variant["VariantName"], variant.get("InitialVariantWeight", 1.0), container, context)
 
     def _deployed(self, variants: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return variants with the images that run in them, each with the digest that its path resolved to."""
@@ -299,5 +290,5 @@ def _reason(error: Exception) -> str:
 
 def _model_error(endpoint: str, status: int, message: str) -> ApiError:
     sentence = f'Received client error ({status}) from primary with message "{message}".'
-    where = f"/aws/sagemaker/Endpoints/{endpoint}"
+    where = endpoint_group(endpoint)
     return ApiError("ModelError", sentence, 424, OriginalStatusCode=status, OriginalMessage=message, LogStreamArn=where)
