@@ -41,6 +41,13 @@ def test_a_body_and_its_content_type_come_back_through_the_run_time_api(cloud: W
     assert (answer["ContentType"], answer["InvokedProductionVariant"]) == ("text/csv", "AllTraffic")
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "text/xml"])
+def test_a_models_answer_keeps_its_own_content_type(cloud: World, endpoint: str, kind: str) -> None:
+    runtime = cloud.client("sagemaker-runtime")
+    answer = runtime.invoke_endpoint(EndpointName=endpoint, Body=b'{"a": 1}', ContentType=kind)
+    assert (answer["ContentType"], answer["Body"].read()) == (kind, b'{"a": 1}')
+
+
 def test_an_error_of_the_model_is_a_model_error_with_its_own_words(cloud: World, endpoint: str) -> None:
     with pytest.raises(ClientError) as caught:
         invoke(cloud, endpoint, b"bad")

@@ -176,7 +176,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 def project(shape: Any, record: dict[str, Any]) -> dict[str, Any]:
     """Return the members of `record` that structure `shape` has: a Describe answer or a List summary."""
-    return {name: record[name] for name in shape.members if record.get(name) is not None}
+    return {name: value for name, value in record.items() if name in shape.members and value is not None}
 
 
 def to_wire(shape: Any, value: Any) -> Any:

@@ -9,7 +9,7 @@ from sagemaker_local.images import UnknownImageError, pull
 from sagemaker_local.jobs.context import Outcome
 from sagemaker_local.runtime import data, process
 from sagemaker_local.runtime.errors import ContainerError
-from sagemaker_local.runtime.workspace import Workspace
+from sagemaker_local.runtime.workspace import Workspace, isolated
 
 if TYPE_CHECKING:
     import threading
@@ -125,7 +125,9 @@ class _Processing:
             "PROCESSING_JOB_NAME": self._request["ProcessingJobName"],
             "PROCESSING_JOB_ARN": self._request["ProcessingJobArn"],
         }
-        return self._workspace.environment(self._context.environment, job, self._request.get("Environment", {}))
+        alone = self._request.get("NetworkConfig", {}).get("EnableNetworkIsolation")
+        role = isolated(self._context.environment) if alone else self._context.environment
+        return self._workspace.environment(role, job, self._request.get("Environment", {}))
 
     def _finish(self, result: process.Result, outputs: list[tuple[Path, str]], started: datetime) -> Outcome:
         message = self.exit_message()

@@ -15,6 +15,7 @@ from sagemaker_local.core.shapes import project, service_model
 from sagemaker_local.core.store import NoRecordError, Record
 from sagemaker_local.images import UnknownImageError, pull
 from sagemaker_local.sagemaker.deployment import Deployment, check_deployment
+from sagemaker_local.sagemaker.invocations import answer_of, check_answer, no_answer
 from sagemaker_local.sagemaker.jobs import milliseconds, tag_map
 from sagemaker_local.sagemaker.metrics import NAMESPACE, alarm_states, invocation
 from sagemaker_local.sagemaker.models import Models
@@ -25,7 +26,6 @@ from sagemaker_local.serving.fleet import Variant
 from sagemaker_local.serving.server import INVOCATION_TIMEOUT, ServerContext
 
 _LOG = logging.getLogger("sagemaker_local")
-_SUCCESS = range(200, 300)
 # How EndpointStatus is spelled in events (Developer Guide, automating-sagemaker-with-eventbridge).
 _EVENT_STATUS = {
     "InService": "IN_SERVICE",
@@ -222,11 +222,9 @@ class Endpoints:
         except UnknownVariantError as error:
             raise invalid(str(error)) from error
         except InvocationError as error:
-            raise _model_error(name, 500, str(error)) from error
-        if answer.status not in _SUCCESS:
-            raise _model_error(name, answer.status, answer.body.decode("utf-8", "replace"))
-        content_type = answer.headers.get("content-type", "application/octet-stream")
-        return {"Body": answer.body, "ContentType": content_type, "InvokedProductionVariant": answer.variant}
+            raise no_answer(self.cloud, name, error) from error
+        check_answer(self.cloud, name, answer)
+        return answer_of(answer)
 
     def _config(self, call: Call) -> Record:
         """Return the configuration that a request names; the caller needs the right to it too.
@@ -295,9 +293,3 @@ def _reason(error: Exception) -> str:
         return str(error)[:1024]
     _LOG.error("an endpoint's servers failed unexpectedly", exc_info=error)
     return f"InternalServerError: {error!r}"[:1024]
-
-
-def _model_error(endpoint: str, status: int, message: str) -> ApiError:
-    sentence = f'Received client error ({status}) from primary with message "{message}".'
-    where = f"/aws/sagemaker/Endpoints/{endpoint}"
-    return ApiError("ModelError", sentence, 424, OriginalStatusCode=status, OriginalMessage=message, LogStreamArn=where)

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from sagemaker_local import images
 from sagemaker_local.core.cloud import Call, Cloud, Handler
-from sagemaker_local.core.errors import invalid
+from sagemaker_local.core.errors import ApiError, invalid
 from sagemaker_local.core.resources import ENDPOINT_CONFIG, MODEL, Resources
 from sagemaker_local.core.roles import pass_role, tag_at_creation
 from sagemaker_local.core.store import NoRecordError, Record
@@ -100,8 +100,11 @@ class Models:
         """
         model = self._resources.get(MODEL, model_name)
         for container in model.get("Containers") or [model["PrimaryContainer"]]:
-            package = self._package(container["ModelPackageName"]) if "ModelPackageName" in container else {}
-            supported = package.get("InferenceSpecification", {}).get(f"Supported{use}InstanceTypes")
+            if "ModelPackageName" not in container:
+                continue
+            package = self._package(container["ModelPackageName"])
+            specified = _specified(package, container.get("InferenceSpecificationName"))
+            supported = specified.get(f"Supported{use}InstanceTypes")
             if supported and instance_type not in supported:
                 raise invalid(
                     f"Instance type {instance_type} is not supported by model package {package['ModelPackageArn']}: "
@@ -132,7 +135,9 @@ class Models:
             raise invalid(f"Model package {package_arn} is {package.get('ModelApprovalStatus')}, not Approved.")
         specified = _specified(package, container.get("InferenceSpecificationName"))["Containers"]
         extra = container.get("Environment", {})
-        return [{**part, "Environment": {**part.get("Environment", {}), **extra}} for part in specified]
+        for part in specified:
+            part["Environment"] = {**part.get("Environment", {}), **extra}
+        return list(specified)
 
     def _package(self, arn: str) -> Record:
         try:
@@ -142,19 +147,35 @@ class Models:
 
     def _check(self, container: dict[str, Any], s3: "S3Client") -> None:
         try:
-            images.pull(container.get("Image", ""), self._cloud.containers)
+            images.pull(container.get("Image", ""), self._cloud.containers, self._cloud.region)
         except images.UnknownImageError as error:
             raise invalid(f"Requested image {container.get('Image')} not found. {error}") from error
-        url = container.get("ModelDataUrl")
-        if url:
-            place = urlparse(url)
-            try:
-                s3.head_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
-            except ClientError as error:
-                raise invalid(
-                    f"Could not access model data at {url}. Please ensure that it exists and the role can read it "
-                    f"({error.response['Error']['Code']})."
-                ) from error
+        source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+        if "ModelDataUrl" in container:
+            _check_data(s3, container["ModelDataUrl"], prefix=False)
+        elif source:
+            _check_data(s3, source["S3Uri"], prefix=source["S3DataType"] == "S3Prefix")
+
+
+def _check_data(s3: "S3Client", url: str, *, prefix: bool) -> None:
+    """Let a model's data be there and be readable: one object, or at least one below a prefix."""
+    place = urlparse(url)
+    bucket, key = place.netloc, place.path.lstrip("/")
+    try:
+        if not prefix:
+            there = bool(key) and s3.head_object(Bucket=bucket, Key=key) is not None
+        else:
+            there = bool(s3.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents"))
+    except ClientError as error:
+        raise _no_access(url, error.response["Error"]["Code"]) from error
+    if not there:
+        raise _no_access(url, "there is no such object")
+
+
+def _no_access(url: str, reason: str) -> ApiError:
+    return invalid(
+        f"Could not access model data at {url}. Please ensure that it exists and the role can read it ({reason})."
+    )
 
 
 def _specified(package: dict[str, Any], name: str | None) -> dict[str, Any]:
@@ -162,9 +183,10 @@ def _specified(package: dict[str, Any], name: str | None) -> dict[str, Any]:
     if name is None:
         own: dict[str, Any] = package["InferenceSpecification"]
         return own
-    for additional in package.get("AdditionalInferenceSpecifications", []):
+    more: list[dict[str, Any]] = package.get("AdditionalInferenceSpecifications", [])
+    for additional in more:
         if additional["Name"] == name:
-            return dict(additional)
+            return additional
     raise invalid(f"Model package {package['ModelPackageArn']} has no inference specification {name}.")
 
 

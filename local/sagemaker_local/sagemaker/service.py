@@ -56,7 +56,7 @@ class Service:
         handlers: dict[str, Handler] = {}
         for part in parts:
             handlers |= part.operations()
-        self._api = Api(handlers)
+        self._api = Api(handlers, cloud.arn(""))
 
     async def handle(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from sagemaker_local.sagemaker.invocations import headers_for
 from sagemaker_local.serving import Fleet, FleetClosedError, VariantResponse
 
 
@@ -60,6 +61,7 @@ class Traffic:
                     request.get("ContentType"),
                     request.get("Accept"),
                     target_variant=request.get("TargetVariant"),
+                    headers=headers_for(request),
                 )
             except FleetClosedError:
                 if self._closed:

@@ -27,7 +27,7 @@ def scaled(current: Sequence[DeployedVariant], wanted: Iterable[Mapping[str, Any
     """Return the variants with the counts and weights of an UpdateEndpointWeightsAndCapacities.
 
     Raises:
-        ApiError: it names a variant that the endpoint does not have.
+        ApiError: it names a variant that the endpoint does not have, or the concurrency of one on instances.
     """
     found = {one["VariantName"]: dict(one) for one in current}
     for change in wanted:
@@ -35,13 +35,25 @@ def scaled(current: Sequence[DeployedVariant], wanted: Iterable[Mapping[str, Any
         if name not in found:
             raise invalid(f"The endpoint has no variant {name}, but {', '.join(found)}.")
         found[name] |= {member: change[given] for given, member in _RETAINED.items() if given in change}
+        if serverless := change.get("ServerlessUpdateConfig"):
+            found[name]["ServerlessConfig"] = _rescaled(found[name], serverless)
     return list(found.values())
+
+
+def _rescaled(variant: DeployedVariant, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    if "ServerlessConfig" not in variant:
+        raise invalid(f"Variant {variant['VariantName']} is on instances: it takes no ServerlessUpdateConfig.")
+    members = ("MaxConcurrency", "ProvisionedConcurrency")
+    return {**variant["ServerlessConfig"], **{name: wanted[name] for name in members if name in wanted}}
 
 
 def summary(variant: Mapping[str, Any]) -> dict[str, Any]:
     """Return a variant as DescribeEndpoint has it."""
     weight, count = variant.get("InitialVariantWeight", 1.0), variant.get("InitialInstanceCount", 1)
+    serverless = variant.get("ServerlessConfig")
+    concurrency = {"CurrentServerlessConfig": serverless, "DesiredServerlessConfig": serverless} if serverless else {}
     return {
+        **concurrency,
         "VariantName": variant["VariantName"],
         "CurrentWeight": weight,
         "DesiredWeight": weight,

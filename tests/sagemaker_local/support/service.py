@@ -102,6 +102,7 @@ class FakeAccess:
         self.forbidden: set[tuple[str, str]] = set()
         self.untrusted: set[str] = set()
         self.asked: list[tuple[str, str]] = []
+        self.role = {"AWS_REGION": "us-east-1"}
 
     def require(self, access_key: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
         """Refuse what is forbidden."""
@@ -115,8 +116,8 @@ class FakeAccess:
             raise invalid(f"Could not assume role {role_arn}.")
 
     def environment(self, role_arn: str, session: str) -> dict[str, str]:
-        """Return a region only: the programs here call nobody."""
-        return {"AWS_REGION": "us-east-1"}
+        """Return `role`, which is a region only where the programs call nobody."""
+        return self.role
 
     def client(self, service: str, role_arn: str, session: str, output_key: str = "") -> Any:
         """Return the S3, or the alarms as the role sees them."""
@@ -129,12 +130,18 @@ class FakeFleet:
 
     def __init__(self, name: str, variants: list[str]) -> None:
         self.name, self.variants, self.weights = name, variants, dict[str, float]()
-        self.closed = threading.Event()
+        self.closed, self.headers = threading.Event(), dict[str, str]()
         self.asked, self.go_on, self._in_flight = threading.Event(), threading.Event(), 0
         self._idle = threading.Condition()
 
     def invoke(
-        self, body: bytes, content_type: str | None, accept: str | None, *, target_variant: str | None = None
+        self,
+        body: bytes,
+        content_type: str | None,
+        accept: str | None,
+        *,
+        target_variant: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> VariantResponse:
         """VariantResponse a request."""
         with self._idle:
@@ -147,14 +154,19 @@ class FakeFleet:
             if body == b"slow":
                 self.asked.set()
                 assert self.go_on.wait(60)
-            status = 400 if body == b"bad" else 200
-            return VariantResponse(
-                target_variant or self.variants[0], status, {"content-type": "text/csv"}, self.name.encode()
-            )
+            status = {b"bad": 400, b"broken": 500}.get(body, 200)
+            answer = b"x" * 7_000_000 if body == b"large" else self.name.encode()
+            return VariantResponse(target_variant or self.variants[0], status, self._answered(headers or {}), answer)
         finally:
             with self._idle:
                 self._in_flight -= 1
                 self._idle.notify_all()
+
+    def _answered(self, headers: Mapping[str, str]) -> dict[str, str]:
+        self.headers = dict(headers)
+        session = {"x-amzn-sagemaker-new-session-id": "s; Expires=2026-11-20T12:00:00Z"}
+        attributes = {name.lower(): value for name, value in headers.items() if "Custom" in name}
+        return {"content-type": "text/csv", **attributes, **(session if "NEW_SESSION" in headers.values() else {})}
 
     def set_weights(self, weights: Mapping[str, float]) -> None:
         """Keep the weights."""
@@ -213,7 +225,7 @@ class SageMaker:
         registry, features = ModelRegistry(self.cloud, resources), FeatureStore(self.cloud, resources)
         parts: list[Part] = [models, self.endpoints, self.jobs, registry, features, Tags(self.cloud)]
         self.handlers = {name: handler for part in parts for name, handler in part.operations().items()}
-        self.api = Api(self.handlers)
+        self.api = Api(self.handlers, self.cloud.arn(""))
         self.caller = Caller("KEY", f"arn:aws:iam::{ACCOUNT}:user/ann")
 
     def _tick(self) -> datetime:
