@@ -60,19 +60,30 @@ class RoleAccess:
     def client(self, service: str, role_arn: str, session: str, output_key: str = "") -> "BaseClient":
         """Return a boto3 client of this cloud that acts as the role, and encrypts what it writes with `output_key`."""
         keys = ministack.credentials(role_arn, session)
-        created: Any = _session(self._region).client(  # type: ignore[call-overload]  # the name is a variable here
-            service,
-            endpoint_url=self._endpoint_url,
-            config=_CONFIG,
-            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=keys["AWS_SESSION_TOKEN"],
-        )
+        created: Any = self._client(service, keys)
         if output_key:
             encrypt = partial(self._encrypt, keys["AWS_ACCESS_KEY_ID"], output_key)
             for operation in ("PutObject", "CreateMultipartUpload"):
                 created.meta.events.register(f"provide-client-params.s3.{operation}", encrypt)
         return created  # type: ignore[no-any-return]
+
+    def client_of(self, service: str, access_key: str) -> "BaseClient":
+        """Return a boto3 client of this cloud that acts as the holder of an access key of this cloud.
+
+        Raises:
+            LookupError: the key is not valid any more.
+        """
+        return self._client(service, ministack.keys_of(access_key))
+
+    def _client(self, service: str, keys: Mapping[str, str]) -> "BaseClient":
+        return _session(self._region).client(  # type: ignore[call-overload,no-any-return]  # the name is a variable here
+            service,
+            endpoint_url=self._endpoint_url,
+            config=_CONFIG,
+            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=keys["AWS_SESSION_TOKEN"] or None,
+        )
 
     def _encrypt(
         self, access_key: str, output_key: str, params: dict[str, Any], model: Any, **_: object

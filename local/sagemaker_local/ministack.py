@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ministack import app as ministack_app
-from ministack.core import iam_actions, iam_evaluator, responses, router
+from ministack.core import concurrency, iam_actions, iam_evaluator, responses, router
 from ministack.services import (
     apigateway,
     cloudwatch,
@@ -31,7 +31,7 @@ from ministack.services import (
     stepfunctions,
     sts,
 )
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import changesets, drift, handlers, provisioners, stacks
 
 from sagemaker_local.call_record import CallRecord, RecordedCall
 from sagemaker_local.core.cloud import HttpResponse
@@ -77,6 +77,11 @@ def add_service(
 
     iam_actions.extract_resource_arn = extract
     _add_condition_keys(name, condition_keys)
+
+
+def around_service(name: str, wrap: Callable[[ServiceHandler], ServiceHandler]) -> None:
+    """Put something around the handler of a service that there is."""
+    ministack_app.SERVICE_HANDLERS[name] = wrap(ministack_app.SERVICE_HANDLERS[name])
 
 
 def _add_condition_keys(name: str, find: Callable[[str, bytes], Mapping[str, str]]) -> None:
@@ -300,6 +305,23 @@ def credentials(role_arn: str, session: str) -> dict[str, str]:
     return keys
 
 
+def keys_of(access_key_id: str) -> dict[str, str]:
+    """Return the credentials of which an access key that this cloud gave is one.
+
+    Raises:
+        LookupError: there is none (any more).
+    """
+    found = iam_evaluator.resolve_credential(access_key_id)
+    secret = getattr(found, "secret_access_key", "")
+    if not secret:
+        raise LookupError(getattr(found, "message", "The security token included in the request is invalid."))
+    return {
+        "AWS_ACCESS_KEY_ID": access_key_id,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_SESSION_TOKEN": found.session_token or "",
+    }
+
+
 def look_through_a_copy_of_sessions() -> None:
     """Let STS forget sessions that have ended from a copy of all: others begin at the same time."""
 
@@ -415,6 +437,8 @@ running_execution: ContextVar[str] = ContextVar("running_execution")
 TaskError = stepfunctions._ExecutionError
 states, queues, alarms, mails = stepfunctions, sqs, cloudwatch, ses_v2
 buckets, keys, evaluator = s3, kms, iam_evaluator
+stack_types, stack_engine, stack_calls, change_sets, drifts = provisioners, stacks, handlers, changesets, drift
+threads = concurrency
 
 
 def count_metric(namespace: str, metric: str, dimensions: dict[str, str]) -> None:

@@ -93,6 +93,7 @@ def build(port: int, folder: Path, containers: Path, repeat_events: float, start
     from sagemaker_local.events import BusEvents  # noqa: PLC0415
     from sagemaker_local.integrations import Integrations  # noqa: PLC0415
     from sagemaker_local.sagemaker.service import Service, attach  # noqa: PLC0415
+    from sagemaker_local.stack_types import add_stack_types  # noqa: PLC0415
 
     endpoint, timing = f"http://127.0.0.1:{port}", Timing(startup_seconds=startup_seconds)
     access = RoleAccess(endpoint, REGION)
@@ -102,6 +103,7 @@ def build(port: int, folder: Path, containers: Path, repeat_events: float, start
     ministack.record_calls()
     attach(service)
     ministack_patches.apply(Integrations(access, ACCOUNT, REGION), containers)
+    add_stack_types(access)
     trails = Trails(ACCOUNT, REGION)
     ministack.add_resource_type("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import Any
 
 from tests.support.samples import http_event, sample, sqs_event, with_detail
@@ -136,17 +137,17 @@ def _plan_training() -> Usual:
     }
     found = {"Key": "a.csv", "Size": 9, "LastModified": datetime.now(UTC)}
     texts = {"train": b"setosa,4.9,3.0,1.4,0.2\n", "test": b"setosa,5.1,3.5,1.4,0.2\nvirginica,6.3,3.3,6.0,2.5\n"}
-    rows = iter((texts["test"], texts["train"], texts["test"]))
+    rows = cycle((texts["test"], texts["train"], texts["test"]))
     s3 = {"list_objects_v2": {"Contents": [found]}, "get_object": lambda **_: _body(next(rows))}
     return Usual(event, {"s3": s3, "ssm": _stages()})
 
 
 def _evaluate_model() -> Usual:
     output = "".join(f"{9 + row % 3},{_SHELL},{9 + row % 4}.25\n" for row in range(ROWS)).encode()
-    live = {"metrics": {"mse": {"value": 5.3, "standard_deviation": 2.2}}, "problem": "regression"}
+    live = json.dumps({"metrics": {"mse": {"value": 5.3, "standard_deviation": 2.2}}, "problem": "regression"}).encode()
 
     def read(**request: Any) -> dict[str, Any]:
-        return _body(json.dumps(live).encode() if request["Key"].endswith("report.json") else output)
+        return _body(live if request["Key"].endswith("report.json") else output)
 
     answered = "".join(f"{9 + row % 5}.25\n" for row in range(ROWS)).encode()
 
@@ -241,6 +242,7 @@ def _close_review() -> Usual:
 
 
 def _plan_release() -> Usual:
+    report = _report()
     at = "2026-11-20T10:00:00Z"
     wanted = {"requested_at": "2026-11-20T10:00:00.000000Z", "execution": "run-8", "package": _PACKAGE}
     table: dict[str, Any] = {"put_item": {}, "query": {"Items": []}}
@@ -249,7 +251,7 @@ def _plan_release() -> Usual:
         "ssm": _stages(),
         "sagemaker": _served() | {"describe_model_package": _package()},
         "dynamodb": table,
-        "s3": {"get_object": lambda **_: _body(_report()), "head_object": _KEPT},
+        "s3": {"get_object": lambda **_: _body(report), "head_object": _KEPT},
     }
     asked = {"model": _MODEL, "package": _PACKAGE, "trigger": "approved", "requested_at": at}
     event = {"execution": "run-8", "execution_arn": _EXECUTION, "started": "2026-11-20T10:00:00.000Z", "input": asked}
@@ -260,9 +262,10 @@ def _verify_release() -> Usual:
     golden: dict[str, Any] = {"content_type": "text/csv", "problem": "regression", "tolerance": 0.001}
     golden["content"] = CONTENT
     golden["requests"] = [{"body": _SHELL, "expected": "8.70123"} for _ in range(10)]
+    text = json.dumps(golden).encode()
     answers: Answers = {
         "sagemaker": {"describe_endpoint": _ENDPOINT, "describe_model_package": _package()},
-        "s3": {"get_object": lambda **_: _body(json.dumps(golden).encode()), "head_object": _KEPT},
+        "s3": {"get_object": lambda **_: _body(text), "head_object": _KEPT},
         "sagemaker-runtime": {"invoke_endpoint": lambda **_: _body(b"8.70123")},
     }
     event = {"endpoint": "e", "config": "c", "package": _PACKAGE, "golden": f"{_EVIDENCE}/golden.json"}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sagemaker_local.server import ACCOUNT, REGION, free_port, prepare
+from tests.contract import internals_stacks
 
 # Every internal that the files of `test_ministack._SOURCES` touch: what it is, and its
 # parameters where it is called or replaced. A name of a module follows its path inside the package.
@@ -24,6 +25,7 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
         "async function",
         ["method", "path", "headers", "body", "query_params", "request_id"],
     ),
+    "core.concurrency.run_reentrant": ("async function", ["fn", "args", "thread_name"]),
     "core.router.SERVICE_PATTERNS": ("dict", []),
     "core.router.extract_access_key_id": ("function", ["headers", "query_params"]),
     "core.router.detect_service": ("function", ["method", "path", "headers", "query_params"]),
@@ -59,6 +61,7 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "core.iam_evaluator._is_root_key": ("function", ["access_key_id"]),
     "core.iam_evaluator._principal_org_id": ("function", ["account_id"]),
     "core.iam_evaluator.resolve_caller_identity": ("function", ["access_key_id"]),
+    "core.iam_evaluator.resolve_credential": ("function", ["access_key_id", "account_id", "session_token"]),
     "core.iam_evaluator.resolve_principal": ("function", ["access_key_id", "account_id", "credential"]),
     "core.iam_evaluator.EvalContext": (
         "class",
@@ -96,7 +99,24 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.apigateway._integrations": ("AccountRegionScopedDict", []),
     "services.apigateway._create_integration": ("function", ["api_id", "data"]),
     "services.apigateway._create_route": ("function", ["api_id", "data"]),
+    "services.cloudformation.changesets.validate_template_support": ("function", ["template", "conditions", "params"]),
+    "services.cloudformation.drift._DRIFT_READERS": ("dict", []),
+    "services.cloudformation.handlers._ACTION_HANDLERS": ("dict", []),
+    "services.cloudformation.handlers.validate_template_support": ("function", ["template", "conditions", "params"]),
+    "services.cloudformation.provisioners._CONDITIONALLY_REPLACING_PROPERTIES": ("dict", []),
+    "services.cloudformation.provisioners._CUSTOM_NAME_REPLACEMENT": ("dict", []),
+    "services.cloudformation.provisioners._REPLACING_PROPERTIES": ("dict", []),
     "services.cloudformation.provisioners._RESOURCE_HANDLERS": ("dict", []),
+    "services.cloudformation.provisioners._STACK_TAG_PROPERTY": ("dict", []),
+    "services.cloudformation.provisioners._physical_name": (
+        "function",
+        ["stack_name", "logical_id", "lowercase", "max_len", "seeded"],
+    ),
+    "services.cloudformation.provisioners._provision_resource": (
+        "function",
+        ["resource_type", "logical_id", "props", "stack_name"],
+    ),
+    "services.cloudformation.stacks._runs_on_worker_thread": ("function", ["resource_type"]),
     "services.cloudwatch._alarms": ("AccountRegionScopedDict", []),
     "services.cloudwatch._calc_stats": ("function", ["points"]),
     "services.cloudwatch._describe_alarms": ("function", ["params", "cbor_data", "is_cbor", "is_json"]),
@@ -311,6 +331,7 @@ BEHAVIOURS: tuple[Callable[[], None], ...] = (
     resource_handlers_are_called_by_position,
     a_task_error_keeps_its_name_and_cause,
     jsonata_is_evaluated_in_a_template,
+    *internals_stacks.BEHAVIOURS,
 )
 
 

@@ -26,6 +26,7 @@ _SOURCES = (
     "ministack_executions.py",
     "integrations.py",
     "ministack_policies.py",
+    "ministack_stacks.py",
 )
 # The names by which our files know ministack's modules.
 _MODULES = {
@@ -35,6 +36,12 @@ _MODULES = {
     "responses": "core.responses",
     "router": "core.router",
     "provisioners": "services.cloudformation.provisioners",
+    "stack_types": "services.cloudformation.provisioners",
+    "stack_engine": "services.cloudformation.stacks",
+    "stack_calls": "services.cloudformation.handlers",
+    "change_sets": "services.cloudformation.changesets",
+    "drifts": "services.cloudformation.drift",
+    "threads": "core.concurrency",
     "states": "services.stepfunctions",
     "alarms": "services.cloudwatch",
     "queues": "services.sqs",

@@ -13,6 +13,7 @@ import pytest
 from tests.sagemaker_local.support.programs import PACKAGE, environment
 
 from sagemaker_local.server import free_port
+from sagemaker_local.stacks import TYPES
 
 README = (PACKAGE / "README.md").read_text(encoding="utf-8")
 
@@ -85,6 +86,16 @@ def test_the_layout_names_what_there_is_and_nothing_else() -> None:
     there = {path.name for path in PACKAGE.iterdir() if path.is_dir() or path.suffix == ".py"}
 
     assert named == there - {"__init__.py", "__main__.py", "__pycache__"}
+
+
+def test_the_types_of_stacks_are_those_of_the_table_with_what_templates_get_of_them() -> None:
+    section = README.partition("## Stacks with SageMaker's resources")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1:-1] for line in section.splitlines() if line.startswith("| `")]
+    written = [[re.findall(r"`([^`]+)`", cell) for cell in row] for row in cells]
+
+    assert [(*kind, *reference, attributes, refused) for kind, reference, attributes, _, refused in written] == [
+        (row.type_name, row.reference, list(row.attributes), sorted(row.not_emulated)) for row in TYPES
+    ]
 
 
 def test_the_version_of_ministack_is_the_one_that_is_tested() -> None:
