@@ -134,21 +134,21 @@ def test_checkpoints_are_kept_in_the_folder_that_the_job_names(sagemaker: SageMa
     assert sagemaker.access.s3.get("s3://keep/c/new") == b"old"
 
 
-def test_a_processing_job_without_a_network_has_no_credentials(sagemaker: SageMaker) -> None:
+@pytest.mark.parametrize(("isolation", "status"), [(True, "Completed"), (False, "Failed")])
+def test_a_processing_job_without_a_network_has_no_credentials(
+    sagemaker: SageMaker, isolation: bool, status: str
+) -> None:
     code = "import os, sys; sys.exit('AWS_ENDPOINT_URL' in os.environ)"
     sagemaker.access.role = {"AWS_ENDPOINT_URL": "http://127.0.0.1", "AWS_REGION": "us-east-1"}
-    for name, isolation, status in (("a", True, "Completed"), ("b", False, "Failed")):
-        sagemaker.call(
-            "CreateProcessingJob",
-            ProcessingJobName=name,
-            AppSpecification={"ImageUri": OWN, "ContainerEntrypoint": ["python3", "-c", code]},
-            ProcessingResources={
-                "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
-            },
-            NetworkConfig={"EnableNetworkIsolation": isolation},
-            RoleArn=ROLE,
-        )
-        sagemaker.events.wait_until(lambda status=status: status in sagemaker.statuses("Processing Job"))
+    sagemaker.call(
+        "CreateProcessingJob",
+        ProcessingJobName="job",
+        AppSpecification={"ImageUri": OWN, "ContainerEntrypoint": ["python3", "-c", code]},
+        ProcessingResources={"ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}},
+        NetworkConfig={"EnableNetworkIsolation": isolation},
+        RoleArn=ROLE,
+    )
+    assert ended(sagemaker, "Processing")["ProcessingJobStatus"] == status
 
 
 @pytest.mark.parametrize(

@@ -282,9 +282,13 @@ class Requests:
             Tags=TAGS,
         )
         for kind in ("Training", "Processing", "Transform"):
-            self._sagemaker.events.wait_until(lambda kind=kind: "Completed" in self._sagemaker.statuses(f"{kind} Job"))
-            self.call(f"Describe{kind}Job", **{f"{kind}JobName": "job"})
-            tried(lambda kind=kind: self.call(f"Stop{kind}Job", **{f"{kind}JobName": "job"}))
+            self._end(kind)
+
+    def _end(self, kind: str) -> None:
+        name = {f"{kind}JobName": "job"}
+        self._sagemaker.events.wait_until(lambda: "Completed" in self._sagemaker.statuses(f"{kind} Job"))
+        self.call(f"Describe{kind}Job", **name)
+        tried(lambda: self.call(f"Stop{kind}Job", **name))
 
     def _processing(self) -> None:
         given = {"S3Uri": "s3://data/test/", "LocalPath": "/opt/ml/processing/in", "S3DataType": "S3Prefix"}
