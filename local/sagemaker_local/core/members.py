@@ -49,15 +49,14 @@ REFUSED: Mapping[str, str] = {
     "CreateEndpointConfig.*PrefixAwareRoutingConfig": "leave it out: a variant has one server",
     "CreateEndpointConfig.*CapacityReservationConfig": "leave it out: nothing is reserved here",
     "CreateEndpointConfig.ExplainerConfig": "",
-    "CreateEndpointConfig.DataCaptureConfig": "",
-    "CreateEndpointConfig.AsyncInferenceConfig": "",
-    "CreateEndpointConfig.ShadowProductionVariants": "",
     "CreateModel.*Container*.Mode=MultiModel": "give each model an endpoint of its own",
     "InvokeEndpoint.TargetModel": "give each model an endpoint of its own",
     "CreateEndpointConfig.ExecutionRoleArn": _COMPONENTS,
     "CreateEndpointConfig.VpcConfig": _COMPONENTS,
     "CreateEndpointConfig.EnableNetworkIsolation": _COMPONENTS,
     "CreateEndpointConfig.MetricsConfig": "read the endpoint's metrics in AWS/SageMaker",
+    "CreateEndpointConfig.ShadowProductionVariants.ServerlessConfig": "give the shadow an InstanceType",
+    "CreateEndpointConfig.AsyncInferenceConfig.*.IncludeInferenceResponseIn": "read the answer at its outputLocation",
     "*Endpoint.DeploymentConfig.RollingUpdatePolicy.RollbackMaximumBatchSize": "a rollback moves everything at once",
     "UpdateEndpoint.ExcludeRetainedVariantProperties.VariantPropertyType=DataCaptureConfig": (
         "the new configuration's own counts"

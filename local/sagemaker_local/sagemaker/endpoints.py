@@ -2,8 +2,7 @@
 
 import logging
 import random
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,17 +12,17 @@ from sagemaker_local.core.resources import ENDPOINT, ENDPOINT_CONFIG, Resources
 from sagemaker_local.core.roles import tag_at_creation
 from sagemaker_local.core.shapes import project, service_model
 from sagemaker_local.core.store import NoRecordError, Record
-from sagemaker_local.images import UnknownImageError, pull
+from sagemaker_local.images import UnknownImageError
+from sagemaker_local.sagemaker.asynchronous import AsyncInvocations
 from sagemaker_local.sagemaker.deployment import Deployment, check_deployment
 from sagemaker_local.sagemaker.invocations import answer_of, check_answer, no_answer
 from sagemaker_local.sagemaker.jobs import milliseconds, tag_map
-from sagemaker_local.sagemaker.metrics import NAMESPACE, alarm_states, invocation
-from sagemaker_local.sagemaker.models import Models
+from sagemaker_local.sagemaker.metrics import alarm_states
+from sagemaker_local.sagemaker.servers import Servers
 from sagemaker_local.sagemaker.traffic import Traffic
-from sagemaker_local.sagemaker.variants import retained, scaled, summary, told
-from sagemaker_local.serving import Fleet, FleetClosedError, InvocationError, ServerStartError, UnknownVariantError
-from sagemaker_local.serving.fleet import Variant
-from sagemaker_local.serving.server import INVOCATION_TIMEOUT, ServerContext
+from sagemaker_local.sagemaker.variants import hosted, retained, scaled, summary, told
+from sagemaker_local.serving import FleetClosedError, InvocationError, ServerStartError, UnknownVariantError
+from sagemaker_local.serving.server import INVOCATION_TIMEOUT
 
 _LOG = logging.getLogger("sagemaker_local")
 # How EndpointStatus is spelled in events (Developer Guide, automating-sagemaker-with-eventbridge).
@@ -43,8 +42,12 @@ class Endpoints:
 
     cloud: Cloud
     resources: Resources
-    models: Models
+    servers: Servers
     _traffic: dict[str, Traffic] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Let what is asynchronous ask as everybody does."""
+        self.waiting = AsyncInvocations(self.cloud, self._ask, self.servers.role)
 
     def operations(self) -> dict[str, Handler]:
         """Return the handlers by operation."""
@@ -56,6 +59,7 @@ class Endpoints:
             "DescribeEndpoint": self.describe,
             "ListEndpoints": lambda call: self.resources.list(ENDPOINT, "ListEndpoints", call.request),
             "InvokeEndpoint": self.invoke,
+            "InvokeEndpointAsync": self.invoke_async,
         }
 
     def create(self, call: Call) -> dict[str, Any]:
@@ -66,7 +70,7 @@ class Endpoints:
         check_deployment(deployment, config["ProductionVariants"])
         self._states(name, config, Deployment.read(deployment, config["ProductionVariants"]))
         # What is served is kept with the endpoint: its configuration may be deleted while it serves.
-        members = {"LastDeploymentConfig": deployment, "Variants": config["ProductionVariants"]}
+        members = {"LastDeploymentConfig": deployment, **hosted(config)}
         made = self.resources.create(ENDPOINT, call.request, EndpointStatus="Creating", **members)
         self._send_event(made)
         self.cloud.work(lambda: self._bring_up(name, config), f"create-{name}")
@@ -74,13 +78,13 @@ class Endpoints:
 
     def _bring_up(self, name: str, config: Record) -> None:
         try:
-            deployed = self._deployed(config["ProductionVariants"])
-            fleet = self._start(name, config)
+            deployed = hosted({**config, **self.servers.deployed(config)})
+            hosting = self.servers.start(name, config)
         except Exception as error:  # noqa: BLE001  # whatever it is: the endpoint must not stay Creating for ever
             self._settle(name, EndpointStatus="Failed", FailureReason=_reason(error))
             return
-        self._traffic[name] = Traffic(fleet, random.Random(0))  # noqa: S311  # shares traffic, no secret
-        self._settle(name, EndpointStatus="InService", Variants=deployed)
+        self._traffic[name] = Traffic(hosting, random.Random(0))  # noqa: S311  # shares traffic, no secret
+        self._settle(name, EndpointStatus="InService", **deployed)
 
     def update(self, call: Call) -> dict[str, Any]:
         """Move an endpoint that is in service to another configuration, blue/green.
@@ -118,8 +122,8 @@ class Endpoints:
         """Start the new servers, shift traffic, bake; on any doubt go back. The old ones serve until the very end."""
         traffic = self._traffic[name]
         try:
-            deployed = self._deployed(config["ProductionVariants"])
-            new = self._start(name, config)
+            deployed = hosted({**config, **self.servers.deployed(config)})
+            new = self.servers.start(name, config)
             for share, seconds in deployment.shifts:
                 traffic.shift(new, share)
                 if deployment.bake(
@@ -131,7 +135,7 @@ class Endpoints:
             self._go_back(name, _reason(error))
             return
         old = traffic.promote()
-        changes = {"EndpointConfigName": config["EndpointConfigName"], "Variants": deployed}
+        changes = {"EndpointConfigName": config["EndpointConfigName"], **deployed}
         self._settle(name, **changes, EndpointStatus="InService", LastDeploymentConfig=deployment.request)
         old.close()
 
@@ -139,7 +143,7 @@ class Endpoints:
         """Return the states of a deployment's alarms, read as each model's role; nobody is asked where it has none."""
         if not deployment.alarms:
             return []
-        roles = {self.models.container(variant["ModelName"])[1] for variant in config["ProductionVariants"]}
+        roles = {self.servers.role(variant["ModelName"]) for variant in config["ProductionVariants"]}
         return [state for role in roles for state in alarm_states(self.cloud.access, role, name, deployment.alarms)]
 
     def _go_back(self, name: str, reason: str) -> None:
@@ -160,7 +164,7 @@ class Endpoints:
         def begin(record: Record) -> None:
             if record["EndpointStatus"] != "InService":
                 raise invalid(f'Cannot update in-progress endpoint "{arn}": it is {record["EndpointStatus"]}.')
-            record |= {"EndpointStatus": "Updating", "Variants": scaled(record["Variants"], wanted)}
+            record |= {"EndpointStatus": "Updating", **scaled(record, wanted)}
 
         self._send_event(self._change(name, begin))
         self._traffic[name].set_weights(
@@ -202,6 +206,8 @@ class Endpoints:
         answer = project(service_model("sagemaker").operation_model("DescribeEndpoint").output_shape, endpoint)
         if answer["EndpointStatus"] not in ("Creating", "Failed"):
             answer["ProductionVariants"] = [summary(variant) for variant in endpoint["Variants"]]
+            if endpoint["Shadows"]:
+                answer["ShadowProductionVariants"] = [summary(variant) for variant in endpoint["Shadows"]]
         return answer
 
     def invoke(self, call: Call) -> dict[str, Any]:
@@ -211,20 +217,38 @@ class Endpoints:
             ApiError: ValidationError or ModelError, as the API has them.
         """
         name = call.request["EndpointName"]
+        if name in self._traffic and self.resources.get(ENDPOINT, name).get("AsyncInferenceConfig"):
+            raise invalid(f"Endpoint {name} answers asynchronously: use InvokeEndpointAsync.")
+        return self._ask(name, call.request, INVOCATION_TIMEOUT)
+
+    def invoke_async(self, call: Call) -> dict[str, Any]:
+        """Let a request wait for an asynchronous endpoint.
+
+        Raises:
+            ApiError: ValidationError: there is no such endpoint, or it is none of that kind.
+        """
+        name = call.request["EndpointName"]
+        if name not in self._traffic:
+            raise self._gone(name)
+        return self.waiting.invoke(call, self.resources.get(ENDPOINT, name))
+
+    def _ask(self, name: str, request: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         traffic = self._traffic.get(name)
-        gone = invalid(f"Endpoint {name} of account {self.cloud.account} not found.")
         if traffic is None:
-            raise gone
+            raise self._gone(name)
         try:
-            answer = traffic.ask(call.request.get("Body", b""), call.request)
+            answer = traffic.ask(request, timeout)
         except FleetClosedError:
-            raise gone from None
+            raise self._gone(name) from None
         except UnknownVariantError as error:
             raise invalid(str(error)) from error
         except InvocationError as error:
             raise no_answer(self.cloud, name, error) from error
         check_answer(self.cloud, name, answer)
         return answer_of(answer)
+
+    def _gone(self, name: str) -> ApiError:
+        return invalid(f"Endpoint {name} of account {self.cloud.account} not found.")
 
     def _config(self, call: Call) -> Record:
         """Return the configuration that a request names; the caller needs the right to it too.
@@ -235,36 +259,6 @@ class Endpoints:
         arn = self.resources.arn(ENDPOINT_CONFIG, name)
         self.cloud.access.require(call.access_key, f"sagemaker:{call.operation}", arn)
         return self.resources.get(ENDPOINT_CONFIG, name)
-
-    def _start(self, name: str, config: Record) -> Fleet:
-        variants = [self._variant(name, variant) for variant in config["ProductionVariants"]]
-        watch: Any = self.cloud.root_client("cloudwatch")
-
-        def measure(variant: str, status: int) -> None:
-            data = invocation(name, config["EndpointConfigName"], variant, status)
-            watch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
-
-        return Fleet.start(variants, random.Random(0), measure=measure)  # noqa: S311  # shares traffic, no secret
-
-    def _variant(self, endpoint: str, variant: dict[str, Any]) -> Variant:
-        container, role = self.models.container(variant["ModelName"])
-        folder = self.cloud.folder / "endpoints" / endpoint / f"{variant['VariantName']}-{uuid.uuid4().hex[:8]}"
-        folder.mkdir(parents=True)
-        s3: Any = self.cloud.access.client("s3", role, endpoint)
-        environment = self.cloud.access.environment(role, endpoint)
-        limit = variant.get("ContainerStartupHealthCheckTimeoutInSeconds", self.cloud.timing.startup_seconds)
-        context = ServerContext(folder, s3, environment, self.cloud.containers, role, float(limit))
-        return Variant(variant["VariantName"], variant.get("InitialVariantWeight", 1.0), container, context)
-
-    def _deployed(self, variants: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return variants with the images that run in them, each with the digest that its path resolved to."""
-        return [{**variant, "DeployedImages": [self._image(variant["ModelName"])]} for variant in variants]
-
-    def _image(self, model: str) -> dict[str, Any]:
-        specified = self.models.container(model)[0]["Image"]
-        repository = specified.partition("@")[0].rsplit(":", 1)[0]
-        resolved = f"{repository}@{pull(specified, self.cloud.containers).digest}"
-        return {"SpecifiedImage": specified, "ResolvedImage": resolved, "ResolutionTime": self.cloud.clock()}
 
     def _settle(self, name: str, **members: Any) -> None:
         self._send_event(self.resources.update(ENDPOINT, name, **members))
@@ -283,6 +277,7 @@ class Endpoints:
 
     def close(self) -> None:
         """End all servers at once."""
+        self.waiting.close()
         for traffic in list(self._traffic.values()):
             traffic.close(0)
 

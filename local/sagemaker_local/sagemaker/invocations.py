@@ -8,7 +8,8 @@ from sagemaker_local.core.errors import ApiError
 from sagemaker_local.core.shapes import service_model
 from sagemaker_local.serving import InvocationError, VariantResponse
 
-_SUCCESS = range(200, 300)
+SUCCESS = range(200, 300)
+"""The statuses of an answer that is one."""
 _SERVER_ERRORS = 500
 MOST_BYTES = 6_291_456
 """Bytes of a model's answer that InvokeEndpoint passes on (botocore's model, BodyBlob)."""
@@ -54,7 +55,7 @@ def check_answer(cloud: Cloud, endpoint: str, response: VariantResponse) -> None
     Raises:
         ApiError: ModelError.
     """
-    if response.status not in _SUCCESS:
+    if response.status not in SUCCESS:
         text = response.body.decode("utf-8", "replace")
         raise model_error(cloud, endpoint, response.status, text)
     if len(response.body) > MOST_BYTES:

@@ -11,6 +11,7 @@ from sagemaker_local.core.errors import ApiError, invalid
 from sagemaker_local.core.resources import ENDPOINT_CONFIG, MODEL, Resources
 from sagemaker_local.core.roles import pass_role, tag_at_creation
 from sagemaker_local.core.store import NoRecordError, Record
+from sagemaker_local.sagemaker.configs import check_config
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -70,18 +71,16 @@ class Models:
         """Keep an endpoint configuration whose models exist."""
         request = call.request
         tag_at_creation(self._cloud, call, self._resources.arn(ENDPOINT_CONFIG, request["EndpointConfigName"]))
-        for variant in request["ProductionVariants"]:
+        variants = [*request["ProductionVariants"], *request.get("ShadowProductionVariants", [])]
+        for variant in variants:
             if "ModelName" not in variant:
                 raise invalid(
                     f"Variant {variant['VariantName']} has no ModelName: inference components are not emulated."
                 )
             self._resources.get(MODEL, variant["ModelName"])
-            _check_variant(variant)
             if "InstanceType" in variant:
                 self.check_instances(variant["ModelName"], "RealtimeInference", variant["InstanceType"])
-        names = [variant["VariantName"] for variant in request["ProductionVariants"]]
-        if len(set(names)) != len(names):
-            raise invalid(f"The variant names {names} are not unique.")
+        check_config(request)
         return {"EndpointConfigArn": self._resources.create(ENDPOINT_CONFIG, request)["EndpointConfigArn"]}
 
     def delete_config(self, call: Call) -> dict[str, Any]:
@@ -188,14 +187,3 @@ def _specified(package: dict[str, Any], name: str | None) -> dict[str, Any]:
         if additional["Name"] == name:
             return additional
     raise invalid(f"Model package {package['ModelPackageArn']} has no inference specification {name}.")
-
-
-def _check_variant(variant: dict[str, Any]) -> None:
-    name, serverless = variant["VariantName"], variant.get("ServerlessConfig")
-    on_instances = [member for member in ("InstanceType", "InitialInstanceCount") if member in variant]
-    if serverless is None and len(on_instances) < len(("InstanceType", "InitialInstanceCount")):
-        raise invalid(f"Variant {name} needs InstanceType and InitialInstanceCount, or a ServerlessConfig.")
-    if serverless is not None and on_instances:
-        raise invalid(f"Variant {name} is serverless: it takes no {on_instances[0]}.")
-    if serverless is not None and serverless["MemorySizeInMB"] % 1024:
-        raise invalid(f"Variant {name}: MemorySizeInMB goes in steps of 1024, from 1024 to 6144.")

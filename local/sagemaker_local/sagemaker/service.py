@@ -16,6 +16,7 @@ from sagemaker_local.sagemaker.features import FeatureStore
 from sagemaker_local.sagemaker.jobs import Jobs
 from sagemaker_local.sagemaker.models import Models
 from sagemaker_local.sagemaker.registry import ModelRegistry
+from sagemaker_local.sagemaker.servers import Servers
 from sagemaker_local.sagemaker.tags import Tags
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Service:
         resources = Resources(cloud)
         models = Models(cloud, resources)
         self._cloud = cloud
-        self.endpoints = Endpoints(cloud, resources, models)
+        self.endpoints = Endpoints(cloud, resources, Servers(cloud, models))
         parts: list[Part] = [
             models,
             self.endpoints,

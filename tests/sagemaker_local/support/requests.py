@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from tests.sagemaker_local.support.jobs import OWN, channel, tar_gz, training, transform
+from tests.sagemaker_local.support.jobs import OWN, channel, tar_gz, training, transform, until
 from tests.sagemaker_local.support.pipeline_steps import document, fail, invoke
 from tests.sagemaker_local.support.pipelines import World
 from tests.sagemaker_local.support.reading import input_shape
@@ -22,8 +22,6 @@ SETTLED = {
     "CreateModelPackage.ModelPackageName": "no ModelPackageName and no Tags",
     "CreateModelPackage.Tags.Key": "no ModelPackageName and no Tags",
     "CreateModelPackage.Tags.Value": "no ModelPackageName and no Tags",
-    # It is seen in captured data only, which are not emulated.
-    "InvokeEndpoint.InferenceId": "",
 }
 _TEXTS = [
     "a",
@@ -183,10 +181,63 @@ class Requests:
         for config in ("two", "three"):
             self.call("CreateEndpointConfig", EndpointConfigName=config, ProductionVariants=[alone])
         self.call("DescribeEndpointConfig", EndpointConfigName="two")
+        self._hosted()
         self._invocations()
-        for name in ("before", "after"):
+        for name in ("before", "after", "hosted", "waiting"):
             self.call("DeleteEndpoint", EndpointName=name)
         self._moves()
+
+    def _hosted(self) -> None:
+        """Serve with capture and a shadow, and asynchronously."""
+        more = {"InitialVariantWeight": 1.0, "ContainerStartupHealthCheckTimeoutInSeconds": 60}
+        capture = {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": 100,
+            "DestinationS3Uri": "s3://captured/x",
+            "KmsKeyId": "k",
+            "CaptureOptions": [{"CaptureMode": "InputAndOutput"}],
+            "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
+        }
+        topics = {
+            "SuccessTopic": "arn:aws:sns:us-east-1:123456789012:a",
+            "ErrorTopic": "arn:aws:sns:us-east-1:123456789012:b",
+        }
+        outputs = {"S3OutputPath": "s3://answers/x", "S3FailurePath": "s3://failures/x", "KmsKeyId": "k"}
+        waiting = {
+            "ClientConfig": {"MaxConcurrentInvocationsPerInstance": 1},
+            "OutputConfig": {**outputs, "NotificationConfig": topics},
+        }
+        configs: dict[str, dict[str, Any]] = {
+            "hosted": {
+                "ShadowProductionVariants": [variant("shadow", ModelName="p-raw", **more)],
+                "DataCaptureConfig": capture,
+            },
+            "waiting": {"AsyncInferenceConfig": waiting},
+        }
+        for name, config in configs.items():
+            made = [variant("v", ModelName="p-raw")]
+            self.call("CreateEndpointConfig", EndpointConfigName=name, ProductionVariants=made, **config)
+            self.call("CreateEndpoint", EndpointName=name, EndpointConfigName=name)
+            self._until(name)
+        self._waiting()
+
+    def _waiting(self) -> None:
+        self._sagemaker.access.s3.put("s3://data/ask", "1")
+        headers = {
+            "X-Amzn-SageMaker-Content-Type": "text/csv",
+            "X-Amzn-SageMaker-Accept": "text/csv",
+            "X-Amzn-SageMaker-Custom-Attributes": "c",
+            "X-Amzn-SageMaker-Inference-Id": "i",
+            "X-Amzn-SageMaker-S3OutputPathExtension": "e",
+            "X-Amzn-SageMaker-Filename": "f",
+            "X-Amzn-SageMaker-RequestTTLSeconds": "60",
+            "X-Amzn-SageMaker-InvocationTimeoutSeconds": "60",
+        }
+        path = "/endpoints/waiting/async-invocations"
+        self._sagemaker.rest("POST", path, b"1", **headers)
+        for key in ("ask", "none"):
+            self._sagemaker.rest("POST", path, b"", **headers, **{"X-Amzn-SageMaker-InputLocation": f"s3://data/{key}"})
+        until(lambda: len(self._sagemaker.access.topics.sent) > 1)
 
     def _invocations(self) -> None:
         headers = {
@@ -198,6 +249,9 @@ class Requests:
             "X-Amzn-SageMaker-Session-Id": "NEW_SESSION",
         }
         self._sagemaker.rest("POST", "/endpoints/before/invocations", b"a,b", **headers)
+        del headers["X-Amzn-SageMaker-Target-Variant"]
+        self._sagemaker.rest("POST", "/endpoints/hosted/invocations", b"a,b", **headers)
+        until(lambda: len(self._sagemaker.access.s3.uris("s3://captured/x/hosted")) > 1)
 
     def _moves(self) -> None:
         half = {"Type": "CAPACITY_PERCENT", "Value": 50}
@@ -413,6 +467,8 @@ class Requests:
         token = {"ClientRequestToken": self._world.token()}
         group = {"ModelPackageGroupName": "k"}
         on_instances = variant("a", ModelName="k1", ServerlessConfig=None)
+        alone = {"ShadowProductionVariants": None}
+        shadows = {"ShadowProductionVariants": [variant("b", ModelName="k1", ServerlessConfig=None)]}
         serverless = {"VariantName": "a", "ModelName": "k1", "ServerlessConfig": {"MemorySizeInMB": 1024}}
         specified = {"Containers": [RAW]}
         packages = {
@@ -427,8 +483,8 @@ class Requests:
                 "CreateModel",
                 {"ModelName": "k2", "Containers": [RAW], "PrimaryContainer": None, "ExecutionRoleArn": ROLE},
             ),
-            ("CreateEndpointConfig", {"EndpointConfigName": "k", "ProductionVariants": [on_instances]}),
-            ("CreateEndpointConfig", {"EndpointConfigName": "s", "ProductionVariants": [serverless]}),
+            ("CreateEndpointConfig", {"EndpointConfigName": "k", "ProductionVariants": [on_instances], **shadows}),
+            ("CreateEndpointConfig", {"EndpointConfigName": "s", "ProductionVariants": [serverless], **alone}),
             ("CreateModelPackageGroup", group),
             ("CreateModelPackage", {**group, **packages}),
             ("UpdateModelPackage", {"ModelPackageArn": f"{PREFIX}model-package/k/1", **updates}),
