@@ -1,4 +1,4 @@
-"""Data capture, shadows and asynchronous inference in our cloud, through boto3, under the rights of the model's role."""
+"""Capture, shadows and asynchronous inference in our cloud, through boto3, under the rights of the model's role."""
 
 import json
 from typing import Any
@@ -49,6 +49,14 @@ def test_a_request_that_waits_is_answered_in_s3_and_told_to_a_topic_as_the_model
     topic = cloud.client("sns").create_topic(Name=name("topic"))["TopicArn"]
     queue = cloud.client("sqs").create_queue(QueueName=name("queue"))["QueueUrl"]
     arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue.rsplit('/', 1)[-1]}"
+    sender = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [sender]})
+    cloud.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
     cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     outputs = {"S3OutputPath": f"s3://{bucket}/answers", "NotificationConfig": {"SuccessTopic": topic}}
     endpoint = cloud.endpoint(config(cloud, model, AsyncInferenceConfig={"OutputConfig": outputs}))
