@@ -23,7 +23,7 @@ VENV := test "`$(BIN)/uv --version 2>/dev/null | cut -d ' ' -f 2`" = "$(UV_VERSI
 PATHS := functions layers/signalbox/signalbox local operate projects tests
 PROGRAMS := projects/iris/iris-decision-tree/train projects/iris/iris-decision-tree/serve
 
-.PHONY: help demo up env test install check unit gates system bench pictures format clean
+.PHONY: help demo up env test install check unit gates system bench fidelity pictures format clean
 
 help:  ## Show what can be made
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "%-10s%s\n", $$1, $$2}' Makefile
@@ -55,8 +55,12 @@ gates: install  ## The template, the machines, the rules, IAM, the built artefac
 system: .venv/ready .cache/wheels/ready  ## The whole thing on the local cloud
 	@$(RUN) $(OFFLINE) python -m pytest tests/system
 
-bench: .venv/ready .cache/wheels/ready  ## Measure, as ratios side by side
-	@$(RUN) $(OFFLINE) python -m tests.bench
+bench: .venv/ready .cache/wheels/ready  ## Measure, as ratios side by side: PARTS=... for some
+	@$(BIN)/uv sync --frozen --quiet --inexact --group bench
+	@$(RUN) $(OFFLINE) python -m tests.bench $(PARTS)
+
+fidelity: .venv/ready  ## Run what others wrote for SageMaker, and say how each case went: CASES=... for some
+	@$(RUN) python -m tests.fidelity $(CASES)
 
 pictures: .venv/ready  ## Take the pictures of docs/mails-and-pages.md anew, with a Chromium or Chrome
 	@$(RUN) python -m tests.pictures
@@ -71,14 +75,14 @@ clean:  ## Remove what builds, tests and the local cloud left
 # The demo and the local cloud need less than the tests do. The figures are those of Linux; a test compares them.
 .venv/demo: uv.lock pyproject.toml
 	@$(PYTHON_FITS)
-	@echo "Installing what the demo needs into .venv, once: 130 MB to download, 500 MB on the disk; one or two minutes ..."
+	@echo "Installing what the demo needs into .venv, once: 140 MB to download, 550 MB on the disk; one or two minutes ..."
 	@$(VENV)
 	@$(BIN)/uv sync --frozen --quiet --inexact --no-group dev --no-group features
 	@touch $@
 
 .venv/ready: uv.lock pyproject.toml
 	@$(PYTHON_FITS)
-	@echo "Installing what Signalbox's tests need into .venv, once: 230 MB to download, 800 MB on the disk; two minutes ..."
+	@echo "Installing what Signalbox's tests need into .venv, once: 240 MB to download, 850 MB on the disk; two minutes ..."
 	@$(VENV)
 	@$(BIN)/uv sync --frozen --quiet --inexact
 	@touch .venv/demo $@

@@ -4,18 +4,16 @@ from collections.abc import Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from sagemaker_local import ministack, ministack_policies
 from sagemaker_local.core.errors import denied, invalid
 
 if TYPE_CHECKING:
+    import boto3
     from botocore.client import BaseClient
 
 SERVICE = "sagemaker.amazonaws.com"
-_CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, s3={"addressing_style": "path"}, read_timeout=120)
 
 
 class RoleAccess:
@@ -41,8 +39,7 @@ class RoleAccess:
         Raises:
             ApiError: ValidationException: the role does not exist or does not trust SageMaker.
         """
-        statements = (ministack.trust_policy(role_arn) or {}).get("Statement", [])
-        if not any(_lets_in(statement) for statement in statements):
+        if not trusts(role_arn, SERVICE):
             raise invalid(
                 f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
                 f"'{SERVICE}' to assume the role."
@@ -79,7 +76,6 @@ class RoleAccess:
         return _session(self._region).client(  # type: ignore[call-overload,no-any-return]  # the name is a variable here
             service,
             endpoint_url=self._endpoint_url,
-            config=_CONFIG,
             aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=keys["AWS_SESSION_TOKEN"] or None,
@@ -106,18 +102,30 @@ def _refused(code: str, message: str, operation: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
-def _lets_in(statement: Mapping[str, Any]) -> bool:
+def trusts(role_arn: str, service: str) -> bool:
+    """Tell whether a role exists and lets a service of AWS assume it."""
+    return any(_lets_in(one, service) for one in (ministack.trust_policy(role_arn) or {}).get("Statement", []))
+
+
+def _lets_in(statement: Mapping[str, Any], service: str) -> bool:
     principal = statement.get("Principal", {})
     services = principal.get("Service", []) if isinstance(principal, dict) else []
-    return statement.get("Effect") == "Allow" and SERVICE in ([services] if isinstance(services, str) else services)
+    return statement.get("Effect") == "Allow" and service in ([services] if isinstance(services, str) else services)
 
 
 def root_client(endpoint_url: str, region: str, service: str) -> Any:
     """Return a client that acts as the account's root, for what AWS does by itself."""
-    return _session(region).client(service, endpoint_url=endpoint_url, config=_CONFIG)  # type: ignore[call-overload]
+    return _session(region).client(service, endpoint_url=endpoint_url)  # type: ignore[call-overload]
 
 
 @cache
-def _session(region: str) -> boto3.session.Session:
+def _session(region: str) -> "boto3.session.Session":
     """Return one session: its loader keeps the service models, which are the large part of a client."""
-    return boto3.session.Session(region_name=region)
+    # Imported at the first client: boto3 is a third of the cloud's start.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
+    session = boto3.session.Session(region_name=region)
+    config = Config(retries={"mode": "standard", "max_attempts": 3}, s3={"addressing_style": "path"}, read_timeout=120)
+    session._session.set_default_client_config(config)
+    return session

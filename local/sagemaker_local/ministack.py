@@ -162,6 +162,21 @@ def name_ses_resource(find: Callable[[str, bytes], str | None]) -> None:
     iam_actions._ses_v2_resource_arn = named
 
 
+def json_refusal(code: str, message: str) -> HttpResponse:
+    """Return the answer of a service that speaks JSON to what it refuses."""
+    refused: HttpResponse = responses.error_response_json(code, message)
+    return refused
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """Return the object that a body is as JSON; empty where it is none."""
+    try:
+        found = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def access_key(headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
     """Return the access key that signed a request."""
     return str(router.extract_access_key_id(headers, query) or "")

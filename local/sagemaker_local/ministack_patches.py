@@ -207,7 +207,7 @@ def decide_mails_by_their_sender() -> None:
     def sender(path: str, body: bytes) -> str | None:
         if path.rstrip("/") != "/v2/email/outbound-emails":
             return None
-        _, address = parseaddr(_json(body).get("FromEmailAddress", ""))
+        _, address = parseaddr(ministack.json_object(body).get("FromEmailAddress", ""))
         return f"identity/{address}" if address else None
 
     ministack.name_ses_resource(sender)
@@ -218,7 +218,7 @@ def decide_alarms_by_their_names() -> None:
 
     def first(query: Mapping[str, Any], body: bytes) -> str | None:
         # By the Query API, or as JSON, which boto3 speaks to CloudWatch now.
-        names = query.get("AlarmNames.member.1") or _json(body).get("AlarmNames")
+        names = query.get("AlarmNames.member.1") or ministack.json_object(body).get("AlarmNames")
         return f"alarm:{names[0] if isinstance(names, list) else names}" if names else None
 
     ministack.name_resource("monitoring", first)
@@ -228,7 +228,7 @@ def decide_log_events_by_their_stream() -> None:
     """Gap: reading and writing log events is decided on the log group; on AWS on the stream."""
 
     def stream(_query: Mapping[str, Any], body: bytes) -> str | None:
-        given = _json(body)
+        given = ministack.json_object(body)
         group, name = given.get("logGroupName"), given.get("logStreamName")
         return f"log-group:{group}:log-stream:{name}" if group and name else None
 
@@ -283,14 +283,6 @@ def _encrypt(bucket: str, properties: Mapping[str, Any]) -> None:
         ministack_policies.encrypt_bucket(
             bucket, default.get("SSEAlgorithm", "AES256"), default.get("KMSMasterKeyID", ""), bucket_key=with_key
         )
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def import_http_api_documents() -> None:

@@ -4,31 +4,39 @@ CloudFormation calls a service as whoever works on the stack, or as the role tha
 (CloudFormation User Guide, "CloudFormation service role"). ministack makes its own resources without asking anybody.
 """
 
+import asyncio
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
 from contextvars import ContextVar
 from typing import Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
 
 from sagemaker_local import ministack
 from sagemaker_local.core.cloud import HttpResponse
 from sagemaker_local.ministack import change_sets, drifts, stack_calls, stack_engine, stack_types, threads
 from sagemaker_local.stacks import ResourceType, StackResources
 
+type Acting = Callable[[str, Mapping[str, str]], str]
+
 _caller: ContextVar[str] = ContextVar("stack_caller")
-# SageMaker's names have at most 63 characters (API reference).
-_LONGEST_NAME = 63
+_OK = 200
+_STACK_ID = re.compile(r"<StackId>arn:[^<]*:stack/(?P<name>[^/<]+)/[^<]*</StackId>")
 _UNRECOGNIZED = re.compile(r"Unrecognized resource types: \[(?P<types>[^\]]*)\]$")
 
 
+class StackRoleError(Exception):
+    """A role that a stack cannot be worked on with, and the code of the refusal."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 def caller() -> str:
-    """Return the access key of whoever works on the stack that is worked on now."""
+    """Return the access key of whoever works on the stack that is worked on now, or of the stack's role."""
     return _caller.get()
-
-
-def new_name(stack: str, logical_id: str) -> str:
-    """Return the name of a resource that a template gives none: another one for each replacement."""
-    return str(stack_types._physical_name(stack, logical_id, max_len=_LONGEST_NAME))
 
 
 def add_type(resource: ResourceType, handler: StackResources) -> None:
@@ -66,24 +74,92 @@ def _beside(handle: Callable[[Any], HttpResponse]) -> Callable[[Any], Any]:
     return lambda params: threads.run_reentrant(handle, params)
 
 
-def know_the_caller() -> None:
-    """Let the work on a stack know who asked for it, long after the answer."""
-    ministack.around_service("cloudformation", _as_caller)
+def do_one_thing_at_a_time() -> None:
+    """Let what is asked of a stack wait for what goes on with it: one that is deleted may still be in the making."""
+    start = stack_calls._create_stack_task_in_region
+    last: dict[str, asyncio.Event] = {}
+
+    def started(work: Coroutine[Any, Any, None], stack: Any, stack_id: str) -> None:
+        before, done = last.get(stack_id), asyncio.Event()
+        last[stack_id] = done
+
+        async def in_turn() -> None:
+            try:
+                if before is not None:
+                    await before.wait()
+                await work
+            finally:
+                done.set()
+
+        start(in_turn(), stack, stack_id)
+
+    stack_calls._create_stack_task_in_region = change_sets._create_stack_task_in_region = started
 
 
-def _as_caller(handle: ministack.ServiceHandler) -> ministack.ServiceHandler:
-    async def handled(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
-    ) -> HttpResponse:
-        before = _caller.set(ministack.access_key(headers, query))
-        try:
-            answer: Any = await handle(method, path, headers, body, query)
-            found: HttpResponse = await answer if inspect.isawaitable(answer) else answer
+def know_the_caller(acting: Acting, accepted: Callable[[Mapping[str, str]], None]) -> None:
+    """Let the work on a stack know for whom it is done, long after the answer.
+
+    Args:
+        acting: From access key and parameters of a request to CloudFormation to the access key that it acts as.
+        accepted: Is called with the parameters of a request that was not refused.
+    """
+
+    def around(handle: ministack.ServiceHandler) -> ministack.ServiceHandler:
+        async def handled(
+            method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+        ) -> HttpResponse:
+            parameters = _parameters(headers, body, query)
+            try:
+                key = acting(ministack.access_key(headers, query), parameters)
+            except StackRoleError as error:
+                refusal: HttpResponse = stack_calls._error(error.code, str(error))
+                return refusal
+            before = _caller.set(key)
+            try:
+                answer: Any = await handle(method, path, headers, body, query)
+                found: HttpResponse = await answer if inspect.isawaitable(answer) else answer
+            finally:
+                _caller.reset(before)
+            if found[0] == _OK:
+                accepted(parameters)
             return found
-        finally:
-            _caller.reset(before)
 
-    return handled
+        return handled
+
+    ministack.around_service("cloudformation", around)
+
+
+def stack_named(parameters: Mapping[str, str]) -> str:
+    """Return the name of the stack that a request to CloudFormation is about; empty where it is about none."""
+    named = parameters.get("StackName", "")
+    if not named and "ChangeSetName" in parameters:
+        _, change_set = change_sets._find_change_set(parameters["ChangeSetName"])
+        named = (change_set or {}).get("StackName", "")
+    return named.split("/")[1] if named.startswith("arn:") else named
+
+
+def show_roles(role_of: Callable[[str], str]) -> None:
+    """Let DescribeStacks tell the role of a stack, which `role_of(name)` knows."""
+    describe = stack_calls._ACTION_HANDLERS["DescribeStacks"]
+
+    def shown(found: re.Match[str]) -> str:
+        role = role_of(found["name"])
+        return f"{found[0]}<RoleARN>{escape(role)}</RoleARN>" if role else found[0]
+
+    def described(params: Any) -> HttpResponse:
+        status, headers, body = describe(params)
+        return status, headers, _STACK_ID.sub(shown, body.decode()).encode()
+
+    stack_calls._ACTION_HANDLERS["DescribeStacks"] = described
+
+
+def _parameters(headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parameters of a request, by the Query API or as JSON, with its action."""
+    given = {name: item[0] if isinstance(item, list) else item for name, item in query.items()}
+    if "json" in headers.get("content-type", ""):
+        given["Action"] = headers.get("x-amz-target", "").rpartition(".")[2]
+        return {**given, **ministack.json_object(body)}
+    return {**given, **{name: items[0] for name, items in parse_qs(body.decode("utf-8", "replace")).items()}}
 
 
 def refuse_types_by_name() -> None:
@@ -103,6 +179,18 @@ def refuse_types_by_name() -> None:
 
     stack_calls.validate_template_support = change_sets.validate_template_support = validated
     stack_types._provision_resource = provisioned
+
+
+def refuse_cloud_control() -> None:
+    """Gap: Cloud Control keeps what it is asked to make as a text, answers that it succeeded, and makes nothing."""
+    ministack.around_service("cloudcontrol", lambda _handle: _refuse)
+
+
+async def _refuse(
+    _method: str, _path: str, headers: dict[str, str], body: bytes, _query: dict[str, Any]
+) -> HttpResponse:
+    kind = ministack.json_object(body).get("TypeName") or headers.get("x-amz-target", "").rpartition(".")[2]
+    return ministack.json_refusal("UnsupportedActionException", f"Cloud Control is not emulated here, for {kind}.")
 
 
 def _told(message: str) -> str:

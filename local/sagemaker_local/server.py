@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sagemaker_local import door
-from sagemaker_local.runtime import guard
+from sagemaker_local.runtime import guard, namespaces
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -95,6 +95,8 @@ def build(port: int, folder: Path, containers: Path, repeat_events: float, start
     from sagemaker_local.sagemaker.service import Service, attach  # noqa: PLC0415
     from sagemaker_local.stack_types import add_stack_types  # noqa: PLC0415
 
+    # The first job does not wait for the answer.
+    threading.Thread(target=namespaces.allowed, daemon=True).start()
     endpoint, timing = f"http://127.0.0.1:{port}", Timing(startup_seconds=startup_seconds)
     access = RoleAccess(endpoint, REGION)
     events = BusEvents(ACCOUNT, REGION, repeat_events)
@@ -103,7 +105,7 @@ def build(port: int, folder: Path, containers: Path, repeat_events: float, start
     ministack.record_calls()
     attach(service)
     ministack_patches.apply(Integrations(access, ACCOUNT, REGION), containers)
-    add_stack_types(access)
+    add_stack_types(access, REGION)
     trails = Trails(ACCOUNT, REGION)
     ministack.add_resource_type("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)
 

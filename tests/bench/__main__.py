@@ -8,18 +8,20 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
 from sagemaker_local.process import CloudError
-from tests.bench import cloud, cold_starts, handling, latency
+from tests.bench import cloud, cold_starts, emulators, handling, jobs, latency
 from tests.bench.built import Stack, built
 from tests.bench.figures import BenchError
 from tests.bench.report import Report, Sizes
 from tests.gates.artefacts import zipped_size
 
-PARTS = ("starts", "handling", "sizes", "cloud")
+PARTS = ("starts", "handling", "sizes", "cloud", "emulators", "jobs")
+_BUILT = {"starts", "handling", "sizes", "cloud"}
 _ROUNDS = 12
 
 
@@ -47,22 +49,32 @@ def main() -> int:
 def _measure(parts: set[str], rounds: int, folder: Path, console: Console) -> Report:
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
     report = Report(notes=[f"Measured with {machine}; load at the beginning {os.getloadavg()[0]:.1f}."])
-    (folder / "stack").mkdir()
     with console.status("sam build") as status:
-        stack = built(folder / "stack")
-        if "starts" in parts:
-            report.starts = cold_starts.measure(stack, rounds, status.update)
-        if "handling" in parts:
-            report.handlings = handling.measure(stack, status.update)
-        if "sizes" in parts:
-            report.sizes = _sizes(stack, folder / "archive.zip")
-        if "cloud" in parts:
-            status.update("plain ministack starts")
-            plain = cloud.plain_peak(folder / "plain")
-            with cloud.running(stack, folder, status.update) as (world, booted):
-                report.latencies = latency.measure(world, status.update)
-                report.memory = cloud.Memory(plain, booted, cloud.peak(world.cloud.pid))
+        if parts & _BUILT:
+            (folder / "stack").mkdir()
+            _measure_built(parts, rounds, built(folder / "stack"), folder, report, status.update)
+        if "emulators" in parts:
+            report.emulators = emulators.measure(folder / "emulators", status.update)
+        if "jobs" in parts:
+            report.jobs = jobs.measure(folder / "jobs", status.update)
     return report
+
+
+def _measure_built(
+    parts: set[str], rounds: int, stack: Stack, folder: Path, report: Report, say: Callable[[str], None]
+) -> None:
+    if "starts" in parts:
+        report.starts = cold_starts.measure(stack, rounds, say)
+    if "handling" in parts:
+        report.handlings = handling.measure(stack, say)
+    if "sizes" in parts:
+        report.sizes = _sizes(stack, folder / "archive.zip")
+    if "cloud" in parts:
+        say("plain ministack starts")
+        plain = cloud.plain_peak(folder / "plain")
+        with cloud.running(stack, folder, say) as (world, booted):
+            report.latencies = latency.measure(world, say)
+            report.memory = cloud.Memory(plain, booted, cloud.peak(world.cloud.pid))
 
 
 def _sizes(stack: Stack, archive: Path) -> Sizes:

@@ -21,7 +21,7 @@ from tests.system.world import World
 QUIET_SECONDS = 1
 _BOOT_SECONDS = 60
 # The same settings, and no more than its own program.
-_PLAIN = """
+PLAIN = """
 import sys
 from pathlib import Path
 from sagemaker_local.server import prepare
@@ -64,7 +64,7 @@ def plain_peak(folder: Path) -> int:
     port = free_port()
     folder.mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-c", _PLAIN, str(port), str(folder)],
+        [sys.executable, "-c", PLAIN, str(port), str(folder)],
         env=program_environment({"BIND_HOST": "127.0.0.1"}),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -8,11 +8,13 @@ from rich.table import Table
 
 from tests.bench.cloud import Memory
 from tests.bench.cold_starts import Start
-from tests.bench.figures import Goal, goal, milliseconds, times
+from tests.bench.emulators import PLAIN_NAME, Beside
+from tests.bench.figures import Goal, Ratio, Spread, goal, milliseconds, times
 from tests.bench.handling import Handling
 from tests.bench.latency import Latency
 
-START_LIMIT, HANDLING_LIMIT, SIZE_LIMIT, MEMORY_LIMIT = 1.15, 2.0, 100.0, 500.0
+START_LIMIT, HANDLING_LIMIT, SIZE_LIMIT, MEMORY_LIMIT = 1.15, 2.0, 100.0, 300.0
+BOOT_LIMIT, JOB_LIMIT = 1.5, 0.5
 _KILO, _MEGA = 1000, 1_000_000
 _UPLOAD = 50 * 1024 * 1024  # bytes of a zipped package or layer (AWS Lambda Developer Guide, quotas)
 
@@ -34,6 +36,8 @@ class Report:
     sizes: Sizes | None = None
     latencies: Sequence[Latency] | None = None
     memory: Memory | None = None
+    emulators: Sequence[Beside] | None = None
+    jobs: Sequence[tuple[float, float]] | None = None
     notes: list[str] = field(default_factory=list)
 
     def goals(self) -> list[Goal]:
@@ -50,6 +54,12 @@ class Report:
             found.append(goal("a function's own code, zipped", SIZE_LIMIT, "kB", zipped))
         if self.memory is not None:
             found.append(goal("local cloud without jobs", MEMORY_LIMIT, "MB", {"peak": self.memory.used / _MEGA}))
+        if self.emulators is not None:
+            starts = {one.other: one.start.spread.middle for one in self.emulators if one.other == PLAIN_NAME}
+            found.append(goal("start to the first answer, beside ministack alone", BOOT_LIMIT, "×", starts))
+        if self.jobs is not None:
+            added = Spread.of([job - by_hand for job, by_hand in self.jobs]).middle
+            found.append(goal("a training job beside its program alone", JOB_LIMIT, "s", {"added": added}))
         return found
 
     def show(self, console: Console) -> None:
@@ -60,6 +70,8 @@ class Report:
             (self.sizes, self._sizes),
             (self.latencies, self._latencies),
             (self.memory, self._memory),
+            (self.emulators, self._emulators),
+            (self.jobs, self._jobs),
         )
         for measured, table in tables:
             if measured is not None:
@@ -128,6 +140,29 @@ class Report:
             )
         ]
         return _table("Peak memory of the process", ("what", "ratio", "peak"), rows)
+
+    def _emulators(self) -> Table:
+        beside = self.emulators or ()
+        rows = [
+            ("start to the first answer", *(f"{times(one.start)}, {milliseconds(one.start.own)}" for one in beside))
+        ]
+        rows.append(
+            (
+                "peak memory after the calls",
+                *(f"{own / other:.2f} ×, {own / _MEGA:.0f} MB" for own, other in (one.memory for one in beside)),
+            )
+        )
+        for name in beside[0].calls if beside else ():
+            found = [one.calls[name] for one in beside]
+            rows.append((name, *(f"{times(ratio)}, {1 / ratio.own:,.0f} a second" for ratio in found)))
+        columns = ("what", *(f"beside {one.other}" for one in beside))
+        return _table("The local cloud beside others: seconds of the same call", columns, rows)
+
+    def _jobs(self) -> Table:
+        pairs = list(self.jobs or ())
+        ratio = Ratio.of(pairs)
+        row = (times(ratio), milliseconds(ratio.own), milliseconds(ratio.other))
+        return _table("A training job that does nothing, beside its program", ("ratio", "job", "by hand"), [row])
 
 
 def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:

@@ -19,6 +19,13 @@ def _names(module: str, function: str) -> tuple[str, ...]:
     return names
 
 
+# Where the work on a stack is started, after the answer.
+_STARTING = {
+    "handlers": ("_create_stack", "_update_stack", "_delete_stack", "_continue_update_rollback", "_rollback_stack"),
+    "changesets": ("_execute_change_set",),
+}
+
+
 def stacks_look_up_by_name_what_is_replaced_for_our_types() -> None:
     """The engine finds these functions in its modules each time, so that another one in their place counts."""
     for function in ("_deploy_stack_async", "_delete_stack_async", "_roll_back_operation", "_revert_update"):
@@ -30,6 +37,9 @@ def stacks_look_up_by_name_what_is_replaced_for_our_types() -> None:
         ("changesets", "_create_change_set"),
     ):
         assert "validate_template_support" in _names(f"services.cloudformation.{module}", function)
+    for module, functions in _STARTING.items():
+        for function in functions:
+            assert "_create_stack_task_in_region" in _names(f"services.cloudformation.{module}", function)
 
 
 def an_unknown_type_of_resource_is_refused_last_of_all_in_a_sentence() -> None:
@@ -51,7 +61,7 @@ def a_type_with_rows_in_the_tables_is_replaced_named_and_tagged_by_them() -> Non
     types, calls = _module("services.cloudformation.provisioners"), list[Any]()
 
     def create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
-        return types._physical_name(stack_name, logical_id, max_len=63), {}
+        return f"{stack_name}-{logical_id}-{props.get('Size')}", {}
 
     def update(*arguments: Any) -> tuple[str, dict[str, Any]]:
         calls.append(arguments)
@@ -64,7 +74,7 @@ def a_type_with_rows_in_the_tables_is_replaced_named_and_tagged_by_them() -> Non
     types._CUSTOM_NAME_REPLACEMENT[name] = {"name": "Name"}
     types._STACK_TAG_PROPERTY[name] = ("Tags", "list")
     first, _ = create("Id", {}, "stack")
-    assert types._update_resource(name, first, {"Size": 1}, {"Size": 2}, "stack", "Id")[0] not in (first, "")
+    assert types._update_resource(name, first, {"Size": 1}, {"Size": 2}, "stack", "Id") == ("stack-Id-2", {})
     types._update_resource(name, first, {"Colour": 1}, {"Colour": 2}, "stack", "Id")
     assert calls == [(first, {"Size": 1}), (first, {"Colour": 1}, {"Colour": 2}, "stack", "Id")]
     said = types._custom_named_replacement_error(name, {"Name": "n", "Size": 1}, {"Name": "n", "Size": 2})

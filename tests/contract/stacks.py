@@ -1,10 +1,11 @@
 """Stacks for the contract tests: made, watched until they are at rest, and asked why something failed."""
 
 import json
+import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from tests.contract.world import World, allow, image, name, until
+from tests.contract.world import PATIENCE, World, allow, image, name, until
 from tests.sagemaker_local.support.jobs import tar_gz
 
 type Resources = dict[str, dict[str, Any]]
@@ -109,6 +110,13 @@ NAME = {"Name": get("Endpoint", "EndpointName"), "Config": get("Config", "Endpoi
 def predicted(cloud: World, endpoint: str) -> bytes:
     answer = cloud.client("sagemaker-runtime").invoke_endpoint(EndpointName=endpoint, Body=b"1,2")
     return bytes(answer["Body"].read())
+
+
+def principals(cloud: World, action: str) -> list[str]:
+    """Return who was let do an action, the first one first."""
+    with urllib.request.urlopen(f"{cloud.url}/_local/calls", timeout=PATIENCE) as answer:  # noqa: S310  # loopback
+        calls = json.load(answer)
+    return [call["principal"] for call in calls if call["action"] == action and call["allowed"]]
 
 
 def left(cloud: World, stack: Stack) -> list[str]:

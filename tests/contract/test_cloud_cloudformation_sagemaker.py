@@ -76,6 +76,8 @@ def test_what_a_template_retains_stays(cloud: World) -> None:
     assert stack.delete() == "DELETE_COMPLETE"
     first, second = left(cloud, stack)
     assert {first.split("-")[2], second.split("-")[2]} == {"Config"}
+    assert stack.create(kept)["StackStatus"] == "CREATE_COMPLETE"  # under other names than those that stayed
+    stack.delete()
 
 
 def test_a_named_resource_that_needs_replacing_is_refused_and_a_renamed_one_is_replaced(cloud: World) -> None:

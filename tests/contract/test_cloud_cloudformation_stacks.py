@@ -1,14 +1,33 @@
 """What stacks with SageMaker's resources are refused, for whom they act, and what else CloudFormation knows of them."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.stacks import NAME, Stack, body, get, left, model, of, outputs_of, serving
+from sagemaker_local.process import LocalCloud
+from sagemaker_local.server import REGION
+from tests.contract.stacks import (
+    NAME,
+    Resources,
+    Stack,
+    body,
+    get,
+    left,
+    model,
+    of,
+    outputs_of,
+    predicted,
+    principals,
+    serving,
+)
 from tests.contract.test_cloud_sagemaker import refused
 from tests.contract.world import World, allow, name, until
+from tests.sagemaker_local.support.programs import environment
 
 
 @pytest.mark.parametrize(
@@ -60,6 +79,21 @@ def test_a_type_that_is_not_here_is_refused_in_a_nested_stack_too(cloud: World) 
     assert stack.reason("Nested") == "AWS::CloudFormation::StackSet is not emulated here."
 
 
+def test_cloud_control_is_refused_by_name_and_no_more_answers_that_it_made_what_it_did_not(
+    plain: World, cloud: World
+) -> None:
+    bucket = name("bucket")
+    asked = {"TypeName": "AWS::S3::Bucket", "DesiredState": json.dumps({"BucketName": bucket})}
+    made = plain.client("cloudcontrol").create_resource(**asked)["ProgressEvent"]
+    there = [one["Name"] for one in plain.client("s3").list_buckets()["Buckets"]]
+    assert (made["OperationStatus"], bucket in there) == ("SUCCESS", False), "Cloud Control makes things: let it"
+
+    assert refused(cloud.client("cloudcontrol").create_resource, **asked) == (
+        "UnsupportedActionException",
+        "Cloud Control is not emulated here, for AWS::S3::Bucket.",
+    )
+
+
 def test_a_stack_may_do_what_its_caller_may(cloud: World) -> None:
     formation = allow("cloudformation:*")
     serves = model(cloud)
@@ -73,6 +107,58 @@ def test_a_stack_may_do_what_its_caller_may(cloud: World) -> None:
     assert "HandlerErrorCode: AccessDenied" in nobody.reason("Model")
     assert somebody.create({"Model": serves})["StackStatus"] == "CREATE_COMPLETE"
     assert somebody.delete() == "DELETE_COMPLETE"
+
+
+def test_a_stack_is_worked_on_with_the_role_that_it_was_given(cloud: World) -> None:
+    serves, formation = model(cloud), allow("cloudformation:*")
+    passing = allow("iam:PassRole", resource=serves["Properties"]["ExecutionRoleArn"])
+    maker = allow("sagemaker:CreateModel", "sagemaker:DeleteModel")
+    role = cloud.role(maker, passing, service="cloudformation.amazonaws.com")
+    caller = cloud.as_role(cloud.role(formation, allow("iam:PassRole", resource=role)), "cloudformation")
+    stack = Stack(cloud, formation=caller, RoleARN=role)
+
+    described = stack.create({"Model": serves})
+    assert (described["StackStatus"], described["RoleARN"]) == ("CREATE_COMPLETE", role)
+    assert principals(cloud, "sagemaker:CreateModel")[-1].endswith(f"/{role.rpartition('/')[2]}/AWSCloudFormation")
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+def test_a_role_that_may_not_be_passed_or_assumed_is_refused(cloud: World) -> None:
+    template = body({"Group": of("ModelPackageGroup", ModelPackageGroupName=name("group"))})
+    role = cloud.role(allow("*"), service="cloudformation.amazonaws.com")
+    nobody = cloud.as_role(cloud.role(allow("cloudformation:*")), "cloudformation")
+    refusal = refused(nobody.create_stack, StackName=name("stack"), TemplateBody=template, RoleARN=role)
+    assert refusal[0] == "AccessDenied"
+    assert f"is not authorized to perform: iam:PassRole on resource: {role}" in refusal[1]
+
+    other, owner = cloud.role(allow("*")), cloud.client("cloudformation")
+    refusal = refused(owner.create_stack, StackName=name("stack"), TemplateBody=template, RoleARN=other)
+    assert refusal == ("ValidationError", f"Role {other} is invalid or cannot be assumed")
+
+
+def test_a_stack_that_is_deleted_while_it_is_made_leaves_nothing(cloud: World) -> None:
+    stack, formation = Stack(cloud), cloud.client("cloudformation")
+    stack.id = formation.create_stack(StackName=stack.name, TemplateBody=body(serving(model(cloud))))["StackId"]
+    until(lambda: cloud.client("sagemaker").list_endpoints(NameContains=stack.name)["Endpoints"])
+
+    formation.delete_stack(StackName=stack.name)
+
+    until(lambda: stack.rest()["StackStatus"] == "DELETE_COMPLETE")
+    assert left(cloud, stack) == []
+
+
+def test_a_nested_stack_has_such_resources_too(cloud: World) -> None:
+    nested = body(serving(model(cloud)), NAME)
+    bucket = cloud.bucket({"nested.json": nested.encode()})
+    properties = {"TemplateURL": f"{cloud.url}/{bucket}/nested.json"}
+    stack = Stack(cloud)
+    described = stack.create(
+        {"Nested": {"Type": "AWS::CloudFormation::Stack", "Properties": properties}},
+        {"Name": get("Nested", "Outputs.Name")},
+    )
+    assert predicted(cloud, outputs_of(described)["Name"]) == b"1,2"
+    assert stack.delete() == "DELETE_COMPLETE"
+    assert left(cloud, stack) == []
 
 
 def test_a_change_set_says_what_is_replaced_and_does_it(cloud: World) -> None:
@@ -107,6 +193,37 @@ def test_a_serverless_template_has_such_resources_too(cloud: World) -> None:
     until(lambda: stack.rest()["StackStatus"] == "CREATE_COMPLETE")
     assert len(left(cloud, stack)) == 1
     stack.delete()
+
+
+def test_sam_deploys_such_a_template_and_says_why_one_fails(
+    local_cloud: LocalCloud, cloud: World, tmp_path: Path
+) -> None:
+    stack = Stack(cloud)
+
+    def deployed(resources: Resources) -> "subprocess.CompletedProcess[str]":
+        (tmp_path / "template.json").write_text(
+            json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": resources})
+        )
+        sam = str(Path(sys.executable).with_name("sam"))
+        where = ["--template-file", "template.json", "--stack-name", stack.name, "--region", REGION]
+        surroundings = {
+            **environment(),
+            **local_cloud.environment,
+            "SAM_CLI_TELEMETRY": "0",
+            "SAM_CLI_POLL_DELAY": "0.5",
+        }
+        return subprocess.run(
+            [sam, "deploy", *where], cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False
+        )
+
+    first, second = deployed(serving(model(cloud))), deployed(serving(model(cloud, "broken")))
+
+    assert first.returncode == 0, first.stderr
+    assert second.returncode == 1
+    assert "did not pass the ping health check" in " ".join(second.stdout.replace("\n", " ").split())
+    stack.id = stack.name
+    assert stack.rest()["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    cloud.client("cloudformation").delete_stack(StackName=stack.name)
 
 
 def test_a_value_is_exported_to_another_stack_which_holds_it(cloud: World) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sagemaker_local.support.jobs import OWN, channel, transform
+from tests.sagemaker_local.support.jobs import OWN, channel, container, transform
 from tests.sagemaker_local.support.service import DATA, ROLE, SageMaker
 from tests.sagemaker_local.test_jobs_control import ended, request
 
@@ -125,12 +125,13 @@ def test_the_key_of_an_output_is_shown_as_an_empty_text_where_there_is_none(sage
 def test_checkpoints_are_kept_in_the_folder_that_the_job_names(sagemaker: SageMaker) -> None:
     sagemaker.access.s3.put("s3://keep/c/old", "old")
     program = "import os; here = os.environ['SAGEMAKER_BASE_DIR'] + '/here/'; os.rename(here + 'old', here + 'new')"
-    (sagemaker.containers / "own" / "train").write_text(program)
+    container(sagemaker.containers, train=program)
     sagemaker.call(
         "CreateTrainingJob", **request(CheckpointConfig={"S3Uri": "s3://keep/c", "LocalPath": "/opt/ml/here"})
     )
 
-    assert ended(sagemaker)["TrainingJobStatus"] == "Completed"
+    job = ended(sagemaker)
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
     assert sagemaker.access.s3.get("s3://keep/c/new") == b"old"
 
 
@@ -152,7 +153,7 @@ def test_a_processing_job_without_a_network_has_no_credentials(
 
 
 @pytest.mark.parametrize(
-    ("container", "there"),
+    ("data", "there"),
     [
         ({"ModelDataUrl": "s3://models"}, False),
         ({"ModelDataUrl": "s3://models/"}, False),
@@ -163,12 +164,12 @@ def test_a_processing_job_without_a_network_has_no_credentials(
     ],
 )
 def test_the_data_of_a_model_have_to_be_there_however_they_are_named(
-    sagemaker: SageMaker, container: dict[str, Any], there: bool
+    sagemaker: SageMaker, data: dict[str, Any], there: bool
 ) -> None:
-    if source := container.get("ModelDataSource"):
+    if source := data.get("ModelDataSource"):
         named = {"S3Uri": source[0], "S3DataType": source[1], "CompressionType": "None"}
-        container = {"ModelDataSource": {"S3DataSource": named}}
-    asked = {"ModelName": "n", "PrimaryContainer": {"Image": OWN, **container}, "ExecutionRoleArn": ROLE}
+        data = {"ModelDataSource": {"S3DataSource": named}}
+    asked = {"ModelName": "n", "PrimaryContainer": {"Image": OWN, **data}, "ExecutionRoleArn": ROLE}
     if there:
         sagemaker.call("CreateModel", **asked)
     else:

@@ -1,11 +1,13 @@
 """Endpoints with fake servers: blue/green moves, canaries, alarms, failures of every kind, and what is refused."""
 
+import re
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sagemaker_local.support.service import PREFIX, ROLE, SageMaker, refusal, variant
+from tests.sagemaker_local.support.jobs import container, tar_gz, until
+from tests.sagemaker_local.support.service import DATA, PREFIX, ROLE, SageMaker, refusal, variant
 
 from sagemaker_local.core.errors import ApiError
 from sagemaker_local.core.resources import Resources
@@ -13,6 +15,7 @@ from sagemaker_local.core.store import Record
 from sagemaker_local.images import find
 from sagemaker_local.sagemaker.metrics import invocation
 from sagemaker_local.serving import InvocationError, ServerStartError
+from sagemaker_local.serving.fleet import Taken
 
 ARN = f"{PREFIX}endpoint/e"
 
@@ -396,6 +399,24 @@ def test_all_servers_end_with_the_cloud(sagemaker: SageMaker) -> None:
     assert sagemaker.fake.fleets["one"].closed.is_set()
 
 
+COUNTED = ("Invocations", "Invocation4XXErrors", "Invocation5XXErrors", "InvocationModelErrors")
+
+
+def test_what_a_variant_prints_is_in_the_log_group_of_its_endpoint_while_it_serves(tmp_path: Path) -> None:
+    sagemaker = SageMaker(tmp_path, real=True)
+    container(sagemaker.containers, serve="print('a word', flush=True)\n")
+    sagemaker.access.s3.put(DATA, tar_gz({"model": "1"}))
+    sagemaker.config("one")
+    try:
+        sagemaker.endpoint()
+        until(lambda: ["a word"] in sagemaker.access.logs.streams.values())
+    finally:
+        sagemaker.endpoints.close()
+    ((group, stream),) = sagemaker.access.logs.streams
+    assert group == "/aws/sagemaker/Endpoints/e"
+    assert re.fullmatch(r"[^/]+/i-[0-9a-f]{17}", stream)
+
+
 def test_real_servers_are_started_from_the_models_of_the_variants(tmp_path: Path) -> None:
     sagemaker = SageMaker(tmp_path, real=True)
     sagemaker.call(
@@ -413,6 +434,10 @@ def test_real_servers_are_started_from_the_models_of_the_variants(tmp_path: Path
         sagemaker.invoke(b"1,2", **{"X-Amzn-SageMaker-Target-Variant": "b"})
     finally:
         sagemaker.endpoints.close()
+    units = {one["MetricName"]: one["Unit"] for one in sagemaker.watch.measured}
+    assert units == dict.fromkeys(COUNTED, "None") | dict.fromkeys(("ModelLatency", "OverheadLatency"), "Microseconds")
+    took = [one["Value"] for one in sagemaker.watch.measured if one["MetricName"] == "ModelLatency"]
+    assert all(0 < value < 60_000_000 for value in took)
     errors = [one for one in sagemaker.watch.measured if one["MetricName"] == "Invocation5XXErrors"]
     names = [[(each["Name"], each["Value"]) for each in one["Dimensions"]] for one in errors]
     assert [one["Value"] for one in errors] == [0, 0]
@@ -424,5 +449,12 @@ def test_real_servers_are_started_from_the_models_of_the_variants(tmp_path: Path
 
 @pytest.mark.parametrize(("status", "errors"), [(200, (0, 0)), (404, (1, 0)), (503, (0, 1))])
 def test_an_answer_is_counted_with_its_kind_of_error(status: int, errors: tuple[int, int]) -> None:
-    values = {one["MetricName"]: one["Value"] for one in invocation("e", "one", "a", status)}
-    assert values == {"Invocations": 1, "Invocation4XXErrors": errors[0], "Invocation5XXErrors": errors[1]}
+    values = {one["MetricName"]: one["Value"] for one in invocation("e", "one", "a", Taken(status, 0.25, 0.000_5))}
+    assert values == {
+        "Invocations": 1,
+        "Invocation4XXErrors": errors[0],
+        "Invocation5XXErrors": errors[1],
+        "InvocationModelErrors": int(status != 200),
+        "ModelLatency": 250_000,
+        "OverheadLatency": 500,
+    }

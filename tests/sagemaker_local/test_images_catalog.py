@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.sagemaker_local.support.jobs import OWN, SCIKIT_LEARN, XGBOOST, container, program
 
-from sagemaker_local.images import UnknownImageError, find, pull
+from sagemaker_local.images import UnfitProgramError, UnknownImageError, find, pull
 
 
 def test_the_repository_name_decides_whatever_registry_and_tag(tmp_path: Path) -> None:
@@ -53,9 +53,42 @@ def test_a_script_changes_what_the_xgboost_image_runs(tmp_path: Path) -> None:
 def test_an_own_image_runs_its_own_programs_and_says_which_one_is_missing(tmp_path: Path) -> None:
     image = find("own", program(tmp_path, "", kind="train"))
 
-    assert image.train_command({}) == [sys.executable, str(tmp_path / "own" / "train")]
-    with pytest.raises(FileNotFoundError, match="no program 'serve'"):
+    assert image.train_command({}) == [str(tmp_path / "own" / "train")]
+    with pytest.raises(UnfitProgramError, match="no program 'serve'"):
         image.serve_command({})
+
+
+@pytest.mark.parametrize(
+    ("first", "command"),
+    [
+        ("#!/usr/bin/env python3", ["PATH"]),
+        ("#!/bin/sh", ["PATH"]),
+        ("#!/opt/conda/bin/python3.10 -u", [sys.executable, "-u", "PATH"]),
+    ],
+)
+def test_a_program_is_run_by_its_first_line_and_the_image_has_one_python(
+    tmp_path: Path, first: str, command: list[str]
+) -> None:
+    path = program(tmp_path, "", kind="train") / "own" / "train"
+    path.write_text(f"{first}\n")
+
+    assert find("own", tmp_path).train_command({}) == [str(path) if word == "PATH" else word for word in command]
+
+
+def test_a_program_that_is_not_executable_is_refused_by_the_remedy(tmp_path: Path) -> None:
+    path = program(tmp_path, "", kind="train") / "own" / "train"
+    path.chmod(0o644)
+
+    with pytest.raises(UnfitProgramError, match=f"'train' of image 'own' is not executable.*chmod .x {path}"):
+        find("own", tmp_path).train_command({})
+
+
+def test_a_program_with_line_ends_of_windows_is_refused_by_the_remedy(tmp_path: Path) -> None:
+    path = program(tmp_path, "", kind="serve") / "own" / "serve"
+    path.write_bytes(b"#!/usr/bin/env python3\r\nprint(1)\r\n")
+
+    with pytest.raises(UnfitProgramError, match="ends with a carriage return: save it with Unix line ends"):
+        find("own", tmp_path).serve_command({})
 
 
 @pytest.mark.parametrize("python", ["python", "python3", "python3.13", "/usr/bin/python3"])

@@ -67,11 +67,11 @@ def test_a_script_gets_its_hyperparameters_and_the_toolkits_environment(tmp_path
 
     assert outcome.failure_reason is None
     seen = json.loads(untar(s3.get(MODEL))["seen.json"])
-    base = tmp_path / "job" / "ml"
     environment = seen["environment"]
+    base = environment["SM_MODEL_DIR"].removesuffix("/model")
+    assert base in ("/opt/ml", str(tmp_path / "job" / "ml"))
     assert seen["argv"] == ["--max-depth", "3", "-n", "1", "--objective", "reg:linear"]
-    assert environment["SM_CHANNEL_TRAIN"] == str(base / "input" / "data" / "train")
-    assert environment["SM_MODEL_DIR"] == str(base / "model")
+    assert environment["SM_CHANNEL_TRAIN"] == f"{base}/input/data/train"
     assert environment["SM_HP_MAX_DEPTH"] == "3"
     assert json.loads(environment["SM_HPS"]) == {"max-depth": 3, "objective": "reg:linear", "n": 1}
     assert json.loads(environment["SM_CHANNELS"]) == ["train"]

@@ -1,15 +1,16 @@
 """Jobs as resources: started, stopped, ended however their program ends, and reported by events."""
 
+import re
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sagemaker_local.support.jobs import OWN, channel, container, tar_gz, training, transform
+from tests.sagemaker_local.support.jobs import OWN, channel, container, tar_gz, training, transform, until
 from tests.sagemaker_local.support.service import DATA, PREFIX, ROLE, SageMaker
 
-from sagemaker_local.sagemaker import jobs
+from sagemaker_local.sagemaker import jobs, logs
 
 WAIT = "import time\ntime.sleep(60)"
 
@@ -61,6 +62,43 @@ def test_what_a_job_prints_is_in_the_log_group_of_its_kind(sagemaker: SageMaker)
     ((group, _),) = found
     assert group == "/aws/sagemaker/TrainingJobs"
     assert found.popitem()[1] == ["a word"]
+
+
+def test_what_a_job_prints_is_there_while_it_runs(sagemaker: SageMaker) -> None:
+    container(sagemaker.containers, train="import time\nprint('a word', flush=True)\ntime.sleep(60)")
+    sagemaker.call("CreateTrainingJob", **request())
+
+    until(lambda: ["a word"] in sagemaker.access.logs.streams.values())
+    sagemaker.call("StopTrainingJob", TrainingJobName="job")
+    assert ended(sagemaker)["TrainingJobStatus"] == "Stopped"
+
+
+def test_what_a_transforms_server_prints_is_there_by_job_and_instance(sagemaker: SageMaker) -> None:
+    container(sagemaker.containers, serve="print('a word', flush=True)")
+    sagemaker.model()
+    sagemaker.access.s3.put(DATA, tar_gz({"model": "1"}))
+    sagemaker.access.s3.put("s3://data/test/a.csv", "1,2\n")
+    sagemaker.call("CreateTransformJob", **batch())
+    ended(sagemaker, "Transform")
+
+    (((group, stream), lines),) = sagemaker.access.logs.streams.items()
+    assert (group, lines) == ("/aws/sagemaker/TransformJobs", ["a word"])
+    assert re.fullmatch(r"job/i-[0-9a-f]{17}-[0-9]{10}", stream)
+
+
+def test_a_job_that_prints_without_end_and_what_is_no_text_ends_with_a_bounded_log(
+    sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "STREAM_BYTES", 1_000_000)
+    text = "import sys\nfor _ in range(64):\n    sys.stdout.buffer.write(bytes(range(11, 256)) * 1000)\n"
+    container(sagemaker.containers, train=text)
+    sagemaker.call("CreateTrainingJob", **request())
+
+    assert ended(sagemaker)["TrainingJobStatus"] == "Completed"
+    ((_, lines),) = sagemaker.access.logs.streams.items()
+    assert lines[-1].startswith("local cloud: this log goes on in ")
+    assert 3 < len(lines) < 100
+    assert max(len(line) for line in lines) <= 64 * 1024
 
 
 def test_a_role_that_may_write_no_logs_has_its_job_all_the_same(sagemaker: SageMaker) -> None:

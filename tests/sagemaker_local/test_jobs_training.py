@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.sagemaker_local.support.fake_s3 import FakeS3
 from tests.sagemaker_local.support.jobs import OWN, ROLE, channel, container, job_context, training, untar
+from tests.sagemaker_local.support.worlds import needs_namespaces
 
 from sagemaker_local.jobs.training import run_training
 
@@ -111,12 +112,23 @@ def test_a_program_has_the_environment_of_its_job_and_nothing_of_the_cloud(
     assert environment["TRAINING_JOB_NAME"] == "job"
     assert environment["TRAINING_JOB_ARN"].endswith(":training-job/job")
     assert (environment["COLOUR"], environment["AWS_ACCESS_KEY_ID"]) == ("red", "job")
-    assert environment["AT"] == str(tmp_path / "job" / "ml" / "model")
+    assert environment["AT"] == f"{environment['SAGEMAKER_BASE_DIR']}/model"
     assert "AWS_PROFILE" not in environment
     assert "PYTHONPATH" not in environment
 
 
+@needs_namespaces
 def test_an_entrypoint_and_its_arguments_replace_the_train_program(tmp_path: Path) -> None:
+    assert arguments_seen(tmp_path) == ["--out", "/opt/ml/model", "--in=/opt/ml/input", "s3://x/opt/ml"]
+
+
+@pytest.mark.usefixtures("without_namespaces")
+def test_without_namespaces_arguments_that_name_opt_ml_are_rewritten(tmp_path: Path) -> None:
+    base = tmp_path / "job" / "ml"
+    assert arguments_seen(tmp_path) == ["--out", f"{base}/model", f"--in={base}/input", "s3://x/opt/ml"]
+
+
+def arguments_seen(tmp_path: Path) -> list[str]:
     s3 = FakeS3({"s3://data/code/look.py": "\n".join(line[4:] for line in LOOK.splitlines())})
     algorithm = {
         "TrainingImage": OWN,
@@ -130,9 +142,8 @@ def test_an_entrypoint_and_its_arguments_replace_the_train_program(tmp_path: Pat
     )
 
     assert outcome.status == "Completed"
-    base = tmp_path / "job" / "ml"
-    argv = json.loads(untar(s3.get(MODEL))["seen.json"])["argv"]
-    assert argv == ["--out", f"{base}/model", f"--in={base}/input", "s3://x/opt/ml"]
+    argv: list[str] = json.loads(untar(s3.get(MODEL))["seen.json"])["argv"]
+    return argv
 
 
 def test_the_text_of_the_failure_file_becomes_the_failure_reason(tmp_path: Path) -> None:
@@ -282,6 +293,40 @@ def test_an_image_without_a_train_program_fails_the_job(tmp_path: Path) -> None:
     (tmp_path / "containers" / "own" / "train").unlink()
 
     assert "no program 'train'" in (job.run().failure_reason or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("print(1)\n", "its first line has to name its interpreter"),
+        ("#!/no/such/sh\n", "an interpreter that is not there"),
+    ],
+)
+@pytest.mark.parametrize("boxed", [pytest.param(True, marks=needs_namespaces), False])
+def test_a_train_program_that_cannot_be_executed_is_refused_in_sagemakers_words(
+    tmp_path: Path, request: pytest.FixtureRequest, text: str, problem: str, *, boxed: bool
+) -> None:
+    if not boxed:
+        request.getfixturevalue("without_namespaces")
+    job = Job(tmp_path, FakeS3(), LOOK)
+    (tmp_path / "containers" / "own" / "train").write_text(text)
+
+    outcome = job.run()
+
+    assert (outcome.failure_reason or "").startswith(
+        "AlgorithmError: CannotStartContainerError. Please make sure the container can be run with "
+        "'docker run <image> train'."
+    )
+    assert problem in (outcome.failure_reason or "")
+
+
+def test_a_train_program_is_run_by_its_own_shebang(tmp_path: Path) -> None:
+    job = Job(tmp_path, FakeS3(), LOOK)
+    text = '#!/bin/sh\necho "$0 $1" > "$SAGEMAKER_BASE_DIR/model/said"\n'
+    (tmp_path / "containers" / "own" / "train").write_text(text)
+
+    assert job.run().failure_reason is None
+    assert untar(job.s3.get(MODEL))["said"].split()[0].endswith(b"/train")
 
 
 def test_other_output_is_an_archive_of_its_own(tmp_path: Path) -> None:

@@ -29,9 +29,9 @@ SHARE = random.Random(7)  # noqa: S311 (it shares traffic, it guards nothing)
 SERVE = """
     import time
     def get(path):
-        if "broken" in os.environ["SAGEMAKER_BASE_DIR"]:
+        if os.environ["NAME"] == "broken":
             os._exit(1)
-        open(os.environ["SAGEMAKER_BASE_DIR"] + "/../up", "w").close()
+        print("up", flush=True)
         return 200, b""
     def post(body, headers):
         print("asked", flush=True)
@@ -93,8 +93,18 @@ def test_if_one_variant_does_not_come_up_none_is_left_running(tmp_path: Path) ->
     with pytest.raises(ServerStartError, match="production variant broken did not pass the ping health check"):
         Fleet.start([variant(tmp_path, "good"), variant(tmp_path, "broken")], SHARE)
 
-    assert (tmp_path / "good" / "up").exists()  # it had come up
+    assert "up" in (tmp_path / "good" / "log").read_text()  # it had come up
     assert not (tmp_path / "good" / "ml").exists()  # and was closed
+
+
+def test_a_variant_that_cannot_be_executed_is_refused_in_sagemakers_words(tmp_path: Path) -> None:
+    broken = variant(tmp_path, "main")
+    (tmp_path / "containers" / "own" / "serve").write_text("no first line\n")
+
+    with pytest.raises(
+        ServerStartError, match=r"^CannotStartContainerError\. Please ensure the model container for var"
+    ):
+        Fleet.start([broken], SHARE)
 
 
 def test_an_unknown_image_is_refused_as_such(tmp_path: Path) -> None:

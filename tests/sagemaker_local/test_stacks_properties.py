@@ -51,6 +51,8 @@ def test_what_is_wrong_deep_inside_is_told_with_its_path() -> None:
         ),
         (MODEL, {"PrimaryContainer": "image"}, "#/PrimaryContainer: expected type: JSONObject, found: String"),
         (MODEL, {"EnableNetworkIsolation": "yes"}, "#/EnableNetworkIsolation: expected type: Boolean, found: String"),
+        (MODEL, {"ModelName": None}, "#/ModelName: expected type: String, found: Null"),
+        (MODEL, {"EnableNetworkIsolation": 1}, "#/EnableNetworkIsolation: expected type: Boolean, found: Integer"),
         (MODEL, {"ModelName": ["a"]}, "#/ModelName: expected type: String, found: JSONArray"),
         (
             PIPELINE,

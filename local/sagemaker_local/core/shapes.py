@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import botocore.session
-from botocore.model import ServiceModel, Shape
+if TYPE_CHECKING:
+    from botocore.model import ServiceModel, Shape
 
 type Fault = Literal["missing", "unknown", "type", "enum", "pattern", "least", "most"]
 
@@ -29,8 +29,11 @@ _VALUES = frozenset({"enum", "pattern", "least", "most"})
 
 
 @cache
-def service_model(service: str) -> ServiceModel:
+def service_model(service: str) -> "ServiceModel":
     """Return botocore's model of `service`."""
+    # A third of the cloud's start, which nobody needs before the first request to SageMaker.
+    import botocore.session  # noqa: PLC0415
+
     return botocore.session.get_session().get_service_model(service)
 
 
@@ -69,7 +72,7 @@ class Problem:
         return f"{value} at '{where}' failed to satisfy constraint: Member must {rule}"
 
 
-def problems(shape: Shape, value: Any, path: str = "") -> list[str]:
+def problems(shape: "Shape", value: Any, path: str = "") -> list[str]:
     """Return what the service would refuse in `value`, one sentence each."""
     return [str(problem) for problem in walk(shape, value, path)]
 

@@ -3,6 +3,6 @@
 Only the processes of jobs and servers import xgboost or scikit-learn; `catalog`, which the cloud imports, does not.
 """
 
-from sagemaker_local.images.catalog import Image, UnknownImageError, find, pull
+from sagemaker_local.images.catalog import Image, UnfitProgramError, UnknownImageError, find, pull
 
-__all__ = ["Image", "UnknownImageError", "find", "pull"]
+__all__ = ["Image", "UnfitProgramError", "UnknownImageError", "find", "pull"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 
 XGBOOST = "sagemaker-xgboost"
 SCIKIT_LEARN = "sagemaker-scikit-learn"
-_PACKAGES = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parents[1]
 _URI = re.compile(
     r"(?:(?P<registry>[^/]+\.[^/]+)/)?(?P<repository>[a-z0-9]+(?:[._/-][a-z0-9]+)*)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?"
 )
 _REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/")
+_LINE = 256  # what the kernel reads of a first line
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 _METRICS = ("rmse", "mae", "mape", "logloss", "error", "auc", "aucpr", "merror", "mlogloss", "map", "ndcg")
 
@@ -32,6 +34,13 @@ class UnknownImageError(Exception):
             f"image {image_uri!r}: there is no repository {repository!r} here: use one of {', '.join(known)}, "
             "or add a folder of that name, with the programs train and serve, to the containers folder"
         )
+
+
+class UnfitProgramError(Exception):
+    """A program of an image is not there, or is nothing that can be executed."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
 
 
 class ChangedImageError(UnknownImageError):
@@ -59,11 +68,25 @@ class Image:
         name: the repository's name.
         folder: where `train` and `serve` lie, for an image that the project brings itself.
         python: what `python3` is in the image.
+        brings_python: its folder has a `bin/python3`, which is it then.
+        seen: where a program sees that folder, if not where it lies.
     """
 
     name: str
     folder: Path | None = None
     python: str = sys.executable
+    brings_python: bool = False
+    seen: str = ""
+
+    @property
+    def home(self) -> str:
+        """Where a program sees the folder."""
+        return self.seen or str(self.folder)
+
+    @property
+    def interpreter(self) -> str:
+        """What `python3` is for a program."""
+        return f"{self.home}/bin/python3" if self.brings_python else self.python
 
     @property
     def digest(self) -> str:
@@ -78,7 +101,7 @@ class Image:
         """Return what `docker run <image> train` runs; a script if the hyperparameters name one.
 
         Raises:
-            FileNotFoundError: the image has no such program.
+            UnfitProgramError: the image has no such program, or it cannot be executed.
         """
         if self.folder is not None:
             return self._own("train")
@@ -90,7 +113,7 @@ class Image:
         """Return what `docker run <image> serve` runs; a script if the environment names one.
 
         Raises:
-            FileNotFoundError: the image has no such program.
+            UnfitProgramError: the image has no such program, or it cannot be executed.
         """
         if self.folder is not None:
             return self._own("serve")
@@ -102,7 +125,7 @@ class Image:
         """Return ContainerEntrypoint and ContainerArguments with the image's own Python in them."""
         first, *rest = entrypoint
         # `python3` and `/usr/bin/python3` alike: the image has one Python.
-        program = self.python if _PYTHON.fullmatch(Path(first).name) else first
+        program = self.interpreter if _PYTHON.fullmatch(Path(first).name) else first
         return [program, *rest, *arguments]
 
     def code_uri(self, settings: Mapping[str, str]) -> str | None:
@@ -115,7 +138,9 @@ class Image:
 
     def environment(self) -> dict[str, str]:
         """Return what the image's own programs need in their environment."""
-        return {} if self.folder is not None else {"PYTHONPATH": str(_PACKAGES)}
+        if self.folder is None:
+            return {"PYTHONPATH": str(PACKAGE.parent)}
+        return {}
 
     def metric_definitions(self, hyperparameters: Mapping[str, str]) -> list[dict[str, str]]:
         """Return the metrics that the image reports without being asked: those of XGBoost's own training."""
@@ -135,9 +160,23 @@ class Image:
 
     def _own(self, program: str) -> list[str]:
         path = (self.folder or Path()) / program
+        named = f"program {program!r} of image {self.name!r}"
         if not path.is_file():
-            raise FileNotFoundError(f"image {self.name!r} has no program {program!r}: add {path.name} to its folder")
-        return [self.python, str(path)]
+            raise UnfitProgramError(f"image {self.name!r} has no program {program!r}: add {path.name} to its folder")
+        if not os.access(path, os.X_OK):
+            raise UnfitProgramError(f"{named} is not executable (permission denied): run chmod +x {path}")
+        with path.open("rb") as stream:
+            first = stream.readline(_LINE).rstrip(b"\n").decode(errors="replace")
+        if first.startswith("#!") and first.endswith("\r"):
+            raise UnfitProgramError(
+                f"the first line of {named} ends with a carriage return: save it with Unix line ends"
+            )
+        return [*self._interpreter(first), f"{self.home}/{program}"]
+
+    def _interpreter(self, first: str) -> list[str]:
+        """Return what runs a file by its first line, where that is a Python by its path: the image has one Python."""
+        interpreter, *arguments = first.removeprefix("#!").split() if first.startswith("#!") else [""]
+        return [self.interpreter, *arguments] if _PYTHON.fullmatch(Path(interpreter).name) else []
 
 
 def decode(text: str) -> object:

@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sagemaker_local.runtime.lines import Lines
+
 
 def final(log: Path, definitions: Sequence[Mapping[str, str]], at: datetime | None = None) -> list[dict[str, Any]]:
     """Return FinalMetricDataList: of each metric the last value that the log has, if it has one."""
-    if not log.is_file():
-        return []
-    with log.open(errors="replace") as lines:
-        values = scan(lines, definitions)
+    values = scan(Lines(log).all(), definitions)
     return [
         {"MetricName": name, "Value": value, "Timestamp": at or datetime.now(UTC)} for name, value in values.items()
     ]

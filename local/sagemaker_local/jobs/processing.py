@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_local.images import UnknownImageError, pull
+from sagemaker_local.images.container import Container
+from sagemaker_local.jobs import causes
 from sagemaker_local.jobs.context import Outcome
-from sagemaker_local.runtime import data, process
+from sagemaker_local.runtime import data, namespaces, process, strays
 from sagemaker_local.runtime.errors import ContainerError
 from sagemaker_local.runtime.workspace import Workspace, isolated
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from sagemaker_local.images import Image
     from sagemaker_local.jobs.context import JobContext, OnStatus
 
+CANNOT_START = "CannotStartContainerError. Please make sure the container can be run with its ContainerEntrypoint."
 REASON_LIMIT = 1024
 DEFAULT_LIMIT = 24 * 3600
 """MaxRuntimeInSeconds where a request has none (API reference, ProcessingStoppingCondition)."""
@@ -48,7 +51,10 @@ class _Processing:
         self._context = context
         self._stop = stop
         self._application: Mapping[str, Any] = request["AppSpecification"]
-        self._workspace = Workspace(context.folder / "ml")
+        self._workspace = Workspace(context.folder / "ml", boxed=namespaces.allowed())
+        cluster = request.get("ProcessingResources", {}).get("ClusterConfig", {})
+        self._volume = int(cluster.get("VolumeSizeInGB", 0))
+        self._alone = bool(request.get("NetworkConfig", {}).get("EnableNetworkIsolation"))
 
     def run(self, on_status: OnStatus) -> Outcome:
         on_status("InProgress", "Preparing the instances for processing")
@@ -98,11 +104,13 @@ class _Processing:
 
     def _process(self, image: Image) -> process.Result:
         stopping = self._request.get("StoppingCondition", {})
+        container = Container.of(
+            image, self._workspace, self._context.folder, isolated=self._alone, volume=self._volume
+        )
         try:
             return process.run(
-                self._command(image),
-                environment=self._environment(),
-                folder=self._workspace.base,
+                self._command(container.placed),
+                **container.start(self._environment(container)),
                 log=self._context.folder / "log",
                 stop=self._stop,
                 limit=stopping.get("MaxRuntimeInSeconds", DEFAULT_LIMIT),
@@ -110,7 +118,7 @@ class _Processing:
                 on_line=self._context.on_line,
             )
         except process.ProgramStartError as error:
-            raise ContainerError(f"AlgorithmError: {error}") from error
+            raise ContainerError(f"AlgorithmError: {CANNOT_START} {error}") from error
 
     def _command(self, image: Image) -> list[str]:
         entrypoint = self._application.get("ContainerEntrypoint")
@@ -120,27 +128,34 @@ class _Processing:
         rewrite = self._workspace.rewrite
         return image.command([rewrite(text) for text in entrypoint], [rewrite(text) for text in arguments])
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, container: Container) -> dict[str, str]:
         job = {
             "PROCESSING_JOB_NAME": self._request["ProcessingJobName"],
             "PROCESSING_JOB_ARN": self._request["ProcessingJobArn"],
         }
-        alone = self._request.get("NetworkConfig", {}).get("EnableNetworkIsolation")
-        role = isolated(self._context.environment) if alone else self._context.environment
-        return self._workspace.environment(role, job, self._request.get("Environment", {}))
+        role = isolated(self._context.environment) if self._alone else self._context.environment
+        return container.environment(role, job, self._request.get("Environment", {}))
 
     def _finish(self, result: process.Result, outputs: list[tuple[Path, str]], started: datetime) -> Outcome:
         message = self.exit_message()
         if result.end is not process.End.EXITED:
             return Outcome("Stopped", "Stopped", exit_message=message, log=result.log, started=started)
-        if result.exit_code != 0:
-            reason = f"AlgorithmError: See job logs for more information, exit code: {result.exit_code}"
-            return Outcome("Failed", "Failed", reason, exit_message=message, log=result.log, started=started)
+        if reason := self._failure(result, [folder for folder, _ in outputs], started):
+            return Outcome(
+                "Failed", "Failed", reason[:REASON_LIMIT], exit_message=message, log=result.log, started=started
+            )
         for folder, uri in outputs:
             data.upload(self._context.s3, folder, uri)
         return Outcome("Completed", "Completed", exit_message=message, log=result.log, started=started)
 
+    def _failure(self, result: process.Result, outputs: list[Path], started: datetime) -> str | None:
+        work = self._workspace
+        if result.exit_code != 0:
+            cause = causes.found(work, result.log, self._volume)
+            return f"AlgorithmError: {cause}, exit code: {result.exit_code}"
+        stray = strays.written(work, started) or strays.nothing_in(work, outputs)
+        return f"ClientError: {stray}" if stray else None
+
     def exit_message(self) -> str | None:
         """Return the text that the program left in /opt/ml/output/message, if it did."""
-        file = self._workspace.output / "message"
-        return file.read_text(errors="replace")[:REASON_LIMIT] if file.is_file() else None
+        return self._workspace.told("message") or None

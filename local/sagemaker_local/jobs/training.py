@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sagemaker_local.images import UnknownImageError, pull
-from sagemaker_local.jobs import metrics
+from sagemaker_local.images import UnfitProgramError, UnknownImageError, pull
+from sagemaker_local.images.container import Container
+from sagemaker_local.jobs import causes, metrics
 from sagemaker_local.jobs.context import Outcome
-from sagemaker_local.runtime import archive, data, process
+from sagemaker_local.runtime import archive, data, namespaces, process, strays
 from sagemaker_local.runtime.errors import ContainerError
 from sagemaker_local.runtime.workspace import ROOT, Workspace, isolated
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 FAILURE_LIMIT = 1024
 """Characters of the failure file that reach FailureReason (developer guide, "Amazon SageMaker training output")."""
+CANNOT_START = "CannotStartContainerError. Please make sure the container can be run with 'docker run <image> train'."
 DEFAULT_LIMIT = 24 * 3600
 """MaxRuntimeInSeconds where a request has none (API reference, StoppingCondition)."""
 
@@ -51,7 +53,8 @@ class _Training:
         self._on_status = on_status
         self._algorithm: Mapping[str, Any] = request["AlgorithmSpecification"]
         self._hyperparameters: Mapping[str, str] = request.get("HyperParameters", {})
-        self._workspace = Workspace(context.folder / "ml")
+        self._workspace = Workspace(context.folder / "ml", boxed=namespaces.allowed())
+        self._volume = int(request.get("ResourceConfig", {}).get("VolumeSizeInGB", 0))
         self._alone = bool(request.get("EnableNetworkIsolation"))
 
     def run(self) -> Outcome:
@@ -69,7 +72,8 @@ class _Training:
         result = self._train(image)
         if result.end is process.End.EXITED and result.exit_code != 0:
             self._on_status("Failed", "Training job failed")
-            reason = failure_reason(self._workspace, result.exit_code)
+            cause = causes.found(self._workspace, result.log, self._volume)
+            reason = failure_reason(self._workspace, result.exit_code, cause)
             return Outcome("Failed", "Failed", failure_reason=reason, log=result.log, started=started)
         self._on_status("Uploading", "Uploading generated training model")
         return self._finish(image, result, started)
@@ -128,19 +132,21 @@ class _Training:
 
     def _train(self, image: Image) -> process.Result:
         stopping = self._request.get("StoppingCondition", {})
+        container = Container.of(
+            image, self._workspace, self._context.folder, isolated=self._alone, volume=self._volume
+        )
         try:
             return process.run(
-                self._command(image),
-                environment=self._environment(image),
-                folder=self._workspace.base,
+                self._command(container.placed),
+                **container.start(self._environment(container)),
                 log=self._context.folder / "log",
                 stop=self._stop,
                 limit=stopping.get("MaxRuntimeInSeconds", DEFAULT_LIMIT),
                 grace=self._context.grace,
                 on_line=self._context.on_line,
             )
-        except (process.ProgramStartError, FileNotFoundError) as error:
-            raise ContainerError(f"AlgorithmError: {error}") from error
+        except (process.ProgramStartError, UnfitProgramError) as error:
+            raise ContainerError(f"AlgorithmError: {CANNOT_START} {error}") from error
 
     def _command(self, image: Image) -> list[str]:
         entrypoint = self._algorithm.get("ContainerEntrypoint")
@@ -152,18 +158,21 @@ class _Training:
             *arguments,
         ]
 
-    def _environment(self, image: Image) -> dict[str, str]:
+    def _environment(self, container: Container) -> dict[str, str]:
         job = {
             "TRAINING_JOB_NAME": self._request["TrainingJobName"],
             "TRAINING_JOB_ARN": self._request["TrainingJobArn"],
         }
         role = isolated(self._context.environment) if self._alone else self._context.environment
-        return self._workspace.environment(role, job, self._request.get("Environment", {}), image.environment())
+        own = container.image.environment()
+        return container.environment(role, job, self._request.get("Environment", {}), own)
 
     def _finish(self, image: Image, result: process.Result, started: datetime) -> Outcome:
         """Upload what the program left, also after a stop, and say how the job ended."""
         if result.end is process.End.EXITED:
             warn_of_failure_file(self._workspace, result.log)
+            if stray := strays.written(self._workspace, started):
+                raise ContainerError(f"ClientError: {stray}")
         artifacts = self._upload()
         found = metrics.final(result.log, self._definitions(image))
         status, secondary, message = _ENDS[result.end]
@@ -204,7 +213,7 @@ def warn_of_failure_file(workspace: Workspace, log: Path) -> None:
     Its exit code alone decides (Developer Guide, "How Amazon SageMaker AI Signals Algorithm Success and Failure"): the
     job is Completed, has no FailureReason, and the file is uploaded nowhere.
     """
-    if text := _failure_text(workspace):
+    if text := workspace.told("failure").strip():
         with log.open("a", encoding="utf-8") as stream:
             stream.write(
                 f"\nlocal cloud, WARNING: the program left /opt/ml/output/failure and exited with 0: {text!r}. "
@@ -212,14 +221,9 @@ def warn_of_failure_file(workspace: Workspace, log: Path) -> None:
             )
 
 
-def failure_reason(workspace: Workspace, exit_code: int) -> str:
+def failure_reason(workspace: Workspace, exit_code: int, cause: str) -> str:
     """Return FailureReason of a program that ended with `exit_code`: the text of its failure file, if it left one."""
-    text = _failure_text(workspace) or "See job logs for more information"
+    text = workspace.told("failure").strip() or cause
     # The whole field has 1,024 characters, and the exit code is worth more than the end of a long text.
     tail = f", exit code: {exit_code}"
     return f"AlgorithmError: {text}"[: FAILURE_LIMIT - len(tail)] + tail
-
-
-def _failure_text(workspace: Workspace) -> str:
-    file = workspace.output / "failure"
-    return file.read_text(errors="replace").strip()[:FAILURE_LIMIT] if file.is_file() else ""

@@ -6,7 +6,7 @@ import gzip
 import tarfile
 from typing import TYPE_CHECKING
 
-from sagemaker_local.runtime.data import Item, Source, fetch, split
+from sagemaker_local.runtime.data import Item, Source, check_size, fetch, split
 from sagemaker_local.runtime.errors import ContainerError
 
 if TYPE_CHECKING:
@@ -19,7 +19,11 @@ def pack(folder: Path, archive: Path) -> Path:
     """Write the contents of `folder` to `archive`, at its root, and return it.
 
     The same files give the same bytes: sorted names, no times, no owners.
+
+    Raises:
+        ContainerError: there is more than this cloud keeps.
     """
+    check_size(folder)
     archive.parent.mkdir(parents=True, exist_ok=True)
     with (
         archive.open("wb") as raw,

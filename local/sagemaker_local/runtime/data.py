@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 MANIFEST_LIMIT = 16 * 1024 * 1024
 """Bytes of a manifest that are read; AWS's own manifests of millions of keys are not meant for one machine."""
 
-
+MOST_BYTES = 2 * 1024**3
+"""Bytes that one program may leave in a folder: what is in S3 is in the memory of this process."""
 _UNREADABLE = (OSError, EOFError, zlib.error)  # the last two: a gzip stream that ends early or is none
 
 
@@ -171,12 +172,36 @@ def upload(s3: S3Client, folder: Path, uri: str) -> int:
     """Write every file under `folder` below an S3 prefix and return how many there were.
 
     Raises:
-        ContainerError: one of them may not be written.
+        ContainerError: one of them may not be written, or is nothing that is kept.
     """
+    check_size(folder)
+    _check_links(folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
         upload_file(s3, path, f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}")
     return len(files)
+
+
+def check_size(folder: Path) -> None:
+    """Refuse what a program left if it is more than this cloud keeps, however few of the bytes were written.
+
+    Raises:
+        ContainerError: the files are too large.
+    """
+    size = sum(path.lstat().st_size for path in folder.rglob("*"))
+    if size > MOST_BYTES:
+        raise ContainerError(
+            f"ClientError: the program left {size:,} bytes in {folder.name}/, and this cloud, whose S3 is in memory, "
+            f"keeps {MOST_BYTES:,} at most"
+        )
+
+
+def _check_links(folder: Path) -> None:
+    """Refuse links that lead out of a folder, or nowhere: what they lead to is not the program's, or would be lost."""
+    for path in folder.rglob("*"):
+        if path.is_symlink() and not (path.exists() and path.resolve().is_relative_to(folder.resolve())):
+            name = path.relative_to(folder)
+            raise ContainerError(f"ClientError: the link {name} leads out of its folder: let the program leave a copy")
 
 
 def under(s3: S3Client, source: Source) -> Iterator[Item]:

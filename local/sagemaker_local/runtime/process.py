@@ -1,8 +1,11 @@
 """Run one program in a process group of its own: log file, exit code, time limit, stop, and no orphan."""
 
 import contextlib
+import errno
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -11,13 +14,16 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from sagemaker_local.runtime import guard
+from sagemaker_local.runtime import forwarding, guard, namespaces
+from sagemaker_local.runtime.lines import Lines, tail
+from sagemaker_local.runtime.ports import LOOPBACK
 
 TRAINING_GRACE = 120.0
 """Seconds between SIGTERM and SIGKILL of a job (developer guide, "Run training with your own container")."""
 SERVING_GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL of a model server (developer guide, "Custom inference code")."""
 _TICK = 0.05
+_ENDING_SECONDS = 5.0  # that the kernel may take to end what is left of a namespace
 _SIGNALLED = 128  # what a shell and a container runtime add to the number of the signal that ended a program
 
 
@@ -42,40 +48,85 @@ class Result:
         return tail(self.log, lines)
 
 
+_HINTS: Mapping[int | None, str] = {
+    errno.ENOEXEC: ": its first line has to name its interpreter, as #!/usr/bin/env python3 does",
+    errno.ENOENT: ": there is no such program, or its first line names an interpreter that is not there",
+    errno.EACCES: ": it has to be executable (chmod +x)",
+}
+
+
 class ProgramStartError(Exception):
     """A program could not be started at all."""
 
-    def __init__(self, command: Sequence[str], error: OSError) -> None:
-        super().__init__(f"cannot start {command[0]!r}: {error.strerror or error}")
+    def __init__(self, command: Sequence[str], error: OSError | namespaces.NamespaceError) -> None:
+        problem = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        super().__init__(f"cannot start {command[0]!r}: {problem}{_HINTS.get(getattr(error, 'errno', None), '')}")
 
 
 class Program:
-    """A running program that leads a process group; everything it started is gone once `finish` returns."""
+    """A running program that leads a process group; everything it started is gone once `finish` returns.
 
-    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path) -> None:
-        """Start `command` in `folder`; its output goes to `log`.
+    In a box, which has a process namespace of its own, that holds for what has left the group as well.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        log: Path,
+        box: namespaces.Box | None = None,
+    ) -> None:
+        """Start `command` in `folder`, which is one inside of its box, if it has one; its output goes to `log`.
 
         Raises:
             ProgramStartError: there is no such program, or it may not be executed.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         self.log = log
+        self._channel: socket.socket | None = None
+        self._forwarding: forwarding.Forwarding | None = None
+        self._asking = threading.Lock()
+        self._box = box
         with log.open("ab") as output:
             try:
-                self._process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    env=dict(environment),
-                    cwd=folder,
-                    start_new_session=True,
-                )
-            except OSError as error:
+                if box is None:
+                    self._process = _plainly(command, environment, folder, output.fileno())
+                else:
+                    self._process = self._boxed(box, command, environment, folder, output.fileno())
+            except (OSError, namespaces.NamespaceError) as error:
                 raise ProgramStartError(command, error) from error
         self._finishing = threading.Lock()
         self._finished = False
         guard.watch(self._process.pid)
+
+    def _boxed(
+        self, box: namespaces.Box, command: Sequence[str], environment: Mapping[str, str], folder: Path, output: int
+    ) -> "subprocess.Popen[bytes]":
+        boxed = namespaces.start(box, command, environment, str(folder), output)
+        self._channel = boxed.channel
+        if boxed.listener is not None and box.forward is not None:
+            self._forwarding = forwarding.Forwarding(boxed.listener, box.forward.outside)
+        return boxed.process
+
+    def connect(self, port: int, timeout: float) -> socket.socket:
+        """Return a connection to a port of 127.0.0.1 as the program sees it, where it has a network of its own.
+
+        Raises:
+            OSError: nobody listens there, or the program has ended.
+        """
+        if self._channel is None:
+            return socket.create_connection((LOOPBACK, port), timeout)
+        with self._asking:
+            connection = namespaces.fresh_socket(self._channel)
+        try:
+            connection.settimeout(timeout)
+            connection.connect((LOOPBACK, port))
+        except OSError:
+            connection.close()
+            raise
+        return connection
 
     @property
     def group(self) -> int:
@@ -97,12 +148,33 @@ class Program:
         """Kill whatever is left of the group, collect the program and return its exit code. May be called again."""
         with self._finishing:
             if not self._finished:
+                self._end_box()
                 self._signal(signal.SIGKILL)
                 self._process.wait()
                 guard.forget(self.group)
                 self._finished = True
+                if self._box is not None:
+                    shutil.rmtree(self._box.root, ignore_errors=True)
         code = self._process.returncode
         return code if code >= 0 else _SIGNALLED - code
+
+    def _end_box(self) -> None:
+        """Have everything in the program's namespace killed, and wait for it: its launcher ends when all of it has."""
+        if self._channel is not None:
+            with contextlib.suppress(OSError):
+                self._channel.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_ENDING_SECONDS)
+            self._channel.close()
+        if self._forwarding is not None:
+            self._forwarding.close()
+
+    def listens_on(self) -> list[str]:
+        """Return where the program listens in a network of its own; nothing where it has none."""
+        if self._box is None or not self._box.alone:
+            return []
+        own = f"{LOOPBACK}:{self._box.forward.inside}" if self._box.forward else ""
+        return [address for address in namespaces.listening(self.group) if address != own]
 
     def _signal(self, number: signal.Signals) -> None:
         # The leader may be gone while its children are not: the group exists until the last of them ends.
@@ -110,29 +182,32 @@ class Program:
             os.killpg(self.group, number)
 
 
-class LogFollower:
-    """Hand each whole line that is added to a log file to a callback, once."""
+def _plainly(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path, output: int
+) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=dict(environment),
+        cwd=folder,
+        start_new_session=True,
+    )
+
+
+class _Listener:
+    """Hands each line of a log to a callback, once."""
 
     def __init__(self, log: Path, on_line: Callable[[str], None] | None) -> None:
-        self._log = log
+        self._lines = Lines(log)
         self._on_line = on_line
-        self._read = 0
-        self._rest = b""
 
-    def follow(self, *, last: bool = False) -> None:
-        """Pass on the lines written since the last call; with `last`, an unfinished line as well."""
-        if self._on_line is None:
-            return
-        with self._log.open("rb") as stream:
-            stream.seek(self._read)
-            added = stream.read()
-        self._read += len(added)
-        *lines, self._rest = (self._rest + added).split(b"\n")
-        if last and self._rest:
-            lines.append(self._rest)
-            self._rest = b""
-        for line in lines:
-            self._on_line(line.decode(errors="replace").rstrip("\r"))
+    def hear(self, *, last: bool = False) -> None:
+        """Pass on some of the lines written since the last call; with `last`, all of them."""
+        if self._on_line is not None:
+            for line in self._lines.all() if last else self._lines.more():
+                self._on_line(line)
 
 
 def run(
@@ -142,6 +217,7 @@ def run(
     folder: Path,
     log: Path,
     stop: threading.Event,
+    box: namespaces.Box | None = None,
     limit: float | None = None,
     grace: float = TRAINING_GRACE,
     on_line: Callable[[str], None] | None = None,
@@ -151,13 +227,13 @@ def run(
     Raises:
         ProgramStartError: the program could not be started.
     """
-    program = Program(command, environment=environment, folder=folder, log=log)
-    follower = LogFollower(log, on_line)
+    program = Program(command, environment=environment, folder=folder, log=log, box=box)
+    listener = _Listener(log, on_line)
     deadline = None if limit is None else time.monotonic() + limit
     end = End.EXITED
     try:
         while program.running():
-            follower.follow()
+            listener.hear()
             if stop.is_set() or (deadline is not None and time.monotonic() >= deadline):
                 end = End.STOPPED if stop.is_set() else End.TIMED_OUT
                 program.terminate(grace)
@@ -165,7 +241,7 @@ def run(
             _wait(program, stop)
     finally:
         code = program.finish()
-    follower.follow(last=True)
+    listener.hear(last=True)
     return Result(end, code, log)
 
 
@@ -173,12 +249,3 @@ def _wait(program: Program, stop: threading.Event) -> None:
     # `stop` wakes this up at once; the end of the program is noticed within one tick.
     if program.running():
         stop.wait(_TICK)
-
-
-def tail(log: Path, lines: int = 10) -> str:
-    """Return the last `lines` lines of a log file; nothing if there is none."""
-    if not log.is_file():
-        return ""
-    with log.open("rb") as stream:
-        stream.seek(max(0, log.stat().st_size - 64 * 1024))
-        return "\n".join(stream.read().decode(errors="replace").splitlines()[-lines:])

@@ -1,20 +1,25 @@
-"""The folder tree that a container finds under `/opt/ml`, here under a folder of the job's own.
+"""The folder tree that a container finds under `/opt/ml`, here a folder of the job's own.
 
-Paths: developer guide, "Amazon SageMaker training storage paths" and "Build your own processing container". A program
-finds the folder in `SAGEMAKER_BASE_DIR`, which AWS's own toolkits read as well.
+Paths: developer guide, "Amazon SageMaker training storage paths" and "Build your own processing container". Where a
+program has namespaces of its own, it finds the folder there; anywhere else texts that name `/opt/ml` are rewritten, and
+it finds the folder in `SAGEMAKER_BASE_DIR`, which AWS's own toolkits read as well.
 """
 
 import json
 import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sagemaker_local.runtime.namespaces import HOST
+
 ROOT = "/opt/ml"
-HOST = "algo-1"
+CONTAINER_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""PATH of a container whose image sets none (Docker's default)."""
+TOLD_LIMIT = 1024
+"""Characters of the failure file that reach FailureReason (developer guide, "Amazon SageMaker training output")."""
 _REWRITTEN = re.compile(r"(^|=)/opt/ml(?=/|$)")
 _REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
@@ -22,17 +27,27 @@ _REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 def isolated(environment: Mapping[str, str]) -> dict[str, str]:
     """Return a role's variables as a container without a network has them: no credentials, no address of the cloud.
 
-    Source: Developer Guide, "Run training and inference containers in internet-free mode". That is all that is done
-    here: a program may still open connections, which only a network of its own could keep it from.
+    Source: Developer Guide, "Run training and inference containers in internet-free mode". Only where it has a network
+    of its own is a program kept from opening connections.
     """
     return {name: environment[name] for name in _REGION if name in environment}
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The tree of one job or model server; `base` stands for `/opt/ml`."""
+    """The tree of one job or model server; `base` stands for `/opt/ml`, and is it for a program in namespaces."""
 
     base: Path
+    boxed: bool = False
+
+    @property
+    def inside(self) -> str:
+        """Where the program finds the tree."""
+        return ROOT if self.boxed else str(self.base)
+
+    def seen(self, path: Path) -> str:
+        """Return where the program finds a path of this tree."""
+        return str(Path(self.inside) / path.relative_to(self.base))
 
     @property
     def config(self) -> Path:
@@ -71,8 +86,8 @@ class Workspace:
         return self
 
     def rewrite(self, text: str) -> str:
-        """Return `text` with a leading `/opt/ml`, or one behind `=` as in `--train=/opt/ml/x`, put under the base."""
-        return _REWRITTEN.sub(lambda match: f"{match[1]}{self.base}", text)
+        """Return `text` with a leading `/opt/ml`, or one behind `=` (`--train=/opt/ml/x`), as the program finds it."""
+        return _REWRITTEN.sub(lambda match: f"{match[1]}{self.inside}", text)
 
     def place(self, path: str) -> Path:
         """Return where the container path `path` lies here.
@@ -80,27 +95,39 @@ class Workspace:
         Raises:
             ValueError: the path is not under /opt/ml.
         """
-        placed = Path(os.path.normpath(self.rewrite(path)))
+        placed = Path(os.path.normpath(f"{self.base}{path.removeprefix(ROOT)}"))
         if not path.startswith(f"{ROOT}/") or not placed.is_relative_to(self.base):
             raise ValueError(f"local path {path!r} is not under {ROOT}/: choose one below it")
         return placed
 
     def environment(self, *layers: Mapping[str, str]) -> dict[str, str]:
-        """Return a program's whole environment: the basics, then `layers` in order, with /opt/ml rewritten.
+        """Return a program's whole environment: the basics, then `layers` in order, with /opt/ml as it is found.
 
         Nothing else of the cloud's own environment reaches a program, so it has no credentials but its role's.
         """
         basics = {
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
-            "HOME": str(self.base),
+            "PATH": self.path(),
+            "HOME": "/root" if self.boxed else str(self.base),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
             # Several jobs share the machine and their data are small: OpenMP threads that spin would only fight.
             "OMP_NUM_THREADS": "1",
-            "SAGEMAKER_BASE_DIR": str(self.base),
+            "SAGEMAKER_BASE_DIR": self.inside,
         }
         merged = {key: value for layer in (basics, *layers) for key, value in layer.items()}
         return {key: self.rewrite(value) for key, value in merged.items()}
+
+    def path(self) -> str:
+        """Return the folders of the system's programs, as PATH has them."""
+        return CONTAINER_PATH if self.boxed else os.environ.get("PATH", os.defpath)
+
+    def told(self, name: str) -> str:
+        """Return the first 1,024 characters of a file that the program left in `output`; empty if it left none."""
+        path = self.output / name
+        if path.is_symlink() or not path.is_file():  # a link may lead to what is not the program's
+            return ""
+        with path.open("rb") as stream:
+            return stream.read(4 * TOLD_LIMIT).decode(errors="replace")[:TOLD_LIMIT]
 
     def write_training_config(self, request: Mapping[str, Any]) -> None:
         """Write hyperparameters.json, inputdataconfig.json and resourceconfig.json of a CreateTrainingJob request."""

@@ -6,6 +6,7 @@ from typing import Any
 from sagemaker_local.core.cloud import Cloud
 from sagemaker_local.core.errors import ApiError
 from sagemaker_local.core.shapes import service_model
+from sagemaker_local.sagemaker.logs import endpoint_group
 from sagemaker_local.serving import InvocationError, VariantResponse
 
 SUCCESS = range(200, 300)
@@ -75,7 +76,7 @@ def model_error(cloud: Cloud, endpoint: str, status: int, message: str) -> ApiEr
     Its message holds what the model said; `OriginalStatusCode` is the model's status.
     """
     side = "client" if 0 < status < _SERVER_ERRORS else "server"
-    group, region = f"/aws/sagemaker/Endpoints/{endpoint}", cloud.region
+    group, region = endpoint_group(endpoint), cloud.region
     console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
     sentence = (
         f'Received {side} error ({status}) from primary with message "{message}". '

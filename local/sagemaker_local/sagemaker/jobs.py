@@ -1,5 +1,6 @@
 """Training, processing and transform jobs: kept as resources, run as programs, sent as events."""
 
+import contextlib
 import logging
 import threading
 import uuid
@@ -24,7 +25,7 @@ from sagemaker_local.jobs.training import DEFAULT_LIMIT, run_training
 from sagemaker_local.jobs.transform import run_transform
 from sagemaker_local.runtime.data import Source, items
 from sagemaker_local.runtime.errors import ContainerError
-from sagemaker_local.sagemaker.logs import keep
+from sagemaker_local.sagemaker.logs import LogStream, Place
 from sagemaker_local.sagemaker.models import Models
 
 type JobRunner = Callable[[dict[str, Any], JobContext, threading.Event, Callable[[str, str], None]], Outcome]
@@ -177,9 +178,10 @@ class Jobs:
             if kind is TRAINING:
                 self._move(name, secondary, message)
 
-        outcome = run(job, context, self._stops[job[kind.arn_field]], on_status)
-        keep(self.cloud.access.client("logs", role, name), kind.name, name, outcome.log, self.cloud.clock())
-        return outcome
+        written = folder / "server" / "log" if kind is TRANSFORM else folder / "log"
+        place = Place.of_job(kind.name, name, self.cloud.clock())
+        with contextlib.closing(LogStream(self.cloud.access.client("logs", role, name), place, written)):
+            return run(job, context, self._stops[job[kind.arn_field]], on_status)
 
     def _move(self, name: str, secondary: str, message: str) -> None:
         now = self.cloud.clock()

@@ -1,7 +1,8 @@
 """What SageMaker measures of an endpoint's answers, and the alarms that a deployment watches.
 
 Source: Developer Guide, "Monitor Amazon SageMaker AI with Amazon CloudWatch" (invocation metrics: 1 for each error,
-otherwise 0), and "Auto-Rollback Configuration and Monitoring" (the dimension EndpointConfigName).
+otherwise 0; latencies in microseconds), and "Auto-Rollback Configuration and Monitoring" (the dimension
+EndpointConfigName).
 """
 
 from typing import Any
@@ -10,24 +11,31 @@ from botocore.exceptions import ClientError
 
 from sagemaker_local.core.cloud import Access
 from sagemaker_local.core.errors import invalid
+from sagemaker_local.serving.fleet import Taken
 
 NAMESPACE = "AWS/SageMaker"
 _HUNDREDS = 100
+_MICRO = 1_000_000
 
 
-def invocation(endpoint: str, config: str, variant: str, status: int) -> list[dict[str, Any]]:
+def invocation(endpoint: str, config: str, variant: str, taken: Taken) -> list[dict[str, Any]]:
     """Return the metric data of one answer: once for the endpoint's variant, once for it on its configuration."""
     of_variant = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
     of_config = [*of_variant, {"Name": "EndpointConfigName", "Value": config}]
-    values = {
+    kind = taken.status // _HUNDREDS
+    counts = {
         "Invocations": 1,
-        "Invocation4XXErrors": int(status // _HUNDREDS == 4),  # noqa: PLR2004  # 4xx
-        "Invocation5XXErrors": int(status // _HUNDREDS == 5),  # noqa: PLR2004  # 5xx
+        "Invocation4XXErrors": int(kind == 4),  # noqa: PLR2004  # 4xx
+        "Invocation5XXErrors": int(kind == 5),  # noqa: PLR2004  # 5xx
+        "InvocationModelErrors": int(kind != 2),  # noqa: PLR2004  # whatever is no 2xx, and no answer at all
     }
+    times = {"ModelLatency": taken.model_seconds, "OverheadLatency": taken.other_seconds}
+    measured = [(name, value, "None") for name, value in counts.items()]
+    measured += [(name, round(seconds * _MICRO), "Microseconds") for name, seconds in times.items()]
     return [
-        {"MetricName": name, "Dimensions": dimensions, "Value": value, "Unit": "None"}
+        {"MetricName": name, "Dimensions": dimensions, "Value": value, "Unit": unit}
         for dimensions in (of_variant, of_config)
-        for name, value in values.items()
+        for name, value, unit in measured
     ]
 
 

@@ -1,7 +1,6 @@
 """The servers behind endpoints: started from the models of a configuration's variants."""
 
 import random
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +10,11 @@ from sagemaker_local.core.store import Record
 from sagemaker_local.images import pull
 from sagemaker_local.sagemaker.capture import Capture
 from sagemaker_local.sagemaker.hosting import Hosting
+from sagemaker_local.sagemaker.hosts import variant_of
 from sagemaker_local.sagemaker.metrics import NAMESPACE, invocation
 from sagemaker_local.sagemaker.models import Models
 from sagemaker_local.serving import Fleet
-from sagemaker_local.serving.fleet import Variant
-from sagemaker_local.serving.server import ServerContext
+from sagemaker_local.serving.fleet import Taken
 
 
 @dataclass
@@ -58,22 +57,12 @@ class Servers:
         """Start servers of variants; their answers are measured."""
         watch: Any = self.cloud.root_client("cloudwatch")
 
-        def measure(variant: str, status: int) -> None:
-            data = invocation(name, config["EndpointConfigName"], variant, status)
+        def measure(variant: str, taken: Taken) -> None:
+            data = invocation(name, config["EndpointConfigName"], variant, taken)
             watch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
 
-        started = [self._variant(name, variant) for variant in variants]
+        started = [variant_of(self.cloud, self.models, name, variant) for variant in variants]
         return Fleet.start(started, random.Random(0), measure=measure)  # noqa: S311  # shares traffic, no secret
-
-    def _variant(self, endpoint: str, variant: dict[str, Any]) -> Variant:
-        container, role = self.models.container(variant["ModelName"])
-        folder = self.cloud.folder / "endpoints" / endpoint / f"{variant['VariantName']}-{uuid.uuid4().hex[:8]}"
-        folder.mkdir(parents=True)
-        s3: Any = self.cloud.access.client("s3", role, endpoint)
-        environment = self.cloud.access.environment(role, endpoint)
-        limit = variant.get("ContainerStartupHealthCheckTimeoutInSeconds", self.cloud.timing.startup_seconds)
-        context = ServerContext(folder, s3, environment, self.cloud.containers, role, float(limit))
-        return Variant(variant["VariantName"], variant.get("InitialVariantWeight", 1.0), container, context)
 
     def deployed(self, config: Record) -> dict[str, Any]:
         """Return a configuration's variants with the images that run in them, each with the digest of its path."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sagemaker_local.serving.server import (
     INVOCATION_TIMEOUT,
+    ContainerStartError,
     InvocationError,
     ModelServer,
     ServerClosedError,
@@ -24,10 +26,19 @@ if TYPE_CHECKING:
         ServerContext,
     )
 
-    type Measure = Callable[[str, int], None]
+    type Measure = Callable[[str, Taken], None]
 
 
-def _nobody(_variant: str, _status: int) -> None:
+@dataclass(frozen=True)
+class Taken:
+    """What one invocation came to: the model's status, 500 for none, and how long the model and all else took."""
+
+    status: int
+    model_seconds: float
+    other_seconds: float
+
+
+def _nobody(_variant: str, _taken: Taken) -> None:
     """Measure nothing."""
 
 
@@ -114,6 +125,8 @@ class Fleet:
             return fleet
         fleet.close(0)
         name, error = next(iter(failures.items()))
+        if isinstance(error, ContainerStartError):
+            raise ServerStartError(_not_started(name), str(error)) from error
         if isinstance(error, ServerStartError):
             raise ServerStartError(_not_healthy(name), str(error)) from error
         raise error
@@ -161,16 +174,23 @@ class Fleet:
             FleetClosedError: the fleet is being closed.
             InvocationError: the variant did not answer.
         """
+        began = time.perf_counter()
         name = target_variant or self._choose()
         self._known(name)
+        asked = time.perf_counter()
+
+        def measure(status: int) -> None:
+            answered = time.perf_counter()
+            self._measure(name, Taken(status, answered - asked, asked - began))
+
         try:
             answer = self._servers[name].invoke(body, content_type, accept, headers=headers, timeout=timeout)
         except ServerClosedError as error:
             raise FleetClosedError from error
         except InvocationError:
-            self._measure(name, HTTPStatus.INTERNAL_SERVER_ERROR)
+            measure(HTTPStatus.INTERNAL_SERVER_ERROR)
             raise
-        self._measure(name, answer[0])
+        measure(answer[0])
         return VariantResponse(name, *answer)
 
     def close(self, drain_seconds: float = INVOCATION_TIMEOUT) -> None:
@@ -191,6 +211,14 @@ class Fleet:
             # All variants at weight 0 share alike: there is nobody else to ask.
             weights = dict.fromkeys(weights, 1.0)
         return self._rng.choices(list(weights), list(weights.values()))[0]
+
+
+def _not_started(variant: str) -> str:
+    """Return FailureReason's sentence of an endpoint whose variant cannot be executed, as SageMaker words it."""
+    return (
+        f"CannotStartContainerError. Please ensure the model container for variant {variant} starts correctly when "
+        "invoked with 'docker run <image> serve'."
+    )
 
 
 def _not_healthy(variant: str) -> str:

@@ -11,25 +11,31 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sagemaker_local.images import pull
-from sagemaker_local.runtime import archive, data
+from sagemaker_local.images import UnfitProgramError, pull
+from sagemaker_local.images.container import PORT, Container
+from sagemaker_local.runtime import archive, data, namespaces, strays
 from sagemaker_local.runtime.errors import ContainerError
-from sagemaker_local.runtime.process import SERVING_GRACE, Program, ProgramStartError, tail
+from sagemaker_local.runtime.lines import tail
+from sagemaker_local.runtime.ports import LOOPBACK, free_port
+from sagemaker_local.runtime.process import SERVING_GRACE, Program, ProgramStartError
 from sagemaker_local.runtime.workspace import Workspace, isolated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
 
-HOST = "127.0.0.1"
+SAFE_PORTS = "9000-9999"
+"""Ports that a container may use besides: the range that AWS's own containers are tested with."""
 INVOCATION_TIMEOUT = 60.0
 """Seconds a model has for an answer (API reference, InvokeEndpoint)."""
 PING_TIMEOUT = 2.0
 """Seconds a model has for an answer to /ping (developer guide, "Custom inference code with hosting services")."""
 STARTUP_TIMEOUT = 600.0
 """Seconds until the first good /ping, as a bound: AWS gives 8 minutes, and by parameter up to an hour."""
+MOST_BYTES = 100 * 1024 * 1024
+"""Bytes of an answer that are taken: the most that any payload may have (API reference, CreateTransformJob)."""
 _PING_EVERY = 0.05
 _OK = 200
 
@@ -39,6 +45,10 @@ class ServerStartError(Exception):
 
     def __init__(self, problem: str, log_tail: str = "") -> None:
         super().__init__(f"{problem}\n{log_tail}".strip())
+
+
+class ContainerStartError(ServerStartError):
+    """A model's server could not even be executed."""
 
 
 class ServerClosedError(Exception):
@@ -67,6 +77,7 @@ class ServerContext:
         role: the execution role's ARN, named when the model's data cannot be read.
         startup_timeout: seconds until /ping has to be good.
         grace: seconds between SIGTERM and SIGKILL.
+        follow: called with the path of the server's log when it starts; what it returns is called when it has ended.
     """
 
     folder: Path
@@ -76,6 +87,7 @@ class ServerContext:
     role: str = ""
     startup_timeout: float = STARTUP_TIMEOUT
     grace: float = SERVING_GRACE
+    follow: Callable[[Path], Callable[[], None]] = lambda _: lambda: None
 
 
 class ModelServer:
@@ -98,17 +110,19 @@ class ModelServer:
             ServerStartError: the model's data cannot be had, the program died, or /ping was not good in time.
         """
         self._context = context
-        self._workspace = Workspace(context.folder / "ml")
+        self._workspace = Workspace(context.folder / "ml", boxed=namespaces.allowed())
         self._idle = threading.Condition()
         self._in_flight = 0
         self._closing = False
         self.log = context.folder / "log"
-        self.port = _free_port()
+        self._port = PORT if self._workspace.boxed else free_port()
         self._program = self._start(container, extra or {})
+        self._unfollow = context.follow(self.log)
         try:
             self._wait_for_ping(stop or threading.Event())
         except BaseException:
             self._program.terminate(min(context.grace, 1.0))
+            self._unfollow()
             raise
 
     def _start(self, container: Mapping[str, Any], extra: Mapping[str, str]) -> Program:
@@ -120,14 +134,19 @@ class ModelServer:
             alone = bool(container.get("EnableNetworkIsolation"))
             if code := image.code_uri(settings):
                 self._fetch_code(code, alone=alone)
-                settings["SAGEMAKER_SUBMIT_DIRECTORY"] = str(self._workspace.code)
-            port = {"SAGEMAKER_BIND_TO_PORT": str(self.port)}
-            role = isolated(self._context.environment) if alone else self._context.environment
-            environment = self._workspace.environment(role, settings, port, image.environment())
-            command = image.serve_command(settings)
-            return Program(command, environment=environment, folder=self._workspace.base, log=self.log)
-        except (ContainerError, ProgramStartError, FileNotFoundError) as error:
+                settings["SAGEMAKER_SUBMIT_DIRECTORY"] = self._workspace.seen(self._workspace.code)
+            boxed = Container.of(image, self._workspace, self._context.folder, isolated=alone, serves=True)
+            environment = self._environment(settings, boxed, alone=alone)
+            return Program(boxed.placed.serve_command(settings), log=self.log, **boxed.start(environment))
+        except (ProgramStartError, UnfitProgramError) as error:
+            raise ContainerStartError(str(error)) from error
+        except ContainerError as error:
             raise ServerStartError(str(error)) from error
+
+    def _environment(self, settings: Mapping[str, str], container: Container, *, alone: bool) -> dict[str, str]:
+        ports = {"SAGEMAKER_BIND_TO_PORT": str(self._port), "SAGEMAKER_SAFE_PORT_RANGE": SAFE_PORTS}
+        role = isolated(self._context.environment) if alone else self._context.environment
+        return container.environment(role, settings, ports, container.image.environment())
 
     def _fetch_code(self, uri: str, *, alone: bool) -> None:
         """Put the user's code where the program looks for it; its container fetches it, which needs a network."""
@@ -151,15 +170,24 @@ class ModelServer:
         while time.monotonic() < deadline:
             if not self._program.running():
                 code = self._program.finish()
+                stray = strays.in_log(self._workspace, self.log)
                 raise ServerStartError(
-                    f"the server ended with exit code {code} before it answered /ping", tail(self.log)
+                    f"the server ended with exit code {code} before it answered /ping{f': {stray}' if stray else ''}",
+                    tail(self.log),
                 )
             if self._ping():
                 return
             if stop.wait(_PING_EVERY):
                 raise ServerStartError("the start was given up")
-        seconds = f"{self._context.startup_timeout:g} s"
-        raise ServerStartError(f"the server did not answer /ping with 200 within {seconds}", tail(self.log))
+        problem = f"the server did not answer /ping with 200 within {self._context.startup_timeout:g} s"
+        raise ServerStartError(f"{problem}{self._elsewhere()}", tail(self.log))
+
+    def _elsewhere(self) -> str:
+        """Return where the program listens instead of where it is asked, as a part of a sentence."""
+        found = self._program.listens_on()
+        if not self._workspace.boxed or any(one.endswith(f":{self._port}") for one in found):
+            return ""
+        return f": it listens on {' and '.join(found) or 'no port'}, and has to listen on port {self._port}"
 
     def _ping(self) -> bool:
         try:
@@ -217,11 +245,16 @@ class ModelServer:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=timeout)
+        connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=timeout)
         try:
+            connection.sock = self._program.connect(self._port, timeout)
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.request(method, path, body=body, headers=dict(headers or {}))
             response = connection.getresponse()
-            return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+            answer = response.read(MOST_BYTES + 1)
+            if len(answer) > MOST_BYTES:
+                raise http.client.HTTPException(f"its answer has more than {MOST_BYTES:,} bytes")
+            return response.status, {name.lower(): value for name, value in response.getheaders()}, answer
         finally:
             connection.close()
 
@@ -247,21 +280,5 @@ class ModelServer:
             self._closing = True
             self._idle.wait_for(lambda: self._in_flight == 0, timeout=drain_seconds)
         self._program.terminate(self._context.grace)
+        self._unfollow()
         shutil.rmtree(self._workspace.base, ignore_errors=True)
-
-
-_ports = threading.Lock()
-_handed_out: list[int] = []
-
-
-def _free_port() -> int:
-    """Return a free port that was not handed out lately: a server takes a moment to bind to its own."""
-    with _ports:
-        while True:
-            with socket.socket() as probe:
-                probe.bind((HOST, 0))
-                port: int = probe.getsockname()[1]
-            if port not in _handed_out:
-                _handed_out.append(port)
-                del _handed_out[:-100]
-                return port

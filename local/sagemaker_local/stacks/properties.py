@@ -8,6 +8,15 @@ from sagemaker_local.stacks.model import Properties, ResourceType
 # How the schemas' validator calls types (everit's json-schema, which CloudFormation's messages are worded by).
 _WORDS = {"structure": "JSONObject", "map": "JSONObject", "list": "JSONArray", "boolean": "Boolean"}
 _WORDS |= {"integer": "Integer", "long": "Integer", "float": "Number", "double": "Number"}
+_FOUND: tuple[tuple[type, str], ...] = (
+    (Mapping, "JSONObject"),
+    (list, "JSONArray"),
+    (bool, "Boolean"),
+    (int, "Integer"),
+    (float, "Number"),
+    (str, "String"),
+    (object, "Null"),
+)
 _NUMBERS = {"integer": int, "long": int, "float": float, "double": float}
 _BOOLEANS = {"true": True, "false": False}
 
@@ -71,7 +80,7 @@ class _Look:
                 return self._scalar(shape, value, path)
 
     def _scalar(self, shape: Any, value: Any, path: str) -> Any:
-        if isinstance(value, (Mapping, list)):
+        if value is None or isinstance(value, (Mapping, list)):
             return self._wrong(shape, value, path)
         text = str(value).lower() if isinstance(value, bool) else str(value)
         if shape.type_name == "boolean":
@@ -85,6 +94,6 @@ class _Look:
             return self._wrong(shape, value, path)
 
     def _wrong(self, shape: Any, value: Any, path: str) -> Any:
-        found = "JSONObject" if isinstance(value, Mapping) else "JSONArray" if isinstance(value, list) else "String"
+        found = next(word for types, word in _FOUND if isinstance(value, types))
         self.faults.append(f"{path}: expected type: {_WORDS.get(shape.type_name, 'String')}, found: {found}")
         return value

@@ -57,19 +57,25 @@ def container(containers: Path, *, train: str = "", serve: str | None = None, na
     """Write an image folder: the text of `train`, and an echo server with `serve` behind it. Returns `containers`."""
     folder = containers / name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "train").write_text(textwrap.dedent(train))
+    executable(folder / "train", textwrap.dedent(train))
     if serve is not None:
         parts = (ECHO, serve, _RUN)
-        (folder / "serve").write_text("".join(textwrap.dedent(part) for part in parts))
+        executable(folder / "serve", "".join(textwrap.dedent(part) for part in parts))
     return containers
 
 
 def program(containers: Path, text: str, *, kind: str = "serve") -> Path:
-    """Write an image folder whose one program is exactly `text`. Returns `containers`."""
+    """Write an image folder whose one program is `text`. Returns `containers`."""
     folder = containers / "own"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / kind).write_text(textwrap.dedent(text))
+    executable(folder / kind, textwrap.dedent(text))
     return containers
+
+
+def executable(path: Path, text: str) -> None:
+    """Write a Python program that can be executed."""
+    path.write_text(f"#!/usr/bin/env python3\n{text}")
+    path.chmod(0o755)
 
 
 def job_context(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from tests.sagemaker_local.support.jobs import OWN, channel, tar_gz, training, transform, until
+from tests.sagemaker_local.support.jobs import OWN, channel, container, tar_gz, training, transform, until
 from tests.sagemaker_local.support.pipeline_steps import document, fail, invoke
 from tests.sagemaker_local.support.pipelines import World
 from tests.sagemaker_local.support.reading import input_shape
@@ -68,11 +68,11 @@ class Requests:
     def __init__(self, sagemaker: SageMaker, world: World) -> None:
         self._sagemaker, self._world = sagemaker, world
         self.call = sagemaker.call
+        sagemaker.access.s3.put(DATA, tar_gz({"m": "model"}))
+        sagemaker.access.s3.put("s3://models/raw/m", "model")
 
     def make_all(self) -> None:
         """Call every operation with every member that is honoured."""
-        self._sagemaker.access.s3.put("s3://models/m.tar.gz", tar_gz({"m": "model"}))
-        self._sagemaker.access.s3.put("s3://models/raw/m", "model")
         steps: list[Callable[[], None]] = [
             self._registry,
             self._models,
@@ -111,8 +111,8 @@ class Requests:
         self.call("DeleteModelPackageGroup", ModelPackageGroupName="gone")
 
     @staticmethod
-    def _specification(container: dict[str, Any]) -> dict[str, Any]:
-        return {"Containers": [container], **SUPPORTED}
+    def _specification(made: dict[str, Any]) -> dict[str, Any]:
+        return {"Containers": [made], **SUPPORTED}
 
     def _updates(self) -> None:
         for number, first, second in ((1, PACKED, RAW), (2, RAW, PACKED)):
@@ -132,8 +132,8 @@ class Requests:
     def _models(self) -> None:
         """Make models of containers and packages; those that have data as they are get servers."""
         self.served: list[str] = []
-        for name, container in (("packed", {**PACKED, "Mode": "SingleModel"}), ("raw", RAW)):
-            self._model(name, {key: value for key, value in container.items() if key != "ImageDigest"})
+        for name, made in (("packed", {**PACKED, "Mode": "SingleModel"}), ("raw", RAW)):
+            self._model(name, {key: value for key, value in made.items() if key != "ImageDigest"})
         for number in (1, 2):
             self._model(f"own-{number}", {"ModelPackageName": f"{PREFIX}model-package/g/{number}"})
             self._model(f"more-{number}", self._of_package(number, "more"))
@@ -150,13 +150,13 @@ class Requests:
         named = {"InferenceSpecificationName": name} if name else {}
         return {"ModelPackageName": f"{PREFIX}model-package/g/{number}", "Environment": {"A": "b"}, **named}
 
-    def _model(self, name: str, container: dict[str, Any]) -> None:
+    def _model(self, name: str, made: dict[str, Any]) -> None:
         """Make a model of one container in both ways; what its package supports is looked at."""
         role = {"ExecutionRoleArn": ROLE, "EnableNetworkIsolation": True, "Tags": TAGS}
-        self.call("CreateModel", ModelName=f"p-{name}", PrimaryContainer=container, **role)
-        self.call("CreateModel", ModelName=f"c-{name}", Containers=[container], **role)
-        self.served += [f"p-{name}", f"c-{name}"] if "ModelPackageName" not in container else [f"p-{name}"]
-        if "ModelPackageName" in container:
+        self.call("CreateModel", ModelName=f"p-{name}", PrimaryContainer=made, **role)
+        self.call("CreateModel", ModelName=f"c-{name}", Containers=[made], **role)
+        self.served += [f"p-{name}", f"c-{name}"] if "ModelPackageName" not in made else [f"p-{name}"]
+        if "ModelPackageName" in made:
             other = variant("a", ModelName=f"p-{name}", InstanceType="ml.m4.xlarge")
             refused = self._sagemaker.refused(
                 "CreateEndpointConfig", EndpointConfigName="x", ProductionVariants=[other]
@@ -297,7 +297,7 @@ class Requests:
     def _jobs(self) -> None:
         s3 = self._sagemaker.access.s3
         s3.put("s3://data/test/1.csv", "1,2\n")
-        (self._sagemaker.containers / "own" / "train").write_text("print('loss=1;')")
+        container(self._sagemaker.containers, train="print('loss=1;')")
         key = {"KmsKeyId": "k"}
         data = channel("train", "s3://data/test/", "text/csv", CompressionType="None", RecordWrapperType="None")
         algorithm = {

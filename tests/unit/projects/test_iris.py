@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -207,10 +206,9 @@ def test_a_refused_request_does_not_end_the_connection(server: Server) -> None:
 
 def test_the_server_stops_when_it_is_asked_to(server: Server) -> None:
     other = started(server.base)
-    begun = time.monotonic()
     other.process.send_signal(signal.SIGTERM)
-    assert other.process.wait(60) == 0
-    assert time.monotonic() - begun < 5
+    # SageMaker kills a server 30 seconds after the signal.
+    assert other.process.wait(30) == 0
 
 
 def test_a_connection_that_only_waits_keeps_no_server_from_stopping(server: Server) -> None:

@@ -1,0 +1,1 @@
+"""Programs written for SageMaker, each in the environment that its makers pin, run against the local cloud."""
