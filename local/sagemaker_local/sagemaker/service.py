@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
 
 from sagemaker_local import ministack
@@ -90,6 +90,10 @@ class Service:
             return self._named("", {"FeatureGroupName": first.get("FeatureGroupName", "*")})
         return self._named(operation, request)
 
+    def close(self) -> None:
+        """End the model servers."""
+        self.endpoints.close()
+
     def _named(self, operation: str, request: Mapping[str, Any]) -> str:
         for member in ("PipelineExecutionArn", "ModelPackageArn", "ResourceArn"):
             if member in request:
@@ -123,6 +127,18 @@ def condition_keys(action: str, body: bytes) -> dict[str, str]:
     return {"sagemaker:ModelApprovalStatus": str(status)} if status is not None else {}
 
 
-def attach(service: Service) -> None:
+class Answering(Protocol):
+    """What ministack asks: one service, or those of several regions."""
+
+    async def handle(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> HttpResponse:
+        """Answer one request that ministack has authorised."""
+
+    def resource_arn(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
+        """Return the ARN that IAM decides about."""
+
+
+def attach(service: Answering) -> None:
     """Make the service known to ministack."""
     ministack.add_service("sagemaker", service.handle, "SageMaker.", REST_MODELS, service.resource_arn, condition_keys)
