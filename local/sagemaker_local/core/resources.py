@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sagemaker_local.core.cloud import Cloud, short_name
 from sagemaker_local.core.errors import ApiError, in_use, invalid, not_found
-from sagemaker_local.core.shapes import project, service_model
+from sagemaker_local.core.shapes import moment, project, service_model
 from sagemaker_local.core.store import NameTakenError, NoRecordError, Record
 
 _PAGE = 10  # ListX returns 10 where MaxResults is not given (API reference, e.g. ListModels)
@@ -218,8 +217,3 @@ def _in_time(request: dict[str, Any], record: Record, member: str) -> bool:
     before = [request[f"{name}Before"] for name in spelled if f"{name}Before" in request]
     when = record[member]
     return all(when > moment(given) for given in after) and all(when < moment(given) for given in before)
-
-
-def moment(value: datetime | float | str) -> datetime:
-    """Return a time of a request (epoch seconds, or already a datetime) as an aware datetime."""
-    return value if isinstance(value, datetime) else datetime.fromtimestamp(float(value), UTC)

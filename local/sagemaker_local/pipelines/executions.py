@@ -6,8 +6,8 @@ from typing import Any
 
 from sagemaker_local.core.cloud import Call, Cloud, lower_id
 from sagemaker_local.core.errors import conflict, invalid, limit_exceeded, not_found
-from sagemaker_local.core.resources import Resources, moment, page
-from sagemaker_local.core.shapes import problems, project, service_model
+from sagemaker_local.core.resources import Resources, page
+from sagemaker_local.core.shapes import moment, problems, project, service_model
 from sagemaker_local.core.store import NoRecordError, Record
 from sagemaker_local.pipelines.catalog import Catalog
 from sagemaker_local.pipelines.definition import parse

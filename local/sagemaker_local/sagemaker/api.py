@@ -15,6 +15,7 @@ from sagemaker_local.core.cloud import Call, Handler, HttpResponse
 from sagemaker_local.core.errors import ApiError, invalid
 from sagemaker_local.core.members import check
 from sagemaker_local.core.shapes import problems, service_model, to_wire
+from sagemaker_local.core.wire import parsed
 
 REST_MODELS = ["sagemaker-runtime", "sagemaker-featurestore-runtime"]
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
@@ -49,7 +50,7 @@ class Api:
     async def answer_json(self, operation: str, body: bytes, caller: Caller) -> HttpResponse:
         """Answer a JSON 1.1 request; the handler works in a thread, so that the cloud goes on."""
         try:
-            answer = await asyncio.to_thread(self._call, "sagemaker", operation, _parsed(body), caller)
+            answer = await asyncio.to_thread(self._call, "sagemaker", operation, parsed(body), caller)
         except ApiError as error:
             return _refusal("sagemaker", error)
         shape = service_model("sagemaker").operation_model(operation).output_shape
@@ -101,13 +102,6 @@ class Api:
             raise ApiError("InternalFailure", f"{call.operation} failed unexpectedly: {error!r}", 500) from error
 
 
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body or b"{}")
-    except ValueError as error:
-        raise ApiError("SerializationException", f"The request is not JSON: {error}.") from error
-
-
 def _refusal(service: str, error: ApiError) -> HttpResponse:
     body = {"__type": error.code, "message": error.message, "Message": error.message, **error.members}
     model = service_model(service)
@@ -155,11 +149,19 @@ def _read_rest(service: str, operation: str, values: Mapping[str, str], body: by
     if payload:
         request[payload] = body
     elif body:
-        given = _parsed(body)
+        given = parsed(body)
         if not isinstance(given, dict):
             raise ApiError("SerializationException", "The request is not a JSON object.")
+        misplaced = sorted(given.keys() & _located(shape).keys())
+        if misplaced:
+            raise ApiError("SerializationException", f"{misplaced[0]} does not belong into the body of {operation}.")
         request.update(given)
     return request
+
+
+def _located(shape: Any) -> dict[str, Any]:
+    """Return the members that stand in the path, the query or the headers: who may ask is decided on them."""
+    return {name: member for name, member in shape.members.items() if member.serialization.get("location")}
 
 
 def _read_text(shape: Any, value: str) -> Any:

@@ -1,6 +1,5 @@
 """The SageMaker service: its parts put together behind one handler."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
@@ -9,6 +8,7 @@ from urllib.parse import unquote
 from sagemaker_local import ministack
 from sagemaker_local.core.cloud import Cloud, HttpResponse
 from sagemaker_local.core.resources import Resources
+from sagemaker_local.core.wire import members
 from sagemaker_local.pipelines.service import Pipelines
 from sagemaker_local.sagemaker.api import REST_MODELS, Api, Caller
 from sagemaker_local.sagemaker.endpoints import Endpoints
@@ -79,14 +79,10 @@ class Service:
             found = re.match(r"/(endpoints|FeatureGroup)/(arn:[^/]+/[^/]+|[^/]+)", unquote(path))
             place = {"endpoints": "endpoint", "FeatureGroup": "feature-group"}
             return self._arn(place[found[1]], found[2]) if found else "*"
-        try:
-            request = json.loads(body or b"{}")
-        except ValueError:
-            return "*"
-        if not isinstance(request, dict):
-            return "*"
+        request = members(body)
         if not operation:  # a batch of records: decided on the first group here, on the others by their handler
-            first = next(iter(request.get("Identifiers") or request.get("Entries") or [{}]))
+            entries = request.get("Identifiers") or request.get("Entries")
+            first = entries[0] if isinstance(entries, list) and isinstance(entries[0], dict) else {}
             return self._named("", {"FeatureGroupName": first.get("FeatureGroupName", "*")})
         return self._named(operation, request)
 
@@ -119,11 +115,7 @@ def condition_keys(action: str, body: bytes) -> dict[str, str]:
     """Return SageMaker's condition keys of a request (Service Authorization Reference): those that are used here."""
     if action not in ("sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"):
         return {}
-    try:
-        request = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    status = request.get("ModelApprovalStatus") if isinstance(request, dict) else None
+    status = members(body).get("ModelApprovalStatus")
     return {"sagemaker:ModelApprovalStatus": str(status)} if status is not None else {}
 
 
