@@ -17,10 +17,11 @@ from rich.text import Text
 
 from signalbox import moments, plain
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
+from signalbox.aws.s3 import ObjectStore
 from signalbox.contracts.training import PROBLEMS
 from signalbox.reviews.model import DecisionNotPassedOnError
 from signalbox.uploads.model import Upload
-from signalbox_operate import __version__, account, start, status, uploads
+from signalbox_operate import __version__, account, refusals, start, status, uploads
 from signalbox_operate import decide as decisions
 from signalbox_operate import invoke as invocation
 from signalbox_operate import publish as publication
@@ -80,8 +81,15 @@ def _options(
 
 
 def client(service: str) -> Any:
-    """Return a client for the command's account and region."""
-    return account.session().client(service)  # type: ignore[call-overload]  # the name is a variable here
+    """Return a client for the command's account and region.
+
+    Raises:
+        OperateError: the address that stands for AWS is none.
+    """
+    try:
+        return account.session().client(service)  # type: ignore[call-overload]  # the name is a variable here
+    except ValueError as error:
+        raise OperateError(f"{error}: correct AWS_ENDPOINT_URL, such as http://127.0.0.1:4566, or unset it") from error
 
 
 def _shown(text: str) -> str:
@@ -91,15 +99,15 @@ def _shown(text: str) -> str:
 
 def _command(function: Callable[..., None]) -> Callable[..., None]:
     """Register a command under its function's name; what it cannot do is said in one sentence, with exit code 1."""
+    chosen = account.chosen(function)
 
     @app.command(function.__name__.removeprefix("show_"))
-    @account.chosen
-    @functools.wraps(function)
+    @functools.wraps(chosen)
     def run(*arguments: Any, **options: Any) -> None:
         try:
-            function(*arguments, **options)
+            chosen(*arguments, **options)
         except (*_FAILURES, ClientError, BotoCoreError, Boto3Error) as error:
-            errors.print(Text("error:", "red"), _shown(str(error)))
+            errors.print(Text("error:", "red"), _shown(refusals.sentence(error)))
             raise typer.Exit(1) from error
 
     return run
@@ -112,7 +120,7 @@ def _stack(name: str) -> Stack:
 def _region() -> str:
     region = account.session().region_name
     if not region:
-        raise OperateError("no AWS region is set: give --region, set AWS_REGION, or name a profile that has one")
+        raise OperateError(refusals.NO_REGION)
     return str(region)
 
 
@@ -158,8 +166,9 @@ def train(
     if problem not in PROBLEMS:
         raise OperateError(f"problem {problem!r} is none: give one of {', '.join(PROBLEMS)}")
     training = start.Training(image, commit, problem, model, values, attempt, max_payload_mb)
-    machine = _stack(stack).output("MlopsMachineArn")
-    arn, before = start.start_training(training, machine, client("stepfunctions"))
+    found = _stack(stack)
+    start.check(training, found, ObjectStore(client("s3")))
+    arn, before = start.start_training(training, found.output("MlopsMachineArn"), client("stepfunctions"))
     if before:
         console.print(f"this image and commit were started before and are {before} (--attempt 2 trains once more)")
     else:

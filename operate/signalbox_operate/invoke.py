@@ -10,6 +10,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.httpsession import URLLib3Session
 
+from signalbox_operate.refusals import NO_CREDENTIALS
 from signalbox_operate.stack import OperateError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def invoke(url: str, body: bytes, content_type: str, session: "Session", send: S
     """
     credentials = session.get_credentials()
     if credentials is None:
-        raise OperateError("there are no AWS credentials: give --profile, set AWS_PROFILE, or sign in")
+        raise OperateError(NO_CREDENTIALS)
     request = AWSRequest("POST", url, headers={"Content-Type": content_type, "Accept": content_type}, data=body)
     SigV4Auth(credentials.get_frozen_credentials(), "execute-api", session.region_name).add_auth(request)
     response = (send or URLLib3Session(timeout=_SECONDS).send)(request.prepare())

@@ -1,7 +1,7 @@
 """What the deployed stack says about itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import ClientError
@@ -26,10 +26,11 @@ class StackReader(Protocol):
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack and its outputs."""
+    """A stack, its outputs, and the parameters that it was deployed with."""
 
     name: str
     outputs: Mapping[str, str]
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     def output(self, key: str) -> str:
         """Return an output.
@@ -62,4 +63,8 @@ def read(name: str, cloudformation: StackReader) -> Stack:
         ) from error
     if not stack["StackStatus"].endswith("_COMPLETE") or stack["StackStatus"].startswith("ROLLBACK"):
         raise OperateError(f"stack {name!r} is {stack['StackStatus']}: wait until it is deployed, or repair it")
-    return Stack(name, {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])})
+    return Stack(
+        name,
+        {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
+        {one["ParameterKey"]: one.get("ParameterValue", "") for one in stack.get("Parameters", [])},
+    )

@@ -10,7 +10,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signalbox import names
-from signalbox_operate.stack import OperateError
+from signalbox.aws.errors import CallRefusedError
+from signalbox.aws.s3 import ObjectStore
+from signalbox.training import held_out, rules
+from signalbox.training.model import ImageRequest, InvalidRequestError
+from signalbox_operate.stack import OperateError, Stack
 
 _IMAGE = re.compile(r"(?:[^/]+/)*(?P<name>[a-z0-9]+(?:[._-]+[a-z0-9]+)*)(?:[:@][^/]+)?")
 
@@ -52,6 +56,35 @@ class Training:
         if self.max_payload_mb:
             given["max_payload_mb"] = self.max_payload_mb
         return given
+
+
+def check(training: Training, stack: Stack, objects: ObjectStore) -> None:
+    """Refuse a training that the machine's first state would refuse, by the same rules.
+
+    Of which shape the data are, only the machine tells.
+
+    Raises:
+        OperateError: a value is wrong, the image lies where the stack's roles may not pull it, or there are no data.
+        ServiceBusyError: S3 could not answer now.
+    """
+    try:
+        request = rules.read(stack.output("Prefix"), training.input())
+        if "ImageAccounts" in stack.parameters:
+            own = stack.output("MlopsMachineArn").split(":")[4]
+            rules.check_registry(training.image, [own, *stack.parameters["ImageAccounts"].split(",")])
+        if isinstance(request, ImageRequest):
+            _check_data(request, stack.output("DataBucket"), objects)
+    except InvalidRequestError as error:
+        raise OperateError(f"nothing was started: {error}") from error
+
+
+def _check_data(request: ImageRequest, bucket: str, objects: ObjectStore) -> None:
+    """Look for the data; who may start a training need not be allowed to, and then the machine tells."""
+    try:
+        for field_name, uri in held_out.places(request, bucket).items():
+            held_out.first_files(field_name, uri, objects)
+    except CallRefusedError:
+        return
 
 
 def start_training(training: Training, machine_arn: str, stepfunctions: Any) -> tuple[str, str | None]:

@@ -14,7 +14,7 @@ import pytest
 from sagemaker_local.process import LocalCloud, Options, PortTakenError
 from tests.contract.test_cloud_sagemaker import training
 from tests.contract.world import World, image, until
-from tests.sagemaker_local.support.jobs import container
+from tests.sagemaker_local.support.jobs import container, executable
 from tests.sagemaker_local.support.programs import environment
 
 _LISTENING = "0A"
@@ -108,12 +108,18 @@ print(json.dumps([cloud.pid, cloud.url, cloud.environment["AWS_SECRET_ACCESS_KEY
 time.sleep(600)
 """
 _LEAVE_NOTHING = 5.0
+_STORM, _MANY = 10, 12
+_SLEEP = "import time\ntime.sleep(600)\n"
 
 
 @pytest.fixture
 def starter(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """Start a program that starts a cloud."""
-    containers = container(tmp_path / "containers", train="import time\ntime.sleep(600)", serve="", name="echo")
+    containers = container(tmp_path / "containers", train=_SLEEP, serve="", name="echo")
+    container(containers, train=_SLEEP, name="heavy")
+    (containers / "heavy" / "requirements.txt").write_text("pip\n")
+    container(containers, train=_SLEEP, name="mute")
+    executable(containers / "mute" / "serve", _SLEEP)
     with subprocess.Popen(
         [sys.executable, "-c", _STARTER, str(tmp_path / "cloud"), str(containers)],
         env=environment(),
@@ -122,6 +128,27 @@ def starter(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     ) as process:
         yield process
         process.kill()
+
+
+def _keep_busy(world: World) -> None:
+    """Let the cloud train, transform, update, make an image's environment, and run functions, all at once."""
+    sagemaker = world.client("sagemaker")
+    endpoint = world.endpoint(world.config())
+    for name in ("echo", "heavy"):
+        own = {"TrainingImage": image(name), "TrainingInputMode": "File"}
+        sagemaker.create_training_job(**training(world, AlgorithmSpecification=own))
+    sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=world.config("mute"))
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{world.bucket({'rows.csv': b'1'})}/"}
+    sagemaker.create_transform_job(
+        TransformJobName="transform",
+        ModelName=world.model("mute"),
+        TransformInput={"DataSource": {"S3DataSource": source}},
+        TransformOutput={"S3OutputPath": f"s3://{world.bucket()}/"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+    busy = world.function("def handler(event, context):\n    while True:\n        pass\n")
+    for _ in range(_STORM):
+        world.client("lambda").invoke(FunctionName=busy, InvocationType="Event")
 
 
 def _guards(family: set[int]) -> list[int]:
@@ -143,13 +170,10 @@ def test_five_seconds_after_a_kill_nothing_is_left_whichever_process_it_hit(
 ) -> None:
     assert starter.stdout is not None
     cloud, url, secret = json.loads(starter.stdout.readline())
-    world = World(url, secret)
-    world.endpoint(world.config())
-    slow = {"TrainingImage": image("echo"), "TrainingInputMode": "File"}
-    world.client("sagemaker").create_training_job(**training(world, AlgorithmSpecification=slow))
-    busy = world.function("def handler(event, context):\n    while True:\n        pass\n")
-    world.client("lambda").invoke(FunctionName=busy, InvocationType="Event")
-    until(lambda: len(_family(cloud)) >= 5)  # the cloud, its guard, a model's server, a job, a function
+    _keep_busy(World(url, secret))
+    # The cloud, its guard, and of each a program and what it runs in: a server and the one that is to follow it, two
+    # jobs, a transform's server, the making of an environment, and functions.
+    until(lambda: len(_family(cloud)) >= _MANY)
     family = _family(cloud)
 
     for name in killed:

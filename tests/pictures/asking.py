@@ -9,7 +9,7 @@ from tests.pictures import tested
 from tests.support.review_browser import Browser
 from tests.support.reviews import ANN, REPORT, World
 
-PACKAGE = f"{tested.GROUP}/4"
+PACKAGE, LIVE = f"{tested.GROUP}/4", f"{tested.GROUP}/3"
 EXECUTION = tested.mlops("signalbox-abalone-4")
 IRIS = f"arn:aws:sagemaker:{tested.ACCOUNT}:model-package/signalbox-iris-decision-tree/1"
 RELEASE = f"arn:aws:states:{tested.ACCOUNT}:execution:signalbox-release:signalbox-abalone-4-approved"
@@ -25,7 +25,8 @@ def approval_mail() -> str:
 
 def prod_mail() -> str:
     """Return the mail that asks for prod."""
-    return _mail(asked(kind="stage", stage="prod", execution_arn=RELEASE))
+    serving = {"stage": "prod", "endpoint": "signalbox-abalone-prod", "status": "InService", "package": LIVE}
+    return _mail(asked(kind="stage", stage="prod", execution_arn=RELEASE, serving=serving))
 
 
 def page() -> str:

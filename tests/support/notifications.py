@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from signalbox.contracts.common import Failure
+from signalbox.contracts.common import Failure, StageServing
 from signalbox.contracts.endings import Ending, RunFailure
-from signalbox.contracts.releases import ReleaseOutcome, StageOutcome, StageServing
+from signalbox.contracts.releases import ReleaseOutcome, StageOutcome
 from signalbox.contracts.reviews import ReviewDecision
 from signalbox.mail import Mail
 from signalbox.notifications import notifying

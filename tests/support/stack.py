@@ -27,17 +27,21 @@ OUTPUTS = {
 class CloudFormation(RecordingClient):
     """CloudFormation with one stack, `signalbox`."""
 
-    def __init__(self, status: str = "CREATE_COMPLETE", outputs: dict[str, str] = OUTPUTS) -> None:
+    def __init__(
+        self,
+        status: str = "CREATE_COMPLETE",
+        outputs: dict[str, str] = OUTPUTS,
+        parameters: dict[str, str] | None = None,
+    ) -> None:
         super().__init__("cloudformation")
         self.status = status
+        self.parameters = parameters or {}
         self.outputs = outputs
 
     def _describe_stacks(self, **request: Any) -> dict[str, Any]:
         if request["StackName"] != "signalbox":
             raise client_error("ValidationError", f"Stack with id {request['StackName']} does not exist")
         outputs = [{"OutputKey": key, "OutputValue": value} for key, value in self.outputs.items()]
-        return {
-            "Stacks": [
-                {"StackName": "signalbox", "StackStatus": self.status, "CreationTime": 0, "Outputs": outputs},
-            ]
-        }
+        parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in self.parameters.items()]
+        stack = {"StackName": "signalbox", "StackStatus": self.status, "CreationTime": 0}
+        return {"Stacks": [{**stack, "Outputs": outputs, "Parameters": parameters}]}

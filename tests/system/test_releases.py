@@ -1,6 +1,9 @@
 """From a model to prod and back: both entries, verified releases, rollback by rejection."""
 
+import httpx
+
 from sagemaker_local import inbox
+from signalbox_local.browser import link
 from tests.system.world import World
 
 
@@ -50,3 +53,25 @@ def test_a_new_version_is_compared_with_the_live_one_on_the_same_rows(world: Wor
     assert "worse than the live model" in inbox.subject(mail)
     world.reject(mail, "worse")
     world.succeeded(simpler)
+
+
+def test_a_review_for_prod_says_that_the_model_which_was_live_at_the_test_serves_no_more(world: World) -> None:
+    world.release("passing", "c1", 1, max_leaf_nodes="2")
+    execution = world.train("passing", "c2", max_leaf_nodes="8")
+    review = world.mail("approve", "passing version 2")
+    assert "than the live model" in inbox.subject(review)
+    world.decide_in_registry("passing", 1, "Rejected")
+    world.mail("passing", "was taken down")
+    assert world.endpoint("passing", "prod") is None
+
+    world.approve(review)
+
+    mail = world.mail("to prod", "passing version 2")
+    page = httpx.get(link(mail, "approve"), timeout=30).text
+    assert "version 1" in inbox.subject(mail)
+    assert "which is live no more" in inbox.subject(mail)
+    for said in (inbox.text(mail), page):
+        assert "prod served nothing, as it had no endpoint" in " ".join(said.split())
+        assert "the live model" not in said.lower()
+    world.reject(mail, "seen enough")
+    world.succeeded(execution)

@@ -46,7 +46,7 @@ def test_files_uploaded_together_are_one_run_that_reaches_prod(world: World, tab
         "Training cost: less than $0.01: 1 × ml.m5.large",
         "Endpoint in prod: about $83.95 a month",
     ]
-    assert [words for words in (*told, "xgboost") if words not in inbox.text(asked)] == []
+    assert [words for words in (*told, "xgboost") if words not in inbox.text(asked)] == [], inbox.text(asked)
     counted = re.search(r"Training rows: ([0-9,]+)\n *Test rows: ([0-9,]+)\n", inbox.text(asked))
     assert counted is not None
     trained, tested = (int(number.replace(",", "")) / len(table) for number in counted.groups())

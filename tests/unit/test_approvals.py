@@ -105,7 +105,7 @@ def test_an_approval_whose_execution_was_stopped_starts_the_release(where: str) 
     asked.tasks.closed.add("token-1")  # as the task of an execution that was stopped
     if where == "page":
         page = Browser(asked).decide(asked.link(), "approve")
-        assert "The model registry has the approval all the same, and that starts its release." in page.body
+        assert "The model registry took the approval all the same, and that started its release." in page.body
         assert asked.registry.packages[arn(2)][0]
 
     answers = partial(answer_from_registry, ports=asked.deciding_ports(registry=False))

@@ -56,6 +56,10 @@ def test_a_line_has_the_cells_that_were_written(cells: list[str]) -> None:
         (["length", "0.3"], ["0.1", "0.4"], False),
         (["red", "SW1A"], ["blue", "90210"], False),
         (["red", "small"], ["blue", "large"], False),
+        (["ri", "Na", "mg"], ["1.5", "13.6", "4.5"], True),
+        (["", "length", "width"], ["0", "0.4", "0.3"], True),
+        (["unknown", "unknown"], ["0.1", "0.2"], False),
+        (["unknown", ""], ["0.1", "0.2"], False),
         ([], [], False),
     ],
 )

@@ -64,7 +64,7 @@ def test_the_live_model_is_asked_for_the_same_rows_and_both_models_errors_are_to
     assert found["metrics"]["mse"]["value"] == pytest.approx(sum((4 + n % 3) ** 2 for n in range(40)) / 40)
     assert found["metrics"]["mse"]["standard_deviation"] > 0
     assert (report["verdict"], found["differences"]["mae"]["verdict"]) == ("better", "better")
-    assert said.startswith("MSE 2.5 ± 0.2402 on 40 test rows; the live model (version 1) has ")
+    assert said.startswith("MSE 2.5 ± 0.2402 on 40 test rows; the live model (version 1) had ")
     assert "on the same rows: better, the difference is −" in said
     assert "(95 % interval −" in said
 
@@ -87,7 +87,7 @@ def test_classifiers_are_compared_by_what_each_got_right() -> None:
     assert report["live"]["metrics"]["accuracy"]["value"] == 0.75
     assert report["live"]["differences"]["accuracy"]["value"] == pytest.approx(0.25)
     assert report["verdict"] == "better"
-    assert "the live model (version 1) has 0.75 ± " in said
+    assert "the live model (version 1) had 0.75 ± " in said
 
 
 def test_few_rows_are_compared_without_an_interval() -> None:
@@ -187,7 +187,7 @@ def test_without_a_live_model_nothing_is_asked() -> None:
     live = LiveEndpoint()
     report, said = compared(WORSE_LIVE, sagemaker(), live)
     assert (report["live"], report["verdict"], live.requests("InvokeEndpoint")) == (None, None, [])
-    assert said.endswith("; no model is live to compare with.")
+    assert said.endswith("; no model was live to compare with.")
 
 
 def test_a_package_is_not_compared_with_itself() -> None:

@@ -68,7 +68,7 @@ def test_a_regression_is_measured_and_its_evidence_written() -> None:
     objects = predictions(a=REGRESSION)
     answer = evaluated(objects)
     assert answer["report"] == REPORT
-    assert description(answer) == "MSE 0.25 ± 0 on 40 test rows; no model is live to compare with."
+    assert description(answer) == "MSE 0.25 ± 0 on 40 test rows; no model was live to compare with."
     report = report_in(objects)
     assert (report["problem"], report["rows"], report["live"]) == ("regression", 40, None)
     assert (report["primary"], report["verdict"], report["classes"]) == ("mse", None, None)
@@ -185,7 +185,7 @@ def test_an_image_is_registered_pending_with_its_evidence_and_its_origin() -> No
     record = evaluated(predictions(a=REGRESSION))["record"]
     assert record == {
         "ModelPackageGroupName": "signalbox-abalone",
-        "ModelPackageDescription": "MSE 0.25 ± 0 on 40 test rows; no model is live to compare with.",
+        "ModelPackageDescription": "MSE 0.25 ± 0 on 40 test rows; no model was live to compare with.",
         "InferenceSpecification": {
             "Containers": [TESTED],
             "SupportedContentTypes": ["text/csv"],

@@ -174,6 +174,41 @@ def test_a_row_that_cannot_be_read_is_refused_with_its_place(lines: list[str], m
         read(*lines)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["kind,sex,size,a\n", "a,M,,a\n", "b,F,0.4,b\n"],
+        ["kind,length,size,a\n", "a,N/A,,a\n", "b,,0.4,b\n", "a,0.2,,a\n"],
+        ["kind,sex,size,a\n", "a,M,?,a\n"] + ["b,F,,b\n"] * 200 + ["a,M,0.4,a\n"],
+        ["kind,,size,a\n", "a,M,,a\n", "b,F,0.2,b\n"],
+        ["kind,colour,shape,1\n", "1,red,round,1\n", "0,blue,long,1\n"],
+    ],
+)
+def test_a_header_is_refused_whatever_the_row_below_it_lacks(lines: list[str]) -> None:
+    with pytest.raises(EvaluationError, match=r"line 1 of s3://b/1\.out begins with 'kind': a header\?"):
+        read(*lines)
+
+
+def test_a_header_is_found_in_a_later_file_and_in_one_that_has_nothing_else() -> None:
+    files = {"s3://b/1.out": ["a,M,,a\n", "b,F,0.4,b\n"], "s3://b/2.out": ["kind,sex,size,a\n"]}
+    with pytest.raises(EvaluationError, match=r"line 1 of s3://b/2\.out begins with 'kind': a header\?"):
+        list(read_rows(files, files.__getitem__, 3))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["a,unknown,,a\n", "b,0.2,0.4,b\n"],
+        ["a,red,round,a\n", "b,blue,long,b\n"],
+        ["other,red,round,1\n", "1,blue,long,1\n", "other,red,long,1\n"],
+        ["other,red,round,1\n"],
+        ["a,red,,1\n", "b,,,1\n"],
+    ],
+)
+def test_a_first_row_that_looks_like_the_others_is_no_header(lines: list[str]) -> None:
+    assert len(read(*lines)) == len(lines)
+
+
 def test_a_first_row_that_only_lacks_its_numbers_is_no_header() -> None:
     assert len(read("a,M,N/A,a\n", "b,M,0.4,b\n")) == 2
 

@@ -24,7 +24,8 @@ from tests.support.notifications import (
 from tests.support.reviews import ANN, BOB, EXECUTION, PACKAGE, OutboxFake
 
 from signalbox import links
-from signalbox.contracts.releases import RegistryChange, ReleaseVerdict, StageServing, Trigger
+from signalbox.contracts.common import StageServing
+from signalbox.contracts.releases import RegistryChange, ReleaseVerdict, Trigger
 from signalbox.contracts.reviews import ReviewDecision
 from signalbox.mail import MailError
 from signalbox.notifications import notifying
@@ -161,6 +162,43 @@ def test_a_package_that_is_pending_again_was_not_rejected() -> None:
 
     assert mail.subject == "abalone version 3 is no longer approved"
     in_both(mail, "Version 3 was made PendingManualApproval by bob, in the model registry")
+
+
+def test_a_release_by_hand_of_a_package_that_nobody_approved_says_that_and_not_that_it_is_no_longer_approved() -> None:
+    mail = mailed(release=release("withdrawn", change=change("PendingManualApproval", by="bob")))
+
+    assert mail.subject == "abalone version 3 is not approved"
+    in_both(mail, "Version 3 is PendingManualApproval in the model registry: nobody has approved it, or its approval")
+    in_both(mail, "To release it, approve it in the model registry:")
+    in_neither(mail, "no longer", "rejected", "was made")
+
+
+@pytest.mark.parametrize(
+    ("known", "named"),
+    [
+        (PACKAGE, "signalbox-abalone/3"),
+        ("123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/iris-tree:1.2", "iris-tree"),
+        (f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/iris@sha256:{'0' * 64}", "iris"),
+        ("unknown", "A model"),
+        ("", "A model"),
+    ],
+)
+def test_a_refusal_before_a_model_is_known_names_what_people_know(known: str, named: str) -> None:
+    mail = mailed(model=known, package=None, error=failure("InvalidRequestError", "no such package"))
+
+    assert mail.subject == f"{named} has failed"
+    assert mailed(model="", error=failure("ReleaseError")).subject == "signalbox-abalone/3 has failed"
+
+
+@pytest.mark.parametrize("verdict", ["released", "nothing-to-do", "declined", "expired", "failed"])
+def test_a_stage_that_was_taken_out_of_the_document_meanwhile_is_named(verdict: str) -> None:
+    mail = mailed(release=release(verdict, stage("staging"), stage="prod", removed=["prod"]), decision=DECISION)
+
+    in_both(mail, "prod is no longer in the stages document, so nothing is released there, whatever was decided.")
+    again = "Put prod back into the stages document, and start the release machine with it to be asked again:"
+    assert (again in mail.text) is (verdict in ("declined", "expired"))
+    several = release(verdict, stage("staging"), removed=["lab", "prod"])
+    in_both(mailed(release=several, decision=DECISION), "lab and prod are no longer in the stages document")
 
 
 def test_a_release_that_was_overtaken_says_by_which_package_and_by_whom() -> None:

@@ -175,6 +175,7 @@ def test_train_starts_once_and_says_so_the_second_time(clients: Clients) -> None
     known: list[Any] = [client_error("ExecutionDoesNotExist"), {"status": "SUCCEEDED"}]
     answers = {"describe_execution": known, "start_execution": {"executionArn": arn, "startDate": NOW}}
     clients["stepfunctions"] = RecordingClient("stepfunctions", answers)
+    clients["s3"] = RecordingClient("s3", {"list_objects_v2": client_error("AccessDenied")})
     first = run(
         "train", "--image", IMAGE, "--commit", "0a1b2c3", "--problem", "binary", "--hyperparameter", "max_depth=3"
     )

@@ -58,6 +58,30 @@ def test_a_release_says_where_it_serves_and_that_it_has_no_golden_requests() -> 
     assert "There were no golden requests to compare its answers with." in text
 
 
+def test_a_stage_that_was_taken_out_while_its_review_was_open_is_told_with_what_serves_there() -> None:
+    world = world_of(live=1)
+
+    def approved(_arguments: Any) -> Return:
+        world.stages = StagesDocument(world.stages.stages[:1])
+        return Return({"review": "r", "decision": "approved", "by": "ann", "at": "2026-11-20T10:00:00Z", "reason": ""})
+
+    text = mail(world, Review=approved).text
+
+    assert text.startswith("abalone version 2 is released to staging\n")
+    assert "prod is no longer in the stages document, so nothing is released there, whatever was decided." in text
+    assert "prod serves: signalbox-abalone/1, by endpoint" in text
+
+
+def test_a_release_by_hand_of_a_package_that_was_never_approved_says_what_it_is() -> None:
+    world = world_of(PLAIN)
+    world.registry.put(2, "PendingManualApproval")
+
+    text = mail(world).text
+
+    assert text.startswith("abalone version 2 is not approved\n")
+    assert "nobody has approved it, or its approval was taken back" in text
+
+
 def test_a_stage_that_went_back_is_said_to_serve_what_it_served_before() -> None:
     text = mail(world_of(PLAIN, live=1), Verify=[MISMATCH]).text
 

@@ -22,13 +22,14 @@ from tests.unit.releases_world import (
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.model import Endpoint, ModelPackage
 from signalbox.contracts.releases import ReleasePlan, ReleaseQuestion
+from signalbox.releases.actions import LONGEST_WAIT, wait
 from signalbox.releases.model import Desired
-from signalbox.releases.planning import LONGEST_WAIT, MOST_ROUNDS, wait_seconds
+from signalbox.releases.planning import MOST_ROUNDS
 from signalbox.stages import Rollout, Stage, StagesDocument, StagesDocumentError
 
 AT = "2026-11-20T10:00:00Z"
 LATER = "2026-11-20T11:00:00Z"
-STAGING_ENDPOINT = "signalbox-abalone-staging"
+STAGING_ENDPOINT, PROD_ENDPOINT = "signalbox-abalone-staging", "signalbox-abalone-prod"
 PLAIN = StagesDocument((Stage("staging", "ml.m5.large", 1),))
 CANARY = Stage("prod", "ml.m5.large", 4, rollout=Rollout("canary", 10, 300), alarms=True, review_seconds=3600)
 
@@ -461,7 +462,18 @@ def test_a_review_is_asked_with_all_but_the_machines_token() -> None:
         "package": arn(2),
         "report": "s3://artifacts/report.json",
         "expires_in": 604_800,
+        "serving": {"stage": "prod", "endpoint": PROD_ENDPOINT, "status": "", "package": None},
     }
+
+
+def test_a_review_is_asked_with_what_the_last_stage_serves_by_then() -> None:
+    world = world_with_live(2)
+    world.sagemaker.serve(PROD_ENDPOINT, "config-prod", world.registry.put(1, "Approved"))
+
+    _, review = through(world, "review", question("approved", 2, AT))
+
+    served = {"stage": "prod", "endpoint": PROD_ENDPOINT, "status": "InService", "package": arn(1)}
+    assert request(review)["serving"] == served
 
 
 @pytest.mark.parametrize(
@@ -483,8 +495,8 @@ def test_a_review_that_ended_without_an_approval_is_closed_and_its_decision_coun
 
 
 def test_waits_become_longer_and_never_shorter_than_the_poll_nor_longer_than_ten_minutes() -> None:
-    assert [wait_seconds(waited, 1) for waited in (0, 10, 25, 100, 10_000)] == [1, 1, 2, 10, LONGEST_WAIT]
-    assert wait_seconds(100, 30) == 30
+    assert [wait(waited, 1)["seconds"] for waited in (0, 10, 25, 100, 10_000)] == [1, 1, 2, 10, LONGEST_WAIT]
+    assert wait(100, 30) == {"seconds": 30}
 
 
 def test_who_waits_for_others_gives_up_after_one_deployment() -> None:

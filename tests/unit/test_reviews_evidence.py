@@ -1,7 +1,7 @@
 """The evidence of a review: what is kept of an evaluation report, and what of it is shown."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support.reviews import EXECUTION, PACKAGE, REPORT, live, report
@@ -9,6 +9,9 @@ from tests.support.reviews import EXECUTION, PACKAGE, REPORT, live, report
 from signalbox.reviews import evidence, lineage
 from signalbox.reviews.evidence import ShownEvidence
 from signalbox.reviews.model import ReviewError
+
+if TYPE_CHECKING:
+    from signalbox.contracts.common import StageServing
 
 CLASSES = {"setosa": {"rows": 50, "right": 50}, "virginica": {"rows": 48, "right": 45}, "rare": {"rows": 2, "right": 0}}
 
@@ -72,6 +75,66 @@ def test_a_live_model_that_was_measured_on_other_rows_is_not_compared() -> None:
     found = shown(live={"package": PACKAGE, "metrics": {"mse": {"value": 9}}})
     assert found.headline == "MSE 4.892. Not compared with the live model."
     assert found.explanation == "The live model (version 3) is not compared: it was measured on other rows."
+
+
+def later(package: str | None, status: str = "InService", **changes: Any) -> ShownEvidence:
+    """Return what is shown of a report where prod served `package` when people were asked."""
+    now: StageServing = {"stage": "prod", "endpoint": "signalbox-abalone-prod", "status": status, "package": package}
+    return evidence.shown(evidence.freeze(json.dumps(report(**changes)), REPORT, now))
+
+
+def test_a_live_model_that_is_live_as_before_is_named_so() -> None:
+    found = later(PACKAGE[:-1] + "2")
+    assert found.headline == shown().headline == "MSE 4.892, better than the live model (5.301)."
+    assert (found.explanation, found.other) == (shown().explanation, "live model")
+    assert dict(found.lives) == {"Live when tested": "signalbox-abalone/2", "Live when asked": "signalbox-abalone/2"}
+
+
+def test_a_model_that_was_taken_down_since_the_test_keeps_its_figures_under_its_own_name() -> None:
+    found = later(None, "")
+    assert found.headline == "MSE 4.892, better than version 2 (5.301), which is live no more."
+    assert found.explanation.startswith(
+        "Version 2, live when this model was tested, was asked for the same 1,418 rows."
+    )
+    assert found.explanation.endswith("When this was asked, prod served nothing, as it had no endpoint.")
+    assert (found.other, found.comparisons[0].live) == ("version 2", "5.301")
+    assert dict(found.lives)["Live when asked"] == "nothing, as it had no endpoint"
+
+
+def test_a_model_that_was_replaced_since_the_test_is_not_taken_for_the_one_that_serves() -> None:
+    found = later(PACKAGE[:-1] + "4")
+    assert found.headline == "MSE 4.892, better than version 2 (5.301), which is live no more."
+    assert found.explanation.endswith("When this was asked, prod served version 4, which did not answer these rows.")
+    assert dict(found.lives) == {"Live when tested": "signalbox-abalone/2", "Live when asked": "signalbox-abalone/4"}
+
+
+@pytest.mark.parametrize(
+    ("package", "headline", "explanation"),
+    [
+        (
+            PACKAGE[:-1] + "4",
+            "MSE 4.892. Not compared with version 4, which is live now.",
+            "When this was asked, prod served version 4, which did not answer these rows.",
+        ),
+        (None, "MSE 4.892. No live model to compare with.", ""),
+    ],
+)
+def test_a_model_that_went_live_since_the_test_is_named_as_not_compared(
+    package: str | None, headline: str, explanation: str
+) -> None:
+    found = later(package, "InService" if package else "", live=None)
+    assert (found.headline, found.explanation) == (headline, explanation)
+    assert list(found.lives) == ([("Live when asked", "signalbox-abalone/4")] if package else [])
+
+
+def test_a_reason_why_nothing_was_compared_is_of_what_was_live_then() -> None:
+    unasked = live(metrics={}, own={}, differences={}, rows=0, reason="it refused the rows (9 columns)")
+    found = later(None, "Failed", live=unasked)
+    assert found.headline == "MSE 4.892. No live model to compare with."
+    assert found.explanation == (
+        "Version 2, live when this model was tested, is not compared: it refused the rows (9 columns). When this was "
+        "asked, prod served no package of the registry (its endpoint was Failed)."
+    )
 
 
 def test_the_metric_that_decides_comes_first() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests.support.review_browser import Browser
 from tests.support.reviews import ANN, BOB, SECRET, OutboxFake, World, payload
 
 from signalbox.mail import MailError
@@ -87,6 +88,19 @@ def test_the_mail_of_a_stage_review_names_the_stage(world: World) -> None:
         assert "No evaluation report came with this package." in body
         assert "Stage" in body
     assert world.reports.reads == 0
+
+
+def test_mail_and_page_of_a_later_stage_say_what_is_live_by_then(world: World) -> None:
+    taken_down = {"stage": "prod", "endpoint": "signalbox-abalone-prod", "status": "", "package": None}
+    world.request(kind="stage", stage="prod", serving=taken_down)
+    subject, text, html = mail_to(world)
+    assert subject == (
+        "Release abalone version 3 to prod? MSE 4.892, better than version 2 (5.301), which is live no more."
+    )
+    for body in (text, html, Browser(world).open(world.link()).body):
+        assert "When this was asked, prod served nothing, as it had no endpoint." in " ".join(body.split())
+        assert "version 2" in body.lower()
+        assert "live model" not in body.lower()
 
 
 def test_one_refused_address_does_not_keep_the_others_from_their_mail(world: World) -> None:

@@ -93,8 +93,15 @@ def test_an_execution_that_ran_out_of_time_is_told_as_that(reports: Reports) -> 
 def test_a_training_is_told_as_far_as_its_input_says(reports: Reports) -> None:
     mail = reports.told(sample("states/mlops-stopped"))
 
-    assert mail.subject == "A model version 7: its training and review was stopped"
+    assert mail.subject == "signalbox-abalone/7: its training and review was stopped"
     assert "without saying why" in mail.text
+
+
+def test_a_training_of_an_image_is_told_by_the_images_name(reports: Reports) -> None:
+    event = sample("states/mlops-stopped")
+    event["detail"]["input"] = '{"image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/iris:1.2", "commit": "c"}'
+
+    assert reports.told(event).subject == "iris: its training and review was stopped"
 
 
 @pytest.mark.parametrize("given", [None, "no json", "[7]"])

@@ -290,6 +290,8 @@ def test_a_package_states_its_problem_and_its_test_data_have_the_columns(problem
         ("regression", "Rings,Sex\n9,M\n", "a number for a regression: correct the file"),
         ("regression", '"1,234.5",M\n', "begins with '1,234.5'"),
         ("multiclass", "kind,size\nsetosa,1.4\n", "begins with 'kind'. A header?"),
+        ("multiclass", "kind,size\nsetosa,\nsetosa,?\nsetosa,1.4\n", "begins with 'kind'. A header?"),
+        ("binary", "kind,colour\n1,red\n0,blue\n", "begins with 'kind'. A header?"),
         ("regression", "\n9\n", "line 2 of .*a.csv has 1 columns: a label and features are needed"),
         ("regression", "\n\n", "the test data have no rows"),
         ("regression", '9,"I\nJ",0.4\n', "line 1 of .*a.csv ends inside a quoted cell"),

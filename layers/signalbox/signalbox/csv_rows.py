@@ -61,14 +61,57 @@ def text_of(row: Sequence[str]) -> str:
 def is_header(first: Sequence[str], second: Sequence[str]) -> bool:
     """Say whether `first` has words wherever the row below it has numbers.
 
-    A missing value is no word; a lone one with a digit may be a code, as SW1A over 90210.
+    A missing value is no word, but beside two different words it is a column's name: `NA` may be sodium, and a column
+    may have no name. A lone word with a digit may be a code, as SW1A over 90210.
     """
     pairs = [(above.strip().lower(), below.strip()) for above, below in zip(first, second, strict=False)]
-    words = [above for above, below in pairs if number_or_none(below) is not None]
-    lone_code = len(words) == 1 and any(character.isdigit() for character in words[0])
-    return (
-        bool(words) and not lone_code and all(number_or_none(word) is None and word not in _MISSING for word in words)
-    )
+    above_numbers = [above for above, below in pairs if number_or_none(below) is not None]
+    if any(number_or_none(cell) is not None for cell in above_numbers):
+        return False
+    words = set(above_numbers) - _MISSING
+    lone = len(above_numbers) == 1 and not any(character.isdigit() for word in words for character in word)
+    return len(words) > 1 or (len(words) == 1 and lone)
+
+
+class HeaderSearch:
+    """Finds a first row of a file that is a header, by the values of the rows that are no first ones.
+
+    A missing value says nothing about its column, so a column waits for the first row that has a value there. Where
+    no feature is a number, the labels tell, if all of them are numbers.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[str, Sequence[str]]] = []
+        self._compared: list[tuple[str, Sequence[str]]] = []
+        self._below: Sequence[str] = ()
+        self._open = self._only_numbers = True
+
+    def add(self, place: str, row: Sequence[str], *, first: bool) -> None:
+        """Take one more row, its label first."""
+        if first:
+            self._waiting.append((place, row))
+            return
+        self._only_numbers = self._only_numbers and number_or_none(row[0]) is not None
+        if self._open:
+            pairs = zip(self._below or row, row, strict=False)
+            self._below = [new if _is_missing(old) else old for old, new in pairs]
+            self._open = any(_is_missing(cell) for cell in self._below[1:])
+
+    def found(self, *, at_the_end: bool = False) -> tuple[str, Sequence[str]] | None:
+        """Return place and cells of a header, as far as the rows so far show one; in the end, as far as all do."""
+        if not self._below or not (at_the_end or (self._waiting and not self._open)):
+            return None
+        waiting, features = self._waiting, self._below[1:]
+        self._compared, self._waiting = self._compared + waiting, []
+        if header := next((one for one in waiting if is_header(one[1][1:], features)), None):
+            return header
+        if not at_the_end or not self._only_numbers or any(number_or_none(cell) is not None for cell in features):
+            return None
+        return next((one for one in self._compared if is_header(one[1][:1], self._below[:1])), None)
+
+
+def _is_missing(cell: str) -> bool:
+    return cell.strip().lower() in _MISSING
 
 
 def answers(text: str, rows: int) -> list[str]:

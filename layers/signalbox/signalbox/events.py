@@ -206,8 +206,8 @@ class ModelPackageChange(NamedTuple):
 class MachineStopped(NamedTuple):
     """An execution of a state machine was stopped (`ABORTED`) or ran out of time (`TIMED_OUT`).
 
-    `input` is "" where the event was too large to bring it (over 248 KiB), and so are `model`, `package` and `trigger`,
-    which are read from it. `error` and `cause` are the words of whoever stopped it.
+    `input` is "" where the event was too large to bring it (over 248 KiB), and so are `model`, `package`, `image` and
+    `trigger`, which are read from it. `error` and `cause` are the words of whoever stopped it.
     """
 
     machine_arn: str
@@ -217,6 +217,7 @@ class MachineStopped(NamedTuple):
     input: str
     model: str
     package: str
+    image: str
     trigger: str
     error: str
     cause: str
@@ -239,7 +240,7 @@ class MachineStopped(NamedTuple):
             name=detail.text("name"),
             status=detail.choice("status", ("ABORTED", "TIMED_OUT")),
             input=given,
-            **{name: str(known.get(name) or "") for name in ("model", "package", "trigger")},
+            **{name: str(known.get(name) or "") for name in ("model", "package", "image", "trigger")},
             error=detail.optional("error") or "",
             cause=detail.optional("cause") or "",
         )

@@ -1,6 +1,7 @@
 """Numbers, times and names as people read them, the same in every report, mail and page."""
 
 import math
+import re
 from datetime import date
 
 from signalbox import moments, names
@@ -74,6 +75,18 @@ def package_label(package: str) -> str:
 def package_name(package: str) -> str:
     """Return the group and version in a package's ARN: `signalbox-abalone/3`."""
     return package.rpartition("model-package/")[2] or package
+
+
+def model_name(text: str) -> str:
+    """Return what a mail calls a model that is known by a name, by its package's ARN or by its image only.
+
+    `signalbox-abalone/3` for the ARN of a package, `iris` for an image `…/iris:1.2`; every other text stays as it is.
+    """
+    if text.startswith("arn:"):
+        return package_name(text)
+    if ".dkr.ecr." in text:
+        return re.split("[:@]", text.rpartition("/")[2])[0]
+    return text if text and text != "unknown" else "A model"
 
 
 def listed(names: list[str]) -> str:

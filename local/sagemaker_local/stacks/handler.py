@@ -105,7 +105,8 @@ class StackResources:
             described = self._settled(identity)
         if before.get("Tags") != wanted.get("Tags"):
             self._tag(reference, before.get("Tags", []), wanted.get("Tags", []))
-        return reference, self._attributes(identity, {**wanted, **described})
+        known = {self._type.name: identity, self._type.reference: reference}
+        return reference, self._attributes(identity, {**wanted, **known, **described})
 
     def delete(self, reference: str, _properties: Properties) -> None:
         """Delete a resource, and wait until it is gone. One that is gone already is no failure.

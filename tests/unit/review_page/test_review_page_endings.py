@@ -62,7 +62,7 @@ def test_a_decision_of_the_registry_is_shown_as_such(world: World, review: Revie
     world.registry_says(EVE, approved=False)
     page = Browser(world).open(world.link())
     assert f"{EVE} rejected it on Sunday 1 March 2026, 10:20 UTC, in the model registry." in page.body
-    assert "It will not be released." in page.body
+    assert "That kept it from every stage." in page.body
 
 
 def test_a_decision_for_a_machine_that_has_ended_says_so(world: World, review: Review) -> None:
@@ -70,14 +70,14 @@ def test_a_decision_for_a_machine_that_has_ended_says_so(world: World, review: R
     page = Browser(world).decide(world.link(), "approve")
     assert page.status == 200
     assert "no longer waiting" in page.body
-    assert "The model registry has the approval all the same, and that starts its release." in page.body
+    assert "The model registry took the approval all the same, and that started its release." in page.body
 
 
 @pytest.mark.parametrize(
     ("choice", "stage", "said"),
     [
-        ("reject", None, "The model registry has the rejection all the same."),
-        ("reject", "prod", "prod stays as it is."),
+        ("reject", None, "The model registry took the rejection all the same."),
+        ("reject", "prod", "That left prod as it was."),
         ("approve", "prod", "it does not go to prod: start the release machine with it to be asked again."),
     ],
 )
@@ -122,7 +122,7 @@ def test_a_stage_review_speaks_of_its_stage(world: World) -> None:
     assert "rejecting leaves prod as it is" in page.body
     rejected = Browser(world).decide(world.link("reject", BOB), "reject", "not now")
     assert "abalone version 3 for prod is rejected" in rejected.body
-    assert "prod stays as it is." in rejected.body
+    assert "That left prod as it was." in rejected.body
 
 
 def test_an_expired_stage_review_says_how_to_be_asked_again(world: World) -> None:

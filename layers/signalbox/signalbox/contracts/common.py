@@ -12,3 +12,15 @@ class Failure(TypedDict):
 
     Error: str
     Cause: NotRequired[str]
+
+
+class StageServing(TypedDict):
+    """What a stage was seen to serve: when a release ended, or when people were asked.
+
+    `status` is the endpoint's, "" where there is none; `package` is None where it serves none of the registry's.
+    """
+
+    stage: str
+    endpoint: str
+    status: str
+    package: str | None

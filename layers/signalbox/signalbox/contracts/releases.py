@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
 
-from signalbox.contracts.common import AwsRequest, Failure
+from signalbox.contracts.common import AwsRequest, Failure, StageServing
 from signalbox.contracts.reviews import ReviewClosing, ReviewDecision, ReviewRequest
 from signalbox.contracts.training import ModelContent
 
@@ -93,18 +93,6 @@ class StageOutcome(TypedDict):
     answers: int
 
 
-class StageServing(TypedDict):
-    """What a stage was seen to serve when a release ended.
-
-    `status` is the endpoint's, "" where there is none; `package` is None where it serves none of the registry's.
-    """
-
-    stage: str
-    endpoint: str
-    status: str
-    package: str | None
-
-
 class RegistryChange(TypedDict):
     """The last change of a package in the registry: its status since, who made it ("" if the words say so), and why.
 
@@ -147,9 +135,9 @@ class ReleaseProgress(TypedDict):
     `asked` is the action that the next question's `last` answers; `todo` are the actions to come, the one that is asked
     for first. `stage` is the stage at hand, or where the release stopped; `problem` is the failure for which that stage
     is being rolled back. `stages` are those that are done with, by name: the stages document may change meanwhile.
-    `serving` and `change` are read when the release has ended; `report` is the evidence that it is held to. `tries`
-    counts refusals of one action, `attempts` how often a stage had to be planned anew, `waited` the seconds of one
-    wait, `rounds` all plans of the execution.
+    `serving`, `removed` and `change` are read when the release has ended; `report` is the evidence that it is held to.
+    `tries` counts refusals of one action, `attempts` how often a stage had to be planned anew, `waited` the seconds of
+    one wait, `rounds` all plans of the execution.
     """
 
     asked: ReleaseAction | None
@@ -164,6 +152,7 @@ class ReleaseProgress(TypedDict):
     problem: Failure | None
     rollback: Rollback | None
     serving: list[StageServing] | None
+    removed: list[str]
     change: RegistryChange | None
     report: str
     tries: int
@@ -195,6 +184,7 @@ class ReleaseOutcome(TypedDict):
 
     `serving` is what every stage was seen to serve at the end, None where that was not read; `change` is what the
     registry says of the package for which the release ended: the one that was rejected, or the one that is newer.
+    `removed` are stages of this release that were taken out of the stages document meanwhile.
     """
 
     verdict: ReleaseVerdict
@@ -204,6 +194,7 @@ class ReleaseOutcome(TypedDict):
     rollback: Rollback | None
     serving: list[StageServing] | None
     change: RegistryChange | None
+    removed: NotRequired[list[str]]
 
 
 class WaitArguments(TypedDict):

@@ -1,6 +1,8 @@
 """The review journey: a review is asked for, decided, closed."""
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
+
+from signalbox.contracts.common import StageServing
 
 type ReviewKind = Literal["package", "stage"]
 type DecisionWord = Literal["approved", "rejected", "expired"]
@@ -10,6 +12,7 @@ class ReviewRequest(TypedDict):
     """Asked of `request_review`, whose task then waits; `expires_in` is in seconds.
 
     `stage` is None for the review of a package; `report` is the S3 URI of its evaluation, None where there is none.
+    `serving` is what the last stage serves by now. A package's review has none: it was tested a moment before.
     """
 
     token: str
@@ -20,6 +23,7 @@ class ReviewRequest(TypedDict):
     package: str
     report: str | None
     expires_in: int
+    serving: NotRequired[StageServing | None]
 
 
 class ReviewRequested(TypedDict):

@@ -72,7 +72,7 @@ def summarise(report: Report) -> str:
     sentence = f"{words.label(primary)} {_with_error(report['metrics'][primary])} on {rows}"
     live = report["live"]
     if live is None:
-        return f"{sentence}; no model is live to compare with."
+        return f"{sentence}; no model was live to compare with."
     name = f"the live model ({words.package_label(live['package'])})"
     if live["reason"]:
         return f"{sentence}; not compared with {name}: {live['reason']}."
@@ -80,7 +80,7 @@ def summarise(report: Report) -> str:
     same = "the same rows"
     if live["rows"] < report["rows"]:
         same = f"{live['rows']:,} of these rows, this model {_with_error(live['own'][primary])}"
-    return f"{sentence}; {name} has {other} on {same}: {difference['verdict']}, {_of(difference)}."
+    return f"{sentence}; {name} had {other} on {same}: {difference['verdict']}, {_of(difference)}."
 
 
 def _trained_before(plan: EvaluationPlan) -> TrainingDone | None:

@@ -1,6 +1,6 @@
 """Reads the joined output of a batch transform: CSV, the columns of the test data (label first), then the answer."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from signalbox import csv_rows
@@ -15,16 +15,22 @@ def read_rows(files: Iterable[str], lines: Callable[[str], Iterable[str]], colum
     Raises:
         EvaluationError: a line is no row of this shape, is a header, or has an empty label or answer.
     """
+    search = csv_rows.HeaderSearch()
     for uri in files:
-        above: Row | None = None
+        first = True
         for place, line in csv_rows.numbered(uri, lines(uri)):
-            row = _row(line, columns, place, first=above is None)
-            if above and above.first and csv_rows.is_header(above.features, row.features):
-                raise EvaluationError(
-                    f"{above.place} begins with {above.label[:_SHOWN]!r}: a header? Test data have none"
-                )
-            above = row
+            row = _row(line, columns, place, first=first)
+            search.add(place, (row.label, *row.features), first=first)
+            _refuse(search.found())
+            first = False
             yield row
+    _refuse(search.found(at_the_end=True))
+
+
+def _refuse(header: tuple[str, Sequence[str]] | None) -> None:
+    if header:
+        place, cells = header
+        raise EvaluationError(f"{place} begins with {cells[0][:_SHOWN]!r}: a header? Test data have none")
 
 
 def _row(line: str, columns: int, place: str, *, first: bool) -> Row:

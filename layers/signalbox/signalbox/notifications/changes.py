@@ -12,7 +12,15 @@ def rejected_by(view: EndingView) -> str:
         return f"{name} was rejected{by(view)}, or taken out of it."
     if change["status"] == "Rejected":
         return f"{name} was rejected{by(view)}."
+    if never_begun(view):
+        status = f"{name} is {change['status']} in the model registry"
+        return f"{status}: nobody has approved it, or its approval was taken back."
     return f"{name} was made {change['status']}{by(view)}: it is no longer approved."
+
+
+def never_begun(view: EndingView) -> bool:
+    """Say whether a release stopped before it did anything, so that nobody knows if its package was ever approved."""
+    return not view.stage and not (view.release and view.release["stages"])
 
 
 def no_longer_approved(view: EndingView) -> bool:
@@ -22,7 +30,9 @@ def no_longer_approved(view: EndingView) -> bool:
 
 def became(view: EndingView) -> str:
     """Return what became of a package whose release has stopped for it, as the end of a title."""
-    return "was rejected" if view.change is None or view.change["status"] == "Rejected" else "is no longer approved"
+    if view.change is None or view.change["status"] == "Rejected":
+        return "was rejected"
+    return "is not approved" if never_begun(view) else "is no longer approved"
 
 
 def by(view: EndingView) -> str:

@@ -14,8 +14,10 @@ type Commands = tuple[tuple[str, str], ...]
 
 
 def to_bring_back(view: EndingView) -> Commands:
-    """Return what brings a package back that was rejected."""
-    return to_approve(view, "To bring the rejected package back, approve it in the model registry:")
+    """Return what brings a package back that was rejected, or that waits for its approval."""
+    pending = view.change is not None and view.change["status"] != "Rejected"
+    about = "To release it" if pending else "To bring the rejected package back"
+    return to_approve(view, f"{about}, approve it in the model registry:")
 
 
 def to_approve(view: EndingView, about: str) -> Commands:

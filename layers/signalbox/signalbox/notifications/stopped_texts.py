@@ -16,7 +16,8 @@ _HALF_WAY = (
 def stopped(change: MachineStopped, last_action: str) -> Notification:
     """Tell what was ended, at which step, and how it goes on."""
     by_hand = change.status == "ABORTED"
-    name = f"{change.model or 'A model'}{f' {words.package_label(change.package)}' if change.package else ''}"
+    version = f" {words.package_label(change.package)}" if change.model and change.package else ""
+    name = f"{words.model_name(change.model or change.package or change.image)}{version}"
     what = "release" if change.trigger else "training and review"
     how = "was stopped" if by_hand else "ran out of time"
     return Notification(

@@ -1,6 +1,7 @@
 """What to say about each kind of ending: one function for each, and a table of them."""
 
 from collections.abc import Callable, Mapping
+from copy import replace
 
 from signalbox import words
 from signalbox.notifications import changes, commands, failed_texts, release_texts
@@ -12,7 +13,17 @@ from signalbox.notifications.view import EndingView
 
 def compose(kind: Kind, view: EndingView) -> Notification:
     """Return what to say about an ending of this kind."""
-    return _TEXTS[kind](view)
+    found = _TEXTS[kind](view)
+    return replace(found, lines=(*found.lines, *_removed(view)))
+
+
+def _removed(view: EndingView) -> tuple[str, ...]:
+    """Say which stages are gone, to which somebody may have let the package in a moment before."""
+    if not view.removed:
+        return ()
+    are = "is" if len(view.removed) == 1 else "are"
+    stages = words.listed(list(view.removed))
+    return (f"{stages} {are} no longer in the stages document, so nothing is released there, whatever was decided.",)
 
 
 def _rejected(view: EndingView) -> Notification:
@@ -57,8 +68,9 @@ def _second_thoughts(view: EndingView) -> Commands:
     if changes.no_longer_approved(view):
         return commands.to_bring_back(view)
     if view.release:
+        back = f"Put {view.stage} back into the stages document, and start" if view.stage in view.removed else "Start"
         return commands.to_release(
-            view, "The package stays approved. Start the release machine with it to be asked again:"
+            view, f"The package stays approved. {back} the release machine with it to be asked again:"
         )
     return commands.to_approve(view, "To release it after all, approve the package in the model registry:")
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 from signalbox import words
+from signalbox.contracts.common import StageServing
 from signalbox.contracts.endings import Ending
 from signalbox.contracts.releases import (
     RegistryChange,
     ReleaseOutcome,
     Rollback,
     StageOutcome,
-    StageServing,
     StageVerdict,
 )
 from signalbox.contracts.reviews import ReviewDecision
@@ -44,7 +44,7 @@ class EndingView(NamedTuple):
         error, decision = ending["error"], _decision(ending)
         cause = (error.get("Cause") or "") if error else ""
         return cls(
-            model=ending["model"] or "A model",
+            model=words.model_name(ending["model"] or ending["package"] or ""),
             package=ending["package"] or "",
             release=ending["release"],
             by=str(decision.get("by") or ""),
@@ -59,7 +59,8 @@ class EndingView(NamedTuple):
     @property
     def name(self) -> str:
         """Return the model and its version, as far as they are known."""
-        return f"{self.model} {words.package_label(self.package)}" if self.package else self.model
+        versioned = not self.package or "/" in self.model  # as a model is called that is known by its package only
+        return self.model if versioned else f"{self.model} {words.package_label(self.package)}"
 
     @property
     def stage(self) -> str:
@@ -76,6 +77,11 @@ class EndingView(NamedTuple):
         """Return what each stage was seen to serve when the release ended; nothing where that is not known."""
         # A release that was planned by the version before this one does not say.
         return (self.release.get("serving") or ()) if self.release else ()
+
+    @property
+    def removed(self) -> Sequence[str]:
+        """Return the stages of this release that were taken out of the stages document meanwhile."""
+        return self.release.get("removed", ()) if self.release else ()
 
     @property
     def change(self) -> RegistryChange | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from signalbox import hosting, moments, names
 from signalbox.aws.model import ModelPackage
 from signalbox.aws.table import key, put_request
-from signalbox.contracts.common import AwsRequest
+from signalbox.contracts.common import AwsRequest, StageServing
 from signalbox.contracts.endings import Ending
 from signalbox.contracts.releases import (
     Deployment,
@@ -29,6 +29,8 @@ from signalbox.stages import Stage
 OF_THE_DOCUMENT = frozenset[ReleaseStep](("put-alarm", "create-config", "update-endpoint", "review"))
 # The actions about a package's content: each makes, deploys, verifies or asks about exactly what was approved.
 OF_CONTENT = frozenset[ReleaseStep](("create-model", "create-endpoint", "update-endpoint", "verify", "review"))
+# Waits become longer, a tenth of what was waited before, and so a deployment of hours is a hundred plans.
+_SLOWER, LONGEST_WAIT = 10, 600
 # What people are told of where a release stopped; any other ending is about all stages.
 _STOPPED = ("declined", "expired", "failed")
 
@@ -39,7 +41,7 @@ class Asking(NamedTuple):
     `stage` is the stage at hand where the stages document is needed for it, `package` the package that the action is
     about as the registry has it, `content` what was approved of it, `role` the role under which models run.
     `scaled_out` says whether the endpoint has more instances than the config that it is on, and the one that it is
-    moved to, begin with.
+    moved to, begin with. `serving` is what the last stage serves, where people are asked.
     """
 
     request: Request
@@ -52,6 +54,7 @@ class Asking(NamedTuple):
     table: str
     now: datetime
     scaled_out: bool = False
+    serving: StageServing | None = None
 
     @property
     def deployment(self) -> Deployment:
@@ -107,7 +110,7 @@ def outcome(request: Request, progress: ReleaseProgress) -> ReleaseOutcome:
     rollback = progress["rollback"]
     if rollback is None and verdict == "failed":
         rollback = {"result": "unknown", "reason": "what comes next could not be planned"}
-    return {
+    found: ReleaseOutcome = {
         "verdict": verdict,
         "trigger": request.trigger,
         "stage": stage if verdict in _STOPPED else None,
@@ -116,6 +119,9 @@ def outcome(request: Request, progress: ReleaseProgress) -> ReleaseOutcome:
         "serving": progress["serving"],
         "change": progress["change"],
     }
+    if progress["removed"]:
+        found["removed"] = progress["removed"]
+    return found
 
 
 def _create_model(asking: Asking) -> AwsRequest:
@@ -184,6 +190,7 @@ def _review(asking: Asking) -> AwsRequest:
         "package": asking.request.package,
         "report": asking.package.report if asking.package else None,
         "expires_in": stage.review_seconds,
+        "serving": asking.serving,
     }
 
 
@@ -250,9 +257,9 @@ def _failed(asking: Asking) -> AwsRequest:
     return {"Error": problem["Error"], "Cause": problem.get("Cause") or "no cause was given"}
 
 
-def wait(seconds: int) -> WaitArguments:
-    """Return how long the machine waits."""
-    return {"seconds": seconds}
+def wait(waited: int, poll_seconds: int) -> WaitArguments:
+    """Return how long the machine waits next, after `waited` seconds."""
+    return {"seconds": max(poll_seconds, min(waited // _SLOWER, LONGEST_WAIT))}
 
 
 REQUESTS: Mapping[ReleaseAction, Callable[[Asking], AwsRequest | None]] = {

@@ -2,7 +2,8 @@
 
 from signalbox import names
 from signalbox.aws.errors import CallRefusedError
-from signalbox.contracts.releases import RegistryChange, ReleaseProgress, ReleaseStep, StageServing
+from signalbox.contracts.common import StageServing
+from signalbox.contracts.releases import RegistryChange, ReleaseProgress, ReleaseStep
 from signalbox.releases import rules
 from signalbox.releases.model import Request
 from signalbox.releases.ports import ReleasePorts
@@ -23,16 +24,24 @@ def look(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> No
     if not request.model:
         return
     try:
-        progress["serving"] = [_serving(request.model, stage, ports) for stage in _stages(progress, ports)]
+        known = [stage.name for stage in ports.stages().stages]
+        progress["removed"] = [name for name in _touched(progress) if name not in known]
+        stages = (*known, *progress["removed"])
+        progress["serving"] = [_serving(request.model, stage, ports) for stage in stages]
         progress["change"] = _change(request, progress, ports)
     except (StagesDocumentError, CallRefusedError):
         return
 
 
-def _stages(progress: ReleaseProgress, ports: ReleasePorts) -> list[str]:
-    """Return the names of the stages that there are, and of those that were removed after this release touched them."""
-    touched = [*(one["stage"] for one in progress["stages"]), progress["stage"]]
-    return list(dict.fromkeys([*(one.name for one in ports.stages().stages), *(name for name in touched if name)]))
+def live(request: Request, ports: ReleasePorts) -> StageServing:
+    """Return what the last stage serves now, which is what models are compared with when they are tested."""
+    return _serving(request.model, ports.stages().last.name, ports)
+
+
+def _touched(progress: ReleaseProgress) -> list[str]:
+    """Return the names of the stages that this release moved or stopped at, or that people were asked about."""
+    names_of = (*(one["stage"] for one in progress["stages"]), *progress["reviewed"], progress["stage"])
+    return list(dict.fromkeys(name for name in names_of if name))
 
 
 def _serving(model: str, stage: str, ports: ReleasePorts) -> StageServing:

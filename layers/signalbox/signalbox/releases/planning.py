@@ -43,8 +43,6 @@ from signalbox.stages import Stage, StagesDocumentError
 # an action 12, and each retry of the plan 3 more. So all stages together have this many plans, and some stay for a
 # rollback.
 MOST_ROUNDS = 1_500
-# Waits become longer, a tenth of what was waited before, and so a deployment of hours is a hundred plans.
-_SLOWER, LONGEST_WAIT = 10, 600
 
 
 def plan(question: ReleaseQuestion, ports: ReleasePorts) -> ReleasePlan:
@@ -76,11 +74,6 @@ def plan(question: ReleaseQuestion, ports: ReleasePorts) -> ReleasePlan:
     _note(request, progress, before, ports)
     outcome = actions.outcome(request, progress)
     return {"action": _asked(progress), "arguments": arguments, "progress": progress, "outcome": outcome}
-
-
-def wait_seconds(waited: int, poll_seconds: int) -> int:
-    """Return how long to wait next, in seconds, after `waited` seconds."""
-    return max(poll_seconds, min(waited // _SLOWER, LONGEST_WAIT))
 
 
 def _asked(progress: ReleaseProgress) -> ReleaseAction:
@@ -219,6 +212,7 @@ def _ask(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> Aw
         table=ports.store.name,
         now=ports.clock(),
         scaled_out=step == "update-endpoint" and ports.endpoints.scaled_out(*tracking.move_of(progress)),
+        serving=endings.live(request, ports) if step == "review" else None,
     )
     arguments = actions.REQUESTS[step](asking)
     if arguments is None:
@@ -269,12 +263,12 @@ def _settle(progress: ReleaseProgress, ports: ReleasePorts) -> AwsRequest | None
 
 
 def _wait(progress: ReleaseProgress, ports: ReleasePorts) -> AwsRequest:
-    seconds = wait_seconds(progress["waited"], ports.poll_seconds)
-    progress["waited"] += seconds
+    arguments = actions.wait(progress["waited"], ports.poll_seconds)
+    progress["waited"] += arguments["seconds"]
     tracking.ask(progress, "wait")
     if tracking.waits_for_others(progress):
         measure("ReleaseWaiting", progress["waited"])
-    return actions.wait(seconds)
+    return arguments
 
 
 def _give_up(progress: ReleaseProgress, failure: Failure) -> None:

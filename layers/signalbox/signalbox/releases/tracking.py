@@ -43,6 +43,7 @@ def begin() -> ReleaseProgress:
         "problem": None,
         "rollback": None,
         "serving": None,
+        "removed": [],
         "change": None,
         "report": "",
         "tries": 0,

@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 from signalbox import words
+from signalbox.reviews import standing
 from signalbox.reviews.model import KeptDifference, KeptMetric, KeptReport
 
 _OTHER_ROWS = "it was measured on other rows"
@@ -41,22 +42,25 @@ def headline(report: KeptReport) -> str:
     if report["primary"] not in report["metrics"]:
         return ""
     first = _comparison(report["primary"], report)
-    if not report["live"]:
-        return f"{first.name} {first.value}. No live model to compare with."
     if not first.verdict:
-        return f"{first.name} {first.value}. Not compared with the live model."
+        return f"{first.name} {first.value}. {standing.not_compared(report)}"
     than = "from" if first.verdict == "no clear difference" else "than"
-    return f"{first.name} {first.value}, {first.verdict} {than} the live model ({first.live})."
+    other = standing.other(report)
+    which = (
+        f"{other} ({first.live}), which is live no more" if standing.moved(report) else f"the {other} ({first.live})"
+    )
+    return f"{first.name} {first.value}, {first.verdict} {than} {which}."
 
 
 def explanation(report: KeptReport) -> str:
-    """Return what stands behind the comparison, or why there is none; "" without a live model."""
-    live = report["live"]
+    """Return what stands behind the comparison, or why there is none, and what is live by now; "" without any model."""
+    live, since = report["live"], standing.since(report)
     if not live:
-        return ""
-    name = f"The live model ({words.package_label(live['package'])})"
+        return since
+    label = words.package_label(live["package"])
+    name = f"{label[:1].upper()}{label[1:]}, live when this model was tested," if since else f"The live model ({label})"
     if not live.get("differences"):
-        return f"{name} is not compared: {live.get('reason') or _OTHER_ROWS}."
+        return f"{name} is not compared: {live.get('reason') or _OTHER_ROWS}. {since}".rstrip()
     rows, every = live.get("rows", 0), live.get("rows", 0) >= report["rows"]
     which = (
         f"the same {rows:,} rows" if every else f"{rows:,} of the {report['rows']:,} rows; both columns are of these"
@@ -64,7 +68,7 @@ def explanation(report: KeptReport) -> str:
     interval = "The interval holds the true difference in 95 of 100 evaluations; a difference is clear if 0 is outside."
     if all(one["low"] is None for one in live["differences"].values()):
         interval = "These are too few rows for an interval, so no difference counts as clear."
-    return f"{name} was asked for {which}. {interval}"
+    return f"{name} was asked for {which}. {interval} {since}".rstrip()
 
 
 def _comparison(name: str, report: KeptReport) -> Comparison:

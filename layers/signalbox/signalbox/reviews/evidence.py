@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
 from signalbox import plain, words
-from signalbox.reviews import comparison, costs, lineage, picture, samples
+from signalbox.contracts.common import StageServing
+from signalbox.reviews import comparison, costs, lineage, picture, samples, standing
 from signalbox.reviews.comparison import Comparison
 from signalbox.reviews.model import (
     ClassScore,
@@ -36,12 +37,16 @@ _UNKNOWN = lineage.NONE
 
 
 class ShownEvidence(NamedTuple):
-    """Evidence as the templates show it; without values where there was no report. `live` is the live package's ARN."""
+    """Evidence as the templates show it; without values where there was no report.
+
+    `other` is what the model is compared with, `lives` are labels and names of what is or was live.
+    """
 
     problem: str = ""
     rows: int = 0
     commit: str = ""
-    live: str = ""
+    other: str = ""
+    lives: Sequence[tuple[str, str]] = ()
     job: str = ""
     took: str = ""
     headline: str = ""
@@ -80,8 +85,10 @@ class ShownEvidence(NamedTuple):
         return bool(self.points or self.classes)
 
 
-def freeze(report: str, uri: str = "") -> str:
+def freeze(report: str, uri: str = "", serving: StageServing | None = None) -> str:
     """Return the part of the report at `uri` that is shown, as JSON of a few kilobytes; "" stays "".
+
+    `serving` is what the last stage serves by now, None where the model was tested a moment before.
 
     Raises:
         ReviewError: the report is not a JSON object with metrics that are numbers.
@@ -90,7 +97,7 @@ def freeze(report: str, uri: str = "") -> str:
         return ""
     try:
         found = json.loads(report)
-        kept = _kept(found) | {"lineage": lineage.kept(found, uri)}
+        kept = _kept(found) | {"lineage": lineage.kept(found, uri), "serving": serving}
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         message = f"the evaluation report cannot be read ({error}): look at the step that evaluated the model"
         raise ReviewError(message) from error
@@ -107,7 +114,8 @@ def shown(evidence: str) -> ShownEvidence:
         problem=report["problem"],
         rows=report["rows"],
         commit=report["commit"],
-        live=report["live"]["package"] if report["live"] else "",
+        other=standing.other(report),
+        lives=standing.lives(report),
         job=report["job"],
         took=words.duration(report["seconds"]) if report["job"] else "",
         headline=comparison.headline(report),

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple, NotRequired, Self, TypedDict, cast
 
 from signalbox import moments
+from signalbox.contracts.common import StageServing
 from signalbox.contracts.reviews import DecisionWord, ReviewDecision, ReviewKind
 
 Status = Literal["open", "approved", "rejected", "expired", "superseded", "overturned"]
@@ -197,8 +198,9 @@ class KeptLineage(TypedDict):
 
 
 class KeptReport(TypedDict):
-    """What is kept of a report. Those kept by earlier versions have no `points`, classes, `lineage` or `costs`.
+    """What is kept of a report. Earlier versions kept no `points`, classes, `lineage`, `costs` or `serving`.
 
+    `live` is what was live when the model was tested, `serving` what the last stage served when people were asked.
     `points` are label and prediction of test rows of a regression; `classes` are the biggest of `class_count` classes;
     `costs` are labels and texts.
     """
@@ -210,6 +212,7 @@ class KeptReport(TypedDict):
     commit: str
     metrics: dict[str, KeptMetric]
     live: KeptLive | None
+    serving: NotRequired[StageServing | None]
     samples: list[KeptSample]
     job: str
     seconds: float

@@ -91,7 +91,7 @@ def _about(review: Review, shown: evidence.ShownEvidence) -> Values:
         facts.append(("Stage", review.stage))
     if review.evidence:
         facts += [("Problem", shown.problem), *lineage.rows(shown.lineage, shown.rows)]
-        facts += [("Live model", package_name(shown.live))] if shown.live else []
+        facts += shown.lives
         facts += [("Training job", shown.job), ("Training time", shown.took)] if shown.job else []
         facts += [*shown.costs, *lineage.facts(shown.lineage)]
         facts += [("Commit", shown.commit)] if shown.commit else []
@@ -126,7 +126,7 @@ def _ending(review: Review, status: str, approver: str) -> tuple[str, str, list[
         lead = f"Nobody had decided by {when(review.expires_at)}, so it counts as rejected."
         return f"The review of {name} has expired", lead, [_second_thoughts(review)]
     if status == "superseded":
-        lead = "The workflow asked again, and a newer mail with new links is on its way to you. Please use that one."
+        lead = "The workflow asked again, by a newer mail with new links. Please use that one."
         return f"A newer mail has replaced this review of {name}", lead, []
     decided = review.overturned_from if status == "overturned" else status
     who = "You" if review.by == approver else review.by
@@ -140,7 +140,7 @@ def _ending(review: Review, status: str, approver: str) -> tuple[str, str, list[
 
 def _second_thoughts(review: Review) -> str:
     if review.stage:
-        return f"The package stays approved: {_ASK_AGAIN}"
+        return f"That did not change the package's own approval: {_ASK_AGAIN}"
     return "To release it after all, approve it in the model registry."
 
 
@@ -150,16 +150,18 @@ def _outlook(review: Review) -> list[str]:
     if review.answer == "closed":
         return [_NO_WORKFLOW, _without_workflow(review)]
     if review.status == "approved":
-        return [f"Its release to {review.stage} goes on." if review.stage else "Its release goes on."]
-    return [f"{review.stage} stays as it is." if review.stage else "It will not be released."]
+        return [f"That let its release to {review.stage} go on." if review.stage else "That let its release go on."]
+    return [f"That left {review.stage} as it was." if review.stage else "That kept it from every stage."]
 
 
 def _without_workflow(review: Review) -> str:
     """Say what a decision does that no waiting workflow took: it had been stopped or had failed, or was late for it."""
     if review.status == "rejected":
         return (
-            f"{review.stage} stays as it is." if review.stage else "The model registry has the rejection all the same."
+            f"That left {review.stage} as it was."
+            if review.stage
+            else "The model registry took the rejection all the same."
         )
     if review.stage:
         return f"If its release was stopped or failed, it does not go to {review.stage}: {_ASK_AGAIN}"
-    return "The model registry has the approval all the same, and that starts its release."
+    return "The model registry took the approval all the same, and that started its release."

@@ -88,7 +88,7 @@ def _review(event: ReviewRequest, ports: RequestingPorts) -> Review:
         package=asked.text("package"),
         execution_arn=asked.text("execution_arn"),
         token=token,
-        evidence=evidence.freeze(ports.report(report), report) if report else "",
+        evidence=evidence.freeze(ports.report(report), report, event.get("serving")) if report else "",
         approvers=ports.approvers,
         created_at=moments.text_of(now),
         expires_at=moments.text_of(now + timedelta(seconds=seconds)),

@@ -1,14 +1,43 @@
 """Which rows a model is tested on: its own, which neither who asks for a run nor who registers a package chooses."""
 
+from itertools import islice
+from typing import TYPE_CHECKING
+
 from signalbox.aws.model import ModelPackage
-from signalbox.training.model import Candidate, InvalidRequestError
+from signalbox.training.model import Candidate, ImageRequest, InvalidRequestError
+
+if TYPE_CHECKING:
+    from signalbox.aws.s3 import ObjectStore
 
 TEST_DATA = "test-data"
+# So many may be blank before the test data count as empty.
+_FIRST_FILES = 100
 
 
 def own(data_bucket: str, model: str) -> str:
     """Return the folder of a model's own test data."""
     return f"s3://{data_bucket}/models/{model}/test/"
+
+
+def places(request: ImageRequest, data_bucket: str) -> dict[str, str]:
+    """Return where an image's training and test data lie, by their fields: as asked for, else in the model's folder."""
+    return {
+        "train_data": request.train_data or f"s3://{data_bucket}/models/{request.model}/train/",
+        "test_data": folder(request.test_data or own(data_bucket, request.model)),
+    }
+
+
+def first_files(field: str, uri: str, objects: "ObjectStore") -> list[str]:
+    """Return the URIs of the first files of data; folder markers and empty files are no data.
+
+    Raises:
+        InvalidRequestError: there are none.
+        ServiceBusyError, CallRefusedError: S3 could not answer now, or refused.
+    """
+    found = list(islice((one.uri for one in objects.listing(uri) if one.size > 0), _FIRST_FILES))
+    if not found:
+        raise InvalidRequestError(f"{field} {uri} holds no data: upload CSV files there, no header, label first")
+    return found
 
 
 def folder(uri: str) -> str:

@@ -1,7 +1,7 @@
 """Decides every name, place and request of one run of the mlops machine."""
 
 from collections.abc import Callable
-from itertools import chain, islice
+from itertools import chain
 from typing import NamedTuple
 
 from signalbox.aws.model import TESTED
@@ -24,8 +24,6 @@ from signalbox.training.model import (
 
 # Characters of the execution's token in a name that has up to 63 (botocore's `sagemaker` model: EntityName).
 _SPECIFICATION = 12
-# So many may be blank before the test data count as empty.
-_FIRST_FILES = 100
 
 
 class TrainingPorts(NamedTuple):
@@ -80,12 +78,8 @@ def _package_candidate(request: PackageRequest, stages: StagesDocument, ports: T
 
 
 def _data(field: str, uri: str, ports: TrainingPorts) -> list[str]:
-    """Return the URIs of the first files; folder markers and empty files are no data."""
     rules.check_bucket(field, uri, (ports.settings.data_bucket, ports.settings.artifacts_bucket))
-    found = list(islice((one.uri for one in ports.objects.listing(uri) if one.size > 0), _FIRST_FILES))
-    if not found:
-        raise InvalidRequestError(f"{field} {uri} holds no data: upload CSV files there, no header, label first")
-    return found
+    return held_out.first_files(field, uri, ports.objects)
 
 
 def _check_overlap(candidate: Candidate, objects: ObjectStore) -> int | None:

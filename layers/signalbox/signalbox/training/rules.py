@@ -99,6 +99,7 @@ def run_of(question: TrainingQuestion, group: str, bucket: str) -> TrainingRun:
 
 def image_candidate(request: ImageRequest, run: TrainingRun, data_bucket: str) -> Candidate:
     """Return the model that an image will become."""
+    places = held_out.places(request, data_bucket)
     return Candidate(
         model=request.model,
         group=request.group,
@@ -107,8 +108,8 @@ def image_candidate(request: ImageRequest, run: TrainingRun, data_bucket: str) -
         problem=request.problem,
         image=request.image,
         model_data=run.model_data,
-        test_data=held_out.folder(request.test_data or held_out.own(data_bucket, request.model)),
-        train_data=request.train_data or f"s3://{data_bucket}/models/{request.model}/train/",
+        test_data=places["test_data"],
+        train_data=places["train_data"],
         isolated=request.isolated,
         hyperparameters=request.hyperparameters,
         max_payload_mb=request.max_payload_mb or PAYLOAD_MB,
