@@ -49,8 +49,6 @@ REFUSED: Mapping[str, str] = {
     "CreateEndpointConfig.*PrefixAwareRoutingConfig": "leave it out: a variant has one server",
     "CreateEndpointConfig.*CapacityReservationConfig": "leave it out: nothing is reserved here",
     "CreateEndpointConfig.ExplainerConfig": "",
-    "CreateModel.*Container*.Mode=MultiModel": "give each model an endpoint of its own",
-    "InvokeEndpoint.TargetModel": "give each model an endpoint of its own",
     "CreateEndpointConfig.ExecutionRoleArn": _COMPONENTS,
     "CreateEndpointConfig.VpcConfig": _COMPONENTS,
     "CreateEndpointConfig.EnableNetworkIsolation": _COMPONENTS,

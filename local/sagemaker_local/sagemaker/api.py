@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from sagemaker_local.core.cloud import Call, Handler, HttpResponse
 from sagemaker_local.core.errors import ApiError, invalid
+from sagemaker_local.core.eventstream import CONTENT_TYPE, events
 from sagemaker_local.core.members import check
 from sagemaker_local.core.shapes import problems, service_model, to_wire
 from sagemaker_local.core.wire import parsed
@@ -182,7 +183,11 @@ def _write_rest(service: str, operation: str, answer: dict[str, Any]) -> HttpRes
             members[name] = to_wire(member, value)
     payload = shape.serialization.get("payload") if shape else None
     status = service_model(service).operation_model(operation).http.get("responseCode", 200)
-    return status, headers, answer[payload] if payload else json.dumps(members, default=_text).encode()
+    if not payload:
+        return status, headers, json.dumps(members, default=_text).encode()
+    if shape.members[payload].serialization.get("eventstream"):
+        return status, {**headers, "Content-Type": CONTENT_TYPE}, events(shape.members[payload], answer[payload])
+    return status, headers, answer[payload]
 
 
 def _text(value: Any) -> str:

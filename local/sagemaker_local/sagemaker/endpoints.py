@@ -21,7 +21,13 @@ from sagemaker_local.sagemaker.metrics import alarm_states
 from sagemaker_local.sagemaker.servers import Servers
 from sagemaker_local.sagemaker.traffic import Traffic
 from sagemaker_local.sagemaker.variants import hosted, retained, scaled, summary, told
-from sagemaker_local.serving import FleetClosedError, InvocationError, ServerStartError, UnknownVariantError
+from sagemaker_local.serving import (
+    FleetClosedError,
+    InvocationError,
+    ServerStartError,
+    TargetModelError,
+    UnknownVariantError,
+)
 from sagemaker_local.serving.server import INVOCATION_TIMEOUT
 
 _LOG = logging.getLogger("sagemaker_local")
@@ -60,6 +66,7 @@ class Endpoints:
             "ListEndpoints": lambda call: self.resources.list(ENDPOINT, "ListEndpoints", call.request),
             "InvokeEndpoint": self.invoke,
             "InvokeEndpointAsync": self.invoke_async,
+            "InvokeEndpointWithResponseStream": self.invoke_stream,
         }
 
     def create(self, call: Call) -> dict[str, Any]:
@@ -221,6 +228,15 @@ class Endpoints:
             raise invalid(f"Endpoint {name} answers asynchronously: use InvokeEndpointAsync.")
         return self._ask(name, call.request, INVOCATION_TIMEOUT)
 
+    def invoke_stream(self, call: Call) -> dict[str, Any]:
+        """Send a request to a variant and pass its answer on as a stream, which is of one part here."""
+        answer = self.invoke(call)
+        told = ("ContentType", "InvokedProductionVariant", "CustomAttributes")
+        return {
+            "Body": {"PayloadPart": {"Bytes": answer["Body"]}},
+            **{name: answer[name] for name in told if name in answer},
+        }
+
     def invoke_async(self, call: Call) -> dict[str, Any]:
         """Let a request wait for an asynchronous endpoint.
 
@@ -240,7 +256,7 @@ class Endpoints:
             answer = traffic.ask(request, timeout)
         except FleetClosedError:
             raise self._gone(name) from None
-        except UnknownVariantError as error:
+        except (UnknownVariantError, TargetModelError) as error:
             raise invalid(str(error)) from error
         except InvocationError as error:
             raise no_answer(self.cloud, name, error) from error

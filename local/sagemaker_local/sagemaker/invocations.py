@@ -16,7 +16,7 @@ MOST_BYTES = 6_291_456
 """Bytes of a model's answer that InvokeEndpoint passes on (botocore's model, BodyBlob)."""
 # The members of a request that the container gets as headers, of the names that the API has for them (API reference,
 # InvokeEndpoint: "forwarded verbatim"; Developer Guide, stateful sessions).
-_TO_MODEL = ("CustomAttributes", "SessionId")
+_TO_MODEL = ("CustomAttributes", "SessionId", "TargetModel")
 _FROM_MODEL = ("CustomAttributes", "NewSessionId", "ClosedSessionId")
 _TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "

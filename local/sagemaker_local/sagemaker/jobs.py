@@ -101,6 +101,8 @@ class Jobs:
             raise invalid(f"{error}.") from error
         model, instances = call.request["ModelName"], call.request["TransformResources"]["InstanceType"]
         container, role = self.models.container(model)
+        if container.get("Mode") == "MultiModel":
+            raise invalid(f"Model {model} is of several models: batch transform takes one that is of one.")
         self.models.check_instances(model, "Transform", instances)
 
         def run(request: dict[str, Any], context: JobContext, stop: threading.Event, on_status: Any) -> Outcome:

@@ -150,10 +150,18 @@ class Models:
         except images.UnknownImageError as error:
             raise invalid(f"Requested image {container.get('Image')} not found. {error}") from error
         source = container.get("ModelDataSource", {}).get("S3DataSource", {})
-        if "ModelDataUrl" in container:
+        if container.get("Mode") == "MultiModel":
+            _check_multi(container)
+        elif "ModelDataUrl" in container:
             _check_data(s3, container["ModelDataUrl"], prefix=False)
         elif source:
             _check_data(s3, source["S3Uri"], prefix=source["S3DataType"] == "S3Prefix")
+
+
+def _check_multi(container: dict[str, Any]) -> None:
+    """Let a container of several models say below which prefix they are; none has to be there yet."""
+    if "ModelDataUrl" not in container:
+        raise invalid("A container with the Mode MultiModel needs a ModelDataUrl, the prefix of its models.")
 
 
 def _check_data(s3: "S3Client", url: str, *, prefix: bool) -> None:

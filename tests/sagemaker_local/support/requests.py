@@ -249,7 +249,10 @@ class Requests:
             "X-Amzn-SageMaker-Session-Id": "NEW_SESSION",
         }
         self._sagemaker.rest("POST", "/endpoints/before/invocations", b"a,b", **headers)
-        del headers["X-Amzn-SageMaker-Target-Variant"]
+        streamed = {**headers, "X-Amzn-SageMaker-Accept": "text/csv", "X-Amzn-SageMaker-Session-Id": "s"}
+        self._sagemaker.rest("POST", "/endpoints/before/invocations-response-stream", b"a,b", **streamed)
+        del headers["X-Amzn-SageMaker-Target-Variant"], streamed["X-Amzn-SageMaker-Target-Variant"]
+        self._sagemaker.rest("POST", "/endpoints/hosted/invocations-response-stream", b"a,b", **streamed)
         self._sagemaker.rest("POST", "/endpoints/hosted/invocations", b"a,b", **headers)
         until(lambda: len(self._sagemaker.access.s3.uris("s3://captured/x/hosted")) > 1)
 
