@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from sagemaker_local import ministack, ministack_stacks
 from sagemaker_local.access import RoleAccess, trusts
 from sagemaker_local.ministack_stacks import StackRoleError
-from sagemaker_local.stacks import TYPES, Ask, Refusal, Request, StackResources
+from sagemaker_local.stacks import TYPES, Ask, RefusedError, Request, StackResources
 
 # SageMaker's names have at most 63 characters (API reference).
 _LONGEST_NAME, _RANDOM = 63, 12
@@ -90,11 +90,11 @@ def asking(access: RoleAccess) -> Ask:
             client: Any = access.client_of("sagemaker", ministack_stacks.caller())
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**request)
         except LookupError as error:
-            raise Refusal("AccessDeniedException", str(error)) from error
+            raise RefusedError("AccessDeniedException", str(error)) from error
         except ParamValidationError as error:
-            raise Refusal("ValidationException", str(error)) from error
+            raise RefusedError("ValidationException", str(error)) from error
         except ClientError as error:
-            raise Refusal(error.response["Error"]["Code"], error.response["Error"]["Message"]) from error
+            raise RefusedError(error.response["Error"]["Code"], error.response["Error"]["Message"]) from error
         return {name: item for name, item in answer.items() if name != "ResponseMetadata"}
 
     return ask
