@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,12 +34,15 @@ _POLL_SECONDS = 0.3
 
 
 class Integrations:
-    """The calls of state machines."""
+    """The calls of state machines, each in the region of its machine."""
 
-    def __init__(self, access: RoleAccess, account: str, region: str) -> None:
-        self._access = access
+    def __init__(self, access_of: Callable[[str], RoleAccess], account: str) -> None:
+        self._access_of = access_of
         self._account = account
-        self._region = region
+
+    @property
+    def _region(self) -> str:
+        return ministack.running_machine.get().split(":")[3]
 
     def makes(self, resource: str) -> bool:
         """Tell whether this class makes the call itself: every aws-sdk call, and those of five services."""
@@ -108,7 +111,7 @@ class Integrations:
             raise TaskError("States.TaskFailed", sentence)
 
     def _call(self, service: str, action: str, arguments: dict[str, Any], *, optimised: bool) -> Any:
-        client: Any = self._access.client(service, *self._role())
+        client: Any = self._access_of(self._region).client(service, *self._role())
         operation = action[0].upper() + action[1:]
         method = next((name for name, api in client.meta.method_to_api_mapping.items() if api == operation), None)
         if method is None:

@@ -5,6 +5,7 @@ Each function names its gap, as in `ministack_patches`, which applies them.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from sagemaker_local import asl, ministack
@@ -62,6 +63,24 @@ def check_executions() -> None:
         lambda request: _refused_name(request.get("name")), states._create_activity
     )
     states._send_task_success = _checked_first(_refused_output, states._send_task_success)
+
+
+def check_arns() -> None:
+    """Gap: what is no ARN is answered as the ARN of something that is not there."""
+    of_machine, of_execution = partial(_refused_arn, "stateMachineArn"), partial(_refused_arn, "executionArn")
+    states._describe_state_machine = _checked_first(of_machine, states._describe_state_machine)
+    states._update_state_machine = _checked_first(of_machine, states._update_state_machine)
+    states._delete_state_machine = _checked_first(of_machine, states._delete_state_machine)
+    states._list_executions = _checked_first(of_machine, states._list_executions)
+    states._start_execution = _checked_first(of_machine, states._start_execution)
+    states._describe_execution = _checked_first(of_execution, states._describe_execution)
+    states._get_execution_history = _checked_first(of_execution, states._get_execution_history)
+    states._stop_execution = _checked_first(of_execution, states._stop_execution)
+
+
+def _refused_arn(member: str, request: Request) -> Answer | None:
+    given = str(request.get(member, "arn:"))
+    return None if given.startswith("arn:") else _error("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {given}'")
 
 
 def _checked_first(check: Callable[[Request], Answer | None], then: Callable[[Request], Answer]) -> Any:

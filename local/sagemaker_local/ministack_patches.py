@@ -18,7 +18,7 @@ from sagemaker_local import images, ministack, ministack_alarms, ministack_polic
 from sagemaker_local.integrations import Integrations
 from sagemaker_local.ministack import states
 from sagemaker_local.ministack_apis import keep_a_functions_error_to_itself
-from sagemaker_local.ministack_definitions import check_executions, check_machines
+from sagemaker_local.ministack_definitions import check_arns, check_executions, check_machines
 from sagemaker_local.ministack_executions import (
     close_tasks_that_wait_no_more,
     decide_answers_by_their_machine,
@@ -60,6 +60,7 @@ def apply(integrations: Integrations, containers: Path) -> None:
     look_through_sessions_while_others_begin()
     check_machines()
     check_executions()
+    check_arns()
     decide_answers_by_their_machine()
     fail_as_the_state_says()
     leave_mail_subscriptions_pending()

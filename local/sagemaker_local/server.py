@@ -121,7 +121,7 @@ def build(
     service = Regions(service_of)
     ministack.record_calls()
     attach(service)
-    ministack_patches.apply(Integrations(access, ACCOUNT, REGION), containers)
+    ministack_patches.apply(Integrations(partial(RoleAccess, endpoint), ACCOUNT), containers)
     add_stack_types(access, REGION)
     trails = Trails(ACCOUNT, REGION)
     ministack.add_resource_type("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)

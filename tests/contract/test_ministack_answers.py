@@ -264,6 +264,19 @@ def test_a_machine_puts_events_if_its_role_may(cloud: World) -> None:
     assert (event["detail"], event["resources"]) == ({"own": 3}, [done["executionArn"], done["stateMachineArn"]])
 
 
+def test_a_machine_of_another_region_calls_the_services_of_its_own(cloud: World) -> None:
+    queue, other = name("queue"), "eu-central-1"
+    call = json.dumps(_call("aws-sdk:sqs:createQueue", {"QueueName": queue}))
+    role = cloud.role(allow("sqs:*", resource=f"arn:aws:sqs:{other}:*:*"), service="states.amazonaws.com")
+    states = cloud.client("stepfunctions", region=other)
+    machine = states.create_state_machine(name=name("machine"), definition=call, roleArn=role)["stateMachineArn"]
+    execution = states.start_execution(stateMachineArn=machine)["executionArn"]
+
+    until(lambda: states.describe_execution(executionArn=execution)["status"] == "SUCCEEDED")
+    listed = [cloud.client("sqs", region=region).list_queues(QueueNamePrefix=queue) for region in (other, REGION)]
+    assert [len(found.get("QueueUrls", [])) for found in listed] == [1, 0]
+
+
 def test_a_machine_that_asks_by_message_waits_for_the_answer(cloud: World) -> None:
     queue = cloud.client("sqs").create_queue(QueueName=name("queue"))["QueueUrl"]
     body = {"token": "{% $states.context.Task.Token %}"}

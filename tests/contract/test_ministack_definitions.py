@@ -200,6 +200,29 @@ def test_an_express_machine_is_asked_with_json_too(cloud: World) -> None:
     assert code(refused.value) == "InvalidExecutionInput"
 
 
+@pytest.mark.parametrize(
+    ("operation", "member"),
+    [
+        (operation, member)
+        for member, operations in {
+            "stateMachineArn": "describe_state_machine delete_state_machine start_execution list_executions",
+            "executionArn": "describe_execution get_execution_history stop_execution",
+        }.items()
+        for operation in operations.split()
+    ],
+)
+def test_what_is_no_arn_is_said_to_be_none(operation: str, member: str, plain: World, cloud: World) -> None:
+    def refused(world: World) -> tuple[str, str]:
+        try:
+            getattr(world.client("stepfunctions"), operation)(**{member: "mine"})
+        except ClientError as error:
+            return _refused(error)
+        return "", ""
+
+    assert refused(plain)[0] != "InvalidArn", CLOSED
+    assert refused(cloud) == ("InvalidArn", "Invalid Arn: 'Invalid ARN prefix: mine'")
+
+
 def test_an_activity_has_a_name_as_machines_have(cloud: World) -> None:
     for title, found in (("two words", "InvalidName"), ("x" * 81, "ValidationException")):
         with pytest.raises(ClientError) as refused:

@@ -477,6 +477,7 @@ _SEEN = {
     "look_through_sessions_while_others_begin": executions.test_a_session_may_begin_while_ended_ones_are_looked_for,
     "check_machines": definitions.test_a_definition_that_leads_nowhere_makes_no_machine,
     "check_executions": definitions.test_an_execution_begins_with_json_and_a_name_only,
+    "check_arns": definitions.test_what_is_no_arn_is_said_to_be_none,
     "decide_answers_by_their_machine": answers.test_a_task_is_answered_by_whom_the_machines_arn_is_granted,
     "fail_as_the_state_says": answers.test_a_fail_state_fails_as_it_says_and_has_no_output,
     "leave_mail_subscriptions_pending": answers.test_a_subscription_by_mail_waits_for_its_confirmation,

@@ -53,7 +53,7 @@ def calls(access: Access, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(ministack.states, "_state_machines", {MACHINE: {"roleArn": ROLE, "name": "m"}})
     monkeypatch.setattr(ministack, "credentials", lambda role, session: {"AWS_ACCESS_KEY_ID": f"{role} {session}"})
     own: Any = access
-    made: Any = integrations.Integrations(own, "123456789012", "us-east-1")
+    made: Any = integrations.Integrations(lambda _region: own, "123456789012")
     made.asked, made.denied = [], None
 
     def refusal(key: str, action: str, resource: str, region: str) -> str | None:
