@@ -4,7 +4,7 @@ Codes and shapes are botocore's; the sentences are those that AWS gave to others
 Each function names its gap, as in `ministack_patches`, which applies them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ type Request = Mapping[str, Any]
 type Answer = tuple[int, dict[str, str], bytes]
 
 _EXPRESS = "EXPRESS"
+_TYPES = ("STANDARD", _EXPRESS)
 _LONGEST_NAME = 80
 _LONGEST_DEFINITION = 1_048_576  # characters (botocore, Definition)
 _MOST_DATA = 262_144  # bytes of UTF-8 (API reference, StartExecution, "input")
@@ -130,8 +131,14 @@ def _refused_name(name: str | None) -> Answer | None:
     return None
 
 
+def _refused_option(member: str, value: str | None, options: Sequence[str]) -> Answer | None:
+    if value is None or value in options:
+        return None
+    return _broken(member, f"satisfy enum value set: [{', '.join(options)}]", value)
+
+
 def _refused_definition(definition: str, kind: str | None) -> Answer | None:
-    refused = _refused_length(definition)
+    refused = _refused_length(definition) or _refused_option("type", kind, _TYPES)
     found = [] if refused else asl.check(definition, express=kind == _EXPRESS)
     if found:
         return _error("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(map(str, found))}'")
@@ -159,7 +166,11 @@ def _refused_role(role: str) -> Answer | None:
 def _validate(request: Request) -> Answer:
     """Answer ValidateStateMachineDefinition: every finding is an error, for there are no warnings here."""
     definition, most = request.get("definition", ""), request.get("maxResults") or _MOST_DIAGNOSTICS
-    refused = _refused_length(definition)
+    refused = (
+        _refused_length(definition)
+        or _refused_option("type", request.get("type"), _TYPES)
+        or _refused_option("severity", request.get("severity"), ("ERROR", "WARNING"))
+    )
     if refused:
         return refused
     if most > _MOST_DIAGNOSTICS:

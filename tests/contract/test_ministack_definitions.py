@@ -57,11 +57,12 @@ def test_a_definition_that_leads_nowhere_makes_no_machine(plain: World, cloud: W
         ({"definition": ""}, "ValidationException"),
         ({"definition": GOOD + " " * 1_048_576}, "ValidationException"),
         ({"definition": WAITS, "type": "EXPRESS"}, "InvalidDefinition"),
+        ({"type": "SLOW"}, "ValidationException"),
         ({"name": "two words"}, "InvalidName"),
         ({"name": "a*b"}, "InvalidName"),
         ({"name": "x" * 81}, "ValidationException"),
     ],
-    ids=["no JSON", "empty", "too long", "express waits", "blank in name", "star in name", "long name"],
+    ids=["no JSON", "empty", "too long", "express waits", "unknown type", "blank in name", "star in name", "long name"],
 )
 def test_what_makes_no_machine_has_the_code_of_step_functions(
     request_: dict[str, str], found: str, cloud: World
@@ -117,7 +118,8 @@ def test_a_definition_is_told_what_is_wrong_with_it(plain: World, cloud: World) 
     assert (len(first["diagnostics"]), first["truncated"]) == (1, True)
     assert validate(definition=GOOD)["diagnostics"] == []
     assert [validate(definition=WAITS, type=kind)["result"] for kind in ("STANDARD", "EXPRESS")] == ["OK", "FAIL"]
-    for request in ({"definition": ""}, {"definition": GOOD, "maxResults": 101}):
+    wrong: list[dict[str, Any]] = [{"maxResults": 101}, {"type": "SLOW"}, {"severity": "NOTE"}, {"definition": ""}]
+    for request in ({"definition": GOOD, **one} for one in wrong):
         with pytest.raises(ClientError) as refused:
             validate(**request)
         assert code(refused.value) == "ValidationException"
