@@ -13,6 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagemaker_local.server import ACCOUNT, REGION
+from tests.contract import test_ministack_answers as answers
+from tests.contract import test_ministack_definitions as definitions
 from tests.contract import test_ministack_executions as executions
 from tests.contract.world import World, allow, code, name, until
 from tests.sagemaker_local.support.programs import PACKAGE
@@ -473,6 +475,16 @@ _SEEN = {
     "run_nested_executions_as_any_other": executions.test_a_failed_nested_execution_is_a_failed_task,
     "say_why_executions_were_stopped": executions.test_the_event_of_a_stop_says_the_error_and_the_cause,
     "look_through_sessions_while_others_begin": executions.test_a_session_may_begin_while_ended_ones_are_looked_for,
+    "check_machines": definitions.test_a_definition_that_leads_nowhere_makes_no_machine,
+    "check_executions": definitions.test_an_execution_begins_with_json_and_a_name_only,
+    "decide_answers_by_their_machine": answers.test_a_task_is_answered_by_whom_the_machines_arn_is_granted,
+    "fail_as_the_state_says": answers.test_a_fail_state_fails_as_it_says_and_has_no_output,
+    "leave_mail_subscriptions_pending": answers.test_a_subscription_by_mail_waits_for_its_confirmation,
+    "encrypt_by_the_managed_key": answers.test_a_write_with_kms_and_no_key_is_encrypted_by_the_key_of_s3,
+    "tell_every_key": answers.test_keys_with_control_characters_are_in_every_list,
+    "keep_a_functions_error_to_itself": (
+        answers.test_a_function_that_fails_behind_an_http_api_is_an_error_without_its_words
+    ),
 }
 
 
