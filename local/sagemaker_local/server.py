@@ -67,6 +67,8 @@ def prepare(port: int, folder: Path) -> None:
     """
     kept = inherited(os.environ)
     secret = kept.pop(KEY_VARIABLE, "") or new_secret()
+    # No engine is looked for (DOCKER_HOST below says so too): its library need not be loaded.
+    sys.modules["docker"] = None  # type: ignore[assignment]  # how an import is refused
     os.environ.clear()
     os.environ.update(
         kept,
@@ -119,7 +121,8 @@ def build(
     ministack_patches.apply(Integrations(access, ACCOUNT, REGION), containers)
     add_stack_types(access, REGION)
     trails = Trails(ACCOUNT, REGION)
-    ministack.add_resource_type("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)
+    by_stack = ("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)
+    ministack.when_stacks_are_asked_for(partial(ministack.add_resource_type, *by_stack))
     ministack_trails.before_trails(trails.check)
 
     def record(request: ministack.S3Request, status: int, version: str | None, principal: str) -> None:
