@@ -71,6 +71,8 @@ def add_service(
     router.SERVICE_PATTERNS[name] = {"target_prefixes": [target_prefix]}
     iam_actions.SERVICE_TO_IAM_NAMESPACE[name] = name
     iam_actions._BOTOCORE_SERVICE_MAP[name] = rest_models
+    # The handler says itself what its answers are: a model's JSON is no envelope of the service's.
+    responses._BOTOCORE_NAME[name] = ""
     _name_resource_of_denials(name)
     original = iam_actions.extract_resource_arn
 

@@ -21,6 +21,7 @@ from sagemaker_local.runtime import guard, namespaces
 
 if TYPE_CHECKING:
     from sagemaker_local.proxy import Proxy
+    from sagemaker_local.sagemaker.service import Service
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -106,16 +107,22 @@ def build(
     from sagemaker_local.core.cloud import Cloud, Timing  # noqa: PLC0415
     from sagemaker_local.events import BusEvents  # noqa: PLC0415
     from sagemaker_local.integrations import Integrations  # noqa: PLC0415
-    from sagemaker_local.sagemaker.service import Service, attach  # noqa: PLC0415
+    from sagemaker_local.regions import Regions, attach  # noqa: PLC0415
     from sagemaker_local.stack_types import add_stack_types  # noqa: PLC0415
 
-    # The first job does not wait for the answer.
-    threading.Thread(target=namespaces.allowed, daemon=True).start()
     endpoint, timing = f"http://127.0.0.1:{port}", Timing(startup_seconds=startup_seconds)
     access = RoleAccess(endpoint, REGION)
-    events = BusEvents(ACCOUNT, REGION, repeat_events)
-    as_root = partial(root_client, endpoint, REGION)
-    service = Service(Cloud(ACCOUNT, REGION, endpoint, folder, containers, access, events, as_root, timing))
+
+    def service_of(region: str) -> "Service":
+        from sagemaker_local.sagemaker.service import Service  # noqa: PLC0415  # a third of the start
+
+        # The first job does not wait for the answer.
+        threading.Thread(target=namespaces.allowed, daemon=True).start()
+        mine, events = RoleAccess(endpoint, region), BusEvents(ACCOUNT, region, repeat_events)
+        as_root = partial(root_client, endpoint, region)
+        return Service(Cloud(ACCOUNT, region, endpoint, folder, containers, mine, events, as_root, timing))
+
+    service = Regions(service_of)
     ministack.record_calls()
     attach(service)
     ministack_patches.apply(Integrations(access, ACCOUNT, REGION), containers)
@@ -143,7 +150,7 @@ class Gateway:
 
     def close(self) -> None:
         """End the model servers."""
-        self._service.endpoints.close()
+        self._service.close()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer, or pass on."""

@@ -94,18 +94,18 @@ class StackRoles:
 
 def asking(access: RoleAccess) -> "Ask":
     """Return how SageMaker is asked: as whoever works on the stack, so that IAM decides about it."""
-    from sagemaker_local.stacks import Refusal  # noqa: PLC0415  # see above
+    from sagemaker_local.stacks import RefusedError  # noqa: PLC0415  # see above
 
     def ask(operation: str, request: "Request") -> dict[str, Any]:
         try:
             client: Any = access.client_of("sagemaker", ministack_stacks.caller())
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**request)
         except LookupError as error:
-            raise Refusal("AccessDeniedException", str(error)) from error
+            raise RefusedError("AccessDeniedException", str(error)) from error
         except ParamValidationError as error:
-            raise Refusal("ValidationException", str(error)) from error
+            raise RefusedError("ValidationException", str(error)) from error
         except ClientError as error:
-            raise Refusal(error.response["Error"]["Code"], error.response["Error"]["Message"]) from error
+            raise RefusedError(error.response["Error"]["Code"], error.response["Error"]["Message"]) from error
         return {name: item for name, item in answer.items() if name != "ResponseMetadata"}
 
     return ask

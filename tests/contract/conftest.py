@@ -13,7 +13,8 @@ _SERVE = """
     import time
     def post(body, headers):
         time.sleep(float(os.environ.get("DELAY", "0")))
-        return (500, b"no such thing") if body == b"bad" else (200, body)
+        kind = headers.get("Content-Type", "text/csv")
+        return (500, b"no such thing") if body == b"bad" else (200, body, kind)
 """
 
 

@@ -84,6 +84,7 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
         "function",
         ["doc", "ctx", "service", "named_only", "direct_only"],
     ),
+    "core.responses._BOTOCORE_NAME": ("dict", []),
     "core.responses.error_response_json": (
         "function",
         ["code", "message", "status", "extra", "message_key", "content_type"],

@@ -41,6 +41,24 @@ def test_a_body_and_its_content_type_come_back_through_the_run_time_api(cloud: W
     assert (answer["ContentType"], answer["InvokedProductionVariant"]) == ("text/csv", "AllTraffic")
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "text/xml"])
+def test_a_models_answer_keeps_its_own_content_type(cloud: World, endpoint: str, kind: str) -> None:
+    runtime = cloud.client("sagemaker-runtime")
+    answer = runtime.invoke_endpoint(EndpointName=endpoint, Body=b'{"a": 1}', ContentType=kind)
+    assert (answer["ContentType"], answer["Body"].read()) == (kind, b'{"a": 1}')
+
+
+def test_an_answer_comes_as_a_stream_too(cloud: World, endpoint: str) -> None:
+    runtime = cloud.client("sagemaker-runtime")
+    request = {"EndpointName": endpoint, "ContentType": "application/json"}
+    answer = runtime.invoke_endpoint_with_response_stream(Body=bytes(range(256)) * 40, **request)
+    parts = [event["PayloadPart"]["Bytes"] for event in answer["Body"]]
+    assert (b"".join(parts), answer["ContentType"]) == (bytes(range(256)) * 40, "application/json")
+    assert answer["InvokedProductionVariant"] == "AllTraffic"
+    refusal = refused(runtime.invoke_endpoint_with_response_stream, Body=b"bad", **request)
+    assert refusal[0] == "ModelError"
+
+
 def test_an_error_of_the_model_is_a_model_error_with_its_own_words(cloud: World, endpoint: str) -> None:
     with pytest.raises(ClientError) as caught:
         invoke(cloud, endpoint, b"bad")

@@ -72,13 +72,13 @@ class World:
     url: str
     secret: str
 
-    def client(self, service: str, keys: tuple[str, str, str | None] | None = None) -> Any:
+    def client(self, service: str, keys: tuple[str, str, str | None] | None = None, region: str = REGION) -> Any:
         """Return a client, of the owner or of the holder of `keys`."""
         key, secret, token = keys or (ACCOUNT, self.secret, None)
         return boto3.client(  # type: ignore[call-overload]  # the name is a variable here
             service,
             endpoint_url=self.url,
-            region_name=REGION,
+            region_name=region,
             config=_CONFIG,
             aws_access_key_id=key,
             aws_secret_access_key=secret,

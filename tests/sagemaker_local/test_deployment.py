@@ -8,6 +8,7 @@ import pytest
 from tests.sagemaker_local.support.service import FakeFleet, refusal
 
 from sagemaker_local.sagemaker.deployment import Deployment, check_deployment
+from sagemaker_local.sagemaker.hosting import Hosting
 from sagemaker_local.sagemaker.traffic import Traffic
 from sagemaker_local.serving import FleetClosedError
 
@@ -103,15 +104,19 @@ def test_alarms_are_looked_at_only_while_a_deployment_bakes_and_until_its_end() 
 
 
 def fleets() -> tuple[FakeFleet, FakeFleet, Traffic]:
-    old, new = FakeFleet("old", ["a"]), FakeFleet("new", ["a"])
+    old, new = FakeFleet("old", {"a": 1.0}), FakeFleet("new", {"a": 1.0})
     chance = random.Random(1)  # noqa: S311  # a repeatable chance
-    return old, new, Traffic(cast("Fleet", old), chance)
+    return old, new, Traffic(hosting(old), chance)
+
+
+def hosting(fleet: FakeFleet) -> Hosting:
+    return Hosting(cast("Fleet", fleet))
 
 
 def test_new_servers_get_their_share_of_the_requests() -> None:
     _, new, traffic = fleets()
-    traffic.shift(cast("Fleet", new), 0.3)
-    answers = Counter(traffic.ask(b"", {}).body for _ in range(1000))
+    traffic.shift(hosting(new), 0.3)
+    answers = Counter(traffic.ask({}).body for _ in range(1000))
     assert 250 < answers[b"new"] < 350
 
 
@@ -120,19 +125,20 @@ def test_giving_up_ends_the_new_servers_and_promoting_hands_over_the_old_ones() 
     traffic.give_up()
     with pytest.raises(LookupError):
         traffic.promote()
-    traffic.shift(cast("Fleet", new), 1.0)
+    traffic.shift(hosting(new), 1.0)
     traffic.give_up()
     assert new.closed.is_set()
-    assert traffic.ask(b"", {}).body == b"old"
-    newest = FakeFleet("newest", ["a"])
-    traffic.shift(cast("Fleet", newest), 0.0)
-    assert traffic.promote() is cast("Fleet", old)
-    assert traffic.ask(b"", {}).body == b"newest"
+    assert traffic.ask({}).body == b"old"
+    newest = FakeFleet("newest", {"a": 1.0})
+    traffic.shift(hosting(newest), 0.0)
+    traffic.promote().close()
+    assert old.closed.is_set()
+    assert traffic.ask({}).body == b"newest"
 
 
 def test_a_request_to_servers_that_were_just_closed_goes_to_their_successors() -> None:
     old, new, traffic = fleets()
-    traffic.shift(cast("Fleet", new), 0.0)
+    traffic.shift(hosting(new), 0.0)
     invoke = old.invoke
 
     def closed_meanwhile(*arguments: Any, **more: Any) -> Any:
@@ -140,14 +146,14 @@ def test_a_request_to_servers_that_were_just_closed_goes_to_their_successors() -
         return invoke(*arguments, **more)
 
     old.invoke = closed_meanwhile  # type: ignore[method-assign]
-    assert traffic.ask(b"", {}).body == b"new"
+    assert traffic.ask({}).body == b"new"
 
 
 def test_closed_traffic_takes_nothing_and_ends_all_servers() -> None:
     old, new, traffic = fleets()
-    traffic.shift(cast("Fleet", new), 0.5)
+    traffic.shift(hosting(new), 0.5)
     traffic.close(0)
     assert old.closed.is_set()
     assert new.closed.is_set()
     with pytest.raises(FleetClosedError):
-        traffic.ask(b"", {})
+        traffic.ask({})

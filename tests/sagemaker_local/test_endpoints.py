@@ -9,6 +9,7 @@ import pytest
 from tests.sagemaker_local.support.jobs import container, tar_gz, until
 from tests.sagemaker_local.support.service import DATA, PREFIX, ROLE, SageMaker, refusal, variant
 
+from sagemaker_local.core.errors import ApiError
 from sagemaker_local.core.resources import Resources
 from sagemaker_local.core.store import Record
 from sagemaker_local.images import find
@@ -340,14 +341,56 @@ def test_answers_of_a_model_are_passed_on_and_its_errors_are_model_errors(sagema
     assert asked.startswith("ValidationError: Variant x not found")
 
 
-def test_a_model_that_gives_no_answer_is_a_model_error(sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (TimeoutError("timed out"), "Your invocation timed out while waiting for a response from container primary."),
+        (ConnectionResetError("gone"), "Amazon SageMaker could not get a response from the e endpoint."),
+    ],
+)
+def test_a_model_that_gives_no_answer_is_a_server_error_of_status_0(
+    sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch, cause: Exception, said: str
+) -> None:
     sagemaker.endpoint()
 
     def silent(*_: Any, **__: Any) -> None:
-        raise InvocationError("it took too long")
+        raise InvocationError("no answer") from cause
 
     monkeypatch.setattr(sagemaker.fake.fleets["one"], "invoke", silent)
-    assert "(500)" in refusal(sagemaker.invoke)
+    with pytest.raises(ApiError) as refused:
+        sagemaker.invoke()
+    assert refused.value.message.startswith(f'Received server error (0) from primary with message "{said}')
+    assert (refused.value.code, refused.value.status, refused.value.members["OriginalStatusCode"]) == (
+        "ModelError",
+        424,
+        0,
+    )
+    assert str(refused.value.members["LogStreamArn"]).endswith(":log-group:/aws/sagemaker/Endpoints/e")
+
+
+def test_an_answer_of_500_is_a_server_error_with_what_the_model_said(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint()
+    with pytest.raises(ApiError) as refused:
+        sagemaker.invoke(b"broken")
+    assert 'Received server error (500) from primary with message "one". See https://us-east-1' in refused.value.message
+    members = refused.value.members
+    assert (members["OriginalStatusCode"], members["OriginalMessage"]) == (500, "one")
+
+
+def test_headers_pass_to_the_model_and_back(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint()
+    given = {"X-Amzn-SageMaker-Custom-Attributes": "trace=1", "X-Amzn-SageMaker-Session-Id": "NEW_SESSION"}
+
+    answer = sagemaker.rest("POST", "/endpoints/e/invocations", b"1", **given)
+
+    assert sagemaker.fake.fleets["one"].headers == given
+    assert answer["X-Amzn-SageMaker-Custom-Attributes"] == "trace=1"
+    assert answer["X-Amzn-SageMaker-New-Session-Id"] == "s; Expires=2026-11-20T12:00:00Z"
+
+
+def test_an_answer_that_is_too_large_to_pass_is_a_model_error(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint()
+    assert "could not load the entire response body" in refusal(lambda: sagemaker.invoke(b"large"))
 
 
 def test_all_servers_end_with_the_cloud(sagemaker: SageMaker) -> None:

@@ -165,7 +165,7 @@ WHOLE = document(
         "check",
         [
             compare("LessThan", MSE, get("Steps.count.OutputParameters['rows']")),
-            {"Type": "Not", "Expression": {"Type": "In", "QueryValue": 1, "Values": [2]}},
+            {"Type": "Not", "Condition": {"Type": "In", "QueryValue": 1, "Values": [2]}},
             {"Type": "Or", "Conditions": [compare("Equals", 1, 1)]},
         ],
         [register("register", data=get("Steps.train.ModelArtifacts.S3ModelArtifacts"))],

@@ -201,7 +201,7 @@ CONDITIONS: list[tuple[Any, str]] = [
     ([compare("Equals", None, 1)], "condition Equals compares strings, numbers and booleans, not None"),
     ([{"Type": "In", "QueryValue": 1, "Values": 1}], "condition In must have a list of Values"),
     ([{"Type": "In", "QueryValue": 1, "Values": [[]]}], "condition In compares strings, numbers and booleans, not []"),
-    ([{"Type": "Not", "Expression": 3}], "a condition must be an object"),
+    ([{"Type": "Not", "Condition": 3}], "a condition must be an object"),
     ([{"Type": "Or", "Conditions": []}], "Conditions must be a list of at least one condition"),
 ]
 

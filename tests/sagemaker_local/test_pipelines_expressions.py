@@ -84,7 +84,7 @@ def test_a_path_has_members_indexes_and_quoted_names() -> None:
         (compare("LessThanOrEqualTo", 1, 1), True),
         ({"Type": "In", "QueryValue": get("Parameters.S"), "Values": ["y", "x"]}, True),
         ({"Type": "In", "QueryValue": 3, "Values": [1, get("Parameters.F")]}, False),
-        ({"Type": "Not", "Expression": compare("Equals", 1, 1)}, False),
+        ({"Type": "Not", "Condition": compare("Equals", 1, 1)}, False),
         ({"Type": "Or", "Conditions": [compare("Equals", 1, 2), compare("Equals", 1, 1)]}, True),
         ({"Type": "Or", "Conditions": [compare("Equals", 1, 2)]}, False),
     ],

@@ -245,3 +245,36 @@ def test_a_pipeline_with_a_running_execution_is_not_deleted(world: World) -> Non
 def test_the_settings_have_the_quotas_of_the_service(world: World) -> None:
     assert set(Pipelines(world.cloud, world.resources).operations()) == set(world.operations)
     assert (PipelineSettings().concurrent_executions, PipelineSettings().pipelines) == (20, 500)
+
+
+def test_the_versions_of_a_pipeline_are_listed_with_their_last_executions(world: World) -> None:
+    world.create(document(invoke("a")))
+    world.call("UpdatePipeline", PipelineName="Abalone", PipelineDefinition=json.dumps(document(invoke("b"))))
+    arn = world.start(PipelineVersionId=1)
+    world.ended(arn)
+
+    listed = world.call("ListPipelineVersions", PipelineName="Abalone")["PipelineVersionSummaries"]
+
+    assert {item["PipelineVersionId"]: item.get("LastExecutionPipelineExecutionArn") for item in listed} == {
+        1: arn,
+        2: None,
+    }
+    first = world.call("ListPipelineVersions", PipelineName="Abalone", SortOrder="Ascending", MaxResults=1)
+    assert [item["PipelineVersionId"] for item in first["PipelineVersionSummaries"]] == [1]
+    assert first["NextToken"]
+
+
+def test_the_same_token_deletes_a_pipeline_once_and_answers_alike(world: World) -> None:
+    arn = world.create(document(invoke("a")))
+    request = {"PipelineName": "Abalone", "ClientRequestToken": world.token()}
+    assert world.call("DeletePipeline", **request) == {"PipelineArn": arn}
+    world.create(document(invoke("a")))
+    assert world.call("DeletePipeline", **request) == {"PipelineArn": arn}
+    assert world.call("DescribePipeline", PipelineName="Abalone")["PipelineArn"] == arn
+
+
+def test_a_step_that_asks_for_what_is_not_emulated_is_refused_with_its_definition(world: World) -> None:
+    step = processing("a")
+    step["Arguments"]["ExperimentConfig"] = {"ExperimentName": "e"}
+    with refused("ValidationException", "Step 'a': ExperimentConfig is not emulated here"):
+        world.create(document(step))

@@ -34,6 +34,10 @@ class Service:
     def __init__(self) -> None:
         self.endpoints = Servers()
 
+    def close(self) -> None:
+        """End the servers."""
+        self.endpoints.close()
+
 
 @pytest.fixture
 def passed_on(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:

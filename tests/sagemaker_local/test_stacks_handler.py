@@ -10,7 +10,7 @@ from tests.sagemaker_local.support.service import DATA, ROLE, SageMaker, variant
 
 from sagemaker_local.core.errors import ApiError
 from sagemaker_local.serving import ServerStartError
-from sagemaker_local.stacks import PropertiesError, Refusal, ResourceError, ResourceType, StackResources
+from sagemaker_local.stacks import PropertiesError, RefusedError, ResourceError, ResourceType, StackResources
 from sagemaker_local.stacks.table import (
     ENDPOINT,
     ENDPOINT_CONFIG,
@@ -18,6 +18,7 @@ from sagemaker_local.stacks.table import (
     MODEL,
     MODEL_PACKAGE,
     MODEL_PACKAGE_GROUP,
+    PIPELINE,
 )
 
 PACKAGE = {
@@ -57,7 +58,7 @@ class Stack:
         try:
             return self.service.call(operation, **request)
         except ApiError as error:
-            raise Refusal(error.code, error.message) from error
+            raise RefusedError(error.code, error.message) from error
 
 
 @pytest.fixture
@@ -202,6 +203,25 @@ def test_a_feature_group_is_there_when_it_is_created_and_loses_no_features(stack
     assert "can be added only, and at changed or went" in told
     groups.delete(reference, FEATURES)
     assert groups.read(reference, FEATURES) is None
+
+
+def test_a_feature_group_that_does_not_go_is_a_failure() -> None:
+    def ask(operation: str, _request: dict[str, Any]) -> dict[str, Any]:
+        return {"FeatureGroupStatus": "DeleteFailed"} if operation.startswith("Describe") else {}
+
+    told = refused(StackResources(FEATURE_GROUP, ask, lambda *_: "").delete, "f", FEATURES)
+    assert "'AWS::SageMaker::FeatureGroup' with identifier 'f' did not stabilize: it is DeleteFailed" in told
+
+
+def test_a_definition_in_a_bucket_is_not_held_against_what_the_pipeline_has() -> None:
+    def ask(operation: str, _request: dict[str, Any]) -> dict[str, Any]:
+        return {"Tags": []} if operation == "ListTags" else {"PipelineArn": "arn:p", "PipelineDefinition": "{}"}
+
+    pipelines = StackResources(PIPELINE, ask, lambda *_: "")
+    place = {"PipelineDefinition": {"PipelineDefinitionS3Location": {"Bucket": "b", "Key": "k"}}}
+    text = {"PipelineDefinition": {"PipelineDefinitionBody": "{ }"}}
+    assert pipelines.read("p", place) == {"Tags": []}
+    assert pipelines.read("p", text) == {"PipelineDefinition": {"PipelineDefinitionBody": "{}"}, "Tags": []}
 
 
 def test_a_change_of_a_feature_groups_online_store_needs_another_group_where_it_cannot_be_changed() -> None:

@@ -1,13 +1,12 @@
 """Create, Describe, List and Delete of every kind, from one table; what behaves lives elsewhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sagemaker_local.core.cloud import Cloud, short_name
 from sagemaker_local.core.errors import ApiError, in_use, invalid, not_found
-from sagemaker_local.core.shapes import project, service_model
+from sagemaker_local.core.shapes import moment, project, service_model
 from sagemaker_local.core.store import NameTakenError, NoRecordError, Record
 
 _PAGE = 10  # ListX returns 10 where MaxResults is not given (API reference, e.g. ListModels)
@@ -172,40 +171,49 @@ def answer_list(kind: ResourceKind, operation: str, request: dict[str, Any], rec
     output: Any = service_model("sagemaker").operation_model(operation).output_shape
     member = next(name for name, shape in output.members.items() if shape.type_name == "list")
     chosen = [record for record in records if _matches(kind, request, record)]
-    key = {"Name": kind.name_field, "Status": kind.status}.get(request.get("SortBy", ""), "CreationTime")
+    key = request.get("SortBy", "CreationTime")
     order = request.get("SortOrder", "Ascending" if operation in _ASCENDING else "Descending")
-    chosen.sort(key=lambda record: record.get(str(key), ""), reverse=order == "Descending")
-    start = _position(request.get("NextToken", "0"))
-    size = request.get("MaxResults", _PAGE)
-    answer: dict[str, Any] = {
-        member: [project(output.members[member].member, record) for record in chosen[start : start + size]]
-    }
-    if start + size < len(chosen):
-        answer["NextToken"] = str(start + size)
-    return answer
+    chosen.sort(key=lambda record: _value(kind, record, key), reverse=order == "Descending")
+    return page(request, member, [project(output.members[member].member, record) for record in chosen])
 
 
-def _position(token: str) -> int:
+def page(request: Mapping[str, Any], member: str, items: Sequence[Any], size: int = _PAGE) -> dict[str, Any]:
+    """Return the answer of a List operation: `items` from the request's token on, and the token of the next page.
+
+    A page has `size` items where the request says nothing.
+
+    Raises:
+        ApiError: ValidationException: the token was not returned by this operation.
+    """
+    token = request.get("NextToken", "0")
     if not token.isdecimal():
         raise invalid(f"Invalid NextToken: {token!r} was not returned by this operation.")
-    return int(token)
+    start = int(token)
+    end = start + request.get("MaxResults", size)
+    return {member: list(items[start:end]), **({"NextToken": str(end)} if end < len(items) else {})}
+
+
+def _value(kind: ResourceKind, record: Record, key: str) -> Any:
+    """Return what a record has under a list's key: `Name`, `Status`, a member, or the Status in a member."""
+    member = {"Name": kind.name_field, "Status": kind.status}.get(key, key) or key
+    found = record.get(member, "")
+    return found.get("Status", "") if isinstance(found, dict) else found
 
 
 def _matches(kind: ResourceKind, request: dict[str, Any], record: Record) -> bool:
     if request.get("NameContains", "").lower() not in record.get(kind.name_field, "").lower():
         return False
-    status = request.get("StatusEquals", request.get(f"{kind.status}Equals"))
-    if status and kind.status and record.get(kind.status) != status:
+    wanted = {member.removesuffix("Equals"): request[member] for member in request if member.endswith("Equals")}
+    if any(_value(kind, record, key) != value for key, value in wanted.items()):
+        return False
+    if request.get("CrossAccountFilterOption") == "CrossAccount":  # nobody shares with this account
         return False
     return all(_in_time(request, record, member) for member in ("CreationTime", "LastModifiedTime"))
 
 
 def _in_time(request: dict[str, Any], record: Record, member: str) -> bool:
-    after, before = request.get(f"{member}After"), request.get(f"{member}Before")
+    spelled = (member, "Created") if member == "CreationTime" else (member,)
+    after = [request[f"{name}After"] for name in spelled if f"{name}After" in request]
+    before = [request[f"{name}Before"] for name in spelled if f"{name}Before" in request]
     when = record[member]
-    return (after is None or when > moment(after)) and (before is None or when < moment(before))
-
-
-def moment(value: datetime | float | str) -> datetime:
-    """Return a time of a request (epoch seconds, or already a datetime) as an aware datetime."""
-    return value if isinstance(value, datetime) else datetime.fromtimestamp(float(value), UTC)
+    return all(when > moment(given) for given in after) and all(when < moment(given) for given in before)

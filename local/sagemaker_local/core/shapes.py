@@ -7,7 +7,7 @@ enum, a pattern or a maximum, so all of them are checked here, by the one walker
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -84,7 +84,7 @@ def walk(shape: Any, value: Any, path: str = "") -> Iterator[Problem]:
         yield from _number(shape, value, path)
         return
     types, expected = _TYPES.get(kind, ((object,), ""))
-    if not isinstance(value, types):
+    if not isinstance(value, types) or (kind == "timestamp" and not _is_time(value)):
         yield Problem(path, "type", value, expected)
         return
     if isinstance(value, (str, bytes, bytearray, list, tuple, Mapping)) and kind != "structure":
@@ -119,6 +119,29 @@ def _number(shape: Any, value: Any, path: str) -> Iterator[Problem]:
         yield Problem(path, "type", value, f"a number ({shape.type_name})")
     else:
         yield from _bounds(shape, value, path)
+
+
+def moment(value: datetime | float | str) -> datetime:
+    """Return a time of a request (epoch seconds, ISO 8601, or already a datetime) as an aware datetime.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    try:
+        found = value if isinstance(value, datetime) else datetime.fromtimestamp(value, UTC)
+    except (OverflowError, OSError) as error:
+        raise ValueError(f"{value} is no time") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        moment(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _string(shape: Any, value: str, path: str) -> Iterator[Problem]:
@@ -179,7 +202,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 def project(shape: Any, record: dict[str, Any]) -> dict[str, Any]:
     """Return the members of `record` that structure `shape` has: a Describe answer or a List summary."""
-    return {name: record[name] for name in shape.members if record.get(name) is not None}
+    return {name: value for name, value in record.items() if name in shape.members and value is not None}
 
 
 def to_wire(shape: Any, value: Any) -> Any:

@@ -20,6 +20,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 _URI = re.compile(
     r"(?:(?P<registry>[^/]+\.[^/]+)/)?(?P<repository>[a-z0-9]+(?:[._/-][a-z0-9]+)*)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?"
 )
+_REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/")
 _LINE = 256  # what the kernel reads of a first line
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 _METRICS = ("rmse", "mae", "mape", "logloss", "error", "auc", "aucpr", "merror", "mlogloss", "map", "ndcg")
@@ -49,6 +50,14 @@ class ChangedImageError(UnknownImageError):
         Exception.__init__(
             self, f"image {image_uri!r}: there is no image of this digest here; the content under its name is {digest}"
         )
+
+
+class ForeignImageError(UnknownImageError):
+    """An image does not lie in ECR of the region where it is to run."""
+
+    def __init__(self, image_uri: str, region: str) -> None:
+        place = f"<account>.dkr.ecr.{region}.amazonaws.com/<repository>:<tag>"
+        Exception.__init__(self, f"image {image_uri!r} does not lie in ECR of this region: it has to be {place}")
 
 
 @dataclass(frozen=True)
@@ -195,12 +204,17 @@ def find(image_uri: str, containers: Path) -> Image:
     raise UnknownImageError(image_uri, repository, [XGBOOST, SCIKIT_LEARN, *sorted(own)])
 
 
-def pull(image_uri: str, containers: Path) -> Image:
+def pull(image_uri: str, containers: Path, region: str = "") -> Image:
     """Return the image that a URI names, as a registry gives it out: by tag, or by the digest of its content.
 
+    With a region, the URI has to be one of ECR there (API reference, ContainerDefinition: "in the same region").
+
     Raises:
-        UnknownImageError: there is no such image, or it has another digest.
+        UnknownImageError: there is no such image, or it has another digest, or lies elsewhere.
     """
+    registry = _REGISTRY.match(image_uri)
+    if region and (registry is None or registry["region"] != region):
+        raise ForeignImageError(image_uri, region)
     image = find(image_uri, containers)
     _, _, digest = image_uri.partition("@")
     if digest and digest != image.digest:

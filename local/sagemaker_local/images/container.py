@@ -56,7 +56,9 @@ class Container:
         Raises:
             ContainerError: what its requirements.txt names cannot be installed.
         """
-        return cls(with_python(image), workspace, folder, **more)
+        # Without a network nothing of the user's code is installed on AWS either.
+        code = () if more.get("isolated") else (workspace.code, workspace.model / "code")
+        return cls(with_python(image, code), workspace, folder, **more)
 
     @property
     def placed(self) -> Image:

@@ -1,7 +1,9 @@
-"""The Python of an own image: one that its folder brings, or one with what its requirements.txt names.
+"""The Python of an image: one that an own image's folder brings, or one with what a requirements.txt names.
 
-What the cloud's own Python has already is not installed again. Everything else gets a virtual environment, made once
-for each content of the file and kept in the person's cache; after that nothing needs an index.
+The file lies in an own image's folder, or in the user's code for a built-in one, on top of which AWS's toolkits install
+it (github.com/aws/sagemaker-training-toolkit and sagemaker-inference-toolkit). What the cloud's own Python has already
+is not installed again. Everything else gets a virtual environment, made once for each content of the file and kept in
+the person's cache; after that nothing needs an index.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -24,6 +27,8 @@ from typing import TYPE_CHECKING
 from sagemaker_local.runtime.errors import ContainerError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sagemaker_local.images.catalog import Image
 
 INSTALL_SECONDS = 900
@@ -32,18 +37,22 @@ _READY = "ready"
 _SHOWN_LINES = 5
 
 
-def with_python(image: Image, kept_in: Path | None = None) -> Image:
-    """Return an image with the Python that its folder asks for; `kept_in` is where environments are kept.
+def with_python(image: Image, code: Sequence[Path] = (), kept_in: Path | None = None) -> Image:
+    """Return an image with the Python that it is to run with.
+
+    Args:
+        image: The image.
+        code: Folders of the user's code; the first with a requirements.txt counts, for a built-in image.
+        kept_in: Where environments are kept.
 
     Raises:
-        ContainerError: what it requires could not be installed.
+        ContainerError: what is required could not be installed.
     """
-    if image.folder is None:
-        return image
-    if (image.folder / "bin" / "python3").exists():
+    if image.folder is not None and (image.folder / "bin" / "python3").exists():
         return replace(image, brings_python=True)
-    wanted = image.folder / "requirements.txt"
-    if not wanted.is_file() or _satisfied(wanted.read_text(errors="replace")):
+    folders = code if image.folder is None else [image.folder]
+    wanted = next((path for folder in folders if (path := folder / "requirements.txt").is_file()), None)
+    if wanted is None or _satisfied(wanted.read_text(errors="replace")):
         return image
     return replace(image, python=str(_environment(image, wanted, kept_in or _person_cache()) / "bin" / "python3"))
 
@@ -77,7 +86,7 @@ def _environment(image: Image, wanted: Path, kept_in: Path) -> Path:
         with (kept_in / f"{folder.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (folder / _READY).exists():
-                _make(folder, wanted)
+                _make(folder, wanted, on_top=image.folder is None)
                 (folder / _READY).touch()
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ContainerError(f"ClientError: {_not_installed(image)}: {error}") from error
@@ -87,9 +96,12 @@ def _environment(image: Image, wanted: Path, kept_in: Path) -> Path:
     return folder
 
 
-def _make(folder: Path, wanted: Path) -> None:
+def _make(folder: Path, wanted: Path, *, on_top: bool) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(folder)], wanted.parent)
+    if on_top:  # of what the image has, which is what this Python has
+        here, there = (sysconfig.get_path("purelib", vars={"base": str(base)}) for base in (sys.prefix, folder))
+        (Path(there) / "image.pth").write_text(f"{here}\n")
     pip = [str(folder / "bin" / "python3"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     _run([*pip, "--quiet", "--requirement", str(wanted)], wanted.parent)
 
@@ -109,4 +121,4 @@ def _run(command: list[str], folder: Path) -> None:
 
 
 def _not_installed(image: Image) -> str:
-    return f"what requirements.txt of image {image.name!r} names could not be installed with pip"
+    return f"what the requirements.txt for image {image.name!r} names could not be installed with pip"

@@ -1,6 +1,7 @@
 """Script mode of the XGBoost and scikit-learn images: run the user's script as AWS's training toolkit does.
 
-The cloud has unpacked `sagemaker_submit_directory` to `code/` under the base folder before this starts.
+The cloud has unpacked `sagemaker_submit_directory` to `code/` under the base folder before this starts, and installed
+its requirements.txt.
 """
 
 from __future__ import annotations
@@ -55,8 +56,6 @@ def run(base: Path, image: str) -> int:
     environment = {**os.environ, **toolkit.environment(base, settings, image)}
     # It led here, to this module; the user's script has only its own code.
     environment["PYTHONPATH"] = str(folder)
-    if (folder / "requirements.txt").is_file():
-        sys.stderr.write("requirements.txt is not installed here: the script sees the local cloud's packages\n")
     code, last = _run(line, folder, environment)
     if code == 0:
         return 0

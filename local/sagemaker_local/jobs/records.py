@@ -76,12 +76,12 @@ def validate(request: Mapping[str, Any]) -> None:
     """Refuse a CreateTransformJob request that AWS would not take, or that is not emulated.
 
     Raises:
-        RecordError: the payloads at once are too large, or the combination of SplitType, AssembleWith, Accept and
-            DataProcessing does not fit.
+        RecordError: the payloads at once are too large, or the combination of SplitType, BatchStrategy, AssembleWith,
+            Accept and DataProcessing does not fit.
         filters.FilterError: a filter is malformed or does not fit the content type.
     """
     given, wanted = request["TransformInput"], request["TransformOutput"]
-    payload, at_once = request.get("MaxPayloadInMB", 0), request.get("MaxConcurrentTransforms", 1)
+    payload, at_once = request.get("MaxPayloadInMB", 0), request.get("MaxConcurrentTransforms") or 1
     if payload * at_once > MOST_MEGABYTES:
         raise RecordError(
             f"MaxPayloadInMB {payload} times MaxConcurrentTransforms {at_once} is over {MOST_MEGABYTES} MB"
@@ -90,6 +90,8 @@ def validate(request: Mapping[str, Any]) -> None:
     split, assemble = given.get("SplitType", "None"), wanted.get("AssembleWith", "None")
     if split not in ("None", "Line"):
         raise RecordError(f"SplitType {split} is not emulated: use Line or None")
+    if split == "None" and request.get("BatchStrategy") == "MultiRecord":
+        raise RecordError("BatchStrategy MultiRecord needs a SplitType: set it to Line")
     plan = Plan.of(request, single=False, max_payload=0)
     filters.check(plan.input_filter, plan.kind_in)
     filters.check(plan.output_filter, plan.kind_out)

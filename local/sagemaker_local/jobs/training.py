@@ -11,7 +11,7 @@ from sagemaker_local.jobs import causes, metrics
 from sagemaker_local.jobs.context import Outcome
 from sagemaker_local.runtime import archive, data, namespaces, process, strays
 from sagemaker_local.runtime.errors import ContainerError
-from sagemaker_local.runtime.workspace import Workspace, isolated
+from sagemaker_local.runtime.workspace import ROOT, Workspace, isolated
 
 if TYPE_CHECKING:
     import threading
@@ -99,7 +99,7 @@ class _Training:
             archive.fetch_and_unpack(self._context.s3, code, self._workspace.code, role=role)
         if checkpoints := self._request.get("CheckpointConfig"):
             for item in self._earlier_checkpoints(data.Source(checkpoints["S3Uri"], role=role)):
-                target = self._workspace.checkpoints / item.relative
+                target = self._checkpoints() / item.relative
                 data.fetch(self._context.s3, item, target, data.Source(item.uri, role=role))
 
     def _channel(self, channel: Mapping[str, Any], role: str) -> None:
@@ -112,6 +112,20 @@ class _Training:
         compression = channel.get("CompressionType", "None")
         origin = data.Source.of(source, compression=compression, role=role)
         data.download(self._context.s3, origin, self._workspace.data / name)
+
+    def _checkpoints(self) -> Path:
+        """Return the folder that is kept in step with S3.
+
+        Raises:
+            ContainerError: it does not lie below /opt/ml.
+        """
+        path = self._request["CheckpointConfig"].get("LocalPath", f"{ROOT}/checkpoints")
+        try:
+            folder = self._workspace.place(path)
+        except ValueError as error:
+            raise ContainerError(f"ClientError: {error}") from error
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def _earlier_checkpoints(self, source: data.Source) -> list[data.Item]:
         return list(data.under(self._context.s3, source))
@@ -170,7 +184,7 @@ class _Training:
         target = f"{config['S3OutputPath'].rstrip('/')}/{self._request['TrainingJobName']}/output"
         s3, work = self._context.s3, self._workspace
         if self._request.get("CheckpointConfig"):
-            data.upload(s3, work.checkpoints, self._request["CheckpointConfig"]["S3Uri"])
+            data.upload(s3, self._checkpoints(), self._request["CheckpointConfig"]["S3Uri"])
         if config.get("CompressionType", "GZIP") == "NONE":
             data.upload(s3, work.model, f"{target}/model")
             data.upload(s3, work.output / "data", f"{target}/data")

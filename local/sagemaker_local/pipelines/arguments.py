@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from sagemaker_local.core.members import unemulated
 from sagemaker_local.core.shapes import problems, service_model
 from sagemaker_local.pipelines.expressions import is_expression
 from sagemaker_local.pipelines.model import CREATES, Definition, Step
@@ -27,6 +28,7 @@ def argument_problems(step: Step, definition: Definition) -> Iterator[str]:
     shape = service_model("sagemaker").operation_model(operation).input_shape
     made = {name: {"Get": "Execution.PipelineExecutionId"}} if name else {}
     yield from _structure(shape, {**made, **step.arguments}, "Arguments", definition)
+    yield from dict.fromkeys(sentence.removesuffix(".") for sentence in unemulated(shape, step.arguments, operation))
 
 
 def _fit(shape: Any, value: Any, path: str, definition: Definition) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sagemaker_local.core.cloud import Call, Cloud
 from sagemaker_local.core.errors import conflict, invalid, limit_exceeded, not_found
-from sagemaker_local.core.resources import PIPELINE, Resources, answer_list
+from sagemaker_local.core.resources import PIPELINE, ResourceKind, Resources, answer_list
 from sagemaker_local.core.roles import pass_role, tag_at_creation
 from sagemaker_local.core.shapes import project, service_model
 from sagemaker_local.core.store import Record
@@ -45,7 +45,7 @@ class Catalog:
                 {"PipelineDisplayName": request["PipelineName"], **request},
                 PipelineArn=self._arn(request["PipelineName"]),
                 PipelineStatus="Active",
-                Versions=[text],
+                Versions=[self._version(text)],
                 Request=request,
             )
         return {"PipelineArn": record["PipelineArn"]}
@@ -58,7 +58,7 @@ class Catalog:
             role = str(request.get("RoleArn", record["RoleArn"]))
             pass_role(self._cloud, call, role)
             text = self._definition(request, role)
-            versions = [*record["Versions"], text or record["Versions"][-1]]
+            versions = [*record["Versions"], self._version(text or record["Versions"][-1]["Text"])]
             kept = {name: request[name] for name in _KEPT if name in request}
             self._resources.update(PIPELINE, record["PipelineName"], Versions=versions, **kept)
         return {"PipelineArn": record["PipelineArn"], "PipelineVersionId": len(versions)}
@@ -73,10 +73,8 @@ class Catalog:
     def list_pipelines(self, call: Call) -> dict[str, Any]:
         """Answer ListPipelines."""
         prefix = call.request.get("PipelineNamePrefix", "")
-        names = {"CreatedAfter": "CreationTimeAfter", "CreatedBefore": "CreationTimeBefore"}
-        request = {names.get(name, name): value for name, value in call.request.items()}
         records = [item for item in self._cloud.store.all(PIPELINE.name) if item["PipelineName"].startswith(prefix)]
-        return answer_list(PIPELINE, "ListPipelines", request, records)
+        return answer_list(PIPELINE, "ListPipelines", call.request, records)
 
     def delete(self, record: Record) -> None:
         """Forget a pipeline."""
@@ -100,16 +98,34 @@ class Catalog:
         Raises:
             ApiError: ResourceNotFound.
         """
-        versions: list[str] = record["Versions"]
+        versions: list[dict[str, Any]] = record["Versions"]
         wanted = len(versions) if number is None else number
         if not 1 <= wanted <= len(versions):
             raise not_found(f"Pipeline '{record['PipelineArn']}' has no version {wanted}.")
-        return versions[wanted - 1], wanted
+        return str(versions[wanted - 1]["Text"]), wanted
 
-    def ran(self, record: Record) -> None:
-        """Note that an execution starts now."""
+    def list_versions(self, call: Call) -> dict[str, Any]:
+        """Answer ListPipelineVersions."""
+        record, kind = self.find(call.request["PipelineName"]), ResourceKind("PipelineVersion", "", "", "")
+        versions = [
+            {**one, "PipelineArn": record["PipelineArn"], "PipelineVersionId": number}
+            for number, one in enumerate(record["Versions"], 1)
+        ]
+        return answer_list(kind, "ListPipelineVersions", call.request, versions)
+
+    def ran(self, record: Record, version: int, execution: str) -> None:
+        """Note that an execution of a version starts now."""
         now = self._cloud.clock()
-        self._cloud.store.update(PIPELINE.name, record["PipelineName"], LastRunTime=now, LastExecutionTime=now)
+
+        def change(record: Record) -> None:
+            record |= {"LastRunTime": now, "LastExecutionTime": now}
+            record["Versions"][version - 1]["LastExecutionPipelineExecutionArn"] = execution
+
+        self._cloud.store.change(PIPELINE.name, record["PipelineName"], change)
+
+    def _version(self, text: str) -> dict[str, Any]:
+        now = self._cloud.clock()
+        return {"Text": text, "CreationTime": now, "LastModifiedTime": now}
 
     def _arn(self, name: str) -> str:
         return self._resources.arn(PIPELINE, name).lower()

@@ -16,7 +16,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 _MEMBERS = {
     **{kind: {"LeftValue", "RightValue"} for kind in _COMPARISONS},
     "In": {"QueryValue", "Values"},
-    "Not": {"Expression"},
+    "Not": {"Condition"},
     "Or": {"Conditions"},
 }
 
@@ -48,7 +48,7 @@ def _problems(condition: Any) -> Iterator[str]:
     if members != _MEMBERS[kind]:
         yield f"condition {kind} must have {' and '.join(sorted(_MEMBERS[kind]))}, not {', '.join(sorted(members))}"
     elif kind == "Not":
-        yield from _problems(condition["Expression"])
+        yield from _problems(condition["Condition"])
     elif kind == "Or":
         yield from condition_problems(condition["Conditions"])
     elif kind == "In" and not isinstance(condition["Values"], list):
@@ -63,7 +63,7 @@ def _problems(condition: Any) -> Iterator[str]:
 def _holds(condition: dict[str, Any], scope: Scope) -> bool:
     kind = condition["Type"]
     if kind == "Not":
-        return not _holds(condition["Expression"], scope)
+        return not _holds(condition["Condition"], scope)
     if kind == "Or":
         return any(_holds(inner, scope) for inner in condition["Conditions"])
     if kind == "In":

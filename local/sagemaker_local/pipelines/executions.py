@@ -6,8 +6,8 @@ from typing import Any
 
 from sagemaker_local.core.cloud import Call, Cloud, lower_id
 from sagemaker_local.core.errors import conflict, invalid, limit_exceeded, not_found
-from sagemaker_local.core.resources import Resources, moment
-from sagemaker_local.core.shapes import problems, project, service_model
+from sagemaker_local.core.resources import Resources, page
+from sagemaker_local.core.shapes import moment, problems, project, service_model
 from sagemaker_local.core.store import NoRecordError, Record
 from sagemaker_local.pipelines.catalog import Catalog
 from sagemaker_local.pipelines.definition import parse
@@ -18,9 +18,7 @@ from sagemaker_local.pipelines.model import Definition
 from sagemaker_local.pipelines.parameters import bind, spelled
 from sagemaker_local.pipelines.settings import PipelineSettings
 
-_PAGE = 10
 _ACTIVE = {"Executing", "Stopping"}
-_NOT_EMULATED = ("SelectiveExecutionConfig", "MlflowExperimentName")
 
 
 class Executions:
@@ -39,14 +37,11 @@ class Executions:
     def start(self, call: Call) -> dict[str, Any]:
         """Answer StartPipelineExecution. The same token with the same request answers the same execution."""
         request = call.request
-        for member in _NOT_EMULATED:
-            if member in request:
-                raise invalid(f"{member} is not emulated here.")
         with self._lock:
             pipeline = self._catalog.find(request["PipelineName"])
             asked = {**request, "PipelineName": pipeline["PipelineArn"]}
             asked["PipelineParameters"] = sorted(request.get("PipelineParameters", []), key=lambda item: item["Name"])
-            twin = self._started_by(asked)
+            twin = self._started_by(request["ClientRequestToken"], asked)
             if twin:
                 return twin
             text, version = self._catalog.version(pipeline, request.get("PipelineVersionId"))
@@ -55,7 +50,7 @@ class Executions:
             self._check_quota()
             record = self._record(pipeline, request, text, version)
             record.update(Parameters=values, Request=asked, **_experiment(plan, record, values))
-            self._catalog.ran(pipeline)
+            self._catalog.ran(pipeline, version, record["PipelineExecutionArn"])
             store = ExecutionStore(self._cloud, record["PipelineExecutionArn"])
             store.open(record)
             run = self._new_run(store, plan)
@@ -99,7 +94,7 @@ class Executions:
         """Answer ListPipelineParametersForExecution: every parameter, given or by default."""
         record = self._find(call.request["PipelineExecutionArn"])
         listed = [{"Name": name, "Value": spelled(value)} for name, value in record["Parameters"].items()]
-        return _page(call.request, "PipelineParameters", listed)
+        return page(call.request, "PipelineParameters", listed)
 
     def steps(self, call: Call) -> dict[str, Any]:
         """Answer ListPipelineExecutionSteps: the steps that have started, the latest first."""
@@ -109,7 +104,7 @@ class Executions:
         entries = list(self._find(call.request["PipelineExecutionArn"])["Steps"].values())
         if call.request.get("SortOrder", "Descending") == "Descending":
             entries.reverse()
-        return _page(call.request, "PipelineExecutionSteps", [project(shape, entry) for entry in entries])
+        return page(call.request, "PipelineExecutionSteps", [project(shape, entry) for entry in entries])
 
     def list_executions(self, call: Call) -> dict[str, Any]:
         """Answer ListPipelineExecutions."""
@@ -125,7 +120,7 @@ class Executions:
         summaries = [
             project(shape, {**item, "PipelineExecutionFailureReason": item.get("FailureReason")}) for item in records
         ]
-        return _page(request, "PipelineExecutionSummaries", summaries)
+        return page(request, "PipelineExecutionSummaries", summaries)
 
     def forget(self, pipeline: Record) -> None:
         """Delete the executions of a pipeline.
@@ -176,10 +171,10 @@ class Executions:
             **{key: value for key, value in request.items() if key.startswith("PipelineExecution")},
         }
 
-    def _started_by(self, asked: dict[str, Any]) -> dict[str, Any] | None:
+    def _started_by(self, token: str, asked: dict[str, Any]) -> dict[str, Any] | None:
         """Return the answer that this token had before; refuse the token for another request."""
         for record in self._cloud.store.all(EXECUTION):
-            if record["Request"]["ClientRequestToken"] == asked["ClientRequestToken"]:
+            if record["Request"]["ClientRequestToken"] == token:
                 if record["Request"] == asked:
                     return {"PipelineExecutionArn": record["PipelineExecutionArn"]}
                 raise conflict("The ClientRequestToken was used for another StartPipelineExecution request.")
@@ -231,12 +226,3 @@ def _created_within(request: dict[str, Any], record: Record) -> bool:
     after, before = request.get("CreatedAfter"), request.get("CreatedBefore")
     created = record["CreationTime"]
     return (after is None or created > moment(after)) and (before is None or created < moment(before))
-
-
-def _page(request: dict[str, Any], member: str, items: list[dict[str, Any]]) -> dict[str, Any]:
-    token = request.get("NextToken", "0")
-    if not token.isdecimal():
-        raise invalid("NextToken is not one of this operation's.")
-    start = int(token)
-    end = start + request.get("MaxResults", _PAGE)
-    return {member: items[start:end], **({"NextToken": str(end)} if end < len(items) else {})}

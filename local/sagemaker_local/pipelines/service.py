@@ -16,6 +16,7 @@ class Pipelines:
     def __init__(self, cloud: Cloud, resources: Resources, settings: PipelineSettings | None = None) -> None:
         settings = settings or PipelineSettings()
         self._lock = threading.RLock()
+        self._deleted: dict[str, str] = {}
         self._catalog = Catalog(cloud, resources, settings, self._lock)
         self._executions = Executions(cloud, resources, settings, self._lock, self._catalog)
 
@@ -26,6 +27,7 @@ class Pipelines:
             "UpdatePipeline": self._catalog.update,
             "DescribePipeline": self._catalog.describe,
             "ListPipelines": self._catalog.list_pipelines,
+            "ListPipelineVersions": self._catalog.list_versions,
             "DeletePipeline": self._delete,
             "StartPipelineExecution": self._executions.start,
             "RetryPipelineExecution": self._executions.retry,
@@ -38,9 +40,13 @@ class Pipelines:
         }
 
     def _delete(self, call: Call) -> dict[str, Any]:
-        """Answer DeletePipeline: its executions go with it, none of which may run."""
+        """Answer DeletePipeline: its executions go with it, none of which may run. The same token answers the same."""
+        token = call.request["ClientRequestToken"]
         with self._lock:  # no execution may start between the look and the deletion
+            if token in self._deleted:
+                return {"PipelineArn": self._deleted[token]}
             record = self._catalog.find(call.request["PipelineName"])
             self._executions.forget(record)
             self._catalog.delete(record)
+            self._deleted[token] = record["PipelineArn"]
         return {"PipelineArn": record["PipelineArn"]}

@@ -13,9 +13,11 @@ from urllib.parse import unquote
 
 from sagemaker_local.core.cloud import Call, Handler, HttpResponse
 from sagemaker_local.core.errors import ApiError, invalid
+from sagemaker_local.core.eventstream import CONTENT_TYPE, events
+from sagemaker_local.core.members import check
 from sagemaker_local.core.shapes import problems, service_model, to_wire
+from sagemaker_local.core.wire import REST_MODELS, parsed
 
-REST_MODELS = ["sagemaker-runtime", "sagemaker-featurestore-runtime"]
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 # Members that the model calls required and the service leaves out: a package of a group has no name of its own, a job
 # that has not ended has no artifacts, and the features of a group come on one page.
@@ -36,15 +38,19 @@ class Caller:
 
 
 class Api:
-    """Answers requests by handlers, one per operation."""
+    """Answers requests by handlers, one per operation.
 
-    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+    `own` is what the ARNs of this region and account begin with; without it, no ARN is a stranger's.
+    """
+
+    def __init__(self, handlers: Mapping[str, Handler], own: str = "") -> None:
         self._handlers = handlers
+        self._own = own
 
     async def answer_json(self, operation: str, body: bytes, caller: Caller) -> HttpResponse:
         """Answer a JSON 1.1 request; the handler works in a thread, so that the cloud goes on."""
         try:
-            answer = await asyncio.to_thread(self._call, "sagemaker", operation, _parsed(body), caller)
+            answer = await asyncio.to_thread(self._call, "sagemaker", operation, parsed(body), caller)
         except ApiError as error:
             return _refusal("sagemaker", error)
         shape = service_model("sagemaker").operation_model(operation).output_shape
@@ -75,6 +81,7 @@ class Api:
         if wrong:
             count = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected: "
             raise invalid(count + "; ".join(wrong))
+        check(service, operation, request, self._own)
         answer = self._handled(handler, Call(operation, request, caller.access_key, caller.principal))
         odd = problems(shape.output_shape, answer) if shape.output_shape else []
         if set(odd) - {_LEFT_OUT.get(operation)}:
@@ -95,19 +102,13 @@ class Api:
             raise ApiError("InternalFailure", f"{call.operation} failed unexpectedly: {error!r}", 500) from error
 
 
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body or b"{}")
-    except ValueError as error:
-        raise ApiError("SerializationException", f"The request is not JSON: {error}.") from error
-
-
 def _refusal(service: str, error: ApiError) -> HttpResponse:
     body = {"__type": error.code, "message": error.message, "Message": error.message, **error.members}
     model = service_model(service)
     modelled: Any = model.shape_for(error.code).metadata if error.code in model.shape_names else {}
     status = modelled.get("error", {}).get("httpStatusCode", error.status)
-    return status, {**_JSON, "x-amzn-ErrorType": error.code}, json.dumps(body).encode()
+    kind = _JSON if service == "sagemaker" else {"Content-Type": "application/json"}
+    return status, {**kind, "x-amzn-ErrorType": error.code}, json.dumps(body).encode()
 
 
 @cache
@@ -144,15 +145,30 @@ def _read_rest(service: str, operation: str, values: Mapping[str, str], body: by
         place = member.serialization.get("name", name)
         value = values.get(place, values.get(place.lower()))
         if member.serialization.get("location") and value is not None:
-            request[name] = value.split(",") if member.type_name == "list" else value
+            request[name] = _read_text(member, value)
     if payload:
         request[payload] = body
     elif body:
-        given = _parsed(body)
+        given = parsed(body)
         if not isinstance(given, dict):
             raise ApiError("SerializationException", "The request is not a JSON object.")
+        misplaced = sorted(given.keys() & _located(shape).keys())
+        if misplaced:
+            raise ApiError("SerializationException", f"{misplaced[0]} does not belong into the body of {operation}.")
         request.update(given)
     return request
+
+
+def _located(shape: Any) -> dict[str, Any]:
+    """Return the members that stand in the path, the query or the headers: who may ask is decided on them."""
+    return {name: member for name, member in shape.members.items() if member.serialization.get("location")}
+
+
+def _read_text(shape: Any, value: str) -> Any:
+    """Return what a header or a part of a query holds."""
+    if shape.type_name == "integer":
+        return int(value) if value.isdecimal() else value
+    return value.split(",") if shape.type_name == "list" else value
 
 
 def _write_rest(service: str, operation: str, answer: dict[str, Any]) -> HttpResponse:
@@ -165,7 +181,12 @@ def _write_rest(service: str, operation: str, answer: dict[str, Any]) -> HttpRes
         elif name != shape.serialization.get("payload"):
             members[name] = to_wire(member, value)
     payload = shape.serialization.get("payload") if shape else None
-    return 200, headers, answer[payload] if payload else json.dumps(members, default=_text).encode()
+    status = service_model(service).operation_model(operation).http.get("responseCode", 200)
+    if not payload:
+        return status, headers, json.dumps(members, default=_text).encode()
+    if shape.members[payload].serialization.get("eventstream"):
+        return status, {**headers, "Content-Type": CONTENT_TYPE}, events(shape.members[payload], answer[payload])
+    return status, headers, answer[payload]
 
 
 def _text(value: Any) -> str:

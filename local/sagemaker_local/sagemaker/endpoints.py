@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,21 +12,25 @@ from sagemaker_local.core.resources import ENDPOINT, ENDPOINT_CONFIG, Resources
 from sagemaker_local.core.roles import tag_at_creation
 from sagemaker_local.core.shapes import project, service_model
 from sagemaker_local.core.store import NoRecordError, Record
-from sagemaker_local.images import UnknownImageError, pull
+from sagemaker_local.images import UnknownImageError
+from sagemaker_local.sagemaker.asynchronous import AsyncInvocations
 from sagemaker_local.sagemaker.deployment import Deployment, check_deployment
-from sagemaker_local.sagemaker.hosts import variant_of
+from sagemaker_local.sagemaker.invocations import answer_of, check_answer, no_answer
 from sagemaker_local.sagemaker.jobs import milliseconds, tag_map
-from sagemaker_local.sagemaker.logs import endpoint_group
-from sagemaker_local.sagemaker.metrics import NAMESPACE, alarm_states, invocation
-from sagemaker_local.sagemaker.models import Models
+from sagemaker_local.sagemaker.metrics import alarm_states
+from sagemaker_local.sagemaker.servers import Servers
 from sagemaker_local.sagemaker.traffic import Traffic
-from sagemaker_local.sagemaker.variants import retained, scaled, summary, told
-from sagemaker_local.serving import Fleet, FleetClosedError, InvocationError, ServerStartError, UnknownVariantError
-from sagemaker_local.serving.fleet import Taken
+from sagemaker_local.sagemaker.variants import hosted, retained, scaled, summary, told
+from sagemaker_local.serving import (
+    FleetClosedError,
+    InvocationError,
+    ServerStartError,
+    TargetModelError,
+    UnknownVariantError,
+)
 from sagemaker_local.serving.server import INVOCATION_TIMEOUT
 
 _LOG = logging.getLogger("sagemaker_local")
-_SUCCESS = range(200, 300)
 # How EndpointStatus is spelled in events (Developer Guide, automating-sagemaker-with-eventbridge).
 _EVENT_STATUS = {
     "InService": "IN_SERVICE",
@@ -44,8 +48,12 @@ class Endpoints:
 
     cloud: Cloud
     resources: Resources
-    models: Models
+    servers: Servers
     _traffic: dict[str, Traffic] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Let what is asynchronous ask as everybody does."""
+        self.waiting = AsyncInvocations(self.cloud, self._ask, self.servers.role)
 
     def operations(self) -> dict[str, Handler]:
         """Return the handlers by operation."""
@@ -57,6 +65,8 @@ class Endpoints:
             "DescribeEndpoint": self.describe,
             "ListEndpoints": lambda call: self.resources.list(ENDPOINT, "ListEndpoints", call.request),
             "InvokeEndpoint": self.invoke,
+            "InvokeEndpointAsync": self.invoke_async,
+            "InvokeEndpointWithResponseStream": self.invoke_stream,
         }
 
     def create(self, call: Call) -> dict[str, Any]:
@@ -67,7 +77,7 @@ class Endpoints:
         check_deployment(deployment, config["ProductionVariants"])
         self._states(name, config, Deployment.read(deployment, config["ProductionVariants"]))
         # What is served is kept with the endpoint: its configuration may be deleted while it serves.
-        members = {"LastDeploymentConfig": deployment, "Variants": config["ProductionVariants"]}
+        members = {"LastDeploymentConfig": deployment, **hosted(config)}
         made = self.resources.create(ENDPOINT, call.request, EndpointStatus="Creating", **members)
         self._send_event(made)
         self.cloud.work(lambda: self._bring_up(name, config), f"create-{name}")
@@ -75,13 +85,13 @@ class Endpoints:
 
     def _bring_up(self, name: str, config: Record) -> None:
         try:
-            deployed = self._deployed(config["ProductionVariants"])
-            fleet = self._start(name, config)
+            deployed = hosted({**config, **self.servers.deployed(config)})
+            hosting = self.servers.start(name, config)
         except Exception as error:  # noqa: BLE001  # whatever it is: the endpoint must not stay Creating for ever
             self._settle(name, EndpointStatus="Failed", FailureReason=_reason(error))
             return
-        self._traffic[name] = Traffic(fleet, random.Random(0))  # noqa: S311  # shares traffic, no secret
-        self._settle(name, EndpointStatus="InService", Variants=deployed)
+        self._traffic[name] = Traffic(hosting, random.Random(0))  # noqa: S311  # shares traffic, no secret
+        self._settle(name, EndpointStatus="InService", **deployed)
 
     def update(self, call: Call) -> dict[str, Any]:
         """Move an endpoint that is in service to another configuration, blue/green.
@@ -119,8 +129,8 @@ class Endpoints:
         """Start the new servers, shift traffic, bake; on any doubt go back. The old ones serve until the very end."""
         traffic = self._traffic[name]
         try:
-            deployed = self._deployed(config["ProductionVariants"])
-            new = self._start(name, config)
+            deployed = hosted({**config, **self.servers.deployed(config)})
+            new = self.servers.start(name, config)
             for share, seconds in deployment.shifts:
                 traffic.shift(new, share)
                 if deployment.bake(
@@ -132,7 +142,7 @@ class Endpoints:
             self._go_back(name, _reason(error))
             return
         old = traffic.promote()
-        changes = {"EndpointConfigName": config["EndpointConfigName"], "Variants": deployed}
+        changes = {"EndpointConfigName": config["EndpointConfigName"], **deployed}
         self._settle(name, **changes, EndpointStatus="InService", LastDeploymentConfig=deployment.request)
         old.close()
 
@@ -140,7 +150,7 @@ class Endpoints:
         """Return the states of a deployment's alarms, read as each model's role; nobody is asked where it has none."""
         if not deployment.alarms:
             return []
-        roles = {self.models.container(variant["ModelName"])[1] for variant in config["ProductionVariants"]}
+        roles = {self.servers.role(variant["ModelName"]) for variant in config["ProductionVariants"]}
         return [state for role in roles for state in alarm_states(self.cloud.access, role, name, deployment.alarms)]
 
     def _go_back(self, name: str, reason: str) -> None:
@@ -161,7 +171,7 @@ class Endpoints:
         def begin(record: Record) -> None:
             if record["EndpointStatus"] != "InService":
                 raise invalid(f'Cannot update in-progress endpoint "{arn}": it is {record["EndpointStatus"]}.')
-            record |= {"EndpointStatus": "Updating", "Variants": scaled(record["Variants"], wanted)}
+            record |= {"EndpointStatus": "Updating", **scaled(record, wanted)}
 
         self._send_event(self._change(name, begin))
         self._traffic[name].set_weights(
@@ -203,6 +213,8 @@ class Endpoints:
         answer = project(service_model("sagemaker").operation_model("DescribeEndpoint").output_shape, endpoint)
         if answer["EndpointStatus"] not in ("Creating", "Failed"):
             answer["ProductionVariants"] = [summary(variant) for variant in endpoint["Variants"]]
+            if endpoint["Shadows"]:
+                answer["ShadowProductionVariants"] = [summary(variant) for variant in endpoint["Shadows"]]
         return answer
 
     def invoke(self, call: Call) -> dict[str, Any]:
@@ -212,22 +224,47 @@ class Endpoints:
             ApiError: ValidationError or ModelError, as the API has them.
         """
         name = call.request["EndpointName"]
+        if name in self._traffic and self.resources.get(ENDPOINT, name).get("AsyncInferenceConfig"):
+            raise invalid(f"Endpoint {name} answers asynchronously: use InvokeEndpointAsync.")
+        return self._ask(name, call.request, INVOCATION_TIMEOUT)
+
+    def invoke_stream(self, call: Call) -> dict[str, Any]:
+        """Send a request to a variant and pass its answer on as a stream, which is of one part here."""
+        answer = self.invoke(call)
+        told = ("ContentType", "InvokedProductionVariant", "CustomAttributes")
+        return {
+            "Body": {"PayloadPart": {"Bytes": answer["Body"]}},
+            **{name: answer[name] for name in told if name in answer},
+        }
+
+    def invoke_async(self, call: Call) -> dict[str, Any]:
+        """Let a request wait for an asynchronous endpoint.
+
+        Raises:
+            ApiError: ValidationError: there is no such endpoint, or it is none of that kind.
+        """
+        name = call.request["EndpointName"]
+        if name not in self._traffic:
+            raise self._gone(name)
+        return self.waiting.invoke(call, self.resources.get(ENDPOINT, name))
+
+    def _ask(self, name: str, request: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         traffic = self._traffic.get(name)
-        gone = invalid(f"Endpoint {name} of account {self.cloud.account} not found.")
         if traffic is None:
-            raise gone
+            raise self._gone(name)
         try:
-            answer = traffic.ask(call.request.get("Body", b""), call.request)
+            answer = traffic.ask(request, timeout)
         except FleetClosedError:
-            raise gone from None
-        except UnknownVariantError as error:
+            raise self._gone(name) from None
+        except (UnknownVariantError, TargetModelError) as error:
             raise invalid(str(error)) from error
         except InvocationError as error:
-            raise _model_error(name, 500, str(error)) from error
-        if answer.status not in _SUCCESS:
-            raise _model_error(name, answer.status, answer.body.decode("utf-8", "replace"))
-        content_type = answer.headers.get("content-type", "application/octet-stream")
-        return {"Body": answer.body, "ContentType": content_type, "InvokedProductionVariant": answer.variant}
+            raise no_answer(self.cloud, name, error) from error
+        check_answer(self.cloud, name, answer)
+        return answer_of(answer)
+
+    def _gone(self, name: str) -> ApiError:
+        return invalid(f"Endpoint {name} of account {self.cloud.account} not found.")
 
     def _config(self, call: Call) -> Record:
         """Return the configuration that a request names; the caller needs the right to it too.
@@ -238,26 +275,6 @@ class Endpoints:
         arn = self.resources.arn(ENDPOINT_CONFIG, name)
         self.cloud.access.require(call.access_key, f"sagemaker:{call.operation}", arn)
         return self.resources.get(ENDPOINT_CONFIG, name)
-
-    def _start(self, name: str, config: Record) -> Fleet:
-        variants = [variant_of(self.cloud, self.models, name, variant) for variant in config["ProductionVariants"]]
-        watch: Any = self.cloud.root_client("cloudwatch")
-
-        def measure(variant: str, taken: Taken) -> None:
-            data = invocation(name, config["EndpointConfigName"], variant, taken)
-            watch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
-
-        return Fleet.start(variants, random.Random(0), measure=measure)  # noqa: S311  # shares traffic, no secret
-
-    def _deployed(self, variants: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return variants with the images that run in them, each with the digest that its path resolved to."""
-        return [{**variant, "DeployedImages": [self._image(variant["ModelName"])]} for variant in variants]
-
-    def _image(self, model: str) -> dict[str, Any]:
-        specified = self.models.container(model)[0]["Image"]
-        repository = specified.partition("@")[0].rsplit(":", 1)[0]
-        resolved = f"{repository}@{pull(specified, self.cloud.containers).digest}"
-        return {"SpecifiedImage": specified, "ResolvedImage": resolved, "ResolutionTime": self.cloud.clock()}
 
     def _settle(self, name: str, **members: Any) -> None:
         self._send_event(self.resources.update(ENDPOINT, name, **members))
@@ -276,6 +293,7 @@ class Endpoints:
 
     def close(self) -> None:
         """End all servers at once."""
+        self.waiting.close()
         for traffic in list(self._traffic.values()):
             traffic.close(0)
 
@@ -286,9 +304,3 @@ def _reason(error: Exception) -> str:
         return str(error)[:1024]
     _LOG.error("an endpoint's servers failed unexpectedly", exc_info=error)
     return f"InternalServerError: {error!r}"[:1024]
-
-
-def _model_error(endpoint: str, status: int, message: str) -> ApiError:
-    sentence = f'Received client error ({status}) from primary with message "{message}".'
-    where = endpoint_group(endpoint)
-    return ApiError("ModelError", sentence, 424, OriginalStatusCode=status, OriginalMessage=message, LogStreamArn=where)

@@ -3,6 +3,7 @@
 import re
 import secrets
 import threading
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlparse
@@ -69,14 +70,14 @@ class FeatureStore:
         offline = request.get("OfflineStoreConfig")
         if not offline:
             return request
-        storage = offline["S3StorageConfig"]
+        offline, storage = deepcopy(offline), offline["S3StorageConfig"]
         epoch = int(self._cloud.clock().timestamp())
         place = (
             f"{storage['S3Uri'].rstrip('/')}/{self._cloud.account}/sagemaker/{self._cloud.region}/offline-store/"
             f"{request['FeatureGroupName']}-{epoch}/data"
         )
-        resolved = {**offline, "S3StorageConfig": {**storage, "ResolvedOutputS3Uri": place}}
-        return {**request, "OfflineStoreConfig": resolved, "OfflineStoreStatus": {"Status": "Active"}}
+        offline["S3StorageConfig"]["ResolvedOutputS3Uri"] = place
+        return {**request, "OfflineStoreConfig": offline, "OfflineStoreStatus": {"Status": "Active"}}
 
     def delete(self, call: Call) -> dict[str, Any]:
         """Forget a group and its online records; offline data stay, as on AWS."""
@@ -189,8 +190,10 @@ class FeatureStore:
                 self._online[key] = row
 
     def _offline(self, group: Record, rows: list[Row], *, deleted: bool) -> None:
-        place = urlparse(group["OfflineStoreConfig"]["S3StorageConfig"]["ResolvedOutputS3Uri"])
-        s3: Any = self._cloud.access.client("s3", group["RoleArn"], f"offline-{group['FeatureGroupName']}"[:64])
+        storage = group["OfflineStoreConfig"]["S3StorageConfig"]
+        place, key_of_kms = urlparse(storage["ResolvedOutputS3Uri"]), storage.get("KmsKeyId", "")
+        session = f"offline-{group['FeatureGroupName']}"[:64]
+        s3: Any = self._cloud.access.client("s3", group["RoleArn"], session, key_of_kms)
         for row in rows:
             when = moment(row[group["EventTimeFeatureName"]])
             key = f"{place.path.lstrip('/')}/{when:year=%Y/month=%m/day=%d/hour=%H}/{_file(when)}"

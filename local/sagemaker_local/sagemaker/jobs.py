@@ -18,6 +18,7 @@ from sagemaker_local.core.shapes import project, service_model
 from sagemaker_local.core.store import NoRecordError
 from sagemaker_local.jobs.context import JobContext, Outcome
 from sagemaker_local.jobs.filters import FilterError
+from sagemaker_local.jobs.limits import check_times
 from sagemaker_local.jobs.processing import run_processing
 from sagemaker_local.jobs.records import RecordError, validate
 from sagemaker_local.jobs.training import DEFAULT_LIMIT, run_training
@@ -66,6 +67,9 @@ class Jobs:
             if member not in request:
                 raise invalid(f"{member} is required for a training job on instances.")
         request.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_LIMIT})
+        check_times(request)
+        # Describe and the events have the key of the output, if only an empty text.
+        request["OutputDataConfig"].setdefault("KmsKeyId", "")
         self._image(request["AlgorithmSpecification"].get("TrainingImage", ""))
         return self._start(
             TRAINING, call, request["RoleArn"], run_training, self._training_data, SecondaryStatus="Starting"
@@ -84,17 +88,21 @@ class Jobs:
 
     def create_processing(self, call: Call) -> dict[str, Any]:
         """Start a processing job."""
+        check_times(call.request)
         self._image(call.request["AppSpecification"]["ImageUri"])
         return self._start(PROCESSING, call, call.request["RoleArn"], run_processing)
 
     def create_transform(self, call: Call) -> dict[str, Any]:
         """Start a batch transform of a model that exists; it works under the model's role."""
+        call.request["TransformOutput"].setdefault("KmsKeyId", "")
         try:
             validate(call.request)
         except (RecordError, FilterError) as error:
             raise invalid(f"{error}.") from error
         model, instances = call.request["ModelName"], call.request["TransformResources"]["InstanceType"]
         container, role = self.models.container(model)
+        if container.get("Mode") == "MultiModel":
+            raise invalid(f"Model {model} is of several models: batch transform takes one that is of one.")
         self.models.check_instances(model, "Transform", instances)
 
         def run(request: dict[str, Any], context: JobContext, stop: threading.Event, on_status: Any) -> Outcome:
@@ -125,7 +133,7 @@ class Jobs:
 
     def _image(self, uri: str) -> None:
         try:
-            images.pull(uri, self.cloud.containers)
+            images.pull(uri, self.cloud.containers, self.cloud.region)
         except images.UnknownImageError as error:
             raise invalid(f"Cannot find the requested image {uri}. {error}") from error
 

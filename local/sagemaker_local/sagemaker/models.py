@@ -7,10 +7,11 @@ from botocore.exceptions import ClientError
 
 from sagemaker_local import images
 from sagemaker_local.core.cloud import Call, Cloud, Handler
-from sagemaker_local.core.errors import invalid
+from sagemaker_local.core.errors import ApiError, invalid
 from sagemaker_local.core.resources import ENDPOINT_CONFIG, MODEL, Resources
 from sagemaker_local.core.roles import pass_role, tag_at_creation
 from sagemaker_local.core.store import NoRecordError, Record
+from sagemaker_local.sagemaker.configs import check_config
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -70,18 +71,16 @@ class Models:
         """Keep an endpoint configuration whose models exist."""
         request = call.request
         tag_at_creation(self._cloud, call, self._resources.arn(ENDPOINT_CONFIG, request["EndpointConfigName"]))
-        for variant in request["ProductionVariants"]:
+        variants = [*request["ProductionVariants"], *request.get("ShadowProductionVariants", [])]
+        for variant in variants:
             if "ModelName" not in variant:
                 raise invalid(
                     f"Variant {variant['VariantName']} has no ModelName: inference components are not emulated."
                 )
             self._resources.get(MODEL, variant["ModelName"])
-            _check_variant(variant)
             if "InstanceType" in variant:
                 self.check_instances(variant["ModelName"], "RealtimeInference", variant["InstanceType"])
-        names = [variant["VariantName"] for variant in request["ProductionVariants"]]
-        if len(set(names)) != len(names):
-            raise invalid(f"The variant names {names} are not unique.")
+        check_config(request)
         return {"EndpointConfigArn": self._resources.create(ENDPOINT_CONFIG, request)["EndpointConfigArn"]}
 
     def delete_config(self, call: Call) -> dict[str, Any]:
@@ -100,8 +99,11 @@ class Models:
         """
         model = self._resources.get(MODEL, model_name)
         for container in model.get("Containers") or [model["PrimaryContainer"]]:
-            package = self._package(container["ModelPackageName"]) if "ModelPackageName" in container else {}
-            supported = package.get("InferenceSpecification", {}).get(f"Supported{use}InstanceTypes")
+            if "ModelPackageName" not in container:
+                continue
+            package = self._package(container["ModelPackageName"])
+            specified = _specified(package, container.get("InferenceSpecificationName"))
+            supported = specified.get(f"Supported{use}InstanceTypes")
             if supported and instance_type not in supported:
                 raise invalid(
                     f"Instance type {instance_type} is not supported by model package {package['ModelPackageArn']}: "
@@ -132,7 +134,9 @@ class Models:
             raise invalid(f"Model package {package_arn} is {package.get('ModelApprovalStatus')}, not Approved.")
         specified = _specified(package, container.get("InferenceSpecificationName"))["Containers"]
         extra = container.get("Environment", {})
-        return [{**part, "Environment": {**part.get("Environment", {}), **extra}} for part in specified]
+        for part in specified:
+            part["Environment"] = {**part.get("Environment", {}), **extra}
+        return list(specified)
 
     def _package(self, arn: str) -> Record:
         try:
@@ -142,19 +146,43 @@ class Models:
 
     def _check(self, container: dict[str, Any], s3: "S3Client") -> None:
         try:
-            images.pull(container.get("Image", ""), self._cloud.containers)
+            images.pull(container.get("Image", ""), self._cloud.containers, self._cloud.region)
         except images.UnknownImageError as error:
             raise invalid(f"Requested image {container.get('Image')} not found. {error}") from error
-        url = container.get("ModelDataUrl")
-        if url:
-            place = urlparse(url)
-            try:
-                s3.head_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
-            except ClientError as error:
-                raise invalid(
-                    f"Could not access model data at {url}. Please ensure that it exists and the role can read it "
-                    f"({error.response['Error']['Code']})."
-                ) from error
+        source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+        if container.get("Mode") == "MultiModel":
+            _check_multi(container)
+        elif "ModelDataUrl" in container:
+            _check_data(s3, container["ModelDataUrl"], prefix=False)
+        elif source:
+            _check_data(s3, source["S3Uri"], prefix=source["S3DataType"] == "S3Prefix")
+
+
+def _check_multi(container: dict[str, Any]) -> None:
+    """Let a container of several models say below which prefix they are; none has to be there yet."""
+    if "ModelDataUrl" not in container:
+        raise invalid("A container with the Mode MultiModel needs a ModelDataUrl, the prefix of its models.")
+
+
+def _check_data(s3: "S3Client", url: str, *, prefix: bool) -> None:
+    """Let a model's data be there and be readable: one object, or at least one below a prefix."""
+    place = urlparse(url)
+    bucket, key = place.netloc, place.path.lstrip("/")
+    try:
+        if not prefix:
+            there = bool(key) and s3.head_object(Bucket=bucket, Key=key) is not None
+        else:
+            there = bool(s3.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents"))
+    except ClientError as error:
+        raise _no_access(url, error.response["Error"]["Code"]) from error
+    if not there:
+        raise _no_access(url, "there is no such object")
+
+
+def _no_access(url: str, reason: str) -> ApiError:
+    return invalid(
+        f"Could not access model data at {url}. Please ensure that it exists and the role can read it ({reason})."
+    )
 
 
 def _specified(package: dict[str, Any], name: str | None) -> dict[str, Any]:
@@ -162,18 +190,8 @@ def _specified(package: dict[str, Any], name: str | None) -> dict[str, Any]:
     if name is None:
         own: dict[str, Any] = package["InferenceSpecification"]
         return own
-    for additional in package.get("AdditionalInferenceSpecifications", []):
+    more: list[dict[str, Any]] = package.get("AdditionalInferenceSpecifications", [])
+    for additional in more:
         if additional["Name"] == name:
-            return dict(additional)
+            return additional
     raise invalid(f"Model package {package['ModelPackageArn']} has no inference specification {name}.")
-
-
-def _check_variant(variant: dict[str, Any]) -> None:
-    name, serverless = variant["VariantName"], variant.get("ServerlessConfig")
-    on_instances = [member for member in ("InstanceType", "InitialInstanceCount") if member in variant]
-    if serverless is None and len(on_instances) < len(("InstanceType", "InitialInstanceCount")):
-        raise invalid(f"Variant {name} needs InstanceType and InitialInstanceCount, or a ServerlessConfig.")
-    if serverless is not None and on_instances:
-        raise invalid(f"Variant {name} is serverless: it takes no {on_instances[0]}.")
-    if serverless is not None and serverless["MemorySizeInMB"] % 1024:
-        raise invalid(f"Variant {name}: MemorySizeInMB goes in steps of 1024, from 1024 to 6144.")

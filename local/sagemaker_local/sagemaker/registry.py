@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
+from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
@@ -87,7 +89,8 @@ class ModelRegistry:
             raise invalid("CreateModelPackage needs an InferenceSpecification.")
         asked = {"sagemaker:ModelApprovalStatus": request.get("ModelApprovalStatus", "PendingManualApproval")}
         self._require_group(call, group, asked)
-        read_at_registration(self._cloud, call, request.get("InferenceSpecification", {}))
+        for specification in _all_specifications(request):
+            read_at_registration(self._cloud, call, specification)
         token = request.get("ClientToken")
         with self._lock:  # the same token twice at once is one version
             known = [record for record in self._all() if token and record.get("ClientToken") == token]
@@ -129,17 +132,18 @@ class ModelRegistry:
 
         Source: Developer Guide, "Events that Amazon SageMaker AI sends to Amazon EventBridge": the event has it.
         """
-        specification = request.get("InferenceSpecification")
+        specification = deepcopy(request.get("InferenceSpecification"))
         if specification is None:
             return {}
-        containers = [self._with_digest(container) for container in specification["Containers"]]
-        return {"InferenceSpecification": {**specification, "Containers": containers}}
+        specification["Containers"] = [self._with_digest(container) for container in specification["Containers"]]
+        return {"InferenceSpecification": specification}
 
     def _with_digest(self, container: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return {**container, "ImageDigest": images.pull(container.get("Image", ""), self._cloud.containers).digest}
-        except images.UnknownImageError:
+        if container.get("ImageDigest"):
             return container
+        with suppress(images.UnknownImageError):
+            container["ImageDigest"] = images.pull(container.get("Image", ""), self._cloud.containers).digest
+        return container
 
     def describe(self, call: Call) -> dict[str, Any]:
         """Answer DescribeModelPackage."""
@@ -173,6 +177,7 @@ class ModelRegistry:
 
         def change(record: Record) -> None:
             record.update({member: request[member] for member in _UPDATABLE if member in request})
+            record.update(self._resolved(request))
             if properties := _properties(record, request):
                 record["CustomerMetadataProperties"] = properties
             else:
@@ -211,6 +216,12 @@ class ModelRegistry:
         # one is what a reader gets wrong more easily.
         detail["UpdatedModelPackageFields"] = updated
         self._cloud.events.send("SageMaker Model Package State Change", [record["ModelPackageArn"]], detail)
+
+
+def _all_specifications(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the inference specifications of a request: its own, and those beside it."""
+    own = [request["InferenceSpecification"]] if "InferenceSpecification" in request else []
+    return [*own, *request.get("AdditionalInferenceSpecifications", [])]
 
 
 def _properties(record: Record, request: dict[str, Any]) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """The SageMaker service: its parts put together behind one handler."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,13 +8,15 @@ from urllib.parse import unquote
 from sagemaker_local import ministack
 from sagemaker_local.core.cloud import Cloud, HttpResponse
 from sagemaker_local.core.resources import Resources
+from sagemaker_local.core.wire import members
 from sagemaker_local.pipelines.service import Pipelines
-from sagemaker_local.sagemaker.api import REST_MODELS, Api, Caller
+from sagemaker_local.sagemaker.api import Api, Caller
 from sagemaker_local.sagemaker.endpoints import Endpoints
 from sagemaker_local.sagemaker.features import FeatureStore
 from sagemaker_local.sagemaker.jobs import Jobs
 from sagemaker_local.sagemaker.models import Models
 from sagemaker_local.sagemaker.registry import ModelRegistry
+from sagemaker_local.sagemaker.servers import Servers
 from sagemaker_local.sagemaker.tags import Tags
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Service:
         resources = Resources(cloud)
         models = Models(cloud, resources)
         self._cloud = cloud
-        self.endpoints = Endpoints(cloud, resources, models)
+        self.endpoints = Endpoints(cloud, resources, Servers(cloud, models))
         parts: list[Part] = [
             models,
             self.endpoints,
@@ -56,7 +57,7 @@ class Service:
         handlers: dict[str, Handler] = {}
         for part in parts:
             handlers |= part.operations()
-        self._api = Api(handlers)
+        self._api = Api(handlers, cloud.arn(""))
 
     async def handle(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
@@ -78,16 +79,16 @@ class Service:
             found = re.match(r"/(endpoints|FeatureGroup)/(arn:[^/]+/[^/]+|[^/]+)", unquote(path))
             place = {"endpoints": "endpoint", "FeatureGroup": "feature-group"}
             return self._arn(place[found[1]], found[2]) if found else "*"
-        try:
-            request = json.loads(body or b"{}")
-        except ValueError:
-            return "*"
-        if not isinstance(request, dict):
-            return "*"
+        request = members(body)
         if not operation:  # a batch of records: decided on the first group here, on the others by their handler
-            first = next(iter(request.get("Identifiers") or request.get("Entries") or [{}]))
+            entries = request.get("Identifiers") or request.get("Entries")
+            first = entries[0] if isinstance(entries, list) and isinstance(entries[0], dict) else {}
             return self._named("", {"FeatureGroupName": first.get("FeatureGroupName", "*")})
         return self._named(operation, request)
+
+    def close(self) -> None:
+        """End the model servers."""
+        self.endpoints.close()
 
     def _named(self, operation: str, request: Mapping[str, Any]) -> str:
         for member in ("PipelineExecutionArn", "ModelPackageArn", "ResourceArn"):
@@ -108,20 +109,3 @@ class Service:
         arn = name if name.startswith("arn:") else self._cloud.arn(f"{place}/{name}")
         # A pipeline's ARN is in lower case, whatever its name is.
         return arn.lower() if place == "pipeline" else arn
-
-
-def condition_keys(action: str, body: bytes) -> dict[str, str]:
-    """Return SageMaker's condition keys of a request (Service Authorization Reference): those that are used here."""
-    if action not in ("sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"):
-        return {}
-    try:
-        request = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    status = request.get("ModelApprovalStatus") if isinstance(request, dict) else None
-    return {"sagemaker:ModelApprovalStatus": str(status)} if status is not None else {}
-
-
-def attach(service: Service) -> None:
-    """Make the service known to ministack."""
-    ministack.add_service("sagemaker", service.handle, "SageMaker.", REST_MODELS, service.resource_arn, condition_keys)

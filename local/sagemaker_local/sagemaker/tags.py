@@ -5,6 +5,7 @@ from typing import Any
 
 from sagemaker_local.core.cloud import Call, Cloud, Handler
 from sagemaker_local.core.errors import invalid
+from sagemaker_local.core.resources import page
 from sagemaker_local.core.roles import MOST_TAGS, check_tags
 from sagemaker_local.core.store import NoRecordError, Record
 
@@ -48,7 +49,8 @@ class Tags:
 
     def list_tags(self, call: Call) -> dict[str, Any]:
         """List tags."""
-        return {"Tags": self._change(call.request["ResourceArn"], lambda _: None).get("Tags", [])}
+        tags = self._change(call.request["ResourceArn"], lambda _: None).get("Tags", [])
+        return page(call.request, "Tags", tags, MOST_TAGS)
 
     def delete(self, call: Call) -> dict[str, Any]:
         """Remove tags by their keys."""

@@ -5,21 +5,23 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from sagemaker_local.serving import Fleet, FleetClosedError, VariantResponse
+from sagemaker_local.sagemaker.hosting import Hosting
+from sagemaker_local.serving import FleetClosedError, VariantResponse
+from sagemaker_local.serving.server import INVOCATION_TIMEOUT
 
 
 class Traffic:
     """The servers behind one endpoint. Thread-safe: any number of threads may ask while one moves the traffic."""
 
-    def __init__(self, current: Fleet, chance: random.Random) -> None:
+    def __init__(self, current: Hosting, chance: random.Random) -> None:
         self._current = current
-        self._new: Fleet | None = None
+        self._new: Hosting | None = None
         self._share = 0.0
         self._closed = False
         self._chance = chance
         self._lock = threading.Lock()
 
-    def shift(self, new: Fleet, share: float) -> None:
+    def shift(self, new: Hosting, share: float) -> None:
         """Send a share (0 to 1) of the requests to new servers."""
         with self._lock:
             self._new, self._share = new, share
@@ -36,7 +38,7 @@ class Traffic:
         if new is not None:
             new.close()
 
-    def promote(self) -> Fleet:
+    def promote(self) -> Hosting:
         """Make the new servers the current ones; return the old ones, which the caller closes."""
         with self._lock:
             if self._new is None:
@@ -44,7 +46,7 @@ class Traffic:
             old, self._current, self._new, self._share = self._current, self._new, None, 0.0
         return old
 
-    def ask(self, body: bytes, request: dict[str, Any]) -> VariantResponse:
+    def ask(self, request: Mapping[str, Any], timeout: float = INVOCATION_TIMEOUT) -> VariantResponse:
         """Pass a request of InvokeEndpoint on. Servers that are being closed hand over to their successors.
 
         Raises:
@@ -53,19 +55,13 @@ class Traffic:
             InvocationError: the model gave no answer.
         """
         while True:
-            fleet = self._choose()
             try:
-                return fleet.invoke(
-                    body,
-                    request.get("ContentType"),
-                    request.get("Accept"),
-                    target_variant=request.get("TargetVariant"),
-                )
+                return self._choose().invoke(request, timeout)
             except FleetClosedError:
                 if self._closed:
                     raise
 
-    def _choose(self) -> Fleet:
+    def _choose(self) -> Hosting:
         with self._lock:
             if self._new is not None and self._chance.random() < self._share:
                 return self._new
@@ -75,6 +71,6 @@ class Traffic:
         """Take no more requests; wait for those in flight, at most `drain_seconds`, and end the servers."""
         with self._lock:
             self._closed = True
-            fleets = [fleet for fleet in (self._current, self._new) if fleet is not None]
-        for fleet in fleets:
-            fleet.close(drain_seconds)
+            hostings = [hosting for hosting in (self._current, self._new) if hosting is not None]
+        for hosting in hostings:
+            hosting.close(drain_seconds)

@@ -1,6 +1,7 @@
 """Model servers: one process per model, and the servers of one endpoint configuration."""
 
 from sagemaker_local.serving.fleet import Fleet, FleetClosedError, UnknownVariantError, Variant, VariantResponse
+from sagemaker_local.serving.multi import TargetModelError
 from sagemaker_local.serving.server import (
     InvocationError,
     ModelServer,
@@ -17,6 +18,7 @@ __all__ = [
     "ServerClosedError",
     "ServerContext",
     "ServerStartError",
+    "TargetModelError",
     "UnknownVariantError",
     "Variant",
     "VariantResponse",

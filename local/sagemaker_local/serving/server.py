@@ -19,6 +19,7 @@ from sagemaker_local.runtime.lines import tail
 from sagemaker_local.runtime.ports import LOOPBACK, free_port
 from sagemaker_local.runtime.process import SERVING_GRACE, Program, ProgramStartError
 from sagemaker_local.runtime.workspace import Workspace, isolated
+from sagemaker_local.serving.multi import TARGET, LoadedModels, LoadError, TargetModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +31,8 @@ SAFE_PORTS = "9000-9999"
 """Ports that a container may use besides: the range that AWS's own containers are tested with."""
 INVOCATION_TIMEOUT = 60.0
 """Seconds a model has for an answer (API reference, InvokeEndpoint)."""
+LOAD_TIMEOUT = 60.0
+"""Seconds a container has to load one of several models; SageMaker's own figure is not documented."""
 PING_TIMEOUT = 2.0
 """Seconds a model has for an answer to /ping (developer guide, "Custom inference code with hosting services")."""
 STARTUP_TIMEOUT = 600.0
@@ -116,6 +119,7 @@ class ModelServer:
         self._closing = False
         self.log = context.folder / "log"
         self._port = PORT if self._workspace.boxed else free_port()
+        self._models: LoadedModels | None = None
         self._program = self._start(container, extra or {})
         self._unfollow = context.follow(self.log)
         try:
@@ -128,6 +132,8 @@ class ModelServer:
     def _start(self, container: Mapping[str, Any], extra: Mapping[str, str]) -> Program:
         image = pull(container["Image"], self._context.containers)
         settings = {**extra, **container.get("Environment", {})}
+        if container.get("Mode") == "MultiModel":
+            settings["SAGEMAKER_MULTI_MODEL"] = "true"
         self._workspace.create()
         try:
             self._fetch_model(container)
@@ -156,6 +162,11 @@ class ModelServer:
 
     def _fetch_model(self, container: Mapping[str, Any]) -> None:
         """Put the model's data under model/: an archive unpacked, or the objects under a prefix as they are."""
+        if container.get("Mode") == "MultiModel":
+            place, seen = self._workspace.base / "models", self._workspace.seen
+            url, role = container["ModelDataUrl"], self._context.role
+            self._models = LoadedModels(self._context.s3, url, role, place, seen, self._send)
+            return
         source = container.get("ModelDataSource", {}).get("S3DataSource")
         uri = container.get("ModelDataUrl") or (source or {}).get("S3Uri")
         if uri is None:
@@ -224,17 +235,32 @@ class ModelServer:
 
         Raises:
             ServerClosedError: the server is being closed.
+            TargetModelError: there is no such target model, or it has to be named and is not.
             InvocationError: the model did not answer within `timeout` seconds, or its process is gone.
         """
         named = {"Content-Type": content_type, "Accept": accept}
         sent = {**(headers or {}), **{name: value for name, value in named.items() if value is not None}}
         with self._counted():
             try:
-                return self._request("POST", "/invocations", body=body, headers=sent, timeout=timeout)
+                return self._request("POST", self._path(sent), body=body, headers=sent, timeout=timeout)
+            except LoadError as error:
+                return error.answer
             except TimeoutError as error:
                 raise InvocationError(f"the model did not answer within {timeout:g} s") from error
             except (OSError, http.client.HTTPException) as error:
                 raise InvocationError(f"the model's server gave no answer: {error!r}") from error
+
+    def _path(self, headers: Mapping[str, str]) -> str:
+        if self._models is not None:
+            return self._models.path(headers)
+        if TARGET in headers:
+            raise TargetModelError("TargetModel is for endpoints whose container has the Mode MultiModel.")
+        return "/invocations"
+
+    def _send(self, method: str, path: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        return self._request(
+            method, path, body=body, headers={"Content-Type": "application/json"}, timeout=LOAD_TIMEOUT
+        )
 
     def _request(
         self,

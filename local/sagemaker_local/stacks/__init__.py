@@ -1,6 +1,6 @@
 """The types of resources of SageMaker that CloudFormation's templates have: a table, and one handler for all of it."""
 
-from sagemaker_local.stacks.handler import Ask, Refusal, ResourceError, StackResources
+from sagemaker_local.stacks.handler import Ask, RefusedError, ResourceError, StackResources
 from sagemaker_local.stacks.model import Request, ResourceType
 from sagemaker_local.stacks.properties import PropertiesError
 from sagemaker_local.stacks.table import TYPES
@@ -9,7 +9,7 @@ __all__ = [
     "TYPES",
     "Ask",
     "PropertiesError",
-    "Refusal",
+    "RefusedError",
     "Request",
     "ResourceError",
     "ResourceType",

@@ -12,7 +12,7 @@ from sagemaker_local.stacks.model import Properties, Request, ResourceType
 from sagemaker_local.stacks.properties import checked
 
 type Ask = Callable[[str, Request], dict[str, Any]]
-"""Asks SageMaker for an operation, and returns its answer. Raises Refusal."""
+"""Asks SageMaker for an operation, and returns its answer. Raises RefusedError."""
 type Made = tuple[str, dict[str, Any]]
 """What `Ref` is, and what `Fn::GetAtt` is by the names of the attributes."""
 
@@ -29,7 +29,7 @@ _HANDLER_CODES = {
 }
 
 
-class Refusal(Exception):  # noqa: N818  # what SageMaker refuses is an answer, which becomes the error of a resource
+class RefusedError(Exception):
     """What SageMaker answered instead of doing what it was asked for."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -130,7 +130,8 @@ class StackResources:
         found = {name: item for name, item in self._type.described(described).items() if name in known}
         if self._type.stack_tags:
             found["Tags"] = self._asked("ListTags", {"ResourceArn": described[self._type.arn]})["Tags"]
-        return {name: _like(properties.get(name), item) for name, item in found.items()}
+        given = {name: properties.get(name) for name in found}
+        return {name: _like(given[name], item) for name, item in found.items() if _alike(given[name], item)}
 
     def _identity(self, reference: str) -> str:
         """Return what the API knows a resource by: its name, or the ARN of one that has no name."""
@@ -167,7 +168,7 @@ class StackResources:
     def _asked(self, operation: str, request: Request) -> dict[str, Any]:
         try:
             return self._ask(operation, request)
-        except Refusal as refusal:
+        except RefusedError as refusal:
             service = f"(Service: SageMaker, Status Code: 400, Request ID: {uuid.uuid4()})"
             code = _HANDLER_CODES.get(refusal.code, "GeneralServiceException")
             raise ResourceError(f"{refusal.message} {service}", code) from refusal
@@ -179,17 +180,17 @@ class StackResources:
         try:
             self._call("Delete", {self._type.name: identity})
         except ResourceError as error:
-            if not isinstance(error.__cause__, Refusal) or not error.__cause__.missing:
+            if not isinstance(error.__cause__, RefusedError) or not error.__cause__.missing:
                 raise
-        if self._type.status:
-            self._rest(identity)
+        if self._type.status and (left := self._rest(identity)):
+            raise self._unstable(identity, left)
 
     def _described(self, identity: str) -> dict[str, Any] | None:
         """Return a resource's description; None if there is none."""
         try:
             return self._call("Describe", {self._type.name: identity})
         except ResourceError as error:
-            if isinstance(error.__cause__, Refusal) and error.__cause__.missing:
+            if isinstance(error.__cause__, RefusedError) and error.__cause__.missing:
                 return None
             raise
 
@@ -201,12 +202,16 @@ class StackResources:
         """
         if not self._type.status:
             return {}
-        described = self._rest(identity) or {}
-        status, reason = described.get(self._type.status.member, "deleted"), described.get("FailureReason")
-        if reason or status.endswith("Failed") or not described:
-            told = f"Resource of type '{self._type.type_name}' with identifier '{identity}' did not stabilize"
-            raise ResourceError(f"{told}: {reason or f'it is {status}'}", "NotStabilized")
+        described = self._rest(identity) or {self._type.status.member: "Deleted"}
+        if described.get("FailureReason") or described[self._type.status.member].endswith(("Failed", "Deleted")):
+            raise self._unstable(identity, described)
         return described
+
+    def _unstable(self, identity: str, described: Mapping[str, Any]) -> ResourceError:
+        member = self._type.status.member if self._type.status else ""
+        reason = described.get("FailureReason") or f"it is {described.get(member)}"
+        told = f"Resource of type '{self._type.type_name}' with identifier '{identity}' did not stabilize"
+        return ResourceError(f"{told}: {reason}", "NotStabilized")
 
     def _rest(self, identity: str) -> dict[str, Any] | None:
         pause = _FIRST_PAUSE
@@ -245,6 +250,12 @@ def _is_stacks_own(tag: Any) -> bool:
 
 def _text(value: Any) -> str:
     return value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else str(value)
+
+
+def _alike(given: Any, found: Any) -> bool:
+    """Tell whether what was found can be held against what is given: a place in S3 cannot against what lay there."""
+    structures = isinstance(given, Mapping) and isinstance(found, Mapping)
+    return not structures or bool(set(given) & set(found))
 
 
 def _like(given: Any, found: Any) -> Any:

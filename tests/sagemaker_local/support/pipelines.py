@@ -18,6 +18,7 @@ from tests.sagemaker_local.support.pipeline_clients import (
 
 from sagemaker_local.core.cloud import Call, Cloud
 from sagemaker_local.core.errors import denied, invalid
+from sagemaker_local.core.members import check
 from sagemaker_local.core.resources import Resources
 from sagemaker_local.core.shapes import problems, service_model
 from sagemaker_local.pipelines.service import Pipelines
@@ -119,6 +120,7 @@ class World:
         """Call an operation."""
         model = service_model("sagemaker").operation_model(operation)
         assert not problems(cast("Any", model.input_shape), request)
+        check("sagemaker", operation, request, self.cloud.arn(""))
         answer = self.operations[operation](Call(operation, request, "key", "principal"))
         assert not problems(cast("Any", model.output_shape), answer)
         return answer

@@ -4,7 +4,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +14,7 @@ from tests.sagemaker_local.support.jobs import OWN, container
 from tests.sagemaker_local.support.pipelines import FakeEvents
 from tests.support.botocore_strict import client_error
 
-from sagemaker_local.core.cloud import Cloud, Timing
+from sagemaker_local.core.cloud import Cloud, HttpResponse, Timing
 from sagemaker_local.core.errors import ApiError, denied, invalid
 from sagemaker_local.core.resources import Resources
 from sagemaker_local.core.store import Record
@@ -24,6 +24,7 @@ from sagemaker_local.sagemaker.features import FeatureStore
 from sagemaker_local.sagemaker.jobs import Jobs
 from sagemaker_local.sagemaker.models import Models
 from sagemaker_local.sagemaker.registry import ModelRegistry
+from sagemaker_local.sagemaker.servers import Servers
 from sagemaker_local.sagemaker.tags import Tags
 from sagemaker_local.serving import Fleet, FleetClosedError, UnknownVariantError, VariantResponse
 
@@ -94,14 +95,29 @@ class FakeLogs:
         self.streams[logGroupName, logStreamName] += [event["message"] for event in logEvents]
 
 
+class FakeTopics:
+    """SNS: the messages of each topic."""
+
+    def __init__(self) -> None:
+        self.sent: dict[str, list[dict[str, Any]]] = {}
+
+    def publish(self, *, TopicArn: str, Message: str) -> None:
+        """Keep a message, which is JSON here."""
+        if "forbidden" in TopicArn:
+            raise client_error("AuthorizationError", "not authorized", "Publish")
+        self.sent.setdefault(TopicArn, []).append(json.loads(Message))
+
+
 class FakeAccess:
     """Everybody may do everything but what is in `forbidden`; roles in `untrusted` do not trust SageMaker."""
 
     def __init__(self) -> None:
         self.s3, self.watch, self.logs = Objects({DATA: b"model"}), FakeCloudWatch(), FakeLogs()
+        self.topics, self.keys = FakeTopics(), list[str]()
         self.forbidden: set[tuple[str, str]] = set()
         self.untrusted: set[str] = set()
         self.asked: list[tuple[str, str]] = []
+        self.role = {"AWS_REGION": "us-east-1"}
 
     def require(self, access_key: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
         """Refuse what is forbidden."""
@@ -115,26 +131,34 @@ class FakeAccess:
             raise invalid(f"Could not assume role {role_arn}.")
 
     def environment(self, role_arn: str, session: str) -> dict[str, str]:
-        """Return a region only: the programs here call nobody."""
-        return {"AWS_REGION": "us-east-1"}
+        """Return `role`, which is a region only where the programs call nobody."""
+        return self.role
 
     def client(self, service: str, role_arn: str, session: str, output_key: str = "") -> Any:
         """Return the S3, or the alarms as the role sees them."""
         self.watch.role, self.watch.forbidden = role_arn, (role_arn, "cloudwatch:DescribeAlarms") in self.forbidden
-        return {"s3": self.s3, "cloudwatch": self.watch, "logs": self.logs}[service]
+        self.keys += [output_key] if output_key else []
+        return {"s3": self.s3, "cloudwatch": self.watch, "logs": self.logs, "sns": self.topics}[service]
 
 
 class FakeFleet:
     """Servers that answer with their configuration's name; a request for `slow` waits until the test lets it go."""
 
-    def __init__(self, name: str, variants: list[str]) -> None:
-        self.name, self.variants, self.weights = name, variants, dict[str, float]()
-        self.closed = threading.Event()
+    def __init__(self, name: str, weights: Mapping[str, float]) -> None:
+        self.name, self.weights, self.bodies = name, dict(weights), list[bytes]()
+        self.closed, self.headers = threading.Event(), dict[str, str]()
         self.asked, self.go_on, self._in_flight = threading.Event(), threading.Event(), 0
         self._idle = threading.Condition()
 
     def invoke(
-        self, body: bytes, content_type: str | None, accept: str | None, *, target_variant: str | None = None
+        self,
+        body: bytes,
+        content_type: str | None,
+        accept: str | None,
+        *,
+        target_variant: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 60.0,
     ) -> VariantResponse:
         """VariantResponse a request."""
         with self._idle:
@@ -142,23 +166,36 @@ class FakeFleet:
                 raise FleetClosedError
             self._in_flight += 1
         try:
-            if target_variant not in (None, *self.variants):
-                raise UnknownVariantError(str(target_variant), self.variants)
+            if target_variant not in (None, *self.weights):
+                raise UnknownVariantError(str(target_variant), list(self.weights))
+            self.bodies.append(body)
             if body == b"slow":
                 self.asked.set()
                 assert self.go_on.wait(60)
-            status = 400 if body == b"bad" else 200
+            status = {b"bad": 400, b"broken": 500}.get(body, 200)
+            answer = b"x" * 7_000_000 if body == b"large" else self.name.encode()
             return VariantResponse(
-                target_variant or self.variants[0], status, {"content-type": "text/csv"}, self.name.encode()
+                target_variant or next(iter(self.weights)), status, self._answered(headers or {}), answer
             )
         finally:
             with self._idle:
                 self._in_flight -= 1
                 self._idle.notify_all()
 
+    def _answered(self, headers: Mapping[str, str]) -> dict[str, str]:
+        self.headers = dict(headers)
+        session = {"x-amzn-sagemaker-new-session-id": "s; Expires=2026-11-20T12:00:00Z"}
+        attributes = {name.lower(): value for name, value in headers.items() if "Custom" in name}
+        return {"content-type": "text/csv", **attributes, **(session if "NEW_SESSION" in headers.values() else {})}
+
     def set_weights(self, weights: Mapping[str, float]) -> None:
         """Keep the weights."""
-        self.weights = dict(weights)
+        self.weights |= weights
+
+    @property
+    def variants(self) -> dict[str, float]:
+        """Return the weights."""
+        return dict(self.weights)
 
     def close(self, drain_seconds: float = 60.0) -> None:
         """Take no more requests, and wait for those in flight."""
@@ -167,22 +204,26 @@ class FakeFleet:
             self._idle.wait_for(lambda: not self._in_flight, drain_seconds)
 
 
-class FakeEndpoints(Endpoints):
-    """Endpoints whose servers are fakes; configurations in `broken` raise what stands there, gates hold them up."""
+class FakeServers(Servers):
+    """Servers that are fakes; configurations in `broken` raise what stands there, gates hold them up."""
 
-    def __init__(self, cloud: Cloud, resources: Resources, models: Models) -> None:
-        super().__init__(cloud, resources, models)
+    def __init__(self, cloud: Cloud, models: Models) -> None:
+        super().__init__(cloud, models)
         self.fleets: dict[str, FakeFleet] = {}
         self.broken: dict[str, Exception] = {}
         self.gates: dict[str, threading.Event] = {}
 
-    def _start(self, name: str, config: Record) -> Fleet:
+    def fleet(self, name: str, config: Record, variants: Sequence[dict[str, Any]]) -> Fleet:
+        """Start a fake; that of shadows goes by its configuration's name and `shadow`."""
         wanted = config["EndpointConfigName"]
+        if variants is not config["ProductionVariants"]:
+            wanted += " shadow"
         if wanted in self.gates:
             assert self.gates[wanted].wait(60)
         if wanted in self.broken:
             raise self.broken[wanted]
-        self.fleets[wanted] = FakeFleet(wanted, [variant["VariantName"] for variant in config["ProductionVariants"]])
+        weights = {one["VariantName"]: one.get("InitialVariantWeight", 1.0) for one in variants}
+        self.fleets[wanted] = FakeFleet(wanted, weights)
         return cast("Fleet", self.fleets[wanted])
 
 
@@ -191,7 +232,7 @@ class SageMaker:
 
     def __init__(self, folder: Path, *, real: bool = False) -> None:
         self.now = datetime(2026, 11, 20, 12, tzinfo=UTC)
-        self.access, self.events = FakeAccess(), FakeEvents()
+        self.access, self.events, self.tick_seconds = FakeAccess(), FakeEvents(), 1
         self.watch = self.access.watch
         self.containers = container(folder / "containers", serve="")
         self.cloud = Cloud(
@@ -208,23 +249,24 @@ class SageMaker:
         )
         resources = Resources(self.cloud)
         models = Models(self.cloud, resources)
-        self.endpoints = (Endpoints if real else FakeEndpoints)(self.cloud, resources, models)
+        self.servers = (Servers if real else FakeServers)(self.cloud, models)
+        self.endpoints = Endpoints(self.cloud, resources, self.servers)
         self.jobs = Jobs(self.cloud, resources, models)
         registry, features = ModelRegistry(self.cloud, resources), FeatureStore(self.cloud, resources)
         parts: list[Part] = [models, self.endpoints, self.jobs, registry, features, Tags(self.cloud)]
         self.handlers = {name: handler for part in parts for name, handler in part.operations().items()}
-        self.api = Api(self.handlers)
+        self.api = Api(self.handlers, self.cloud.arn(""))
         self.caller = Caller("KEY", f"arn:aws:iam::{ACCOUNT}:user/ann")
 
     def _tick(self) -> datetime:
-        self.now += timedelta(seconds=1)
+        self.now += timedelta(seconds=self.tick_seconds)
         return self.now
 
     @property
-    def fake(self) -> FakeEndpoints:
-        """Return the endpoints with fake servers."""
-        assert isinstance(self.endpoints, FakeEndpoints)
-        return self.endpoints
+    def fake(self) -> FakeServers:
+        """Return the fake servers."""
+        assert isinstance(self.servers, FakeServers)
+        return self.servers
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         """Call an operation over the JSON API.
@@ -243,9 +285,14 @@ class SageMaker:
         return self.answered(self.api.answer_rest((method, path), values, body, self.caller))
 
     @staticmethod
+    def run(answer: Any) -> HttpResponse:
+        """Return status, headers and content of an answer."""
+        return cast("HttpResponse", asyncio.run(answer))
+
+    @staticmethod
     def answered(answer: Any) -> dict[str, Any]:
         """Return an answer's members, or raise its error."""
-        status, headers, content = asyncio.run(answer)
+        status, headers, content = SageMaker.run(answer)
         try:
             found = json.loads(content)
         except ValueError:

@@ -1,0 +1,58 @@
+"""Regions that do not see each other: each has a SageMaker of its own, made when somebody first signs for it."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sagemaker_local import ministack
+from sagemaker_local.core.cloud import HttpResponse
+from sagemaker_local.core.wire import REST_MODELS, members
+
+if TYPE_CHECKING:
+    from sagemaker_local.sagemaker.service import Service
+
+
+class Regions:
+    """One service for each region; a request goes to that of the region in its signature."""
+
+    def __init__(self, make: Callable[[str], "Service"]) -> None:
+        self._make = make
+        self._services: dict[str, Service] = {}
+        self._lock = threading.Lock()
+
+    def _here(self) -> "Service":
+        _, region = ministack.scope()
+        with self._lock:
+            if region not in self._services:
+                self._services[region] = self._make(region)
+            return self._services[region]
+
+    async def handle(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> HttpResponse:
+        """Answer one request that ministack has authorised."""
+        return await self._here().handle(method, path, headers, body, query)
+
+    def resource_arn(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
+        """Return the ARN that IAM decides about."""
+        return self._here().resource_arn(method, path, headers, body)
+
+    def close(self) -> None:
+        """End the model servers of all regions."""
+        with self._lock:
+            services = list(self._services.values())
+        for service in services:
+            service.close()
+
+
+def condition_keys(action: str, body: bytes) -> dict[str, str]:
+    """Return SageMaker's condition keys of a request (Service Authorization Reference): those that are used here."""
+    if action not in ("sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"):
+        return {}
+    status = members(body).get("ModelApprovalStatus")
+    return {"sagemaker:ModelApprovalStatus": str(status)} if status is not None else {}
+
+
+def attach(regions: Regions) -> None:
+    """Make SageMaker known to ministack."""
+    ministack.add_service("sagemaker", regions.handle, "SageMaker.", REST_MODELS, regions.resource_arn, condition_keys)
