@@ -66,10 +66,11 @@ def apply(integrations: Integrations, containers: Path) -> None:
     encrypt_by_the_managed_key()
     tell_every_key()
     keep_a_functions_error_to_itself()
-    ministack.when_stacks_are_asked_for(_change_stacks)
+    ministack.when_stacks_are_asked_for(change_stacks)
 
 
-def _change_stacks() -> None:
+def change_stacks() -> None:
+    """Apply every patch of CloudFormation, which is loaded at the first request to it."""
     import_http_api_documents()
     refer_to_secrets_by_arn()
     encrypt_buckets_of_stacks()
