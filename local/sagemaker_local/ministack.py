@@ -82,7 +82,7 @@ def add_service(
         return str(original(service, method, path, headers, body, *rest))
 
     iam_actions.extract_resource_arn = extract
-    _add_condition_keys(name, condition_keys)
+    add_condition_keys(name, condition_keys)
 
 
 def around_service(name: str, wrap: Callable[[ServiceHandler], ServiceHandler]) -> None:
@@ -90,7 +90,7 @@ def around_service(name: str, wrap: Callable[[ServiceHandler], ServiceHandler]) 
     ministack_app.SERVICE_HANDLERS[name] = wrap(ministack_app.SERVICE_HANDLERS[name])
 
 
-def _add_condition_keys(name: str, find: Callable[[str, bytes], Mapping[str, str]]) -> None:
+def add_condition_keys(name: str, find: Callable[[str, bytes], Mapping[str, str]]) -> None:
     """Let IAM know the condition keys that a service takes from its requests."""
     original = iam_actions.request_tag_context
 

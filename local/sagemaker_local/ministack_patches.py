@@ -49,6 +49,7 @@ def apply(integrations: Integrations, containers: Path) -> None:
     name_the_error_of_a_function()
     decide_mails_by_their_sender()
     decide_alarms_by_their_names()
+    decide_metrics_by_their_namespace()
     decide_log_events_by_their_stream()
     watch_alarms_own_metrics()
     hold_parameters_to_their_patterns()
@@ -252,6 +253,16 @@ def decide_alarms_by_their_names() -> None:
         return f"alarm:{names[0] if isinstance(names, list) else names}" if names else None
 
     ministack.name_resource("monitoring", first)
+
+
+def decide_metrics_by_their_namespace() -> None:
+    """Gap: IAM does not know the condition key `cloudwatch:namespace`, so what it allows is denied."""
+
+    def namespace(action: str, body: bytes) -> dict[str, str]:
+        name = ministack.json_object(body).get("Namespace") if action == "cloudwatch:PutMetricData" else None
+        return {"cloudwatch:namespace": str(name)} if name else {}
+
+    ministack.add_condition_keys("monitoring", namespace)
 
 
 def decide_log_events_by_their_stream() -> None:

@@ -117,7 +117,7 @@ def build(
         from sagemaker_local.sagemaker.service import Service  # noqa: PLC0415  # a third of the start
 
         # The first job does not wait for the answer.
-        threading.Thread(target=namespaces.allowed, daemon=True).start()
+        threading.Thread(target=_try_namespaces, daemon=True).start()
         mine, events = RoleAccess(endpoint, region), BusEvents(ACCOUNT, region, repeat_events)
         as_root = partial(root_client, endpoint, region)
         return Service(Cloud(ACCOUNT, region, endpoint, folder, containers, mine, events, as_root, timing))
@@ -139,6 +139,15 @@ def build(
 
     ministack.after_s3(record)
     return Gateway(service, proxy)
+
+
+def _try_namespaces() -> None:
+    """Find out whether programs get namespaces of their own here, and say in the log if they do not."""
+    refusal = namespaces.refusal()
+    if refusal is not None:
+        logging.getLogger("sagemaker_local").warning(
+            "programs run beside each other, with paths rewritten: %s", refusal
+        )
 
 
 class Gateway:

@@ -271,6 +271,19 @@ def test_alarms_are_decided_on_their_names(plain: World, cloud: World) -> None:
     describe(cloud)
 
 
+def test_metrics_are_decided_by_their_namespace(plain: World, cloud: World) -> None:
+    def put(world: World, namespace: str) -> None:
+        only = {"Condition": {"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*"]}}}
+        watch = world.as_role(world.role({**allow("cloudwatch:PutMetricData"), **only}), "cloudwatch")
+        watch.put_metric_data(Namespace=namespace, MetricData=[{"MetricName": "loss", "Value": 1.0}])
+
+    for world, namespace in ((plain, "/aws/sagemaker/TrainingJobs"), (cloud, "mine")):
+        with pytest.raises(ClientError) as refused:
+            put(world, namespace)
+        assert code(refused.value).startswith("AccessDenied"), CLOSED
+    put(cloud, "/aws/sagemaker/TrainingJobs")
+
+
 def test_log_events_are_decided_on_their_stream(plain: World, cloud: World) -> None:
     def read(world: World, stream: str) -> list[str]:
         owner, group = world.client("logs"), name("group")
@@ -464,6 +477,7 @@ _SEEN = {
     "refer_to_secrets_by_arn": test_a_reference_to_a_secret_is_its_arn,
     "decide_mails_by_their_sender": test_a_mail_is_decided_on_its_senders_identity,
     "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
+    "decide_metrics_by_their_namespace": test_metrics_are_decided_by_their_namespace,
     "decide_log_events_by_their_stream": test_log_events_are_decided_on_their_stream,
     "watch_alarms_own_metrics": test_an_alarm_watches_its_own_dimensions_and_knows_missing_data,
     "count_what_becomes_of_mails": test_mails_under_a_set_that_is_not_there_are_refused_and_bounces_are_counted,
