@@ -25,7 +25,7 @@ _COMPONENTS = "inference components are not emulated: give each variant a ModelN
 _NO_EXPERIMENTS = "leave it out; experiments are not emulated"
 _FILES = "use File or FastFile"
 _NO_REGISTRY = "push the image to ECR"
-_READ_LOG = "read the log in the cloud's folder"
+_READ_LOG = "read its log in CloudWatch Logs"
 
 REFUSED: Mapping[str, str] = {
     # Data of models: one archive, or the objects under one prefix.
