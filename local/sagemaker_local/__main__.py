@@ -20,12 +20,13 @@ def main() -> int:
         "--folder", type=Path, default=Path(".sagemaker_local"), help="where jobs, servers and the log are kept"
     )
     options.add_argument("--containers", type=Path, help="your own images: a folder each, with `train` and `serve`")
+    options.add_argument("--aws-names", action="store_true", help="answer AWS's host names too, by an HTTPS proxy")
     chosen = options.parse_args()
     # A shell that starts this in the background makes it deaf to Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with LocalCloud(Options(chosen.folder, chosen.containers, chosen.port)) as cloud:
+        with LocalCloud(Options(chosen.folder, chosen.containers, chosen.port, aws_names=chosen.aws_names)) as cloud:
             sys.stdout.write(_instructions(cloud))
             sys.stdout.flush()
             cloud.join()

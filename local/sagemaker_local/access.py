@@ -1,6 +1,6 @@
 """IAM for the SageMaker service: who may do what, and programs that act as a role, by ministack's evaluator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -102,15 +102,21 @@ def _refused(code: str, message: str, operation: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
-def trusts(role_arn: str, service: str) -> bool:
-    """Tell whether a role exists and lets a service of AWS assume it."""
-    return any(_lets_in(one, service) for one in (ministack.trust_policy(role_arn) or {}).get("Statement", []))
+def trusts(role_arn: str, *services: str) -> bool:
+    """Tell whether there is such a role, and one of the services may assume it; conditions are not looked at."""
+    statements = (ministack.trust_policy(role_arn) or {}).get("Statement", [])
+    return any(_lets_in(statement, services) for statement in _listed(statements))
 
 
-def _lets_in(statement: Mapping[str, Any], service: str) -> bool:
+def _lets_in(statement: Mapping[str, Any], services: Sequence[str]) -> bool:
     principal = statement.get("Principal", {})
-    services = principal.get("Service", []) if isinstance(principal, dict) else []
-    return statement.get("Effect") == "Allow" and service in ([services] if isinstance(services, str) else services)
+    named = principal.get("Service", []) if isinstance(principal, dict) else []
+    return statement.get("Effect") == "Allow" and any(service in _listed(named) for service in services)
+
+
+def _listed(one_or_more: Any) -> list[Any]:
+    """Return what a policy names once or in a list as a list."""
+    return one_or_more if isinstance(one_or_more, list) else [one_or_more]
 
 
 def root_client(endpoint_url: str, region: str, service: str) -> Any:

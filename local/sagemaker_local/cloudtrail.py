@@ -2,11 +2,11 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sagemaker_local import ministack, trail_checks, trail_identity
+from sagemaker_local import ministack, ministack_trails, trail_checks, trail_identity
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,13 @@ class S3Call:
     version: str | None = None
 
 
+# What a classic selector has where it does not say so (API reference, EventSelector).
+_EVERY_MANAGEMENT_EVENT: dict[str, Any] = {
+    "ReadWriteType": "All",
+    "IncludeManagementEvents": True,
+    "DataResources": [],
+    "ExcludeManagementEventSources": [],
+}
 # Calls about a part of an object, by the query that names the part: their names end in it (CloudTrail User Guide,
 # "Amazon S3 object-level actions tracked by CloudTrail logging").
 _PARTS = {"acl": "Acl", "tagging": "Tagging", "retention": "Retention", "legal-hold": "LegalHold", "torrent": "Torrent"}
@@ -69,7 +76,6 @@ class Trails:
 
     account: str
     region: str
-    _trails: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def create(self, logical_id: str, properties: dict[str, Any], stack: str) -> ministack.CreatedResource:
         """Make a trail from a template's properties.
@@ -78,9 +84,12 @@ class Trails:
             TrailError: the policy of the bucket or of the key does not let CloudTrail write, or a selector is not one.
         """
         name = properties.get("TrailName") or f"{stack}-{logical_id}-{uuid.uuid4().hex[:8]}"
-        arn = f"arn:aws:cloudtrail:{self.region}:{self.account}:trail/{name}"
+        arn = self._arn(name)
         trail_checks.check(properties, arn)
-        self._trails[name] = properties
+        selectors = properties.get("AdvancedEventSelectors") or [
+            {**_EVERY_MANAGEMENT_EVENT, **selector} for selector in properties.get("EventSelectors", [])
+        ]
+        ministack_trails.put_trail(self._shape(name, arn, properties), selectors)
         return name, {"Arn": arn, "SnsTopicArn": ""}
 
     def update(self, name: str, _old: dict[str, Any], new: dict[str, Any], stack: str) -> ministack.CreatedResource:
@@ -89,13 +98,46 @@ class Trails:
 
     def delete(self, name: str, _properties: dict[str, Any]) -> None:
         """Forget a trail."""
-        self._trails.pop(name, None)
+        ministack_trails.forget_trail(name)
+
+    def check(self, operation: str, request: dict[str, Any]) -> tuple[str, str] | None:
+        """Return code and message of what CloudTrail's API would refuse about a trail that is made by it."""
+        try:
+            if operation == "PutEventSelectors":
+                trail_checks.check_selectors(request)
+            elif request.get("S3BucketName"):
+                given = {**request, "KMSKeyId": request.get("KmsKeyId")}
+                trail_checks.check(given, self._arn(str(request.get("Name")).rpartition("/")[2]))
+        except trail_checks.TrailError as error:
+            return error.code, error.message
+        return None
 
     def record(self, call: S3Call, principal: str) -> None:
         """Put an event on the bus for each trail that selects the call; one event however many select it."""
-        logging_trails = [trail for trail in self._trails.values() if trail.get("IsLogging", True)]
-        if any(_selects(trail, call) for trail in logging_trails):
+        if any(_selects(selector, call) for selector in ministack_trails.logging_selectors()):
             ministack.put_event("aws.s3", "AWS API Call via CloudTrail", [], self._detail(call, principal))
+
+    def _arn(self, name: str) -> str:
+        return f"arn:aws:cloudtrail:{self.region}:{self.account}:trail/{name}"
+
+    def _shape(self, name: str, arn: str, properties: dict[str, Any]) -> dict[str, Any]:
+        """Return a template's trail as its API describes it."""
+        chosen = any(properties.get(member) for member in ("EventSelectors", "AdvancedEventSelectors"))
+        return {
+            "Name": name,
+            "TrailARN": arn,
+            "HomeRegion": self.region,
+            "S3BucketName": properties["S3BucketName"],
+            "S3KeyPrefix": properties.get("S3KeyPrefix", ""),
+            "IncludeGlobalServiceEvents": _is_true(properties.get("IncludeGlobalServiceEvents", True)),
+            "IsMultiRegionTrail": _is_true(properties.get("IsMultiRegionTrail", False)),
+            "IsOrganizationTrail": _is_true(properties.get("IsOrganizationTrail", False)),
+            "LogFileValidationEnabled": _is_true(properties.get("EnableLogFileValidation", False)),
+            "HasCustomEventSelectors": chosen,
+            "HasInsightSelectors": False,
+            "IsLogging": _is_true(properties.get("IsLogging", True)),
+            **({"KmsKeyId": properties["KMSKeyId"]} if properties.get("KMSKeyId") else {}),
+        }
 
     def _detail(self, call: S3Call, principal: str) -> dict[str, Any]:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -129,7 +171,25 @@ class Trails:
         return detail
 
 
-def _selects(trail: Mapping[str, Any], call: S3Call) -> bool:
+def _is_true(value: Any) -> bool:
+    """Read a template's boolean, which may have come as a text."""
+    return str(value).lower() == "true"
+
+
+def _selects(selector: Mapping[str, Any], call: S3Call) -> bool:
+    return _selects_by_fields(selector, call) if "FieldSelectors" in selector else _selects_by_type(selector, call)
+
+
+def _selects_by_type(selector: Mapping[str, Any], call: S3Call) -> bool:
+    """Tell whether a classic selector selects a call: by reading or writing, and by the beginnings of ARNs."""
+    if selector["ReadWriteType"] not in ("All", "ReadOnly" if call.read_only else "WriteOnly"):
+        return False
+    objects = [data for data in selector["DataResources"] if data["Type"] == "AWS::S3::Object"]
+    arn = f"arn:aws:s3:::{call.bucket}/{call.key}"
+    return any(arn.startswith(tuple(data.get("Values", []))) for data in objects)
+
+
+def _selects_by_fields(selector: Mapping[str, Any], call: S3Call) -> bool:
     values = {
         "eventCategory": "Data",
         "eventName": call.name,
@@ -138,10 +198,7 @@ def _selects(trail: Mapping[str, Any], call: S3Call) -> bool:
         "resources.type": "AWS::S3::Object",
         "eventSource": "s3.amazonaws.com",
     }
-    return any(
-        all(_meets(values.get(condition["Field"], ""), condition) for condition in selector["FieldSelectors"])
-        for selector in trail.get("AdvancedEventSelectors", [])
-    )
+    return all(_meets(values.get(condition["Field"], ""), condition) for condition in selector["FieldSelectors"])
 
 
 def _meets(value: str, condition: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ points here is a foreign one), takes nothing that a page of another origin sends
 "Sec-Fetch-Site"); other programs say nothing, and have to sign.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,21 +16,40 @@ type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _NAMES = ("127.0.0.1", "localhost", "::1")
 # Names below localhost are this machine's own (RFC 6761): S3 has its buckets there.
 _OWN_SUFFIX = ".localhost"
+_OF_AWS = ".amazonaws.com"
 _ELSEWHERE = ("cross-site", "same-site")
 _LEAVE = b"access-control-"
 
 
-def refusal(headers: list[tuple[bytes, bytes]], *, public: bool) -> str | None:
+type Headers = list[tuple[bytes, bytes]]
+
+
+def api_of(headers: Headers, region: str, known: Collection[str]) -> str | None:
+    """Return the id of the API that a request names as on AWS, `<id>.execute-api.<region>.amazonaws.com`.
+
+    Only a known one: nobody but AWS can point such a name here, so no web page can ask by it.
+    """
+    api, _, rest = _name(_read(headers).get("host", "")).partition(".")
+    return api if rest == f"execute-api.{region}.amazonaws.com" and api in known else None
+
+
+def names_aws(headers: Headers) -> bool:
+    """Tell whether a request names a host of AWS."""
+    return _name(_read(headers).get("host", "")).endswith(_OF_AWS)
+
+
+def refusal(headers: Headers, *, public: bool, named: bool = False) -> str | None:
     """Return why a request may not come in; None if it may.
 
     Args:
         headers: The request's, names in lower case.
         public: It asks for what is public on AWS too: who sends it there is for the function behind to judge.
+        named: Its host is a name on AWS of something that is here.
     """
-    given = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    given = _read(headers)
     host = given.get("host", "")
     name = _name(host)
-    if name not in _NAMES and not name.endswith(_OWN_SUFFIX):
+    if not named and name not in _NAMES and not name.endswith(_OWN_SUFFIX):
         return f"the local cloud answers to 127.0.0.1 and localhost only, and {host or 'no host'!r} was asked for"
     origin = given.get("origin")
     if public:
@@ -40,6 +59,10 @@ def refusal(headers: list[tuple[bytes, bytes]], *, public: bool) -> str | None:
     if given.get("sec-fetch-site") in _ELSEWHERE and given.get("sec-fetch-mode") != "navigate":
         return "a page of another site may ask the local cloud for nothing"
     return None
+
+
+def _read(headers: Headers) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
 
 
 def _name(host: str) -> str:

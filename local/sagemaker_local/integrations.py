@@ -8,16 +8,26 @@ from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
+from botocore.model import Shape
 
 from sagemaker_local import ministack
 from sagemaker_local.access import RoleAccess
+from sagemaker_local.asl.services import boto_name
 from sagemaker_local.core.shapes import service_model
 from sagemaker_local.ministack import TaskError, states
 
-# The names that Step Functions gives to services, where boto3 has another.
-_SERVICES = {"sfn": "stepfunctions", "cloudwatch": "cloudwatch", "eventbridge": "events"}
 # The Java SDK's names, by which Step Functions prefixes errors (its Developer Guide, supported AWS services).
-_PREFIX = {"sagemaker": "SageMaker", "dynamodb": "DynamoDb", "cloudwatch": "CloudWatch", "stepfunctions": "Sfn"}
+_PREFIX = {
+    "sagemaker": "SageMaker",
+    "dynamodb": "DynamoDb",
+    "cloudwatch": "CloudWatch",
+    "events": "EventBridge",
+    "stepfunctions": "Sfn",
+}
+# Optimized integrations have names of their own for some (same guide, "Integrating optimized services").
+_OPTIMISED_PREFIX = {"dynamodb": "DynamoDB", "sqs": "SQS", "sns": "SNS"}
+# Where these take a text, a task may give any JSON value, which is sent as its text.
+_TEXTS = {"sqs": "MessageBody", "sns": "Message"}
 _SYNC = {f"create{kind}": kind for kind in ("TrainingJob", "TransformJob", "ProcessingJob")}
 _MANAGED = {"Key": "MANAGED_BY_AWS", "Value": "STARTED_BY_STEP_FUNCTIONS"}
 _POLL_SECONDS = 0.3
@@ -32,8 +42,8 @@ class Integrations:
         self._region = region
 
     def makes(self, resource: str) -> bool:
-        """Tell whether this class makes the call itself: every aws-sdk call, SageMaker, DynamoDB."""
-        return bool(re.match(r"arn:aws:states:::(aws-sdk:|sagemaker:|dynamodb:)", resource))
+        """Tell whether this class makes the call itself: every aws-sdk call, and those of five services."""
+        return bool(re.match(r"arn:aws:states:::(aws-sdk|sagemaker|dynamodb|sqs|sns|events):", resource))
 
     def make(self, resource: str, arguments: dict[str, Any]) -> Any:
         """Make a call as the machine's role and return its answer as Step Functions does.
@@ -46,7 +56,11 @@ class Integrations:
         action, _, pattern = action.partition(".")
         if pattern == "sync":
             return self._run_job(action, arguments)
-        return self._call(_SERVICES.get(service, service), action, arguments, optimised=optimised)
+        if optimised and service == "events":
+            return self._put_events(action, arguments)
+        if optimised and service in _TEXTS:
+            arguments = _with_text(arguments, _TEXTS[service])
+        return self._call(boto_name(service) or service, action, arguments, optimised=optimised)
 
     def require(self, resource: str, arguments: Mapping[str, Any]) -> None:
         """Check a call that ministack makes itself against the machine's role.
@@ -72,10 +86,6 @@ class Integrations:
             machine = arguments["StateMachineArn"]
             needs = [("states:StartExecution", machine)]
             return needs + self._sync_needs("StepFunctionsExecution") if ".sync" in resource else needs
-        if "sqs:sendMessage" in resource or "sns:publish" in resource or "events:putEvents" in resource:
-            raise TaskError(
-                "States.Runtime", f"{resource} is not checked against the machine's role yet: extend _needs"
-            )
         return []
 
     def _sync_needs(self, kind: str) -> list[tuple[str, str]]:
@@ -112,8 +122,25 @@ class Integrations:
         answer.pop("ResponseMetadata", None)
         return json.loads(json.dumps(answer, default=_plain))
 
+    def _put_events(self, action: str, arguments: dict[str, Any]) -> Any:
+        """Put events with the execution and the machine among their resources; one that is not taken fails the task.
+
+        Developer Guide, "Send events to EventBridge".
+        """
+        own = [ministack.running_execution.get(), ministack.running_machine.get()]
+        entries = [
+            {**_with_text(entry, "Detail"), "Resources": [*entry.get("Resources", []), *own]}
+            for entry in arguments.get("Entries", [])
+        ]
+        answer = self._call("events", action, {**arguments, "Entries": entries}, optimised=True)
+        if answer["FailedEntryCount"]:
+            raise TaskError("EventBridge.FailedEntry", json.dumps(answer))
+        return answer
+
     def _run_job(self, action: str, arguments: dict[str, Any]) -> Any:
-        kind = _SYNC[action]
+        kind = _SYNC.get(action)
+        if kind is None:
+            raise TaskError("States.Runtime", f"sagemaker:{action}.sync is not emulated here")
         for need in self._sync_needs(f"SageMaker{kind}s"):
             self._require(*need)
         # The Developer Guide's policies for SageMaker's jobs list it (connect-sagemaker).
@@ -134,11 +161,26 @@ class Integrations:
 def _error_name(service: str, error: ClientError, *, optimised: bool) -> str:
     """Return Step Functions' name of an error: the Java SDK's class, or the service's base for one without a class."""
     code = error.response["Error"]["Code"]
-    prefix = "DynamoDB" if optimised and service == "dynamodb" else _PREFIX.get(service, service.capitalize())
-    if code not in service_model(service).shape_names:
+    prefix = _PREFIX.get(service, service.capitalize())
+    prefix = _OPTIMISED_PREFIX.get(service, prefix) if optimised else prefix
+    shapes = service_model(service).error_shapes
+    name = next((shape.name for shape in shapes if code in (shape.name, _code_of(shape))), None)
+    if name is None:
         base = f"Amazon{prefix}Exception" if optimised else f"{prefix}Exception"
         return f"{prefix}.{base}"
-    return f"{prefix}.{code if code.endswith('Exception') else code + 'Exception'}"
+    return f"{prefix}.{name if name.endswith('Exception') else name + 'Exception'}"
+
+
+def _code_of(shape: Shape) -> str | None:
+    """Return the code of an error's shape where it has one besides its name."""
+    code: str | None = shape.metadata.get("error", {}).get("code")
+    return code
+
+
+def _with_text(arguments: dict[str, Any], member: str) -> dict[str, Any]:
+    """Return arguments whose member is a text: the JSON of what it was, where it was none."""
+    value = arguments.get(member)
+    return arguments if value is None or isinstance(value, str) else {**arguments, member: json.dumps(value)}
 
 
 def _plain(value: Any) -> Any:

@@ -17,6 +17,8 @@ from ministack import app as ministack_app
 from ministack.core import concurrency, iam_actions, iam_evaluator, responses, router
 from ministack.services import (
     apigateway,
+    apigateway_v1,
+    cloudtrail,
     cloudwatch,
     ecr,
     eventbridge,
@@ -26,6 +28,7 @@ from ministack.services import (
     s3,
     ses,
     ses_v2,
+    sns,
     sqs,
     ssm,
     stepfunctions,
@@ -76,7 +79,7 @@ def add_service(
         return str(original(service, method, path, headers, body, *rest))
 
     iam_actions.extract_resource_arn = extract
-    _add_condition_keys(name, condition_keys)
+    add_condition_keys(name, condition_keys)
 
 
 def around_service(name: str, wrap: Callable[[ServiceHandler], ServiceHandler]) -> None:
@@ -84,7 +87,7 @@ def around_service(name: str, wrap: Callable[[ServiceHandler], ServiceHandler]) 
     ministack_app.SERVICE_HANDLERS[name] = wrap(ministack_app.SERVICE_HANDLERS[name])
 
 
-def _add_condition_keys(name: str, find: Callable[[str, bytes], Mapping[str, str]]) -> None:
+def add_condition_keys(name: str, find: Callable[[str, bytes], Mapping[str, str]]) -> None:
     """Let IAM know the condition keys that a service takes from its requests."""
     original = iam_actions.request_tag_context
 
@@ -427,6 +430,11 @@ def http_api_ids() -> list[str]:
     return list(apigateway._apis)
 
 
+def api_ids() -> list[str]:
+    """Return the ids of all APIs: HTTP, WebSocket and REST."""
+    return [*apigateway._apis, *apigateway_v1._rest_apis]
+
+
 def add_http_route(api_id: str, method: str, path: str, function_uri: str, authorization: str) -> None:
     """Give an HTTP API a route to a function, as importing its OpenAPI document would."""
     _, _, body = apigateway._create_integration(
@@ -446,7 +454,7 @@ def clear_http_routes(api_id: str) -> None:
     apigateway._integrations[api_id] = {}
 
 
-# --- what the modules beside this need of the services -------------------------------------------------------------
+# --- what the modules beside this need of the services --------------------------------------------------------------
 running_machine: ContextVar[str] = ContextVar("running_machine")
 running_execution: ContextVar[str] = ContextVar("running_execution")
 TaskError = stepfunctions._ExecutionError
@@ -454,6 +462,7 @@ states, queues, alarms, mails = stepfunctions, sqs, cloudwatch, ses_v2
 buckets, keys, evaluator = s3, kms, iam_evaluator
 stack_types, stack_engine, stack_calls, change_sets, drifts = provisioners, stacks, handlers, changesets, drift
 threads = concurrency
+topics, apis, functions, trails = sns, apigateway, lambda_svc, cloudtrail
 
 
 def count_metric(namespace: str, metric: str, dimensions: dict[str, str]) -> None:

@@ -16,6 +16,7 @@ from sagemaker_local.ministack import TaskError, states
 type Request = Mapping[str, Any]
 
 _POLL_SECONDS = 0.1
+_asked: dict[str, Mapping[str, Any]] = {}  # the execution of each token that was given out
 
 
 def close_tasks_that_wait_no_more() -> None:
@@ -23,21 +24,20 @@ def close_tasks_that_wait_no_more() -> None:
 
     AWS refuses both: the task "has already been closed" (Step Functions API reference, SendTaskSuccess).
     """
-    asked: dict[str, Mapping[str, Any]] = {}  # the execution of each token that was given out
     with_callback = states._invoke_with_callback
 
     def callback(resource: str, arguments: dict[str, Any], token: str, state: Mapping[str, Any]) -> Any:
-        asked[token] = states._executions[ministack.running_execution.get()]
+        _asked[token] = states._executions[ministack.running_execution.get()]
         return with_callback(resource, arguments, token, state)
 
     def waits(token: str) -> bool:
         task = states._task_tokens.get(token)
-        return asked[token]["status"] == "RUNNING" and task is not None and not task["event"].is_set()
+        return _asked[token]["status"] == "RUNNING" and task is not None and not task["event"].is_set()
 
     def while_it_waits(answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
         def answered(request: Request) -> Any:
             token = request.get("taskToken", "")
-            if token in asked and not waits(token):
+            if token in _asked and not waits(token):
                 message = "Task Timed Out: 'Provided task does not exist anymore'"
                 return states.error_response_json("TaskTimedOut", message, 400)
             return answer(request)
@@ -48,6 +48,34 @@ def close_tasks_that_wait_no_more() -> None:
     states._send_task_success = while_it_waits(states._send_task_success)
     states._send_task_failure = while_it_waits(states._send_task_failure)
     states._send_task_heartbeat = while_it_waits(states._send_task_heartbeat)
+
+
+def decide_answers_by_their_machine() -> None:
+    """Gap: who may answer a task is decided on `*`; AWS lets in who may by the machine's ARN, too (aws-cdk#8486)."""
+
+    def machine(_query: Mapping[str, Any], body: bytes) -> str | None:
+        found = _asked.get(json.loads(body or b"{}").get("taskToken", ""))
+        return str(found["stateMachineArn"]).split(":", 5)[5] if found else None
+
+    ministack.name_resource("states", machine)
+
+
+def fail_as_the_state_says() -> None:
+    """Gap: a failed execution has an output; a Fail state has an error and a cause that it does not name."""
+    fail, of_state = states._fail_execution, states._fail_state_error
+
+    def failed(execution: dict[str, Any], error: str | None, cause: str | None) -> None:
+        fail(execution, error, cause)
+        execution["output"] = None
+        details = execution["events"][-1].get("executionFailedEventDetails", {})
+        for name in [name for name, value in details.items() if value is None]:
+            del details[name]
+
+    def named(state: Mapping[str, Any], *rest: Any) -> tuple[str | None, ...]:
+        found = zip(("Error", "Cause"), of_state(state, *rest), strict=True)
+        return tuple(value if name in state or f"{name}Path" in state else None for name, value in found)
+
+    states._fail_execution, states._fail_state_error = failed, named
 
 
 def say_why_executions_were_stopped() -> None:

@@ -17,13 +17,19 @@ from typing import Any
 from sagemaker_local import images, ministack, ministack_alarms, ministack_policies
 from sagemaker_local.integrations import Integrations
 from sagemaker_local.ministack import states
+from sagemaker_local.ministack_apis import keep_a_functions_error_to_itself
+from sagemaker_local.ministack_definitions import check_executions, check_machines
 from sagemaker_local.ministack_executions import (
     close_tasks_that_wait_no_more,
+    decide_answers_by_their_machine,
+    fail_as_the_state_says,
     run_nested_executions_as_any_other,
     say_why_executions_were_stopped,
 )
 from sagemaker_local.ministack_mails import count_what_becomes_of_mails
 from sagemaker_local.ministack_moves import answer_message_moves
+from sagemaker_local.ministack_objects import encrypt_by_the_managed_key, tell_every_key
+from sagemaker_local.ministack_topics import leave_mail_subscriptions_pending
 
 _callback_token: ContextVar[str] = ContextVar("callback_token")
 
@@ -42,6 +48,7 @@ def apply(integrations: Integrations, containers: Path) -> None:
     refer_to_secrets_by_arn()
     decide_mails_by_their_sender()
     decide_alarms_by_their_names()
+    decide_metrics_by_their_namespace()
     decide_log_events_by_their_stream()
     watch_alarms_own_metrics()
     hold_parameters_to_their_patterns()
@@ -52,6 +59,14 @@ def apply(integrations: Integrations, containers: Path) -> None:
     close_tasks_that_wait_no_more()
     say_why_executions_were_stopped()
     look_through_sessions_while_others_begin()
+    check_machines()
+    check_executions()
+    decide_answers_by_their_machine()
+    fail_as_the_state_says()
+    leave_mail_subscriptions_pending()
+    encrypt_by_the_managed_key()
+    tell_every_key()
+    keep_a_functions_error_to_itself()
 
 
 def believe_no_key_unseen() -> None:
@@ -79,8 +94,14 @@ def know_the_running_machine() -> None:
 
 
 def check_and_make_calls_as_the_machine(integrations: Integrations) -> None:
-    """Gap: calls that Step Functions makes are not checked against the machine's role, and know no SageMaker."""
+    """Gap: calls that Step Functions makes are not checked against the machine's role, and know no SageMaker.
+
+    What a task asks before it waits for its token is such a call, too.
+    """
     original = states._invoke_resource
+    states._invoke_aws_sdk_integration = integrations.make
+    for call in ("sqs:sendMessage", "sns:publish", "events:putEvents"):
+        states._SERVICE_DISPATCH[f"arn:aws:states:::{call}"] = integrations.make
 
     def invoke(resource: str, arguments: dict[str, Any]) -> Any:
         if integrations.makes(resource):
@@ -222,6 +243,16 @@ def decide_alarms_by_their_names() -> None:
         return f"alarm:{names[0] if isinstance(names, list) else names}" if names else None
 
     ministack.name_resource("monitoring", first)
+
+
+def decide_metrics_by_their_namespace() -> None:
+    """Gap: IAM does not know the condition key `cloudwatch:namespace`, so what it allows is denied."""
+
+    def namespace(action: str, body: bytes) -> dict[str, str]:
+        name = ministack.json_object(body).get("Namespace") if action == "cloudwatch:PutMetricData" else None
+        return {"cloudwatch:namespace": str(name)} if name else {}
+
+    ministack.add_condition_keys("monitoring", namespace)
 
 
 def decide_log_events_by_their_stream() -> None:

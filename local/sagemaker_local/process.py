@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sagemaker_local.direct import without_proxy
-from sagemaker_local.server import KEY_VARIABLE, REGION, credentials, free_port, inherited, new_secret
+from sagemaker_local.server import AUTHORITY, KEY_VARIABLE, REGION, credentials, free_port, inherited, new_secret
 
 _PACKAGES = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
@@ -56,6 +56,7 @@ class Options:
         port: the port of 127.0.0.1; 0 takes a free one.
         repeat_events: the share of SageMaker's events that are sent twice, from 0 to 1.
         startup_seconds: how long a model server may take until it answers /ping.
+        aws_names: answer AWS's host names too, by an HTTPS proxy; `environment` has what programs need for it.
     """
 
     folder: Path
@@ -63,6 +64,7 @@ class Options:
     port: int = 0
     repeat_events: float = 0.0
     startup_seconds: float = 60.0
+    aws_names: bool = False
 
 
 class LocalCloud:
@@ -78,6 +80,8 @@ class LocalCloud:
         if answers(self.port):
             raise PortTakenError(self.port)
         self._secret = new_secret()
+        self._folder = options.folder
+        self._proxy_port = free_port() if options.aws_names else 0
         self.url = f"http://127.0.0.1:{self.port}"
         self.public_url = f"{self.url}/public"
         self.log = options.folder / "cloud.log"
@@ -88,6 +92,7 @@ class LocalCloud:
             "--repeat-events": options.repeat_events,
             "--startup-seconds": options.startup_seconds,
             **({"--containers": options.containers} if options.containers else {}),
+            **({"--proxy-port": self._proxy_port} if self._proxy_port else {}),
         }
         words = [str(word) for pair in arguments.items() for word in pair]
         with self.log.open("wb") as log:
@@ -115,7 +120,15 @@ class LocalCloud:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self.url,
             **without_proxy(os.environ),
+            **self._names(),
         }
+
+    def _names(self) -> dict[str, str]:
+        """Return the variables by which programs ask AWS's host names of this cloud, if it answers to them."""
+        if not self._proxy_port:
+            return {}
+        authority = str((self._folder / AUTHORITY).resolve())
+        return {"HTTPS_PROXY": f"http://127.0.0.1:{self._proxy_port}", "AWS_CA_BUNDLE": authority}
 
     def __enter__(self) -> Self:
         """Wait until the cloud answers.

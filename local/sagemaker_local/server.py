@@ -10,14 +10,17 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sagemaker_local import door
 from sagemaker_local.runtime import guard, namespaces
+
+if TYPE_CHECKING:
+    from sagemaker_local.proxy import Proxy
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -26,6 +29,8 @@ KEY_VARIABLE = "SAGEMAKER_LOCAL_SECRET"
 # All of the environment of the person's shell that reaches the cloud and what it starts: where programs are, how texts
 # are written and what time it is. Keys, tokens and addresses stay outside.
 _INHERITED = ("PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONPATH", "LOG_LEVEL", KEY_VARIABLE)
+# The certificate, in the cloud's folder, of whom programs have to trust under AWS's names.
+AUTHORITY = "aws-names.pem"
 _SECRET_BYTES = 30
 _PUBLIC = "/public"
 
@@ -84,9 +89,16 @@ def prepare(port: int, folder: Path) -> None:
     )
 
 
-def build(port: int, folder: Path, containers: Path, repeat_events: float, startup_seconds: float) -> Any:
+def build(
+    port: int,
+    folder: Path,
+    containers: Path,
+    repeat_events: float,
+    startup_seconds: float,
+    proxy: "Proxy | None" = None,
+) -> Any:
     """Put the cloud together and return its ASGI application."""
-    from sagemaker_local import ministack, ministack_patches  # noqa: PLC0415  # they read the environment that `prepare` sets
+    from sagemaker_local import ministack, ministack_patches, ministack_trails  # noqa: PLC0415  # they read the environment that `prepare` sets
     from sagemaker_local.access import RoleAccess, root_client  # noqa: PLC0415
     from sagemaker_local.cloudtrail import Trails, read_call  # noqa: PLC0415
     from sagemaker_local.core.cloud import Cloud, Timing  # noqa: PLC0415
@@ -113,6 +125,7 @@ def build(port: int, folder: Path, containers: Path, repeat_events: float, start
     add_stack_types(access, REGION)
     trails = Trails(ACCOUNT, REGION)
     ministack.add_resource_type("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)
+    ministack_trails.before_trails(trails.check)
 
     def record(request: ministack.S3Request, status: int, version: str | None, principal: str) -> None:
         call = read_call(request, status, version)
@@ -120,14 +133,15 @@ def build(port: int, folder: Path, containers: Path, repeat_events: float, start
             trails.record(call, principal)
 
     ministack.after_s3(record)
-    return Gateway(service)
+    return Gateway(service, proxy)
 
 
 class Gateway:
     """The outermost application: the inbox, the record of calls, the public address; everything else is the cloud's."""
 
-    def __init__(self, service: Any) -> None:
+    def __init__(self, service: Any, proxy: "Proxy | None" = None) -> None:
         self._service = service
+        self._proxy = proxy
 
     def close(self) -> None:
         """End the model servers."""
@@ -141,22 +155,31 @@ class Gateway:
             await ministack.asgi(scope, receive, send)
             return
         path = scope["path"]
-        refused = door.refusal(scope["headers"], public=path.startswith(f"{_PUBLIC}/"))
+        api = door.api_of(scope["headers"], REGION, ministack.api_ids())
+        carried = self._is_carried(scope)
+        public = api is not None or (path.startswith(f"{_PUBLIC}/") and not carried)
+        refused = door.refusal(scope["headers"], public=public, named=carried or api is not None)
         if refused:
             await _refuse(scope["type"], send, refused)
             return
         send = door.without_leave(send)
-        if path.startswith("/_local/"):
+        # The raw path stays in both, because it is what the caller signed.
+        if api is not None:
+            scope = {**scope, "path": f"/_aws/execute-api/{api}{path}"}
+        elif path.startswith("/_local/") and not carried:
             await _answer(send, *self._own(path))
             return
-        if path.startswith(f"{_PUBLIC}/") and ministack.http_api_ids():
-            # As a custom domain would: the rest of the path goes to the API's default stage. The raw path stays,
-            # because it is what the caller signed.
+        elif public and ministack.http_api_ids():
+            # As a custom domain would: the rest of the path goes to the API's default stage.
             scope = {**scope, "path": f"/_aws/execute-api/{ministack.http_api_ids()[0]}/$default{path[len(_PUBLIC) :]}"}
         else:
             # The buckets' policies demand TLS. Here TLS would end before this process, as behind any load balancer.
             scope = {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
         await ministack.asgi(scope, receive, send)
+
+    def _is_carried(self, scope: Any) -> bool:
+        """Tell whether a request came through the proxy, under a name of AWS."""
+        return self._proxy is not None and self._proxy.carries(scope.get("client")) and door.names_aws(scope["headers"])
 
     def _own(self, path: str) -> tuple[int, str, bytes]:
         from sagemaker_local import inbox, ministack  # noqa: PLC0415
@@ -198,6 +221,7 @@ def main() -> None:
     options.add_argument("--containers", type=Path, help="the folder of one's own images; default: <folder>/containers")
     options.add_argument("--repeat-events", type=float, default=0.0, help="share of events that are sent twice")
     options.add_argument("--startup-seconds", type=float, default=60.0, help="what a model server has to answer /ping")
+    options.add_argument("--proxy-port", type=int, help="answer AWS's host names by an HTTPS proxy on this port")
     options.add_argument("--follow", action="store_true", help="end when standard input is closed")
     chosen = options.parse_args()
     port = chosen.port or free_port()
@@ -208,8 +232,16 @@ def main() -> None:
         guard.watch(os.getpid())
     folder = chosen.folder.resolve()
     containers = (chosen.containers or folder / "containers").resolve()
-    application = build(port, folder, containers, chosen.repeat_events, chosen.startup_seconds)
-    asyncio.run(_serve(application, port, follow=chosen.follow))
+    proxy = _proxy(port, folder) if chosen.proxy_port else None
+    application = build(port, folder, containers, chosen.repeat_events, chosen.startup_seconds, proxy)
+    listen = partial(proxy.listen, chosen.proxy_port) if proxy else None
+    asyncio.run(_serve(application, port, listen, follow=chosen.follow))
+
+
+def _proxy(port: int, folder: Path) -> "Proxy":
+    from sagemaker_local.proxy import Proxy  # noqa: PLC0415  # it takes a library that is needed for nothing else
+
+    return Proxy(port, folder / AUTHORITY, REGION)
 
 
 def _end_with_starter(end: Callable[[], object]) -> None:
@@ -218,7 +250,7 @@ def _end_with_starter(end: Callable[[], object]) -> None:
     end()
 
 
-async def _serve(application: Any, port: int, *, follow: bool) -> None:
+async def _serve(application: Any, port: int, listen: Callable[[], Awaitable[object]] | None, *, follow: bool) -> None:
     from hypercorn.asyncio import serve  # noqa: PLC0415
     from hypercorn.config import Config  # noqa: PLC0415
 
@@ -233,6 +265,8 @@ async def _serve(application: Any, port: int, *, follow: bool) -> None:
         threading.Thread(
             target=_end_with_starter, args=(lambda: loop.call_soon_threadsafe(stop.set),), daemon=True
         ).start()
+    if listen:
+        await listen()
     await serve(application, config, shutdown_trigger=stop.wait)
     application.close()
     os._exit(0)  # ministack's own threads would keep the process

@@ -1,5 +1,6 @@
 """What CloudTrail asks of a trail before it makes it: policies of its bucket and of its key, and its selectors."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -7,6 +8,12 @@ from sagemaker_local import ministack_policies
 
 _SERVICE = "cloudtrail.amazonaws.com"
 _OPERATORS = ("Equals", "StartsWith", "EndsWith", "NotEquals", "NotStartsWith", "NotEndsWith")
+# API reference, EventSelector and DataResource; five selectors and 250 data resources are quotas of a trail.
+_READ_WRITE = ("All", "ReadOnly", "WriteOnly")
+_CLASSIC_TYPES = ("AWS::S3::Object", "AWS::Lambda::Function", "AWS::DynamoDB::Table")
+_OBJECTS = re.compile(r"arn:[^:]+:s3(:::([^/]+/.*)?)?", re.DOTALL)
+_MOST_SELECTORS = 5
+_MOST_VALUES = 250
 # API reference, AdvancedFieldSelector: the fields that data events may be selected by.
 _FIELDS = (
     "eventCategory",
@@ -24,6 +31,8 @@ class TrailError(Exception):
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
 
 
 def check(properties: Mapping[str, Any], arn: str) -> None:
@@ -39,12 +48,50 @@ def check(properties: Mapping[str, Any], arn: str) -> None:
     _check_bucket(bucket, f"{prefix}AWSLogs/{account}/CloudTrail/log", source)
     if properties.get("KMSKeyId"):
         _check_key(properties["KMSKeyId"], bucket, source)
-    if "EventSelectors" in properties:
-        raise TrailError(
-            "InvalidEventSelectorsException", "EventSelectors are not emulated: use AdvancedEventSelectors"
+    check_selectors(properties)
+
+
+def check_selectors(properties: Mapping[str, Any]) -> None:
+    """Hold a trail's selectors against what PutEventSelectors asks: classic ones or advanced ones.
+
+    Raises:
+        TrailError: InvalidEventSelectorsException.
+    """
+    classic, advanced = properties.get("EventSelectors", []), properties.get("AdvancedEventSelectors", [])
+    if classic and advanced:
+        raise _not_selectors(
+            "You can select events by using either EventSelectors or AdvancedEventSelectors, but not both."
         )
-    for selector in properties.get("AdvancedEventSelectors", []):
+    if len(classic) > _MOST_SELECTORS:
+        raise _not_selectors(f"Specify a valid number of selectors (1 to {_MOST_SELECTORS}) for your trail")
+    for selector in advanced:
         _check_selector(selector["FieldSelectors"])
+    for selector in classic:
+        _check_classic(selector)
+    if sum(len(data.get("Values", [])) for one in classic for data in one.get("DataResources", [])) > _MOST_VALUES:
+        raise _not_selectors(f"All selectors together have at most {_MOST_VALUES} data resources.")
+
+
+def _not_selectors(message: str) -> TrailError:
+    return TrailError("InvalidEventSelectorsException", message)
+
+
+def _check_classic(selector: Mapping[str, Any]) -> None:
+    """Refuse what the API reference does not have (EventSelector, DataResource).
+
+    The ARN of a bucket without a slash would select nothing: "To log data events for all objects in all S3 buckets,
+    specify the prefix as arn:aws:s3", and "as arn:aws:s3:::bucket-1/" for those of one.
+    """
+    if selector.get("ReadWriteType", "All") not in _READ_WRITE:
+        raise _not_selectors(f"ReadWriteType is one of {', '.join(_READ_WRITE)}, not {selector['ReadWriteType']}.")
+    for data in selector.get("DataResources", []):
+        if data.get("Type") not in _CLASSIC_TYPES:
+            raise _not_selectors(
+                f"Type of DataResources is one of {', '.join(_CLASSIC_TYPES)}, not {data.get('Type')}."
+            )
+        for value in data.get("Values", []) if data["Type"] == "AWS::S3::Object" else []:
+            if not _OBJECTS.fullmatch(value):
+                raise _not_selectors(f"Value {value} for DataResources.Values is invalid.")
 
 
 def _check_bucket(bucket: str, log: str, source: Mapping[str, str]) -> None:

@@ -208,3 +208,80 @@ def test_a_trail_with_a_key_into_a_bucket_with_a_bucket_key_needs_to_decrypt(clo
     assert bool(refusals) is not decrypts
     ended = formation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
     assert (ended == "CREATE_COMPLETE") is decrypts
+
+
+def _rights(bucket: str) -> str:
+    """Return a bucket's policy that lets CloudTrail write there."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}}
+    statements = [
+        {**trust, "Action": "s3:GetBucketAcl", "Resource": f"arn:aws:s3:::{bucket}"},
+        {**trust, "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/AWSLogs/*"},
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def test_a_trail_of_the_api_has_classic_selectors_and_tells_what_they_select(cloud: World) -> None:
+    bucket, title, trails = cloud.bucket(), name("trail"), cloud.client("cloudtrail")
+    with pytest.raises(ClientError) as closed:
+        trails.create_trail(Name=title, S3BucketName=bucket)
+    assert code(closed.value) == "InsufficientS3BucketPolicyException"
+    cloud.client("s3").put_bucket_policy(Bucket=bucket, Policy=_rights(bucket))
+    trails.create_trail(Name=title, S3BucketName=bucket)
+    data = {"Type": "AWS::S3::Object", "Values": [f"arn:aws:s3:::{bucket}/in/"]}
+    chosen = [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": False, "DataResources": [data]}]
+    trails.put_event_selectors(TrailName=title, EventSelectors=chosen)
+    found = trails.get_event_selectors(TrailName=title)["EventSelectors"]
+    assert [one.items() >= chosen[0].items() for one in found] == [True]
+
+    advanced = [{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]}]
+    wrong = [{"DataResources": [{"Type": "AWS::S3::Object", "Values": [f"arn:aws:s3:::{bucket}"]}]}]
+    for request in ({"EventSelectors": chosen, "AdvancedEventSelectors": advanced}, {"EventSelectors": wrong}):
+        with pytest.raises(ClientError) as mixed:
+            trails.put_event_selectors(TrailName=title, **request)
+        assert code(mixed.value) == "InvalidEventSelectorsException"
+
+    queue, arn = _queue(cloud)
+    pattern = {"source": ["aws.s3"], "detail": {"requestParameters": {"bucketName": [bucket]}}}
+    cloud.client("events").put_rule(Name=title, EventPattern=json.dumps(pattern))
+    cloud.client("events").put_targets(Rule=title, Targets=[{"Id": "queue", "Arn": arn}])
+    trails.start_logging(Name=title)
+    for key in ("out/a", "in/b"):
+        cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
+
+    def told() -> list[str]:
+        messages = cloud.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=1, MaxNumberOfMessages=10)
+        return [json.loads(one["Body"])["detail"]["requestParameters"]["key"] for one in messages.get("Messages", [])]
+
+    assert until(told) == ["in/b"]
+
+
+def _queue(cloud: World) -> tuple[str, str]:
+    """Make a queue that everybody may send to, and return its URL and its ARN."""
+    title = name("queue")
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{title}"
+    anyone = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [anyone]})
+    url = cloud.client("sqs").create_queue(QueueName=title, Attributes={"Policy": policy})["QueueUrl"]
+    return str(url), arn
+
+
+def test_a_stacks_trail_is_known_to_the_api(cloud: World) -> None:
+    bucket, title = cloud.bucket(), name("trail")
+    cloud.client("s3").put_bucket_policy(Bucket=bucket, Policy=_rights(bucket))
+    data = {"Type": "AWS::S3::Object", "Values": [f"arn:aws:s3:::{bucket}/"]}
+    trail = {
+        "TrailName": title,
+        "S3BucketName": bucket,
+        "IsLogging": True,
+        "EventSelectors": [{"ReadWriteType": "WriteOnly", "DataResources": [data]}],
+    }
+    resources = {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": trail}}
+    formation, stack = cloud.client("cloudformation"), name("stack")
+    formation.create_stack(StackName=stack, TemplateBody=json.dumps({"Resources": resources}))
+    until(lambda: formation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE")
+
+    trails = cloud.client("cloudtrail")
+    assert trails.get_trail(Name=title)["Trail"]["HasCustomEventSelectors"] is True
+    assert trails.get_trail_status(Name=title)["IsLogging"] is True
+    (selector,) = trails.get_event_selectors(TrailName=title)["EventSelectors"]
+    assert (selector["ReadWriteType"], selector["DataResources"]) == ("WriteOnly", [data])

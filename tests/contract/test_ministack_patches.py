@@ -13,6 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagemaker_local.server import ACCOUNT, REGION
+from tests.contract import test_ministack_answers as answers
+from tests.contract import test_ministack_definitions as definitions
 from tests.contract import test_ministack_executions as executions
 from tests.contract.world import World, allow, code, name, until
 from tests.sagemaker_local.support.programs import PACKAGE
@@ -269,6 +271,19 @@ def test_alarms_are_decided_on_their_names(plain: World, cloud: World) -> None:
     describe(cloud)
 
 
+def test_metrics_are_decided_by_their_namespace(plain: World, cloud: World) -> None:
+    def put(world: World, namespace: str) -> None:
+        only = {"Condition": {"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*"]}}}
+        watch = world.as_role(world.role({**allow("cloudwatch:PutMetricData"), **only}), "cloudwatch")
+        watch.put_metric_data(Namespace=namespace, MetricData=[{"MetricName": "loss", "Value": 1.0}])
+
+    for world, namespace in ((plain, "/aws/sagemaker/TrainingJobs"), (cloud, "mine")):
+        with pytest.raises(ClientError) as refused:
+            put(world, namespace)
+        assert code(refused.value).startswith("AccessDenied"), CLOSED
+    put(cloud, "/aws/sagemaker/TrainingJobs")
+
+
 def test_log_events_are_decided_on_their_stream(plain: World, cloud: World) -> None:
     def read(world: World, stream: str) -> list[str]:
         owner, group = world.client("logs"), name("group")
@@ -462,6 +477,7 @@ _SEEN = {
     "refer_to_secrets_by_arn": test_a_reference_to_a_secret_is_its_arn,
     "decide_mails_by_their_sender": test_a_mail_is_decided_on_its_senders_identity,
     "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
+    "decide_metrics_by_their_namespace": test_metrics_are_decided_by_their_namespace,
     "decide_log_events_by_their_stream": test_log_events_are_decided_on_their_stream,
     "watch_alarms_own_metrics": test_an_alarm_watches_its_own_dimensions_and_knows_missing_data,
     "count_what_becomes_of_mails": test_mails_under_a_set_that_is_not_there_are_refused_and_bounces_are_counted,
@@ -473,6 +489,16 @@ _SEEN = {
     "run_nested_executions_as_any_other": executions.test_a_failed_nested_execution_is_a_failed_task,
     "say_why_executions_were_stopped": executions.test_the_event_of_a_stop_says_the_error_and_the_cause,
     "look_through_sessions_while_others_begin": executions.test_a_session_may_begin_while_ended_ones_are_looked_for,
+    "check_machines": definitions.test_a_definition_that_leads_nowhere_makes_no_machine,
+    "check_executions": definitions.test_an_execution_begins_with_json_and_a_name_only,
+    "decide_answers_by_their_machine": answers.test_a_task_is_answered_by_whom_the_machines_arn_is_granted,
+    "fail_as_the_state_says": answers.test_a_fail_state_fails_as_it_says_and_has_no_output,
+    "leave_mail_subscriptions_pending": answers.test_a_subscription_by_mail_waits_for_its_confirmation,
+    "encrypt_by_the_managed_key": answers.test_a_write_with_kms_and_no_key_is_encrypted_by_the_key_of_s3,
+    "tell_every_key": answers.test_keys_with_control_characters_are_in_every_list,
+    "keep_a_functions_error_to_itself": (
+        answers.test_a_function_that_fails_behind_an_http_api_is_an_error_without_its_words
+    ),
 }
 
 

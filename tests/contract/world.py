@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0
 """Seconds that anything here may take at most."""
-# Requests go out unchecked, so that the service's own answer is seen, and once.
-_CONFIG = Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}, parameter_validation=False)
+# Requests go out unchecked, so that the service's own answer is seen, once, and to the address that is given.
+_CONFIG = Config(
+    retries={"max_attempts": 0},
+    s3={"addressing_style": "path"},
+    parameter_validation=False,
+    inject_host_prefix=False,
+)
 
 
 def image(name: str) -> str:

@@ -93,6 +93,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     details: list[dict[str, Any]] = []
     monkeypatch.setattr(ministack, "put_event", lambda *event: details.append(event[3]))
     monkeypatch.setattr(ministack_policies, "bucket_policy", lambda bucket: POLICY if bucket == "logs" else "")
+    for store in ("_trails", "_event_selectors"):
+        monkeypatch.setattr(ministack.trails, store, {})
     return details
 
 
@@ -102,6 +104,13 @@ def properties(*selectors: dict[str, Any], bucket: str = "logs", **more: Any) ->
         {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
     ]
     return {"S3BucketName": bucket, "AdvancedEventSelectors": [{"FieldSelectors": [*chosen, *selectors]}], **more}
+
+
+def classic(**more: Any) -> dict[str, Any]:
+    """Return a trail with one classic selector, of all objects in b unless it is said otherwise."""
+    data = {name: more.pop(name) for name in ("Type", "Values") if name in more}
+    selector = {"DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::b/"], **data}], **more}
+    return {"S3BucketName": "logs", "EventSelectors": [selector]}
 
 
 def record(trail: dict[str, Any], key: str = "incoming/a", name: str = "PutObject", status: int = 200) -> None:
@@ -133,6 +142,29 @@ def test_a_trail_selects_by_its_fields_and_two_trails_make_one_event(
     sent: list[dict[str, Any]], selector: dict[str, Any], selected: bool
 ) -> None:
     record(properties(selector))
+    assert len(sent) == int(selected)
+
+
+@pytest.mark.parametrize(
+    ("trail", "name", "selected"),
+    [
+        (classic(), "PutObject", True),
+        (classic(Values=["arn:aws:s3:::x/", "arn:aws:s3:::b/incoming/"]), "PutObject", True),
+        (classic(Values=["arn:aws:s3:::b/other/"]), "PutObject", False),
+        (classic(Values=["arn:aws:s3"]), "PutObject", True),
+        (classic(Values=["arn:aws:s3:::"]), "PutObject", True),
+        (classic(Values=[]), "PutObject", False),
+        (classic(ReadWriteType="ReadOnly"), "PutObject", False),
+        (classic(ReadWriteType="ReadOnly"), "GetObject", True),
+        (classic(ReadWriteType="WriteOnly"), "GetObject", False),
+        (classic(ReadWriteType="All", IncludeManagementEvents=False), "GetObject", True),
+        (classic(Type="AWS::Lambda::Function", Values=["arn:aws:lambda"]), "PutObject", False),
+    ],
+)
+def test_a_classic_selector_selects_by_reading_or_writing_and_the_beginning_of_the_arn(
+    sent: list[dict[str, Any]], trail: dict[str, Any], name: str, selected: bool
+) -> None:
+    record(trail, name=name)
     assert len(sent) == int(selected)
 
 
@@ -187,7 +219,13 @@ def test_an_event_says_how_the_call_ended(sent: list[dict[str, Any]], status: in
         (properties({"Field": "colour", "Equals": ["red"]}), "InvalidEventSelectorsException"),
         (properties({"Field": "eventName", "Like": ["x"]}), "InvalidEventSelectorsException"),
         (properties({"Field": "eventName"}), "InvalidEventSelectorsException"),
-        (properties(EventSelectors=[]), "InvalidEventSelectorsException"),
+        (properties(EventSelectors=[{}]), "InvalidEventSelectorsException: .* but not both"),
+        (classic(ReadWriteType="Some"), "InvalidEventSelectorsException: ReadWriteType"),
+        (classic(Type="AWS::S3::Bucket"), "InvalidEventSelectorsException: Type"),
+        (classic(Values=["arn:aws:s3:::b"]), "InvalidEventSelectorsException: Value arn:aws:s3:::b for"),
+        (classic(Values=["b/k"]), "InvalidEventSelectorsException: Value b/k for"),
+        (classic(Values=["arn:aws:s3:::b/k"] * 251), "InvalidEventSelectorsException: .* 250"),
+        ({"S3BucketName": "logs", "EventSelectors": [{}] * 6}, r"InvalidEventSelectorsException: .*\(1 to 5\)"),
         (
             {
                 "S3BucketName": "logs",

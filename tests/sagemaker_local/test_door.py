@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sagemaker_local.door import refusal, without_leave
+from sagemaker_local.door import api_of, refusal, without_leave
 
 HOST = "127.0.0.1:4566"
 
@@ -39,6 +39,24 @@ def test_a_program_that_names_this_machine_comes_in(host: str) -> None:
 def test_a_name_that_somebody_elses_dns_points_here_gets_nothing(host: str) -> None:
     assert "answers to 127.0.0.1 and localhost only" in str(refused(host))
     assert refused(host, public=True) == refused(host)
+
+
+def test_an_apis_name_on_aws_comes_in_if_the_api_is_here() -> None:
+    def api(host: str) -> str | None:
+        return api_of([(b"host", host.encode())], "us-east-1", ["abc"])
+
+    assert [api(f"abc.execute-api.us-east-1.amazonaws.com{port}") for port in ("", ":443")] == ["abc"] * 2
+    for host in (
+        "other.execute-api.us-east-1.amazonaws.com",
+        "abc.execute-api.eu-west-1.amazonaws.com",
+        "abc.execute-api.us-east-1.amazonaws.com.evil.example",
+        "evil.abc.execute-api.us-east-1.amazonaws.com",
+        "abc.execute-api.evil.example",
+        "abc",
+        "",
+    ):
+        assert api(host) is None
+    assert refusal([(b"host", b"abc.execute-api.us-east-1.amazonaws.com")], public=True, named=True) is None
 
 
 @pytest.mark.parametrize(

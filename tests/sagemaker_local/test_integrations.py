@@ -172,6 +172,60 @@ def test_calls_that_ministack_makes_are_checked_before(calls: Any) -> None:
     assert refused == ("States.TaskFailed", "not authorized to perform lambda:InvokeFunction")
 
 
-def test_a_kind_of_call_that_nobody_checks_is_refused_by_name(calls: Any) -> None:
-    error, cause = failure(lambda: calls.require("arn:aws:states:::sqs:sendMessage", {}))
-    assert (error, "sqs:sendMessage" in cause) == ("States.Runtime", True)
+@pytest.mark.parametrize(
+    ("resource", "operation", "given", "sent"),
+    [
+        ("sqs:sendMessage", "SendMessage", {"QueueUrl": "q", "MessageBody": {"a": 1}}, {"MessageBody": '{"a": 1}'}),
+        ("sqs:sendMessage", "SendMessage", {"QueueUrl": "q", "MessageBody": "text"}, {"MessageBody": "text"}),
+        ("sns:publish", "Publish", {"TopicArn": "t", "Message": [1]}, {"Message": "[1]"}),
+    ],
+)
+def test_a_message_that_is_no_text_is_sent_as_its_json(
+    calls: Any, access: Access, resource: str, operation: str, given: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    service = resource.partition(":")[0]
+    method = {"SendMessage": "send_message", "Publish": "publish"}[operation]
+    client = access.clients[service] = Client(service, {method: {"MessageId": "m"}}, {method: operation})
+
+    assert calls.make(f"arn:aws:states:::{resource}", given) == {"MessageId": "m"}
+
+    (request,) = client.requests(operation)
+    assert request == {**given, **sent}
+
+
+@pytest.mark.parametrize(
+    ("resource", "code", "name"),
+    [
+        ("sns:publish", "NotFound", "SNS.NotFoundException"),
+        ("sns:publish", "InvalidParameter", "SNS.InvalidParameterException"),
+        ("sns:publish", "AccessDenied", "SNS.AmazonSNSException"),
+        ("aws-sdk:sns:publish", "NotFound", "Sns.NotFoundException"),
+    ],
+)
+def test_errors_of_topics_have_the_names_of_step_functions(
+    calls: Any, access: Access, resource: str, code: str, name: str
+) -> None:
+    access.clients["sns"] = Client("sns", {"publish": client_error(code)}, {"publish": "Publish"})
+    request = {"TopicArn": "t", "Message": "m"}
+    assert failure(lambda: calls.make(f"arn:aws:states:::{resource}", request))[0] == name
+
+
+def test_events_tell_the_execution_and_the_machine_and_fail_if_one_is_not_taken(calls: Any, access: Access) -> None:
+    token = ministack.running_execution.set("execution")
+    entry = {"Source": "own", "DetailType": "d", "Detail": {"a": 1}, "Resources": ["r"]}
+    answers: list[dict[str, Any]] = [{"FailedEntryCount": count, "Entries": [{}]} for count in (0, 1)]
+    client = access.clients["events"] = Client("events", {"put_events": answers}, {"put_events": "PutEvents"})
+
+    assert calls.make("arn:aws:states:::events:putEvents", {"Entries": [entry]})["FailedEntryCount"] == 0
+    failed = failure(lambda: calls.make("arn:aws:states:::events:putEvents", {"Entries": [entry]}))
+    ministack.running_execution.reset(token)
+
+    assert failed == ("EventBridge.FailedEntry", '{"FailedEntryCount": 1, "Entries": [{}]}')
+    first, _ = client.requests("PutEvents")
+    assert first["Entries"] == [{**entry, "Detail": '{"a": 1}', "Resources": ["r", "execution", MACHINE]}]
+
+
+@pytest.mark.parametrize("action", ["createHyperParameterTuningJob", "createLabelingJob"])
+def test_a_job_that_is_not_emulated_is_refused_by_name(calls: Any, action: str) -> None:
+    error = failure(lambda: calls.make(f"arn:aws:states:::sagemaker:{action}.sync", {}))
+    assert error == ("States.Runtime", f"sagemaker:{action}.sync is not emulated here")

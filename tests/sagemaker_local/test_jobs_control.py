@@ -73,6 +73,27 @@ def test_what_a_job_prints_is_there_while_it_runs(sagemaker: SageMaker) -> None:
     assert ended(sagemaker)["TrainingJobStatus"] == "Stopped"
 
 
+def test_the_metrics_that_a_job_prints_are_put_while_it_runs_and_the_last_ones_are_its_final_ones(
+    sagemaker: SageMaker,
+) -> None:
+    text = "import time\nfor loss in (3, 2, 1):\n    print(f'loss={loss};', flush=True)\n    time.sleep(1.1)\n"
+    container(sagemaker.containers, train=text)
+    wanted = [{"Name": "loss", "Regex": "loss=([0-9]+);"}]
+    algorithm = {"TrainingImage": OWN, "TrainingInputMode": "File", "MetricDefinitions": wanted}
+    sagemaker.call("CreateTrainingJob", **request(AlgorithmSpecification=algorithm))
+
+    until(lambda: bool(sagemaker.watch.measured))
+    assert sagemaker.call("DescribeTrainingJob", TrainingJobName="job")["TrainingJobStatus"] == "InProgress"
+    final = ended(sagemaker)["FinalMetricDataList"]
+
+    assert [(one["MetricName"], one["Value"]) for one in final] == [("loss", 1)]
+    put = [one for one in sagemaker.watch.measured if one["Namespace"] == "/aws/sagemaker/TrainingJobs"]
+    assert [one["Value"] for one in put] == [3, 2, 1]
+    assert {(one["Dimensions"][0]["Name"], one["Dimensions"][0]["Value"]) for one in put} == {
+        ("TrainingJobName", "job")
+    }
+
+
 def test_what_a_transforms_server_prints_is_there_by_job_and_instance(sagemaker: SageMaker) -> None:
     container(sagemaker.containers, serve="print('a word', flush=True)")
     sagemaker.model()

@@ -49,6 +49,14 @@ def ready(*, stubborn: bool = False, offset: int = 0) -> str:
     return f"STUBBORN = {stubborn}\nOFFSET = {offset}\n{READY}"
 
 
+def test_a_cloud_that_answers_awss_names_has_a_proxy_and_its_authority(played: Any, tmp_path: Path) -> None:
+    played(ready())
+    with LocalCloud(Options(folder=tmp_path, aws_names=True)) as cloud:
+        words: Any = cloud.calls()[0]
+        assert cloud.environment["HTTPS_PROXY"] == f"http://127.0.0.1:{words[words.index('--proxy-port') + 1]}"
+        assert cloud.environment["AWS_CA_BUNDLE"] == str(tmp_path / "aws-names.pem")
+
+
 def test_a_cloud_is_waited_for_asked_and_stopped(played: Any, tmp_path: Path) -> None:
     played(ready())
     with LocalCloud(Options(folder=tmp_path / "new", repeat_events=0.5)) as cloud:

@@ -49,6 +49,7 @@ HARD_CODED = """
         "home": os.environ["HOME"],
         "base": os.environ["SAGEMAKER_BASE_DIR"],
         "user": os.geteuid(),
+        "first_to_go": int(Path("/proc/self/oom_score_adj").read_text()),
         "processes": [name for name in os.listdir("/proc") if name.isdigit()],
     }
     Path("/opt/ml/model/seen.json").write_text(json.dumps(seen))
@@ -96,6 +97,7 @@ def test_a_program_that_names_opt_ml_and_waits_for_algo_1_finds_both(tmp_path: P
     assert (seen["host"], seen["resolves"]) == ("algo-1", "127.0.0.1")
     assert seen["hyperparameters"] == {"depth": "3"}
     assert (seen["base"], seen["home"], seen["folder"], seen["user"]) == ("/opt/ml", "/root", "/opt/program", 0)
+    assert seen["first_to_go"] > int(Path("/proc/self/oom_score_adj").read_text())
     assert set(seen["processes"]) <= {"1", "2"}
     assert untar(s3.get(MODEL.replace("model.tar", "output.tar"))) == {"kept": b"kept"}
 

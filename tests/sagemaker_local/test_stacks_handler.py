@@ -18,6 +18,7 @@ from sagemaker_local.stacks.table import (
     MODEL,
     MODEL_PACKAGE,
     MODEL_PACKAGE_GROUP,
+    PIPELINE,
 )
 
 PACKAGE = {
@@ -210,6 +211,17 @@ def test_a_feature_group_that_does_not_go_is_a_failure() -> None:
 
     told = refused(StackResources(FEATURE_GROUP, ask, lambda *_: "").delete, "f", FEATURES)
     assert "'AWS::SageMaker::FeatureGroup' with identifier 'f' did not stabilize: it is DeleteFailed" in told
+
+
+def test_a_definition_in_a_bucket_is_not_held_against_what_the_pipeline_has() -> None:
+    def ask(operation: str, _request: dict[str, Any]) -> dict[str, Any]:
+        return {"Tags": []} if operation == "ListTags" else {"PipelineArn": "arn:p", "PipelineDefinition": "{}"}
+
+    pipelines = StackResources(PIPELINE, ask, lambda *_: "")
+    place = {"PipelineDefinition": {"PipelineDefinitionS3Location": {"Bucket": "b", "Key": "k"}}}
+    text = {"PipelineDefinition": {"PipelineDefinitionBody": "{ }"}}
+    assert pipelines.read("p", place) == {"Tags": []}
+    assert pipelines.read("p", text) == {"PipelineDefinition": {"PipelineDefinitionBody": "{}"}, "Tags": []}
 
 
 def test_a_change_of_a_feature_groups_online_store_needs_another_group_where_it_cannot_be_changed() -> None:

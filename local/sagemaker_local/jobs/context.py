@@ -31,6 +31,7 @@ class JobContext:
         containers: the folder of the images that the project brings itself.
         grace: seconds between SIGTERM and SIGKILL.
         on_line: called with each line that the program prints.
+        on_metrics: called with the metrics of MetricDefinitions that a line of a training program has numbers of.
     """
 
     folder: Path
@@ -39,6 +40,7 @@ class JobContext:
     containers: Path
     grace: float = TRAINING_GRACE
     on_line: Callable[[str], None] | None = None
+    on_metrics: Callable[[Mapping[str, float]], None] | None = None
 
 
 @dataclass(frozen=True)

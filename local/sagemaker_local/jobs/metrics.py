@@ -19,10 +19,22 @@ def final(log: Path, definitions: Sequence[Mapping[str, str]], at: datetime | No
 
 def scan(lines: Iterable[str], definitions: Sequence[Mapping[str, str]]) -> dict[str, float]:
     """Return the last value of each metric; a match that is not a number is passed over."""
-    patterns = [(definition["Name"], re.compile(definition["Regex"])) for definition in definitions]
-    values: dict[str, float] = {}
+    scanner, values = Scanner(definitions), dict[str, float]()
     for line in lines:
-        for name, pattern in patterns:
+        values.update(scanner.values(line))
+    return values
+
+
+class Scanner:
+    """Finds the values of metrics in lines."""
+
+    def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
+        self._patterns = [(definition["Name"], re.compile(definition["Regex"])) for definition in definitions]
+
+    def values(self, line: str) -> dict[str, float]:
+        """Return the metrics that a line has numbers of."""
+        values: dict[str, float] = {}
+        for name, pattern in self._patterns:
             match = pattern.search(line)
             if match is None or not match.groups():
                 continue
@@ -30,4 +42,4 @@ def scan(lines: Iterable[str], definitions: Sequence[Mapping[str, str]]) -> dict
                 values[name] = float(match[1])
             except (TypeError, ValueError):
                 continue
-    return values
+        return values

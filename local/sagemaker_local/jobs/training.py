@@ -15,7 +15,7 @@ from sagemaker_local.runtime.workspace import ROOT, Workspace, isolated
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from sagemaker_local.images import Image
@@ -143,10 +143,26 @@ class _Training:
                 stop=self._stop,
                 limit=stopping.get("MaxRuntimeInSeconds", DEFAULT_LIMIT),
                 grace=self._context.grace,
-                on_line=self._context.on_line,
+                on_line=self._listener(image),
             )
         except (process.ProgramStartError, UnfitProgramError) as error:
             raise ContainerError(f"AlgorithmError: {CANNOT_START} {error}") from error
+
+    def _listener(self, image: Image) -> Callable[[str], None] | None:
+        """Return what is called with each line, if anybody wants to know: of lines, or of the metrics in them."""
+        on_line, on_metrics = self._context.on_line, self._context.on_metrics
+        definitions = self._definitions(image)
+        if on_metrics is None or not definitions:
+            return on_line
+        scanner = metrics.Scanner(definitions)
+
+        def hear(line: str) -> None:
+            if on_line is not None:
+                on_line(line)
+            if found := scanner.values(line):
+                on_metrics(found)
+
+        return hear
 
     def _command(self, image: Image) -> list[str]:
         entrypoint = self._algorithm.get("ContainerEntrypoint")

@@ -44,6 +44,7 @@ _SECRET_FILES, _SECRET_FOLDERS = ("shadow", "gshadow", "sudoers"), ("sudoers.d",
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _GRAPHICS = ("nvidia", "dri", "kfd")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
+_FIRST_TO_GO = 500  # of all that have much memory, when the machine has no more: the cloud has 0
 _NOT_FOUND, _NOT_STARTED = 127, 126
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -210,10 +211,19 @@ def _become(plan: dict[str, Any], report: int) -> NoReturn:
             _libc.prctl(_PR_CAPBSET_DROP, capability)
         if plan["largest_file"]:
             resource.setrlimit(resource.RLIMIT_FSIZE, (plan["largest_file"], plan["largest_file"]))
+        _go_first()
         os.chdir(plan["folder"])
         os.execvpe(plan["command"][0], plan["command"], plan["environment"])  # noqa: S606  # no shell is wanted
     except OSError as error:
         _tell(report, error)
+
+
+def _go_first() -> None:
+    """Have the kernel end this process rather than the cloud when memory is short."""
+    with open("/proc/self/oom_score_adj") as stream:
+        so_far = int(stream.read())
+    if so_far < _FIRST_TO_GO:  # nobody may lower it again
+        _write("/proc/self/oom_score_adj", str(_FIRST_TO_GO))
 
 
 def _tell(report: int, error: OSError, *, namespaces: bool = False) -> NoReturn:

@@ -26,6 +26,7 @@ from sagemaker_local.jobs.transform import run_transform
 from sagemaker_local.runtime.data import Source, items
 from sagemaker_local.runtime.errors import ContainerError
 from sagemaker_local.sagemaker.logs import LogStream, Place
+from sagemaker_local.sagemaker.metrics import TrainingMetrics
 from sagemaker_local.sagemaker.models import Models
 
 type JobRunner = Callable[[dict[str, Any], JobContext, threading.Event, Callable[[str, str], None]], Outcome]
@@ -174,7 +175,9 @@ class Jobs:
         folder = self.cloud.folder / "jobs" / kind.path / f"{name}-{uuid.uuid4().hex[:8]}"
         folder.mkdir(parents=True)
         s3: Any = self.cloud.access.client("s3", role, name, _output_key(job))
-        context = JobContext(folder, s3, self.cloud.access.environment(role, name), self.cloud.containers)
+        metrics = TrainingMetrics(self.cloud.access.client("cloudwatch", role, name), name)
+        environment = self.cloud.access.environment(role, name)
+        context = JobContext(folder, s3, environment, self.cloud.containers, on_metrics=metrics.take)
 
         def on_status(secondary: str, message: str) -> None:
             if kind is TRAINING:
@@ -182,7 +185,8 @@ class Jobs:
 
         written = folder / "server" / "log" if kind is TRANSFORM else folder / "log"
         place = Place.of_job(kind.name, name, self.cloud.clock())
-        with contextlib.closing(LogStream(self.cloud.access.client("logs", role, name), place, written)):
+        stream = LogStream(self.cloud.access.client("logs", role, name), place, written)
+        with contextlib.closing(stream), contextlib.closing(metrics):
             return run(job, context, self._stops[job[kind.arn_field]], on_status)
 
     def _move(self, name: str, secondary: str, message: str) -> None:

@@ -130,7 +130,8 @@ class StackResources:
         found = {name: item for name, item in self._type.described(described).items() if name in known}
         if self._type.stack_tags:
             found["Tags"] = self._asked("ListTags", {"ResourceArn": described[self._type.arn]})["Tags"]
-        return {name: _like(properties.get(name), item) for name, item in found.items()}
+        given = {name: properties.get(name) for name in found}
+        return {name: _like(given[name], item) for name, item in found.items() if _alike(given[name], item)}
 
     def _identity(self, reference: str) -> str:
         """Return what the API knows a resource by: its name, or the ARN of one that has no name."""
@@ -249,6 +250,12 @@ def _is_stacks_own(tag: Any) -> bool:
 
 def _text(value: Any) -> str:
     return value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else str(value)
+
+
+def _alike(given: Any, found: Any) -> bool:
+    """Tell whether what was found can be held against what is given: a place in S3 cannot against what lay there."""
+    structures = isinstance(given, Mapping) and isinstance(found, Mapping)
+    return not structures or bool(set(given) & set(found))
 
 
 def _like(given: Any, found: Any) -> Any:
