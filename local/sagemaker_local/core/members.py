@@ -279,7 +279,7 @@ def unemulated(shape: Any, value: Any, path: str) -> Iterator[str]:
                 yield _sentence(member, rule)
             else:
                 yield from unemulated(shape.members[name], value[name], member)
-    elif isinstance(value, str) and (rule := _refused(f"{path}={value}")):
+    elif isinstance(value, str) and value in getattr(shape, "enum", ()) and (rule := _refused(f"{path}={value}")):
         yield _sentence(f"{path} {value}", rule)
 
 
