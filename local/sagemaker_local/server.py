@@ -108,8 +108,7 @@ def build(
     from sagemaker_local.sagemaker.service import Service, attach  # noqa: PLC0415
     from sagemaker_local.stack_types import add_stack_types  # noqa: PLC0415
 
-    # The first job does not wait for the answer.
-    threading.Thread(target=namespaces.allowed, daemon=True).start()
+    threading.Thread(target=_try_namespaces, daemon=True).start()  # so that the first job does not wait for it
     endpoint, timing = f"http://127.0.0.1:{port}", Timing(startup_seconds=startup_seconds)
     access = RoleAccess(endpoint, REGION)
 
@@ -134,6 +133,15 @@ def build(
 
     ministack.after_s3(record)
     return Gateway(service, proxy)
+
+
+def _try_namespaces() -> None:
+    """Find out whether programs get namespaces of their own here, and say in the log if they do not."""
+    refusal = namespaces.refusal()
+    if refusal is not None:
+        logging.getLogger("sagemaker_local").warning(
+            "programs run beside each other, with paths rewritten: %s", refusal
+        )
 
 
 class Gateway:
