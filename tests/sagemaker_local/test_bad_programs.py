@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,6 +137,19 @@ def test_an_answer_without_end_is_cut_off(tmp_path: Path) -> None:
     try:
         with pytest.raises(InvocationError, match="more than 104,857,600 bytes"):
             server.invoke(b"")
+    finally:
+        server.close(0)
+
+
+def test_an_answer_that_drips_is_cut_off_at_the_time_limit(tmp_path: Path) -> None:
+    drip = ENDLESS.replace('self.wfile.write(b"0" * 1_000_000)', 'self.wfile.write(b"0") and time.sleep(0.1)')
+    program(tmp_path / "containers", drip.replace("import os\n", "import os, time\n"))
+    server = ModelServer(CONTAINER, server_context(tmp_path, FakeS3(), grace=0.2))
+    began = time.monotonic()
+    try:
+        with pytest.raises(InvocationError, match=r"did not answer within 1 s"):
+            server.invoke(b"", timeout=1)
+        assert time.monotonic() - began < 10
     finally:
         server.close(0)
 

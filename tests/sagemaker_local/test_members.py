@@ -143,7 +143,7 @@ def test_a_refusal_says_what_to_do_instead(tmp_path: Path) -> None:
         ExplainerConfig={"ClarifyExplainerConfig": {"ShapConfig": {"ShapBaselineConfig": {"ShapBaseline": "1"}}}},
     )
     assert refused.startswith("ValidationException: ")
-    assert "ProductionVariants.EnableSSMAccess is not emulated here: read the log in the cloud's folder." in refused
+    assert "ProductionVariants.EnableSSMAccess is not emulated here: read its log in CloudWatch Logs." in refused
     assert "ExplainerConfig is not emulated here." in refused
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.sagemaker_local.support.programs import PACKAGE, environment
 
+from sagemaker_local.reference import reference
 from sagemaker_local.server import free_port
 from sagemaker_local.stacks import TYPES
 
@@ -96,6 +97,12 @@ def test_the_types_of_stacks_are_those_of_the_table_with_what_templates_get_of_t
     assert [(*kind, *reference, attributes, refused) for kind, reference, attributes, _, refused in written] == [
         (row.type_name, row.reference, list(row.attributes), sorted(row.not_emulated)) for row in TYPES
     ]
+
+
+def test_the_reference_is_what_the_code_has() -> None:
+    assert README.partition("## Reference\n")[2].strip().partition("\n\n")[2] == reference().strip(), (
+        "put what python -m sagemaker_local.reference prints at the end of the README"
+    )
 
 
 def test_the_version_of_ministack_is_the_one_that_is_tested() -> None:

@@ -11,6 +11,7 @@ from unittest.mock import patch
 import pytest
 from tests.sagemaker_local.support.ministack_modules import access, events, ministack
 
+from sagemaker_local import server
 from sagemaker_local.call_record import CallRecord, RecordedCall
 from sagemaker_local.core.errors import ApiError
 from sagemaker_local.server import ACCOUNT, KEY_VARIABLE, REGION, Gateway, free_port, prepare
@@ -227,3 +228,10 @@ def test_a_denial_is_an_access_denied_exception(monkeypatch: pytest.MonkeyPatch)
     made.require("KEY", "sagemaker:ListModels", "*")
     with pytest.raises(ApiError, match="AccessDeniedException: you may not"):
         made.require("KEY", "sagemaker:ListModels", "*")
+
+
+@pytest.mark.usefixtures("without_namespaces")
+def test_a_cloud_whose_programs_get_no_namespaces_says_so_in_its_log(caplog: pytest.LogCaptureFixture) -> None:
+    server._try_namespaces()
+
+    assert "programs run beside each other, with paths rewritten: switched off by a test" in caplog.text

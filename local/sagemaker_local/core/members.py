@@ -25,7 +25,7 @@ _COMPONENTS = "inference components are not emulated: give each variant a ModelN
 _NO_EXPERIMENTS = "leave it out; experiments are not emulated"
 _FILES = "use File or FastFile"
 _NO_REGISTRY = "push the image to ECR"
-_READ_LOG = "read the log in the cloud's folder"
+_READ_LOG = "read its log in CloudWatch Logs"
 
 REFUSED: Mapping[str, str] = {
     # Data of models: one archive, or the objects under one prefix.
@@ -279,7 +279,7 @@ def unemulated(shape: Any, value: Any, path: str) -> Iterator[str]:
                 yield _sentence(member, rule)
             else:
                 yield from unemulated(shape.members[name], value[name], member)
-    elif isinstance(value, str) and (rule := _refused(f"{path}={value}")):
+    elif isinstance(value, str) and value in getattr(shape, "enum", ()) and (rule := _refused(f"{path}={value}")):
         yield _sentence(f"{path} {value}", rule)
 
 

@@ -17,8 +17,8 @@ MOST_STEPS = 50  # service quota, not adjustable
 _VERSION = "2020-12-01"
 _NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 _TOP = {"Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps"}
-_TYPES = {*CREATES, "Condition", "Fail", "Lambda"}
-_TYPES_OF_AWS = frozenset(
+STEP_TYPES = {*CREATES, "Condition", "Fail", "Lambda"}
+REFUSED_STEP_TYPES = frozenset(
     [
         "Tuning",
         "AutoML",
@@ -114,9 +114,9 @@ def _step(entry: Any, branch: Branch | None) -> Step:
     kind = entry.get("Type")
     if not isinstance(kind, str):
         raise _unable(f"Step '{name}': Type must be a string, not {kind!r}")
-    if kind in _TYPES_OF_AWS:
+    if kind in REFUSED_STEP_TYPES:
         raise _unable(f"Step '{name}': steps of type {kind} are not emulated here")
-    if kind not in _TYPES:
+    if kind not in STEP_TYPES:
         raise _unable(f"Step '{name}': Type {kind!r} is unknown")
     unknown = sorted(set(entry) - _FIELDS)
     if unknown:

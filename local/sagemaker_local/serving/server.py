@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import shutil
-import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from sagemaker_local.images.container import PORT, Container
 from sagemaker_local.runtime import archive, data, namespaces, strays
 from sagemaker_local.runtime.errors import ContainerError
 from sagemaker_local.runtime.lines import tail
-from sagemaker_local.runtime.ports import LOOPBACK, free_port
+from sagemaker_local.runtime.ports import free_port
 from sagemaker_local.runtime.process import SERVING_GRACE, Program, ProgramStartError
 from sagemaker_local.runtime.workspace import Workspace, isolated
+from sagemaker_local.serving.asking import ask
 from sagemaker_local.serving.multi import TARGET, LoadedModels, LoadError, TargetModelError
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ PING_TIMEOUT = 2.0
 """Seconds a model has for an answer to /ping (developer guide, "Custom inference code with hosting services")."""
 STARTUP_TIMEOUT = 600.0
 """Seconds until the first good /ping, as a bound: AWS gives 8 minutes, and by parameter up to an hour."""
-MOST_BYTES = 100 * 1024 * 1024
-"""Bytes of an answer that are taken: the most that any payload may have (API reference, CreateTransformJob)."""
 _PING_EVERY = 0.05
 _OK = 200
 
@@ -271,18 +269,7 @@ class ModelServer:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=timeout)
-        try:
-            connection.sock = self._program.connect(self._port, timeout)
-            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.request(method, path, body=body, headers=dict(headers or {}))
-            response = connection.getresponse()
-            answer = response.read(MOST_BYTES + 1)
-            if len(answer) > MOST_BYTES:
-                raise http.client.HTTPException(f"its answer has more than {MOST_BYTES:,} bytes")
-            return response.status, {name.lower(): value for name, value in response.getheaders()}, answer
-        finally:
-            connection.close()
+        return ask(self._program, self._port, method, path, body, headers or {}, timeout)
 
     @contextlib.contextmanager
     def _counted(self) -> Any:

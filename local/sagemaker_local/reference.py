@@ -1,0 +1,97 @@
+"""`python -m sagemaker_local.reference`: the tables of the README's reference, made from the code.
+
+A test compares them with the README: whoever adds an operation, or refuses a member, prints them anew.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sagemaker_local.core.cloud import Cloud
+from sagemaker_local.core.members import KEPT, REFUSED
+from sagemaker_local.core.roles import MOST_TAGS
+from sagemaker_local.core.shapes import service_model
+from sagemaker_local.jobs.limits import LONGEST
+from sagemaker_local.jobs.records import MOST_MEGABYTES
+from sagemaker_local.jobs.training import DEFAULT_LIMIT
+from sagemaker_local.pipelines.definition import MOST_BYTES as MOST_DEFINITION
+from sagemaker_local.pipelines.definition import MOST_STEPS, REFUSED_STEP_TYPES, STEP_TYPES
+from sagemaker_local.pipelines.parameters import MOST_PARAMETERS
+from sagemaker_local.pipelines.settings import PipelineSettings
+from sagemaker_local.sagemaker.invocations import MOST_BYTES
+from sagemaker_local.sagemaker.parts import put_together
+from sagemaker_local.serving.server import INVOCATION_TIMEOUT
+
+_SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime")
+# What serves, and what stands for it here.
+_HOSTING = (
+    ("real-time, on instances", "honoured: a process for each variant"),
+    ("serverless", "honoured as one on an instance; its concurrency is shown and limits nothing"),
+    ("asynchronous", "honoured"),
+    ("several models in one container", "honoured"),
+    ("shadow variants", "honoured"),
+    ("inference pipelines of several containers", "kept as models; refused where they are served"),
+    ("inference components", "refused: each variant needs a ModelName"),
+    ("batch transform", "honoured, for models of one container with one model"),
+)
+
+
+def reference() -> str:
+    """Return the tables as Markdown."""
+    return "\n".join(line for part in (_operations(), _members(), _steps(), _hosting(), _limits()) for line in part)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+    yield ""
+
+
+def _operations() -> Iterator[str]:
+    nothing: Any = None  # nobody is asked: the names alone are wanted
+    cloud = Cloud("", "", "", Path(), Path(), nothing, nothing, nothing)
+    answered = put_together(cloud).handlers.keys()
+    rows = []
+    for service in _SERVICES:
+        there = service_model(service).operation_names
+        names = sorted(answered & set(there))
+        rows.append((f"`{service}`", f"{len(names)} of {len(there)}", ", ".join(names)))
+    return _table(("API", "answered", "operations; all others are refused with `UnknownOperationException`"), rows)
+
+
+def _members() -> Iterator[str]:
+    rows = [(f"`{path}`", "refused by name", instead) for path, instead in REFUSED.items()]
+    rows += [(f"`{path}`", "kept and shown, no effect here", "") for path in KEPT]
+    yield "`*` stands for any number of operations and members, a member for all that is below it; `=` names a value."
+    yield "Members that are in no row do what they do on AWS."
+    yield ""
+    yield from _table(("member", "what becomes of it", "instead"), rows)
+
+
+def _steps() -> Iterator[str]:
+    rows = [("honoured", ", ".join(sorted(STEP_TYPES))), ("refused by name", ", ".join(sorted(REFUSED_STEP_TYPES)))]
+    return _table(("pipeline steps", "types"), rows)
+
+
+def _hosting() -> Iterator[str]:
+    return _table(("hosting", "what becomes of it"), _HOSTING)
+
+
+def _limits() -> Iterator[str]:
+    settings = PipelineSettings()
+    limits = {
+        "pipelines": settings.pipelines,
+        "executions of pipelines at once": settings.concurrent_executions,
+        "steps, and parameters, of a pipeline": f"{MOST_STEPS}, {MOST_PARAMETERS}",
+        "bytes of a pipeline's definition": f"{MOST_DEFINITION:,}",
+        "tags of a resource": MOST_TAGS,
+        "seconds of a training or processing job": f"{LONGEST:,}; where nothing is said, {DEFAULT_LIMIT:,}",
+        "MB of the requests of a transform at once": MOST_MEGABYTES,
+        "seconds, and bytes, of an endpoint's answer": f"{INVOCATION_TIMEOUT:g}, {MOST_BYTES:,}",
+    }
+    return _table(("limit that is held", "value"), [(name, str(value)) for name, value in limits.items()])
+
+
+if __name__ == "__main__":
+    print(reference())  # noqa: T201  # this is what it is for
