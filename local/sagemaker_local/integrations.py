@@ -5,16 +5,18 @@ import re
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, ParamValidationError
-from botocore.model import Shape
 
 from sagemaker_local import ministack
 from sagemaker_local.access import RoleAccess
 from sagemaker_local.asl.services import boto_name
 from sagemaker_local.core.shapes import service_model
 from sagemaker_local.ministack import TaskError, states
+
+if TYPE_CHECKING:
+    from botocore.model import Shape
 
 # The Java SDK's names, by which Step Functions prefixes errors (its Developer Guide, supported AWS services).
 _PREFIX = {
@@ -171,7 +173,7 @@ def _error_name(service: str, error: ClientError, *, optimised: bool) -> str:
     return f"{prefix}.{name if name.endswith('Exception') else name + 'Exception'}"
 
 
-def _code_of(shape: Shape) -> str | None:
+def _code_of(shape: "Shape") -> str | None:
     """Return the code of an error's shape where it has one besides its name."""
     code: str | None = shape.metadata.get("error", {}).get("code")
     return code

@@ -11,19 +11,17 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import concurrency, iam_actions, iam_evaluator, responses, router
 from ministack.services import (
     apigateway,
-    apigateway_v1,
     cloudtrail,
     cloudwatch,
     ecr,
-    eventbridge,
     iam,
-    kms,
     lambda_svc,
     s3,
     ses,
@@ -34,15 +32,20 @@ from ministack.services import (
     stepfunctions,
     sts,
 )
-from ministack.services.cloudformation import changesets, drift, handlers, provisioners, stacks
 
 from sagemaker_local.call_record import CallRecord, RecordedCall
 from sagemaker_local.core.cloud import HttpResponse
 from sagemaker_local.forms import posted_form, signed_by
+from sagemaker_local.later import Later, when_loaded
 
 type ServiceHandler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[HttpResponse]]
 
+_CLOUDFORMATION = "ministack.services.cloudformation"
+_EVENTS = "ministack.services.eventbridge"
+
 asgi = ministack_app.app
+eventbridge: Any = Later(_EVENTS)
+rest_apis: Any = Later("ministack.services.apigateway_v1")
 
 
 # --- services -------------------------------------------------------------------------------------------------------
@@ -372,14 +375,16 @@ def put_event(source: str, detail_type: str, resources: list[str], detail: Mappi
 
 def before_events_of_aws(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Let `change` see the entry of each event of an AWS service before the bus does."""
-    put = eventbridge._put_events
 
-    def changed(request: dict[str, Any], allow_aws_source: bool = False) -> Any:
+    def changed(put: Callable[..., Any], request: dict[str, Any], allow_aws_source: bool = False) -> Any:
         if allow_aws_source:
             request = {**request, "Entries": [change(entry) for entry in request["Entries"]]}
         return put(request, allow_aws_source=allow_aws_source)
 
-    eventbridge._put_events = changed
+    def loaded() -> None:
+        eventbridge._put_events = partial(changed, eventbridge._put_events)
+
+    when_loaded(_EVENTS, loaded)
 
 
 def sent_mails() -> list[dict[str, Any]]:
@@ -391,6 +396,11 @@ def sent_mails() -> list[dict[str, Any]]:
 type CreatedResource = tuple[str, dict[str, Any]]
 
 
+def when_stacks_are_asked_for(change: Callable[[], object]) -> None:
+    """Call `change`, which changes CloudFormation, when that is loaded: at the first request to it."""
+    when_loaded(_CLOUDFORMATION, change)
+
+
 def add_resource_type(
     name: str,
     create: Callable[[str, dict[str, Any], str], CreatedResource],
@@ -398,12 +408,12 @@ def add_resource_type(
     delete: Callable[[str, dict[str, Any]], None],
 ) -> None:
     """Let CloudFormation make one more type of resource."""
-    provisioners._RESOURCE_HANDLERS[name] = {"create": create, "update": update, "delete": delete}
+    stack_types._RESOURCE_HANDLERS[name] = {"create": create, "update": update, "delete": delete}
 
 
 def resource_handlers(name: str) -> dict[str, Any]:
     """Return the handlers of a type of resource by verb: create, update, delete; what is put in takes effect."""
-    handlers: dict[str, Any] = provisioners._RESOURCE_HANDLERS[name]
+    handlers: dict[str, Any] = stack_types._RESOURCE_HANDLERS[name]
     return handlers
 
 
@@ -432,7 +442,7 @@ def http_api_ids() -> list[str]:
 
 def api_ids() -> list[str]:
     """Return the ids of all APIs: HTTP, WebSocket and REST."""
-    return [*apigateway._apis, *apigateway_v1._rest_apis]
+    return [*apigateway._apis, *rest_apis._rest_apis]
 
 
 def add_http_route(api_id: str, method: str, path: str, function_uri: str, authorization: str) -> None:
@@ -459,8 +469,13 @@ running_machine: ContextVar[str] = ContextVar("running_machine")
 running_execution: ContextVar[str] = ContextVar("running_execution")
 TaskError = stepfunctions._ExecutionError
 states, queues, alarms, mails = stepfunctions, sqs, cloudwatch, ses_v2
-buckets, keys, evaluator = s3, kms, iam_evaluator
-stack_types, stack_engine, stack_calls, change_sets, drifts = provisioners, stacks, handlers, changesets, drift
+buckets, evaluator = s3, iam_evaluator
+keys: Any = Later("ministack.services.kms")
+stack_types: Any = Later(f"{_CLOUDFORMATION}.provisioners")
+stack_engine: Any = Later(f"{_CLOUDFORMATION}.stacks")
+stack_calls: Any = Later(f"{_CLOUDFORMATION}.handlers")
+change_sets: Any = Later(f"{_CLOUDFORMATION}.changesets")
+drifts: Any = Later(f"{_CLOUDFORMATION}.drift")
 threads = concurrency
 topics, apis, functions, trails = sns, apigateway, lambda_svc, cloudtrail
 

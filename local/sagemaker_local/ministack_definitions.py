@@ -25,12 +25,21 @@ _CHANGES = ("definition", "roleArn", "loggingConfiguration", "tracingConfigurati
 
 
 def check_machines() -> None:
-    """Gap: a machine is made of any definition, under any name and role, by the API and by stacks."""
+    """Gap: a machine is made of any definition, under any name and role."""
     create, update = states._create_state_machine, states._update_state_machine
-    by_stack = stack_types._sfn_state_machine_create
 
     def updated(request: Request) -> Answer:
         return _refused_update(request) or update(request)
+
+    states._create_state_machine = lambda request: _refused_machine(request) or create(request)
+    states._update_state_machine = updated
+    states._validate_state_machine_definition = _validate
+    states._validate_definition_jsonata = lambda _definition: None  # it is among the checks above
+
+
+def check_machines_of_stacks() -> None:
+    """Gap: the same of a machine that a stack makes."""
+    by_stack = stack_types._sfn_state_machine_create
 
     def made_by_stack(logical_id: str, properties: Mapping[str, Any], stack: str) -> Any:
         refused = _refused_machine(
@@ -45,10 +54,6 @@ def check_machines() -> None:
             raise stack_types._sfn_service_error(refused)
         return by_stack(logical_id, properties, stack)
 
-    states._create_state_machine = lambda request: _refused_machine(request) or create(request)
-    states._update_state_machine = updated
-    states._validate_state_machine_definition = _validate
-    states._validate_definition_jsonata = lambda _definition: None  # it is among the checks above
     # A machine with a new name is made by the function itself, any other by the table.
     stack_types._sfn_state_machine_create = made_by_stack
     ministack.resource_handlers("AWS::StepFunctions::StateMachine")["create"] = made_by_stack

@@ -18,7 +18,7 @@ from sagemaker_local import images, ministack, ministack_alarms, ministack_polic
 from sagemaker_local.integrations import Integrations
 from sagemaker_local.ministack import states
 from sagemaker_local.ministack_apis import keep_a_functions_error_to_itself
-from sagemaker_local.ministack_definitions import check_executions, check_machines
+from sagemaker_local.ministack_definitions import check_executions, check_machines, check_machines_of_stacks
 from sagemaker_local.ministack_executions import (
     close_tasks_that_wait_no_more,
     decide_answers_by_their_machine,
@@ -29,7 +29,10 @@ from sagemaker_local.ministack_executions import (
 from sagemaker_local.ministack_mails import count_what_becomes_of_mails
 from sagemaker_local.ministack_moves import answer_message_moves
 from sagemaker_local.ministack_objects import encrypt_by_the_managed_key, tell_every_key
-from sagemaker_local.ministack_topics import leave_mail_subscriptions_pending
+from sagemaker_local.ministack_topics import (
+    leave_mail_subscriptions_of_stacks_pending,
+    leave_mail_subscriptions_pending,
+)
 
 _callback_token: ContextVar[str] = ContextVar("callback_token")
 
@@ -43,9 +46,7 @@ def apply(integrations: Integrations, containers: Path) -> None:
     keep_the_machine_timeout()
     answer_a_repeated_start_as_the_first()
     run_nested_executions_as_any_other(integrations)
-    import_http_api_documents()
     name_the_error_of_a_function()
-    refer_to_secrets_by_arn()
     decide_mails_by_their_sender()
     decide_alarms_by_their_names()
     decide_metrics_by_their_namespace()
@@ -53,7 +54,6 @@ def apply(integrations: Integrations, containers: Path) -> None:
     watch_alarms_own_metrics()
     hold_parameters_to_their_patterns()
     know_images_by_their_content(containers)
-    encrypt_buckets_of_stacks()
     answer_message_moves()
     count_what_becomes_of_mails()
     close_tasks_that_wait_no_more()
@@ -67,6 +67,16 @@ def apply(integrations: Integrations, containers: Path) -> None:
     encrypt_by_the_managed_key()
     tell_every_key()
     keep_a_functions_error_to_itself()
+    ministack.when_stacks_are_asked_for(change_stacks)
+
+
+def change_stacks() -> None:
+    """Apply every patch of CloudFormation, which is loaded at the first request to it."""
+    import_http_api_documents()
+    refer_to_secrets_by_arn()
+    encrypt_buckets_of_stacks()
+    check_machines_of_stacks()
+    leave_mail_subscriptions_of_stacks_pending()
 
 
 def believe_no_key_unseen() -> None:

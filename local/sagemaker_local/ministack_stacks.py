@@ -9,14 +9,16 @@ import inspect
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from sagemaker_local import ministack
 from sagemaker_local.core.cloud import HttpResponse
 from sagemaker_local.ministack import change_sets, drifts, stack_calls, stack_engine, stack_types, threads
-from sagemaker_local.stacks import ResourceType, StackResources
+
+if TYPE_CHECKING:
+    from sagemaker_local.stacks import ResourceType, StackResources
 
 type Acting = Callable[[str, Mapping[str, str]], str]
 
@@ -39,7 +41,7 @@ def caller() -> str:
     return _caller.get()
 
 
-def add_type(resource: ResourceType, handler: StackResources) -> None:
+def add_type(resource: "ResourceType", handler: "StackResources") -> None:
     """Let CloudFormation make resources of a type."""
     name = resource.type_name
     stack_types._RESOURCE_HANDLERS[name] = {

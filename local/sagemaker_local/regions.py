@@ -2,22 +2,25 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sagemaker_local import ministack
 from sagemaker_local.core.cloud import HttpResponse
-from sagemaker_local.sagemaker.service import Service
+from sagemaker_local.core.wire import REST_MODELS, members
+
+if TYPE_CHECKING:
+    from sagemaker_local.sagemaker.service import Service
 
 
 class Regions:
     """One service for each region; a request goes to that of the region in its signature."""
 
-    def __init__(self, make: Callable[[str], Service]) -> None:
+    def __init__(self, make: Callable[[str], "Service"]) -> None:
         self._make = make
         self._services: dict[str, Service] = {}
         self._lock = threading.Lock()
 
-    def _here(self) -> Service:
+    def _here(self) -> "Service":
         _, region = ministack.scope()
         with self._lock:
             if region not in self._services:
@@ -40,3 +43,16 @@ class Regions:
             services = list(self._services.values())
         for service in services:
             service.close()
+
+
+def condition_keys(action: str, body: bytes) -> dict[str, str]:
+    """Return SageMaker's condition keys of a request (Service Authorization Reference): those that are used here."""
+    if action not in ("sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"):
+        return {}
+    status = members(body).get("ModelApprovalStatus")
+    return {"sagemaker:ModelApprovalStatus": str(status)} if status is not None else {}
+
+
+def attach(regions: Regions) -> None:
+    """Make SageMaker known to ministack."""
+    ministack.add_service("sagemaker", regions.handle, "SageMaker.", REST_MODELS, regions.resource_arn, condition_keys)

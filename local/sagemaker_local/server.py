@@ -21,6 +21,7 @@ from sagemaker_local.runtime import guard, namespaces
 
 if TYPE_CHECKING:
     from sagemaker_local.proxy import Proxy
+    from sagemaker_local.sagemaker.service import Service
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -67,6 +68,8 @@ def prepare(port: int, folder: Path) -> None:
     """
     kept = inherited(os.environ)
     secret = kept.pop(KEY_VARIABLE, "") or new_secret()
+    # No engine is looked for (DOCKER_HOST below says so too): its library need not be loaded.
+    sys.modules["docker"] = None  # type: ignore[assignment]  # how an import is refused
     os.environ.clear()
     os.environ.update(
         kept,
@@ -104,15 +107,17 @@ def build(
     from sagemaker_local.core.cloud import Cloud, Timing  # noqa: PLC0415
     from sagemaker_local.events import BusEvents  # noqa: PLC0415
     from sagemaker_local.integrations import Integrations  # noqa: PLC0415
-    from sagemaker_local.regions import Regions  # noqa: PLC0415
-    from sagemaker_local.sagemaker.service import Service, attach  # noqa: PLC0415
+    from sagemaker_local.regions import Regions, attach  # noqa: PLC0415
     from sagemaker_local.stack_types import add_stack_types  # noqa: PLC0415
 
-    threading.Thread(target=_try_namespaces, daemon=True).start()  # so that the first job does not wait for it
     endpoint, timing = f"http://127.0.0.1:{port}", Timing(startup_seconds=startup_seconds)
     access = RoleAccess(endpoint, REGION)
 
-    def service_of(region: str) -> Service:
+    def service_of(region: str) -> "Service":
+        from sagemaker_local.sagemaker.service import Service  # noqa: PLC0415  # a third of the start
+
+        # The first job does not wait for the answer.
+        threading.Thread(target=_try_namespaces, daemon=True).start()
         mine, events = RoleAccess(endpoint, region), BusEvents(ACCOUNT, region, repeat_events)
         as_root = partial(root_client, endpoint, region)
         return Service(Cloud(ACCOUNT, region, endpoint, folder, containers, mine, events, as_root, timing))
@@ -123,7 +128,8 @@ def build(
     ministack_patches.apply(Integrations(access, ACCOUNT, REGION), containers)
     add_stack_types(access, REGION)
     trails = Trails(ACCOUNT, REGION)
-    ministack.add_resource_type("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)
+    by_stack = ("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)
+    ministack.when_stacks_are_asked_for(partial(ministack.add_resource_type, *by_stack))
     ministack_trails.before_trails(trails.check)
 
     def record(request: ministack.S3Request, status: int, version: str | None, principal: str) -> None:

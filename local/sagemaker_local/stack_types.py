@@ -4,7 +4,7 @@ import secrets
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
@@ -12,7 +12,9 @@ from botocore.exceptions import ClientError, ParamValidationError
 from sagemaker_local import ministack, ministack_stacks
 from sagemaker_local.access import RoleAccess, trusts
 from sagemaker_local.ministack_stacks import StackRoleError
-from sagemaker_local.stacks import TYPES, Ask, RefusedError, Request, StackResources
+
+if TYPE_CHECKING:
+    from sagemaker_local.stacks import Ask, Request
 
 # SageMaker's names have at most 63 characters (API reference).
 _LONGEST_NAME, _RANDOM = 63, 12
@@ -24,15 +26,23 @@ _WORK = ("CreateStack", "UpdateStack", "DeleteStack", "ExecuteChangeSet", "Conti
 
 def add_stack_types(access: RoleAccess, region: str) -> None:
     """Let stacks have the types of resources that are in the table, and refuse those that are nowhere."""
-    ask, roles = asking(access), StackRoles(region)
+    roles = StackRoles(region)
+    ministack_stacks.know_the_caller(roles.acting, roles.keep)
+    ministack_stacks.refuse_cloud_control()
+    ministack.when_stacks_are_asked_for(lambda: _change(access, roles))
+
+
+def _change(access: RoleAccess, roles: "StackRoles") -> None:
+    # The table reads SageMaker's model, which takes longer than all else that a start does.
+    from sagemaker_local.stacks import TYPES, StackResources  # noqa: PLC0415
+
+    ask = asking(access)
     for resource in TYPES:
         ministack_stacks.add_type(resource, StackResources(resource, ask, new_name))
     ministack_stacks.work_beside_the_cloud(frozenset(resource.type_name for resource in TYPES))
     ministack_stacks.do_one_thing_at_a_time()
-    ministack_stacks.know_the_caller(roles.acting, roles.keep)
     ministack_stacks.show_roles(lambda stack: roles.of_stack.get(stack, ""))
     ministack_stacks.refuse_types_by_name()
-    ministack_stacks.refuse_cloud_control()
 
 
 def new_name(stack: str, logical_id: str) -> str:
@@ -82,10 +92,11 @@ class StackRoles:
             raise StackRoleError("ValidationError", f"Role {role} is invalid or cannot be assumed")
 
 
-def asking(access: RoleAccess) -> Ask:
+def asking(access: RoleAccess) -> "Ask":
     """Return how SageMaker is asked: as whoever works on the stack, so that IAM decides about it."""
+    from sagemaker_local.stacks import RefusedError  # noqa: PLC0415  # see above
 
-    def ask(operation: str, request: Request) -> dict[str, Any]:
+    def ask(operation: str, request: "Request") -> dict[str, Any]:
         try:
             client: Any = access.client_of("sagemaker", ministack_stacks.caller())
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**request)

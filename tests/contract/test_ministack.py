@@ -40,7 +40,6 @@ _MODULES = {
     "iam_evaluator": "core.iam_evaluator",
     "responses": "core.responses",
     "router": "core.router",
-    "provisioners": "services.cloudformation.provisioners",
     "topics": "services.sns",
     "trails": "services.cloudtrail",
     "apis": "services.apigateway",
@@ -57,12 +56,12 @@ _MODULES = {
     "mails": "services.ses_v2",
     "buckets": "services.s3",
     "keys": "services.kms",
+    "rest_apis": "services.apigateway_v1",
     "evaluator": "core.iam_evaluator",
 } | {
     name: f"services.{name}"
     for name in (
         "apigateway",
-        "apigateway_v1",
         "cloudwatch",
         "ecr",
         "eventbridge",

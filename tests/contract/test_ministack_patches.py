@@ -490,10 +490,12 @@ _SEEN = {
     "say_why_executions_were_stopped": executions.test_the_event_of_a_stop_says_the_error_and_the_cause,
     "look_through_sessions_while_others_begin": executions.test_a_session_may_begin_while_ended_ones_are_looked_for,
     "check_machines": definitions.test_a_definition_that_leads_nowhere_makes_no_machine,
+    "check_machines_of_stacks": definitions.test_a_stack_makes_no_machine_that_step_functions_refuses,
     "check_executions": definitions.test_an_execution_begins_with_json_and_a_name_only,
     "decide_answers_by_their_machine": answers.test_a_task_is_answered_by_whom_the_machines_arn_is_granted,
     "fail_as_the_state_says": answers.test_a_fail_state_fails_as_it_says_and_has_no_output,
     "leave_mail_subscriptions_pending": answers.test_a_subscription_by_mail_waits_for_its_confirmation,
+    "leave_mail_subscriptions_of_stacks_pending": answers.test_a_stacks_subscription_by_mail_waits_too,
     "encrypt_by_the_managed_key": answers.test_a_write_with_kms_and_no_key_is_encrypted_by_the_key_of_s3,
     "tell_every_key": answers.test_keys_with_control_characters_are_in_every_list,
     "keep_a_functions_error_to_itself": (
@@ -504,8 +506,15 @@ _SEEN = {
 
 def test_every_gap_that_is_closed_is_seen_in_plain_ministack() -> None:
     text = (PACKAGE / "ministack_patches.py").read_text()
-    apply = next(node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == "apply")
+    closing = [
+        node
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef) and node.name in ("apply", "change_stacks")
+    ]
     called = {
-        node.func.id for node in ast.walk(apply) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        node.func.id
+        for function in closing
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
     assert called == set(_SEEN), "a gap is closed without a test that sees it in plain ministack, or the other way"

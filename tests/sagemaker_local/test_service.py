@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sagemaker_local.support.ministack_modules import ministack, service
+from tests.sagemaker_local.support.ministack_modules import ministack, regions, service
 from tests.sagemaker_local.support.service import PREFIX, SageMaker
 
 EXECUTION = f"{PREFIX}pipeline/Abalone/execution/x"
@@ -88,7 +88,7 @@ def test_both_protocols_are_answered(sagemaker: Any) -> None:
 def test_the_service_is_attached_by_its_signing_name(sagemaker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     added: list[tuple[Any, ...]] = []
     monkeypatch.setattr(ministack, "add_service", lambda *arguments: added.append(arguments))
-    service.attach(sagemaker)
+    regions.attach(sagemaker)
     assert [(name, prefix) for name, _, prefix, *_ in added] == [("sagemaker", "SageMaker.")]
 
 
@@ -104,4 +104,4 @@ def test_the_service_is_attached_by_its_signing_name(sagemaker: Any, monkeypatch
     ],
 )
 def test_the_approval_status_of_a_request_is_a_condition_key(action: str, body: bytes, keys: dict[str, str]) -> None:
-    assert service.condition_keys(action, body) == keys
+    assert regions.condition_keys(action, body) == keys

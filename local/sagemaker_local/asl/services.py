@@ -2,8 +2,6 @@
 
 from functools import cache
 
-import botocore.session
-
 from sagemaker_local.core.shapes import service_model
 
 # Where the Java SDK's package and botocore's folder differ by more than hyphens.
@@ -27,6 +25,8 @@ _OTHERWISE = {
 @cache
 def boto_name(service: str) -> str | None:
     """Return botocore's name of a service by its name in the Java SDK; None where it is not known by it."""
+    import botocore.session  # noqa: PLC0415  # a large part of the cloud's start, and no machine may ever ask
+
     folders = botocore.session.get_session().get_available_services()
     return _OTHERWISE.get(service) or {name.replace("-", ""): name for name in folders}.get(service)
 

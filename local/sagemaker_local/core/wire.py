@@ -5,6 +5,9 @@ from typing import Any, NoReturn
 
 from sagemaker_local.core.errors import ApiError
 
+REST_MODELS = ["sagemaker-runtime", "sagemaker-featurestore-runtime"]
+"""botocore's models of the APIs that are asked by path; the third, SageMaker's own, is asked by JSON."""
+
 
 def parsed(body: bytes) -> Any:
     """Return the JSON document of a body; an empty one is a request without members.

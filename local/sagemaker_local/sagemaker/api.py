@@ -16,9 +16,8 @@ from sagemaker_local.core.errors import ApiError, invalid
 from sagemaker_local.core.eventstream import CONTENT_TYPE, events
 from sagemaker_local.core.members import check
 from sagemaker_local.core.shapes import problems, service_model, to_wire
-from sagemaker_local.core.wire import parsed
+from sagemaker_local.core.wire import REST_MODELS, parsed
 
-REST_MODELS = ["sagemaker-runtime", "sagemaker-featurestore-runtime"]
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 # Members that the model calls required and the service leaves out: a package of a group has no name of its own, a job
 # that has not ended has no artifacts, and the features of a group come on one page.

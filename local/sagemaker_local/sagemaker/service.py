@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote
 
 from sagemaker_local import ministack
 from sagemaker_local.core.cloud import Cloud, HttpResponse
 from sagemaker_local.core.wire import members
-from sagemaker_local.sagemaker.api import REST_MODELS, Api, Caller
+from sagemaker_local.sagemaker.api import Api, Caller
 from sagemaker_local.sagemaker.parts import put_together
 
 # The path of each resource's ARN, by the member of a request that names it; the first that is there counts.
@@ -85,28 +85,3 @@ class Service:
         arn = name if name.startswith("arn:") else self._cloud.arn(f"{place}/{name}")
         # A pipeline's ARN is in lower case, whatever its name is.
         return arn.lower() if place == "pipeline" else arn
-
-
-def condition_keys(action: str, body: bytes) -> dict[str, str]:
-    """Return SageMaker's condition keys of a request (Service Authorization Reference): those that are used here."""
-    if action not in ("sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"):
-        return {}
-    status = members(body).get("ModelApprovalStatus")
-    return {"sagemaker:ModelApprovalStatus": str(status)} if status is not None else {}
-
-
-class Answering(Protocol):
-    """What ministack asks: one service, or those of several regions."""
-
-    async def handle(
-        self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
-    ) -> HttpResponse:
-        """Answer one request that ministack has authorised."""
-
-    def resource_arn(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
-        """Return the ARN that IAM decides about."""
-
-
-def attach(service: Answering) -> None:
-    """Make the service known to ministack."""
-    ministack.add_service("sagemaker", service.handle, "SageMaker.", REST_MODELS, service.resource_arn, condition_keys)

@@ -19,6 +19,7 @@ with patch.dict(os.environ):
         ministack,
         ministack_patches,
         ministack_policies,
+        regions,
         trail_checks,
         trail_identity,
     )
@@ -33,6 +34,7 @@ __all__ = [
     "ministack",
     "ministack_patches",
     "ministack_policies",
+    "regions",
     "service",
     "trail_checks",
     "trail_identity",
