@@ -51,6 +51,7 @@ CASES = (
     Case("sdk2_hard_coded", "SDK v2: a container with /opt/ml, algo-1 and 8080 written down"),
     Case("sdk2_training_toolkit", "SDK v2: the sagemaker-training toolkit as train"),
     Case("sdk2_model_server", "SDK v2: multi-model-server as serve", needs="java"),
+    Case("sdk2_hosting", "SDK v2: data capture, and asynchronous inference"),
     Case("sdk2_abalone", "SDK v2: the pipeline definition of its abalone example"),
     Case("sdk2_cloudformation", "CloudFormation: Model, EndpointConfig, Endpoint; update, delete"),
     Case("sdk3_model_trainer", "SDK v3: a ModelTrainer with source code"),

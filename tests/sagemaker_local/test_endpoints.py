@@ -319,6 +319,17 @@ def test_a_deleted_endpoint_is_gone_and_so_are_its_servers(sagemaker: SageMaker)
     assert sagemaker.statuses("Endpoint")[-1] == "DELETING"
 
 
+def test_an_endpoint_is_one_however_its_name_is_written(sagemaker: SageMaker) -> None:
+    sagemaker.endpoint()
+    assert sagemaker.rest("POST", "/endpoints/E/invocations")["Body"] == b"one"
+
+    sagemaker.call("UpdateEndpoint", EndpointName="E", EndpointConfigName="two")
+    sagemaker.until("InService")
+    assert sagemaker.invoke() == "two"
+    sagemaker.call("DeleteEndpoint", EndpointName="E")
+    assert sagemaker.fake.fleets["two"].closed.wait(60)
+
+
 def test_a_caller_without_the_right_to_the_configuration_is_denied(sagemaker: SageMaker) -> None:
     sagemaker.access.forbidden.add(("sagemaker:CreateEndpoint", f"{PREFIX}endpoint-config/one"))
     denied = sagemaker.refused("CreateEndpoint", EndpointName="e", EndpointConfigName="one")

@@ -315,3 +315,15 @@ def test_each_kind_of_endpoint_refuses_the_others_requests(sagemaker: SageMaker)
     wanted = "Exactly one of InputLocation and Body"
     assert wanted in refusal(lambda: ask(sagemaker))
     assert wanted in refusal(lambda: ask(sagemaker, b"1", **INPUT))
+
+
+def test_an_asynchronous_endpoint_is_found_by_its_name_in_any_case(sagemaker: SageMaker) -> None:
+    name = {"EndpointName": "Mixed", "EndpointConfigName": config(sagemaker, **waiting())}
+    sagemaker.call("CreateEndpoint", **name)
+    sagemaker.events.wait_until(
+        lambda: sagemaker.call("DescribeEndpoint", EndpointName="Mixed")["EndpointStatus"] == "InService"
+    )
+    answers = [sagemaker.rest("POST", f"/endpoints/{one}/async-invocations", b"1") for one in ("Mixed", "mixed")]
+    assert all(answer["InferenceId"] for answer in answers)
+    refused = refusal(lambda: sagemaker.rest("POST", "/endpoints/mixed/invocations", b"1"))
+    assert "use InvokeEndpointAsync" in refused

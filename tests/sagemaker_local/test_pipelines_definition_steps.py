@@ -22,6 +22,8 @@ from tests.sagemaker_local.support.pipeline_steps import (
     with_argument,
 )
 
+from sagemaker_local.pipelines.definition import REFUSED_STEP_TYPES
+
 NESTED = condition("inner", [compare("Equals", 1, 1)])
 BAD_STEPS: list[tuple[Any, str]] = [
     (3, "Step None: Name must match"),
@@ -209,3 +211,9 @@ CONDITIONS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("conditions", "problem"), CONDITIONS)
 def test_a_wrong_condition_is_refused(conditions: Any, problem: str) -> None:
     assert problem in refusal(condition("check", conditions))
+
+
+@pytest.mark.parametrize("kind", sorted(REFUSED_STEP_TYPES))
+def test_a_step_of_a_type_that_is_not_emulated_is_refused_by_name_whatever_it_skips(kind: str) -> None:
+    step = {**fail("a"), "Type": kind, "SkipCheck": True}
+    assert f"Step 'a': steps of type {kind} are not emulated here." in refusal(step)

@@ -49,7 +49,7 @@ class Endpoints:
     cloud: Cloud
     resources: Resources
     servers: Servers
-    _traffic: dict[str, Traffic] = field(default_factory=dict)
+    _traffic: dict[str, Traffic] = field(default_factory=dict)  # by name in lower case, as the store finds them
 
     def __post_init__(self) -> None:
         """Let what is asynchronous ask as everybody does."""
@@ -90,7 +90,7 @@ class Endpoints:
         except Exception as error:  # noqa: BLE001  # whatever it is: the endpoint must not stay Creating for ever
             self._settle(name, EndpointStatus="Failed", FailureReason=_reason(error))
             return
-        self._traffic[name] = Traffic(hosting, random.Random(0))  # noqa: S311  # shares traffic, no secret
+        self._traffic[name.lower()] = Traffic(hosting, random.Random(0))  # noqa: S311  # shares traffic, no secret
         self._settle(name, EndpointStatus="InService", **deployed)
 
     def update(self, call: Call) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class Endpoints:
 
     def _move(self, name: str, config: Record, deployment: Deployment) -> None:
         """Start the new servers, shift traffic, bake; on any doubt go back. The old ones serve until the very end."""
-        traffic = self._traffic[name]
+        traffic = self._traffic[name.lower()]
         try:
             deployed = hosted({**config, **self.servers.deployed(config)})
             new = self.servers.start(name, config)
@@ -156,7 +156,7 @@ class Endpoints:
     def _go_back(self, name: str, reason: str) -> None:
         """Go back: the endpoint ends InService on the old configuration, which is easily taken for success."""
         self._settle(name, EndpointStatus="RollingBack")
-        self._traffic[name].give_up()
+        self._traffic[name.lower()].give_up()
         self._settle(name, EndpointStatus="InService", FailureReason=reason)
 
     def scale(self, call: Call) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class Endpoints:
             record |= {"EndpointStatus": "Updating", **scaled(record, wanted)}
 
         self._send_event(self._change(name, begin))
-        self._traffic[name].set_weights(
+        self._traffic[name.lower()].set_weights(
             {one["VariantName"]: one["DesiredWeight"] for one in wanted if "DesiredWeight" in one}
         )
         self._settle(name, EndpointStatus="InService")
@@ -194,7 +194,7 @@ class Endpoints:
         return {}
 
     def _take_down(self, name: str) -> None:
-        traffic = self._traffic.pop(name, None)
+        traffic = self._traffic.pop(name.lower(), None)
         try:
             if traffic:
                 traffic.close(INVOCATION_TIMEOUT)
@@ -224,7 +224,7 @@ class Endpoints:
             ApiError: ValidationError or ModelError, as the API has them.
         """
         name = call.request["EndpointName"]
-        if name in self._traffic and self.resources.get(ENDPOINT, name).get("AsyncInferenceConfig"):
+        if name.lower() in self._traffic and self.resources.get(ENDPOINT, name).get("AsyncInferenceConfig"):
             raise invalid(f"Endpoint {name} answers asynchronously: use InvokeEndpointAsync.")
         return self._ask(name, call.request, INVOCATION_TIMEOUT)
 
@@ -244,12 +244,12 @@ class Endpoints:
             ApiError: ValidationError: there is no such endpoint, or it is none of that kind.
         """
         name = call.request["EndpointName"]
-        if name not in self._traffic:
+        if name.lower() not in self._traffic:
             raise self._gone(name)
         return self.waiting.invoke(call, self.resources.get(ENDPOINT, name))
 
     def _ask(self, name: str, request: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-        traffic = self._traffic.get(name)
+        traffic = self._traffic.get(name.lower())
         if traffic is None:
             raise self._gone(name)
         try:
