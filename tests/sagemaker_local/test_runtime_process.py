@@ -117,13 +117,24 @@ def test_when_the_cloud_itself_is_killed_its_programs_and_their_children_die(tmp
     until(lambda: all(gone(pid) for pid in pids))
 
 
-def test_a_guard_that_was_killed_is_replaced_by_one_that_knows_what_runs(tmp_path: Path) -> None:
+_KILL = "killed = guard._state['guard'].process; killed.kill(); killed.wait()"
+
+
+@pytest.mark.parametrize(
+    "replaced",
+    [
+        f"{_KILL}; second = start()",
+        # The cloud is killed as soon as there is another guard; the lock keeps the thread out that would start one.
+        f"guard._lock.acquire(); {_KILL}; guard._start(); second = first",
+    ],
+)
+def test_a_guard_that_was_killed_is_replaced_by_one_that_knows_what_runs(tmp_path: Path, replaced: str) -> None:
     cloud = (
         "import os, sys, threading, time; from pathlib import Path; "
         "from sagemaker_local.runtime import guard, process; "
         "where = {'folder': Path('.'), 'log': Path('p')}; "
         f"start = lambda: process.Program(['sleep', '60'], environment={ENVIRONMENT!r}, **where); "
-        "first = start(); guard._state['guard'].kill(); guard._state['guard'].wait(); second = start(); "
+        f"first = start(); {replaced}; "
         "print(first.group, second.group, flush=True); os.kill(os.getpid(), 9)"
     )
     environment = {**ENVIRONMENT, "PYTHONPATH": str(PACKAGE.parent)}

@@ -13,11 +13,16 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import TextIO
+from typing import BinaryIO, NamedTuple, TextIO
 
 _lock = threading.Lock()
 _groups: set[int] = set()
-_state: dict[str, subprocess.Popen[bytes]] = {}
+_state: dict[str, "_Guard"] = {}
+
+
+class _Guard(NamedTuple):
+    process: subprocess.Popen[bytes]
+    list: BinaryIO
 
 
 def watch(group: int) -> None:
@@ -36,29 +41,30 @@ def forget(group: int) -> None:
 
 def _send(line: str) -> None:
     guard = _state.get("guard")
-    if guard is None or guard.poll() is not None:
-        guard = _start()
-        # One that was killed took its list with it.
-        line = "".join(f"+{group}\n" for group in _groups)
-    if guard.stdin is not None:  # it is always there: opened with PIPE
-        guard.stdin.write(line.encode())
-        guard.stdin.flush()
+    if guard is not None and guard.process.poll() is None:
+        with contextlib.suppress(BrokenPipeError):  # it was killed a moment ago
+            guard.list.write(line.encode())
+            return
+    _start()
 
 
-def _start() -> subprocess.Popen[bytes]:
+def _start() -> None:
+    """Start a guard that has the whole list before it runs: one that was killed took its own with it."""
+    reads, writes = os.pipe()
+    os.write(writes, "".join(f"+{group}\n" for group in _groups).encode())
     # -I -S: nothing but the standard library, up in about 10 ms. A session of its own: Ctrl-C is not for it.
     command = [sys.executable, "-I", "-S", __file__]
-    guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen(command, stdin=reads, start_new_session=True)
+    os.close(reads)
     if "guard" not in _state:
         atexit.register(_dismiss)
-    _state["guard"] = guard
+    _state["guard"] = guard = _Guard(process, os.fdopen(writes, "wb", buffering=0))
     threading.Thread(target=_replace, args=(guard,), daemon=True).start()
-    return guard
 
 
-def _replace(guard: subprocess.Popen[bytes]) -> None:
+def _replace(guard: _Guard) -> None:
     """Start another guard as soon as this one was killed: it may be needed before the next program starts."""
-    guard.wait()
+    guard.process.wait()
     with _lock:
         if _state.get("guard") is guard:
             _send("")
@@ -67,7 +73,9 @@ def _replace(guard: subprocess.Popen[bytes]) -> None:
 def _dismiss() -> None:
     """Close the pipe at a regular end and collect the guard, so that not even a zombie is left."""
     with _lock, contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        _state.pop("guard").communicate(timeout=5)
+        guard = _state.pop("guard")
+        guard.list.close()
+        guard.process.wait(5)
 
 
 def keep(lines: TextIO) -> None:
