@@ -1,6 +1,7 @@
 """Which rows a model is tested on: its own, which neither who asks for a run nor who registers a package chooses."""
 
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from signalbox.aws.model import ModelPackage
@@ -34,7 +35,7 @@ def first_files(field: str, uri: str, objects: "ObjectStore") -> list[str]:
         InvalidRequestError: there are none.
         ServiceBusyError, CallRefusedError: S3 could not answer now, or refused.
     """
-    found = list(islice((one.uri for one in objects.listing(uri) if one.size > 0), _FIRST_FILES))
+    found = [one.uri for one in islice(filter(attrgetter("size"), objects.listing(uri)), _FIRST_FILES)]
     if not found:
         raise InvalidRequestError(f"{field} {uri} holds no data: upload CSV files there, no header, label first")
     return found
