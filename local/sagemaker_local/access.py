@@ -127,11 +127,12 @@ def root_client(endpoint_url: str, region: str, service: str) -> Any:
 @cache
 def _session(region: str) -> "boto3.session.Session":
     """Return one session: its loader keeps the service models, which are the large part of a client."""
-    # Imported at the first client: boto3 is a third of the cloud's start.
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
+    # Imported at the first client: they are a third of the cloud's start.
+    import boto3  # noqa: PLC0415  # as said
+    import botocore.session  # noqa: PLC0415  # the same
+    from botocore.config import Config  # noqa: PLC0415  # the same
 
-    session = boto3.session.Session(region_name=region)
     config = Config(retries={"mode": "standard", "max_attempts": 3}, s3={"addressing_style": "path"}, read_timeout=120)
-    session._session.set_default_client_config(config)
-    return session
+    core = botocore.session.get_session()
+    core.set_default_client_config(config)
+    return boto3.session.Session(botocore_session=core, region_name=region)

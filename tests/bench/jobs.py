@@ -34,7 +34,7 @@ def measure(folder: Path, say: Callable[[str], None]) -> list[tuple[float, float
     program.write_text(_PROGRAM)
     program.chmod(0o755)
     with LocalCloud(Options(folder / "cloud", folder / "containers")) as cloud:
-        s3, iam, sagemaker = (_client(cloud, name) for name in ("s3", "iam", "sagemaker"))
+        s3, iam, sagemaker = (deploy.client(cloud, name) for name in ("s3", "iam", "sagemaker"))
         s3.create_bucket(Bucket="bench")
         trusted = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
         rights = {"Effect": "Allow", "Action": ["s3:*", "logs:*"], "Resource": "*"}
@@ -75,10 +75,6 @@ def _by_hand(program: Path, base: Path) -> float:
     begun = time.perf_counter()
     subprocess.run([sys.executable, program], env={"SAGEMAKER_BASE_DIR": str(base)}, check=True)
     return time.perf_counter() - begun
-
-
-def _client(cloud: LocalCloud, service: str) -> Any:
-    return deploy.client(cloud, service)
 
 
 def _policy(statement: dict[str, Any]) -> str:

@@ -137,7 +137,7 @@ def _api(world: World, source: str) -> str:
 def _get(url: str, **headers: str) -> tuple[int, bytes]:
     request = urllib.request.Request(url, headers=headers)  # noqa: S310  # the test's own cloud
     try:
-        with urllib.request.urlopen(request) as answer:  # noqa: S310
+        with urllib.request.urlopen(request) as answer:  # noqa: S310  # the same
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
