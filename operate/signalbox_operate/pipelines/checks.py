@@ -6,7 +6,7 @@ botocore's own model of the call that the step makes; a reference stands for a v
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any

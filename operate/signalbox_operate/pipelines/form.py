@@ -38,8 +38,8 @@ def check_form(definition: Any) -> None:
         raise PipelineError("a definition is a JSON object with Version, Parameters and Steps")
     if unknown := sorted(set(definition) - _TOP):
         raise PipelineError(f"a definition has no field {unknown[0]!r}: it has {', '.join(sorted(_TOP))}")
-    if definition.get("Version") != VERSION:
-        raise PipelineError(f"Version is {definition.get('Version')!r}, and has to be {VERSION!r}")
+    if definition.get("Version", VERSION) != VERSION:
+        raise PipelineError(f"Version is {definition['Version']!r}, and has to be {VERSION!r}")
     for parameter in _objects(definition.get("Parameters") or [], "Parameters"):
         _check_named(parameter, "parameter")
         if parameter.get("Type") not in _PARAMETERS:

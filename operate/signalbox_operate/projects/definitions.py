@@ -14,7 +14,7 @@ from signalbox_operate.stack import OperateError
 PROJECT_TAG, ID_TAG = "sagemaker:project-name", "sagemaker:project-id"
 # Steps whose call takes tags. A package of a group has the group's (API reference, CreateModelPackage, Tags).
 _TAGGED = {"Processing", "Training", "Transform", "Model", "Tuning", "AutoML"}
-_WORD = re.compile(r"\{(project|pipeline|region|job_role|key|code|output|group:[a-z0-9-]+)\}")
+_WORD = re.compile(r"\{(project|pipeline|region|job_role|key|data|code|output|group:[a-z0-9-]+)\}")
 
 
 def make(project: Project, entry: PipelineEntry, target: Target) -> Json:

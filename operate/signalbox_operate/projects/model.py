@@ -26,11 +26,16 @@ class Places:
     file: str = FILE
     lines: Mapping[Field, int] = field(default_factory=dict)
 
+    def line(self, path: Field) -> int:
+        """Return the line of a field, or of the one that it is in; 0 where none is known."""
+        return next(
+            (self.lines[path[:length]] for length in range(len(path), -1, -1) if path[:length] in self.lines), 0
+        )
+
     def of(self, *path: str | int) -> str:
-        """Return where a field stands, as `signalbox.yaml, line 4, uploads.prefix`: its own line, or its parent's."""
-        known = next((path[:length] for length in range(len(path), -1, -1) if path[:length] in self.lines), ())
-        line = f", line {self.lines[known]}" if known in self.lines else ""
-        return f"{self.file}{line}{f', {dotted(path)}' if path else ''}"
+        """Return where a field stands, as `signalbox.yaml, line 4, uploads.prefix`."""
+        line = self.line(path)
+        return f"{self.file}{f', line {line}' if line else ''}{f', {dotted(path)}' if path else ''}"
 
 
 def dotted(path: Field) -> str:

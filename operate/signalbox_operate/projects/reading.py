@@ -7,7 +7,7 @@ from typing import Any
 
 from signalbox import stages
 from signalbox.stages import StagesDocumentError
-from signalbox_operate.projects import document
+from signalbox_operate.projects import yaml_file
 from signalbox_operate.projects.model import (
     ContainerEntry,
     PipelineEntry,
@@ -29,7 +29,7 @@ def read(folder: Path) -> Project:
     Raises:
         ProjectError: the file does not fit its schema, names what is not there, or contradicts itself.
     """
-    given, places = document.load(folder / FILE, SCHEMA)
+    given, places = yaml_file.load(folder / FILE, SCHEMA)
     problems = [*_missing(given, folder, places), *_contradictions(given, places)]
     if problems:
         raise ProjectError(problems)
@@ -69,7 +69,7 @@ def _contradictions(given: Mapping[str, Any], places: Places) -> Iterator[str]:
     seen: dict[str, str] = {}
     for kind, name, model in _trained(given):
         if model in seen:
-            yield f"{places.of(kind, name)}: the model {model} is trained by {seen[model]} already: give it to one of them"
+            yield f"{places.of(kind, name)}: the model {model} is that of {seen[model]} already: give it to one"
         seen.setdefault(model, f"{kind}.{name}")
     if given.get("stages"):
         try:
@@ -93,7 +93,8 @@ def _unclear_uploads(given: Mapping[str, Any], places: Places) -> Iterator[str]:
         if "pipeline" in entry and entry["pipeline"] not in pipelines:
             yield f"{where}: there is no pipeline {entry['pipeline']}: it has {', '.join(pipelines) or 'none'}"
         elif "pipeline" not in entry and len(pipelines) != 1:
-            yield f"{where}: say which pipeline the uploads start, with pipeline: it has {', '.join(pipelines) or 'none'}"
+            known = ", ".join(pipelines) or "none"
+            yield f"{where}: say which pipeline the uploads start, with pipeline: it has {known}"
         key = (entry.get("prefix", ""), entry.get("suffix", ""))
         if key in seen:
             yield f"{where}: another entry has this prefix and suffix: an upload starts one pipeline"

@@ -14,7 +14,7 @@ MODEL_NAME = r"^(?=.{1,30}$)[a-z0-9](-?[a-z0-9])*$"
 PIPELINE_NAME = r"^(?=.{1,20}$)[a-z0-9](-?[a-z0-9])*$"
 TAKES = ("manifest", "url", "nothing")
 _NAME = "lower-case letters and digits with single hyphens between them"
-_PLACE = r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/"
+_PLACE = r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9_.=/-]*$"
 # Limits of SageMaker: botocore's `sagemaker` model, CreateTrainingJob and Tag.
 _MOST_TAGS, _MOST_HYPERPARAMETERS, _MOST_VARIABLES = 40, 100, 100
 _DAYS_28 = 28 * 86_400
@@ -60,7 +60,7 @@ _UPLOADS = _fields(
         ),
         "suffix": _text("what the keys end in, such as .csv", r"^[A-Za-z0-9_.=-]{0,64}$"),
         "quiet_seconds": _whole(
-            "a whole number of seconds from 1 to 900: a run starts when no upload came for so long", 1, 900
+            "a whole number of seconds from 0 to 86400: a run starts when no upload came for so long", 0, 86_400
         ),
         "pipeline": _PIPELINE,
     },

@@ -13,7 +13,7 @@ import signalbox_operate
 from signalbox_operate.stack import OperateError
 
 SECONDS = 300
-_SHOWN = 200  # characters of what a script said
+_SHOWN = 400  # characters of what a script said
 _NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing answers
 # What boto3, and the SDK above it, say where they have no account, or reach nothing.
 _ASKED = re.compile(
@@ -73,8 +73,8 @@ def _failed(name: str, done: subprocess.CompletedProcess[str]) -> str:
     last = said[-1][:_SHOWN] if said else "it said nothing"
     if _ASKED.search(done.stderr):
         return (
-            f"{name} asks AWS while it makes the definition ({last}): a definition is made where no account is, so that "
-            "it can be checked before anything is written. Take role, buckets and region from the variables "
+            f"{name} asks AWS while it makes the definition ({last}): a definition is made where no account is, so "
+            "that it can be checked before anything is written. Take role, buckets and region from the variables "
             "SIGNALBOX_JOB_ROLE, SIGNALBOX_OUTPUT, SIGNALBOX_CODE and SIGNALBOX_REGION"
         )
     return f"{name} ended with exit code {done.returncode}: {last}"

@@ -63,6 +63,7 @@ def words(project: Project, entry: PipelineEntry, target: Target) -> dict[str, s
         "region": target.region,
         "job_role": target.job_role_arn,
         "key": target.key_arn,
+        "data": f"s3://{target.data_bucket}",
         "output": target.artifacts(f"pipelines/{project.name}/{entry.name}/runs"),
     }
     if entry.code is not None:

@@ -31,9 +31,10 @@ def load(file: Path, schema: Schema) -> tuple[Any, Places]:
     except yaml.YAMLError as error:
         raise ProjectError([_unreadable(error, file.name)]) from error
     places = Places(file.name, lines)
-    found = sorted(Draft202012Validator(schema).iter_errors(value), key=lambda error: _line(error, places))
+    found = [wrong for error in Draft202012Validator(schema).iter_errors(value) for wrong in _wrong(error)]
     if found:
-        raise ProjectError([sentence for error in found for sentence in _sentences(error, places)])
+        in_order = sorted(found, key=lambda wrong: places.line(wrong[0]))
+        raise ProjectError([f"{places.of(*path)}: {told}" for path, told in in_order])
     return value, places
 
 
@@ -84,24 +85,22 @@ def _unreadable(error: yaml.YAMLError, name: str) -> str:
     return f"{name}{place}: this is not YAML ({said}): correct it there, or in the line before"
 
 
-def _line(error: ValidationError, places: Places) -> int:
-    return places.lines.get(tuple(error.absolute_path), 0)
-
-
-def _sentences(error: ValidationError, places: Places) -> Iterator[str]:
-    """Yield what is wrong, a sentence for each field."""
+def _wrong(error: ValidationError) -> Iterator[tuple[Field, str]]:
+    """Yield what is wrong: the field's path, and what is said of it."""
     path, schema = tuple(error.absolute_path), error.schema
     wanted = schema.get("description", "") if isinstance(schema, dict) else ""
     match error.validator:
         case "additionalProperties":
             for name in _unknown(error.instance, schema):
-                yield f"{places.of(*path, name)}: {_wrong_name(name, schema)}"
+                yield (*path, name), _wrong_name(name, schema)
         case "required":
             missing = [name for name in error.validator_value if name not in error.instance]
             if error.message.startswith(repr(missing[0])):  # one error for each missing field: all are said once
-                yield f"{places.of(*path)}: {', '.join(missing)} is missing: it has to be there"
+                yield path, f"{', '.join(missing)} is missing: it has to be there"
+        case "type" if error.validator_value == "string" and not isinstance(error.instance, dict | list | None):
+            yield path, f"{_shown(error.instance)} has to be a text: put it in quotes"
         case _:
-            yield f"{places.of(*path)}: {_shown(error.instance)} has to be {wanted or _typed(error.validator_value)}"
+            yield path, f"{_shown(error.instance)} has to be {wanted or _typed(error.validator_value)}"
 
 
 def _unknown(instance: Any, schema: Schema) -> Iterator[str]:
