@@ -112,7 +112,7 @@ def test_an_approval_after_a_stop_releases_the_package_all_the_same(world: World
 
     page = Browser().decide(mail, "approve")
 
-    assert "that starts its release" in page.text
+    assert "and that started its release" in page.text
     world.reject(world.mail("to prod", "resumed version 1"), "staging is enough")
     assert world.live_package("resumed", "staging") == world.packages("resumed")[0]["ModelPackageArn"]
 
