@@ -20,7 +20,7 @@ LOWER_IS_BETTER = {"mse": True, "mae": True, "accuracy": False}
 THRESHOLD = 0.5
 _SHOWN = 80
 # A class that was written as a float: 1.0, 2., 1.000e+00.
-_FLOAT_CLASS = re.compile(r"[+-]?\d+\.\d*([eE][+-]?\d+)?", re.ASCII)
+_FLOAT_CLASS = r"[+-]?[0-9]+\.[0-9]*([eE][+-]?[0-9]+)?"
 
 
 class Judged(NamedTuple):
@@ -73,5 +73,5 @@ def _class(row: Row, *, binary: bool) -> Judged:
 
 def _plain(text: str) -> str:
     """Return a class as its id where it was written as a float: 1.0 is 1, as 01 is not."""
-    value = number_or_none(text) if _FLOAT_CLASS.fullmatch(text) else None
+    value = number_or_none(text) if re.fullmatch(_FLOAT_CLASS, text) else None
     return str(int(value)) if value is not None and value.is_integer() else text

@@ -49,7 +49,7 @@ _IMAGE = (
 # In lower case, as SageMaker writes the ARN of a package group: the roles and the registry's events name it so.
 _MODEL = r"[a-z0-9](-?[a-z0-9])*"
 _COMMIT = r"[\w./-]{1,128}"
-_URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/[^?*#\x00-\x1f\x7f-\x9f\u2028\u2029]{1,900}")
+_URI = r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/[^?*#\x00-\x1f\x7f-\x9f\u2028\u2029]{1,900}"
 _CLIENT_TOKEN_LIMIT = 36  # botocore's `sagemaker` model: ClientToken of CreateModelPackage
 
 
@@ -170,7 +170,7 @@ def check_bucket(field: str, uri: str, buckets: tuple[str, str]) -> None:
     Raises:
         InvalidRequestError: they do, or `uri` is no S3 prefix, or a whole bucket.
     """
-    match = _URI.fullmatch(uri)
+    match = re.fullmatch(_URI, uri)
     if match is None:
         raise InvalidRequestError(f"{field} is {uri!r}: give an S3 prefix, s3://bucket/prefix/")
     if match["bucket"] not in buckets:

@@ -10,7 +10,7 @@ from signalbox.observability import logger
 
 # SageMaker writes a model to `<S3OutputPath>/<job>/output/model.tar.gz` (Developer Guide, "How Amazon SageMaker AI
 # processes training output").
-_PLACE = re.compile(r"s3://.+/(?P<job>[A-Za-z0-9-]{1,63})/output/model\.tar\.gz")
+_PLACE = r"s3://.+/(?P<job>[A-Za-z0-9-]{1,63})/output/model\.tar\.gz"
 
 
 def of(package: ModelPackage, jobs: TrainingJobs) -> Trained | None:
@@ -20,7 +20,7 @@ def of(package: ModelPackage, jobs: TrainingJobs) -> Trained | None:
         ServiceBusyError: SageMaker could not answer in this moment.
     """
     place = package.containers[0].model_data if package.containers else None
-    named = _PLACE.fullmatch(place or "")
+    named = re.fullmatch(_PLACE, place or "")
     if named is None:
         return None
     try:
