@@ -3,14 +3,16 @@
 import math
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from signalbox.contracts.training import Problem
 from signalbox.evaluation.model import EvaluationError, Row
 from signalbox.numerals import number_or_none
 
+if TYPE_CHECKING:
+    from signalbox.contracts.problems import Problem
+
 # Each problem's metrics, which are means over the rows; the first is the one that models are compared by.
-METRICS: Mapping[Problem, tuple[str, ...]] = {
+METRICS: "Mapping[Problem, tuple[str, ...]]" = {
     "regression": ("mse", "mae"),
     "binary": ("accuracy",),
     "multiclass": ("accuracy",),
@@ -35,7 +37,7 @@ class Judged(NamedTuple):
     probability: bool = False
 
 
-def judge(problem: Problem, row: Row) -> Judged:
+def judge(problem: "Problem", row: Row) -> Judged:
     """Return what the row's answer is worth.
 
     Raises:

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from signalbox import names
 from signalbox.aws.model import KEPT, ModelContainer, ModelPackage
-from signalbox.contracts.training import PROBLEMS, Problem, TrainingQuestion
+from signalbox.contracts.problems import PROBLEMS
 from signalbox.reading import Fields, shown
 from signalbox.training import held_out
 from signalbox.training.limits import (
@@ -25,6 +25,10 @@ from signalbox.training.model import (
     PackageRequest,
     TrainingRun,
 )
+
+if TYPE_CHECKING:
+    from signalbox.contracts.problems import Problem
+    from signalbox.contracts.training import TrainingQuestion
 
 PROBLEM = "problem"
 # Step Functions adds this field by itself when another execution starts the machine.
@@ -73,7 +77,7 @@ def read(prefix: str, machine_input: object) -> ImageRequest | PackageRequest:
     return _package(prefix, fields) if "package" in fields else _image(prefix, fields)
 
 
-def run_of(question: TrainingQuestion, group: str, bucket: str) -> TrainingRun:
+def run_of(question: "TrainingQuestion", group: str, bucket: str) -> TrainingRun:
     """Return the names and places of an execution's run; what it writes goes to `bucket`.
 
     Raises:
@@ -278,7 +282,7 @@ def _is_csv(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == CONTENT_TYPE
 
 
-def _problem(package: ModelPackage) -> Problem:
+def _problem(package: ModelPackage) -> "Problem":
     stated = package.properties.get(PROBLEM, "")
     if stated not in PROBLEMS:
         says = f"says that its problem is {stated!r}" if stated else "does not say which problem it solves"
