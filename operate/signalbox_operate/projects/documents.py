@@ -11,7 +11,7 @@ from signalbox_operate.projects.target import Target
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from signalbox.contracts.training import Problem
+    from signalbox.contracts.problems import Problem
     from signalbox_operate.projects.inputs import Input
 
 LIMIT = 4096  # bytes of a standard parameter (Systems Manager API reference, PutParameter)

@@ -28,9 +28,8 @@ class Places:
 
     def line(self, path: Field) -> int:
         """Return the line of a field, or of the one that it is in; 0 where none is known."""
-        return next(
-            (self.lines[path[:length]] for length in range(len(path), -1, -1) if path[:length] in self.lines), 0
-        )
+        around = (path[:length] for length in range(len(path), -1, -1))
+        return next((self.lines[one] for one in around if one in self.lines), 0)
 
     def of(self, *path: str | int) -> str:
         """Return where a field stands, as `signalbox.yaml, line 4, uploads.prefix`."""

@@ -5,7 +5,7 @@ A description says what a field has to be, as the end of the sentence "… has t
 
 from typing import Any
 
-from signalbox.contracts.training import PROBLEMS
+from signalbox.contracts.problems import PROBLEMS
 
 type Schema = dict[str, Any]
 

@@ -12,7 +12,6 @@ from tests.support.stack import OUTPUTS
 from typer.testing import CliRunner, Result
 
 from signalbox_operate import account, cli
-from signalbox_operate.projects import cloudformation
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> ProjectCloud:
 
     made.stacks.answers["describe_stacks"] = describe_stacks
     monkeypatch.setattr(account, "client", made.clients.__getitem__)
-    monkeypatch.setattr(cloudformation.time, "sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
     for name, value in {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}.items():
         monkeypatch.setenv(name, value)
     return made

@@ -10,7 +10,7 @@ from tests.support.project_cloud import POLICY, ProjectCloud
 from tests.support.project_folders import SCRIPT, YAML, write
 
 from signalbox.projects import load_model, parse_model, parse_project
-from signalbox_operate.projects import cloudformation, deploying, reading, removing
+from signalbox_operate.projects import deploying, reading, removing
 from signalbox_operate.projects.model import ProjectError
 from signalbox_operate.stack import OperateError
 
@@ -25,7 +25,7 @@ type Statements = dict[str, dict[str, Any]]
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> ProjectCloud:
-    monkeypatch.setattr(cloudformation.time, "sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
     return ProjectCloud()
 
 
@@ -228,8 +228,9 @@ def test_an_update_that_fails_tells_its_first_reason_and_that_all_is_as_before(
 
 
 def test_a_creation_that_was_rolled_back_before_is_begun_anew(cloud: ProjectCloud, tmp_path: Path) -> None:
-    stack = {"outputs": {}, "template": None, "status": "ROLLBACK_COMPLETE", "moving": 0, "doing": "ROLLBACK"}
-    cloud.stacks.stacks["signalbox-project-wine"], cloud.stacks.events["signalbox-project-wine"] = stack, []
+    before: dict[str, Any] = {"outputs": {}, "template": None, "status": "ROLLBACK_COMPLETE", "moving": 0}
+    cloud.stacks.stacks["signalbox-project-wine"] = {**before, "doing": "ROLLBACK"}
+    cloud.stacks.events["signalbox-project-wine"] = []
     deploy(cloud, tmp_path)
     assert len(cloud.stacks.requests("DeleteStack")) == 1
     assert "signalbox-wine--train" in cloud.sagemaker.pipelines
@@ -280,10 +281,13 @@ def test_a_project_in_use_is_neither_removed_nor_robbed_of_what_is_in_use(
     use(cloud)
     before = written(cloud)
 
-    for attempt in (
-        lambda: removing.remove("wine", cloud.place()),
-        lambda: deploy(cloud, tmp_path, WITHOUT_PIPELINE),
-    ):
+    def remove() -> None:
+        removing.remove("wine", cloud.place())
+
+    def leave_out() -> None:
+        deploy(cloud, tmp_path, WITHOUT_PIPELINE)
+
+    for attempt in (remove, leave_out):
         with pytest.raises(ProjectError) as refused:
             attempt()
         assert [problem for problem in refused.value.problems if told in problem]
