@@ -7,6 +7,7 @@ import typer
 
 from signalbox_operate import __version__
 from signalbox_operate.commands import (
+    beginning,
     deploying,
     invoking,
     projecting,
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 
 COMMANDS: dict[str, Callable[..., None]] = {
+    "new": beginning.new,
     "check": deploying.check,
     "deploy": deploying.deploy,
     "projects": projecting.show_projects,
