@@ -9,16 +9,21 @@ from typing import Any
 import pytest
 from tests.support.samples import sample, sqs_event, with_detail
 from tests.support.uploads import (
+    ABALONE,
+    ARTIFACTS,
     BUCKET,
     MANIFESTS,
     PIPELINE,
     Clock,
+    MemoryCopier,
     MemoryDeadLetterQueue,
     MemoryExecutions,
     MemoryNotificationLog,
     MemoryObjects,
+    MemoryProjects,
     MemoryRequests,
     MemoryTable,
+    MemoryTables,
 )
 
 from signalbox import moments
@@ -40,7 +45,7 @@ class World:
     """What starting works on."""
 
     clock: Clock
-    table: MemoryTable
+    tables: MemoryTables
     objects: MemoryObjects
     executions: MemoryExecutions
     requests: MemoryRequests
@@ -66,6 +71,11 @@ class World:
         return with_detail(DONE, pipelineExecutionArn=execution, currentPipelineExecutionStatus=status)
 
     @property
+    def table(self) -> MemoryTable:
+        """Return the pipeline's part of the table."""
+        return self.tables(PIPELINE)
+
+    @property
     def run(self) -> Run:
         """Return the latest run."""
         run = self.table.latest()
@@ -75,21 +85,23 @@ class World:
 
 @pytest.fixture
 def world() -> World:
-    clock, table, objects, executions = Clock(), MemoryTable(), MemoryObjects(), MemoryExecutions()
+    clock, tables, objects, executions = Clock(), MemoryTables(), MemoryObjects(), MemoryExecutions()
     requests, dead_letters = MemoryRequests(clock), MemoryDeadLetterQueue()
     mails: list[RunRefusal] = []
     ports = StartingPorts(
-        pipeline=PIPELINE,
-        manifests=MANIFESTS,
-        store=table,
+        prefix="signalbox",
+        artifacts=ARTIFACTS,
+        projects=MemoryProjects(),
+        store_of=tables,
         objects=objects,
+        copier=MemoryCopier(),
         executions=executions,
         requests=requests,
         dead_letters=dead_letters,
-        refusals=Refusals(PIPELINE, "abalone", MemoryNotificationLog(), mails.append),
+        refusals=Refusals(MemoryNotificationLog(), mails.append),
         clock=clock,
     )
-    return World(clock, table, objects, executions, requests, dead_letters, mails, ports)
+    return World(clock, tables, objects, executions, requests, dead_letters, mails, ports)
 
 
 def test_all_that_waits_becomes_one_run(world: World) -> None:
@@ -103,7 +115,7 @@ def test_all_that_waits_becomes_one_run(world: World) -> None:
         {
             "display_name": "run-1-2-uploads",
             "description": f"{world.run.id}: 2 uploads from {BUCKET}: incoming/a 1+2.csv, incoming/b.csv",
-            "manifest": f"s3://artifacts/manifests/{world.run.id}.json",
+            "input": f"{MANIFESTS}/{world.run.id}.json",
         }
     ]
 
@@ -269,7 +281,8 @@ def test_a_run_that_is_refused_is_told_once_keeps_its_uploads_and_starts_when_th
     assert world.deliver(REQUEST, REQUEST) == []
     assert world.mails == [
         {
-            "model": "abalone",
+            "project": "abalone",
+            "approvers": [],
             "pipeline": PIPELINE,
             "run": world.run.id,
             "uploads": "incoming/a.csv",
@@ -371,7 +384,7 @@ def test_a_start_whose_answer_was_lost_is_found_again_and_looked_at_once_more(wo
     world.table.open(Run(PIPELINE, 1, world.clock()))
     world.table.take(world.run, world.table.waiting(most=9))
     run = world.table.move(world.run, CLAIMED, at=world.clock())
-    lost = world.executions.start(token=run.token, manifest="m", display_name="d", description="d")
+    lost = world.executions.start(ABALONE.pipelines["abalone"], "m", token=run.token, display_name="d", description="d")
     world.deliver(with_detail(DONE, pipelineExecutionArn=lost))
     assert (world.run.status, world.run.execution) == ("Started", lost)
     assert len(world.executions.started) == 1
@@ -422,9 +435,9 @@ def test_a_message_that_loses_against_another_start_comes_back(world: World, mon
 
 def test_a_request_for_another_pipeline_and_a_message_of_no_kind_are_refused() -> None:
     with pytest.raises(EventError, match="a run of 'churn' is requested"):
-        read({"kind": "run-requested", "pipeline": "churn"}, PIPELINE)
+        read({"kind": "run-requested", "pipeline": "churn"}, "signalbox")
     with pytest.raises(EventError, match="detail-type is missing"):
-        read({}, PIPELINE)
+        read({}, "signalbox")
 
 
 def test_a_message_that_is_none_of_ours_is_dead_lettered_and_holds_nothing_up(world: World) -> None:

@@ -60,8 +60,8 @@ class RecordUploads(Settings):
     uploads_table: str
     runs_queue_url: str
     dead_letters_url: str
-    pipeline_name: str
-    quiet_seconds: int
+    prefix: str
+    poll_seconds: int
 
 
 class StartRun(Settings):
@@ -70,10 +70,9 @@ class StartRun(Settings):
     uploads_table: str
     runs_queue_url: str
     dead_letters_url: str
-    pipeline_name: str
-    quiet_seconds: int
+    prefix: str
+    poll_seconds: int
     artifacts_bucket: str
-    model: str
     sender: str
     reply_to: str
     mail_settings: str
@@ -84,8 +83,9 @@ class ReportRun(Settings):
     """Settings of `report_run`."""
 
     uploads_table: str
-    pipeline_name: str
-    model: str
+    runs_queue_url: str
+    prefix: str
+    poll_seconds: int
     sender: str
     reply_to: str
     mail_settings: str
