@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from signalbox.aws.errors import CallRefusedError
-from signalbox.aws.model import ObjectCopy, StoredObject
+from signalbox.aws.objects import ObjectCopy, StoredObject
 from signalbox.batch import DeadLetter
 from signalbox.events import ExecutionChange
 from signalbox.projects import Project, ProjectPipeline, ProjectUploads

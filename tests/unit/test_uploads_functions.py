@@ -34,8 +34,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         boto3.client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=b"9,M,0.455\n")
         created_table("uploads")
         for project in (ABALONE, WINE):
-            document = {"Value": projects.to_json(project), "Type": "String"}
-            boto3.client("ssm").put_parameter(Name=f"/signalbox/projects/{project.project}", **document)
+            name = f"/signalbox/projects/{project.project}"
+            boto3.client("ssm").put_parameter(Name=name, Value=projects.to_json(project), Type="String")
         queue = boto3.client("sqs").create_queue(QueueName="runs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         dead = boto3.client("sqs").create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         environment = {

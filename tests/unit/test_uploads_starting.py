@@ -24,6 +24,7 @@ from tests.support.uploads import (
     MemoryRequests,
     MemoryTable,
     MemoryTables,
+    a_project,
 )
 
 from signalbox import moments
@@ -31,10 +32,11 @@ from signalbox.aws.errors import ServiceBusyError
 from signalbox.contracts.endings import RunRefusal
 from signalbox.events import EventError
 from signalbox.mail import MailError
+from signalbox.projects import ProjectUploads, owner
 from signalbox.uploads import rules, starting
 from signalbox.uploads.model import CLAIMED, Run, RunConflictError, RunRefusedError, Upload
 from signalbox.uploads.refusals import Refusals
-from signalbox.uploads.starting import StartingPorts, read, start
+from signalbox.uploads.starting import ClaimsRequested, StartingPorts, read, start
 
 REQUEST = {"kind": "run-requested", "pipeline": PIPELINE}
 DONE = sample("sagemaker/pipeline-execution-succeeded")
@@ -446,3 +448,69 @@ def test_a_message_that_is_none_of_ours_is_dead_lettered_and_holds_nothing_up(wo
     assert "a run of 'churn' is requested" in world.dead_letters.reasons["m-0"]
     assert world.dead_letters.letters[0].group == PIPELINE
     assert world.run.status == "Started"
+
+
+def test_a_run_starts_when_no_upload_came_for_the_projects_quiet_window(world: World) -> None:
+    quiet(world, 60)
+    world.upload("a.csv")
+    world.clock.forward(40)
+    world.upload("b.csv")
+    world.clock.forward(30)
+    assert world.deliver(REQUEST) == []
+    assert world.table.latest() is None
+    assert world.requests.asked == [REQUEST]  # and so it is looked at again
+    world.clock.forward(30)
+    world.deliver(REQUEST)
+    assert len(world.table.taken(world.run)) == 2
+
+
+def test_a_quiet_window_that_never_comes_has_an_end_after_ten_of_them(world: World) -> None:
+    quiet(world, 60)
+    for number in range(30):
+        world.upload(f"{number}.csv")
+        world.clock.forward(20)
+        world.deliver(REQUEST)
+        if world.table.latest() is not None:
+            break
+    assert len(world.table.taken(world.run)) == 29  # one each 21 seconds, for ten minutes
+
+
+def test_a_window_that_is_not_over_is_no_postponed_run(
+    world: World, measured: dict[str, list[float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    monkeypatch.setattr(starting, "count", counted.append)
+    quiet(world, 3_600)
+    world.upload("a.csv")
+    world.deliver(REQUEST)
+    assert (counted, measured) == ([], {})
+
+
+def test_the_end_of_a_run_does_not_shorten_the_window_of_the_next(world: World) -> None:
+    world.upload("a.csv")
+    world.deliver(REQUEST)
+    quiet(world, 60)
+    world.upload("b.csv")
+    world.deliver(world.over())
+    assert world.run.number == 1
+    assert world.requests.asked == [REQUEST]
+
+
+def test_the_longest_window_of_a_pipelines_places_counts() -> None:
+    places = (ProjectUploads("a/", "p", quiet_seconds=5), ProjectUploads("b/", "p", quiet_seconds=50))
+    owned = owner((ABALONE._replace(uploads=places, pipelines={"p": ABALONE.pipelines["abalone"]}),), PIPELINE)
+    assert owned is not None
+    assert owned.quiet_seconds == 50
+
+
+def test_a_change_of_a_project_asks_for_what_nobody_claims() -> None:
+    for name in ("created", "updated", "deleted"):
+        assert read(sample(f"ssm/project-{name}"), "signalbox") == ClaimsRequested()
+    with pytest.raises(EventError, match=r"detail\.name is missing"):
+        read({**sample("ssm/project-created"), "detail": {}}, "signalbox")
+
+
+def quiet(world: World, seconds: int) -> None:
+    """Let the project wait for so many quiet seconds."""
+    projects: Any = world.ports.projects
+    projects.found = (a_project("abalone", "incoming/", quiet_seconds=seconds),)

@@ -11,6 +11,7 @@ from typing import Self, dataclass_transform
 from signalbox import numerals
 
 OWN_ADDRESS = "own"
+NO_MODEL = "-"  # as no model is called
 
 
 class SettingError(Exception):
@@ -190,7 +191,7 @@ class Announce(Settings):
 
 
 class InvokeEndpoint(Settings):
-    """Settings of `invoke_endpoint`."""
+    """Settings of `invoke_endpoint`; `default_model` is `NO_MODEL` where there is none."""
 
     prefix: str
     default_model: str

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from signalbox.aws.model import ObjectCopy, StoredObject
+from signalbox.aws.objects import ObjectCopy, StoredObject
 from signalbox.events import ExecutionChange
 from signalbox.project_documents import Project, ProjectPipeline
 from signalbox.uploads.model import UNCLAIMED, ExecutionState, Run, Upload

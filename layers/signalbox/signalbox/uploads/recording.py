@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from signalbox import projects
-from signalbox.aws.model import StoredObject
+from signalbox.aws.objects import StoredObject
 from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
 from signalbox.events import ObjectUploaded, RefusedCallError
 from signalbox.observability import count, logger

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from signalbox import moments, names
-from signalbox.aws.model import StoredObject
+from signalbox.aws.objects import StoredObject
 from signalbox.events import FINAL_STATUSES, ObjectUploaded
 from signalbox.uploads.model import GONE, MANIFESTS, ExecutionState, Run, Upload
 
