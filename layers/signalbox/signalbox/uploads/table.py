@@ -9,6 +9,7 @@
     a run                 pipeline#<pipeline>         run#<number, 8 digits>     `status`, `execution`, times, `reason`,
                                                                                  `waits_for`, `has_manifest`, `copied`,
                                                                                  `folder`
+    a pipeline            pipelines                   <pipeline>                 once it has had a run
     a mail about a run    execution#<execution>       report                     `status`, `claimed_at`
 
 A mail about a run that is refused before it has an execution is `execution#<run>#<code>`: one for each kind of refusal.
@@ -115,7 +116,11 @@ class UploadsTable:
         return None
 
     def open(self, run: Run) -> None:
-        """Write down a new run; RunConflictError if its number is taken."""
+        """Write down a new run; RunConflictError if its number is taken.
+
+        Its pipeline is written down before, so that whoever has a run is found when no project has it any more.
+        """
+        self._table.put(key("pipelines", self._pipeline))
         item = {
             **self._run_key(run),
             "run": run.id,
@@ -198,6 +203,11 @@ class UploadsTable:
 
     def _run_key(self, run: Run) -> Item:
         return key(self._runs, f"run#{run.number:08d}")
+
+
+def pipelines(table: Table) -> list[str]:
+    """Return the pipelines that have had runs, since they are written down."""
+    return [str(item["sk"]) for item in table.query("pipelines")]
 
 
 def _gave_way(run: Run) -> RunConflictError:
