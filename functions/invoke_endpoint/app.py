@@ -10,7 +10,7 @@ from signalbox.settings import InvokeEndpoint
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from signalbox.model_endpoints import InvocationResponse
+    from signalbox.aws.model_endpoints import InvocationResponse
 
 
 @cache

@@ -16,17 +16,17 @@ from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.documents import ROOT
 from tests.support.samples import http_event
 
-from signalbox import invocation, model_endpoints
-from signalbox.aws import clients
+from signalbox import invocation
+from signalbox.aws import clients, model_endpoints
 from signalbox.aws.errors import ServiceBusyError
-from signalbox.invocation import BODY_LIMIT, InvocationPorts, KnownNames
-from signalbox.model_endpoints import (
+from signalbox.aws.model_endpoints import (
     InvocationError,
     InvocationResponse,
     NoEndpointError,
     Prediction,
     RuntimeEndpoints,
 )
+from signalbox.invocation import BODY_LIMIT, InvocationPorts, KnownNames
 
 ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15\n"
 

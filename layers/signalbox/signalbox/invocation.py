@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol, TypedDict
 
 from signalbox import names, stages
 from signalbox.aws.errors import ServiceBusyError
-from signalbox.model_endpoints import (
+from signalbox.aws.model_endpoints import (
     DOWN,
     InvocationError,
     InvocationResponse,
