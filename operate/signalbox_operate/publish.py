@@ -25,7 +25,6 @@ type Outcome = Literal["created", "updated", "unchanged"]
 
 CODE = {abalone.MODEL: Path(abalone.__file__).parent / "code"}
 _DIGEST = 16
-_PLACE = "incoming/"
 _QUIET_SECONDS = 5
 
 
@@ -94,7 +93,7 @@ def settings(
 
 
 def claim_uploads(prefix: str, model: str, ssm: Any) -> None:
-    """Write the document of a project called as its model, whose are all uploads that no other project claims.
+    """Write the document of a project called as its model, whose are the uploads in a folder of that name.
 
     An earlier document's id is kept.
     """
@@ -103,7 +102,7 @@ def claim_uploads(prefix: str, model: str, ssm: Any) -> None:
     document = Project(
         model,
         earlier.get(model) or f"{model}-{secrets.token_hex(6)}",
-        (ProjectUploads(_PLACE, model, quiet_seconds=_QUIET_SECONDS),),
+        (ProjectUploads(f"incoming/{model}/", model, quiet_seconds=_QUIET_SECONDS),),
         {model: ProjectPipeline(names.pipeline(prefix, model, model), (model,))},
     )
     ssm.put_parameter(Name=parameter, Value=projects.to_json(document), Type="String", Overwrite=True)

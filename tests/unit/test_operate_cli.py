@@ -85,7 +85,7 @@ def test_publish_lets_the_project_claim_uploads_and_keeps_its_id(clients: Client
     assert run("publish", "abalone").exit_code == 0
     (written,) = clients["ssm"].requests("PutParameter")
     document = parse_project(written["Value"])
-    assert (written["Name"], document.uploads[0].prefix) == ("/signalbox/projects/abalone", "incoming/")
+    assert (written["Name"], document.uploads[0].prefix) == ("/signalbox/projects/abalone", "incoming/abalone/")
     assert (document.id == ABALONE.id) == bool(before)
     assert document.pipelines["abalone"].name == "signalbox-abalone"
 
