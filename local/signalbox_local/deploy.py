@@ -29,7 +29,6 @@ def parameters(cloud: LocalCloud, **more: object) -> dict[str, str]:
         "Sender": "signalbox@example.com",
         "Approvers": APPROVER,
         "PublicUrl": cloud.public_url,
-        "QuietSeconds": 1,
         "PollSeconds": 1,
     }
     return {name: str(value) for name, value in {**chosen, **more}.items()}

@@ -32,6 +32,7 @@ __all__ = [
     "ModelRoles",
     "ModelTest",
     "ModelTraining",
+    "OwnedPipeline",
     "Project",
     "ProjectDocumentError",
     "ProjectPipeline",
@@ -41,6 +42,7 @@ __all__ = [
     "load_model",
     "load_model_names",
     "load_projects",
+    "owner",
     "parse_model",
     "parse_project",
     "to_json",
@@ -57,6 +59,28 @@ class Claim(NamedTuple):
     def pipeline(self) -> ProjectPipeline:
         """Return the pipeline that takes it."""
         return self.project.pipelines[self.uploads.pipeline]
+
+
+class OwnedPipeline(NamedTuple):
+    """A pipeline and whose it is; `key` is what its project calls it."""
+
+    project: Project
+    key: str
+    pipeline: ProjectPipeline
+
+    @property
+    def quiet_seconds(self) -> int:
+        """Return how long no upload may have come before its run starts: the longest that its project says for it."""
+        return max((each.quiet_seconds for each in self.project.uploads if each.pipeline == self.key), default=0)
+
+
+def owner(projects: Sequence[Project], pipeline: str) -> OwnedPipeline | None:
+    """Return whose a SageMaker pipeline is; None where no project has it (any more)."""
+    for project in projects:
+        for key, each in project.pipelines.items():
+            if each.name == pipeline:
+                return OwnedPipeline(project, key, each)
+    return None
 
 
 def covering(projects: Sequence[Project], key: str) -> Project | None:

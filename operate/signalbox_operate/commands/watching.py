@@ -2,16 +2,17 @@
 
 from rich.table import Column, Table
 
-from signalbox_operate import account, status
+from signalbox_operate import account, status, uploads
 from signalbox_operate.commands.terminal import StackName, console, shown, stack_of, state
 
 
 def show_status(stack: StackName = "signalbox") -> None:
     """Show what waits, what runs and what serves."""
     found, sagemaker = stack_of(stack), account.client("sagemaker")
+    of_stack = uploads.of_stack(found, account.client("dynamodb"), account.client("ssm"))
     lines = [
-        *status.waiting_uploads(found, account.client("dynamodb")),
-        *status.pipeline_runs(found, sagemaker),
+        *status.waiting_uploads(of_stack),
+        *status.pipeline_runs(of_stack, sagemaker),
         *status.open_executions(found, account.client("stepfunctions"), account.client("dynamodb")),
         *status.endpoints(found, sagemaker, account.client("ssm")),
     ]
