@@ -55,7 +55,7 @@ def _keep_up(terminal: Terminal, cloud: LocalCloud) -> None:
     scenario.deploy_stack(terminal, cloud)
     terminal.heading("The cloud is up. In another terminal")
     terminal.console.print(
-        f"cd {shlex.quote(str(ROOT))}", 'eval "$(make -s env)"', "signalbox publish abalone", sep="\n"
+        f"cd {shlex.quote(str(ROOT))}", 'eval "$(make -s env)"', "signalbox deploy projects/abalone", sep="\n"
     )
     terminal.panel(f"Mails arrive at {cloud.url}/_local/inbox\nCtrl-C takes everything down.")
     with shell.told(cloud.environment, cloud.log.with_name(shell.FILE)):

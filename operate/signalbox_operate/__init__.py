@@ -1,3 +1,3 @@
-"""The operator's command line: publish pipelines, start trainings, upload data, ask models, see what runs."""
+"""The operator's command line: deploy projects, start trainings, upload data, ask models, see what runs."""
 
 __version__ = "0.1.0"  # that of pyproject.toml; a test compares

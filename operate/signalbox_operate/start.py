@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 from signalbox import names
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.s3 import ObjectStore
+from signalbox.model_documents import ModelTraining
+from signalbox.projects import load_model
 from signalbox.training import held_out, rules
 from signalbox.training.model import ImageRequest, InvalidRequestError
 from signalbox_operate.stack import OperateError, Stack
@@ -56,6 +58,54 @@ class Training:
         if self.max_payload_mb:
             given["max_payload_mb"] = self.max_payload_mb
         return given
+
+
+@dataclass(frozen=True)
+class Given:
+    """What somebody asks for: as `Training`, but for what the model's project says already."""
+
+    image: str | None
+    commit: str
+    problem: str | None
+    model: str | None
+    hyperparameters: Mapping[str, str]
+    attempt: int
+    max_payload_mb: int | None
+
+
+def known(model: str | None, prefix: str, ssm: Any) -> ModelTraining | None:
+    """Return what a model's project says of its training; None for a model of no project, or of a pipeline."""
+    document = load_model(prefix, model, ssm) if model else None
+    return document.training if document else None
+
+
+def wanted(given: Given, known: ModelTraining | None) -> Training:
+    """Return a training: what is given, else what the model's project says; hyperparameters are taken from both.
+
+    Raises:
+        OperateError: neither says the image, or the problem.
+    """
+    image = given.image or (known.image if known else None)
+    problem = given.problem or (known.problem if known else None)
+    missing = [name for name, value in (("--image", image), ("--problem", problem)) if not value]
+    if missing:
+        raise OperateError(
+            f"give {' and '.join(missing)}: "
+            + (
+                f"the project of the model {given.model} does not say it"
+                if known
+                else "only a model of a project that is deployed (--model) has them from its signalbox.yaml"
+            )
+        )
+    return Training(
+        str(image),
+        given.commit,
+        str(problem),
+        given.model,
+        {**(known.hyperparameters if known else {}), **given.hyperparameters},
+        given.attempt,
+        given.max_payload_mb or (known.max_payload_mb if known else None),
+    )
 
 
 def check(training: Training, stack: Stack, objects: ObjectStore) -> None:

@@ -238,7 +238,7 @@ _KNOWN: tuple[tuple[str, Follow], ...] = (
     (r"sam deploy --guided", Reader.deploy),
     (r"signalbox upload [\w/]+\.csv", Reader.upload),
     (r"signalbox train --image \S+/iris-decision-tree:\S+ --commit \w+ --problem \w+", Reader.train),
-    (r"signalbox (publish|status|invoke)\b.*", Reader.run),
+    (r"signalbox (deploy|status|invoke)\b.*", Reader.run),
 )
 
 

@@ -42,12 +42,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, containers: Path) -> Iterato
 
 @pytest.fixture(scope="session")
 def world(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Build and deploy the stack, publish the pipeline, make iris data."""
+    """Build and deploy the stack, deploy the project, make iris data."""
     deploy.build(cloud.environment)
     outputs = deploy.deploy(cloud, deploy.parameters(cloud, **PARAMETERS))
     iris = tmp_path_factory.mktemp("iris")
     maker = ROOT / "projects" / "iris" / "data.py"
     subprocess.run([sys.executable, str(maker), str(iris)], check=True)
     ready = World(cloud, outputs, iris)
-    ready.signalbox("publish", "abalone")
+    ready.signalbox("deploy", "projects/abalone")
     return ready

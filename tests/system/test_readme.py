@@ -58,7 +58,7 @@ def test_every_command_of_the_readme_works_in_its_order(mark: str, root: Path, t
     finally:
         said = reader.press_ctrl_c()
 
-    assert "created" in reader.answer("signalbox publish")
+    assert "created" in reader.answer("signalbox deploy")
     assert "signalbox-abalone-prod" in reader.answer("signalbox status")
     rings = float(reader.answer("signalbox invoke prod --data"))
     assert 1 <= rings <= 29

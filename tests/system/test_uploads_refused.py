@@ -26,7 +26,7 @@ def given_up(world: World, before: int) -> None:
     world.mail("abalone", "the pipeline run has failed", number=before + 1)
 
 
-def test_without_its_pipeline_a_run_waits_is_told_and_starts_once_the_pipeline_is_published(
+def test_without_its_pipeline_a_run_waits_is_told_and_starts_once_the_project_is_deployed(
     world: World, tmp_path: Path
 ) -> None:
     before = len(world.mails("abalone", "the pipeline run has failed"))
@@ -40,7 +40,7 @@ def test_without_its_pipeline_a_run_waits_is_told_and_starts_once_the_pipeline_i
     status = world.signalbox("status").decode()
     assert "1 upload" in status
     assert "does not exist" in status
-    world.signalbox("publish", "abalone")
+    world.signalbox("deploy", "projects/abalone")
     given_up(world, before)
     assert world.signalbox("uploads") == b"no upload waits\n"
 
@@ -66,7 +66,7 @@ def test_a_run_whose_pipeline_takes_another_parameter_is_told_in_sagemakers_word
 
     mail = refused(world, 2)
     assert "InputManifest" in mail
-    world.signalbox("publish", "abalone")
+    world.signalbox("deploy", "projects/abalone")
     given_up(world, before)
     (run,) = {
         line.split()[1] for line in world.signalbox("uploads", "other.csv").decode().splitlines() if "run " in line

@@ -304,7 +304,7 @@ def test_a_run_that_cannot_start_says_why_what_waits_since_when_and_what_to_do()
         "the pipeline signalbox-abalone does not exist",
         "incoming/a.csv",
         "Friday 20 November 2026, 12:00 UTC",
-        "signalbox publish abalone",
+        "deploy the project again",
         "nothing has to be uploaded again",
         "aws sagemaker describe-pipeline --pipeline-name signalbox-abalone",
     )

@@ -21,7 +21,6 @@ from tests.support.uploads import ABALONE, WINE, a_project
 from typer.testing import CliRunner, Result
 
 from signalbox.aws.table import key, put_request
-from signalbox.projects import Project, parse_project
 from signalbox_operate import account, cli
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:1"
@@ -59,46 +58,6 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Clients:
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli.app, list(arguments))
-
-
-def test_publish_uploads_the_code_and_creates_the_pipeline(clients: Clients) -> None:
-    clients["sagemaker"] = RecordingClient("sagemaker", {"describe_pipeline": client_error("ResourceNotFound")})
-    done = run("publish", "abalone")
-    assert done.exit_code == 0, done.output
-    assert "signalbox-abalone created; its code is under s3://signalbox-artifacts/code/abalone/" in done.output
-    assert len(clients["s3"].requests("PutObject")) == 7
-    assert clients["sagemaker"].requests("CreatePipeline")[0]["RoleArn"].endswith("PipelineRole")
-
-
-def test_publish_in_a_region_without_images_writes_nothing(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_REGION", "mars-north-1")
-    done = run("publish", "abalone")
-    assert done.exit_code == 1
-    assert "give the image's full URI with --scikit-learn-image" in done.stderr
-    assert not clients["s3"].calls
-
-
-@pytest.mark.parametrize("before", [(), (ABALONE,)])
-def test_publish_lets_the_project_claim_uploads_and_keeps_its_id(clients: Clients, before: tuple[Project, ...]) -> None:
-    clients["sagemaker"] = RecordingClient("sagemaker", {"describe_pipeline": client_error("ResourceNotFound")})
-    clients["ssm"] = RecordingClient("ssm", {"get_parameters_by_path": page(*before)})
-    assert run("publish", "abalone").exit_code == 0
-    (written,) = clients["ssm"].requests("PutParameter")
-    document = parse_project(written["Value"])
-    assert (written["Name"], document.uploads[0].prefix) == ("/signalbox/projects/abalone", "incoming/abalone/")
-    assert (document.id == ABALONE.id) == bool(before)
-    assert document.pipelines["abalone"].name == "signalbox-abalone"
-
-
-def test_publish_of_an_unknown_pipeline_names_the_known_ones(clients: Clients) -> None:
-    assert "there is no pipeline 'whales': the pipelines are abalone" in run("publish", "whales").stderr
-
-
-def test_publish_without_a_region_says_how_to_set_one(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_DEFAULT_REGION")
-    monkeypatch.delenv("AWS_REGION", raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    assert "no AWS region is set: give --region, set AWS_REGION" in run("publish", "abalone").stderr
 
 
 @dataclass
@@ -168,7 +127,7 @@ def test_a_profile_that_does_not_exist_is_told_in_one_sentence(asked: Asked) -> 
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["publish", "train", "upload", "uploads", "invoke", "status"])
+@pytest.mark.parametrize("command", ["check", "deploy", "projects", "train", "upload", "uploads", "invoke", "status"])
 def test_every_command_has_region_and_profile(command: str) -> None:
     told = re.sub(r"\x1b\[[\d;]*m", "", run(command, "--help").output)
 
@@ -252,7 +211,7 @@ def test_an_upload_to_a_place_that_nobody_claims_says_that_it_waits(clients: Cli
 
 
 def test_a_stack_that_is_not_there_ends_every_command_with_one_sentence(clients: Clients) -> None:
-    for command in (["status"], ["publish", "abalone"], ["invoke", "prod", "--data", "1"]):
+    for command in (["status"], ["deploy", str(ROOT / "projects/abalone")], ["invoke", "prod", "--data", "1"]):
         done = run(*command, "--stack", "other")
         assert done.exit_code == 1
         assert done.stderr.startswith("error: there is no stack 'other'")

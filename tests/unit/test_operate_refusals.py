@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from boto3.exceptions import S3UploadFailedError
 from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.documents import ROOT
+from tests.support.project_cloud import Parameters
 from tests.support.stack import CloudFormation
 from typer.testing import CliRunner, Result
 
@@ -14,7 +16,7 @@ from signalbox_operate import account, cli
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris:1"
 COMMANDS: tuple[tuple[str, ...], ...] = (
-    ("publish", "abalone"),
+    ("deploy", str(ROOT / "projects/abalone")),
     (
         "train",
         "--image",
@@ -167,7 +169,8 @@ def test_a_training_that_the_machine_would_refuse_is_not_started(
 ) -> None:
     machines = RecordingClient("stepfunctions")
     cloud = CloudFormation(parameters={"ImageAccounts": "683313688378,257758044811"})
-    clients: dict[str, Any] = {"cloudformation": cloud, "stepfunctions": machines, "s3": RecordingClient("s3")}
+    s3, ssm = RecordingClient("s3"), Parameters()
+    clients: dict[str, Any] = {"cloudformation": cloud, "stepfunctions": machines, "s3": s3, "ssm": ssm}
     monkeypatch.setattr(account, "client", clients.__getitem__)
     given = dict(zip(COMMANDS[1][1::2], COMMANDS[1][2::2], strict=True)) | options
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.project_cloud import Parameters
 from tests.support.stack import MACHINE
 
+from signalbox.projects import ModelDocument, ModelRoles, ModelTraining, to_json
 from signalbox_operate.stack import OperateError
-from signalbox_operate.start import Training, start_training, upload_files
+from signalbox_operate.start import Given, Training, known, start_training, upload_files, wanted
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:0a1b2c3"
 TRAINING = Training(IMAGE, "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567", "multiclass")
@@ -38,8 +40,8 @@ class Machines(RecordingClient):
 
 def test_a_training_starts_the_machine_with_image_and_commit() -> None:
     machines = Machines()
-    wanted = replace(TRAINING, model="iris", hyperparameters={"max_depth": "3"})
-    arn, before = start_training(wanted, MACHINE, machines)
+    asked = replace(TRAINING, model="iris", hyperparameters={"max_depth": "3"})
+    arn, before = start_training(asked, MACHINE, machines)
     assert before is None
     assert arn.startswith("arn:aws:states:us-east-1:123456789012:execution:signalbox-mlops:train-iris-0a1b2c3d4e5f-")
     assert json.loads(machines.requests("StartExecution")[0]["input"]) == {
@@ -151,3 +153,30 @@ def test_files_that_would_not_start_a_run_are_refused_before_any_is_uploaded(
     with pytest.raises(OperateError, match=problem):
         upload_files([file(tmp_path / name, text) for name in names], "data", prefix, bucket)
     assert not bucket.objects
+
+
+TOLD = ModelTraining("binary", IMAGE, {"depth": "3", "rate": "0.1"}, max_payload_mb=2)
+NOTHING = Given(None, "c1", None, "iris", {}, 1, None)
+
+
+def test_what_is_not_given_comes_from_the_models_project_and_what_is_given_counts() -> None:
+    assert wanted(NOTHING, TOLD) == Training(IMAGE, "c1", "binary", "iris", TOLD.hyperparameters, 1, 2)
+    given = Given("own/image:1", "c1", "multiclass", "iris", {"depth": "5"}, 2, 7)
+    hyperparameters = {"depth": "5", "rate": "0.1"}
+    assert wanted(given, TOLD) == Training("own/image:1", "c1", "multiclass", "iris", hyperparameters, 2, 7)
+
+
+def test_what_neither_somebody_nor_a_project_says_is_asked_for() -> None:
+    with pytest.raises(OperateError, match="give --image and --problem: only a model of a project that is deployed"):
+        wanted(NOTHING, None)
+    with pytest.raises(OperateError, match="give --image: the project of the model iris does not say it"):
+        wanted(NOTHING, ModelTraining("binary"))
+
+
+def test_a_model_is_known_by_its_document_alone() -> None:
+    ssm = Parameters()
+    roles = ModelRoles(*(f"arn:aws:iam::123456789012:role/{kind}" for kind in ("job", "test", "model")))
+    ssm.found["/signalbox/models/iris"] = to_json(ModelDocument("iris", "flowers", "flowers-0", roles, training=TOLD))
+    assert known("iris", "signalbox", ssm) == TOLD
+    assert known("other", "signalbox", ssm) is None
+    assert known(None, "signalbox", ssm) is None

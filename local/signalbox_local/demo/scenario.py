@@ -61,8 +61,9 @@ def _abalone(demo: Demo, given: Path | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     table = tables.find(given, folder)
     demo.terminal.note(f"Data: {table.origin}.")
-    with demo.terminal.step("signalbox publish abalone") as step:
-        step.report(demo.signalbox("publish", "abalone").split(";")[0])
+    with demo.terminal.step("signalbox deploy projects/abalone") as step:
+        told = demo.signalbox("deploy", str(ROOT / "projects/abalone")).splitlines()
+        step.report(next(line for line in told if line.startswith("pipeline ")).split(";")[0])
     demo.run_pipeline(table.path)
     demo.review_and_release("abalone", STAGES)
     place = package_test_data(demo.client("sagemaker"), f"{demo.outputs['Prefix']}-abalone")

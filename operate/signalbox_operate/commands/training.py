@@ -13,9 +13,11 @@ from signalbox_operate.stack import OperateError
 
 def train(
     *,
-    image: Annotated[str, typer.Option(help="URI of the image that trains and serves")],
     commit: Annotated[str, typer.Option(help="Commit id that the image was built from")],
-    problem: Annotated[str, typer.Option(help=f"What the model answers, one of: {', '.join(PROBLEMS)}")],
+    image: Annotated[str | None, typer.Option(help="URI of the image; else the one of the model's project")] = None,
+    problem: Annotated[
+        str | None, typer.Option(help=f"One of: {', '.join(PROBLEMS)}; else that of the model's project")
+    ] = None,
     stack: StackName = "signalbox",
     model: ModelName = None,
     hyperparameter: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed")] = None,
@@ -27,10 +29,11 @@ def train(
     if wrong:
         raise OperateError(f"hyperparameter {wrong[0]!r} has to be NAME=VALUE")
     values = dict(given.split("=", 1) for given in hyperparameter or [])
-    if problem not in PROBLEMS:
+    if problem is not None and problem not in PROBLEMS:
         raise OperateError(f"problem {problem!r} is none: give one of {', '.join(PROBLEMS)}")
-    training = start.Training(image, commit, problem, model, values, attempt, max_payload_mb)
     found = stack_of(stack)
+    known = start.known(model, found.output("Prefix"), account.client("ssm"))
+    training = start.wanted(start.Given(image, commit, problem, model, values, attempt, max_payload_mb), known)
     start.check(training, found, ObjectStore(account.client("s3")))
     arn, before = start.start_training(training, found.output("MlopsMachineArn"), account.client("stepfunctions"))
     if before:

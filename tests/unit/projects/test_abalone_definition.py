@@ -150,7 +150,7 @@ def test_a_model_that_is_not_good_enough_fails_with_its_error_beside_the_limit()
 
 def test_an_own_image_is_taken_where_the_region_has_none() -> None:
     away = replace(SETTINGS, region="mars-north-1")
-    with pytest.raises(UnknownRegionError, match="--scikit-learn-image"):
+    with pytest.raises(UnknownRegionError, match="with the variable SCIKIT_LEARN_IMAGE"):
         definition(away)
     own = replace(away, xgboost_image="own/xgboost:1", scikit_learn_image="own/sklearn:1")
     assert steps(own)["Train"]["Arguments"]["AlgorithmSpecification"]["TrainingImage"] == "own/xgboost:1"

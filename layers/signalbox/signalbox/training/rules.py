@@ -289,6 +289,6 @@ def _problem(package: ModelPackage) -> "Problem":
         raise InvalidRequestError(
             f"package {package.arn} {says}: give it the customer metadata property {PROBLEM!r}, one of "
             f"{', '.join(PROBLEMS)}, and start the machine with it again. A pipeline that was published before 0.2.0 "
-            "registers its packages without it: publish it again"
+            "registers its packages without it: deploy its project again"
         )
     return stated
