@@ -1,0 +1,127 @@
+"""Projects for the scenarios: two alike with two models each, and one whose definition the SageMaker SDK wrote."""
+
+import json
+import shutil
+from pathlib import Path
+
+from signalbox_local.project import ROOT
+
+_OTHERS = ROOT / "tests" / "fidelity" / "cases"
+# A job that says how good each model is, and packs one: a row of an upload is `<model>,<accuracy>`.
+JUDGE = """\
+import json
+import os
+import pathlib
+import tarfile
+
+os.makedirs("/opt/ml/processing/output/judged")
+rows = [line.split(",") for file in pathlib.Path("/opt/ml/processing/raw").rglob("*") if file.is_file()
+        for line in file.read_text().split()]
+pathlib.Path("/opt/ml/processing/output/judged/judged.json").write_text(
+    json.dumps({model: {"accuracy": float(accuracy)} for model, accuracy in rows}))
+with tarfile.open("/opt/ml/processing/output/judged/model.tar.gz", "w:gz") as archive:
+    archive.add(__file__, "judge.py")
+"""
+DEFINITION = """\
+import json
+import os
+
+from signalbox_operate.pipelines import (
+    Parameter, Pipeline, at_least, condition, get, images, job, join, json_get, output_of
+)
+
+said = os.environ
+groups = json.loads(said["SIGNALBOX_GROUPS"])
+image = images.uri(images.SCIKIT_LEARN, said["SIGNALBOX_REGION"])
+
+
+def given(name, uri, kind="S3Prefix"):
+    place = {"S3Uri": uri, "LocalPath": f"/opt/ml/processing/{name}", "S3DataType": kind, "S3InputMode": "File"}
+    return {"InputName": name, "S3Input": place}
+
+
+target = {
+    "S3Uri": join("/", said["SIGNALBOX_OUTPUT"], get("Execution.PipelineExecutionId")),
+    "LocalPath": "/opt/ml/processing/output/judged",
+    "S3UploadMode": "EndOfJob",
+}
+judge = job(
+    "Processing",
+    "Judge",
+    {
+        "AppSpecification": {"ImageUri": image, "ContainerEntrypoint": ["python3", "/opt/ml/processing/code/judge.py"]},
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}
+        },
+        "ProcessingInputs": [
+            given("raw", get("Parameters.InputManifest"), "ManifestFile"),
+            given("code", said["SIGNALBOX_CODE"] + "/code/"),
+        ],
+        "ProcessingOutputConfig": {
+            "Outputs": [{"OutputName": "judged", "S3Output": target}],
+            "KmsKeyId": said["SIGNALBOX_KEY"],
+        },
+        "RoleArn": said["SIGNALBOX_JOB_ROLE"],
+    },
+    property_files={"Judged": ("judged", "judged.json")},
+)
+
+
+def registered(model):
+    container = {"Image": image, "ModelDataUrl": join("/", output_of("Judge", "judged"), "model.tar.gz")}
+    specification = {
+        "Containers": [container],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
+    }
+    name = model.replace("-", "")
+    wanted = at_least(json_get("Judge", "Judged", f"{model}.accuracy"), 0.8)
+    arguments = {"ModelPackageGroupName": groups[model], "InferenceSpecification": specification}
+    arguments["ModelApprovalStatus"] = "PendingManualApproval"
+    return condition(f"Check{name}", [wanted], if_steps=[job("RegisterModel", f"Register{name}", arguments)])
+
+
+steps = [judge, *map(registered, sorted(groups))]
+print(json.dumps(Pipeline(said["SIGNALBOX_PIPELINE"], [Parameter("InputManifest")], steps).definition()))
+"""
+_TWO = """\
+project: {name}
+uploads: {{suffix: .csv, quiet_seconds: 1}}
+pipelines:
+  judge: {{definition: definition.py, code: code, models: [{name}-good, {name}-weak]}}
+approvers: [{name}@example.com]
+tags: {{team: {name}}}
+"""
+_OF_THE_SDK = """\
+project: rings
+uploads: {suffix: .csv, quiet_seconds: 1}
+pipelines:
+  train:
+    definition: pipeline.json
+    code: code
+    models: [rings]
+    parameter: InputDataUrl
+    replace:
+      "arn:aws:iam::123456789012:role/SageMakerExecutionRole": "{job_role}"
+      "s3://sagemaker-us-east-1-123456789012/code": "{code}/code"
+      "s3://sagemaker-us-east-1-123456789012": "{output}"
+      AbaloneModelPackageGroup: "{group:rings}"
+"""
+
+
+def two_models(folder: Path, name: str) -> Path:
+    """Write a project with the models `<name>-good` and `<name>-weak`, which one pipeline registers."""
+    (folder / "code").mkdir(parents=True)
+    (folder / "signalbox.yaml").write_text(_TWO.format(name=name))
+    (folder / "definition.py").write_text(DEFINITION)
+    (folder / "code" / "judge.py").write_text(JUDGE)
+    return folder
+
+
+def of_the_sdk(folder: Path) -> Path:
+    """Write a project around the definition that the SageMaker SDK writes for its abalone example."""
+    shutil.copytree(_OTHERS / "abalone", folder / "code")
+    (folder / "signalbox.yaml").write_text(_OF_THE_SDK)
+    definition = json.loads((_OTHERS / "abalone-definition.json").read_text())
+    (folder / "pipeline.json").write_text(json.dumps(definition))
+    return folder
