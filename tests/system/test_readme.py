@@ -62,7 +62,7 @@ def test_every_command_of_the_readme_works_in_its_order(mark: str, root: Path, t
     assert "signalbox-abalone-prod" in reader.answer("signalbox status")
     rings = float(reader.answer("signalbox invoke prod --data"))
     assert 1 <= rings <= 29
-    assert reader.answer("signalbox invoke prod --model iris-decision-tree").strip() == "setosa"
+    assert reader.answer("signalbox invoke prod --model iris").strip() == "setosa"
     assert "everything is taken down" in said
 
 

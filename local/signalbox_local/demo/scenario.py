@@ -83,10 +83,12 @@ def _iris(demo: Demo) -> None:
     folder = STATE / "demo" / "iris"
     maker = ROOT / "projects" / "iris" / "data.py"
     subprocess.run([sys.executable, str(maker), str(folder)], check=True)  # our own program
-    demo.train_image(IRIS, "0a1b2c3", folder, "max_leaf_nodes=4")
-    demo.review_and_release("iris-decision-tree", STAGES)
-    rows = last_rows(demo.client("s3"), demo.outputs["DataBucket"], "models/iris-decision-tree/test/", _ROWS)
-    answers = demo.predict("prod", "iris-decision-tree", [",".join(row[1:]) for row in rows])
+    with demo.terminal.step("signalbox deploy projects/iris") as step:
+        step.report(demo.signalbox("deploy", str(ROOT / "projects/iris")).splitlines()[-1])
+    demo.train_image("iris", IRIS, "0a1b2c3", folder)
+    demo.review_and_release("iris", STAGES)
+    rows = last_rows(demo.client("s3"), demo.outputs["DataBucket"], "models/iris/test/", _ROWS)
+    answers = demo.predict("prod", "iris", [",".join(row[1:]) for row in rows])
     lines = [[",".join(row[1:]), row[0], got] for row, got in zip(rows, answers, strict=True)]
     demo.terminal.table("Predictions of prod for rows of the test data", ["flower", "kind", "predicted"], lines)
     right = sum(row[0] == got for row, got in zip(rows, answers, strict=True))

@@ -85,18 +85,13 @@ class Demo:
         if run["PipelineExecutionStatus"] != "Succeeded":
             raise StepError(f"the pipeline run {run['PipelineExecutionStatus']}: {run.get('FailureReason')}")
 
-    def train_image(self, image: str, commit: str, data: Path, hyperparameter: str) -> None:
-        """Upload training and test data, and start the mlops machine."""
-        tagged = image.rsplit("/", maxsplit=1)[-1]
-        model, _, _ = tagged.partition(":")
-        with self.terminal.step(f"Training and test data of {model} are uploaded") as step:
-            s3 = self.client("s3")
-            for part in ("train", "test"):
-                key = f"models/{model}/{part}/data.csv"
-                s3.upload_file(str(data / part / "iris.csv"), self.outputs["DataBucket"], key)
-            step.report(f"s3://{self.outputs['DataBucket']}/models/{model}/")
-        words = ["--commit", commit, "--problem", "multiclass", "--hyperparameter", hyperparameter]
-        with self.terminal.step(f"signalbox train --image …/{tagged} {' '.join(words)}") as step:
+    def train_image(self, model: str, image: str, commit: str, data: Path) -> None:
+        """Put training and test data of a project's model, and start the mlops machine."""
+        with self.terminal.step(f"signalbox data put {model} --train … --test …") as step:
+            folders = ("--train", str(data / "train"), "--test", str(data / "test"))
+            step.report(self.signalbox("data", "put", model, *folders).splitlines()[0])
+        words = ["--model", model, "--commit", commit]
+        with self.terminal.step(f"signalbox train --image …/{image.rsplit('/', 1)[-1]} {' '.join(words)}") as step:
             step.report(self.signalbox("train", "--image", image, *words).splitlines()[0])
 
     def review_and_release(self, model: str, stages: list[str]) -> None:
