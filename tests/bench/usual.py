@@ -83,12 +83,22 @@ class Usual:
     answers: Answers
 
 
+def _projects() -> dict[str, Any]:
+    """Return what the parameter store has: one project, with one pipeline."""
+    uploads = [{"prefix": "incoming/", "suffix": "", "quiet_seconds": 60, "pipeline": _MODEL}]
+    pipeline = {"name": _PIPELINE, "parameter": "InputManifest", "takes": "manifest", "models": [_MODEL]}
+    project = {"project": _MODEL, "id": f"{_MODEL}-0123456789ab", "uploads": uploads, "pipelines": {_MODEL: pipeline}}
+    found = {"Name": f"/{_PREFIX}/projects/{_MODEL}", "Value": json.dumps(project)}
+    return {"get_parameters_by_path": {"Parameters": [found]}}
+
+
 def _record_uploads() -> Usual:
     found = {"VersionId": "v1", "ETag": '"e1"', "ContentLength": 191_873, "LastModified": datetime.now(UTC)}
     answers: Answers = {
         "s3": {"head_object": found},
         "dynamodb": {"transact_write_items": {}},
         "sqs": {"send_message": {}},
+        "ssm": _projects(),
     }
     return Usual(sqs_event(sample("s3/object-created")), answers)
 
@@ -107,6 +117,7 @@ def _start_run() -> Usual:
         "dynamodb": table,
         "s3": {"put_object": {}},
         "sagemaker": {"start_pipeline_execution": started},
+        "ssm": _projects(),
     }
     return Usual(sqs_event({"kind": "run-requested", "pipeline": _PIPELINE}, group=_PIPELINE), answers)
 
@@ -191,6 +202,8 @@ def _report_run() -> Usual:
         },
         "dynamodb": {"query": {"Items": []}, "put_item": {}},
         "sesv2": {"send_email": {}},
+        "sqs": {"send_message": {}},
+        "ssm": _projects(),
     }
     return Usual(sample("sagemaker/pipeline-execution-failed"), answers)
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import names
-from signalbox.aws import clients
-from signalbox.aws.errors import or_none, translated
+from signalbox.aws import clients, parameters
+from signalbox.aws.errors import or_none
 from signalbox.model_documents import (
     NAME,
     ModelDocument,
@@ -113,7 +113,7 @@ def load_projects(prefix: str, ssm: "SSMClient | None" = None) -> tuple[Project,
         ServiceBusyError: see `aws.errors.translated`.
         CallRefusedError: see `aws.errors.translated`.
     """
-    found = (_readable(prefix, name, text) for name, text in _below(names.project_parameter(prefix, ""), ssm))
+    found = (_readable(prefix, name, text) for name, text in parameters.below(names.project_parameter(prefix, ""), ssm))
     return tuple(sorted((project for project in found if project is not None), key=lambda project: project.project))
 
 
@@ -140,15 +140,7 @@ def load_model_names(prefix: str, ssm: "SSMClient | None" = None) -> tuple[str, 
         ServiceBusyError: see `aws.errors.translated`.
         CallRefusedError: see `aws.errors.translated`.
     """
-    return tuple(sorted(name for name, _ in _below(names.model_parameter(prefix, ""), ssm)))
-
-
-def _below(path: str, ssm: "SSMClient | None") -> list[tuple[str, str]]:
-    """Return the last part of the name and the text of each parameter right below a path."""
-    client: SSMClient = ssm or clients.client("ssm")
-    with translated(f"ssm:GetParametersByPath of {path}"):
-        pages = client.get_paginator("get_parameters_by_path").paginate(Path=path.removesuffix("/"))
-        return [(one["Name"].removeprefix(path), one["Value"]) for page in pages for one in page["Parameters"]]
+    return tuple(sorted(name for name, _ in parameters.below(names.model_parameter(prefix, ""), ssm)))
 
 
 def _over(project: Project, key: str) -> Iterator[ProjectUploads]:
