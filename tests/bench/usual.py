@@ -52,8 +52,6 @@ _CONFIG = {"EndpointConfigName": "c", "ProductionVariants": [{"VariantName": "v"
 _SERVED = {"Containers": [{"ModelPackageName": _PACKAGE[:-1] + "1"}]}
 ENVIRONMENT = {
     "PREFIX": _PREFIX,
-    "PIPELINE_NAME": _PIPELINE,
-    "MODEL": _MODEL,
     "DEFAULT_MODEL": _MODEL,
     "DATA_BUCKET": "data",
     "ARTIFACTS_BUCKET": "artifacts",
@@ -413,11 +411,11 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "pin_model": ("s3", "ecr"),
     "plan_release": ("sagemaker", "dynamodb", "ssm", "s3"),
     "plan_training": ("s3", "ssm"),
-    "record_uploads": ("dynamodb", "s3", "sqs"),
+    "record_uploads": ("dynamodb", "s3", "sqs", "ssm"),
     "report_execution": ("dynamodb", "sesv2"),
-    "report_run": ("sagemaker", "dynamodb", "sesv2"),
+    "report_run": ("sagemaker", "dynamodb", "sesv2", "sqs", "ssm"),
     "request_review": ("dynamodb", "s3", "secretsmanager", "sesv2"),
     "review_page": ("dynamodb", "secretsmanager"),
-    "start_run": ("dynamodb", "s3", "sagemaker"),
+    "start_run": ("dynamodb", "s3", "sagemaker", "ssm"),
     "verify_release": ("sagemaker", "sagemaker-runtime", "s3"),
 }

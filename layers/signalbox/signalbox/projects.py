@@ -5,7 +5,7 @@ is in one say `project_documents` and `model_documents`.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import names
@@ -45,6 +45,7 @@ __all__ = [
     "owner",
     "parse_model",
     "parse_project",
+    "readable",
     "to_json",
 ]
 
@@ -113,8 +114,13 @@ def load_projects(prefix: str, ssm: "SSMClient | None" = None) -> tuple[Project,
         ServiceBusyError: see `aws.errors.translated`.
         CallRefusedError: see `aws.errors.translated`.
     """
-    found = (_readable(prefix, name, text) for name, text in parameters.below(names.project_parameter(prefix, ""), ssm))
-    return tuple(sorted((project for project in found if project is not None), key=lambda project: project.project))
+    return readable(prefix, parameters.below(names.project_parameter(prefix, ""), ssm))
+
+
+def readable(prefix: str, found: Iterable[tuple[str, str]]) -> tuple[Project, ...]:
+    """Return the projects in documents that were found by their names, without those that cannot be used."""
+    known = (_readable(prefix, name, text) for name, text in found)
+    return tuple(sorted((project for project in known if project is not None), key=lambda project: project.project))
 
 
 def load_model(prefix: str, model: str, ssm: "SSMClient | None" = None) -> ModelDocument | None:
