@@ -12,7 +12,7 @@ from signalbox.observability import count, logger
 from signalbox.project_documents import NOTHING, URL, ProjectPipeline
 from signalbox.projects import OwnedPipeline
 from signalbox.uploads import rules, uploaders
-from signalbox.uploads.model import EMPTY, STARTED, Run, RunPostponedError, RunRefusedError, Upload
+from signalbox.uploads.model import EMPTY, MANIFESTS, STARTED, Run, RunPostponedError, RunRefusedError, Upload
 from signalbox.uploads.ports import FileCopier, PipelineExecutions, UploadObjects, UploadStore
 
 # After so much of its minute a function begins no further copy; one of 2 GiB is the longest.
@@ -51,7 +51,7 @@ def launch(run: Run, owned: OwnedPipeline | None, ports: LaunchingPorts) -> None
         _check_copied(ready, keys, pipeline)
         execution = ports.executions.start(
             pipeline,
-            _value(run, uploads, keys, pipeline, ports.artifacts),
+            _value(ready, uploads, keys, pipeline, ports.artifacts),
             token=run.token,
             display_name=rules.display_name(run, uploads),
             description=rules.description(run, uploads),
@@ -86,6 +86,10 @@ def _with_manifest(run: Run, uploads: Sequence[Upload], _: Sequence[str], ports:
 
     Who uploaded its files is written before, so that whoever finds a manifest finds them too.
     """
+    if run.folder == MANIFESTS and run.waits_for:
+        # A version before projects had it refused, so no execution has its token; and a project's jobs may read only
+        # what lies under their pipeline's name. One without a refusal may have its execution, with that manifest.
+        run = replace(run, folder=rules.folder(run.pipeline), has_manifest=False)
     if run.has_manifest:
         return run
     place, people = f"s3://{ports.artifacts}/{run.folder}/{run.id}", uploaders.of(uploads)
