@@ -1,6 +1,7 @@
 """A stack of the version before projects is updated in place, as the documents say."""
 
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -111,11 +112,7 @@ def project(folder: Path) -> Path:
     """Return abalone's project with the place that its stack's people upload to."""
     made = shutil.copytree(ROOT / "projects" / "abalone", folder / "abalone")
     file = made / "signalbox.yaml"
-    text = file.read_text()
-    assert "uploads: {prefix: incoming/abalone/, quiet_seconds: 60}" in text
-    file.write_text(
-        text.replace(
-            "uploads: {prefix: incoming/abalone/, quiet_seconds: 60}", "uploads: {prefix: incoming/, quiet_seconds: 1}"
-        )
-    )
+    text, number = re.subn(r"(?m)^uploads: .*$", "uploads: {prefix: incoming/, quiet_seconds: 1}", file.read_text())
+    assert number == 1
+    file.write_text(text)
     return made
