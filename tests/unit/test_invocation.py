@@ -61,7 +61,7 @@ class Stages:
 def ports(
     endpoints: Any, stages: Any = None, clock: Any = lambda: 0.0, models: tuple[str, ...] = (), default: str = "abalone"
 ) -> InvocationPorts:
-    known = KnownNames(stages or Stages(), clock), KnownNames(lambda: models, clock)
+    known: tuple[Any, Any] = KnownNames(stages or Stages(), tuple, clock), KnownNames(lambda: models, tuple, clock)
     return InvocationPorts("signalbox", default, *known, endpoints)
 
 

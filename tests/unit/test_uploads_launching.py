@@ -172,6 +172,18 @@ def test_a_run_that_an_earlier_version_opened_has_its_manifest_where_that_one_wr
     assert world.launch() == f"s3://artifacts/manifests/{world.run.id}.json"
 
 
+def test_a_run_that_an_earlier_version_had_refused_has_its_manifest_where_its_projects_jobs_may_read() -> None:
+    world = World(a_project("photos", "incoming/photos/"))
+    world.seal("a.jpg", folder="manifests", has_manifest=True)
+    world.table.note(world.run, "the pipeline signalbox-photos does not exist")
+    world.executions.quota = 0
+    with pytest.raises(RunPostponedError):
+        world.launch()
+    world.executions.quota = 20
+    uri = f"s3://artifacts/manifests/{PIPELINE}/{world.run.id}.json"
+    assert (world.launch(), list(world.objects.written)) == (uri, [uri])
+
+
 @pytest.mark.parametrize(
     ("taken", "waiting", "fitting"),
     [

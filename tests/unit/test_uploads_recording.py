@@ -21,7 +21,7 @@ from tests.support.uploads import (
 )
 
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
-from signalbox.projects import Project
+from signalbox.projects import Project, to_json
 from signalbox.uploads.adapters import KnownProjects
 from signalbox.uploads.model import UNCLAIMED
 from signalbox.uploads.recording import RecordingPorts, record
@@ -264,7 +264,7 @@ def test_documents_from_before_the_batch_do_not_make_an_upload_unclaimed_or_unwa
     world: World, before: tuple[Project, ...]
 ) -> None:
     loads = iter([before, (ABALONE,)])
-    world.projects = KnownProjects(lambda: next(loads), world.clock)
+    world.projects = KnownProjects("signalbox", world.clock, lambda _: documents(*next(loads)))
     world.projects.read_after(world.clock())
     world.clock.forward(1)
     assert world.deliver(NATIVE) == []
@@ -272,20 +272,25 @@ def test_documents_from_before_the_batch_do_not_make_an_upload_unclaimed_or_unwa
 
 
 def test_many_uploads_are_few_questions_for_the_projects(world: World) -> None:
-    loads: list[int] = []
+    loads: list[str] = []
 
-    def load() -> tuple[Project, ...]:
-        loads.append(1)
-        return (ABALONE,)
+    def load(path: str) -> list[tuple[str, str]]:
+        loads.append(path)
+        return documents(ABALONE)
 
-    world.projects = KnownProjects(load, world.clock)
+    world.projects = KnownProjects("signalbox", world.clock, load)
     for _ in range(5):
         world.clock.forward(1)
         world.deliver(NATIVE, TRAIL)
-    assert len(loads) == 1
+    assert loads == ["/signalbox/projects/"]
     world.clock.forward(5)
     world.deliver(NATIVE)
     assert len(loads) == 2
+
+
+def documents(*found: Project) -> list[tuple[str, str]]:
+    """Return the documents of projects by their names."""
+    return [(each.project, to_json(each)) for each in found]
 
 
 def put(key: str) -> dict[str, Any]:

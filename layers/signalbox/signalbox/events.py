@@ -3,7 +3,7 @@
 Each reading takes the members it needs, says which one is missing, and ignores what it does not know. Shapes: Amazon
 SageMaker AI Developer Guide, "Events that Amazon SageMaker AI sends to Amazon EventBridge"; Amazon S3 User Guide,
 "EventBridge event message structure" and "CloudTrail log file entries for Amazon S3"; AWS Systems Manager User Guide,
-"Reference: Amazon EventBridge event patterns and types for Systems Manager". A sample of each is in `events/`.
+"EventBridge event patterns and types". A sample of each is in `events/`.
 
 Events come late, twice and out of order. A reading therefore only says what happened to which thing; whoever acts on
 it asks the service for the present state first.
@@ -241,11 +241,7 @@ class MachineStopped(NamedTuple):
 
 
 def changed_parameter(event: Mapping[str, object]) -> str:
-    """Return the parameter that was made, changed or deleted, by its name.
-
-    Raises:
-        EventError: it is another kind of event, or a member is missing.
-    """
+    """Return the name of a parameter that was made, changed or deleted. Raises EventError for any other event."""
     fields = Fields(event, EventError)
     fields.choice("detail-type", (_PARAMETER_CHANGED,))
     return fields.inside("detail").text("name")

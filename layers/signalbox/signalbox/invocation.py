@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import NamedTuple, Protocol, TypedDict
 
 from signalbox import names, stages
+from signalbox.aws import parameters
 from signalbox.aws.errors import ServiceBusyError
 from signalbox.aws.model_endpoints import (
     DOWN,
@@ -25,6 +26,7 @@ from signalbox.aws.model_endpoints import (
 )
 from signalbox.observability import count, logger
 from signalbox.settings import NO_MODEL, InvokeEndpoint
+from signalbox.stages import StagesDocument
 
 # botocore's `sagemaker-runtime` model, BodyBlob; also what Lambda answers with at most.
 BODY_LIMIT = 6_291_456
@@ -55,15 +57,18 @@ class ModelEndpoints(Protocol):
         """Return the model's answer; InvocationError where there is none."""
 
 
-class KnownNames:
-    """The names of the stages, or of the models that have a document, read again after a minute.
+class KnownNames[Found]:
+    """The names of the stages, or of the models that have a document: `names_in` what was loaded at most a minute ago.
 
     So a new one is known soon, and a storm of requests does not become a storm on the parameter store (40 reads a
     second by default).
     """
 
-    def __init__(self, load: Callable[[], tuple[str, ...]], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, load: Callable[[], Found], names_in: Callable[[Found], tuple[str, ...]], clock: Callable[[], float]
+    ) -> None:
         self._load = load
+        self._names_in = names_in
         self._clock = clock
         self._names: tuple[str, ...] = ()
         self._read_at: float | None = None
@@ -72,7 +77,7 @@ class KnownNames:
         """Return the names, as they were at most a minute ago."""
         now = self._clock()
         if self._read_at is None or now - self._read_at > _FRESH_SECONDS:
-            self._names, self._read_at = self._load(), now
+            self._names, self._read_at = self._names_in(self._load()), now
         return self._names
 
 
@@ -84,30 +89,29 @@ class InvocationPorts(NamedTuple):
 
     prefix: str
     default_model: str
-    stages: KnownNames
-    models: KnownNames
+    stages: KnownNames[StagesDocument]
+    models: KnownNames[list[tuple[str, str]]]
     endpoints: ModelEndpoints
 
 
 def invocation_ports(settings: InvokeEndpoint) -> InvocationPorts:
     """Return the ports on AWS."""
+    models = names.model_parameter(settings.prefix, "")
     return InvocationPorts(
         prefix=settings.prefix,
         default_model=settings.default_model.removesuffix(NO_MODEL),
-        stages=KnownNames(partial(_stage_names, settings.stages_parameter), time.monotonic),
-        models=KnownNames(partial(_model_names, settings.prefix), time.monotonic),
+        stages=KnownNames(partial(stages.load, settings.stages_parameter), _stage_names, time.monotonic),
+        models=KnownNames(partial(parameters.below, models), _first_parts, time.monotonic),
         endpoints=RuntimeEndpoints(),
     )
 
 
-def _stage_names(parameter: str) -> tuple[str, ...]:
-    return tuple(stage.name for stage in stages.load(parameter).stages)
+def _stage_names(document: StagesDocument) -> tuple[str, ...]:
+    return tuple(stage.name for stage in document.stages)
 
 
-def _model_names(prefix: str) -> tuple[str, ...]:
-    from signalbox.projects import load_model_names  # noqa: PLC0415  # most requests name a model, or mean the default
-
-    return load_model_names(prefix)
+def _first_parts(found: list[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(sorted(name for name, _ in found))
 
 
 def answer(request: InvocationRequest, ports: InvocationPorts) -> InvocationResponse:

@@ -18,7 +18,7 @@ from signalbox.model_documents import NAME, ModelDocument, approvers_in, documen
 from signalbox.reading import Fields
 
 MANIFEST, URL, NOTHING = "manifest", "url", "nothing"
-QUIET_SECONDS = (0, 3_600)
+QUIET_SECONDS = (0, 86_400)
 PIPELINE_LIMIT = 20
 PARAMETER = "InputManifest"
 _PROJECT = ("project", "id", "uploads", "pipelines", "approvers", "tags")

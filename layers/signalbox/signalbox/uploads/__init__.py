@@ -10,7 +10,6 @@ from signalbox import moments
 from signalbox.aws.copying import ObjectCopier
 from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.table import Table
-from signalbox.projects import load_projects
 from signalbox.settings import RecordUploads, ReportRun, StartRun
 from signalbox.uploads.adapters import KnownProjects, SageMakerExecutions, SqsDeadLetterQueue, SqsRunRequests
 from signalbox.uploads.failures import FailedExecutions
@@ -72,7 +71,7 @@ def notification_log(table: str) -> NotificationTable:
 
 
 def _projects(settings: UploadSettings) -> KnownProjects:
-    return KnownProjects(partial(load_projects, settings.prefix), moments.now)
+    return KnownProjects(settings.prefix, moments.now)
 
 
 def _stores(settings: UploadSettings) -> Callable[[str], UploadsTable]:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from signalbox import names
-from signalbox.aws import clients
+from signalbox import names, projects
+from signalbox.aws import clients, parameters
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, or_none, translated
 from signalbox.batch import DeadLetter
 from signalbox.events import ExecutionChange
@@ -31,7 +31,13 @@ _REASON_LIMIT = 1_000  # characters: enough for a person, and the whole message 
 class KnownProjects:
     """The projects of a stack, kept from one invocation to the next for those who need no newer ones."""
 
-    def __init__(self, load: Callable[[], tuple[Project, ...]], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        prefix: str,
+        clock: Callable[[], datetime],
+        load: Callable[[str], list[tuple[str, str]]] = parameters.below,
+    ) -> None:
+        self._prefix = prefix
         self._load = load
         self._clock = clock
         self._found: tuple[Project, ...] = ()
@@ -44,8 +50,9 @@ class KnownProjects:
             ServiceBusyError, CallRefusedError: the parameter store did not answer.
         """
         if self._asked_at is None or self._asked_at <= moment:
-            now = self._clock()
-            self._found, self._asked_at = self._load(), now  # as old as the question may the answer be
+            now = self._clock()  # as old as the question may the answer be
+            found = self._load(names.project_parameter(self._prefix, ""))
+            self._found, self._asked_at = projects.readable(self._prefix, found), now
         return self._found
 
 

@@ -1,7 +1,8 @@
 """A sealed run gets what its pipeline reads, and its execution."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from copy import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from signalbox.observability import count, logger
 from signalbox.project_documents import NOTHING, URL, ProjectPipeline
 from signalbox.projects import OwnedPipeline
 from signalbox.uploads import rules, uploaders
-from signalbox.uploads.model import EMPTY, STARTED, Run, RunPostponedError, RunRefusedError, Upload
+from signalbox.uploads.model import EMPTY, MANIFESTS, STARTED, Run, RunPostponedError, RunRefusedError, Upload
 from signalbox.uploads.ports import FileCopier, PipelineExecutions, UploadObjects, UploadStore
 
 # After so much of its minute a function begins no further copy; one of 2 GiB is the longest.
@@ -44,11 +45,13 @@ def launch(run: Run, owned: OwnedPipeline | None, ports: LaunchingPorts) -> None
     ready = run
     try:
         pipeline, keys = _taking(run, owned), sorted({upload.key for upload in uploads})
-        ready = _prepared(run, uploads, keys, pipeline, ports)
+        with _refusals():
+            prepare = _with_copies if pipeline.takes == URL else _with_manifest
+            ready = prepare(run, uploads, keys, ports)
         _check_copied(ready, keys, pipeline)
         execution = ports.executions.start(
             pipeline,
-            _value(run, uploads, keys, pipeline, ports.artifacts),
+            _value(ready, uploads, keys, pipeline, ports.artifacts),
             token=run.token,
             display_name=rules.display_name(run, uploads),
             description=rules.description(run, uploads),
@@ -69,24 +72,26 @@ def _taking(run: Run, owned: OwnedPipeline | None) -> ProjectPipeline:
     return owned.pipeline
 
 
-def _prepared(
-    run: Run, uploads: Sequence[Upload], keys: Sequence[str], pipeline: ProjectPipeline, ports: LaunchingPorts
-) -> Run:
-    """Write what the pipeline's parameter names, as far as earlier tries have not; return the run that has it.
-
-    Raises:
-        RunRefusedError: S3 refused it for good.
-    """
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Let what S3 refuses for good refuse the run."""
     try:
-        if pipeline.takes == URL:
-            return _with_copies(run, uploads[0].bucket, keys, ports)
-        return run if run.has_manifest else _with_manifest(run, uploads, ports)
+        yield
     except CallRefusedError as error:
         raise RunRefusedError(error.code, str(error)) from error
 
 
-def _with_manifest(run: Run, uploads: Sequence[Upload], ports: LaunchingPorts) -> Run:
-    """Write the run's manifest. Who uploaded its files is written before, so that whoever finds it finds them too."""
+def _with_manifest(run: Run, uploads: Sequence[Upload], _: Sequence[str], ports: LaunchingPorts) -> Run:
+    """Write the run's manifest, unless an earlier try has done so.
+
+    Who uploaded its files is written before, so that whoever finds a manifest finds them too.
+    """
+    if run.folder == MANIFESTS and run.waits_for:
+        # A version before projects had it refused, so no execution has its token; and a project's jobs may read only
+        # what lies under their pipeline's name. One without a refusal may have its execution, with that manifest.
+        run = replace(run, folder=rules.folder(run.pipeline), has_manifest=False)
+    if run.has_manifest:
+        return run
     place, people = f"s3://{ports.artifacts}/{run.folder}/{run.id}", uploaders.of(uploads)
     if people is not None:
         ports.objects.write(f"{place}.uploaders.json", json.dumps(people), "application/json")
@@ -94,7 +99,7 @@ def _with_manifest(run: Run, uploads: Sequence[Upload], ports: LaunchingPorts) -
     return replace(run, has_manifest=True)
 
 
-def _with_copies(run: Run, bucket: str, keys: Sequence[str], ports: LaunchingPorts) -> Run:
+def _with_copies(run: Run, uploads: Sequence[Upload], keys: Sequence[str], ports: LaunchingPorts) -> Run:
     """Copy the files of a run that has several, as many as there is time for.
 
     A file that is gone meanwhile is left out, as S3 would leave it out of a folder. A repetition copies over what is
@@ -104,7 +109,7 @@ def _with_copies(run: Run, bucket: str, keys: Sequence[str], ports: LaunchingPor
     for key in keys[run.copied :] if len(keys) > 1 else ():
         if ports.clock() - ports.began >= COPYING:
             break
-        ports.copier.copy(f"s3://{bucket}/{key}", f"{_folder(run, ports.artifacts)}{called[key]}")
+        ports.copier.copy(f"s3://{uploads[0].bucket}/{key}", f"{_folder(run, ports.artifacts)}{called[key]}")
         run = replace(run, copied=run.copied + 1)
     return run
 

@@ -71,28 +71,28 @@ def report(event: Mapping[str, object], ports: ReportingPorts) -> RunReport:
     # The rule sees pipelines of every stack whose prefix begins with ours. Whose project is removed has its runs still.
     if change.final and (owned is not None or store.latest() is not None):
         ports.requests.pass_on(change, event)
-        outcome = _notified(change, owned.project if owned else None, store, ports)
+        outcome, failure = _to_tell(change, owned.project if owned else None, store, ports)
+        if failure is not None:
+            ports.notify(failure)
+            ports.log.close(change.execution_arn, ports.clock())
     count(_COUNTED[outcome])
     logger.info("end of a run read", extra={"execution": change.execution_arn, "outcome": outcome})
     return {"outcome": outcome, "execution": change.execution_arn, "status": change.status}
 
 
-def _notified(
-    change: ExecutionChange, project: Project | None, store: UploadStore, ports: ReportingPorts
-) -> "ReportOutcome":
-    """Notify people of an end that is not happy, once; return what was done."""
+def _to_tell(
+    change: ExecutionChange, project: "Project | None", store: UploadStore, ports: ReportingPorts
+) -> "tuple[ReportOutcome, RunFailure | None]":
+    """Return what is done about an end, and what people are notified of, once that is claimed."""
     execution = change.execution_arn
     if change.status not in UNHAPPY:
-        return "passed-on"
+        return "passed-on", None
     if ports.log.notified(execution):
-        return "notified-before"
+        return "notified-before", None
     found, run = ports.find_failure(execution), store.run_of(execution)
     failure = run_failure(project, change, found, run, store.taken(run) if run else ())
-    if not ports.log.claim(execution, ports.clock(), LEASE):
-        return "notified-before"
-    ports.notify(failure)
-    ports.log.close(execution, ports.clock())
-    return "notified"
+    claimed = ports.log.claim(execution, ports.clock(), LEASE)
+    return ("notified", failure) if claimed else ("notified-before", None)
 
 
 def run_failure(

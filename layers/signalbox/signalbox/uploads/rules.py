@@ -101,7 +101,12 @@ def is_due(oldest: Upload, newest: Upload, quiet_seconds: int, now: datetime) ->
 def next_run(pipeline: str, latest: Run | None, now: datetime) -> Run:
     """Return the run after `latest`."""
     number = latest.number + 1 if latest else 1
-    return Run(pipeline, number, created_at=now.replace(microsecond=0), folder=f"{MANIFESTS}/{pipeline}")
+    return Run(pipeline, number, created_at=now.replace(microsecond=0), folder=folder(pipeline))
+
+
+def folder(pipeline: str) -> str:
+    """Return where the manifests of a pipeline's runs lie in the artifacts bucket."""
+    return f"{MANIFESTS}/{pipeline}"
 
 
 def end_of(run: Run, state: ExecutionState | None, now: datetime) -> ExecutionState | None:

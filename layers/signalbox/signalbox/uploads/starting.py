@@ -1,6 +1,6 @@
 """Runs are started here and nowhere else, one at a time for each pipeline."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -11,7 +11,7 @@ from signalbox.aws.errors import ServiceBusyError
 from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
 from signalbox.events import EventError, ExecutionChange, changed_parameter
 from signalbox.observability import count, logger, measure
-from signalbox.project_documents import URL, Project
+from signalbox.project_documents import URL
 from signalbox.projects import OwnedPipeline
 from signalbox.uploads import claiming, launching, rules
 from signalbox.uploads.claiming import ClaimingPorts
@@ -165,7 +165,11 @@ def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts, bega
     known = ports.projects.read_after(began)
     owned = projects.owner(known, pipeline)
     if run is None or not half_done:
-        if not _due(pipeline, owned, known, store, ports):
+        if owned is not None and not _due(owned, store, ports):
+            return
+        # What is another's by now is not run here; where no project has the pipeline any more, that is all of it.
+        claiming.release(pipeline, known, _claiming(ports))
+        if store.last_waiting() is None:
             return
         run = rules.next_run(pipeline, run, ports.clock())
         store.open(run)
@@ -181,22 +185,13 @@ def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts, bega
         ports.requests.ask(pipeline)
 
 
-def _due(
-    pipeline: str, owned: OwnedPipeline | None, known: Sequence[Project], store: UploadStore, ports: StartingPorts
-) -> bool:
-    """Say whether what waits for a pipeline may have its run; until then it is asked for again.
-
-    What is another's by now is given back before. Where no project has the pipeline any more, that is all of it, at
-    once.
-    """
+def _due(owned: OwnedPipeline, store: UploadStore, ports: StartingPorts) -> bool:
+    """Say whether what waits for a pipeline may have its run; until then it is asked for again."""
     newest = store.last_waiting()
-    if newest is not None and owned is not None:
-        oldest = store.waiting(most=1)[0]
-        if not rules.is_due(oldest, newest, owned.quiet_seconds, ports.clock()):
-            ports.requests.ask(pipeline)
-            return False
-    claiming.release(pipeline, known, _claiming(ports))
-    return store.last_waiting() is not None
+    if newest is None or rules.is_due(store.waiting(most=1)[0], newest, owned.quiet_seconds, ports.clock()):
+        return True
+    ports.requests.ask(owned.pipeline.name)
+    return False
 
 
 def _claiming(ports: StartingPorts) -> ClaimingPorts:

@@ -171,7 +171,7 @@ class UploadsTable:
     def note(self, run: Run, waits_for: str) -> None:
         """Write beside the run what it waits for, and how much of its input it has; RunConflictError as in `move`."""
         done: dict[str, Value | None] = {"has_manifest": int(run.has_manifest), "copied": run.copied}
-        changes = {"waits_for": waits_for, **done}
+        changes = {"waits_for": waits_for, "folder": run.folder, **done}
         same = unchanged({"status": run.status})
         if self._table.update(self._run_key(run), changes, same) is None:
             raise _gave_way(run)
