@@ -39,7 +39,7 @@ def put(
     datasets = [files.collect(kind, paths) for kind, paths in given.items() if paths]
     found = stack_of(stack)
     training, content_type = putting.training_of(found.output("Prefix"), model, account.client("ssm"))
-    for remark in putting.check(datasets, training, content_type):
+    for remark in putting.check(datasets, training.problem, content_type):
         console.print(shown(remark))
     for dataset in datasets:
         putting.put(

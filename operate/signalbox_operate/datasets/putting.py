@@ -6,13 +6,14 @@ Safe to repeat: the same files have the same keys. The bucket keeps versions, so
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from signalbox.contracts.problems import Problem
 from signalbox.model_documents import ModelTraining
 from signalbox.projects import load_model
 from signalbox_operate.datasets import tables
 from signalbox_operate.datasets.model import DataError, Dataset
 from signalbox_operate.stack import OperateError
 
-_CSV = "text/csv"
+CSV = "text/csv"
 _DELETED_AT_ONCE = 1_000  # keys of one request (S3 API reference, DeleteObjects)
 
 
@@ -34,23 +35,23 @@ def training_of(prefix: str, model: str, ssm: Any) -> tuple[ModelTraining, str]:
     return document.training, document.test.content_type
 
 
-def check(datasets: Sequence[Dataset], training: ModelTraining, content_type: str) -> Iterator[str]:
+def check(datasets: Sequence[Dataset], problem: Problem, content_type: str) -> Iterator[str]:
     """Yield what is worth knowing of data that can be used; only CSV is looked into.
 
     Raises:
         DataError: they cannot be used.
     """
-    if content_type != _CSV:
+    if content_type != CSV:
         yield f"the model takes {content_type}: what is in the files was not looked at"
         return
-    looked = {dataset.kind: tables.look(dataset, training.problem) for dataset in datasets}
+    looked = {dataset.kind: tables.look(dataset, problem) for dataset in datasets}
     for kind, one in looked.items():
         yield f"{kind}: {one.rows:,} rows, {one.columns} columns, label first"
     if len(looked) > 1:
         train, test = looked["train"], looked["test"]
         if train.columns != test.columns:
             raise DataError(f"the training data have {train.columns} columns, and the test data {test.columns}")
-        unknown = sorted(test.labels - train.labels) if training.problem != "regression" else []
+        unknown = sorted(test.labels - train.labels) if problem != "regression" else []
         if unknown:
             yield f"note: the test data have labels that no training row has: {', '.join(unknown[:5])}"
         if remark := tables.compare(datasets[0], datasets[1]):

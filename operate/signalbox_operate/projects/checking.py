@@ -1,9 +1,11 @@
 """Everything that can be known of a project before anything is written: without AWS, or with a stack's answers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
+from signalbox_operate.datasets import files, putting
+from signalbox_operate.datasets.model import TEST, TRAIN, DataError
 from signalbox_operate.pipelines import check as check_definition
 from signalbox_operate.pipelines.form import Json, PipelineError, steps_of
 from signalbox_operate.projects import code, definitions, documents, inputs, promises, roles, template
@@ -11,6 +13,9 @@ from signalbox_operate.projects.inputs import Input
 from signalbox_operate.projects.model import PipelineEntry, Project, ProjectError
 from signalbox_operate.projects.target import Target
 from signalbox_operate.stack import OperateError
+
+if TYPE_CHECKING:
+    from signalbox.contracts.problems import Problem
 
 _ID = f"example-{'0' * 12}"
 
@@ -73,11 +78,23 @@ def check(project: Project, target: Target) -> Checked:
             problems += promises.broken(made[name], project, entry, target)
         except (OperateError, PipelineError) as error:
             problems.append(_located(str(error), project, name))
+    problems += _unusable_data(project)
     if problems:
         raise ProjectError(problems)
     checked = Checked(project, target, made, found)
     template.make(checked.contents(_ID, target.job_role_arn))  # refuses what is too large
     return checked
+
+
+def _unusable_data(project: Project) -> Iterator[str]:
+    """Yield what is wrong with the data that lie in the project, for containers."""
+    for name, entry in project.containers.items():
+        given = {TRAIN: entry.train, TEST: entry.test}
+        try:
+            datasets = [files.collect(kind, [path]) for kind, path in given.items() if path]
+            list(putting.check(datasets, cast("Problem", entry.problem), entry.given.get("content_type", putting.CSV)))
+        except DataError as error:
+            yield f"{project.places.of('containers', name)}: {error}"
 
 
 def _definition(project: Project, entry: PipelineEntry, target: Target) -> Json:

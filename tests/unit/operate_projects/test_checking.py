@@ -268,3 +268,14 @@ def test_jobs_get_the_projects_tags_where_the_definition_has_none(tmp_path: Path
     ]
     assert "Tags" not in marked["Steps"][1]["Arguments"]  # a package has the tags of its group
     assert len(made["Steps"][0]["Arguments"]["Tags"]) == 1
+
+
+def test_the_data_of_a_container_are_looked_at_where_they_lie_in_the_project(tmp_path: Path) -> None:
+    yaml = "project: wine\ncontainers: {wine: {problem: binary, train: train.csv, test: test.csv}}\n"
+    rows = "".join(f"{number % 2},{number}\n" for number in range(40))
+    others = "".join(f"{number % 2},{number}\n" for number in range(100, 140))
+    checked(write(tmp_path, yaml, train__csv=rows, test__csv=others))
+    for wrong, told in (("kind,size\n" + rows, "is a header (kind,size)"), (others, "test rows are training rows too")):
+        said = problems(write(tmp_path, yaml, train__csv=wrong, test__csv=others))
+        assert said[0].startswith("signalbox.yaml, line 2, containers.wine: ")
+        assert told in said[0]
