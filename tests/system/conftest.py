@@ -17,8 +17,8 @@ _CONTAINERS = Path(__file__).parent / "containers"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Update the stack after its scenarios, and read the record of calls at the very end: it proves all the others."""
-    last = ("test_update", "test_record_of_calls")
+    """Leave projects in the stack after the scenarios of one, then update it; the record of calls proves them all."""
+    last = ("test_projects_apart", "test_update", "test_record_of_calls")
     items.sort(key=lambda item: max((last.index(name) + 1 for name in last if name in item.nodeid), default=0))
 
 

@@ -14,7 +14,7 @@ import os
 import pathlib
 import tarfile
 
-os.makedirs("/opt/ml/processing/output/judged")
+os.makedirs("/opt/ml/processing/output/judged", exist_ok=True)
 rows = [line.split(",") for file in pathlib.Path("/opt/ml/processing/raw").rglob("*") if file.is_file()
         for line in file.read_text().split()]
 pathlib.Path("/opt/ml/processing/output/judged/judged.json").write_text(
