@@ -1,11 +1,22 @@
 """The command line: which commands there are, in the order of its help."""
 
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
 
 from signalbox_operate import __version__
-from signalbox_operate.commands import beginning, invoking, publishing, reviewing, training, uploading, watching
+from signalbox_operate.commands import (
+    beginning,
+    deploying,
+    invoking,
+    projecting,
+    publishing,
+    reviewing,
+    training,
+    uploading,
+    watching,
+)
 from signalbox_operate.commands.terminal import command, console
 
 app = typer.Typer(
@@ -13,17 +24,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-# A command has its function's name; `show_` keeps those apart from modules of the same name.
-COMMANDS = (
-    beginning.new,
-    publishing.publish,
-    training.train,
-    uploading.upload,
-    reviewing.decide,
-    uploading.show_uploads,
-    invoking.invoke,
-    watching.show_status,
-)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "new": beginning.new,
+    "check": deploying.check,
+    "deploy": deploying.deploy,
+    "projects": projecting.show_projects,
+    "projects remove": projecting.remove,
+    "publish": publishing.publish,
+    "train": training.train,
+    "upload": uploading.upload,
+    "decide": reviewing.decide,
+    "uploads": uploading.show_uploads,
+    "invoke": invoking.invoke,
+    "status": watching.show_status,
+}
 
 
 def _version(asked: bool) -> None:
@@ -43,5 +57,19 @@ def _options(
     """Operate Signalbox on AWS, or on the local cloud."""
 
 
-for _function in COMMANDS:
-    app.command(_function.__name__.removeprefix("show_"))(command(_function))
+def _registered(commands: Mapping[str, Callable[..., None]]) -> None:
+    """Register commands by their names; one that others begin with is a group, and what it does without them."""
+    groups: dict[str, typer.Typer] = {}
+    for name, function in commands.items():
+        group, _, own = name.partition(" ")
+        if own:
+            groups[group].command(own)(command(function))
+        elif any(other.startswith(f"{name} ") for other in commands):
+            groups[name] = typer.Typer(invoke_without_command=True, help=function.__doc__)
+            groups[name].callback()(command(function))
+            app.add_typer(groups[name], name=name)
+        else:
+            app.command(name)(command(function))
+
+
+_registered(COMMANDS)
