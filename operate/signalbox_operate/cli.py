@@ -14,6 +14,7 @@ from signalbox_operate.commands import (
     publishing,
     reviewing,
     training,
+    trying,
     uploading,
     watching,
 )
@@ -26,6 +27,7 @@ app = typer.Typer(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "new": beginning.new,
+    "run": trying.run,
     "check": deploying.check,
     "deploy": deploying.deploy,
     "projects": projecting.show_projects,
