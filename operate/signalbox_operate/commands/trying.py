@@ -35,21 +35,25 @@ def run(
     project = reading.read(folder)
     files = data or sorted(path for path in (folder / "data").glob("*") if path.is_file() and path.name[0] != ".")
     wanted = trial.Trial(project, _entry(project, pipeline), files, _values(parameter or []))
-    found = _tried(wanted)
+    found, failure = _tried(wanted)
     for name, value, spread in found.metrics:
         console.print(f"{name} {value:g}" + ("" if spread is None else f" (standard deviation {spread:.2g})"))
     for line in drawing.terminal(found):
-        console.print(shown(line) if not line.startswith("  ") else line)
-    console.print(f"page: {_kept(folder, wanted, found)}")
+        console.print(line)
+    if found.metrics:
+        console.print(f"page: {_kept(folder, wanted, found)}")
+    if failure:
+        raise OperateError(failure)
 
 
-def _tried(wanted: trial.Trial) -> Results:
+def _tried(wanted: trial.Trial) -> tuple[Results, str]:
+    """Return what the trial has found, also where it fails in the end, and why it did."""
     with cloud.borrowed() as session:
         target = ground.ready(session)
         sagemaker = session.client("sagemaker")
         arn = trial.start(wanted, target, session)
-        trial.follow(arn, sagemaker, lambda text: console.print(shown(text)))
-        return results.read(trial.steps_of(arn, sagemaker), sagemaker, session.client("s3"))
+        failure = trial.follow(arn, sagemaker, lambda text: console.print(shown(text)))
+        return results.read(trial.steps_of(arn, sagemaker), sagemaker, session.client("s3")), failure
 
 
 def _entry(project: Project, name: str | None) -> PipelineEntry:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from string import Template
 
+from signalbox import plain
 from signalbox.reviews import picture
 from signalbox.reviews.kept import ClassScore
 from signalbox_operate.trials.results import Results
@@ -97,7 +98,8 @@ def _bars(classes: Sequence[ClassScore], rows: int) -> list[str]:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
+    line = plain.line(name)  # of strangers
+    return line if len(line) <= _NAME else f"{line[: _NAME - 1]}…"
 
 
 def _svg(results: Results) -> str:

@@ -73,12 +73,8 @@ def _uploaded(trial: Trial, made: Checked, s3: Any) -> dict[str, str]:
     return {taken.parameter: target.artifacts(key)}
 
 
-def follow(arn: str, sagemaker: Any, say: Callable[[str], None]) -> None:
-    """Wait for the end of an execution, and say how each of its steps ends.
-
-    Raises:
-        OperateError: it fails, in SageMaker's words.
-    """
+def follow(arn: str, sagemaker: Any, say: Callable[[str], None]) -> str:
+    """Wait for the end of an execution, and say how each of its steps ends; return why it failed, "" where it did not."""
     told: set[str] = set()
     while True:
         run = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
@@ -90,9 +86,11 @@ def follow(arn: str, sagemaker: Any, say: Callable[[str], None]) -> None:
         if run["PipelineExecutionStatus"] in _ENDED:
             break
         time.sleep(_POLL_SECONDS)
-    if run["PipelineExecutionStatus"] != "Succeeded":
-        reasons = [step["FailureReason"] for step in steps if step.get("FailureReason")]
-        raise OperateError(f"the run {run['PipelineExecutionStatus'].lower()}: {' '.join(reasons) or run}")
+    if run["PipelineExecutionStatus"] == "Succeeded":
+        return ""
+    reasons = [step["FailureReason"] for step in steps if step.get("FailureReason")]
+    said = " ".join(reasons) or run.get("FailureReason", "SageMaker does not say why")
+    return f"the run {run['PipelineExecutionStatus'].lower()}: {said}"
 
 
 def steps_of(arn: str, sagemaker: Any) -> list[dict[str, Any]]:
