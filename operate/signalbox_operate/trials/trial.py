@@ -74,7 +74,7 @@ def _uploaded(trial: Trial, made: Checked, s3: Any) -> dict[str, str]:
 
 
 def follow(arn: str, sagemaker: Any, say: Callable[[str], None]) -> str:
-    """Wait for the end of an execution, and say how each of its steps ends; return why it failed, "" where it did not."""
+    """Wait for the end of an execution, and say how each step ends; return why it failed, "" where it did not."""
     told: set[str] = set()
     while True:
         run = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
@@ -88,9 +88,17 @@ def follow(arn: str, sagemaker: Any, say: Callable[[str], None]) -> str:
         time.sleep(_POLL_SECONDS)
     if run["PipelineExecutionStatus"] == "Succeeded":
         return ""
-    reasons = [step["FailureReason"] for step in steps if step.get("FailureReason")]
-    said = " ".join(reasons) or run.get("FailureReason", "SageMaker does not say why")
+    reasons = [_reason(step, sagemaker) for step in steps if step["StepStatus"] == "Failed"]
+    said = " ".join(filter(None, reasons)) or run.get("FailureReason", "SageMaker does not say why")
     return f"the run {run['PipelineExecutionStatus'].lower()}: {said}"
+
+
+def _reason(step: Mapping[str, Any], sagemaker: Any) -> str:
+    """Return why a step failed: what a processing job's program has said, else what SageMaker says."""
+    arn = (step.get("Metadata") or {}).get("ProcessingJob", {}).get("Arn", "")
+    job = sagemaker.describe_processing_job(ProcessingJobName=arn.rpartition("/")[2]) if arn else {}
+    said = job.get("ExitMessage") or step.get("FailureReason", "")
+    return f"{step['StepName']}: {said}" if said else ""
 
 
 def steps_of(arn: str, sagemaker: Any) -> list[dict[str, Any]]:
