@@ -9,6 +9,7 @@ from signalbox_operate import __version__
 from signalbox_operate.commands import (
     beginning,
     deploying,
+    feeding,
     invoking,
     projecting,
     publishing,
@@ -34,6 +35,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "projects remove": projecting.remove,
     "publish": publishing.publish,
     "train": training.train,
+    "data": feeding.data,
+    "data put": feeding.put,
     "upload": uploading.upload,
     "decide": reviewing.decide,
     "uploads": uploading.show_uploads,

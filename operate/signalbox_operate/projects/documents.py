@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LIMIT = 4096  # bytes of a standard parameter (Systems Manager API reference, PutParameter)
 _TEST = {"content_type", "golden"}
 # ARNs of roles have at most 31 characters, a path and 64 characters of a name: the texts below stand for them.
-_LONG_ARN = "arn:aws-us-gov:iam::111122223333:role/" + "x" * 140
+_LONG_ARN = ":".join(("arn", "partition", "iam", "", "111122223333", f"role/{'x' * 140}"))
 ROLES = ModelRoles(*(f"{_LONG_ARN}/{kind}" for kind in ("JobRole", "TestRole", "ModelRole")))
 
 

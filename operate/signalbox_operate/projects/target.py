@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass
 
+import botocore.session
+
 from signalbox import names
 from signalbox_operate.projects import code
 from signalbox_operate.projects.model import PipelineEntry, Project
@@ -38,8 +40,9 @@ class Target:
 
 def example(region: str) -> Target:
     """Return a target that stands for any stack: for what can be known without one."""
-    role = f"arn:aws:iam::{EXAMPLE_ACCOUNT}:role/signalbox/projects/example/job"
-    key = f"arn:aws:kms:{region}:{EXAMPLE_ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
+    partition = botocore.session.get_session().get_partition_for_region(region)
+    role = f"arn:{partition}:iam::{EXAMPLE_ACCOUNT}:role/signalbox/projects/example/job"
+    key = f"arn:{partition}:kms:{region}:{EXAMPLE_ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
     return Target("signalbox", region, "signalbox-data", "signalbox-artifacts", key, role)
 
 

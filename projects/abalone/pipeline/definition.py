@@ -84,12 +84,12 @@ class AbaloneSettings:
     @property
     def xgboost(self) -> str:
         """Return the image that trains, tests and serves."""
-        return images.uri(images.XGBOOST, self.region, given=self.xgboost_image, override="the variable XGBOOST_IMAGE")
+        return images.uri(images.XGBOOST, self.region, given=self.xgboost_image, override="--xgboost-image")
 
     @property
     def scikit_learn(self) -> str:
         """Return the image that prepares the data."""
-        override = "the variable SCIKIT_LEARN_IMAGE"
+        override = "--scikit-learn-image"
         return images.uri(images.SCIKIT_LEARN, self.region, given=self.scikit_learn_image, override=override)
 
 
