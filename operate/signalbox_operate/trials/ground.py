@@ -38,12 +38,19 @@ def _role(iam: Any) -> str:
 
 
 def _key(kms: Any) -> str:
-    for alias in kms.list_aliases()["Aliases"]:
-        if alias["AliasName"] == _ALIAS:
-            return str(kms.describe_key(KeyId=alias["TargetKeyId"])["KeyMetadata"]["Arn"])
-    made = kms.create_key(Description="What trials of pipelines write")["KeyMetadata"]
-    kms.create_alias(AliasName=_ALIAS, TargetKeyId=made["KeyId"])
-    return str(made["Arn"])
+    found = _named_key(kms)
+    if found is None:
+        made = kms.create_key(Description="What trials of pipelines write")["KeyMetadata"]["KeyId"]
+        with _unless("AlreadyExistsException"):  # another trial was quicker: its key counts
+            kms.create_alias(AliasName=_ALIAS, TargetKeyId=made)
+        found = _named_key(kms)
+    return str(kms.describe_key(KeyId=found)["KeyMetadata"]["Arn"])
+
+
+def _named_key(kms: Any) -> str | None:
+    aliases = kms.get_paginator("list_aliases").paginate()
+    named = (alias["TargetKeyId"] for page in aliases for alias in page["Aliases"] if alias["AliasName"] == _ALIAS)
+    return next(named, None)
 
 
 def _policy(statement: dict[str, Any]) -> str:
