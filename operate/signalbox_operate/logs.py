@@ -1,0 +1,177 @@
+"""What jobs have written into CloudWatch Logs: those of a pipeline's run, of a training, or one job by its name."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from signalbox.aws.errors import code_of
+from signalbox_operate import runs
+from signalbox_operate.stack import OperateError, Stack
+
+_POLL_SECONDS = 2.0
+# CloudWatch takes events in a moment after they were written, and lists them a few seconds later than that.
+_LATE_MILLISECONDS = 30_000
+_ACTIVE = frozenset({"Executing", "Stopping", "InProgress", "RUNNING"})
+_MISSING = frozenset({"ValidationException", "ResourceNotFound"})
+# How a job is described, by its kind: the operation, and the member with its name.
+_DESCRIBED = {
+    "TrainingJob": ("describe_training_job", "TrainingJobName"),
+    "ProcessingJob": ("describe_processing_job", "ProcessingJobName"),
+    "TransformJob": ("describe_transform_job", "TransformJobName"),
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job; SageMaker keeps the logs of each kind in a group of its own, under streams that begin with its name."""
+
+    kind: str
+    name: str
+
+    @property
+    def group(self) -> str:
+        """Return the log group (Developer Guide, "Log groups and streams that SageMaker AI sends to CloudWatch")."""
+        return f"/aws/sagemaker/{self.kind}s"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a job's log."""
+
+    job: str
+    at: datetime
+    text: str
+
+
+@dataclass
+class Tail:
+    """Reads what is new in the logs of jobs."""
+
+    logs: Any
+    _seen: set[str] = field(default_factory=set)
+    _since: dict[Job, int] = field(default_factory=dict)
+
+    def new(self, job: Job) -> Iterator[Line]:
+        """Yield the lines that were not there before; none where the job has written nothing."""
+        start = max(self._since.get(job, 0) - _LATE_MILLISECONDS, 0)
+        pages = self.logs.get_paginator("filter_log_events").paginate(
+            logGroupName=job.group, logStreamNamePrefix=f"{job.name}/", startTime=start
+        )
+        try:
+            for page in pages:
+                for event in page["events"]:
+                    if event["eventId"] not in self._seen:
+                        self._seen.add(event["eventId"])
+                        self._since[job] = max(self._since.get(job, 0), event["timestamp"])
+                        at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+                        yield Line(job.name, at, event["message"].rstrip("\n"))
+        except ClientError as error:
+            # The group is made by the first job of its kind that writes.
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+
+
+type Look = Callable[[], tuple[Sequence[Job], bool]]
+
+
+def look(asked: str, stack: Stack, client: Callable[[str], Any]) -> Look:
+    """Return what finds the jobs of a run, a training or a job, and says whether more may come.
+
+    Raises:
+        OperateError: there is nothing of that name.
+    """
+    sagemaker = client("sagemaker")
+    job = _job(asked, sagemaker)
+    if job is not None:
+        found = job
+        return lambda: ([found], _status(found, sagemaker) in _ACTIVE)
+    execution = _execution(asked, stack, client("stepfunctions"))
+    if execution:
+        return lambda: _of_execution(execution, client("stepfunctions"))
+    try:
+        run = runs.find(asked, stack, sagemaker, client("dynamodb"))
+    except OperateError as error:
+        raise OperateError(
+            f"there is no run, training or job {asked!r}: `signalbox runs` and `signalbox status` show what there is"
+        ) from error
+    if not run.execution:
+        raise OperateError(f"run {run.name} has not started, so no job of it has written anything ({run.status})")
+    return lambda: _of_run(run, sagemaker)
+
+
+def read(look: Look, logs: Any, *, follow: bool, sleep: Callable[[float], None] = time.sleep) -> Iterator[Line]:
+    """Yield the lines of jobs as `look` finds them, job after job; where it follows, until all have ended."""
+    tail = Tail(logs)
+    last = not follow
+    while True:
+        jobs, active = look()  # asked before the logs are read: what ended before has written all it ever will
+        for job in jobs:
+            yield from tail.new(job)
+        if last:
+            return
+        last = not active  # and once more, for what CloudWatch lists late
+        sleep(_POLL_SECONDS)
+
+
+def _of_run(run: runs.PipelineRun, sagemaker: Any) -> tuple[Sequence[Job], bool]:
+    found = sagemaker.describe_pipeline_execution(PipelineExecutionArn=run.execution)
+    jobs = [Job(step.kind, step.job) for step in runs.steps(run, sagemaker) if step.job]
+    return jobs, found["PipelineExecutionStatus"] in _ACTIVE
+
+
+def _execution(asked: str, stack: Stack, stepfunctions: Any) -> str:
+    """Return the ARN of the training and review of that name (or ARN); "" where there is none."""
+    start = f"{stack.output('MlopsMachineArn').replace(':stateMachine:', ':execution:')}:"
+    arn = asked if asked.startswith(start) else f"{start}{asked}"
+    try:
+        stepfunctions.describe_execution(executionArn=arn)
+    except ClientError as error:
+        if code_of(error) not in {"ExecutionDoesNotExist", "InvalidArn", "ValidationException"}:
+            raise
+        return ""
+    return arn
+
+
+def _of_execution(arn: str, stepfunctions: Any) -> tuple[Sequence[Job], bool]:
+    """Return the jobs that a machine's execution asked for, in their order."""
+    status = stepfunctions.describe_execution(executionArn=arn)["status"]
+    pages = stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn)
+    asked = [
+        json.loads(event["taskScheduledEventDetails"]["parameters"])
+        for page in pages
+        for event in page["events"]
+        if "taskScheduledEventDetails" in event
+    ]
+    jobs = [
+        Job(kind, str(request[name]))
+        for request in asked
+        for kind, (_, name) in _DESCRIBED.items()
+        if request.get(name)
+    ]
+    return list(dict.fromkeys(jobs)), status in _ACTIVE
+
+
+def _job(asked: str, sagemaker: Any) -> Job | None:
+    """Return the job of that name, or ARN, of whichever kind it is."""
+    name = asked.rpartition("/")[2]
+    for kind in _DESCRIBED:
+        job = Job(kind, name)
+        if _status(job, sagemaker):
+            return job
+    return None
+
+
+def _status(job: Job, sagemaker: Any) -> str:
+    """Return how a job stands, "" where there is none of this name."""
+    operation, member = _DESCRIBED[job.kind]
+    try:
+        return str(getattr(sagemaker, operation)(**{member: job.name})[f"{job.kind}Status"])
+    except ClientError as error:
+        if code_of(error) not in _MISSING:
+            raise
+        return ""
