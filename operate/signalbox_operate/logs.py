@@ -88,8 +88,7 @@ def look(asked: str, stack: Stack, client: Callable[[str], Any]) -> Look:
     sagemaker = client("sagemaker")
     job = _job(asked, sagemaker)
     if job is not None:
-        found = job
-        return lambda: ([found], _status(found, sagemaker) in _ACTIVE)
+        return lambda: ([job], _described(job, sagemaker)[1] in _ACTIVE)
     execution = _execution(asked, stack, client("stepfunctions"))
     if execution:
         return lambda: _of_execution(execution, client("stepfunctions"))
@@ -101,7 +100,8 @@ def look(asked: str, stack: Stack, client: Callable[[str], Any]) -> Look:
         ) from error
     if not run.execution:
         raise OperateError(f"run {run.name} has not started, so no job of it has written anything ({run.status})")
-    return lambda: _of_run(run, sagemaker)
+    named: dict[Job, Job] = {}
+    return lambda: _of_run(run, named, sagemaker)
 
 
 def read(look: Look, logs: Any, *, follow: bool, sleep: Callable[[float], None] = time.sleep) -> Iterator[Line]:
@@ -118,10 +118,14 @@ def read(look: Look, logs: Any, *, follow: bool, sleep: Callable[[float], None] 
         sleep(_POLL_SECONDS)
 
 
-def _of_run(run: runs.PipelineRun, sagemaker: Any) -> tuple[Sequence[Job], bool]:
+def _of_run(run: runs.PipelineRun, named: dict[Job, Job], sagemaker: Any) -> tuple[Sequence[Job], bool]:
+    """Return a run's jobs; their steps name them in lower case, and `named` remembers how they were described."""
     found = sagemaker.describe_pipeline_execution(PipelineExecutionArn=run.execution)
-    jobs = [Job(step.kind, step.job) for step in runs.steps(run, sagemaker) if step.job]
-    return jobs, found["PipelineExecutionStatus"] in _ACTIVE
+    for step in runs.steps(run, sagemaker):
+        job = Job(step.kind, step.job)
+        if step.job and job not in named:
+            named[job] = Job(step.kind, _described(job, sagemaker)[0] or step.job)
+    return list(named.values()), found["PipelineExecutionStatus"] in _ACTIVE
 
 
 def _execution(asked: str, stack: Stack, stepfunctions: Any) -> str:
@@ -158,20 +162,23 @@ def _of_execution(arn: str, stepfunctions: Any) -> tuple[Sequence[Job], bool]:
 
 def _job(asked: str, sagemaker: Any) -> Job | None:
     """Return the job of that name, or ARN, of whichever kind it is."""
-    name = asked.rpartition("/")[2]
     for kind in _DESCRIBED:
-        job = Job(kind, name)
-        if _status(job, sagemaker):
-            return job
+        name, _ = _described(Job(kind, asked.rpartition("/")[2]), sagemaker)
+        if name:
+            return Job(kind, name)
     return None
 
 
-def _status(job: Job, sagemaker: Any) -> str:
-    """Return how a job stands, "" where there is none of this name."""
+def _described(job: Job, sagemaker: Any) -> tuple[str, str]:
+    """Return a job's name and status, two empty texts where there is none of this name.
+
+    SageMaker finds a job by its name in any case; its ARN has it in lower case, its log streams as it was given.
+    """
     operation, member = _DESCRIBED[job.kind]
     try:
-        return str(getattr(sagemaker, operation)(**{member: job.name})[f"{job.kind}Status"])
+        found = getattr(sagemaker, operation)(**{member: job.name})
     except ClientError as error:
         if code_of(error) not in _MISSING:
             raise
-        return ""
+        return "", ""
+    return str(found.get(member) or job.name), str(found[f"{job.kind}Status"])

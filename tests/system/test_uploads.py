@@ -72,7 +72,7 @@ def test_a_run_is_shown_with_its_steps_and_logs(world: World) -> None:
     assert (status, uploads) == ("Succeeded", "3")
     assert {step["kind"] for step in shown["steps"] if step["job"]} >= {"TrainingJob", "ProcessingJob"}
     written = [json.loads(text) for text in world.signalbox("logs", name, "--json").splitlines()]
-    assert {line["job"] for line in written} == {step["job"] for step in shown["steps"] if step["job"]}
+    assert {line["job"].lower() for line in written} == {step["job"] for step in shown["steps"] if step["job"]}
     trained = world.client("stepfunctions").list_executions(stateMachineArn=world.outputs["MlopsMachineArn"])
     tested = world.signalbox("logs", trained["executions"][0]["name"], "--follow").decode()
     assert tested.startswith("==> team-a-abalone-")

@@ -24,7 +24,9 @@ NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 ABALONE, WINE = "signalbox-abalone", "signalbox-wine--train"
 EXECUTION = f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/{ABALONE}/execution/p4jn9xou8a8s"
 BY_HAND = f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/{WINE}/execution/q4jn9xou8a8s"
-TRAINING = "arn:aws:sagemaker:us-east-1:123456789012:training-job/pipelines-p4jn9xou8a8s-Train-1"
+JOB = "pipelines-p4jn9xou8a8s-Train-1"
+# SageMaker writes ARNs in lower case.
+TRAINING = f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{JOB.lower()}"
 DEFINITION = {
     "Version": "2020-12-01",
     "Parameters": [
@@ -50,7 +52,7 @@ class SageMaker(RecordingClient):
             ABALONE: [summary(EXECUTION, "Failed", **named)],
             WINE: [summary(BY_HAND, "Executing") | {"StartTime": NOW + timedelta(hours=1)}],
         }
-        self.jobs = {"pipelines-p4jn9xou8a8s-Train-1": "Failed"}
+        self.jobs = {JOB.lower(): "Failed"}
 
     def _list_pipelines(self, **request: Any) -> dict[str, Any]:
         assert request["PipelineNamePrefix"] == "signalbox"
@@ -78,9 +80,9 @@ class SageMaker(RecordingClient):
         return {"PipelineExecutionArn": BY_HAND}
 
     def _describe_training_job(self, **request: Any) -> dict[str, Any]:
-        if request["TrainingJobName"] not in self.jobs:
+        if request["TrainingJobName"].lower() not in self.jobs:
             raise client_error("ValidationException", "Requested resource not found.")
-        return {"TrainingJobStatus": self.jobs[request["TrainingJobName"]]}
+        return {"TrainingJobName": JOB, "TrainingJobStatus": self.jobs[request["TrainingJobName"].lower()]}
 
     def _describe_processing_job(self, **_request: Any) -> dict[str, Any]:
         raise client_error("ResourceNotFound")
@@ -178,7 +180,7 @@ def test_a_run_is_shown_with_its_uploads_parameters_and_steps(clients: dict[str,
     assert shown.startswith(f"{run.id}  Failed")
     assert "upload s3://signalbox-data/incoming/a.csv" in shown
     assert "parameter Depth = 7" in shown
-    assert "Train\tFailed\t75\tpipelines-p4jn9xou8a8s-Train-1" in shown
+    assert f"Train\tFailed\t75\t{JOB.lower()}" in shown
     assert "Train: ClientError: no rows" in shown
 
 
@@ -196,7 +198,7 @@ def test_what_is_shown_is_json_where_a_program_asks(clients: dict[str, Any], run
     assert [(found["pipeline"], found["uploads"]) for found in listed] == [(WINE, None), (ABALONE, 1)]
     assert listed[1]["since"] == "2026-11-20T10:00:00+00:00"
     assert one["run"]["execution"] == EXECUTION
-    assert [step["job"] for step in one["steps"]] == ["pipelines-p4jn9xou8a8s-Train-1"]
+    assert [step["job"] for step in one["steps"]] == [JOB.lower()]
     assert one["uploads"][0]["key"] == "incoming/a.csv"
 
 
@@ -212,27 +214,27 @@ def test_a_table_fits_80_columns_and_keeps_every_name_whole(monkeypatch: pytest.
     assert "".join(line.split(" ")[0] for line in lines[1:]) == name
 
 
-@pytest.mark.parametrize("name", ["p4jn9xou8a8s", "pipelines-p4jn9xou8a8s-Train-1", TRAINING])
+@pytest.mark.parametrize("name", ["p4jn9xou8a8s", JOB, TRAINING])
 def test_the_logs_of_a_run_are_those_of_its_jobs_and_a_job_has_its_own(clients: dict[str, Any], name: str) -> None:
     shown = ask("logs", name)
 
     assert shown.exit_code == 0, shown.output
     head, line = shown.output.splitlines()
-    assert head == "==> pipelines-p4jn9xou8a8s-Train-1 <=="
+    assert head == f"==> {JOB} <=="
     assert line.startswith("epoch 1")
     assert "\x1b" not in line
-    assert clients["logs"].requests("FilterLogEvents")[0]["logStreamNamePrefix"] == "pipelines-p4jn9xou8a8s-Train-1/"
+    assert clients["logs"].requests("FilterLogEvents")[0]["logStreamNamePrefix"] == f"{JOB}/"
 
 
 def test_the_logs_of_a_training_are_those_of_the_jobs_that_its_machine_asked_for(clients: dict[str, Any]) -> None:
     arn = f"{MACHINE.replace(':stateMachine:', ':execution:')}:train-iris"
     asked = {"resourceType": "sagemaker", "resource": "createTrainingJob.sync", "region": "us-east-1"}
-    details = asked | {"parameters": '{"TrainingJobName": "pipelines-p4jn9xou8a8s-Train-1"}'}
+    details = asked | {"parameters": json.dumps({"TrainingJobName": JOB})}
     event = {"timestamp": NOW, "type": "TaskScheduled", "id": 1, "taskScheduledEventDetails": details}
     answers = {"describe_execution": {"status": "SUCCEEDED"}, "get_execution_history": {"events": [event]}}
     clients["stepfunctions"] = RecordingClient("stepfunctions", answers)
 
-    assert ask("logs", "train-iris").output.splitlines()[0] == "==> pipelines-p4jn9xou8a8s-Train-1 <=="
+    assert ask("logs", "train-iris").output.splitlines()[0] == f"==> {JOB} <=="
     assert clients["stepfunctions"].requests("GetExecutionHistory") == [{"executionArn": arn}]
 
 

@@ -37,10 +37,10 @@ def show_models(
     if not found:
         console.print("no model is registered")
         return
-    rows = [
-        [one.package, _metric(one), state(one.status), shown(one.decided_by), ", ".join(one.stages)] for one in found
-    ]
-    print_table(("package", "metric", "status", "decided by", "serves in"), rows)
+    print_table(
+        ("package", "metric", "status", "decided by", "serves in"),
+        [[one.package, _metric(one), state(one.status), shown(one.decided_by), ", ".join(one.stages)] for one in found],
+    )
 
 
 def _metric(version: Version) -> str:

@@ -44,8 +44,10 @@ def show_runs(
     if not listed:
         console.print("no pipeline has run")
         return
-    rows = [[one.name, state(one.status), moment(one.since), _count(one)] for one in listed]
-    print_table(("run", "status", "started", "uploads"), rows)
+    print_table(
+        ("run", "status", "started", "uploads"),
+        [[one.name, state(one.status), moment(one.since), _count(one)] for one in listed],
+    )
     for one in listed:
         if one.reason:
             console.print(f"{one.name}: {shown(one.reason)}")
@@ -71,8 +73,10 @@ def _show_run(run: PipelineRun, stack: Stack, as_json: bool) -> None:
     for name, value in given.items():
         console.print(f"parameter {name} = {shown(value)}")
     if steps:
-        rows = [[step.name, state(step.status), _seconds(step), step.job] for step in steps]
-        print_table(("step", "status", "seconds", "job"), rows)
+        print_table(
+            ("step", "status", "seconds", "job"),
+            [[step.name, state(step.status), _seconds(step), step.job] for step in steps],
+        )
     for step in steps:
         if step.reason:
             console.print(f"{step.name}: {shown(step.reason)}")

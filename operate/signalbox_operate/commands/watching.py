@@ -36,8 +36,10 @@ def show_status(*, stack: StackName = "signalbox", as_json: Json = False) -> Non
     if not lines:
         console.print("nothing waits, nothing runs, nothing serves")
         return
-    rows = [[line.kind, line.name, state(line.state), moment(line.since)] for line in lines]
-    print_table(("what", "name", "state", "since"), rows)
+    print_table(
+        ("what", "name", "state", "since"),
+        [[line.kind, line.name, state(line.state), moment(line.since)] for line in lines],
+    )
     for line in lines:
         if line.detail:
             console.print(f"{line.name}: {shown(line.detail)}")
