@@ -7,6 +7,7 @@ import typer
 
 from signalbox_operate import __version__
 from signalbox_operate.commands import (
+    beginning,
     invoking,
     publishing,
     registering,
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 
 COMMANDS: dict[str, Callable[..., None]] = {
+    "new": beginning.new,
     "publish": publishing.publish,
     "train": training.train,
     "upload": uploading.upload,

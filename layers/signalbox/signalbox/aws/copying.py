@@ -6,7 +6,7 @@ from urllib.parse import quote
 from signalbox import names
 from signalbox.aws import clients
 from signalbox.aws.errors import or_none, translated
-from signalbox.aws.model import ObjectCopy
+from signalbox.aws.objects import ObjectCopy
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

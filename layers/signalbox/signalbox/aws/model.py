@@ -1,7 +1,6 @@
-"""Facts that are read from AWS, as plain values: importing them loads nothing of AWS's library."""
+"""Facts of SageMaker, as plain values: importing them loads nothing of AWS's library."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Literal, NamedTuple
 
 # Tested models are kept under this prefix; a package of somebody else gets an inference specification of such a name.
@@ -84,35 +83,6 @@ class Endpoint(NamedTuple):
     pending: str | None = None
     reason: str = ""
     images: tuple[str, ...] = ()
-
-
-class StoredObject(NamedTuple):
-    """What S3 has under a key now; `version` is None where the bucket keeps none. `size` is in bytes."""
-
-    version: str | None
-    etag: str
-    size: int
-    modified: datetime
-
-
-class ObjectCopy(NamedTuple):
-    """A copy as S3 made it: its URI, and what identifies its content; `version` is None where the bucket keeps none.
-
-    `source_etag` is that of the object that was copied.
-    """
-
-    uri: str
-    version: str | None
-    etag: str
-    source_etag: str
-
-
-class ListedObject(NamedTuple):
-    """One object of a listing: its S3 URI, its size in bytes, and when it was written."""
-
-    uri: str
-    size: int
-    modified: datetime
 
 
 class ModelAnswer(NamedTuple):

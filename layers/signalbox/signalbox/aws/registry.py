@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from signalbox.aws import clients
 from signalbox.aws.errors import or_none, translated
-from signalbox.aws.model import ModelContainer, ModelPackage
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
         ModelPackageContainerDefinitionOutputTypeDef,
     )
 
+    from signalbox.aws.model import ModelContainer, ModelPackage
+
 
 class ModelRegistry:
     """The model packages. Every method raises ServiceBusyError and CallRefusedError as `errors.translated` does."""
@@ -21,7 +22,7 @@ class ModelRegistry:
     def __init__(self, sagemaker: "SageMakerClient | None" = None) -> None:
         self._sagemaker: SageMakerClient = sagemaker or clients.client("sagemaker")
 
-    def find(self, arn: str) -> ModelPackage | None:
+    def find(self, arn: str) -> "ModelPackage | None":
         """Return the package, or None where it is not (or no longer) registered."""
         operation = f"sagemaker:DescribeModelPackage of {arn}"
         found = or_none(operation, self._sagemaker.describe_model_package, ModelPackageName=arn)
@@ -56,7 +57,9 @@ class ModelRegistry:
             )
 
 
-def _package(found: "DescribeModelPackageOutputTypeDef") -> ModelPackage:
+def _package(found: "DescribeModelPackageOutputTypeDef") -> "ModelPackage":
+    from signalbox.aws.model import ModelPackage  # noqa: PLC0415  # who only decides reads no package
+
     specification = found.get("InferenceSpecification", {})
     origin = found.get("MetadataProperties", {})
     return ModelPackage(
@@ -85,7 +88,9 @@ def _person(context: Any) -> str:
     return str(known.get("UserProfileName") or known.get("IamIdentity", {}).get("Arn") or "")
 
 
-def _containers(given: "Sequence[ModelPackageContainerDefinitionOutputTypeDef]") -> tuple[ModelContainer, ...]:
+def _containers(given: "Sequence[ModelPackageContainerDefinitionOutputTypeDef]") -> "tuple[ModelContainer, ...]":
+    from signalbox.aws.model import ModelContainer  # noqa: PLC0415  # as above
+
     return tuple(
         ModelContainer(
             one.get("Image", ""),

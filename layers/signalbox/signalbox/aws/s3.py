@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from signalbox import names
 from signalbox.aws import clients
 from signalbox.aws.errors import none_if_missing, or_none, translated
-from signalbox.aws.model import ListedObject, StoredObject
+from signalbox.aws.objects import ListedObject, StoredObject
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody

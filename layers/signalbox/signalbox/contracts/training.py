@@ -3,10 +3,8 @@
 from typing import Literal, NotRequired, TypedDict
 
 from signalbox.contracts.common import AwsRequest
+from signalbox.contracts.problems import Problem
 from signalbox.contracts.uploads import RunUploaders
-
-type Problem = Literal["regression", "binary", "multiclass"]
-PROBLEMS: tuple[Problem, ...] = ("regression", "binary", "multiclass")
 
 
 class TrainingQuestion(TypedDict):

@@ -3,23 +3,27 @@
 import json
 from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from signalbox import moments
-from signalbox.aws.model import ListedObject
+from signalbox.aws.objects import ListedObject
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts.training import Evaluated, EvaluationPlan, EvaluationQuestion
 from signalbox.evaluation import comparing, costs, requests
 from signalbox.evaluation.comparing import ComparingPorts, HeldOutRows
-from signalbox.evaluation.model import Cost, EvaluationError
+from signalbox.evaluation.model import EvaluationError
 from signalbox.evaluation.report import POINTS, make_golden, make_report, summarise
 from signalbox.evaluation.rows import Spread, read_rows
 from signalbox.evaluation.scores import Scores
 from signalbox.observability import count, logger
 
+if TYPE_CHECKING:
+    from signalbox.contracts.training import Evaluated, EvaluationPlan, EvaluationQuestion
+    from signalbox.evaluation.documents import Cost
+
 _OUTPUT = ".out"
 
 
-def evaluate(question: EvaluationQuestion, ports: ComparingPorts) -> Evaluated:
+def evaluate(question: "EvaluationQuestion", ports: ComparingPorts) -> "Evaluated":
     """Measure a run's predictions; write report.json and golden.json.
 
     A repetition reads the same predictions and writes the same bytes to the same keys: the report's time is that of
@@ -62,7 +66,7 @@ def _check_unsettled(arn: str | None, ports: ComparingPorts) -> None:
         raise EvaluationError(f"package {arn} was approved meanwhile, by another test: nothing of this one is kept")
 
 
-def _costs(question: EvaluationQuestion, ports: ComparingPorts) -> list[Cost]:
+def _costs(question: "EvaluationQuestion", ports: ComparingPorts) -> "list[Cost]":
     """Return the costs in the region that the run is in."""
     plan, region = question["plan"], question["execution_arn"].split(":")[3]
     before, done = plan.get("trained"), question["training"]
@@ -70,7 +74,7 @@ def _costs(question: EvaluationQuestion, ports: ComparingPorts) -> list[Cost]:
     return costs.of(region, fleet, training["seconds"] if training else 0, ports.stages().stages)
 
 
-def _subject(question: EvaluationQuestion) -> dict[str, object]:
+def _subject(question: "EvaluationQuestion") -> dict[str, object]:
     """Return what evidence is about, so that no other package can borrow it, and where its model comes from.
 
     A model of an image has no package yet: then the execution, which the package will name as its origin, stands for
@@ -85,7 +89,7 @@ def _subject(question: EvaluationQuestion) -> dict[str, object]:
     }
 
 
-def _predictions(plan: EvaluationPlan, objects: ObjectStore) -> list[ListedObject]:
+def _predictions(plan: "EvaluationPlan", objects: ObjectStore) -> list[ListedObject]:
     """Return the transform's outputs: it writes `<path below the test data>.out` for each of their files."""
     home, test_data = plan["predictions"], plan["test_data"]
     files = [file for file in objects.listing(home) if file.uri.endswith(_OUTPUT)]

@@ -2,9 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from signalbox.contracts.common import AwsRequest
-from signalbox.contracts.training import EvaluationPlan, EvaluationQuestion, ModelContent
-
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import (
         CreateModelPackageInputTypeDef,
@@ -14,11 +11,14 @@ if TYPE_CHECKING:
         UpdateModelPackageInputTypeDef,
     )
 
+    from signalbox.contracts.common import AwsRequest
+    from signalbox.contracts.training import EvaluationPlan, EvaluationQuestion, ModelContent
+
 # botocore's `sagemaker` model: EntityDescription.
 _DESCRIPTION_LIMIT = 1024
 
 
-def record(question: EvaluationQuestion, report: str, golden: str, summary: str) -> AwsRequest:
+def record(question: "EvaluationQuestion", report: str, golden: str, summary: str) -> "AwsRequest":
     """Return CreateModelPackage for an image, UpdateModelPackage for a package; `report` and `golden` are S3 URIs."""
     plan, evidence = question["plan"], {"report": report, "golden": golden}
     if plan["package"] is not None:
@@ -27,7 +27,7 @@ def record(question: EvaluationQuestion, report: str, golden: str, summary: str)
 
 
 def _attached(
-    plan: EvaluationPlan, package: str, evidence: dict[str, str], content: ModelContent
+    plan: "EvaluationPlan", package: str, evidence: dict[str, str], content: "ModelContent"
 ) -> "UpdateModelPackageInputTypeDef":
     """Return the request that leaves the package's approval status as it is.
 
@@ -49,7 +49,7 @@ def _attached(
     }
 
 
-def _container(content: ModelContent) -> "ModelPackageContainerDefinitionTypeDef":
+def _container(content: "ModelContent") -> "ModelPackageContainerDefinitionTypeDef":
     return {
         "Image": content["image"],
         "ImageDigest": content["image"].partition("@")[2],
@@ -60,7 +60,7 @@ def _container(content: ModelContent) -> "ModelPackageContainerDefinitionTypeDef
 
 
 def _registered(
-    plan: EvaluationPlan, evidence: dict[str, str], summary: str, question: EvaluationQuestion
+    plan: "EvaluationPlan", evidence: dict[str, str], summary: str, question: "EvaluationQuestion"
 ) -> "CreateModelPackageInputTypeDef":
     """Return the request that registers a version to be reviewed."""
     return {
@@ -82,7 +82,7 @@ def _registered(
     }
 
 
-def _inference(plan: EvaluationPlan, content: ModelContent) -> "InferenceSpecificationTypeDef":
+def _inference(plan: "EvaluationPlan", content: "ModelContent") -> "InferenceSpecificationTypeDef":
     return {
         "Containers": [_container(content)],
         "SupportedContentTypes": [plan["content_type"]],
@@ -90,6 +90,6 @@ def _inference(plan: EvaluationPlan, content: ModelContent) -> "InferenceSpecifi
     }
 
 
-def _origin(plan: EvaluationPlan, execution_arn: str) -> "MetadataPropertiesTypeDef":
+def _origin(plan: "EvaluationPlan", execution_arn: str) -> "MetadataPropertiesTypeDef":
     commit = plan["commit"]
     return {"GeneratedBy": execution_arn, "CommitId": commit} if commit else {"GeneratedBy": execution_arn}

@@ -4,7 +4,8 @@ import json
 from copy import replace
 
 from signalbox import names
-from signalbox.aws.model import Endpoint, ModelContainer, ModelPackage, StoredObject
+from signalbox.aws.model import Endpoint, ModelContainer, ModelPackage
+from signalbox.aws.objects import StoredObject
 from signalbox.contracts.training import ModelContent
 from signalbox.reading import Fields
 from signalbox.releases.model import ReleaseError

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from signalbox import csv_rows, names
 from signalbox.aws.model import Endpoint, ModelAnswer
+from signalbox.contracts.problems import PROBLEMS
 from signalbox.contracts.releases import VerificationQuestion, Verified
-from signalbox.contracts.training import PROBLEMS, ModelContent
+from signalbox.contracts.training import ModelContent
 from signalbox.numerals import number_or_none
 from signalbox.observability import count, logger
 from signalbox.reading import Fields

@@ -1,10 +1,13 @@
 """What the mlops machine is asked for, the model that a run tests, and the run's names and places."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox.aws.model import ModelPackage
-from signalbox.contracts.training import Problem, TrainingNames
+
+if TYPE_CHECKING:
+    from signalbox.contracts.problems import Problem
+    from signalbox.contracts.training import TrainingNames
 
 CONTENT_TYPE = "text/csv"
 # SageMaker sends up to 6 MB in one request of a batch transform unless it is told otherwise (API reference,
@@ -27,7 +30,7 @@ class ImageRequest(NamedTuple):
 
     image: str
     commit: str
-    problem: Problem
+    problem: "Problem"
     model: str
     group: str
     train_data: str | None
@@ -54,7 +57,7 @@ class TrainingRun(NamedTuple):
     """
 
     execution: str
-    names: TrainingNames
+    names: "TrainingNames"
     training_output: str
     predictions: str
     evidence: str
@@ -84,7 +87,7 @@ class Candidate(NamedTuple):
     group: str
     package: str | None
     commit: str | None
-    problem: Problem
+    problem: "Problem"
     image: str
     model_data: str
     test_data: str

@@ -6,15 +6,14 @@ Safe to repeat: a second copy takes the place of the first, and only the last an
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
-from signalbox.aws.model import ObjectCopy
-from signalbox.contracts.training import Pinned, PinQuestion
+from signalbox.aws.objects import ObjectCopy
 from signalbox.observability import count, logger
 from signalbox.training.model import InvalidRequestError
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import ContainerDefinitionTypeDef
 
-    from signalbox.contracts.training import ModelContent
+    from signalbox.contracts.training import ModelContent, Pinned, PinQuestion
 
 
 class Copier(Protocol):
@@ -38,7 +37,7 @@ class PinningPorts(NamedTuple):
     images: Images
 
 
-def pin(question: PinQuestion, ports: PinningPorts) -> Pinned:
+def pin(question: "PinQuestion", ports: PinningPorts) -> "Pinned":
     """Return the model by content, and the request that makes exactly it.
 
     Raises:

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox.aws.model import TESTED
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.training_jobs import TrainingJobs
-from signalbox.contracts.training import EvaluationPlan, TrainingPlan, TrainingQuestion, TrainingRequests
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
 from signalbox.stages import StagesDocument
@@ -21,6 +20,9 @@ from signalbox.training.model import (
     PackageRequest,
     TrainingRun,
 )
+
+if TYPE_CHECKING:
+    from signalbox.contracts.training import EvaluationPlan, TrainingPlan, TrainingQuestion, TrainingRequests
 
 # Characters of the execution's token in a name that has up to 63 (botocore's `sagemaker` model: EntityName).
 _SPECIFICATION = 12
@@ -36,7 +38,7 @@ class TrainingPorts(NamedTuple):
     stages: Callable[[], StagesDocument]
 
 
-def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
+def plan(question: "TrainingQuestion", ports: TrainingPorts) -> "TrainingPlan":
     """Return the plan of an execution.
 
     Nothing is written, and every name comes from the execution, so a repetition returns the same plan.
@@ -102,7 +104,7 @@ def _check_overlap(candidate: Candidate, objects: ObjectStore) -> int | None:
     return found.trained
 
 
-def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, width: int) -> TrainingPlan:
+def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, width: int) -> "TrainingPlan":
     return {
         "entry": "image" if candidate.package is None else "package",
         "model": candidate.model,
@@ -117,7 +119,7 @@ def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, width:
     }
 
 
-def _requests(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> TrainingRequests:
+def _requests(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> "TrainingRequests":
     data = candidate.train_data
     return {
         "training": None if data is None else requests.training_job(candidate, run, data, settings),
@@ -127,7 +129,7 @@ def _requests(candidate: Candidate, run: TrainingRun, settings: PlanTraining) ->
     }
 
 
-def _evaluation(candidate: Candidate, run: TrainingRun, width: int, settings: PlanTraining) -> EvaluationPlan:
+def _evaluation(candidate: Candidate, run: TrainingRun, width: int, settings: PlanTraining) -> "EvaluationPlan":
     return {
         "model": candidate.model,
         "group": candidate.group,

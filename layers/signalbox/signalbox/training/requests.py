@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, cast
 
-from signalbox.contracts.training import Fleet
 from signalbox.settings import PlanTraining
 from signalbox.training.model import CONTENT_TYPE, Candidate, TrainingRun
 
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
         CreateTransformJobRequestTypeDef,
         TagTypeDef,
     )
+
+    from signalbox.contracts.training import Fleet
 
 _TRAINING_INSTANCES = 1
 _VOLUME_GB = 30
@@ -51,7 +52,7 @@ def training_job(
     }
 
 
-def fleet(settings: PlanTraining) -> Fleet:
+def fleet(settings: PlanTraining) -> "Fleet":
     """Return what an image is trained on."""
     return {"instance_type": settings.training_instance_type, "instance_count": _TRAINING_INSTANCES}
 

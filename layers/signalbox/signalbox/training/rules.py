@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from signalbox import names
 from signalbox.aws.model import KEPT, ModelContainer, ModelPackage
-from signalbox.contracts.training import PROBLEMS, Problem, TrainingQuestion
+from signalbox.contracts.problems import PROBLEMS
 from signalbox.reading import Fields, shown
 from signalbox.training import held_out
 from signalbox.training.limits import (
@@ -25,6 +25,10 @@ from signalbox.training.model import (
     PackageRequest,
     TrainingRun,
 )
+
+if TYPE_CHECKING:
+    from signalbox.contracts.problems import Problem
+    from signalbox.contracts.training import TrainingQuestion
 
 PROBLEM = "problem"
 # Step Functions adds this field by itself when another execution starts the machine.
@@ -49,7 +53,7 @@ _IMAGE = (
 # In lower case, as SageMaker writes the ARN of a package group: the roles and the registry's events name it so.
 _MODEL = r"[a-z0-9](-?[a-z0-9])*"
 _COMMIT = r"[\w./-]{1,128}"
-_URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/[^?*#\x00-\x1f\x7f-\x9f\u2028\u2029]{1,900}")
+_URI = r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/[^?*#\x00-\x1f\x7f-\x9f\u2028\u2029]{1,900}"
 _CLIENT_TOKEN_LIMIT = 36  # botocore's `sagemaker` model: ClientToken of CreateModelPackage
 
 
@@ -73,7 +77,7 @@ def read(prefix: str, machine_input: object) -> ImageRequest | PackageRequest:
     return _package(prefix, fields) if "package" in fields else _image(prefix, fields)
 
 
-def run_of(question: TrainingQuestion, group: str, bucket: str) -> TrainingRun:
+def run_of(question: "TrainingQuestion", group: str, bucket: str) -> TrainingRun:
     """Return the names and places of an execution's run; what it writes goes to `bucket`.
 
     Raises:
@@ -170,7 +174,7 @@ def check_bucket(field: str, uri: str, buckets: tuple[str, str]) -> None:
     Raises:
         InvalidRequestError: they do, or `uri` is no S3 prefix, or a whole bucket.
     """
-    match = _URI.fullmatch(uri)
+    match = re.fullmatch(_URI, uri)
     if match is None:
         raise InvalidRequestError(f"{field} is {uri!r}: give an S3 prefix, s3://bucket/prefix/")
     if match["bucket"] not in buckets:
@@ -278,7 +282,7 @@ def _is_csv(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == CONTENT_TYPE
 
 
-def _problem(package: ModelPackage) -> Problem:
+def _problem(package: ModelPackage) -> "Problem":
     stated = package.properties.get(PROBLEM, "")
     if stated not in PROBLEMS:
         says = f"says that its problem is {stated!r}" if stated else "does not say which problem it solves"
