@@ -8,6 +8,7 @@ import typer
 from signalbox_operate import __version__
 from signalbox_operate.commands import (
     beginning,
+    containing,
     invoking,
     publishing,
     registering,
@@ -26,6 +27,8 @@ app = typer.Typer(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "new": beginning.new,
+    "test": containing.try_container,
+    "build": containing.build,
     "publish": publishing.publish,
     "train": training.train,
     "upload": uploading.upload,

@@ -9,7 +9,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from signalbox import names
 from signalbox.aws.errors import code_of
+from signalbox.training import rules
+from signalbox.training.model import InvalidRequestError
 from signalbox_operate import runs
 from signalbox_operate.stack import OperateError, Stack
 
@@ -17,6 +20,8 @@ _POLL_SECONDS = 2.0
 # CloudWatch takes events in a moment after they were written, and lists them a few seconds later than that.
 _LATE_MILLISECONDS = 30_000
 _ACTIVE = frozenset({"Executing", "Stopping", "InProgress", "RUNNING"})
+# The steps of a training that start jobs (see `training.rules`).
+_STEPS = (("TrainingJob", "training"), ("TransformJob", "transform"))
 _MISSING = frozenset({"ValidationException", "ResourceNotFound"})
 # How a job is described, by its kind: the operation, and the member with its name.
 _DESCRIBED = {
@@ -91,7 +96,8 @@ def look(asked: str, stack: Stack, client: Callable[[str], Any]) -> Look:
         return lambda: ([job], _described(job, sagemaker)[1] in _ACTIVE)
     execution = _execution(asked, stack, client("stepfunctions"))
     if execution:
-        return lambda: _of_execution(execution, client("stepfunctions"))
+        prefix = stack.output("Prefix")
+        return lambda: _of_execution(execution, prefix, client("stepfunctions"))
     try:
         run = runs.find(asked, stack, sagemaker, client("dynamodb"))
     except OperateError as error:
@@ -141,23 +147,19 @@ def _execution(asked: str, stack: Stack, stepfunctions: Any) -> str:
     return arn
 
 
-def _of_execution(arn: str, stepfunctions: Any) -> tuple[Sequence[Job], bool]:
-    """Return the jobs that a machine's execution asked for, in their order."""
-    status = stepfunctions.describe_execution(executionArn=arn)["status"]
-    pages = stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn)
-    asked = [
-        json.loads(event["taskScheduledEventDetails"]["parameters"])
-        for page in pages
-        for event in page["events"]
-        if "taskScheduledEventDetails" in event
-    ]
-    jobs = [
-        Job(kind, str(request[name]))
-        for request in asked
-        for kind, (_, name) in _DESCRIBED.items()
-        if request.get(name)
-    ]
-    return list(dict.fromkeys(jobs)), status in _ACTIVE
+def _of_execution(arn: str, prefix: str, stepfunctions: Any) -> tuple[Sequence[Job], bool]:
+    """Return the jobs of a training, which are named after its execution: one that was not started has no logs.
+
+    Raises:
+        OperateError: its input is none that starts jobs.
+    """
+    found = stepfunctions.describe_execution(executionArn=arn)
+    try:
+        group = rules.read(prefix, json.loads(found["input"])).group
+    except InvalidRequestError as error:
+        raise OperateError(f"{arn.rpartition(':')[2]} started no jobs: {error}") from error
+    jobs = [Job(kind, names.job(group, found["name"], step)) for kind, step in _STEPS]
+    return jobs, found["status"] in _ACTIVE
 
 
 def _job(asked: str, sagemaker: Any) -> Job | None:

@@ -10,9 +10,10 @@ from moto import mock_aws
 from rich.console import Console
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.dynamodb import created_table
-from tests.support.stack import MACHINE, OUTPUTS, CloudFormation
+from tests.support.stack import OUTPUTS, CloudFormation
 from typer.testing import CliRunner, Result
 
+from signalbox import names
 from signalbox.aws.table import Table
 from signalbox.uploads.model import CLAIMED, Run, Upload
 from signalbox.uploads.table import UploadsTable
@@ -226,16 +227,25 @@ def test_the_logs_of_a_run_are_those_of_its_jobs_and_a_job_has_its_own(clients: 
     assert clients["logs"].requests("FilterLogEvents")[0]["logStreamNamePrefix"] == f"{JOB}/"
 
 
-def test_the_logs_of_a_training_are_those_of_the_jobs_that_its_machine_asked_for(clients: dict[str, Any]) -> None:
-    arn = f"{MACHINE.replace(':stateMachine:', ':execution:')}:train-iris"
-    asked = {"resourceType": "sagemaker", "resource": "createTrainingJob.sync", "region": "us-east-1"}
-    details = asked | {"parameters": json.dumps({"TrainingJobName": JOB})}
-    event = {"timestamp": NOW, "type": "TaskScheduled", "id": 1, "taskScheduledEventDetails": details}
-    answers = {"describe_execution": {"status": "SUCCEEDED"}, "get_execution_history": {"events": [event]}}
-    clients["stepfunctions"] = RecordingClient("stepfunctions", answers)
+def test_the_logs_of_a_training_are_those_of_the_jobs_that_are_named_after_it(clients: dict[str, Any]) -> None:
+    given = {"image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris:1", "commit": "1", "problem": "multiclass"}
+    found = {"name": "train-iris", "status": "SUCCEEDED", "input": json.dumps(given)}
+    clients["stepfunctions"] = RecordingClient("stepfunctions", {"describe_execution": found})
+    job = names.job("signalbox-iris", "train-iris", "training")
 
-    assert ask("logs", "train-iris").output.splitlines()[0] == f"==> {JOB} <=="
-    assert clients["stepfunctions"].requests("GetExecutionHistory") == [{"executionArn": arn}]
+    assert ask("logs", "train-iris").output.splitlines()[0] == f"==> {job} <=="
+    groups = [one["logGroupName"] for one in clients["logs"].requests("FilterLogEvents")]
+    assert groups == ["/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TransformJobs"]
+
+
+def test_the_logs_of_a_training_whose_input_was_refused_are_none(clients: dict[str, Any]) -> None:
+    found = {"name": "by-hand", "status": "FAILED", "input": "{}"}
+    clients["stepfunctions"] = RecordingClient("stepfunctions", {"describe_execution": found})
+
+    done = ask("logs", "by-hand")
+
+    assert done.exit_code == 1
+    assert "by-hand started no jobs: " in done.stderr
 
 
 def test_logs_are_followed_until_all_has_ended_and_each_line_is_shown_once() -> None:
