@@ -9,7 +9,10 @@ from signalbox_operate import __version__
 from signalbox_operate.commands import (
     beginning,
     containing,
+    deploying,
+    feeding,
     invoking,
+    projecting,
     publishing,
     registering,
     reviewing,
@@ -27,10 +30,16 @@ app = typer.Typer(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "new": beginning.new,
+    "check": deploying.check,
+    "deploy": deploying.deploy,
+    "projects": projecting.show_projects,
+    "projects remove": projecting.remove,
     "test": containing.try_container,
     "build": containing.build,
     "publish": publishing.publish,
     "train": training.train,
+    "data": feeding.data,
+    "data put": feeding.put,
     "upload": uploading.upload,
     "decide": reviewing.decide,
     "uploads": uploading.show_uploads,

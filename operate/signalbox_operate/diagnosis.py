@@ -7,11 +7,16 @@ from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from signalbox import stages
+from signalbox import projects, stages
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, code_of
+from signalbox.aws.table import Table
 from signalbox.stages import StagesDocumentError
+from signalbox.uploads.table import UploadsTable
 from signalbox_operate import permissions, quotas, refusals, runs
 from signalbox_operate.stack import Stack
+
+# Where uploads wait that no project claims (see docs/events.md, "UploadsTable").
+UNCLAIMED = "unclaimed"
 
 type State = Literal["ok", "missing", "unknown"]
 
@@ -88,6 +93,30 @@ def _pipelines(stack: Stack, client: Callable[[str], Any]) -> Iterator[Finding]:
         yield Finding(what, "missing", f"it is not there, and uploads wait for it: run `signalbox publish {model}`")
 
 
+def _projects(stack: Stack, client: Callable[[str], Any]) -> Iterator[Finding]:
+    known = set(runs.pipelines(stack, client("sagemaker")))
+    for project in projects.load_projects(stack.output("Prefix"), client("ssm")):
+        lost = sorted(one.name for one in project.pipelines.values() if one.name not in known)
+        what = f"project {project.project} has its pipelines"
+        if lost:
+            told = (
+                f"{', '.join(lost)} {'is' if len(lost) == 1 else 'are'} not there: run `signalbox deploy` in its folder"
+            )
+            yield Finding(what, "missing", told)
+        else:
+            yield Finding(what, "ok")
+
+
+def _unclaimed(stack: Stack, client: Callable[[str], Any]) -> Iterator[Finding]:
+    table = UploadsTable(Table(stack.output("UploadsTable"), client("dynamodb")), UNCLAIMED)
+    first = next(iter(table.waiting(1)), None)
+    if first is not None:
+        told = "deploy a project whose `uploads` have its prefix, and they run"
+        yield Finding(
+            "every upload belongs to a project", "missing", f"s3://{first.bucket}/{first.key} does not: {told}"
+        )
+
+
 def _stages(stack: Stack, client: Callable[[str], Any]) -> Iterator[Finding]:
     name = stack.output("StagesParameter")
     try:
@@ -129,5 +158,7 @@ _CHECKS: dict[str, Check] = {
     "the sender's address": _sender,
     "the approvers' addresses": _approvers,
     "the pipelines": _pipelines,
+    "the projects": _projects,
+    "uploads of no project": _unclaimed,
     "the stages and their quotas": _stages,
 }

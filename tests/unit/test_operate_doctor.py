@@ -9,6 +9,7 @@ from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.stack import CloudFormation
 from typer.testing import CliRunner, Result
 
+from signalbox.project_documents import Project, ProjectPipeline, to_json
 from signalbox_operate import account, cli
 
 PARAMETERS = {
@@ -84,6 +85,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             "sagemaker", {"list_pipelines": {"PipelineSummaries": [{"PipelineName": "signalbox-abalone"}]}}
         ),
         "ssm": RecordingClient("ssm", {"get_parameter": {"Parameter": {"Value": json.dumps(STAGES)}}}),
+        "dynamodb": RecordingClient("dynamodb", {"query": {"Items": []}}),
         "service-quotas": Quotas(),
         "sts": RecordingClient("sts", {"get_caller_identity": {"Arn": session}}),
         "iam": Iam(),
@@ -147,6 +149,29 @@ def test_a_pipeline_that_is_not_there_is_told_with_the_command_that_makes_it(cli
 
     assert missing.startswith("uploads start the pipeline signalbox-abalone: it is not there")
     assert "run `signalbox publish abalone`" in missing
+
+
+def test_a_project_whose_pipeline_is_not_there_is_told_with_the_command_that_makes_it(clients: dict[str, Any]) -> None:
+    pipelines = {"wine": ProjectPipeline("signalbox-wine", ("wine",))}
+    document = to_json(Project("wine", "wine-0123456789ab", pipelines=pipelines))
+    parameter = {"Name": "/signalbox/projects/wine", "Value": document}
+    clients["ssm"].answers["get_parameters_by_path"] = {"Parameters": [parameter]}
+
+    (missing,) = lines(ask("doctor"), "missing")
+
+    assert missing.startswith("project wine has its pipelines: signalbox-wine is not there: run `signalbox deploy`")
+
+
+def test_an_upload_that_no_project_claims_is_told(clients: dict[str, Any]) -> None:
+    upload = {"bucket": "data", "key": "incoming/x.csv", "version": "1", "recorded_at": "2026-11-20T10:00:00.000000Z"}
+    item = {name: {"S": value} for name, value in upload.items()} | {"size": {"N": "1"}}
+    clients["dynamodb"].answers["query"] = {"Items": [item]}
+
+    (missing,) = lines(ask("doctor"), "missing")
+
+    assert missing.startswith("every upload belongs to a project: s3://data/incoming/x.csv does not: deploy a project")
+    (asked,) = clients["dynamodb"].requests("Query")
+    assert asked["ExpressionAttributeValues"][":pk"] == {"S": "waiting#unclaimed"}
 
 
 def test_a_quota_has_to_hold_the_instances_of_all_stages_and_of_an_update(clients: dict[str, Any]) -> None:

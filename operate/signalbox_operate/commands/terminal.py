@@ -20,11 +20,12 @@ from signalbox.reviews.model import DecisionNotPassedOnError
 from signalbox_operate import account, refusals
 from signalbox_operate import stack as stacks
 from signalbox_operate.pipelines import PipelineError, UnknownRegionError
+from signalbox_operate.projects.model import ProjectError
 from signalbox_operate.stack import OperateError, Stack
 
-# Nothing that is printed is markup: keys, names and what AWS says are shown as they are, with their brackets.
-console = Console(soft_wrap=True, markup=False)
-errors = Console(stderr=True, soft_wrap=True, markup=False)
+# Nothing that is printed is markup: keys, names and what AWS says are shown as they are, with brackets and colons.
+console = Console(soft_wrap=True, markup=False, emoji=False)
+errors = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
 
 StackName = Annotated[str, typer.Option("--stack", envvar="SIGNALBOX_STACK", help="Name of the deployed stack")]
 ModelName = Annotated[str | None, typer.Option(help="Short name of the model")]
@@ -53,7 +54,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         try:
             chosen(*arguments, **options)
         except (*_FAILURES, ClientError, BotoCoreError, Boto3Error) as error:
-            errors.print(Text("error:", "red"), shown(refusals.sentence(error)))
+            for told in error.problems if isinstance(error, ProjectError) else [refusals.sentence(error)]:
+                errors.print(Text("error:", "red"), shown(told))
             raise typer.Exit(1) from error
 
     return run
