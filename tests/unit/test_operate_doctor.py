@@ -84,7 +84,13 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "sagemaker": RecordingClient(
             "sagemaker", {"list_pipelines": {"PipelineSummaries": [{"PipelineName": "signalbox-abalone"}]}}
         ),
-        "ssm": RecordingClient("ssm", {"get_parameter": {"Parameter": {"Value": json.dumps(STAGES)}}}),
+        "ssm": RecordingClient(
+            "ssm",
+            {
+                "get_parameter": {"Parameter": {"Value": json.dumps(STAGES)}},
+                "get_parameters_by_path": {"Parameters": []},
+            },
+        ),
         "dynamodb": RecordingClient("dynamodb", {"query": {"Items": []}}),
         "service-quotas": Quotas(),
         "sts": RecordingClient("sts", {"get_caller_identity": {"Arn": session}}),
