@@ -8,12 +8,15 @@ import typer
 from signalbox_operate import __version__
 from signalbox_operate.commands import (
     beginning,
+    containing,
     deploying,
     feeding,
     invoking,
     projecting,
     publishing,
+    registering,
     reviewing,
+    running,
     training,
     trying,
     uploading,
@@ -33,6 +36,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "deploy": deploying.deploy,
     "projects": projecting.show_projects,
     "projects remove": projecting.remove,
+    "test": containing.try_container,
+    "build": containing.build,
     "publish": publishing.publish,
     "train": training.train,
     "data": feeding.data,
@@ -40,8 +45,15 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "upload": uploading.upload,
     "decide": reviewing.decide,
     "uploads": uploading.show_uploads,
+    "runs": running.show_runs,
+    "logs": running.logs,
+    "start": running.start,
+    "models": registering.show_models,
+    "models diff": registering.diff,
     "invoke": invoking.invoke,
     "status": watching.show_status,
+    "doctor": watching.show_doctor,
+    "open": watching.open_page,
 }
 
 
