@@ -46,7 +46,7 @@ check: .venv/ready  ## Format, lint, types
 	@$(RUN) ruff check $(PATHS) $(PROGRAMS)
 	@$(RUN) mypy
 
-# What is measured is the backend, of which the local cloud knows nothing: measuring made its tests take two thirds longer.
+# Coverage is the backend's, of which the local cloud knows nothing: measuring cost the tests of its rules two thirds more.
 unit: .venv/ready  ## Unit and contract tests, with the coverage that they reach
 	@$(RUN) $(OFFLINE) python -m pytest -n 3 --dist loadfile tests/unit tests/contract --cov --cov-report=term --cov-fail-under=90
 	@$(RUN) $(OFFLINE) python -m pytest -n 3 --dist loadfile tests/sagemaker_local

@@ -26,9 +26,9 @@ from signalbox.releases.tracking import move_of, stage_verdict
 from signalbox.stages import Stage
 
 # The actions whose requests are made from the stages document.
-OF_THE_DOCUMENT: frozenset[ReleaseStep] = frozenset(("put-alarm", "create-config", "update-endpoint", "review"))
+OF_THE_DOCUMENT = frozenset[ReleaseStep](("put-alarm", "create-config", "update-endpoint", "review"))
 # The actions about a package's content: each makes, deploys, verifies or asks about exactly what was approved.
-OF_CONTENT: frozenset[ReleaseStep] = frozenset(("create-model", "create-endpoint", "update-endpoint", "verify", "review"))
+OF_CONTENT = frozenset[ReleaseStep](("create-model", "create-endpoint", "update-endpoint", "verify", "review"))
 # Waits become longer, a tenth of what was waited before, and so a deployment of hours is a hundred plans.
 _SLOWER, LONGEST_WAIT = 10, 600
 # What people are told of where a release stopped; any other ending is about all stages.

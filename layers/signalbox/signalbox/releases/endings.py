@@ -10,7 +10,7 @@ from signalbox.releases.ports import ReleasePorts
 from signalbox.stages import StagesDocumentError
 
 # What tells of an ending.
-STEPS: frozenset[ReleaseStep] = frozenset(("announce", "done"))
+STEPS = frozenset[ReleaseStep](("announce", "done"))
 # An endpoint of any other status answers with what its config says (API reference, EndpointStatus).
 _SERVES_NOTHING = frozenset(("Creating", "Failed", "OutOfService", "Deleting"))
 

@@ -21,7 +21,7 @@ from signalbox.contracts.releases import (
 from signalbox.releases.rules import is_news
 
 # Before each of these the stage's need is asked for again: a newer approval, a rejection or another execution counts.
-MOVES: frozenset[ReleaseStep] = frozenset(("create-endpoint", "update-endpoint"))
+MOVES = frozenset[ReleaseStep](("create-endpoint", "update-endpoint"))
 # What these steps make of what a deployment has made, and take away from it.
 MAKES: Mapping[ReleaseStep, Made] = {"create-model": "model", "put-alarm": "alarm", "create-config": "config"}
 TAKES: Mapping[ReleaseStep, Made] = {"delete-config": "config", "delete-model": "model", "delete-alarm": "alarm"}
