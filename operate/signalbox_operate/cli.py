@@ -8,13 +8,17 @@ import typer
 from signalbox_operate import __version__
 from signalbox_operate.commands import (
     beginning,
+    containing,
     deploying,
     feeding,
     invoking,
     projecting,
     publishing,
+    registering,
     reviewing,
+    running,
     training,
+    trying,
     uploading,
     watching,
 )
@@ -27,10 +31,13 @@ app = typer.Typer(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "new": beginning.new,
+    "run": trying.run,
     "check": deploying.check,
     "deploy": deploying.deploy,
     "projects": projecting.show_projects,
     "projects remove": projecting.remove,
+    "test": containing.try_container,
+    "build": containing.build,
     "publish": publishing.publish,
     "train": training.train,
     "data": feeding.data,
@@ -38,8 +45,15 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "upload": uploading.upload,
     "decide": reviewing.decide,
     "uploads": uploading.show_uploads,
+    "runs": running.show_runs,
+    "logs": running.logs,
+    "start": running.start,
+    "models": registering.show_models,
+    "models diff": registering.diff,
     "invoke": invoking.invoke,
     "status": watching.show_status,
+    "doctor": watching.show_doctor,
+    "open": watching.open_page,
 }
 
 
