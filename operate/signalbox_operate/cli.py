@@ -18,6 +18,7 @@ from signalbox_operate.commands import (
     reviewing,
     running,
     training,
+    trying,
     uploading,
     watching,
 )
@@ -30,6 +31,7 @@ app = typer.Typer(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "new": beginning.new,
+    "run": trying.run,
     "check": deploying.check,
     "deploy": deploying.deploy,
     "projects": projecting.show_projects,
