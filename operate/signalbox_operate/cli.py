@@ -8,12 +8,16 @@ import typer
 from signalbox_operate import __version__
 from signalbox_operate.commands import (
     beginning,
+    containing,
     deploying,
     feeding,
     invoking,
     projecting,
+    registering,
     reviewing,
+    running,
     training,
+    trying,
     uploading,
     watching,
 )
@@ -26,18 +30,28 @@ app = typer.Typer(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "new": beginning.new,
+    "run": trying.run,
     "check": deploying.check,
     "deploy": deploying.deploy,
     "projects": projecting.show_projects,
     "projects remove": projecting.remove,
+    "test": containing.try_container,
+    "build": containing.build,
     "train": training.train,
     "data": feeding.data,
     "data put": feeding.put,
     "upload": uploading.upload,
     "decide": reviewing.decide,
     "uploads": uploading.show_uploads,
+    "runs": running.show_runs,
+    "logs": running.logs,
+    "start": running.start,
+    "models": registering.show_models,
+    "models diff": registering.diff,
     "invoke": invoking.invoke,
     "status": watching.show_status,
+    "doctor": watching.show_doctor,
+    "open": watching.open_page,
 }
 
 

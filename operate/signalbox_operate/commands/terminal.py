@@ -1,13 +1,17 @@
 """What the commands share: the options of several, the console, and how a failure is told."""
 
+import dataclasses
 import functools
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.table import Column, Table
 from rich.text import Text
 
 from signalbox import moments, plain
@@ -25,6 +29,7 @@ errors = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
 
 StackName = Annotated[str, typer.Option("--stack", envvar="SIGNALBOX_STACK", help="Name of the deployed stack")]
 ModelName = Annotated[str | None, typer.Option(help="Short name of the model")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs")]
 ProjectName = Annotated[str | None, typer.Option("--project", help="Name of the project")]
 Prefix = Annotated[str | None, typer.Option(help="A place under the stack's UploadPrefix; else the project's own")]
 
@@ -83,6 +88,42 @@ def shown(text: str) -> str:
     return plain.line(text)
 
 
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
+    """Print rows: within a terminal's width; for a pipe a line each, with tabs between cells and without headings."""
+    if not console.is_terminal:
+        for row in rows:
+            typer.echo("\t".join(str(cell) for cell in row))
+        return
+    # The first column names the thing: it is folded, never cut, so that it can be copied.
+    columns = [Column(heading, overflow="fold") for heading in headings]
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table, soft_wrap=False)
+
+
+def print_json(value: object, indent: int | None = 2) -> None:
+    """Print dataclasses, tuples, texts and times as JSON."""
+    typer.echo(json.dumps(_plain(value), indent=indent, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return _plain(value._asdict())
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def moment(at: datetime) -> str:
+    """Return a moment as a clock on the wall shows it."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
 def state(text: str) -> Text:
     """Return a state in its colour."""
     return Text(text, _STATES.get(text, "yellow"))
@@ -90,4 +131,4 @@ def state(text: str) -> Text:
 
 def local(text: str) -> str:
     """Return the moment in a text as a clock on the wall shows it."""
-    return moments.moment_of(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return moment(moments.moment_of(text))

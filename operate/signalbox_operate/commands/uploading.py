@@ -9,7 +9,18 @@ from rich.text import Text
 from signalbox.projects import load_projects
 from signalbox.uploads.model import UNCLAIMED
 from signalbox_operate import account, start, uploads
-from signalbox_operate.commands.terminal import Prefix, ProjectName, StackName, console, local, shown, stack_of, state
+from signalbox_operate.commands.terminal import (
+    Json,
+    Prefix,
+    ProjectName,
+    StackName,
+    console,
+    local,
+    print_json,
+    shown,
+    stack_of,
+    state,
+)
 
 _SHOWN = 20  # waiting uploads
 
@@ -35,26 +46,34 @@ def show_uploads(
     file: Annotated[
         str | None, typer.Argument(help="An S3 URI, a key, or the file that was uploaded; without it: all that waits")
     ] = None,
+    *,
     stack: StackName = "signalbox",
     project: ProjectName = None,
     prefix: Prefix = None,
+    as_json: Json = False,
 ) -> None:
     """Show which run took a file and what became of it, or what waits for a run and why."""
     found = stack_of(stack)
     of_stack = uploads.of_stack(found, account.client("dynamodb"), account.client("ssm"))
     if file is None:
-        _show_waiting(of_stack.waiting())
+        _show_waiting(of_stack.waiting(), as_json=as_json)
         return
     under = uploads.prefixes(prefix, project, of_stack.projects)
-    asked = uploads.places(file, found.output("DataBucket"), under)
-    for fate in uploads.fates(asked, of_stack):
+    fates = uploads.fates(uploads.places(file, found.output("DataBucket"), under), of_stack)
+    if as_json:
+        print_json(fates)
+        return
+    for fate in fates:
         size, by = f"{fate.upload.size:,} bytes", f", by {shown(fate.upload.by)}" if fate.upload.by else ""
         console.print(f"{local(fate.upload.recorded_at)}  {size}, version {shown(fate.upload.version)}{by}")
         taken = f"run {fate.upload.run}: " if fate.upload.run else ""
         console.print(Text.assemble(f"  {taken}", state(fate.state), f": {shown(fate.detail)}" if fate.detail else ""))
 
 
-def _show_waiting(found: list[uploads.Waiting]) -> None:
+def _show_waiting(found: list[uploads.Waiting], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
     if not found:
         console.print("no upload waits")
     for waiting in found:

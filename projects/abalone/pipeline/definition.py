@@ -76,7 +76,7 @@ class AbaloneSettings:
             key_arn=variables["SIGNALBOX_KEY"],
             code_uri=variables["SIGNALBOX_CODE"],
             output_uri=variables["SIGNALBOX_OUTPUT"],
-            package_group=json.loads(variables["SIGNALBOX_GROUPS"])[MODEL],
+            package_group=next(iter(json.loads(variables["SIGNALBOX_GROUPS"]).values())),
             xgboost_image=variables.get("XGBOOST_IMAGE"),
             scikit_learn_image=variables.get("SCIKIT_LEARN_IMAGE"),
         )
