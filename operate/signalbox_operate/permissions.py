@@ -21,13 +21,18 @@ def needed(stack: Stack) -> Sequence[Permission]:
     _, partition, _, region, account, *_ = machine = stack.output("MlopsMachineArn").split(":")
     tables = f"arn:{partition}:dynamodb:{region}:{account}:table"
     sagemaker = f"arn:{partition}:sagemaker:{region}:{account}"
+    projects = f"arn:{partition}:cloudformation:{region}:{account}:stack/{stack.output('Prefix')}-project"
     data = f"arn:{partition}:s3:::{stack.output('DataBucket')}/*"
     return (
         Permission("s3:PutObject", data, "upload"),
         Permission("dynamodb:Query", f"{tables}/{stack.output('UploadsTable')}", "uploads, runs, status"),
         Permission("dynamodb:UpdateItem", f"{tables}/{stack.output('ReviewsTable')}", "decide"),
         Permission("states:StartExecution", ":".join(machine), "train"),
-        Permission("sagemaker:UpdatePipeline", f"{sagemaker}:pipeline/{stack.output('Prefix')}-any", "publish"),
+        Permission("sagemaker:UpdatePipeline", f"{sagemaker}:pipeline/{stack.output('Prefix')}-any", "deploy"),
+        Permission("cloudformation:CreateStack", f"{projects}-any/*", "deploy"),
+        Permission(
+            "iam:CreateRole", f"arn:{partition}:iam::{account}:role/{stack.output('Prefix')}/projects/any", "deploy"
+        ),
         Permission("sagemaker:StartPipelineExecution", f"{sagemaker}:pipeline/{stack.output('Prefix')}-any", "start"),
         Permission("logs:FilterLogEvents", f"arn:{partition}:logs:{region}:{account}:log-group:*", "logs"),
     )

@@ -120,12 +120,12 @@ def test_the_installed_program_says_its_version_and_its_commands(program: Path) 
 
 
 def test_the_installed_program_says_what_it_lacks_in_one_sentence(program: Path) -> None:
-    asked, published = ask(program, "status"), ask(program, "publish", "abalone")
+    asked, deployed = ask(program, "status"), ask(program, "deploy", "nowhere")
     begun = ask(program, "new", "shells", "--template", "abalone")
 
-    assert (asked.returncode, published.returncode, begun.returncode) == (1, 1, 1)
+    assert (asked.returncode, deployed.returncode, begun.returncode) == (1, 1, 1)
     assert asked.stderr.startswith("error: no AWS region is set")
-    assert published.stderr.startswith("error: publish needs a clone of Signalbox")
+    assert deployed.stderr.startswith("error: there is no signalbox.yaml in nowhere")
     assert "the seeds of Signalbox come with a clone of it" in " ".join(begun.stderr.split())
 
 
