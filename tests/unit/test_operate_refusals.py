@@ -148,8 +148,10 @@ def test_a_refusal_inside_an_upload_is_told_by_the_same_words(monkeypatch: pytes
             error.__context__ = client_error("ExpiredToken", "too old")
             raise error
 
-    monkeypatch.setattr(account, "client", {"cloudformation": CloudFormation(), "s3": Bucket()}.__getitem__)
-    assert "your AWS credentials have expired: sign in again" in said(run(monkeypatch, {}, "upload", __file__))
+    clients = {"cloudformation": CloudFormation(), "s3": Bucket(), "ssm": Parameters()}
+    monkeypatch.setattr(account, "client", clients.__getitem__)
+    told = said(run(monkeypatch, {}, "upload", __file__, "--prefix", "incoming/"))
+    assert "your AWS credentials have expired: sign in again" in told
 
 
 @pytest.mark.parametrize(
