@@ -64,7 +64,7 @@ bench: .venv/ready .cache/wheels/ready  ## Measure, as ratios side by side: PART
 fidelity: .venv/ready  ## Run what others wrote for SageMaker, and say how each case went: CASES=... for some
 	@$(RUN) python -m tests.fidelity $(CASES)
 
-pictures: .venv/ready  ## Take the pictures of docs/mails-and-pages.md anew, with a Chromium or Chrome
+pictures: .venv/ready  ## Take the pictures of docs/mails-and-pages.md and docs/own-data.md anew, with a Chromium or Chrome
 	@$(RUN) python -m tests.pictures
 
 format: .venv/ready  ## Format and mend what can be mended
