@@ -83,18 +83,6 @@ def _verified(identity: str, ses: Any) -> bool:
         return False
 
 
-def _pipelines(stack: Stack, client: Callable[[str], Any]) -> Iterator[Finding]:
-    wanted = stack.outputs.get("PipelineName")
-    if not wanted:  # a stack whose uploads belong to projects alone
-        return
-    what = f"uploads start the pipeline {wanted}"
-    if wanted in runs.pipelines(stack, client("sagemaker")):
-        yield Finding(what, "ok")
-    else:
-        model = wanted.removeprefix(f"{stack.output('Prefix')}-")
-        yield Finding(what, "missing", f"it is not there, and uploads wait for it: run `signalbox publish {model}`")
-
-
 def _projects(stack: Stack, client: Callable[[str], Any]) -> Iterator[Finding]:
     known = set(runs.pipelines(stack, client("sagemaker")))
     for project in projects.load_projects(stack.output("Prefix"), client("ssm")):
@@ -159,7 +147,6 @@ _CHECKS: dict[str, Check] = {
     "your permissions": _permissions,
     "the sender's address": _sender,
     "the approvers' addresses": _approvers,
-    "the pipelines": _pipelines,
     "the projects": _projects,
     "uploads of no project": _unclaimed,
     "the stages and their quotas": _stages,

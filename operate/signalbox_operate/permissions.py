@@ -20,15 +20,15 @@ def needed(stack: Stack) -> Sequence[Permission]:
     """Return what the commands do to a stack's resources."""
     _, partition, _, region, account, *_ = machine = stack.output("MlopsMachineArn").split(":")
     tables = f"arn:{partition}:dynamodb:{region}:{account}:table"
-    pipelines = f"arn:{partition}:sagemaker:{region}:{account}:pipeline/{stack.output('Prefix')}-*"
+    sagemaker = f"arn:{partition}:sagemaker:{region}:{account}"
     data = f"arn:{partition}:s3:::{stack.output('DataBucket')}/*"
     return (
         Permission("s3:PutObject", data, "upload"),
         Permission("dynamodb:Query", f"{tables}/{stack.output('UploadsTable')}", "uploads, runs, status"),
         Permission("dynamodb:UpdateItem", f"{tables}/{stack.output('ReviewsTable')}", "decide"),
         Permission("states:StartExecution", ":".join(machine), "train"),
-        Permission("sagemaker:UpdatePipeline", pipelines, "deploy"),
-        Permission("sagemaker:StartPipelineExecution", pipelines, "start"),
+        Permission("sagemaker:UpdatePipeline", f"{sagemaker}:pipeline/{stack.output('Prefix')}-any", "deploy"),
+        Permission("sagemaker:StartPipelineExecution", f"{sagemaker}:pipeline/{stack.output('Prefix')}-any", "start"),
         Permission("logs:FilterLogEvents", f"arn:{partition}:logs:{region}:{account}:log-group:*", "logs"),
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.support.botocore_strict import RecordingClient, client_error
-from tests.support.stack import OUTPUTS, CloudFormation
+from tests.support.stack import CloudFormation
 from typer.testing import CliRunner, Result
 
 from signalbox.project_documents import Project, ProjectPipeline, to_json
@@ -146,23 +146,6 @@ def test_an_account_whose_sending_is_paused_is_told(clients: dict[str, Any]) -> 
     assert lines(ask("doctor"), "missing") == [
         "SES sends mails: SES has paused this account: see its reputation in the console"
     ]
-
-
-def test_a_pipeline_that_is_not_there_is_told_with_the_command_that_makes_it(clients: dict[str, Any]) -> None:
-    clients["sagemaker"].answers["list_pipelines"] = {"PipelineSummaries": []}
-
-    (missing,) = lines(ask("doctor"), "missing")
-
-    assert missing.startswith("uploads start the pipeline signalbox-abalone: it is not there")
-    assert "run `signalbox publish abalone`" in missing
-
-
-def test_a_stack_whose_uploads_belong_to_projects_alone_lacks_no_pipeline_of_its_own(clients: dict[str, Any]) -> None:
-    outputs = {name: value for name, value in OUTPUTS.items() if name != "PipelineName"}
-    clients["cloudformation"] = CloudFormation(outputs=outputs, parameters=PARAMETERS)
-    clients["sagemaker"].answers["list_pipelines"] = {"PipelineSummaries": []}
-
-    assert lines(ask("doctor"), "missing") == []
 
 
 def test_a_project_whose_pipeline_is_not_there_is_told_with_the_command_that_makes_it(clients: dict[str, Any]) -> None:
