@@ -325,6 +325,10 @@ class FilesFake:
         """See `EvidenceReader`."""
         return self.stored.get(f"s3://{bucket}/{key}", TESTED)
 
+    def look_under(self, uri: str) -> StoredObject | None:
+        """See `EvidenceReader`."""
+        return self.stored.get(uri, TESTED)
+
     def replace(self, version: int) -> None:
         """Put other data of a model in the place of those that were tested."""
         self.stored[content(version)["model_data"]] = replace(TESTED, version="v2", etag="other")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from signalbox import names
 from signalbox.aws import clients
 from signalbox.aws.errors import none_if_missing, or_none, translated
-from signalbox.aws.model import ListedObject, StoredObject
+from signalbox.aws.model import ListedObject, StoredObject, digest
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -62,7 +62,8 @@ class ObjectStore:
             if page is None:
                 return
             for item in page.get("Contents", []):
-                yield ListedObject(f"s3://{bucket}/{item['Key']}", item.get("Size", 0), item["LastModified"])
+                etag = item.get("ETag", "").strip('"')
+                yield ListedObject(f"s3://{bucket}/{item['Key']}", item.get("Size", 0), item["LastModified"], etag)
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
@@ -83,6 +84,17 @@ class ObjectStore:
             size=answer["ContentLength"],
             modified=answer["LastModified"],
         )
+
+    def look_under(self, uri: str) -> StoredObject | None:
+        """Return what is under a prefix now as if it were one object (see `aws.model.digest`), None for nothing.
+
+        `size` is that of all together, `modified` when the newest of them was written.
+        """
+        found = list(self.listing(uri))
+        if not found:
+            return None
+        size, modified = sum(one.size for one in found), max(one.modified for one in found)
+        return StoredObject(None, digest(uri, found), size, modified)
 
     def write(self, uri: str, text: str, content_type: str) -> None:
         """Write a text object over whatever was there."""

@@ -74,6 +74,9 @@ class EvidenceReader(Protocol):
     def look(self, bucket: str, key: str) -> StoredObject | None:
         """Return what is under a key now, or None where there is nothing."""
 
+    def look_under(self, uri: str) -> StoredObject | None:
+        """Return what is under a prefix now as if it were one object, or None where there is nothing."""
+
 
 class ReleasePorts(NamedTuple):
     """What planning needs from outside; `poll_seconds` is the shortest wait, `role` the one that models run under.

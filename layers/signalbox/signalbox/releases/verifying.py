@@ -3,7 +3,7 @@
 import json
 from typing import NamedTuple
 
-from signalbox import csv_rows, names
+from signalbox import csv_rows
 from signalbox.aws.model import Endpoint, ModelAnswer
 from signalbox.contracts.releases import VerificationQuestion, Verified
 from signalbox.contracts.training import PROBLEMS, ModelContent
@@ -102,7 +102,7 @@ def _compare(endpoint: str, golden: GoldenFile, models: ModelCaller) -> tuple[in
 
 
 def _check_content(approved: ModelContent, endpoint: Endpoint, files: EvidenceReader) -> None:
-    content.check_data(approved, endpoint.name, files.look(*names.bucket_and_key(approved["model_data"])))
+    content.check_data(approved, endpoint.name, files)
     content.check_images(approved, endpoint)
 
 

@@ -46,19 +46,10 @@ def folder(uri: str) -> str:
     return uri if uri.endswith("/") else f"{uri}/"
 
 
-def stated(package: ModelPackage) -> str:
-    """Return the folder that a package states.
-
-    Raises:
-        InvalidRequestError: it states none.
-    """
+def stated(package: ModelPackage) -> str | None:
+    """Return the folder that a package states, None where it states none."""
     test_data = package.properties.get(TEST_DATA)
-    if not test_data:
-        raise InvalidRequestError(
-            f"package {package.arn} does not say where its test data are: register it with the customer metadata "
-            f"property {TEST_DATA!r}, an S3 folder of CSV files, label first"
-        )
-    return folder(test_data)
+    return folder(test_data) if test_data else None
 
 
 def check(candidate: Candidate, data_bucket: str, artifacts_bucket: str) -> None:
@@ -68,7 +59,7 @@ def check(candidate: Candidate, data_bucket: str, artifacts_bucket: str) -> None
         InvalidRequestError: they lie elsewhere than the model's own test data and, for a package, what its pipeline
             wrote.
     """
-    model, given = candidate.model, candidate.test_data
+    model, given = candidate.model, candidate.test_data or ""
     home, pipeline = own(data_bucket, model), f"s3://{artifacts_bucket}/pipelines/{model}/"
     if given == home or (candidate.package and given.startswith(pipeline)):
         return

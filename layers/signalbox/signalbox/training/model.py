@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from signalbox.aws.model import ModelPackage
-from signalbox.contracts.training import Problem, TrainingNames
+from signalbox.aws.model import ModelContainer, ModelPackage
+from signalbox.contracts.training import Problem, TrainingNames, Untested
 
 CONTENT_TYPE = "text/csv"
 # SageMaker sends up to 6 MB in one request of a batch transform unless it is told otherwise (API reference,
@@ -77,20 +77,31 @@ class Candidate(NamedTuple):
     `package` is None for an image, which the run trains and registers. `train_data` is None, and there are no
     hyperparameters, for a package, which was trained elsewhere, and which somebody registered. `max_payload_mb` is the
     largest request, in MB, that the model is sent in the batch transform; `isolated` says whether its containers are
-    cut off from every network. `registered` is the package as the registry has it, None for an image.
+    cut off from every network. `registered` is the package as the registry has it, None for an image. `untested` says
+    why a package is not tested, None where it is: only then it has a problem and test data.
     """
 
     model: str
     group: str
     package: str | None
     commit: str | None
-    problem: Problem
-    image: str
-    model_data: str
-    test_data: str
-    environment: Mapping[str, str] = {}
+    containers: tuple[ModelContainer, ...]
+    problem: Problem | None
+    test_data: str | None
     train_data: str | None = None
     isolated: bool = True
     registered: ModelPackage | None = None
     hyperparameters: Mapping[str, str] = {}
     max_payload_mb: int = PAYLOAD_MB
+    content_type: str = CONTENT_TYPE
+    untested: Untested | None = None
+
+    @property
+    def image(self) -> str:
+        """Return the image of the first container, which an image has alone."""
+        return self.containers[0].image
+
+    @property
+    def model_data(self) -> str:
+        """Return the S3 URI of the first container's data, "" where it has none."""
+        return self.containers[0].model_data or ""

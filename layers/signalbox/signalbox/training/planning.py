@@ -8,19 +8,18 @@ from signalbox.aws.model import TESTED
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.training_jobs import TrainingJobs
-from signalbox.contracts.training import EvaluationPlan, TrainingPlan, TrainingQuestion, TrainingRequests
+from signalbox.contracts.training import (
+    EvaluationPlan,
+    Problem,
+    TrainingPlan,
+    TrainingQuestion,
+    TrainingRequests,
+)
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
 from signalbox.stages import StagesDocument
-from signalbox.training import columns, held_out, limits, lineage, overlap, requests, rules, trained
-from signalbox.training.model import (
-    CONTENT_TYPE,
-    Candidate,
-    ImageRequest,
-    InvalidRequestError,
-    PackageRequest,
-    TrainingRun,
-)
+from signalbox.training import columns, held_out, limits, lineage, overlap, packages, requests, rules, trained
+from signalbox.training.model import Candidate, ImageRequest, InvalidRequestError, PackageRequest, TrainingRun
 
 # Characters of the execution's token in a name that has up to 63 (botocore's `sagemaker` model: EntityName).
 _SPECIFICATION = 12
@@ -34,6 +33,14 @@ class TrainingPorts(NamedTuple):
     packages: ModelRegistry
     jobs: TrainingJobs
     stages: Callable[[], StagesDocument]
+
+
+class Tested(NamedTuple):
+    """What a test will find: the problem, and the columns of its rows; how many rows trained, None if not counted."""
+
+    problem: Problem | None = None
+    columns: int = 0
+    trained_rows: int | None = None
 
 
 def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
@@ -53,17 +60,11 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
         candidate = rules.image_candidate(request, run, settings.data_bucket)
     else:
         candidate = _package_candidate(request, stages, ports)
-    held_out.check(candidate, settings.data_bucket, settings.artifacts_bucket)
-    if candidate.train_data is not None:
-        _data("train_data", candidate.train_data, ports)
-    test_files = _data("test_data", candidate.test_data, ports)
-    rules.check_registry(candidate.image, settings.image_accounts.split(","))
-    rows = _check_overlap(candidate, ports.objects)
-    found = columns.count(test_files, ports.objects.lines, candidate.problem)
-    planned = _plan(candidate, run, settings, found)
+    tested = _tested(candidate, ports)
+    planned = _plan(candidate, run, settings, tested)
     planned["evaluation"]["trained"] = trained.of(candidate.registered, ports.jobs) if candidate.registered else None
     manifests = f"s3://{settings.artifacts_bucket}/manifests/"
-    planned["evaluation"]["lineage"] = lineage.of(candidate, rows, manifests, ports.objects)
+    planned["evaluation"]["lineage"] = lineage.of(candidate, tested.trained_rows, manifests, ports.objects)
     logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
     count("TrainingPlanned")
     return planned
@@ -71,10 +72,26 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
 
 def _package_candidate(request: PackageRequest, stages: StagesDocument, ports: TrainingPorts) -> Candidate:
     package = ports.packages.find(request.package)
-    candidate = rules.package_candidate(request, package)
+    candidate = packages.package_candidate(request, package)
     if package:
         limits.check_package(package, ports.settings.transform_instance_type, stages)
     return candidate
+
+
+def _tested(candidate: Candidate, ports: TrainingPorts) -> Tested:
+    """Check what a model is tested on, and its images; a package that is not tested has no data to be checked."""
+    settings, data = ports.settings, candidate.test_data
+    if data is not None:
+        held_out.check(candidate, settings.data_bucket, settings.artifacts_bucket)
+        if candidate.train_data is not None:
+            _data("train_data", candidate.train_data, ports)
+    files = [] if data is None else _data("test_data", data, ports)
+    for container in candidate.containers:
+        rules.check_registry(container.image, settings.image_accounts.split(","))
+    if data is None or candidate.problem is None:
+        return Tested()
+    rows = _check_overlap(candidate.train_data, data, ports.objects)
+    return Tested(candidate.problem, columns.count(files, ports.objects.lines, candidate.problem), rows)
 
 
 def _data(field: str, uri: str, ports: TrainingPorts) -> list[str]:
@@ -82,9 +99,8 @@ def _data(field: str, uri: str, ports: TrainingPorts) -> list[str]:
     return held_out.first_files(field, uri, ports.objects)
 
 
-def _check_overlap(candidate: Candidate, objects: ObjectStore) -> int | None:
+def _check_overlap(train_data: str | None, test_data: str, objects: ObjectStore) -> int | None:
     """Refuse a test on the rows that an image is trained on; return how many these are, None if they are not read."""
-    train_data, test_data = candidate.train_data, candidate.test_data
     if train_data is None:
         return None
     train, test = list(objects.listing(train_data)), list(objects.listing(test_data))
@@ -102,7 +118,7 @@ def _check_overlap(candidate: Candidate, objects: ObjectStore) -> int | None:
     return found.trained
 
 
-def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, width: int) -> TrainingPlan:
+def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, tested: Tested) -> TrainingPlan:
     return {
         "entry": "image" if candidate.package is None else "package",
         "model": candidate.model,
@@ -113,36 +129,38 @@ def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, width:
             "target": run.kept,
             "specification": None if candidate.package is None else f"{TESTED}{run.client_token[:_SPECIFICATION]}",
         },
-        "evaluation": _evaluation(candidate, run, width, settings),
+        "evaluation": _evaluation(candidate, run, tested, settings),
     }
 
 
 def _requests(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> TrainingRequests:
-    data = candidate.train_data
+    data, test_data = candidate.train_data, candidate.test_data
     return {
         "training": None if data is None else requests.training_job(candidate, run, data, settings),
         "model": requests.model(candidate, run, settings),
-        "transform": requests.transform_job(candidate, run, settings),
+        "transform": None if test_data is None else requests.transform_job(candidate, run, test_data, settings),
         "group": requests.package_group(candidate) if candidate.package is None else None,
     }
 
 
-def _evaluation(candidate: Candidate, run: TrainingRun, width: int, settings: PlanTraining) -> EvaluationPlan:
-    return {
+def _evaluation(candidate: Candidate, run: TrainingRun, tested: Tested, settings: PlanTraining) -> EvaluationPlan:
+    planned: EvaluationPlan = {
         "model": candidate.model,
         "group": candidate.group,
         "package": candidate.package,
         "commit": candidate.commit,
         "image": candidate.image,
         "model_data": candidate.model_data,
-        "content_type": CONTENT_TYPE,
+        "content_type": candidate.content_type,
         "train_data": candidate.train_data,
-        "problem": candidate.problem,
-        "columns": width,
-        "test_data": candidate.test_data,
+        "test_data": candidate.test_data or "",
         "registered_by": candidate.registered.created_by if candidate.registered else "",
         "predictions": run.predictions,
         "evidence": run.evidence,
         "client_token": run.client_token,
         "fleet": requests.fleet(settings) if candidate.package is None else None,
+        "untested": candidate.untested,
     }
+    if tested.problem:
+        planned |= {"problem": tested.problem, "columns": tested.columns}
+    return planned

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, cast
 
+from signalbox.aws.model import ModelContainer
 from signalbox.contracts.training import Fleet
 from signalbox.settings import PlanTraining
 from signalbox.training.model import CONTENT_TYPE, Candidate, TrainingRun
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import TrainingInstanceTypeType, TransformInstanceTypeType
     from mypy_boto3_sagemaker.type_defs import (
         ChannelTypeDef,
+        ContainerDefinitionTypeDef,
         CreateModelInputTypeDef,
         CreateModelPackageGroupInputTypeDef,
         CreateTrainingJobRequestTypeDef,
@@ -62,20 +64,23 @@ def model(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> "Cr
     The transform reads and writes as its role (API reference, CreateModel, ExecutionRoleArn). No job has this one, so
     nobody but the tested model writes what it answered.
     """
-    return {
+    request: CreateModelInputTypeDef = {
         "ModelName": run.names["model"],
-        "PrimaryContainer": {
-            "Image": candidate.image,
-            "ModelDataUrl": candidate.model_data,
-            "Environment": candidate.environment,
-        },
         "ExecutionRoleArn": settings.test_role_arn,
         "EnableNetworkIsolation": candidate.isolated,
         "Tags": _tags(candidate, run),
     }
+    containers = [_container(one) for one in candidate.containers]
+    if containers[1:]:
+        request["Containers"] = containers
+    else:
+        request["PrimaryContainer"] = containers[0]
+    return request
 
 
-def transform_job(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> "CreateTransformJobRequestTypeDef":
+def transform_job(
+    candidate: Candidate, run: TrainingRun, test_data: str, settings: PlanTraining
+) -> "CreateTransformJobRequestTypeDef":
     """Return the CreateTransformJob request that predicts the test data.
 
     The label in front is kept from the model, and joined to its answer: a row of the output is label, features,
@@ -88,7 +93,7 @@ def transform_job(candidate: Candidate, run: TrainingRun, settings: PlanTraining
         "BatchStrategy": "MultiRecord",
         "MaxPayloadInMB": candidate.max_payload_mb,
         "TransformInput": {
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": candidate.test_data}},
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": test_data}},
             "ContentType": CONTENT_TYPE,
             "SplitType": "Line",
         },
@@ -107,6 +112,21 @@ def transform_job(candidate: Candidate, run: TrainingRun, settings: PlanTraining
 def package_group(candidate: Candidate) -> "CreateModelPackageGroupInputTypeDef":
     """Return the CreateModelPackageGroup request for the group that an image is registered in."""
     return {"ModelPackageGroupName": candidate.group, "Tags": [_model_tag(candidate)]}
+
+
+def _container(container: ModelContainer) -> "ContainerDefinitionTypeDef":
+    given: ContainerDefinitionTypeDef = {"Image": container.image, "Environment": container.environment}
+    if container.data_type and container.compression:
+        given["ModelDataSource"] = {
+            "S3DataSource": {
+                "S3Uri": container.model_data or "",
+                "S3DataType": container.data_type,
+                "CompressionType": container.compression,
+            }
+        }
+    elif container.model_data:
+        given["ModelDataUrl"] = container.model_data
+    return given
 
 
 def _channel(train_data: str) -> "ChannelTypeDef":

@@ -2,20 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from signalbox import names
-from signalbox.aws.model import KEPT, ModelContainer, ModelPackage
-from signalbox.contracts.training import PROBLEMS, Problem, TrainingQuestion
+from signalbox.aws.model import KEPT, ModelContainer
+from signalbox.contracts.training import PROBLEMS, TrainingQuestion
 from signalbox.reading import Fields, shown
 from signalbox.training import held_out
-from signalbox.training.limits import (
-    PAYLOAD,
-    check_hyperparameters,
-    check_image,
-    check_metadata,
-    largest_payload,
-)
+from signalbox.training.limits import PAYLOAD, check_hyperparameters, check_image, check_metadata
 from signalbox.training.model import (
     CONTENT_TYPE,
     PAYLOAD_MB,
@@ -26,7 +20,9 @@ from signalbox.training.model import (
     TrainingRun,
 )
 
-PROBLEM = "problem"
+if TYPE_CHECKING:
+    from signalbox.contracts.training import Problem
+
 # Step Functions adds this field by itself when another execution starts the machine.
 _ASSOCIATION = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 _ISOLATION = "network_isolation"
@@ -105,48 +101,13 @@ def image_candidate(request: ImageRequest, run: TrainingRun, data_bucket: str) -
         group=request.group,
         package=None,
         commit=request.commit,
+        containers=(ModelContainer(request.image, run.model_data),),
         problem=request.problem,
-        image=request.image,
-        model_data=run.model_data,
         test_data=places["test_data"],
         train_data=places["train_data"],
         isolated=request.isolated,
         hyperparameters=request.hyperparameters,
         max_payload_mb=request.max_payload_mb or PAYLOAD_MB,
-    )
-
-
-def package_candidate(request: PackageRequest, package: ModelPackage | None) -> Candidate:
-    """Return the model in a package; None stands for a package that is not registered.
-
-    Raises:
-        InvalidRequestError: there is no such package, it is settled, or it cannot be evaluated.
-    """
-    if package is None:
-        raise InvalidRequestError(f"package {request.package} is not in the registry: check its group and version")
-    if package.settled:
-        raise InvalidRequestError(
-            f"package {package.arn} is tested and approved, and what was approved is not tested again: reject it "
-            "first, or register a new version"
-        )
-    container = _only_container(package)
-    if container.model_data is None:
-        raise InvalidRequestError(f"package {package.arn} has no ModelDataUrl: register it with its model.tar.gz")
-    _check_content_type(package)
-    test_data = held_out.stated(package)
-    return Candidate(
-        model=request.model,
-        group=request.group,
-        package=package.arn,
-        commit=package.commit,
-        problem=_problem(package),
-        image=_pinned_image(container),
-        model_data=container.model_data,
-        test_data=test_data,
-        environment=container.environment,
-        isolated=request.isolated,
-        registered=package,
-        max_payload_mb=request.max_payload_mb or largest_payload(package),
     )
 
 
@@ -197,7 +158,7 @@ def _image(prefix: str, fields: Fields) -> ImageRequest:
     image = fields.text(
         "image", _IMAGE, "the URI of an image in ECR, <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>"
     )
-    if "content_type" in fields and not _is_csv(given := fields.text("content_type")):
+    if "content_type" in fields and not is_csv(given := fields.text("content_type")):
         allowed = f"give {CONTENT_TYPE}, the only type that the evaluation reads, label first"
         raise fields.refuse("content_type", f"is {shown(given)}: {allowed}")
     check_image(image)
@@ -244,47 +205,6 @@ def _max_payload(fields: Fields) -> int | None:
     return fields.whole("max_payload_mb", PAYLOAD) if "max_payload_mb" in fields else None
 
 
-def _only_container(package: ModelPackage) -> ModelContainer:
-    """Return the one container of a package that is complete."""
-    if package.state != "Completed":
-        raise InvalidRequestError(f"package {package.arn} is {package.state}: register one that is Completed")
-    if len(package.containers) != 1:
-        raise InvalidRequestError(
-            f"package {package.arn} has {len(package.containers)} containers: "
-            "a batch transform of ours runs exactly one; register a package with one container"
-        )
-    return package.containers[0]
-
-
-def _pinned_image(container: ModelContainer) -> str:
-    """Return the image by the digest that it had when the package was registered, where SageMaker says which."""
-    if not container.digest or "@" in container.image:
-        return container.image
-    folder, _, name = container.image.rpartition("/")
-    return f"{folder}/{name.split(':')[0]}@{container.digest}"
-
-
-def _check_content_type(package: ModelPackage) -> None:
-    stated = package.properties.get("content-type")
-    taken = [stated] if stated else package.content_types or [CONTENT_TYPE]
-    if not any(_is_csv(content_type) for content_type in taken):
-        raise InvalidRequestError(
-            f"package {package.arn} takes {', '.join(taken)}: the evaluation reads {CONTENT_TYPE} only, label first"
-        )
-
-
-def _is_csv(content_type: str) -> bool:
+def is_csv(content_type: str) -> bool:
     """Say whether a content type is ours, whatever its parameters (`; charset=utf-8`); its case means nothing."""
     return content_type.partition(";")[0].strip().lower() == CONTENT_TYPE
-
-
-def _problem(package: ModelPackage) -> Problem:
-    stated = package.properties.get(PROBLEM, "")
-    if stated not in PROBLEMS:
-        says = f"says that its problem is {stated!r}" if stated else "does not say which problem it solves"
-        raise InvalidRequestError(
-            f"package {package.arn} {says}: give it the customer metadata property {PROBLEM!r}, one of "
-            f"{', '.join(PROBLEMS)}, and start the machine with it again. A pipeline that was published before 0.2.0 "
-            "registers its packages without it: publish it again"
-        )
-    return stated
