@@ -14,6 +14,8 @@ import typer
 from boto3.session import Session
 from botocore.exceptions import ProfileNotFound
 
+from signalbox_operate.stack import OperateError
+
 _REGION = typer.Option("--region", help="Region of the stack; else AWS_REGION, AWS_DEFAULT_REGION, or the profile's")
 _PROFILE = typer.Option("--profile", help="Profile of your AWS configuration; else AWS_PROFILE")
 _SESSION: ContextVar[Session] = ContextVar("session")
@@ -22,6 +24,18 @@ _SESSION: ContextVar[Session] = ContextVar("session")
 def session() -> Session:
     """Return the session of the command that runs."""
     return _SESSION.get()
+
+
+def client(service: str) -> Any:
+    """Return a client for the command's account and region.
+
+    Raises:
+        OperateError: the address that stands for AWS is none.
+    """
+    try:
+        return session().client(service)  # type: ignore[call-overload]  # the name is a variable here
+    except ValueError as error:
+        raise OperateError(f"{error}: correct AWS_ENDPOINT_URL, such as http://127.0.0.1:4566, or unset it") from error
 
 
 def chosen(command: Callable[..., None]) -> Callable[..., None]:

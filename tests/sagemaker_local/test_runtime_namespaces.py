@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 import uuid
+import venv
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +21,7 @@ from tests.sagemaker_local.support.jobs import ENVIRONMENT, OWN, program, tar_gz
 from tests.sagemaker_local.support.programs import environment
 from tests.sagemaker_local.support.worlds import needs_namespaces
 
-from sagemaker_local.images import Image
+from sagemaker_local.images import Image, container
 from sagemaker_local.images.container import Container
 from sagemaker_local.jobs.context import JobContext
 from sagemaker_local.jobs.training import run_training
@@ -120,6 +122,22 @@ def test_a_program_sees_neither_the_persons_home_nor_other_jobs_nor_the_cloud(tm
 
     assert outcome.failure_reason is None
     assert untar(s3.get(MODEL)) == {"seen": b"[]"}
+
+
+def test_a_script_that_names_python_without_quotes_runs_though_its_place_here_has_a_blank(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "my work" / "environment"
+    venv.create(place, symlinks=True)
+    monkeypatch.setattr(
+        container, "with_python", lambda image, _: replace(image, python=str(place / "bin" / "python3"))
+    )
+    line = '$(command -v python3) -c \'import sys; open("/opt/ml/model/prefix", "w").write(sys.prefix)\''
+
+    outcome, s3 = train(tmp_path, f"import os, sys\nsys.exit(os.waitstatus_to_exitcode(os.system({line!r})))")
+
+    assert outcome.failure_reason is None
+    assert untar(s3.get(MODEL)) == {"prefix": b"/opt/environment"}
 
 
 def test_what_a_program_writes_elsewhere_is_its_own_and_the_system_is_to_read(tmp_path: Path) -> None:

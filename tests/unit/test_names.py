@@ -35,3 +35,19 @@ def test_a_key_has_every_character_that_s3_allows() -> None:
 def test_what_names_nothing_in_a_bucket_is_refused(uri: str) -> None:
     with pytest.raises(ValueError, match="is not the S3 URI of a file or folder"):
         names.bucket_and_key(uri)
+
+
+PART = st.from_regex(r"[a-z0-9](-?[a-z0-9]){0,9}", fullmatch=True)
+
+
+@given(PART, PART, PART, PART)
+def test_no_two_pipelines_of_a_stack_share_a_name(project: str, one: str, other_project: str, other: str) -> None:
+    same = names.pipeline("s", project, one) == names.pipeline("s", other_project, other)
+
+    assert same == ((project, one) == (other_project, other))
+
+
+@given(PART, PART)
+def test_a_pipelines_name_is_legal(project: str, pipeline: str) -> None:
+    assert LEGAL.fullmatch(names.pipeline("signalbox", project, pipeline))
+    assert names.pipeline("signalbox", "abalone", "abalone") == "signalbox-abalone"

@@ -43,7 +43,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Clients:
         dynamodb=RecordingClient("dynamodb", {"query": {"Items": []}}),
         ssm=RecordingClient("ssm", {"get_parameter": {"Parameter": {"Value": document}}}),
     )
-    monkeypatch.setattr(cli, "client", found.__getitem__)
+    monkeypatch.setattr(account, "client", found.__getitem__)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("SIGNALBOX_API_URL", raising=False)
     settings = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -121,7 +121,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Asked:
         noted.region, noted.key = session.region_name, credentials.access_key if credentials else None
         return CloudFormation() if service == "cloudformation" else RecordingClient(service)
 
-    monkeypatch.setattr(cli, "client", client)
+    monkeypatch.setattr(account, "client", client)
     return noted
 
 

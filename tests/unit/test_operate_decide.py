@@ -18,7 +18,7 @@ from signalbox.reviews import requesting
 from signalbox.reviews.adapters import DynamoReviews
 from signalbox.reviews.model import Review
 from signalbox.reviews.rules import Vote
-from signalbox_operate import cli
+from signalbox_operate import account, cli
 
 EVE = "arn:aws:sts::123456789012:assumed-role/Admin/eve"
 NAME = "signalbox-abalone/3"
@@ -40,7 +40,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
             "sagemaker": RecordingClient("sagemaker", {"update_model_package": {"ModelPackageArn": PACKAGE}}),
             "sts": RecordingClient("sts", {"get_caller_identity": {"Arn": EVE}}),
         }
-        monkeypatch.setattr(cli, "client", found.__getitem__)
+        monkeypatch.setattr(account, "client", found.__getitem__)
         yield found
 
 

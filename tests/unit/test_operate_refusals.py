@@ -10,7 +10,7 @@ from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.stack import CloudFormation
 from typer.testing import CliRunner, Result
 
-from signalbox_operate import cli
+from signalbox_operate import account, cli
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris:1"
 COMMANDS: tuple[tuple[str, ...], ...] = (
@@ -132,7 +132,7 @@ def test_a_refusal_of_the_person_says_how_to_get_in(
     code: str, sentence: str, local: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusing = RecordingClient("cloudformation", {"describe_stacks": client_error(code, "not you")})
-    monkeypatch.setattr(cli, "client", lambda _service: refusing)
+    monkeypatch.setattr(account, "client", lambda _service: refusing)
     told = said(run(monkeypatch, {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"} if local else {}, "status"))
 
     assert sentence in told
@@ -146,7 +146,7 @@ def test_a_refusal_inside_an_upload_is_told_by_the_same_words(monkeypatch: pytes
             error.__context__ = client_error("ExpiredToken", "too old")
             raise error
 
-    monkeypatch.setattr(cli, "client", {"cloudformation": CloudFormation(), "s3": Bucket()}.__getitem__)
+    monkeypatch.setattr(account, "client", {"cloudformation": CloudFormation(), "s3": Bucket()}.__getitem__)
     assert "your AWS credentials have expired: sign in again" in said(run(monkeypatch, {}, "upload", __file__))
 
 
@@ -168,7 +168,7 @@ def test_a_training_that_the_machine_would_refuse_is_not_started(
     machines = RecordingClient("stepfunctions")
     cloud = CloudFormation(parameters={"ImageAccounts": "683313688378,257758044811"})
     clients: dict[str, Any] = {"cloudformation": cloud, "stepfunctions": machines, "s3": RecordingClient("s3")}
-    monkeypatch.setattr(cli, "client", clients.__getitem__)
+    monkeypatch.setattr(account, "client", clients.__getitem__)
     given = dict(zip(COMMANDS[1][1::2], COMMANDS[1][2::2], strict=True)) | options
 
     told = said(run(monkeypatch, {}, "train", *(word for option in given.items() for word in option)))

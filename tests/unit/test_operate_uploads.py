@@ -18,7 +18,7 @@ from signalbox import moments
 from signalbox.aws.table import Table
 from signalbox.uploads.model import CLAIMED, STARTED, Run, Upload
 from signalbox.uploads.table import UploadsTable
-from signalbox_operate import cli
+from signalbox_operate import account, cli
 from signalbox_operate.stack import OperateError
 from signalbox_operate.uploads import place, why_waiting
 
@@ -34,7 +34,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     found: dict[str, Any] = {"cloudformation": CloudFormation()}
-    monkeypatch.setattr(cli, "client", found.__getitem__)
+    monkeypatch.setattr(account, "client", found.__getitem__)
     with monkeypatch.context() as zone:
         zone.setenv("TZ", "UTC")
         time.tzset()

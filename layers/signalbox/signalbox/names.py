@@ -41,6 +41,24 @@ def package_group(prefix: str, model: str) -> str:
     return slug(f"{prefix}-{model}")
 
 
+def pipeline(prefix: str, project: str, pipeline: str) -> str:
+    """Return the SageMaker pipeline of a project's pipeline; the one that has its project's name needs no second one.
+
+    The two hyphens keep it apart from the pipeline of every other project, since no name of ours has two in a row.
+    """
+    return f"{prefix}-{project}" if pipeline == project else f"{prefix}-{project}--{pipeline}"
+
+
+def project_parameter(prefix: str, project: str) -> str:
+    """Return the SSM parameter that has a project's document: `/<prefix>/projects/<project>`."""
+    return f"/{prefix}/projects/{project}"
+
+
+def model_parameter(prefix: str, model: str) -> str:
+    """Return the SSM parameter that has a model's document: `/<prefix>/models/<model>`."""
+    return f"/{prefix}/models/{model}"
+
+
 def model_of_group(prefix: str, group: str) -> str:
     """Return the model that a package group belongs to.
 

@@ -125,11 +125,14 @@ class Fields:
             raise self._refused(self._at(name), f"is {shown(value)}: allowed are true and false")
         return value
 
-    def texts(self, name: str) -> tuple[str, ...]:
-        """Return the texts of a list; null and an absent list have none."""
+    def texts(self, name: str, pattern: str = "", allowed: str = "a text") -> tuple[str, ...]:
+        """Return the texts of a list, each of which fits `pattern`; null and an absent list have none."""
         value = self._fields.get(name)
         if value is not None and not (isinstance(value, list) and all(isinstance(entry, str) for entry in value)):
             raise self._refused(self._at(name), f"is {shown(value)}: give a list of texts")
+        for index, entry in enumerate(value or ()):
+            if pattern and not re.fullmatch(pattern, entry, re.DOTALL):
+                raise self._refused(f"{self._at(name)}[{index}]", f"is {shown(entry)}: give {allowed}")
         return tuple(value or ())
 
     def inside(self, *path: str) -> "Fields":
@@ -152,6 +155,12 @@ class Fields:
         path = self._at(name)
         for index, entry in enumerate(value):
             yield Fields(entry, self._refuse, f"{path}[{index}]", known)
+
+    def members(self, name: str, known: Sequence[str] = ()) -> "Iterator[tuple[str, Fields]]":
+        """Yield the name and the fields of each object in an object; an absent one has none."""
+        inside = self.object(name)
+        for key, value in inside._fields.items():
+            yield key, Fields(value, self._refuse, inside._at(key), known)
 
     def number(self, name: str, bounds: tuple[float, float]) -> float:
         """Return a number within bounds, both included; a machine may write a whole one as 60.0."""

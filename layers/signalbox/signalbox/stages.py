@@ -120,13 +120,22 @@ def parse(text: str) -> StagesDocument:
         document = json.loads(text)
     except ValueError as error:
         raise StagesDocumentError(f"the text is not JSON ({error})") from None
+    return StagesDocument(read(Fields(document, StagesDocumentError, known=("stages",)), _STAGES))
+
+
+def read(fields: Fields, number: tuple[int, int]) -> tuple[Stage, ...]:
+    """Return the stages in the list `stages` of a document: as many as `number` says, each with its own name.
+
+    Raises:
+        Exception: the error that `fields` refuses with; a field of a stage is missing, unknown or out of bounds.
+    """
     stages: dict[str, Stage] = {}
-    for fields in Fields(document, StagesDocumentError, known=("stages",)).objects("stages", _STAGES, _STAGE):
-        stage = _stage(fields)
+    for each in fields.objects("stages", number, _STAGE):
+        stage = _stage(each)
         if stage.name in stages:
-            raise fields.refuse("name", f"is {stage.name!r} again: give each stage its own name")
+            raise each.refuse("name", f"is {stage.name!r} again: give each stage its own name")
         stages[stage.name] = stage
-    return StagesDocument(tuple(stages.values()))
+    return tuple(stages.values())
 
 
 def load(parameter_name: str, ssm: "SSMClient | None" = None) -> StagesDocument:

@@ -62,8 +62,10 @@ class Container:
 
     @property
     def placed(self) -> Image:
-        """The image with the programs of its own where the program sees them."""
-        return replace(self.image, seen=PROGRAM) if self.workspace.boxed else self.image
+        """The image with its Python, and the programs of its own, where the program sees them."""
+        if not self.workspace.boxed:
+            return self.image
+        return replace(self.image, seen=PROGRAM, python=namespaces.inside(self.image.python))
 
     def environment(self, *layers: Mapping[str, str]) -> dict[str, str]:
         """Return a program's whole environment: where the image has its programs, then `layers` in order."""

@@ -21,6 +21,8 @@ from typing import Any
 
 HOST = "algo-1"
 """The name of a job's only host, as resourceconfig.json has it."""
+PYTHON = "/opt/environment"
+"""Where a program sees the environment of its Python."""
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _HOSTS = f"127.0.0.1\tlocalhost {HOST}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 _OPEN_TO_ALL = 0o1777
@@ -219,7 +221,16 @@ def _address(text: str, family: socket.AddressFamily) -> str:
 def interpreter(python: str) -> tuple[Shown, ...]:
     """Return what a program has to see so that this Python runs: its environment and what that was made from."""
     found = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.exec_prefix), Path(python).parents[1]}
-    return seen_at_their_places(found | {path.resolve() for path in found})
+    return (*seen_at_their_places(found | {path.resolve() for path in found}), Shown(Path(python).parents[1], PYTHON))
+
+
+def inside(python: str) -> str:
+    """Return a Python as a program finds it.
+
+    Its own place is somebody's folder, which may have a blank in its name. No image has one there, and so scripts name
+    the Python that they find without quotes, those that the SageMaker SDK sends along among them.
+    """
+    return f"{PYTHON}/bin/{Path(python).name}"
 
 
 def seen_at_their_places(paths: Iterable[Path]) -> tuple[Shown, ...]:

@@ -1,0 +1,123 @@
+"""A project's document: which uploads are its own, which pipelines take them, and which models those register.
+
+    {"project": "wine", "id": "wine-0123456789ab",
+     "uploads": [{"prefix": "incoming/wine/", "suffix": ".csv", "quiet_seconds": 60, "pipeline": "train"}],
+     "pipelines": {"train": {"name": "signalbox-wine--train", "parameter": "InputManifest", "takes": "manifest",
+                             "models": ["wine"]}},
+     "approvers": [], "tags": {"team": "x"}}
+
+It is the SSM parameter that `names.project_parameter` names.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from signalbox.model_documents import NAME, ModelDocument, approvers_in, document_fields, name_in
+from signalbox.reading import Fields
+
+MANIFEST, URL, NOTHING = "manifest", "url", "nothing"
+QUIET_SECONDS = (0, 86_400)
+PIPELINE_LIMIT = 20
+PARAMETER = "InputManifest"
+_PROJECT = ("project", "id", "uploads", "pipelines", "approvers", "tags")
+_UPLOADS = ("prefix", "suffix", "quiet_seconds", "pipeline")
+_PIPELINE = ("name", "parameter", "takes", "models")
+_SAGEMAKER_NAME = (
+    r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}"  # botocore's `sagemaker` model: PipelineName, PipelineParameterName
+)
+_PREFIX = r"[A-Za-z0-9_.=/-]*[A-Za-z0-9_.=-]/"
+_SUFFIX = r"[A-Za-z0-9_.=-]{0,64}"
+
+
+class ProjectUploads(NamedTuple):
+    """Which keys of the data bucket start which of a project's pipelines, once none came for `quiet_seconds`."""
+
+    prefix: str
+    pipeline: str
+    suffix: str = ""
+    quiet_seconds: int = 60
+
+
+class ProjectPipeline(NamedTuple):
+    """A project's pipeline: `name` is SageMaker's, and `models` are those that it registers.
+
+    `takes` says what its `parameter` is given: `MANIFEST` the URI of a SageMaker ManifestFile over the uploads, `URL`
+    that of the one upload, or of the folder of copies of several; with `NOTHING` it has no parameter and no uploads.
+    """
+
+    name: str
+    models: tuple[str, ...] = ()
+    takes: str = MANIFEST
+    parameter: str | None = PARAMETER
+
+
+class Project(NamedTuple):
+    """A project's document; without approvers, those of the stack count. `id` is made once and kept."""
+
+    project: str
+    id: str
+    uploads: tuple[ProjectUploads, ...] = ()
+    pipelines: Mapping[str, ProjectPipeline] = {}
+    approvers: tuple[str, ...] = ()
+    tags: Mapping[str, str] = {}
+
+
+def parse_project(text: str) -> Project:
+    """Return the document in `text`.
+
+    Raises:
+        ProjectDocumentError: it is not JSON, or a field is missing, unknown or out of bounds.
+    """
+    fields = document_fields(text, _PROJECT)
+    pipelines = {key: _pipeline(key, each) for key, each in fields.members("pipelines", _PIPELINE)}
+    return Project(
+        project=name_in(fields, "project"),
+        id=fields.text("id"),
+        uploads=tuple(_uploads(each, pipelines) for each in fields.objects("uploads", (0, 20), _UPLOADS)),
+        pipelines=pipelines,
+        approvers=approvers_in(fields),
+        tags=fields.pairs("tags"),
+    )
+
+
+def to_json(document: Project | ModelDocument) -> str:
+    """Return a document as the text of its parameter, which `parse_project` or `parse_model` reads back."""
+    return json.dumps(_plain(document), ensure_ascii=False, separators=(",", ":"))
+
+
+def _pipeline(key: str, fields: Fields) -> ProjectPipeline:
+    if not re.fullmatch(NAME, key) or len(key) > PIPELINE_LIMIT:
+        allowed = f"1 to {PIPELINE_LIMIT} lower-case letters and digits with single hyphens between them"
+        raise fields.refuse("name", f"is that of the pipeline {key!r}: call it by {allowed}")
+    takes, parameter = fields.choice("takes", (MANIFEST, URL, NOTHING)), None
+    if takes != NOTHING:
+        parameter = fields.text("parameter", _SAGEMAKER_NAME, "the pipeline's parameter that takes the uploads")
+    elif "parameter" in fields:
+        raise fields.refuse("parameter", f"is given where takes is {NOTHING!r}: leave it out, or say what it takes")
+    return ProjectPipeline(
+        name=fields.text("name", _SAGEMAKER_NAME, "the name of a SageMaker pipeline"),
+        models=fields.texts("models", NAME, "the name of a model"),
+        takes=takes,
+        parameter=parameter,
+    )
+
+
+def _uploads(fields: Fields, pipelines: Mapping[str, ProjectPipeline]) -> ProjectUploads:
+    taking = [key for key, pipeline in pipelines.items() if pipeline.takes != NOTHING]
+    return ProjectUploads(
+        prefix=fields.text("prefix", _PREFIX, "letters, digits and _ . = / - with a slash at the end"),
+        pipeline=fields.choice("pipeline", taking),
+        suffix=fields.text("suffix", _SUFFIX, "at most 64 letters, digits and _ . = -") if "suffix" in fields else "",
+        quiet_seconds=fields.whole("quiet_seconds", QUIET_SECONDS, 60),
+    )
+
+
+def _plain(value: object) -> object:
+    """Return a record as JSON has it, without the fields that have nothing."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: _plain(each) for name, each in value._asdict().items() if each is not None}
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
