@@ -21,7 +21,8 @@ class TrainingQuestion(TypedDict):
 class TrainingRequests(TypedDict):
     """The requests of one run: CreateTrainingJob (None for a package), CreateModel, CreateTransformJob.
 
-    `transform` is None for a package that is not tested. `group` is CreateModelPackageGroup (None for a package, which has one).
+    `transform` is None for a package that is not tested. `group` is CreateModelPackageGroup (None for a package, which
+    has one).
     """
 
     training: AwsRequest | None

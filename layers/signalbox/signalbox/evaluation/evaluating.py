@@ -43,7 +43,9 @@ def evaluate(question: EvaluationQuestion, ports: ComparingPorts) -> Evaluated:
     rows = HeldOutRows(read, scores.rows, sum(file.size for file in files))
     live = comparing.compare(plan, plan["problem"], rows, ports)
     created_at = moments.text_of(max(file.modified for file in files))
-    report = make_report(question, scores, spread, live=live, costs=kept.costs_of(question, ports), created_at=created_at)
+    report = make_report(
+        question, scores, spread, live=live, costs=kept.costs_of(question, ports), created_at=created_at
+    )
     report_uri, golden_uri = f"{plan['evidence']}report.json", f"{plan['evidence']}golden.json"
     kept.write(golden_uri, make_golden(report, plan["content_type"], spread), question, ports.objects)
     kept.write(report_uri, report, question, ports.objects)
@@ -74,4 +76,3 @@ def _predictions(plan: EvaluationPlan, objects: ObjectStore) -> list[ListedObjec
             "taken away while the model was tested; find out which, and start the run again"
         )
     return files
-

@@ -1,7 +1,7 @@
 """Golden requests that a project brings itself: JSON lines, each a request; a stage's first answers are kept to them.
 
-    {"content_type": "application/json", "body": "{\\"text\\": \\"good\\"}"}
-    {"content_type": "image/png", "body_base64": "iVBORw0KGgo="}
+{"content_type": "text/plain", "body": "a good film"}
+{"content_type": "image/png", "body_base64": "iVBORw0KGgo="}
 """
 
 import base64

@@ -41,13 +41,14 @@ def _attached(
     own: a release deploys that one.
     """
     untested = plan.get("untested")
+    reviewed = "reviewed" if untested else "tested"
     return {
         "ModelPackageArn": package,
         "CustomerMetadataProperties": evidence,
         "AdditionalInferenceSpecificationsToAdd": [
             {
                 "Name": str(content["specification"]),
-                "Description": "What was reviewed: the image by its digest, the model's data where no job may write",
+                "Description": f"What was {reviewed}: the image by its digest, the model's data where no job may write",
                 "Containers": [_container(one) for one in containers_of(content)],
                 "SupportedContentTypes": untested["takes"] if untested else [plan["content_type"]],
                 "SupportedResponseMIMETypes": untested["answers"] if untested else ["text/csv"],

@@ -1,9 +1,9 @@
 """Is a package what was approved? Its evidence says what was tested, by content; what differs is never released."""
 
 import json
-from collections.abc import Iterator
 from copy import replace
-from typing import TYPE_CHECKING, Literal, cast
+from operator import itemgetter
+from typing import TYPE_CHECKING, cast
 
 from signalbox import names
 from signalbox.aws.model import Endpoint, ModelContainer, ModelPackage, StoredObject
@@ -77,8 +77,9 @@ def check_data(content: ModelContent, package: str, files: EvidenceReader) -> No
     Raises:
         ContentChangedError: they were, or they are gone.
     """
-    for container, uri in _with_data(content, "model_data"):
-        stored = _look(container, uri, files)
+    for container in filter(itemgetter("model_data"), containers_of(content)):
+        uri = container["model_data"]
+        stored = files.look_under(uri) if _is_prefix(container) else files.look(*names.bucket_and_key(uri))
         if stored is None:
             raise ContentChangedError(package, f"{uri} is gone")
         if (stored.version, stored.etag) != (container["version"], container["etag"]):
@@ -90,22 +91,15 @@ def _check_sources(content: ModelContent, package: str, files: EvidenceReader) -
 
     That it is gone is no reason: it is not needed any more.
     """
-    for container, uri in _with_data(content, "source"):
-        stored = _look(container, uri, files)
+    for container in filter(itemgetter("source"), containers_of(content)):
+        uri = container["source"]
+        stored = files.look_under(uri) if _is_prefix(container) else files.look(*names.bucket_and_key(uri))
         if stored is not None and stored.etag != container["source_etag"]:
             raise _replaced(package, uri, stored)
 
 
-def _with_data(
-    content: ModelContent, place: Literal["model_data", "source"]
-) -> Iterator[tuple[ContainerContent, str]]:
-    """Yield each container that has data, with where they are kept, or were copied from."""
-    return ((one, one[place]) for one in containers_of(content) if one[place])
-
-
-def _look(container: ContainerContent, uri: str, files: EvidenceReader) -> StoredObject | None:
-    under = container.get("data_type") == "S3Prefix"
-    return files.look_under(uri) if under else files.look(*names.bucket_and_key(uri))
+def _is_prefix(container: ContainerContent) -> bool:
+    return container.get("data_type") == "S3Prefix"
 
 
 def _replaced(package: str, uri: str, stored: StoredObject) -> ContentChangedError:

@@ -61,7 +61,7 @@ class ReleaseStore(Protocol):
 class ModelCaller(Protocol):
     """The models behind the endpoints: see `aws.predictions.EndpointCaller`."""
 
-    def ask(self, endpoint: str, body: str, content_type: str) -> ModelAnswer:
+    def ask(self, endpoint: str, body: str | bytes, content_type: str, accept: str | None = None) -> ModelAnswer:
         """Send one request and return the answer, or why the model refused it."""
 
 
@@ -76,6 +76,13 @@ class EvidenceReader(Protocol):
 
     def look_under(self, uri: str) -> StoredObject | None:
         """Return what is under a prefix now as if it were one object, or None where there is nothing."""
+
+
+class AnswerKeeper(EvidenceReader, Protocol):
+    """Evidence, and the first answers that a model gave: see `aws.s3.ObjectStore`."""
+
+    def create(self, uri: str, text: str, content_type: str) -> bool:
+        """Write a text where nothing is; False where something was, which stays."""
 
 
 class ReleasePorts(NamedTuple):

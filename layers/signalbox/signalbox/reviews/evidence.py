@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from signalbox import plain, words
 from signalbox.contracts.common import StageServing
-from signalbox.reviews import comparison, costs, lineage, picture, samples, standing
+from signalbox.reviews import comparison, costs, lineage, picture, samples, standing, untested
 from signalbox.reviews.comparison import Comparison
 from signalbox.reviews.model import (
     ClassScore,
@@ -19,6 +19,7 @@ from signalbox.reviews.model import (
     KeptLive,
     KeptMetric,
     KeptReport,
+    KeptUntested,
     ReviewError,
 )
 from signalbox.reviews.picture import Bars, Scatter
@@ -58,6 +59,12 @@ class ShownEvidence(NamedTuple):
     class_count: int = 0
     lineage: KeptLineage = _UNKNOWN
     costs: Sequence[tuple[str, str]] = ()
+    untested: KeptUntested | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what a reviewer has to know of a model that was not tested; nothing of any other."""
+        return untested.sentences(self.untested) if self.untested else ()
 
     @property
     def scatter(self) -> Scatter | None:
@@ -127,6 +134,7 @@ def shown(evidence: str) -> ShownEvidence:
         class_count=report.get("class_count", 0),
         lineage=origin,
         costs=[(label, text) for label, text in report.get("costs", [])],
+        untested=report.get("untested"),
     )
 
 
@@ -154,6 +162,7 @@ def _kept(report: Mapping[str, Any]) -> KeptReport:
         "classes": sorted(classes, key=lambda score: -score["rows"])[:_CLASSES],
         "class_count": len(classes),
         "costs": costs.kept(report),
+        "untested": untested.kept(report),
     }
 
 

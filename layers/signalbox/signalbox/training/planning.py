@@ -36,11 +36,10 @@ class TrainingPorts(NamedTuple):
 
 
 class Tested(NamedTuple):
-    """What a test will find: the problem, and the columns of its rows; how many rows trained, None if not counted."""
+    """What a test will find: the problem, and how many columns its rows have."""
 
     problem: Problem | None = None
     columns: int = 0
-    trained_rows: int | None = None
 
 
 def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
@@ -60,11 +59,11 @@ def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
         candidate = rules.image_candidate(request, run, settings.data_bucket)
     else:
         candidate = _package_candidate(request, stages, ports)
-    tested = _tested(candidate, ports)
+    tested, rows = _tested(candidate, ports), _check_overlap(candidate, ports.objects)
     planned = _plan(candidate, run, settings, tested)
     planned["evaluation"]["trained"] = trained.of(candidate.registered, ports.jobs) if candidate.registered else None
     manifests = f"s3://{settings.artifacts_bucket}/manifests/"
-    planned["evaluation"]["lineage"] = lineage.of(candidate, tested.trained_rows, manifests, ports.objects)
+    planned["evaluation"]["lineage"] = lineage.of(candidate, rows, manifests, ports.objects)
     logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
     count("TrainingPlanned")
     return planned
@@ -83,25 +82,22 @@ def _tested(candidate: Candidate, ports: TrainingPorts) -> Tested:
     settings, data = ports.settings, candidate.test_data
     if data is not None:
         held_out.check(candidate, settings.data_bucket, settings.artifacts_bucket)
-        if candidate.train_data is not None:
-            _data("train_data", candidate.train_data, ports)
-    files = [] if data is None else _data("test_data", data, ports)
+    files: list[str] = []
+    for field, uri in (("train_data", candidate.train_data), ("test_data", data)):
+        if uri is not None:
+            rules.check_bucket(field, uri, (settings.data_bucket, settings.artifacts_bucket))
+            files = held_out.first_files(field, uri, ports.objects)
     for container in candidate.containers:
         rules.check_registry(container.image, settings.image_accounts.split(","))
     if data is None or candidate.problem is None:
         return Tested()
-    rows = _check_overlap(candidate.train_data, data, ports.objects)
-    return Tested(candidate.problem, columns.count(files, ports.objects.lines, candidate.problem), rows)
+    return Tested(candidate.problem, columns.count(files, ports.objects.lines, candidate.problem))
 
 
-def _data(field: str, uri: str, ports: TrainingPorts) -> list[str]:
-    rules.check_bucket(field, uri, (ports.settings.data_bucket, ports.settings.artifacts_bucket))
-    return held_out.first_files(field, uri, ports.objects)
-
-
-def _check_overlap(train_data: str | None, test_data: str, objects: ObjectStore) -> int | None:
+def _check_overlap(candidate: Candidate, objects: ObjectStore) -> int | None:
     """Refuse a test on the rows that an image is trained on; return how many these are, None if they are not read."""
-    if train_data is None:
+    train_data, test_data = candidate.train_data, candidate.test_data
+    if train_data is None or test_data is None:
         return None
     train, test = list(objects.listing(train_data)), list(objects.listing(test_data))
     if sum(file.size for file in (*train, *test)) > overlap.MOST_BYTES:
