@@ -25,6 +25,8 @@ from tests.support.mlops import (
     RELEASED,
     RETRIED,
     SUBSTITUTIONS,
+    UNTESTED_EVALUATION,
+    UNTESTED_PLAN,
     straight,
 )
 
@@ -87,6 +89,7 @@ def test_an_image_is_trained_evaluated_registered_reviewed_and_released() -> Non
         "ChooseEntry",
         "TrainModel",
         "PinModel",
+        "ChooseTest",
         "CreateModel",
         "TransformTestData",
         "EvaluateModel",
@@ -105,6 +108,25 @@ def test_an_image_is_trained_evaluated_registered_reviewed_and_released() -> Non
     }
     [planned] = run.calls_of("PlanTraining")
     assert planned["Payload"] == {"execution": "execution-1", "execution_arn": EXECUTION_ARN, "input": IMAGE_INPUT}
+
+
+def test_a_package_that_is_not_tested_is_kept_and_reviewed_without_a_batch_transform() -> None:
+    untested = UNTESTED_PLAN["evaluation"].get("untested")
+    run = execute(PACKAGE_INPUT, PlanTraining=Return(UNTESTED_PLAN), EvaluateModel=Return(UNTESTED_EVALUATION))
+
+    assert untested is not None
+    assert run.visited[2:8] == [
+        "PinModel",
+        "ChooseTest",
+        "EvaluateModel",
+        "ChooseRecord",
+        "AttachEvidence",
+        "RequestReview",
+    ]
+    [asked] = run.calls_of("EvaluateModel")
+    assert asked["Payload"]["plan"]["untested"] == untested
+    assert run.calls_of("AttachEvidence") == [UNTESTED_EVALUATION["record"]]
+    assert run.output["outcome"] == "released"
 
 
 def test_the_requests_are_those_of_the_plan_and_of_the_evaluation() -> None:

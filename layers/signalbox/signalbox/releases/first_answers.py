@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from itertools import repeat
 
 from signalbox.contracts.releases import Verified
 from signalbox.numerals import number_or_none
@@ -16,7 +17,7 @@ _ANY = "*/*"
 _KEPT = 50_000
 _SHOWN = 80
 _SAME = 1e-9
-_BETWEEN = re.compile(r"([\s,;:\[\]{}()]+)")
+_PARTS = re.compile(r"[,;:\[\]{}()]|[^\s,;:\[\]{}()]+")
 
 
 def check(endpoint: str, golden: GoldenFile, models: ModelCaller, files: AnswerKeeper) -> Verified:
@@ -41,16 +42,16 @@ def check(endpoint: str, golden: GoldenFile, models: ModelCaller, files: AnswerK
 
 
 def same(answer: str, first: str, tolerance: float) -> bool:
-    """Say whether two answers are the same: text by text between commas, blanks and brackets, numbers within tolerance.
+    """Say whether two answers are the same: part by part between blanks and signs, numbers within the tolerance.
 
     `tolerance` is relative to the first answer's number.
     """
-    own, wanted = _BETWEEN.split(answer.strip()), _BETWEEN.split(first.strip())
-    return len(own) == len(wanted) and all(map(_agree, own, wanted, [tolerance] * len(own)))
+    own, wanted = _PARTS.findall(answer), _PARTS.findall(first)
+    return len(own) == len(wanted) and all(map(_agree, own, wanted, repeat(tolerance)))
 
 
 def _agree(own: str, wanted: str, tolerance: float) -> bool:
-    if own == wanted or not (own.strip() or wanted.strip()):
+    if own == wanted:
         return True
     left, right = number_or_none(own), number_or_none(wanted)
     return left is not None and right is not None and abs(left - right) <= max(tolerance * abs(right), _SAME)

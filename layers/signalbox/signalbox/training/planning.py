@@ -155,8 +155,9 @@ def _evaluation(candidate: Candidate, run: TrainingRun, tested: Tested, settings
         "evidence": run.evidence,
         "client_token": run.client_token,
         "fleet": requests.fleet(settings) if candidate.package is None else None,
-        "untested": candidate.untested,
     }
+    if candidate.untested:
+        planned["untested"] = candidate.untested
     if tested.problem:
         planned |= {"problem": tested.problem, "columns": tested.columns}
     return planned
