@@ -4,13 +4,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from signalbox import reviews
-from signalbox.contracts.reviews import ReviewClosing, ReviewDecision
 from signalbox.observability import logger, metrics
 from signalbox.reviews import closing
 from signalbox.settings import CloseReview
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from signalbox.contracts.reviews import ReviewClosing, ReviewDecision
 
 
 @cache
@@ -20,6 +21,6 @@ def _ports() -> closing.ClosingPorts:
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: ReviewClosing, context: "LambdaContext") -> ReviewDecision:  # noqa: ARG001  # Lambda's signature
+def handler(event: "ReviewClosing", context: "LambdaContext") -> "ReviewDecision":  # noqa: ARG001  # Lambda's signature
     """Return the decision: `expired`, or what a person decided before."""
     return closing.close(event, _ports())

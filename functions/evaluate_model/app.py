@@ -4,13 +4,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from signalbox import evaluation
-from signalbox.contracts.training import Evaluated, EvaluationQuestion
 from signalbox.evaluation import comparing, evaluating
 from signalbox.observability import logger, metrics
 from signalbox.settings import EvaluateModel
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from signalbox.contracts.training import Evaluated, EvaluationQuestion
 
 
 @cache
@@ -20,6 +21,6 @@ def _ports() -> comparing.ComparingPorts:
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: EvaluationQuestion, context: "LambdaContext") -> Evaluated:  # noqa: ARG001  # Lambda's signature
+def handler(event: "EvaluationQuestion", context: "LambdaContext") -> "Evaluated":  # noqa: ARG001  # Lambda's signature
     """Return where the evidence is and the request that keeps it; `EvaluationError` ends the run with a mail."""
     return evaluating.evaluate(event, _ports())

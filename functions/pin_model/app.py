@@ -4,12 +4,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from signalbox import training
-from signalbox.contracts.training import Pinned, PinQuestion
 from signalbox.observability import logger, metrics
 from signalbox.training import pinning
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from signalbox.contracts.training import Pinned, PinQuestion
 
 
 @cache
@@ -19,6 +20,6 @@ def _ports() -> pinning.PinningPorts:
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: PinQuestion, context: "LambdaContext") -> Pinned:  # noqa: ARG001  # Lambda's signature
+def handler(event: "PinQuestion", context: "LambdaContext") -> "Pinned":  # noqa: ARG001  # Lambda's signature
     """Return the model by content, and the request that makes exactly it."""
     return pinning.pin(event, _ports())

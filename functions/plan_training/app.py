@@ -4,13 +4,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from signalbox import training
-from signalbox.contracts.training import TrainingPlan, TrainingQuestion
 from signalbox.observability import logger, metrics
 from signalbox.settings import PlanTraining
 from signalbox.training import planning
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from signalbox.contracts.training import TrainingPlan, TrainingQuestion
 
 
 @cache
@@ -20,6 +21,6 @@ def _ports() -> planning.TrainingPorts:
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: TrainingQuestion, context: "LambdaContext") -> TrainingPlan:  # noqa: ARG001  # Lambda's signature
+def handler(event: "TrainingQuestion", context: "LambdaContext") -> "TrainingPlan":  # noqa: ARG001  # Lambda's signature
     """Return the plan; `InvalidRequestError` ends the run with a mail."""
     return planning.plan(event, _ports())

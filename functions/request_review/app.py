@@ -4,13 +4,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from signalbox import reviews
-from signalbox.contracts.reviews import ReviewRequest, ReviewRequested
 from signalbox.observability import logger, metrics
 from signalbox.reviews import requesting
 from signalbox.settings import RequestReview
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from signalbox.contracts.reviews import ReviewRequest, ReviewRequested
 
 
 @cache
@@ -20,6 +21,6 @@ def _ports() -> requesting.RequestingPorts:
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: ReviewRequest, context: "LambdaContext") -> ReviewRequested:  # noqa: ARG001  # Lambda's signature
+def handler(event: "ReviewRequest", context: "LambdaContext") -> "ReviewRequested":  # noqa: ARG001  # Lambda's signature
     """Keep the review and mail its links."""
     return requesting.request(event, _ports())

@@ -4,13 +4,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from signalbox import releases
-from signalbox.contracts.releases import VerificationQuestion, Verified
 from signalbox.observability import logger, metrics
 from signalbox.releases import verifying
 from signalbox.releases.verifying import VerifyingPorts
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from signalbox.contracts.releases import VerificationQuestion, Verified
 
 
 @cache
@@ -20,6 +21,6 @@ def _ports() -> VerifyingPorts:
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: VerificationQuestion, context: "LambdaContext") -> Verified:  # noqa: ARG001  # Lambda's signature
+def handler(event: "VerificationQuestion", context: "LambdaContext") -> "Verified":  # noqa: ARG001  # Lambda's signature
     """Return what was compared; the errors that it may raise are named in `signalbox.releases.reactions`."""
     return verifying.verify(event, _ports())

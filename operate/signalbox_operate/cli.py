@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from signalbox_operate import __version__
-from signalbox_operate.commands import invoking, publishing, reviewing, training, uploading, watching
+from signalbox_operate.commands import beginning, invoking, publishing, reviewing, training, uploading, watching
 from signalbox_operate.commands.terminal import command, console
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
 
 # A command has its function's name; `show_` keeps those apart from modules of the same name.
 COMMANDS = (
+    beginning.new,
     publishing.publish,
     training.train,
     uploading.upload,

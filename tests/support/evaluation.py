@@ -12,7 +12,8 @@ from botocore.response import StreamingBody
 from signalbox.aws.endpoints import Endpoints
 from signalbox.aws.predictions import EndpointCaller
 from signalbox.aws.registry import ModelRegistry
-from signalbox.contracts.training import EvaluationPlan, EvaluationQuestion, ModelContent, Problem
+from signalbox.contracts.problems import Problem
+from signalbox.contracts.training import EvaluationPlan, EvaluationQuestion, ModelContent
 from signalbox.evaluation.comparing import ComparingPorts
 from signalbox.stages import Stage, StagesDocument
 from tests.support.botocore_strict import RecordingClient, client_error

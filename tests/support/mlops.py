@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from signalbox.aws.model import ObjectCopy
+from signalbox.aws.objects import ObjectCopy
 from signalbox.contracts.errors import BUSY, LAMBDA, STEP_FUNCTIONS, TIMEOUT
 from signalbox.contracts.reviews import ReviewDecision
 from signalbox.contracts.training import Evaluated, EvaluationPlan, Pinned, TrainingPlan

@@ -280,7 +280,7 @@ class World:
     def page_ports(self) -> PagePorts:
         """Return the ports of `review_page`."""
         ports = self.deciding_ports()
-        return PagePorts(ports, lambda: SECRET, self._random, self.outbox, self.page_url)
+        return PagePorts(ports, lambda: SECRET, self._random, lambda: self.outbox, self.page_url)
 
     def _random(self) -> str:
         return f"random-text-number-{next(self.randoms):05}"

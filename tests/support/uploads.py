@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from signalbox.aws.errors import CallRefusedError
-from signalbox.aws.model import StoredObject
+from signalbox.aws.objects import StoredObject
 from signalbox.batch import DeadLetter
 from signalbox.uploads import rules
 from signalbox.uploads.model import (

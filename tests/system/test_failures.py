@@ -133,6 +133,22 @@ def test_an_execution_that_is_stopped_by_hand_is_told_once_with_the_way_on(world
     assert len(world.mails("halted", "was stopped")) == 1
 
 
+def test_a_release_that_is_stopped_inside_a_training_ends_it_and_is_told_once(world: World) -> None:
+    execution = world.train("paused", "c1")
+    world.approve(world.mail("approve", "paused version 1"))
+    world.mail("to prod", "paused version 1")
+    release = f"{world.outputs['ReleaseMachineArn']}:{execution.rpartition(':')[2]}"
+
+    world.client("stepfunctions").stop_execution(
+        executionArn=release.replace(":stateMachine:", ":execution:"), error="Stopped", cause="not on a Friday"
+    )
+
+    assert "not on a Friday" in inbox.text(world.mail("paused version 1", "its release was stopped"))
+    assert world.ended(execution)["status"] == "FAILED"
+    assert len(world.mails("paused", "was stopped")) == 1
+    assert world.mails("paused", "has failed") == []
+
+
 def test_a_mail_that_bounces_raises_an_alarm(world: World) -> None:
     (settings,) = world.client("sesv2").list_configuration_sets()["ConfigurationSets"]
     identity = world.client("sesv2").list_email_identities()["EmailIdentities"][0]["IdentityName"]

@@ -104,6 +104,19 @@ def test_a_rejection_in_the_registry_answers_the_open_review(world: World) -> No
     assert world.endpoint("refused", "staging") is None
 
 
+def test_an_approval_after_a_stop_releases_the_package_all_the_same(world: World) -> None:
+    execution = world.train("resumed", "c1")
+    mail = world.mail("approve", "resumed version 1")
+    world.client("stepfunctions").stop_execution(executionArn=execution, cause="a wrong alarm")
+    assert "a wrong alarm" in inbox.text(world.mail("resumed", "was stopped"))
+
+    page = Browser().decide(mail, "approve")
+
+    assert "and that started its release" in page.text
+    world.reject(world.mail("to prod", "resumed version 1"), "staging is enough")
+    assert world.live_package("resumed", "staging") == world.packages("resumed")[0]["ModelPackageArn"]
+
+
 def test_a_stage_that_is_declined_keeps_the_model_where_it_is(world: World) -> None:
     execution = world.train("halfway", "c1")
     world.approve(world.mail("approve", "halfway version 1"))

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from signalbox.aws.model import Endpoint, ModelAnswer, ModelContainer, ModelPackage, StoredObject
+from signalbox.aws.model import Endpoint, ModelAnswer, ModelContainer, ModelPackage
+from signalbox.aws.objects import StoredObject
 from signalbox.aws.table import decoded
 from signalbox.contracts.endings import Ending
 from signalbox.contracts.releases import (

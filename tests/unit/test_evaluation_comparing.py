@@ -23,7 +23,7 @@ from tests.support.evaluation import (
 from tests.support.objects import RememberedObjects
 
 from signalbox.aws.errors import CallRefusedError
-from signalbox.contracts.training import Problem
+from signalbox.contracts.problems import Problem
 from signalbox.evaluation import comparing
 from signalbox.evaluation.evaluating import evaluate
 from signalbox.evaluation.model import EvaluationError

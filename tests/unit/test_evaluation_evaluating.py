@@ -21,7 +21,8 @@ from tests.support.evaluation import (
 from tests.support.objects import RememberedObjects
 
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts.training import Evaluated, Problem
+from signalbox.contracts.problems import Problem
+from signalbox.contracts.training import Evaluated
 from signalbox.evaluation.evaluating import evaluate
 from signalbox.evaluation.model import EvaluationError
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalbox.contracts.training import Problem
+from signalbox.contracts.problems import Problem
 from signalbox.evaluation.judging import LOWER_IS_BETTER
 from signalbox.evaluation.model import Row
 from signalbox.evaluation.paired import LEAST_ROWS, Paired, interval, student, verdict

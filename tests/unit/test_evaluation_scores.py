@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalbox.contracts.training import Problem
+from signalbox.contracts.problems import Problem
 from signalbox.evaluation.model import EvaluationError, Row
 from signalbox.evaluation.rows import Spread, read_rows
 from signalbox.evaluation.scores import Scores

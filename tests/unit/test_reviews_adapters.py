@@ -13,7 +13,7 @@ from signalbox.aws.machines import StateMachines, TaskClosedError
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.table import Table
-from signalbox.reviews import adapters
+from signalbox.reviews import adapters, reports
 from signalbox.reviews.model import ReviewError
 from signalbox.settings import CloseReview, RequestReview, ReviewPage
 
@@ -72,13 +72,13 @@ def test_a_registry_that_refuses_names_the_package() -> None:
 
 def test_a_report_is_read_by_its_address() -> None:
     client: Any = RecordingClient("s3", {"get_object": {"ContentLength": 4, "Body": io.BytesIO(b"text")}})
-    assert adapters.read_report("s3://bucket/evaluations/a b/report.json", ObjectStore(client)) == "text"
+    assert reports.read_report("s3://bucket/evaluations/a b/report.json", ObjectStore(client)) == "text"
     assert client.requests("GetObject") == [{"Bucket": "bucket", "Key": "evaluations/a b/report.json"}]
 
 
 def test_a_report_that_is_missing_hidden_or_huge_is_refused() -> None:
     def read(client: Any, uri: str = "s3://bucket/key") -> str:
-        return adapters.read_report(uri, ObjectStore(client))
+        return reports.read_report(uri, ObjectStore(client))
 
     with pytest.raises(ReviewError, match="s3://bucket/key cannot be read: there is no such object"):
         read(refusing("s3", "NoSuchKey"))
@@ -94,7 +94,7 @@ def test_a_report_that_is_missing_hidden_or_huge_is_refused() -> None:
 def test_a_report_that_s3_cannot_give_now_may_be_asked_for_again() -> None:
     busy = refusing("s3", "SlowDown")
     with pytest.raises(ServiceBusyError, match="try again in a moment"):
-        adapters.read_report("s3://bucket/key", ObjectStore(busy))
+        reports.read_report("s3://bucket/key", ObjectStore(busy))
 
 
 def test_a_secret_is_read_and_must_be_long() -> None:

@@ -11,8 +11,9 @@ from tests.support.samples import lambda_context
 from signalbox.aws import clients
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.images import ImageMissingError, ImageRegistry
-from signalbox.aws.model import ObjectCopy
-from signalbox.contracts.training import PinQuestion, containers_of
+from signalbox.aws.objects import ObjectCopy
+from signalbox.contents import containers_of
+from signalbox.contracts.training import PinQuestion
 from signalbox.training.model import InvalidRequestError
 from signalbox.training.pinning import PinningPorts, pin
 

@@ -13,7 +13,7 @@ from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.uploads import BUCKET, EXECUTION, PIPELINE, Clock, MemoryExecutions
 
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
-from signalbox.aws.model import StoredObject
+from signalbox.aws.objects import StoredObject
 from signalbox.aws.s3 import ObjectStore
 from signalbox.batch import DeadLetter
 from signalbox.uploads.adapters import SageMakerExecutions, SqsDeadLetterQueue, SqsRunRequests

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 BODY_LIMIT = 6_291_456
 # Lambda's answer is one JSON document of at most 6 MB; the rest is for the headers.
 _ANSWER_LIMIT = BODY_LIMIT - 8_192
-_MODEL = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
-_TEXT = re.compile(r"text/|application/(?:[\w.+-]+\+)?(?:json|xml|jsonlines)\b", re.IGNORECASE)
+_MODEL = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
+_TEXT = r"(?i)text/|application/(?:[\w.+-]+\+)?(?:json|xml|jsonlines)\b"
 _RETRY_SECONDS = "5"
 _FRESH_SECONDS = 60
 # An HTTP API answers 504 by itself after 30 seconds (API Gateway quotas, HTTP API), the time of this function too: what
@@ -166,7 +166,7 @@ def _target(request: InvocationRequest, ports: InvocationPorts) -> tuple[str, st
     if stage not in known:
         hint = f"name one of these stages: {', '.join(known)}"
         raise InvocationError(HTTPStatus.NOT_FOUND, f"there is no stage {stage!r}", hint)
-    if not _MODEL.fullmatch(model):
+    if not re.fullmatch(_MODEL, model):
         hint = f"a model has letters, digits and dashes, as {ports.default_model!r}; stages: {', '.join(known)}"
         raise InvocationError(HTTPStatus.NOT_FOUND, f"there is no model {model!r}", hint)
     return stage, model
@@ -207,7 +207,7 @@ def _response(prediction: Prediction) -> InvocationResponse:
 
 
 def _text(prediction: Prediction) -> str | None:
-    if not _TEXT.match(prediction.content_type):
+    if not re.match(_TEXT, prediction.content_type):
         return None
     try:
         return prediction.body.decode()

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sesv2.type_defs import BodyTypeDef, ContentTypeDef, MessageHeaderTypeDef
 
-_ADDRESS = re.compile(r"[^\s,;<>\"@]+@[^\s,;<>\"@]+\.[^\s,;<>\"@.]+")
-_IN_TEXT = re.compile(r"([^\s,;:<>()\"'@])[^\s,;:<>()\"'@]*(@[^\s,;:<>()\"'@]+)")
+_ADDRESS = r"[^\s,;<>\"@]+@[^\s,;<>\"@]+\.[^\s,;<>\"@.]+"
+_IN_TEXT = r"([^\s,;:<>()\"'@])[^\s,;:<>()\"'@]*(@[^\s,;:<>()\"'@]+)"
 _SUBJECT_LIMIT = 200
 # The tag by which SES counts what becomes of mails; the template's MailEvents names it as the metrics' dimension.
 MAILS_TAG = "mails"
@@ -93,7 +93,7 @@ def addresses(text: str) -> tuple[str, ...]:
     if not found:
         raise MailError("the list of approvers is empty: give at least one address in the Approvers parameter")
     for address in found:
-        if not _ADDRESS.fullmatch(address):
+        if not re.fullmatch(_ADDRESS, address):
             message = f"{address!r} is not a mail address: give plain addresses (name@example.com), separated by commas"
             raise MailError(message)
     return found
@@ -101,7 +101,7 @@ def addresses(text: str) -> tuple[str, ...]:
 
 def masked(text: str) -> str:
     """Return a text with the first letter and the domain of each address: more people read logs and executions."""
-    return _IN_TEXT.sub("\\1\N{HORIZONTAL ELLIPSIS}\\2", text)
+    return re.sub(_IN_TEXT, "\\1\N{HORIZONTAL ELLIPSIS}\\2", text)
 
 
 def send_each(mailer: Mailer, mails: Iterable[Mail], sent: Callable[[Mail], None] | None = None) -> int:

@@ -12,12 +12,15 @@ they are checked.
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from signalbox.contracts.training import PROBLEMS, Problem
+from signalbox.contracts.problems import PROBLEMS
 from signalbox.reading import Fields
 from signalbox.stages import Stage
 from signalbox.stages import read as read_stages
+
+if TYPE_CHECKING:
+    from signalbox.contracts.problems import Problem
 
 NAME = r"[a-z0-9](-?[a-z0-9])*"
 NAME_LIMIT = 30  # so that every name that is made of prefix, model and stage is legal uncut
@@ -64,7 +67,7 @@ class ModelRoles(NamedTuple):
 class ModelTraining(NamedTuple):
     """What a container is trained with: `channels` are S3 prefixes; an `image` of None is given at each start."""
 
-    problem: Problem
+    problem: "Problem"
     image: str | None = None
     hyperparameters: Mapping[str, str] = {}
     channels: Mapping[str, str] = {}

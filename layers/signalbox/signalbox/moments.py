@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-_MILLISECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
+_MILLISECONDS = r"[0-9]+(\.[0-9]+)?"
 
 
 def text_of(moment: datetime) -> str:
@@ -21,7 +21,7 @@ def moment_of(text: str) -> datetime:
         ValueError: it is none of these; the message says what to give instead.
     """
     try:
-        if _MILLISECONDS.fullmatch(text):
+        if re.fullmatch(_MILLISECONDS, text):
             return datetime.fromtimestamp(float(text) / 1000, UTC)
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError):  # so the platform says that no calendar has the moment

@@ -12,9 +12,9 @@ RESOURCE_LIMIT = 63
 DISPLAY_LIMIT = 82
 EXECUTION_LIMIT = 80
 _DIGEST = 8
-_ILLEGAL = re.compile(r"[^A-Za-z0-9]+")
-_PACKAGE = re.compile(r"arn:[^:]+:sagemaker:[^:]*:[0-9]{12}:model-package/([^/]+)/([0-9]+)")
-_OBJECT = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
+_ILLEGAL = r"[^A-Za-z0-9]+"
+_PACKAGE = r"arn:[^:]+:sagemaker:[^:]*:[0-9]{12}:model-package/([^/]+)/([0-9]+)"
+_OBJECT = r"(?s)s3://([^/]+)/(.+)"
 
 
 def slug(text: str, limit: int = RESOURCE_LIMIT) -> str:
@@ -28,7 +28,7 @@ def slug(text: str, limit: int = RESOURCE_LIMIT) -> str:
     """
     if limit <= _DIGEST + 1:
         raise ValueError(f"a name needs room for its digest: limit {limit} is too small")
-    legal = _ILLEGAL.sub("-", text).strip("-")
+    legal = re.sub(_ILLEGAL, "-", text).strip("-")
     if legal == text and 0 < len(legal) <= limit:
         return legal
     digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
@@ -76,7 +76,7 @@ def group_of_package(package_arn: str) -> str:
     Raises:
         ValueError: the ARN does not name a version of a model package group.
     """
-    match = _PACKAGE.fullmatch(package_arn)
+    match = re.fullmatch(_PACKAGE, package_arn)
     if match is None:
         raise ValueError(f"{package_arn!r} is not the ARN of a model package version")
     return match[1]
@@ -104,7 +104,7 @@ def job(group: str, execution: str, step: str) -> str:
     execution's name makes it unique; the digest keeps it so when it is cut.
     """
     digest = hashlib.sha256(f"{group}/{execution}/{step}".encode()).hexdigest()[:_DIGEST]
-    head = _ILLEGAL.sub("-", f"{group}-{step}").strip("-")[: RESOURCE_LIMIT - _DIGEST - 1].strip("-")
+    head = re.sub(_ILLEGAL, "-", f"{group}-{step}").strip("-")[: RESOURCE_LIMIT - _DIGEST - 1].strip("-")
     return f"{head}-{digest}"
 
 
@@ -114,7 +114,7 @@ def bucket_and_key(uri: str) -> tuple[str, str]:
     Raises:
         ValueError: it is not the URI of something in a bucket.
     """
-    match = _OBJECT.fullmatch(uri)
+    match = re.fullmatch(_OBJECT, uri)
     if match is None:
         raise ValueError(f"{uri!r} is not the S3 URI of a file or folder, s3://bucket/key")
     return match[1], match[2]

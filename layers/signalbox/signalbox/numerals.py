@@ -5,11 +5,7 @@ person who reads it, means no number by it.
 """
 
 import math
-import re
 
-_WHOLE = re.compile(r"[+-]?[0-9]+")
-_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 _AROUND = " \t\r\n"
 
 
@@ -27,13 +23,11 @@ def number(text: str) -> float:
         NotFiniteError: it is `nan`, `inf`, or larger than any number.
         ValueError: it is no number.
     """
-    plain = text.strip(_AROUND)
-    if _NOT_FINITE.fullmatch(plain):
-        raise NotFiniteError(text)
-    if not _DECIMAL.fullmatch(plain):
-        raise ValueError(f"{text!r} is not a number in the digits 0 to 9")
-    found = float(plain)
-    if math.isinf(found):
+    try:
+        found = float(_digits(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number in the digits 0 to 9") from None
+    if not math.isfinite(found):
         raise NotFiniteError(text)
     return found
 
@@ -52,7 +46,13 @@ def whole_number(text: str) -> int:
     Raises:
         ValueError: it is none.
     """
+    try:
+        return int(_digits(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is not a whole number in the digits 0 to 9") from None
+
+
+def _digits(text: str) -> str:
+    """Return the text without what may stand around it; "", which is no number, where Python would read too much."""
     plain = text.strip(_AROUND)
-    if not _WHOLE.fullmatch(plain):
-        raise ValueError(f"{text!r} is not a whole number in the digits 0 to 9")
-    return int(plain)
+    return plain if plain.isascii() and "_" not in plain and plain == plain.strip() else ""

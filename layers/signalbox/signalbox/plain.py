@@ -6,9 +6,9 @@ where templates write it, it goes through here.
 
 import re
 
-_LINE_END = re.compile("\r\n|[\n\v\f\r\x85\u2028\u2029]")
+_LINE_END = "\r\n|[\n\v\f\r\x85\u2028\u2029]"
 # What is removed. ZERO WIDTH (NON-)JOINER stay: Persian, Hindi and many emojis are written with them.
-_UNSEEN = re.compile(
+_UNSEEN = (
     "\x1b\\[[0-?]*[ -/]*[@-~]"  # a terminal's colours and moves (ECMA-48, "CSI")
     "|[\x00-\x08\x0e-\x1f\x7f-\x9f"  # controls (Unicode, general category Cc) but tab and the ends of lines
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # directions (Unicode Annex 9, "Bidirectional Algorithm", 2)
@@ -24,4 +24,4 @@ def line(text: str) -> str:
 
 def lines(text: str) -> str:
     """Return a text that may have lines, each ended by a newline alone; what is not to be seen goes."""
-    return _UNSEEN.sub("", _LINE_END.sub("\n", text))
+    return re.sub(_UNSEEN, "", re.sub(_LINE_END, "\n", text))

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts.training import PROBLEMS
+from signalbox.contracts.problems import PROBLEMS
 from signalbox_operate import account, start
 from signalbox_operate.commands.terminal import ModelName, StackName, console, stack_of
 from signalbox_operate.stack import OperateError

@@ -142,6 +142,11 @@ def at_most(left: Any, right: Any) -> Json:
     return {"Type": "LessThanOrEqualTo", "LeftValue": left, "RightValue": right}
 
 
+def at_least(left: Any, right: Any) -> Json:
+    """Return the condition left ≥ right."""
+    return {"Type": "GreaterThanOrEqualTo", "LeftValue": left, "RightValue": right}
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """A pipeline: its parameters and its steps, in any order."""

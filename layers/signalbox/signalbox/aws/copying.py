@@ -8,7 +8,7 @@ from urllib.parse import quote
 from signalbox import names
 from signalbox.aws import clients
 from signalbox.aws.errors import or_none, translated
-from signalbox.aws.model import ObjectCopy, digest
+from signalbox.aws.objects import ObjectCopy, digest
 from signalbox.aws.s3 import ObjectStore
 
 if TYPE_CHECKING:

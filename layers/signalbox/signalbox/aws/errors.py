@@ -60,7 +60,7 @@ _LOST = (
 )
 _MISSING = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NotFound", "ParameterNotFound", "ResourceNotFound"})
 # SageMaker has a code for what does not exist; its older operations send a ValidationException that says so.
-_MISSING_WORDS = re.compile(r"could not find|cannot find|does not exist|not found", re.IGNORECASE)
+_MISSING_WORDS = r"(?i)could not find|cannot find|does not exist|not found"
 
 
 class ServiceBusyError(Exception):
@@ -109,7 +109,7 @@ def is_missing(error: ClientError) -> bool:
     code = code_of(error)
     if code in _MISSING or code.startswith("ResourceNotFound"):
         return True
-    return code == "ValidationException" and bool(_MISSING_WORDS.search(message_of(error)))
+    return code == "ValidationException" and bool(re.search(_MISSING_WORDS, message_of(error)))
 
 
 def is_busy(error: ClientError) -> bool:

@@ -9,9 +9,7 @@ from signalbox.aws.errors import or_none
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
-_PATH = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?"
-)
+_PATH = r"(?P<account>\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?"
 
 
 class ImageMissingError(Exception):
@@ -35,7 +33,7 @@ class ImageRegistry:
         """
         if "@" in image:
             return image
-        path = _PATH.fullmatch(image)
+        path = re.fullmatch(_PATH, image)
         if path is None:
             raise ImageMissingError(image, "is not the path of an image in ECR")
         found = or_none(

@@ -1,8 +1,6 @@
-"""Facts that are read from AWS, as plain values: importing them loads nothing of AWS's library."""
+"""Facts of SageMaker, as plain values: importing them loads nothing of AWS's library."""
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 # Tested models are kept under this prefix; a package of somebody else gets an inference specification of such a name.
@@ -96,46 +94,6 @@ class Endpoint(NamedTuple):
     pending: str | None = None
     reason: str = ""
     images: tuple[str, ...] = ()
-
-
-class StoredObject(NamedTuple):
-    """What S3 has under a key now; `version` is None where the bucket keeps none. `size` is in bytes."""
-
-    version: str | None
-    etag: str
-    size: int
-    modified: datetime
-
-
-class ObjectCopy(NamedTuple):
-    """A copy as S3 made it: its URI, and what identifies its content; `version` is None where the bucket keeps none.
-
-    `source_etag` is that of the object that was copied.
-    """
-
-    uri: str
-    version: str | None
-    etag: str
-    source_etag: str
-
-
-class ListedObject(NamedTuple):
-    """One object of a listing: its S3 URI, its size in bytes, when it was written, and its etag."""
-
-    uri: str
-    size: int
-    modified: datetime
-    etag: str = ""
-
-
-def digest(prefix: str, listed: Iterable[ListedObject]) -> str:
-    """Return what identifies the objects under `prefix`: the SHA-256 of their names below it, sizes and etags.
-
-    A listing has no versions. An object that is written anew has another etag unless its bytes are the same (S3 API
-    reference, Object: the MD5 of the bytes, and under a KMS key another text at each writing).
-    """
-    lines = sorted(f"{one.uri.removeprefix(prefix)}\t{one.size}\t{one.etag}\n" for one in listed)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 class ModelAnswer(NamedTuple):

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from signalbox.aws import clients
 from signalbox.aws.errors import or_none, translated
-from signalbox.aws.model import ModelContainer, ModelPackage
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -13,6 +12,8 @@ if TYPE_CHECKING:
         DescribeModelPackageOutputTypeDef,
         ModelPackageContainerDefinitionOutputTypeDef,
     )
+
+    from signalbox.aws.model import ModelContainer, ModelPackage
 
 # What a container fetches besides its one model data: of the container, and of its S3DataSource.
 _FETCHED = ("AdditionalS3DataSource", "AdditionalModelDataSources", "HubAccessConfig", "ManifestS3Uri")
@@ -24,7 +25,7 @@ class ModelRegistry:
     def __init__(self, sagemaker: "SageMakerClient | None" = None) -> None:
         self._sagemaker: SageMakerClient = sagemaker or clients.client("sagemaker")
 
-    def find(self, arn: str) -> ModelPackage | None:
+    def find(self, arn: str) -> "ModelPackage | None":
         """Return the package, or None where it is not (or no longer) registered."""
         operation = f"sagemaker:DescribeModelPackage of {arn}"
         found = or_none(operation, self._sagemaker.describe_model_package, ModelPackageName=arn)
@@ -59,7 +60,9 @@ class ModelRegistry:
             )
 
 
-def _package(found: "DescribeModelPackageOutputTypeDef") -> ModelPackage:
+def _package(found: "DescribeModelPackageOutputTypeDef") -> "ModelPackage":
+    from signalbox.aws.model import ModelPackage  # noqa: PLC0415  # who only decides reads no package
+
     specification = found.get("InferenceSpecification", {})
     origin = found.get("MetadataProperties", {})
     return ModelPackage(
@@ -90,11 +93,13 @@ def _person(context: Any) -> str:
     return str(known.get("UserProfileName") or known.get("IamIdentity", {}).get("Arn") or "")
 
 
-def _containers(given: "Sequence[ModelPackageContainerDefinitionOutputTypeDef]") -> tuple[ModelContainer, ...]:
+def _containers(given: "Sequence[ModelPackageContainerDefinitionOutputTypeDef]") -> "tuple[ModelContainer, ...]":
     return tuple(_container(one) for one in given)
 
 
-def _container(one: "ModelPackageContainerDefinitionOutputTypeDef") -> ModelContainer:
+def _container(one: "ModelPackageContainerDefinitionOutputTypeDef") -> "ModelContainer":
+    from signalbox.aws.model import ModelContainer  # noqa: PLC0415  # as above
+
     source = one.get("ModelDataSource", {}).get("S3DataSource")
     fetched = [*(name for name in _FETCHED if name in one), *(name for name in _FETCHED if source and name in source)]
     return ModelContainer(

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from signalbox import names
 from signalbox.aws import clients
 from signalbox.aws.errors import code_of, none_if_missing, or_none, translated
-from signalbox.aws.model import ListedObject, StoredObject, digest
+from signalbox.aws.objects import ListedObject, StoredObject, digest
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -87,7 +87,7 @@ class ObjectStore:
         return None
 
     def look_under(self, uri: str) -> StoredObject | None:
-        """Return what is under a prefix now as if it were one object (see `aws.model.digest`), None for nothing.
+        """Return what is under a prefix now as if it were one object (see `aws.objects.digest`), None for nothing.
 
         `size` is that of all together, `modified` when the newest of them was written.
         """

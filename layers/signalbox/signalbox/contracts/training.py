@@ -4,10 +4,8 @@ from typing import Literal, NotRequired, TypedDict
 
 from signalbox.aws.model import Compression, DataType
 from signalbox.contracts.common import AwsRequest
+from signalbox.contracts.problems import Problem
 from signalbox.contracts.uploads import RunUploaders
-
-type Problem = Literal["regression", "binary", "multiclass"]
-PROBLEMS: tuple[Problem, ...] = ("regression", "binary", "multiclass")
 
 
 class TrainingQuestion(TypedDict):
@@ -124,7 +122,7 @@ class ContainerContent(TypedDict):
     `source` is where its data were copied from, `source_etag` what they were there. `image` is the image's path by
     digest. `model_data` is the S3 URI of a copy that no job may write, `version` and `etag` are those that S3 gave to
     it (`version` is None in a bucket without versions). Of a prefix, which `data_type` says, both etags are the digest
-    of a listing (see `aws.model.digest`). A container without data has "" for all of these.
+    of a listing (see `aws.objects.digest`). A container without data has "" for all of these.
     """
 
     image: str
@@ -147,11 +145,6 @@ class ModelContent(ContainerContent):
 
     specification: str | None
     behind: NotRequired[list[ContainerContent]]
-
-
-def containers_of(content: ModelContent) -> list[ContainerContent]:
-    """Return what each container of a model is, in their order."""
-    return [content, *content.get("behind", [])]
 
 
 class PinningPlan(TypedDict):

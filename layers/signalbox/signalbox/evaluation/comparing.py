@@ -7,7 +7,7 @@ one request after the other, a bounded number of rows, and a bounded time.
 import json
 from collections.abc import Callable, Iterator
 from itertools import batched, islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import csv_rows, names, plain
 from signalbox.aws.endpoints import Endpoints
@@ -16,11 +16,15 @@ from signalbox.aws.model import Endpoint
 from signalbox.aws.predictions import EndpointCaller
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts.training import EvaluationPlan, Problem
 from signalbox.evaluation.judging import METRICS
-from signalbox.evaluation.model import EvaluationError, LiveModel, Row
+from signalbox.evaluation.model import EvaluationError, Row
 from signalbox.evaluation.paired import Paired
 from signalbox.stages import StagesDocument
+
+if TYPE_CHECKING:
+    from signalbox.contracts.problems import Problem
+    from signalbox.contracts.training import EvaluationPlan
+    from signalbox.evaluation.documents import LiveModel
 
 # With 10,000 rows an interval reaches a fiftieth of the differences' spread to each side: finer than people decide.
 MOST_ROWS, MOST_BYTES = 10_000, 32_000_000
@@ -68,7 +72,7 @@ class ComparingPorts(NamedTuple):
     clock: Callable[[], float]
 
 
-def compare(plan: EvaluationPlan, problem: Problem, rows: HeldOutRows, ports: ComparingPorts) -> LiveModel | None:
+def compare(plan: "EvaluationPlan", problem: "Problem", rows: HeldOutRows, ports: ComparingPorts) -> "LiveModel | None":
     """Return the live model beside the new one, or why they are not compared; None where no model is live.
 
     Raises:
@@ -91,7 +95,7 @@ def compare(plan: EvaluationPlan, problem: Problem, rows: HeldOutRows, ports: Co
         return {"package": package, "rows": 0, "metrics": {}, "own": {}, "differences": {}, "reason": str(error)}
 
 
-def _compared(package: str, paired: Paired) -> LiveModel:
+def _compared(package: str, paired: Paired) -> "LiveModel":
     try:
         metrics = paired.live.metrics()
     except EvaluationError as error:
@@ -118,7 +122,7 @@ def _check_serving(asked: Endpoint, now: Endpoint | None) -> None:
         raise NotComparedError(f"its endpoint is {now.status}")
 
 
-def _check_metric(package: str, problem: Problem, ports: ComparingPorts) -> None:
+def _check_metric(package: str, problem: "Problem", ports: ComparingPorts) -> None:
     """Refuse to compare by another metric than the live model's: its package states the problem, or its report."""
     registered = ports.packages.find(package)
     stated = registered.properties.get("problem") if registered else None

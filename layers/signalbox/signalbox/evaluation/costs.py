@@ -1,17 +1,20 @@
 """What a training has cost, and what its endpoints will: time, instances and a price that somebody has read."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from signalbox.contracts.training import Fleet
 from signalbox.evaluation import prices
-from signalbox.evaluation.model import Cost
 from signalbox.stages import Stage
+
+if TYPE_CHECKING:
+    from signalbox.contracts.training import Fleet
+    from signalbox.evaluation.documents import Cost
 
 _HOUR = 3600  # seconds
 MONTH = 730  # hours: a year's 8,760 by twelve
 
 
-def of(region: str, fleet: Fleet | None, seconds: float, stages: Iterable[Stage]) -> list[Cost]:
+def of(region: str, fleet: "Fleet | None", seconds: float, stages: Iterable[Stage]) -> "list[Cost]":
     """Return the costs of a training and of a month of each stage's endpoint, as far as their prices are known.
 
     `fleet` is what the training ran on for `seconds`, None where that is not known.
@@ -22,13 +25,13 @@ def of(region: str, fleet: Fleet | None, seconds: float, stages: Iterable[Stage]
     return [cost for cost in found if cost is not None]
 
 
-def _endpoint(region: str, stage: Stage) -> Cost | None:
+def _endpoint(region: str, stage: Stage) -> "Cost | None":
     fleet: Fleet = {"instance_type": stage.instance_type, "instance_count": stage.instance_count}
     cost = _cost(region, "hosting", fleet, MONTH)
     return None if cost is None else {**cost, "stage": stage.name}
 
 
-def _cost(region: str, use: prices.Use, fleet: Fleet, hours: float) -> Cost | None:
+def _cost(region: str, use: prices.Use, fleet: "Fleet", hours: float) -> "Cost | None":
     price = prices.find(region, use, fleet["instance_type"])
     if price is None:
         return None

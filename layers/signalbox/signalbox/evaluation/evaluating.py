@@ -1,11 +1,11 @@
 """Measures one batch transform, compares it with the live model, and writes what a reviewer needs to decide."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from signalbox import moments
-from signalbox.aws.model import ListedObject
+from signalbox.aws.objects import ListedObject
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts.training import Evaluated, EvaluationPlan, EvaluationQuestion
 from signalbox.evaluation import comparing, kept, registered, requests
 from signalbox.evaluation.comparing import ComparingPorts, HeldOutRows
 from signalbox.evaluation.model import EvaluationError
@@ -14,10 +14,13 @@ from signalbox.evaluation.rows import Spread, read_rows
 from signalbox.evaluation.scores import Scores
 from signalbox.observability import count, logger
 
+if TYPE_CHECKING:
+    from signalbox.contracts.training import Evaluated, EvaluationPlan, EvaluationQuestion
+
 _OUTPUT = ".out"
 
 
-def evaluate(question: EvaluationQuestion, ports: ComparingPorts) -> Evaluated:
+def evaluate(question: "EvaluationQuestion", ports: ComparingPorts) -> "Evaluated":
     """Measure a run's predictions; write report.json and golden.json.
 
     A repetition reads the same predictions and writes the same bytes to the same keys: the report's time is that of
@@ -63,7 +66,7 @@ def _check_unsettled(arn: str | None, ports: ComparingPorts) -> None:
         raise EvaluationError(f"package {arn} was approved meanwhile, by another test: nothing of this one is kept")
 
 
-def _predictions(plan: EvaluationPlan, objects: ObjectStore) -> list[ListedObject]:
+def _predictions(plan: "EvaluationPlan", objects: ObjectStore) -> list[ListedObject]:
     """Return the transform's outputs: it writes `<path below the test data>.out` for each of their files."""
     home, test_data = plan["predictions"], plan["test_data"]
     files = [file for file in objects.listing(home) if file.uri.endswith(_OUTPUT)]

@@ -3,14 +3,16 @@
 import math
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from signalbox.contracts.training import Problem
 from signalbox.evaluation.model import EvaluationError, Row
 from signalbox.numerals import number_or_none
 
+if TYPE_CHECKING:
+    from signalbox.contracts.problems import Problem
+
 # Each problem's metrics, which are means over the rows; the first is the one that models are compared by.
-METRICS: Mapping[Problem, tuple[str, ...]] = {
+METRICS: "Mapping[Problem, tuple[str, ...]]" = {
     "regression": ("mse", "mae"),
     "binary": ("accuracy",),
     "multiclass": ("accuracy",),
@@ -20,7 +22,7 @@ LOWER_IS_BETTER = {"mse": True, "mae": True, "accuracy": False}
 THRESHOLD = 0.5
 _SHOWN = 80
 # A class that was written as a float: 1.0, 2., 1.000e+00.
-_FLOAT_CLASS = re.compile(r"[+-]?\d+\.\d*([eE][+-]?\d+)?", re.ASCII)
+_FLOAT_CLASS = r"[+-]?[0-9]+\.[0-9]*([eE][+-]?[0-9]+)?"
 
 
 class Judged(NamedTuple):
@@ -35,7 +37,7 @@ class Judged(NamedTuple):
     probability: bool = False
 
 
-def judge(problem: Problem, row: Row) -> Judged:
+def judge(problem: "Problem", row: Row) -> Judged:
     """Return what the row's answer is worth.
 
     Raises:
@@ -73,5 +75,5 @@ def _class(row: Row, *, binary: bool) -> Judged:
 
 def _plain(text: str) -> str:
     """Return a class as its id where it was written as a float: 1.0 is 1, as 01 is not."""
-    value = number_or_none(text) if _FLOAT_CLASS.fullmatch(text) else None
+    value = number_or_none(text) if re.fullmatch(_FLOAT_CLASS, text) else None
     return str(int(value)) if value is not None and value.is_integer() else text

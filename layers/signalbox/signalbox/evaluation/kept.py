@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from signalbox.aws.s3 import ObjectStore
-from signalbox.contracts.training import EvaluationQuestion
 from signalbox.evaluation import costs
 from signalbox.evaluation.comparing import ComparingPorts
-from signalbox.evaluation.model import Cost
+
+if TYPE_CHECKING:
+    from signalbox.contracts.training import EvaluationQuestion
+    from signalbox.evaluation.documents import Cost
 
 
-def write(uri: str, document: Mapping[str, object], question: EvaluationQuestion, objects: ObjectStore) -> None:
+def write(uri: str, document: Mapping[str, object], question: "EvaluationQuestion", objects: ObjectStore) -> None:
     """Write a report or golden requests with what they are about, and where its model comes from.
 
     A model of an image has no package yet: then the execution, which the package will name as its origin, stands for
@@ -27,7 +30,7 @@ def write(uri: str, document: Mapping[str, object], question: EvaluationQuestion
     objects.write(uri, json.dumps({**document, **subject}, indent=2, ensure_ascii=False), "application/json")
 
 
-def costs_of(question: EvaluationQuestion, ports: ComparingPorts) -> list[Cost]:
+def costs_of(question: "EvaluationQuestion", ports: ComparingPorts) -> "list[Cost]":
     """Return the costs in the region that the run is in."""
     plan, region = question["plan"], question["execution_arn"].split(":")[3]
     before, done = plan.get("trained"), question["training"]

@@ -8,11 +8,15 @@ difference in 95 of 100 test sets. From 30 rows on, the mean of any usual errors
 
 import math
 from copy import replace
+from typing import TYPE_CHECKING
 
-from signalbox.contracts.training import Problem
 from signalbox.evaluation.judging import LOWER_IS_BETTER, METRICS
-from signalbox.evaluation.model import Difference, Row, Verdict
+from signalbox.evaluation.model import Row
 from signalbox.evaluation.scores import Mean, Scores
+
+if TYPE_CHECKING:
+    from signalbox.contracts.problems import Problem
+    from signalbox.evaluation.documents import Difference, Verdict
 
 LEAST_ROWS = 30
 _Z = 1.959964  # of the normal distribution, 2.5 % lie above
@@ -22,7 +26,7 @@ _ROUNDING = 1e-12  # relative, of sums of double precision
 class Paired:
     """Two models' scores on the same rows; `own` is the new model's."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: "Problem") -> None:
         self.own, self.live = Scores(problem), Scores(problem)
         self._differences = {name: Mean() for name in METRICS[problem]}
 
@@ -36,11 +40,11 @@ class Paired:
         for name, mean in self._differences.items():
             mean.add(own[name] - other[name])
 
-    def differences(self) -> dict[str, Difference]:
+    def differences(self) -> "dict[str, Difference]":
         """Return each metric of the new model minus the live model's."""
         return {name: self._difference(name, mean) for name, mean in self._differences.items()}
 
-    def _difference(self, name: str, differences: Mean) -> Difference:
+    def _difference(self, name: str, differences: Mean) -> "Difference":
         value = differences.value
         if abs(value) < _ROUNDING * self.own.mean(name):  # what is left over of adding up
             value = 0.0
@@ -50,7 +54,7 @@ class Paired:
         return {"value": value, "low": low, "high": high, "verdict": verdict(low, high, LOWER_IS_BETTER[name])}
 
 
-def verdict(low: float, high: float, lower_is_better: bool) -> Verdict:
+def verdict(low: float, high: float, lower_is_better: bool) -> "Verdict":
     """Return what an interval of differences says: nothing clear as long as it holds 0."""
     if low <= 0 <= high:
         return "no clear difference"

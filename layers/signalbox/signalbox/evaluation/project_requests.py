@@ -7,18 +7,22 @@
 import base64
 import binascii
 import json
+from typing import TYPE_CHECKING
 
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.s3 import ObjectStore, ObjectTooLargeError
-from signalbox.evaluation.model import AskedRequest, EvaluationError, ProjectGolden
+from signalbox.evaluation.model import EvaluationError
 from signalbox.evaluation.report import TOLERANCE
 from signalbox.reading import Fields
+
+if TYPE_CHECKING:
+    from signalbox.evaluation.documents import AskedRequest, ProjectGolden
 
 # InvokeEndpoint takes 25 MB (Runtime API reference); all of these are kept in one document beside the report.
 _MOST_BYTES, _MOST = 5_000_000, 100
 
 
-def read(uri: str, objects: ObjectStore) -> list[AskedRequest]:
+def read(uri: str, objects: ObjectStore) -> "list[AskedRequest]":
     """Return the requests of a project's file.
 
     Raises:
@@ -37,12 +41,12 @@ def read(uri: str, objects: ObjectStore) -> list[AskedRequest]:
     return [_request(f"line {number} of {uri}", line) for number, line in lines]
 
 
-def golden(asked: list[AskedRequest], content_type: str, answers: str) -> ProjectGolden:
+def golden(asked: "list[AskedRequest]", content_type: str, answers: str) -> "ProjectGolden":
     """Return golden.json of a package that is not tested; `answers` is where the first answers will be kept."""
     return {"content_type": content_type, "requests": asked, "tolerance": TOLERANCE, "answers": answers}
 
 
-def _request(place: str, line: str) -> AskedRequest:
+def _request(place: str, line: str) -> "AskedRequest":
     try:
         document = json.loads(line)
     except (ValueError, RecursionError) as error:

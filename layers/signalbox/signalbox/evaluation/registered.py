@@ -2,16 +2,18 @@
 
 import json
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.s3 import ObjectStore, ObjectTooLargeError
-from signalbox.contracts.training import Evaluated, EvaluationQuestion, Untested
 from signalbox.evaluation import kept, project_requests, requests
 from signalbox.evaluation.comparing import ComparingPorts
-from signalbox.evaluation.model import Metric, UntestedReport
 from signalbox.evaluation.report import trained_before
 from signalbox.observability import count, logger
+
+if TYPE_CHECKING:
+    from signalbox.contracts.training import Evaluated, EvaluationQuestion, Untested
+    from signalbox.evaluation.documents import Metric, UntestedReport
 
 _MOST_BYTES = 1_000_000
 # The groups of SageMaker's metrics (Developer Guide, "Model quality metrics and CloudWatch monitoring").
@@ -25,12 +27,12 @@ _PROBLEMS = {
 class RegisteredMetrics(NamedTuple):
     """The metrics of a statistics file by name, the problem that they are of, and why there are none, a sentence."""
 
-    metrics: dict[str, Metric]
+    metrics: "dict[str, Metric]"
     problem: str = ""
     missing: str = ""
 
 
-def evaluate(question: EvaluationQuestion, untested: Untested, ports: ComparingPorts) -> Evaluated:
+def evaluate(question: "EvaluationQuestion", untested: "Untested", ports: ComparingPorts) -> "Evaluated":
     """Write the report of a package that is not tested, and its golden requests, whose answers are still to come.
 
     A repetition writes the same bytes to the same keys.
@@ -73,7 +75,7 @@ def read_metrics(uri: str | None, objects: ObjectStore) -> RegisteredMetrics:
     return RegisteredMetrics(metrics, problem, "" if metrics else f"Its metrics {uri} have no values.")
 
 
-def _metrics(document: dict[str, object]) -> dict[str, Metric]:
+def _metrics(document: dict[str, object]) -> "dict[str, Metric]":
     """Return the metrics of a document: those of its groups, and those that stand in no group."""
     found: dict[str, Metric] = {}
     for name, value in document.items():
@@ -82,7 +84,7 @@ def _metrics(document: dict[str, object]) -> dict[str, Metric]:
     return found
 
 
-def _metric(one: object) -> Metric | None:
+def _metric(one: object) -> "Metric | None":
     value = _finite(one.get("value") if isinstance(one, dict) else one)
     if value is None:
         return None
@@ -98,8 +100,8 @@ def _finite(value: object) -> float | None:
 
 
 def _report(
-    question: EvaluationQuestion, untested: Untested, found: RegisteredMetrics, *, asked: int
-) -> UntestedReport:
+    question: "EvaluationQuestion", untested: "Untested", found: RegisteredMetrics, *, asked: int
+) -> "UntestedReport":
     plan = question["plan"]
     return {
         "model": plan["model"],

@@ -1,12 +1,17 @@
 """What an evaluation writes down: the report, the golden requests, and the whole of it in one sentence."""
 
+from typing import TYPE_CHECKING
+
 from signalbox import numerals, words
-from signalbox.contracts.training import EvaluationPlan, EvaluationQuestion, TrainingDone
 from signalbox.evaluation.judging import LOWER_IS_BETTER
-from signalbox.evaluation.model import Cost, Difference, GoldenRequests, LiveModel, Metric, Report, Row
+from signalbox.evaluation.model import Row
 from signalbox.evaluation.paired import LEAST_ROWS
 from signalbox.evaluation.rows import Spread
 from signalbox.evaluation.scores import Scores
+
+if TYPE_CHECKING:
+    from signalbox.contracts.training import EvaluationPlan, EvaluationQuestion, TrainingDone
+    from signalbox.evaluation.documents import Cost, Difference, GoldenRequests, LiveModel, Metric, Report
 
 SAMPLES, GOLDEN, POINTS = 8, 10, 100
 # Relative difference up to which an endpoint's number is the batch transform's: the same model on another processor
@@ -15,14 +20,14 @@ TOLERANCE = 0.001
 
 
 def make_report(
-    question: EvaluationQuestion,
+    question: "EvaluationQuestion",
     scores: Scores,
     spread: Spread,
     *,
-    live: LiveModel | None,
-    costs: list[Cost],
+    live: "LiveModel | None",
+    costs: "list[Cost]",
     created_at: str,
-) -> Report:
+) -> "Report":
     """Return report.json.
 
     Raises:
@@ -55,13 +60,13 @@ def make_report(
     }
 
 
-def trained_before(plan: EvaluationPlan) -> TrainingDone | None:
+def trained_before(plan: "EvaluationPlan") -> "TrainingDone | None":
     """Return the training of a package."""
     trained = plan.get("trained")
     return {"job": trained["job"], "seconds": trained["seconds"]} if trained else None
 
 
-def make_golden(report: Report, content_type: str, spread: Spread) -> GoldenRequests:
+def make_golden(report: "Report", content_type: str, spread: Spread) -> "GoldenRequests":
     """Return golden.json."""
     return {
         "content_type": content_type,
@@ -71,7 +76,7 @@ def make_golden(report: Report, content_type: str, spread: Spread) -> GoldenRequ
     }
 
 
-def summarise(report: Report) -> str:
+def summarise(report: "Report") -> str:
     """Return the report in one sentence."""
     primary = report["primary"]
     rows = f"{report['rows']:,} test row{'' if report['rows'] == 1 else 's'}"
@@ -89,7 +94,7 @@ def summarise(report: Report) -> str:
     return f"{sentence}; {name} had {other} on {same}: {difference['verdict']}, {_of(difference)}."
 
 
-def _of(difference: Difference) -> str:
+def _of(difference: "Difference") -> str:
     value, low, high = difference["value"], difference["low"], difference["high"]
     if low is None or high is None:
         return f"the difference is {words.number(value, signed=True)}, of fewer than {LEAST_ROWS} rows"
@@ -102,6 +107,6 @@ def _points(rows: list[Row]) -> list[list[float]]:
     return [[float(f"{numerals.number(text):.4g}") for text in (row.label, row.prediction)] for row in rows]
 
 
-def _with_error(metric: Metric) -> str:
+def _with_error(metric: "Metric") -> str:
     error = metric.get("standard_deviation")
     return words.number(metric["value"]) + (f" ± {words.number(error)}" if error is not None else "")

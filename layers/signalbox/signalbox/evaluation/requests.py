@@ -2,14 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from signalbox.contracts.common import AwsRequest
-from signalbox.contracts.training import (
-    ContainerContent,
-    EvaluationPlan,
-    EvaluationQuestion,
-    ModelContent,
-    containers_of,
-)
+from signalbox.contents import containers_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import (
@@ -20,11 +13,14 @@ if TYPE_CHECKING:
         UpdateModelPackageInputTypeDef,
     )
 
+    from signalbox.contracts.common import AwsRequest
+    from signalbox.contracts.training import ContainerContent, EvaluationPlan, EvaluationQuestion, ModelContent
+
 # botocore's `sagemaker` model: EntityDescription.
 _DESCRIPTION_LIMIT = 1024
 
 
-def record(question: EvaluationQuestion, report: str, golden: str, summary: str) -> AwsRequest:
+def record(question: "EvaluationQuestion", report: str, golden: str, summary: str) -> "AwsRequest":
     """Return CreateModelPackage for an image, UpdateModelPackage for a package; `report` and `golden` are S3 URIs."""
     plan, evidence = question["plan"], {"report": report, "golden": golden}
     if plan["package"] is not None:
@@ -33,7 +29,7 @@ def record(question: EvaluationQuestion, report: str, golden: str, summary: str)
 
 
 def _attached(
-    plan: EvaluationPlan, package: str, evidence: dict[str, str], content: ModelContent
+    plan: "EvaluationPlan", package: str, evidence: dict[str, str], content: "ModelContent"
 ) -> "UpdateModelPackageInputTypeDef":
     """Return the request that leaves the package's approval status as it is.
 
@@ -58,7 +54,7 @@ def _attached(
     }
 
 
-def _container(content: ContainerContent) -> "ModelPackageContainerDefinitionTypeDef":
+def _container(content: "ContainerContent") -> "ModelPackageContainerDefinitionTypeDef":
     container: ModelPackageContainerDefinitionTypeDef = {
         "Image": content["image"],
         "ImageDigest": content["image"].partition("@")[2],
@@ -78,7 +74,7 @@ def _container(content: ContainerContent) -> "ModelPackageContainerDefinitionTyp
 
 
 def _registered(
-    plan: EvaluationPlan, evidence: dict[str, str], summary: str, question: EvaluationQuestion
+    plan: "EvaluationPlan", evidence: dict[str, str], summary: str, question: "EvaluationQuestion"
 ) -> "CreateModelPackageInputTypeDef":
     """Return the request that registers a version to be reviewed."""
     return {
@@ -100,7 +96,7 @@ def _registered(
     }
 
 
-def _inference(plan: EvaluationPlan, content: ModelContent) -> "InferenceSpecificationTypeDef":
+def _inference(plan: "EvaluationPlan", content: "ModelContent") -> "InferenceSpecificationTypeDef":
     return {
         "Containers": [_container(content)],
         "SupportedContentTypes": [plan["content_type"]],
@@ -108,6 +104,6 @@ def _inference(plan: EvaluationPlan, content: ModelContent) -> "InferenceSpecifi
     }
 
 
-def _origin(plan: EvaluationPlan, execution_arn: str) -> "MetadataPropertiesTypeDef":
+def _origin(plan: "EvaluationPlan", execution_arn: str) -> "MetadataPropertiesTypeDef":
     commit = plan["commit"]
     return {"GeneratedBy": execution_arn, "CommitId": commit} if commit else {"GeneratedBy": execution_arn}

@@ -8,11 +8,14 @@ standard deviation of the single errors divided by √n; for accuracy the binomi
 import math
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from signalbox.contracts.training import Problem
 from signalbox.evaluation.judging import METRICS, THRESHOLD, Judged, judge
-from signalbox.evaluation.model import ClassCount, EvaluationError, Metric, Row
+from signalbox.evaluation.model import EvaluationError, Row
+
+if TYPE_CHECKING:
+    from signalbox.contracts.problems import Problem
+    from signalbox.evaluation.documents import ClassCount, Metric
 
 _BINARY, _IDS = 2, {"0", "1"}
 
@@ -32,7 +35,7 @@ class Mean:
         self.value += step / self.number
         self.squares += step * (item - self.value)
 
-    def metric(self) -> Metric:
+    def metric(self) -> "Metric":
         """Return the mean and its standard error; of a single number the error is unknown and given as 0."""
         variance = self.squares / (self.number - 1) if self.number > 1 else 0.0
         return {"value": self.value, "standard_deviation": math.sqrt(variance / self.number)}
@@ -41,7 +44,7 @@ class Mean:
 class Scores:
     """What all rows say together about one model."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: "Problem") -> None:
         self.problem: Final = problem
         self.rows = 0
         self._means = {name: Mean() for name in METRICS[problem]}
@@ -88,7 +91,7 @@ class Scores:
         """Return a metric's value so far."""
         return self._means[name].value
 
-    def metrics(self) -> dict[str, Metric]:
+    def metrics(self) -> "dict[str, Metric]":
         """Return the metrics of the problem.
 
         Raises:
@@ -105,7 +108,7 @@ class Scores:
         share = self._means["accuracy"].value
         return {"accuracy": {"value": share, "standard_deviation": math.sqrt(share * (1 - share) / self.rows)}}
 
-    def classes(self) -> dict[str, ClassCount] | None:
+    def classes(self) -> "dict[str, ClassCount] | None":
         """Return the counts of each label, in their order; None for a regression."""
         if self.problem == "regression":
             return None

@@ -1,17 +1,21 @@
 """What to say about a failure: what it says itself, how it left the stage, and what to do next."""
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from signalbox.contracts.releases import Rollback, RollbackResult
 from signalbox.notifications import commands
 from signalbox.notifications.failures import Explanation
 from signalbox.notifications.model import Notification
 from signalbox.notifications.release_texts import before
 from signalbox.notifications.view import EndingView
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from signalbox.contracts.releases import Rollback, RollbackResult
+
 _UNCERTAIN = "The stage could not be rolled back with certainty: look at its endpoint now."
 # How a failed release left its stage, and whether the planner's reason says more than that.
-_ROLLBACKS: Mapping[RollbackResult, tuple[str, bool]] = {
+_ROLLBACKS: "Mapping[RollbackResult, tuple[str, bool]]" = {
     "untouched": ("Nothing had been changed.", False),
     "restored": ("The stage serves what it served before.", False),
     "removed": ("The half-made endpoint was removed: the stage has none, as before.", False),
@@ -62,7 +66,7 @@ def _left(view: EndingView) -> tuple[str, ...]:
     return (rollback_sentence(view.rollback),)
 
 
-def rollback_sentence(rollback: Rollback) -> str:
+def rollback_sentence(rollback: "Rollback") -> str:
     """Return how a failed release left its stage, with the reason where the result alone does not say why."""
     said, has_reason = _ROLLBACKS.get(rollback["result"], (_UNCERTAIN, True))
     reason = rollback["reason"].strip()

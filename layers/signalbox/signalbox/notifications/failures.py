@@ -20,10 +20,8 @@ _EXECUTION = frozenset(("ExecutionArn", "StateMachineArn", "Status"))
 _STOPPED = frozenset(("ABORTED", "TIMED_OUT"))
 # Errors of an execution that may have kept it from mailing: of the mail itself, of Lambda, and of Step Functions. Some
 # end an execution at once, and a mail's task may be the one that timed out.
-_SILENCING = re.compile(
-    r"MailError|NotificationError|SettingError|(Lambda|Runtime|Sandbox)\..+|States\.(?!TaskFailed$).+"
-)
-_EXIT_CODE = re.compile(r"exit code:? ([0-9]+)", re.IGNORECASE)
+_SILENCING = r"MailError|NotificationError|SettingError|(Lambda|Runtime|Sandbox)\..+|States\.(?!TaskFailed$).+"
+_EXIT_CODE = r"(?i)exit code:? ([0-9]+)"
 # What a shell and a container runtime make of the end of a program: 128 and the number of the signal that ended it, and
 # two codes of their own (POSIX, "Shell Command Language", 2.8.2).
 _EXIT_CODES = {
@@ -36,7 +34,7 @@ _EXIT_CODES = {
     "139": "touched memory that is not its own, mostly in a library that was built for another version or processor",
     "143": "was asked to stop: the job was stopped, or had used up its time",
 }
-_WRONG_PROCESSOR = re.compile("exec format error", re.IGNORECASE)
+_WRONG_PROCESSOR = "(?i)exec format error"
 
 
 class Explanation(NamedTuple):
@@ -49,9 +47,9 @@ class Explanation(NamedTuple):
     @property
     def exit_code(self) -> str:
         """Return what the exit code in the words means, as a sentence; "" where there is none that says more."""
-        if _WRONG_PROCESSOR.search(self.text):
+        if re.search(_WRONG_PROCESSOR, self.text):
             return "The image was built for another processor than that of its instances: build it for linux/amd64."
-        found = _EXIT_CODE.search(self.text)
+        found = re.search(_EXIT_CODE, self.text)
         meaning = _EXIT_CODES.get(found[1]) if found else None
         return f"Exit code {found[1]}: the program {meaning}." if found and meaning else ""
 
@@ -79,7 +77,7 @@ def mailed_before(cause: str) -> bool:
     if not read.keys() >= _EXECUTION:
         return False
     error = str(read.get("Error") or "")
-    failed = read["Status"] == "FAILED" and bool(error) and not _SILENCING.fullmatch(error)
+    failed = read["Status"] == "FAILED" and bool(error) and not re.fullmatch(_SILENCING, error)
     return failed or read["Status"] in _STOPPED
 
 

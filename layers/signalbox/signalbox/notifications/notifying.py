@@ -5,16 +5,18 @@ A repetition mails again: twice is better than never.
 
 from collections.abc import Callable, Iterator
 from copy import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import links
-from signalbox.contracts.endings import Ending, Mailed, RunFailure, RunRefusal
 from signalbox.mail import Mail, Mailer, send_each
 from signalbox.notifications import approval_texts, rules, run_texts, texts
 from signalbox.notifications.model import Notification
 from signalbox.notifications.view import EndingView
 from signalbox.observability import count, logger
 from signalbox.templates import render
+
+if TYPE_CHECKING:
+    from signalbox.contracts.endings import Ending, Mailed, RunFailure, RunRefusal
 
 
 def no_log(_group: str, _job: str) -> tuple[str, ...]:
@@ -34,7 +36,7 @@ class NotifyingPorts(NamedTuple):
     log_tail: Callable[[str, str], tuple[str, ...]] = no_log
 
 
-def notify_ending(ending: Ending, ports: NotifyingPorts) -> Mailed:
+def notify_ending(ending: "Ending", ports: NotifyingPorts) -> "Mailed":
     """Mail how an execution ended; nobody, where an execution inside it has mailed its failure itself.
 
     Raises:
@@ -52,7 +54,7 @@ def notify_ending(ending: Ending, ports: NotifyingPorts) -> Mailed:
     return {"mailed": mailed}
 
 
-def notify_run_failed(failure: RunFailure, ports: NotifyingPorts) -> Mailed:
+def notify_run_failed(failure: "RunFailure", ports: NotifyingPorts) -> "Mailed":
     """Mail why a pipeline run did not end in a model.
 
     Raises:
@@ -64,7 +66,7 @@ def notify_run_failed(failure: RunFailure, ports: NotifyingPorts) -> Mailed:
     return {"mailed": mailed}
 
 
-def notify_unreviewed(model: str, package: str, by: str, ports: NotifyingPorts) -> Mailed:
+def notify_unreviewed(model: str, package: str, by: str, ports: NotifyingPorts) -> "Mailed":
     """Mail that a package was approved without a review, and waits for one.
 
     Raises:
@@ -75,7 +77,7 @@ def notify_unreviewed(model: str, package: str, by: str, ports: NotifyingPorts) 
     return {"mailed": mailed}
 
 
-def notify_run_refused(refusal: RunRefusal, ports: NotifyingPorts) -> Mailed:
+def notify_run_refused(refusal: "RunRefusal", ports: NotifyingPorts) -> "Mailed":
     """Mail why a pipeline run cannot start.
 
     Raises:

@@ -1,17 +1,21 @@
 """What to say about a release that came to its end, and about stages in general."""
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from signalbox import words
-from signalbox.contracts.releases import StageOutcome
 from signalbox.notifications import changes, commands
 from signalbox.notifications.model import Notification
 from signalbox.notifications.view import EndingView, names_of
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from signalbox.contracts.releases import StageOutcome
+
 _NONE_LEFT = "No approved package is left that was let in there, so the endpoint was deleted."
 
 
-def _proved(what: str, stages: Sequence[StageOutcome]) -> str:
+def _proved(what: str, stages: "Sequence[StageOutcome]") -> str:
     """Say what was verified: golden requests that were answered, or that there were none; nothing of no stage."""
     if not stages:
         return ""
@@ -140,11 +144,11 @@ def before(view: EndingView) -> tuple[str, ...]:
     return (*([f"Done before that: {_sentence(view, stages)}"] if stages else []), *_moved_since(view))
 
 
-def _sentence(view: EndingView, stages: Sequence[StageOutcome]) -> str:
+def _sentence(view: EndingView, stages: "Sequence[StageOutcome]") -> str:
     """Return a sentence of how stages are now, such as `staging serves version 3; lab has no endpoint.`."""
     with_endpoint = {one["stage"] for one in view.serving if one["status"]}
 
-    def now(one: StageOutcome) -> str:
+    def now(one: "StageOutcome") -> str:
         if one["package"]:
             return f"serves {words.package_label(one['package'])}"
         return "serves no package of the registry" if one["stage"] in with_endpoint else "has no endpoint"
@@ -152,7 +156,7 @@ def _sentence(view: EndingView, stages: Sequence[StageOutcome]) -> str:
     return f"{'; '.join(f'{one["stage"]} {now(one)}' for one in stages)}."
 
 
-def _back(view: EndingView, stages: Sequence[StageOutcome]) -> str:
+def _back(view: EndingView, stages: "Sequence[StageOutcome]") -> str:
     """Return `version 2 is back in staging and prod`, each version with its own stages."""
     by_package: dict[str, list[StageOutcome]] = {}
     for one in stages:
@@ -161,7 +165,7 @@ def _back(view: EndingView, stages: Sequence[StageOutcome]) -> str:
     return words.listed(said) or "is back"
 
 
-def _calls(view: EndingView, stages: Sequence[StageOutcome]) -> tuple[tuple[str, str], ...]:
+def _calls(view: EndingView, stages: "Sequence[StageOutcome]") -> tuple[tuple[str, str], ...]:
     """Return the requests that call the stages, apart from each other where a narrow screen breaks them."""
     calls = [f"POST {view.api_url}/stages/{one['stage']}/invocations?model={view.model}" for one in stages]
     about = "To call it, sign the request with IAM, as the command signalbox invoke does:"

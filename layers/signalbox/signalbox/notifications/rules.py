@@ -1,14 +1,17 @@
 """Which mail belongs to an ending. Nothing else decides that."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from signalbox.contracts.endings import Ending
-from signalbox.contracts.releases import ReleaseVerdict
-from signalbox.contracts.reviews import DecisionWord
 from signalbox.notifications import failures
 from signalbox.notifications.model import Kind, NotificationError
 
-_BY_VERDICT: Mapping[ReleaseVerdict, Kind] = {
+if TYPE_CHECKING:
+    from signalbox.contracts.endings import Ending
+    from signalbox.contracts.releases import ReleaseVerdict
+    from signalbox.contracts.reviews import DecisionWord
+
+_BY_VERDICT: "Mapping[ReleaseVerdict, Kind]" = {
     "released": "released",
     "rolled-back": "rolled-back",
     "torn-down": "torn-down",
@@ -19,12 +22,12 @@ _BY_VERDICT: Mapping[ReleaseVerdict, Kind] = {
     "expired": "expired",
     "failed": "failed",
 }
-_BY_DECISION: Mapping[DecisionWord, Kind] = {"rejected": "rejected", "expired": "expired"}
+_BY_DECISION: "Mapping[DecisionWord, Kind]" = {"rejected": "rejected", "expired": "expired"}
 # An error that is none: a waiting task is failed with this name where its review was rejected.
 _REJECTION = "ReviewRejected"
 
 
-def kind_of(ending: Ending) -> Kind:
+def kind_of(ending: "Ending") -> Kind:
     """Return the kind of mail that belongs to an ending; a failure is told before all else.
 
     Raises:
@@ -40,7 +43,7 @@ def kind_of(ending: Ending) -> Kind:
     raise NotificationError("nothing has ended: give a decision, an error or a release")
 
 
-def mailed_before(ending: Ending) -> bool:
+def mailed_before(ending: "Ending") -> bool:
     """Say whether an execution inside the one that ended has mailed this failure itself."""
     error = ending["error"]
     return error is not None and ending["release"] is None and failures.mailed_before(error.get("Cause") or "")

@@ -1,13 +1,17 @@
 """What to say about a pipeline run that uploads had started and that did not end in a model, or could not start."""
 
+from typing import TYPE_CHECKING
+
 from signalbox import words
-from signalbox.contracts.endings import RunFailure, RunRefusal
 from signalbox.notifications import commands, failures
 from signalbox.notifications.failures import Explanation
 from signalbox.notifications.model import Notification
 
+if TYPE_CHECKING:
+    from signalbox.contracts.endings import RunFailure, RunRefusal
 
-def run_failed(run: RunFailure) -> Notification:
+
+def run_failed(run: "RunFailure") -> Notification:
     """Tell which step failed, what its job says, and which uploads the run was about."""
     failure, step = failures.explain(run["cause"]), run["step"]
     stopped = run["status"] == "Stopped" and not step
@@ -25,7 +29,7 @@ def run_failed(run: RunFailure) -> Notification:
     )
 
 
-def _facts(run: RunFailure, failure: Explanation) -> tuple[tuple[str, str], ...]:
+def _facts(run: "RunFailure", failure: Explanation) -> tuple[tuple[str, str], ...]:
     found = (
         ("Model", run["model"]),
         ("Run", run["run"]),
@@ -52,7 +56,7 @@ def _advice(failure: Explanation) -> str:
     return f"{look}Correct the data, or the pipeline's parameters, and upload again: that starts the next run."
 
 
-def run_refused(refusal: RunRefusal) -> Notification:
+def run_refused(refusal: "RunRefusal") -> Notification:
     """Tell why a run cannot start, that its uploads wait, and what to do."""
     found = (
         ("Model", refusal["model"]),

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from signalbox.contracts.endings import RunReport
 from signalbox.events import MachineStopped
 from signalbox.notifications import stopped_texts
 from signalbox.notifications.notifying import NotifyingPorts, send
 from signalbox.observability import count, logger
+
+if TYPE_CHECKING:
+    from signalbox.contracts.endings import RunReport
 
 # Longer than the function may run (30 s), shorter than Lambda waits before it tries again (1 minute): a claim that
 # is older belongs to an invocation that died.
@@ -37,7 +39,7 @@ class StoppingPorts(NamedTuple):
     clock: Callable[[], datetime]
 
 
-def report(event: Mapping[str, object], ports: StoppingPorts) -> RunReport:
+def report(event: Mapping[str, object], ports: StoppingPorts) -> "RunReport":
     """Notify people of an execution that was stopped or ran out of time: one mail, however often the event comes.
 
     Raises:

@@ -1,21 +1,17 @@
 """An ending as its mail's texts see it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from signalbox import words
-from signalbox.contracts.common import StageServing
-from signalbox.contracts.endings import Ending
-from signalbox.contracts.releases import (
-    RegistryChange,
-    ReleaseOutcome,
-    Rollback,
-    StageOutcome,
-    StageVerdict,
-)
-from signalbox.contracts.reviews import ReviewDecision
 from signalbox.notifications import failures
 from signalbox.notifications.failures import Explanation
+
+if TYPE_CHECKING:
+    from signalbox.contracts.common import StageServing
+    from signalbox.contracts.endings import Ending
+    from signalbox.contracts.releases import RegistryChange, ReleaseOutcome, Rollback, StageOutcome, StageVerdict
+    from signalbox.contracts.reviews import ReviewDecision
 
 NO_ADDRESS = "<ApiUrl>"
 
@@ -29,7 +25,7 @@ class EndingView(NamedTuple):
 
     model: str
     package: str
-    release: ReleaseOutcome | None
+    release: "ReleaseOutcome | None"
     by: str = ""
     at: str = ""
     reason: str = ""
@@ -39,7 +35,7 @@ class EndingView(NamedTuple):
     api_url: str = NO_ADDRESS
 
     @classmethod
-    def of(cls, ending: Ending, api_url: str) -> Self:
+    def of(cls, ending: "Ending", api_url: str) -> Self:
         """Return the view of an ending; models are called under `api_url`."""
         error, decision = ending["error"], _decision(ending)
         cause = (error.get("Cause") or "") if error else ""
@@ -68,12 +64,12 @@ class EndingView(NamedTuple):
         return (self.release["stage"] if self.release else None) or ""
 
     @property
-    def rollback(self) -> Rollback | None:
+    def rollback(self) -> "Rollback | None":
         """Return how a failed release left its stage."""
         return self.release["rollback"] if self.release else None
 
     @property
-    def serving(self) -> Sequence[StageServing]:
+    def serving(self) -> "Sequence[StageServing]":
         """Return what each stage was seen to serve when the release ended; nothing where that is not known."""
         # A release that was planned by the version before this one does not say.
         return (self.release.get("serving") or ()) if self.release else ()
@@ -84,11 +80,11 @@ class EndingView(NamedTuple):
         return self.release.get("removed", ()) if self.release else ()
 
     @property
-    def change(self) -> RegistryChange | None:
+    def change(self) -> "RegistryChange | None":
         """Return what the registry says of the package for which the release ended."""
         return self.release.get("change") if self.release else None
 
-    def stages(self, *verdicts: StageVerdict) -> list[StageOutcome]:
+    def stages(self, *verdicts: "StageVerdict") -> "list[StageOutcome]":
         """Return the stages that ended so and are still so: another release may have moved them since."""
         ended = [one for one in self.release["stages"] if one["verdict"] in verdicts] if self.release else []
         now = {one["stage"]: one["package"] for one in self.serving}
@@ -103,12 +99,12 @@ class EndingView(NamedTuple):
         return tuple((label, value) for label, value in (*own, *more, *serving) if value)
 
 
-def names_of(stages: Sequence[StageOutcome]) -> str:
+def names_of(stages: "Sequence[StageOutcome]") -> str:
     """Return the stages' names as a list in a sentence."""
     return words.listed([one["stage"] for one in stages])
 
 
-def _served(one: StageServing) -> str:
+def _served(one: "StageServing") -> str:
     """Return what a stage serves, by the endpoint that answers for it."""
     if not one["status"]:
         return "nothing: it has no endpoint"
@@ -117,7 +113,7 @@ def _served(one: StageServing) -> str:
     return f"{what}, by endpoint {one['endpoint']}{state}"
 
 
-def _decision(ending: Ending) -> ReviewDecision | dict[str, object]:
+def _decision(ending: "Ending") -> "ReviewDecision | dict[str, object]":
     """Return who decided what and why, which a task that was failed by a rejection has in its cause."""
     if ending["decision"] is not None:
         return ending["decision"]

@@ -6,8 +6,10 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from signalbox import names
-from signalbox.aws.model import Endpoint, ModelContainer, ModelPackage, StoredObject
-from signalbox.contracts.training import ContainerContent, ModelContent, containers_of
+from signalbox.aws.model import Endpoint, ModelContainer, ModelPackage
+from signalbox.aws.objects import StoredObject
+from signalbox.contents import containers_of
+from signalbox.contracts.training import ContainerContent, ModelContent
 from signalbox.reading import Fields
 from signalbox.releases.model import ReleaseError
 from signalbox.releases.ports import EvidenceReader

@@ -4,7 +4,8 @@ import json
 from base64 import b64decode
 from typing import NamedTuple
 
-from signalbox.contracts.training import PROBLEMS, ModelContent
+from signalbox.contracts.problems import PROBLEMS
+from signalbox.contracts.training import ModelContent
 from signalbox.reading import Fields
 from signalbox.releases import content
 from signalbox.releases.model import ReleaseError

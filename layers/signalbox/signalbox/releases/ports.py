@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from signalbox.aws.model import Endpoint, ModelAnswer, ModelPackage, StoredObject
+from signalbox.aws.model import Endpoint, ModelAnswer, ModelPackage
+from signalbox.aws.objects import StoredObject
 from signalbox.releases.model import Desired, Served
 from signalbox.stages import StagesDocument
 

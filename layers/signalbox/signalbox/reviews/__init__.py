@@ -1,35 +1,36 @@
 """Reviews: decided once, by a person, with the evidence in front of them. What each function needs, on AWS.
 
-What mails and pages need is imported only where it is wired, so that a function that closes or answers reviews starts
-without it.
+What only one function needs is imported where it is wired, so that the others start without it.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from signalbox import moments
 from signalbox.aws.machines import StateMachines
 from signalbox.aws.registry import ModelRegistry
-from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.table import Table
-from signalbox.reviews.adapters import DynamoReviews, read_report, secret
-from signalbox.reviews.answering import answer_from_registry
-from signalbox.reviews.closing import ClosingPorts
+from signalbox.reviews.adapters import DynamoReviews, secret
 from signalbox.reviews.deciding import DecidingPorts
-from signalbox.reviews.rules import AnswerOutcome
 from signalbox.settings import OWN_ADDRESS, CloseReview, RequestReview, ReviewPage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from signalbox.mail import Mailer
+    from signalbox.reviews.closing import ClosingPorts
     from signalbox.reviews.requesting import RequestingPorts
     from signalbox.reviews.responses import PagePorts
+    from signalbox.reviews.rules import AnswerOutcome
 
 __all__ = ["closing_ports", "page_ports", "registry_answers", "requesting_ports"]
 
 
 def requesting_ports(settings: RequestReview) -> "RequestingPorts":
     """Return the ports of `request_review`. Raises MailError where the list of approvers is wrong."""
+    from signalbox.aws.s3 import ObjectStore  # noqa: PLC0415  # see above
     from signalbox.mail import SesMailer, addresses  # noqa: PLC0415  # see above
+    from signalbox.reviews.reports import read_report  # noqa: PLC0415  # see above
     from signalbox.reviews.requesting import RequestingPorts  # noqa: PLC0415  # see above
 
     return RequestingPorts(
@@ -46,25 +47,33 @@ def page_ports(settings: ReviewPage) -> "PagePorts":
     """Return the ports of `review_page`."""
     from secrets import token_urlsafe  # noqa: PLC0415  # see above
 
-    from signalbox.mail import SesMailer  # noqa: PLC0415  # see above
     from signalbox.reviews.responses import PagePorts  # noqa: PLC0415  # see above
+
+    def mailer() -> "Mailer":
+        from signalbox.mail import SesMailer  # noqa: PLC0415  # the page mails only when words are used up
+
+        return SesMailer(settings.sender, settings.reply_to, settings.mail_settings)
 
     store = DynamoReviews(Table(settings.reviews_table))
     return PagePorts(
         deciding=DecidingPorts(store, StateMachines(), moments.now, ModelRegistry()),
         secret=partial(secret, settings.review_secret_arn),
         random=partial(token_urlsafe, 24),
-        mailer=SesMailer(settings.sender, settings.reply_to, settings.mail_settings),
+        mailer=mailer,
         url="" if settings.page_url == OWN_ADDRESS else settings.page_url,
     )
 
 
-def closing_ports(settings: CloseReview) -> ClosingPorts:
+def closing_ports(settings: CloseReview) -> "ClosingPorts":
     """Return the ports of `close_review`."""
+    from signalbox.reviews.closing import ClosingPorts  # noqa: PLC0415  # see above
+
     return ClosingPorts(DynamoReviews(Table(settings.reviews_table)), ModelRegistry(), moments.now)
 
 
-def registry_answers(reviews_table: str) -> Callable[[str, bool, str, str], AnswerOutcome]:
+def registry_answers(reviews_table: str) -> "Callable[[str, bool, str, str], AnswerOutcome]":
     """Return what `on_model_package` has answer a package's reviews: (package ARN, approved, by, at) → its outcome."""
+    from signalbox.reviews.answering import answer_from_registry  # noqa: PLC0415  # see above
+
     ports = DecidingPorts(DynamoReviews(Table(reviews_table)), StateMachines(), moments.now)
     return partial(answer_from_registry, ports=ports)

@@ -1,4 +1,4 @@
-"""The review journey on AWS: its table, its reports, its secret.
+"""The review journey on AWS: its table and its secret.
 
 Items of the reviews table (keys `pk`, `sk`; every attribute is a text):
 
@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from signalbox.aws import clients, table
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, translated
-from signalbox.aws.s3 import ObjectStore, ObjectTooLargeError
 from signalbox.aws.table import Item, Table
-from signalbox.contracts.reviews import ReviewKind
-from signalbox.reviews.model import Review, ReviewError, Texts, texts
+from signalbox.reviews.model import Review, Texts, texts
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-REPORT_LIMIT = 1_000_000  # bytes; a report has about four thousand
+    from signalbox.contracts.reviews import ReviewKind
 
 
 class SecretError(Exception):
@@ -41,7 +39,7 @@ class DynamoReviews:
         item = self._table.get(f"review#{review_id}", "review")
         return Review.of(item) if item else None
 
-    def current(self, execution_arn: str, kind: ReviewKind, stage: str) -> Review | None:
+    def current(self, execution_arn: str, kind: "ReviewKind", stage: str) -> Review | None:
         """Return the newest review that this execution asked for."""
         pointer = self._table.get(f"execution#{execution_arn}", f"review#{kind}#{stage}")
         return self.get(str(pointer["review"])) if pointer else None
@@ -91,23 +89,6 @@ def _key(review_id: str) -> Item:
 
 def _reviews(items: list[Item | None]) -> list[Review]:
     return [Review.of(item) for item in items if item]
-
-
-def read_report(uri: str, objects: ObjectStore) -> str:
-    """Return an evaluation report's text.
-
-    Raises:
-        ReviewError: it is not there, is larger than `REPORT_LIMIT`, or must not be read.
-        ServiceBusyError: S3 could not answer now.
-    """
-    try:
-        report = objects.text(uri, REPORT_LIMIT)
-    except (CallRefusedError, ObjectTooLargeError, ValueError) as error:
-        message = f"the evaluation report {uri} cannot be read: {error}"
-        raise ReviewError(message) from error
-    if report is None:
-        raise ReviewError(f"the evaluation report {uri} cannot be read: there is no such object")
-    return report
 
 
 @cache

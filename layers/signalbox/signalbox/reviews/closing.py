@@ -2,25 +2,27 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import moments
-from signalbox.contracts.reviews import ReviewClosing, ReviewDecision
 from signalbox.observability import count
 from signalbox.reviews import rules
 from signalbox.reviews.model import DECIDED, Review, ReviewError
-from signalbox.reviews.ports import ApprovalWriter, ReviewStore
+
+if TYPE_CHECKING:
+    from signalbox.contracts.reviews import ReviewClosing, ReviewDecision
+    from signalbox.reviews.ports import ApprovalWriter, ReviewStore
 
 
 class ClosingPorts(NamedTuple):
     """What closing needs from outside."""
 
-    store: ReviewStore
-    registry: ApprovalWriter
+    store: "ReviewStore"
+    registry: "ApprovalWriter"
     clock: Callable[[], datetime]
 
 
-def close(event: ReviewClosing, ports: ClosingPorts) -> ReviewDecision:
+def close(event: "ReviewClosing", ports: ClosingPorts) -> "ReviewDecision":
     """Return what was decided; a review that is still open expires, which rejects its package.
 
     A decision that was taken before this write counts, although its answer came too late: the machine gets it here.
@@ -44,7 +46,7 @@ def close(event: ReviewClosing, ports: ClosingPorts) -> ReviewDecision:
     return review.decision()
 
 
-def _ended(event: ReviewClosing, ports: ClosingPorts) -> Review:
+def _ended(event: "ReviewClosing", ports: ClosingPorts) -> Review:
     """Return the execution's newest review, which is open no more."""
     execution, kind = event["execution_arn"], event["kind"]
     review = ports.store.current(execution, kind, event["stage"] or "")

@@ -1,11 +1,13 @@
 """A model's metrics beside those of the live model, as a person reads them."""
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import words
 from signalbox.reviews import standing, untested
-from signalbox.reviews.model import KeptDifference, KeptMetric, KeptReport
+
+if TYPE_CHECKING:
+    from signalbox.reviews.kept import KeptDifference, KeptMetric, KeptReport
 
 _OTHER_ROWS = "it was measured on other rows"
 
@@ -31,13 +33,13 @@ class Comparison(NamedTuple):
         return f" {self.verdict}" if self.verdict in ("better", "worse") else ""
 
 
-def comparisons(report: KeptReport) -> list[Comparison]:
+def comparisons(report: "KeptReport") -> list[Comparison]:
     """Return the metrics, the one that decides first."""
     names = sorted(report["metrics"], key=lambda name: name != report["primary"])
     return [_comparison(name, report) for name in names]
 
 
-def headline(report: KeptReport) -> str:
+def headline(report: "KeptReport") -> str:
     """Return one sentence about the metric that decides, "" where the report has none."""
     known = report["primary"] in report["metrics"]
     first = _comparison(report["primary"], report) if known else Comparison("", "", "")
@@ -55,7 +57,7 @@ def headline(report: KeptReport) -> str:
     return f"{first.name} {first.value}, {first.verdict} {than} {which}."
 
 
-def explanation(report: KeptReport) -> str:
+def explanation(report: "KeptReport") -> str:
     """Return what stands behind the comparison, or why there is none, and what is live by now; "" without any model."""
     live, since = report["live"], standing.since(report)
     if not live:
@@ -74,7 +76,7 @@ def explanation(report: KeptReport) -> str:
     return f"{name} was asked for {which}. {interval} {since}".rstrip()
 
 
-def _comparison(name: str, report: KeptReport) -> Comparison:
+def _comparison(name: str, report: "KeptReport") -> Comparison:
     live = report["live"]
     difference = live.get("differences", {}).get(name) if live else None
     if live is None or difference is None or name not in live["metrics"] or not math.isfinite(difference["value"]):
@@ -87,11 +89,11 @@ def _comparison(name: str, report: KeptReport) -> Comparison:
     )
 
 
-def _texts(metric: KeptMetric) -> tuple[str, str]:
+def _texts(metric: "KeptMetric") -> tuple[str, str]:
     return words.number(metric["value"]), "" if metric["spread"] is None else words.number(metric["spread"])
 
 
-def _interval(difference: KeptDifference) -> str:
+def _interval(difference: "KeptDifference") -> str:
     low, high = difference["low"], difference["high"]
     if low is None or high is None:
         return ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import moments
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
@@ -10,16 +10,18 @@ from signalbox.aws.machines import TaskClosedError
 from signalbox.contracts.errors import REVIEW_REJECTED
 from signalbox.reviews import rules
 from signalbox.reviews.model import Answer, DecisionNotPassedOnError, Review
-from signalbox.reviews.ports import ApprovalWriter, ReviewStore, WaitingTasks
+
+if TYPE_CHECKING:
+    from signalbox.reviews.ports import ApprovalWriter, ReviewStore, WaitingTasks
 
 
 class DecidingPorts(NamedTuple):
     """What decisions go through. Without a registry, its step is left to whoever has one."""
 
-    store: ReviewStore
-    tasks: WaitingTasks
+    store: "ReviewStore"
+    tasks: "WaitingTasks"
     clock: Callable[[], datetime]
-    registry: ApprovalWriter | None = None
+    registry: "ApprovalWriter | None" = None
 
 
 def decide(review: Review, vote: rules.Vote, ports: DecidingPorts) -> Review | None:
@@ -58,7 +60,7 @@ def finish(review: Review, ports: DecidingPorts) -> Review:
         raise DecisionNotPassedOnError(review.package, error) from error
 
 
-def answer_task(review: Review, tasks: WaitingTasks) -> Answer:
+def answer_task(review: Review, tasks: "WaitingTasks") -> Answer:
     """Tell the waiting task how the review ended; "closed" where it waits no more."""
     try:
         if review.status == "approved":

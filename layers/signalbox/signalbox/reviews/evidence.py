@@ -6,24 +6,26 @@ becomes of the report.
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from signalbox import plain, words
-from signalbox.contracts.common import StageServing
-from signalbox.reviews import comparison, costs, lineage, picture, samples, standing, untested
+from signalbox.reviews import comparison, costs, lineage, samples, standing, untested
 from signalbox.reviews.comparison import Comparison
-from signalbox.reviews.model import (
-    ClassScore,
-    KeptDifference,
-    KeptLineage,
-    KeptLive,
-    KeptMetric,
-    KeptReport,
-    KeptUntested,
-    ReviewError,
-)
-from signalbox.reviews.picture import Bars, Scatter
+from signalbox.reviews.model import ReviewError
 from signalbox.reviews.samples import ShownSample
+
+if TYPE_CHECKING:
+    from signalbox.contracts.common import StageServing
+    from signalbox.reviews.kept import (
+        ClassScore,
+        KeptDifference,
+        KeptLineage,
+        KeptLive,
+        KeptMetric,
+        KeptReport,
+        KeptUntested,
+    )
+    from signalbox.reviews.picture import Bars, Scatter
 
 _TEXT_LIMIT = 120
 _REASON = 300
@@ -55,11 +57,11 @@ class ShownEvidence(NamedTuple):
     comparisons: tuple[Comparison, ...] = ()
     samples: tuple[ShownSample, ...] = ()
     points: Sequence[tuple[float, float]] = ()
-    classes: Sequence[ClassScore] = ()
+    classes: "Sequence[ClassScore]" = ()
     class_count: int = 0
-    lineage: KeptLineage = _UNKNOWN
+    lineage: "KeptLineage" = _UNKNOWN
     costs: Sequence[tuple[str, str]] = ()
-    untested: KeptUntested | None = None
+    untested: "KeptUntested | None" = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -67,13 +69,17 @@ class ShownEvidence(NamedTuple):
         return untested.sentences(self.untested) if self.untested else ()
 
     @property
-    def scatter(self) -> Scatter | None:
+    def scatter(self) -> "Scatter | None":
         """Return the picture of a regression: made for the page, which alone has it."""
+        from signalbox.reviews import picture  # noqa: PLC0415  # a mail has no picture, and starts without it
+
         return picture.scatter(self.points, self.rows)
 
     @property
-    def bars(self) -> Bars | None:
+    def bars(self) -> "Bars | None":
         """Return the picture of a classification."""
+        from signalbox.reviews import picture  # noqa: PLC0415  # the same
+
         return picture.bars(self.classes, self.class_count)
 
     @property
@@ -92,7 +98,7 @@ class ShownEvidence(NamedTuple):
         return bool(self.points or self.classes)
 
 
-def freeze(report: str, uri: str = "", serving: StageServing | None = None) -> str:
+def freeze(report: str, uri: str = "", serving: "StageServing | None" = None) -> str:
     """Return the part of the report at `uri` that is shown, as JSON of a few kilobytes; "" stays "".
 
     `serving` is what the last stage serves by now, None where the model was tested a moment before.
@@ -138,7 +144,7 @@ def shown(evidence: str) -> ShownEvidence:
     )
 
 
-def _kept(report: Mapping[str, Any]) -> KeptReport:
+def _kept(report: Mapping[str, Any]) -> "KeptReport":
     live, training, classes = report.get("live"), report.get("training") or {}, _classes(report.get("classes"))
     return {
         "problem": _text(report.get("problem", "")),
@@ -166,7 +172,7 @@ def _kept(report: Mapping[str, Any]) -> KeptReport:
     }
 
 
-def _live(live: Mapping[str, Any]) -> KeptLive:
+def _live(live: Mapping[str, Any]) -> "KeptLive":
     kept: KeptLive = {"package": str(live["package"])[:2048], "metrics": _metrics(live["metrics"])}
     if live.get("differences"):
         kept |= {"rows": int(live["rows"]), "own": _metrics(live["own"])}
@@ -178,12 +184,12 @@ def _live(live: Mapping[str, Any]) -> KeptLive:
     return kept
 
 
-def _difference(one: Mapping[str, Any]) -> KeptDifference:
+def _difference(one: Mapping[str, Any]) -> "KeptDifference":
     low, high = (None if one[bound] is None else float(one[bound]) for bound in ("low", "high"))
     return {"value": float(one["value"]), "low": low, "high": high, "verdict": _text(one["verdict"])}
 
 
-def _metrics(metrics: Mapping[str, Any]) -> dict[str, KeptMetric]:
+def _metrics(metrics: Mapping[str, Any]) -> "dict[str, KeptMetric]":
     kept: dict[str, KeptMetric] = {}
     for name, metric in list(metrics.items())[:_METRICS]:
         spread = metric.get("standard_deviation")
@@ -208,7 +214,7 @@ def _is_point(point: object) -> TypeGuard[list[float]]:
     return bool(-_LARGEST < label < _LARGEST and -_LARGEST < guess < _LARGEST)
 
 
-def _classes(classes: object) -> list[ClassScore]:
+def _classes(classes: object) -> "list[ClassScore]":
     """Return the classes that can be drawn, as for points."""
     scores: list[ClassScore] = []
     for name, counts in classes.items() if isinstance(classes, dict) else ():

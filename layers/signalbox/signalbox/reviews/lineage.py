@@ -1,14 +1,17 @@
 """Where a model comes from, as a person reads it: cut to what is kept, and written as facts and links."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from signalbox import links, plain, words
-from signalbox.reviews.model import KeptLineage
+
+if TYPE_CHECKING:
+    from signalbox.reviews.kept import KeptLineage
 
 _TEXT_LIMIT = 300
 _MOST = 5  # files, and uploaders
 
-NONE: KeptLineage = {
+NONE: "KeptLineage" = {
     "report": "",
     "run": "",
     "files": [],
@@ -22,7 +25,7 @@ NONE: KeptLineage = {
 }
 
 
-def kept(report: Mapping[str, object], uri: str) -> KeptLineage:
+def kept(report: Mapping[str, object], uri: str) -> "KeptLineage":
     """Return what is kept of a report's lineage; reports of earlier versions have none, and others may have less."""
     known = report.get("lineage")
     origin: Mapping[str, object] = known if isinstance(known, dict) else {}
@@ -48,7 +51,7 @@ def kept(report: Mapping[str, object], uri: str) -> KeptLineage:
     }
 
 
-def facts(lineage: KeptLineage) -> list[tuple[str, str]]:
+def facts(lineage: "KeptLineage") -> list[tuple[str, str]]:
     """Return labels and values, as far as they are known."""
     found = (
         ("Files", _first(lineage["files"], lineage["file_count"])),
@@ -63,13 +66,13 @@ def facts(lineage: KeptLineage) -> list[tuple[str, str]]:
     return [(label, value) for label, value in found if value]
 
 
-def rows(lineage: KeptLineage, tested: int) -> list[tuple[str, str]]:
+def rows(lineage: "KeptLineage", tested: int) -> list[tuple[str, str]]:
     """Return labels and numbers of the rows that a model was trained and tested on."""
     trained = lineage.get("train_rows")
     return [("Training rows", "not counted" if trained is None else f"{trained:,}"), ("Test rows", f"{tested:,}")]
 
 
-def places(lineage: KeptLineage, execution: str) -> list[tuple[str, str]]:
+def places(lineage: "KeptLineage", execution: str) -> list[tuple[str, str]]:
     """Return label and address of the report and of the execution (its ARN) that asked, as far as there are any."""
     found = (
         ("The evaluation report in the S3 console", links.stored_object(lineage["report"], execution)),
@@ -78,7 +81,7 @@ def places(lineage: KeptLineage, execution: str) -> list[tuple[str, str]]:
     return [(label, address) for label, address in found if address]
 
 
-def _uploaders(lineage: KeptLineage) -> str:
+def _uploaders(lineage: "KeptLineage") -> str:
     """Return who uploaded the files, as far as there are files."""
     if not lineage["file_count"]:
         return ""

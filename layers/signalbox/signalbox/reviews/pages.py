@@ -1,9 +1,8 @@
-"""What a review says in its mail and on its pages."""
+"""What a review says on its pages."""
 
 from datetime import datetime
 from typing import Literal
 
-from signalbox.mail import Mail
 from signalbox.reviews import evidence, lineage, tries, untested
 from signalbox.reviews.model import REASON_LIMIT, Review
 from signalbox.templates import render
@@ -17,21 +16,16 @@ _ASK_AGAIN = "start the release machine with it to be asked again."
 _NO_WORKFLOW = "The workflow that asked was no longer waiting when the decision came."
 
 
-def mail(review: Review, approver: str, link: str, word: str) -> Mail:
-    """Return the mail that asks one approver; `link` is the page's address with their key, `word` approves there."""
-    values = _asked(review) | {
-        "approver": approver,
-        "word": word,
-        "approve": f"{link}&choice=approve",
-        "reject": f"{link}&choice=reject",
-        "expires_at": review.expires_at,
-    }
-    return Mail(
-        to=approver,
-        subject=f"{_question(review)} {values['lead'] if review.evidence else ''}",
-        text=render("review_mail.txt", **values),
-        html=render("review_mail.html", **values),
-    )
+def question(review: Review) -> str:
+    """Return the question that a review puts to people."""
+    return f"Release {_name(review)} to {review.stage}?" if review.stage else f"Approve {_name(review)}?"
+
+
+def asked(review: Review) -> Values:
+    """Return what the mail and the form show of a review that is asked for."""
+    shown = evidence.shown(review.evidence)
+    lead = shown.headline or "No evaluation report came with this package."
+    return _about(review, shown) | {"title": question(review), "lead": lead}
 
 
 def form(
@@ -40,7 +34,7 @@ def form(
     """Return the page that shows the evidence and takes the decision."""
     return render(
         "review_form.html",
-        **_asked(review),
+        **asked(review),
         approver=approver,
         key=key,
         nonce=nonce,
@@ -100,18 +94,8 @@ def _about(review: Review, shown: evidence.ShownEvidence) -> Values:
     return {"evidence": shown, "facts": facts, "places": lineage.places(shown.lineage, review.execution_arn)}
 
 
-def _asked(review: Review) -> Values:
-    shown = evidence.shown(review.evidence)
-    lead = shown.headline or "No evaluation report came with this package."
-    return _about(review, shown) | {"title": _question(review), "lead": lead}
-
-
 def _name(review: Review) -> str:
     return f"{review.model} {package_label(review.package)}"
-
-
-def _question(review: Review) -> str:
-    return f"Release {_name(review)} to {review.stage}?" if review.stage else f"Approve {_name(review)}?"
 
 
 def _consequence(review: Review) -> str:

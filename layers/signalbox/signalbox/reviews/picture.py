@@ -5,10 +5,12 @@ scales to its width.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import words
-from signalbox.reviews.model import ClassScore
+
+if TYPE_CHECKING:
+    from signalbox.reviews.kept import ClassScore
 
 WIDTH = 340
 _LEFT, _TOP, _SIDE = 26, 8, 306
@@ -94,13 +96,13 @@ def scatter(points: Sequence[tuple[float, float]], rows: int) -> Scatter | None:
     return Scatter("".join(dots), len(dots), words.number(least), words.number(most), rows)
 
 
-def bars(classes: Sequence[ClassScore], count: int) -> Bars | None:
+def bars(classes: "Sequence[ClassScore]", count: int) -> Bars | None:
     """Return the picture of a classification's biggest classes, of `count`; None without classes."""
     drawn = tuple(_bar(index, score) for index, score in enumerate(classes))
     return Bars(drawn, count) if drawn else None
 
 
-def _bar(index: int, score: ClassScore) -> Bar:
+def _bar(index: int, score: "ClassScore") -> Bar:
     name, share = score["name"], score["right"] / score["rows"]
     return Bar(
         name=name if len(name) <= _NAME_LIMIT else f"{name[: _NAME_LIMIT - 1]}…",

@@ -1,10 +1,12 @@
 """What the review journey needs from outside, where tests have a twin of it."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from signalbox.contracts.reviews import ReviewKind
 from signalbox.reviews.model import Review, Texts
+
+if TYPE_CHECKING:
+    from signalbox.contracts.reviews import ReviewKind
 
 
 class ReviewStore(Protocol):
@@ -13,7 +15,7 @@ class ReviewStore(Protocol):
     def get(self, review_id: str) -> Review | None:
         """Return the review as it is now."""
 
-    def current(self, execution_arn: str, kind: ReviewKind, stage: str) -> Review | None:
+    def current(self, execution_arn: str, kind: "ReviewKind", stage: str) -> Review | None:
         """Return the newest review that this execution asked for."""
 
     def of_package(self, package: str) -> list[Review]:

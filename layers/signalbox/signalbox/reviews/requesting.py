@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import moments
-from signalbox.contracts.reviews import ReviewKind, ReviewRequest, ReviewRequested
 from signalbox.mail import Mail, Mailer, send_each
 from signalbox.observability import count, logger
 from signalbox.reading import Fields, shown
-from signalbox.reviews import evidence, keys, pages, rules
+from signalbox.reviews import evidence, keys, mails, rules
 from signalbox.reviews.deciding import DecidingPorts, finish
 from signalbox.reviews.model import Review, ReviewError
+
+if TYPE_CHECKING:
+    from signalbox.contracts.reviews import ReviewKind, ReviewRequest, ReviewRequested
 
 _LONGEST = 31_536_000  # seconds: a Step Functions execution ends after a year
 _ATTEMPTS = 5
@@ -31,7 +33,7 @@ class RequestingPorts(NamedTuple):
     approvers: tuple[str, ...]
 
 
-def request(event: ReviewRequest, ports: RequestingPorts) -> ReviewRequested:
+def request(event: "ReviewRequest", ports: RequestingPorts) -> "ReviewRequested":
     """Ask for a review. A repetition finds the same review, and mails only those who have no mail yet.
 
     Raises:
@@ -40,8 +42,8 @@ def request(event: ReviewRequest, ports: RequestingPorts) -> ReviewRequested:
         DecisionNotPassedOnError: the review was decided before, and its task could not be answered.
     """
     review = place(_review(event, ports), ports.deciding)
-    mails = _mails(review, ports) if review.status == "open" else []
-    mailed = send_each(ports.mailer, mails, _marking(review, ports))
+    waiting = _mails(review, ports) if review.status == "open" else []
+    mailed = send_each(ports.mailer, waiting, _marking(review, ports))
     fields = {"review": review.id, "kind": review.kind, "stage": review.stage, "package": review.package}
     logger.info("review requested", extra={**fields, "mailed": mailed})
     count("ReviewRequested")
@@ -74,7 +76,7 @@ def place(review: Review, ports: DecidingPorts) -> Review:
     raise ReviewError(f"the review of {review.package} is being changed by others: request it again")
 
 
-def _review(event: ReviewRequest, ports: RequestingPorts) -> Review:
+def _review(event: "ReviewRequest", ports: RequestingPorts) -> Review:
     """Return the new review that is asked for, refusing a payload that cannot be right by the field's name."""
     asked = Fields(event, _refusal)
     kind, stage = _subject(asked)
@@ -95,7 +97,7 @@ def _review(event: ReviewRequest, ports: RequestingPorts) -> Review:
     )
 
 
-def _subject(asked: Fields) -> tuple[ReviewKind, str]:
+def _subject(asked: Fields) -> "tuple[ReviewKind, str]":
     kind, stage = asked.choice("kind", ("package", "stage")), asked.optional("stage")
     if kind == "stage":
         if stage is None:
@@ -115,7 +117,7 @@ def _mails(review: Review, ports: RequestingPorts) -> list[Mail]:
     address, secret = f"{ports.url}/reviews/{review.id}", ports.secret()
     waiting = [approver for approver in review.approvers if approver not in review.mailed]
     return [
-        pages.mail(
+        mails.asking(
             review,
             one,
             f"{address}?key={keys.link_key(secret, review.id, one)}",

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple, NotRequired, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
-from signalbox.mail import Mailer
 from signalbox.reviews import keys, pages
 from signalbox.reviews.deciding import DecidingPorts
 from signalbox.reviews.model import Review
 from signalbox.reviews.page_request import PageRequest
+
+if TYPE_CHECKING:
+    from signalbox.mail import Mailer
 
 _HEADERS = {
     "content-type": "text/html; charset=utf-8",
@@ -39,13 +41,13 @@ class PagePorts(NamedTuple):
     """What the page needs from outside.
 
     `random` gives a new text of at least 16 URL-safe characters; `url` is the address that people reach the page under,
-    "" for the one that the API has by itself.
+    "" for the one that the API has by itself; `mailer` is made where a mail is sent.
     """
 
     deciding: DecidingPorts
     secret: Callable[[], bytes]
     random: Callable[[], str]
-    mailer: Mailer
+    mailer: "Callable[[], Mailer]"
     url: str = ""
 
 

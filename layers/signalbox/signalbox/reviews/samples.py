@@ -2,10 +2,12 @@
 
 import csv
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import numerals
-from signalbox.reviews.model import KeptSample
+
+if TYPE_CHECKING:
+    from signalbox.reviews.kept import KeptSample
 
 _CUT = "…"
 
@@ -37,7 +39,7 @@ class ShownSample(NamedTuple):
         return (", " if named else ",").join(cell.text for cell in self.cells)
 
 
-def shown(samples: Sequence[KeptSample], columns: Sequence[str]) -> tuple[ShownSample, ...]:
+def shown(samples: "Sequence[KeptSample]", columns: Sequence[str]) -> tuple[ShownSample, ...]:
     """Return the samples; `columns` are used for rows that have as many cells, or were cut before their end."""
     return tuple(
         ShownSample(_cells(sample["input"], columns), _cell(sample["expected"]), _cell(sample["predicted"]))

@@ -1,22 +1,26 @@
 """What is live beside a model: when it was tested, and by when people were asked, which may be long after."""
 
+from typing import TYPE_CHECKING
+
 from signalbox import words
-from signalbox.contracts.common import StageServing
-from signalbox.reviews.model import KeptReport
+
+if TYPE_CHECKING:
+    from signalbox.contracts.common import StageServing
+    from signalbox.reviews.kept import KeptReport
 
 
-def moved(report: KeptReport) -> bool:
+def moved(report: "KeptReport") -> bool:
     """Say whether something else was live when people were asked than when the model was tested."""
     serving = report.get("serving")
     return serving is not None and (serving["package"] or "") != _tested(report)
 
 
-def other(report: KeptReport) -> str:
+def other(report: "KeptReport") -> str:
     """Return what the model was compared with: `live model`, or its version where that is live no more."""
     return words.package_label(_tested(report)) if moved(report) and report["live"] else "live model"
 
 
-def not_compared(report: KeptReport) -> str:
+def not_compared(report: "KeptReport") -> str:
     """Return the sentence about a model that is compared with none."""
     serving = report.get("serving")
     if not moved(report):
@@ -26,7 +30,7 @@ def not_compared(report: KeptReport) -> str:
     return "No live model to compare with."
 
 
-def since(report: KeptReport) -> str:
+def since(report: "KeptReport") -> str:
     """Return what was live when people were asked, as a sentence; "" where it was what was live at the test."""
     serving = report.get("serving")
     if serving is None or not moved(report):
@@ -37,7 +41,7 @@ def since(report: KeptReport) -> str:
     return f"When this was asked, {serving['stage']} served {_nothing(serving)}."
 
 
-def lives(report: KeptReport) -> list[tuple[str, str]]:
+def lives(report: "KeptReport") -> list[tuple[str, str]]:
     """Return labels and names of what was live when the model was tested, and when people were asked."""
     serving = report.get("serving")
     tested = [("Live when tested", words.package_name(_tested(report)))] if report["live"] else []
@@ -47,10 +51,10 @@ def lives(report: KeptReport) -> list[tuple[str, str]]:
     return [*tested, ("Live when asked", asked)]
 
 
-def _nothing(serving: StageServing) -> str:
+def _nothing(serving: "StageServing") -> str:
     status = serving["status"]
     return f"no package of the registry (its endpoint was {status})" if status else "nothing, as it had no endpoint"
 
 
-def _tested(report: KeptReport) -> str:
+def _tested(report: "KeptReport") -> str:
     return report["live"]["package"] if report["live"] else ""

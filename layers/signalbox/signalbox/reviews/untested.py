@@ -1,9 +1,12 @@
 """A model that was not tested on held-out rows: why, and what its review goes by instead, as a person reads it."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from signalbox import plain
-from signalbox.reviews.model import KeptUntested
+
+if TYPE_CHECKING:
+    from signalbox.reviews.kept import KeptUntested
 
 _TEXT_LIMIT = 300
 _MOST = 5
@@ -12,7 +15,7 @@ _NO_REQUESTS = (
 )
 
 
-def kept(report: Mapping[str, object]) -> KeptUntested | None:
+def kept(report: Mapping[str, object]) -> "KeptUntested | None":
     """Return what is kept of a report that was not measured on rows; None for every other."""
     given = report.get("untested")
     if not isinstance(given, dict):
@@ -32,7 +35,7 @@ def headline(first: str) -> str:
     return f"Not tested on held-out rows; registered {f'with {first}' if first else 'without metrics'}."
 
 
-def sentences(untested: KeptUntested) -> tuple[str, ...]:
+def sentences(untested: "KeptUntested") -> tuple[str, ...]:
     """Return what a reviewer has to know before the figures."""
     why = " ".join(untested["reasons"])
     source = untested["missing"] or "The metrics are those that it was registered with; nobody here has measured them."
@@ -46,7 +49,7 @@ def sentences(untested: KeptUntested) -> tuple[str, ...]:
     return f"This model was not tested on held-out rows. {why}".rstrip(), source, golden
 
 
-def facts(untested: KeptUntested | None) -> list[tuple[str, str]]:
+def facts(untested: "KeptUntested | None") -> list[tuple[str, str]]:
     """Return labels and places, as far as there are any."""
     if untested is None:
         return []

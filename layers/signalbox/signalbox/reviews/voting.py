@@ -1,14 +1,19 @@
 """A vote by the page's form: it decides, or its wrong word is counted."""
 
 from copy import replace
+from typing import TYPE_CHECKING
 
-from signalbox.mail import Mailer, MailError, send_each
 from signalbox.observability import logger
-from signalbox.reviews import deciding, keys, tries
+from signalbox.reviews import deciding, keys
 from signalbox.reviews.model import WORD_TRIES, Review
 from signalbox.reviews.page_request import DecisionForm
 from signalbox.reviews.responses import OpenedReview, PagePorts
 from signalbox.reviews.rules import Vote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from signalbox.mail import Mailer
 
 
 def vote(opened: OpenedReview, form: DecisionForm, ports: PagePorts) -> tuple[OpenedReview, bool]:
@@ -43,10 +48,13 @@ def _write(opened: OpenedReview, form: DecisionForm, ports: PagePorts) -> Review
     return deciding.decide(review, by_form, ports.deciding)
 
 
-def tell_used_up(review: Review, approver: str, mailer: Mailer) -> None:
+def tell_used_up(review: Review, approver: str, mailer: "Callable[[], Mailer]") -> None:
     """Mail every approver that somebody's link approves no more; where that fails, the page says it alone."""
+    from signalbox.mail import MailError, send_each  # noqa: PLC0415  # this is rare, and mails take time to load
+    from signalbox.reviews import mails  # noqa: PLC0415  # the same
+
     logger.warning("review words used up", extra={"review": review.id})
     try:
-        send_each(mailer, [tries.mail(review, approver, to) for to in review.approvers])
+        send_each(mailer(), [mails.used_up(review, approver, to) for to in review.approvers])
     except MailError:
         logger.exception("nobody was told that words are used up", extra={"review": review.id})

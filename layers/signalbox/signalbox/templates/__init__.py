@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 # A browser may end a line behind each hyphen of `--name`.
-_OPTION = re.compile(r"(?<!\S)--[\w-]+")
+_OPTION = r"(?<!\S)--[\w-]+"
 
 
 def render(template: str, **values: object) -> str:
@@ -38,7 +38,8 @@ def _as_command(text: str) -> "Markup":
     from markupsafe import Markup, escape  # noqa: PLC0415  # as below
 
     whole = style.attributes("whole")
-    return Markup(_OPTION.sub(lambda found: f"<span{whole}>{found[0]}</span>", str(escape(_as_lines(text)))))  # noqa: S704  # escaped
+    marked = re.sub(_OPTION, lambda found: f"<span{whole}>{found[0]}</span>", str(escape(_as_lines(text))))
+    return Markup(marked)  # noqa: S704  # escaped
 
 
 def _written(value: object) -> object:

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from signalbox import csv_rows
-from signalbox.contracts.training import Problem
 from signalbox.numerals import number_or_none
 from signalbox.training.model import InvalidRequestError
+
+if TYPE_CHECKING:
+    from signalbox.contracts.problems import Problem
 
 # A label and at least one feature.
 _LEAST_COLUMNS = 2
@@ -14,7 +17,7 @@ _LEAST_COLUMNS = 2
 _LOOKED_AT = 100
 
 
-def count(files: Iterable[str], lines: Callable[[str], Iterable[str]], problem: Problem) -> int:
+def count(files: Iterable[str], lines: Callable[[str], Iterable[str]], problem: "Problem") -> int:
     """Return how many columns the test data have, the label included, by the first row in the files (their URIs).
 
     Raises:

@@ -22,7 +22,7 @@ _HYPERPARAMETERS, _KEY, _VALUE = 100, 256, 2500  # HyperParameters, HyperParamet
 PAYLOAD = (1, 100)
 MAX_PAYLOAD = "max-payload-mb"
 # Pattern ".*" of the model's texts: in Java a dot is no line break.
-_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
+_BREAK = "[\n\r\x85\u2028\u2029]"
 _EVIDENCE = frozenset(("report", "golden"))
 
 
@@ -67,7 +67,7 @@ def check_hyperparameters(given: Mapping[str, str]) -> None:
         if not 0 < len(key) <= _KEY or len(value) > _VALUE:
             limits = f"a name has 1 to {_KEY} characters, a value up to {_VALUE}"
             raise InvalidRequestError(f"{field} is too long: {limits}")
-        if _BREAK.search(key + value):
+        if re.search(_BREAK, key + value):
             raise InvalidRequestError(f"{field} has a line break: SageMaker takes one line for each name and value")
 
 

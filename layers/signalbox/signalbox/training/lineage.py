@@ -1,21 +1,24 @@
 """Where a model comes from: its uploads, run, rows and threshold, as far as its package says; all for people."""
 
 import json
+from typing import TYPE_CHECKING
 
 from signalbox import numerals
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.model import ModelPackage
 from signalbox.aws.s3 import ObjectStore, ObjectTooLargeError
-from signalbox.contracts.training import Lineage
-from signalbox.contracts.uploads import RunUploaders
 from signalbox.observability import logger
 from signalbox.training.model import Candidate
+
+if TYPE_CHECKING:
+    from signalbox.contracts.training import Lineage
+    from signalbox.contracts.uploads import RunUploaders
 
 _MOST = 5  # files, and uploaders
 _MANIFEST_LIMIT = 1_000_000  # bytes: about a thousand of the longest keys
 
 
-def of(candidate: Candidate, trained: int | None, manifests: str, objects: ObjectStore) -> Lineage:
+def of(candidate: Candidate, trained: int | None, manifests: str, objects: ObjectStore) -> "Lineage":
     """Return what is known of a model's origin. Only manifests under `manifests`, which the stack wrote, are read.
 
     `trained` is how many rows an image is trained on, None where nobody has counted them.
@@ -29,7 +32,7 @@ def of(candidate: Candidate, trained: int | None, manifests: str, objects: Objec
     return known if trained is None else {**known, "train_rows": trained}
 
 
-def _of_package(package: ModelPackage, manifests: str, objects: ObjectStore) -> Lineage:
+def _of_package(package: ModelPackage, manifests: str, objects: ObjectStore) -> "Lineage":
     known: Lineage = {}
     stated = package.properties
     manifest = stated.get("manifest", "")
@@ -60,7 +63,7 @@ def _files(manifest: str, objects: ObjectStore) -> list[str]:
     return [key for key in listed if isinstance(key, str)] if isinstance(listed, list) else []
 
 
-def _uploaders(uri: str, objects: ObjectStore) -> RunUploaders | None:
+def _uploaders(uri: str, objects: ObjectStore) -> "RunUploaders | None":
     """Return who uploaded a run's files (see `RunUploaders`); None where nobody is known."""
     found = _read(uri, objects)
     if not isinstance(found, dict):

@@ -1,10 +1,13 @@
 """What the mlops machine is asked for, the model that a run tests, and the run's names and places."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox.aws.model import ModelContainer, ModelPackage
-from signalbox.contracts.training import Problem, TrainingNames, Untested
+
+if TYPE_CHECKING:
+    from signalbox.contracts.problems import Problem
+    from signalbox.contracts.training import TrainingNames, Untested
 
 CONTENT_TYPE = "text/csv"
 # SageMaker sends up to 6 MB in one request of a batch transform unless it is told otherwise (API reference,
@@ -27,7 +30,7 @@ class ImageRequest(NamedTuple):
 
     image: str
     commit: str
-    problem: Problem
+    problem: "Problem"
     model: str
     group: str
     train_data: str | None
@@ -54,7 +57,7 @@ class TrainingRun(NamedTuple):
     """
 
     execution: str
-    names: TrainingNames
+    names: "TrainingNames"
     training_output: str
     predictions: str
     evidence: str
@@ -86,7 +89,7 @@ class Candidate(NamedTuple):
     package: str | None
     commit: str | None
     containers: tuple[ModelContainer, ...]
-    problem: Problem | None
+    problem: "Problem | None"
     test_data: str | None
     train_data: str | None = None
     isolated: bool = True
@@ -94,7 +97,7 @@ class Candidate(NamedTuple):
     hyperparameters: Mapping[str, str] = {}
     max_payload_mb: int = PAYLOAD_MB
     content_type: str = CONTENT_TYPE
-    untested: Untested | None = None
+    untested: "Untested | None" = None
 
     @property
     def image(self) -> str:

@@ -1,13 +1,18 @@
 """What a registered package brings with it, and whether it can be tested: on held-out rows, by a batch transform."""
 
 from copy import replace
+from typing import TYPE_CHECKING
 
 from signalbox.aws.model import ModelContainer, ModelPackage
-from signalbox.contracts.training import PROBLEMS, Problem, Untested
+from signalbox.contracts.problems import PROBLEMS
 from signalbox.training import held_out
 from signalbox.training.limits import largest_payload
 from signalbox.training.model import CONTENT_TYPE, Candidate, InvalidRequestError, PackageRequest
 from signalbox.training.rules import is_csv
+
+if TYPE_CHECKING:
+    from signalbox.contracts.problems import Problem
+    from signalbox.contracts.training import Untested
 
 PROBLEM = "problem"
 
@@ -46,7 +51,7 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None, gol
     )
 
 
-def _reasons(package: ModelPackage, problem: Problem | None, test_data: str | None) -> list[str]:
+def _reasons(package: ModelPackage, problem: "Problem | None", test_data: str | None) -> list[str]:
     """Return why a package cannot be tested; nothing where it can."""
     taken = _taken(package)
     found = {
@@ -57,7 +62,7 @@ def _reasons(package: ModelPackage, problem: Problem | None, test_data: str | No
     return [reason for reason, given in found.items() if not given]
 
 
-def _untested(package: ModelPackage, reasons: list[str], golden: str | None) -> Untested:
+def _untested(package: ModelPackage, reasons: list[str], golden: str | None) -> "Untested":
     return {
         "reasons": reasons,
         "statistics": package.statistics or None,
@@ -96,7 +101,7 @@ def _pinned_image(container: ModelContainer) -> str:
     return f"{folder}/{name.split(':')[0]}@{container.digest}"
 
 
-def _problem(package: ModelPackage) -> Problem | None:
+def _problem(package: ModelPackage) -> "Problem | None":
     """Return the problem that a package states, None where it states none."""
     stated = package.properties.get(PROBLEM)
     if not stated or stated in PROBLEMS:

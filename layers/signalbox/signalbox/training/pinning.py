@@ -6,8 +6,7 @@ Safe to repeat: a second copy takes the place of the first, and only the last an
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
-from signalbox.aws.model import ObjectCopy
-from signalbox.contracts.training import Pinned, PinQuestion
+from signalbox.aws.objects import ObjectCopy
 from signalbox.observability import count, logger
 from signalbox.training.model import InvalidRequestError
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import ContainerDefinitionTypeDef
 
     from signalbox.contracts.common import AwsRequest
-    from signalbox.contracts.training import ContainerContent, ModelContent
+    from signalbox.contracts.training import ContainerContent, ModelContent, Pinned, PinQuestion
 
 
 class Copier(Protocol):
@@ -42,7 +41,7 @@ class PinningPorts(NamedTuple):
     images: Images
 
 
-def pin(question: PinQuestion, ports: PinningPorts) -> Pinned:
+def pin(question: "PinQuestion", ports: PinningPorts) -> "Pinned":
     """Return the model by content, and the request that makes exactly it.
 
     Raises:

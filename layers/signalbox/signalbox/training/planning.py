@@ -2,24 +2,21 @@
 
 from collections.abc import Callable
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox.aws.model import TESTED
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.training_jobs import TrainingJobs
-from signalbox.contracts.training import (
-    EvaluationPlan,
-    Problem,
-    TrainingPlan,
-    TrainingQuestion,
-    TrainingRequests,
-)
 from signalbox.observability import count, logger
 from signalbox.settings import PlanTraining
 from signalbox.stages import StagesDocument
 from signalbox.training import columns, held_out, limits, lineage, overlap, packages, requests, rules, trained
 from signalbox.training.model import Candidate, ImageRequest, InvalidRequestError, PackageRequest, TrainingRun
+
+if TYPE_CHECKING:
+    from signalbox.contracts.problems import Problem
+    from signalbox.contracts.training import EvaluationPlan, TrainingPlan, TrainingQuestion, TrainingRequests
 
 # Characters of the execution's token in a name that has up to 63 (botocore's `sagemaker` model: EntityName).
 _SPECIFICATION = 12
@@ -38,11 +35,11 @@ class TrainingPorts(NamedTuple):
 class Tested(NamedTuple):
     """What a test will find: the problem, and how many columns its rows have."""
 
-    problem: Problem | None = None
+    problem: "Problem | None" = None
     columns: int = 0
 
 
-def plan(question: TrainingQuestion, ports: TrainingPorts) -> TrainingPlan:
+def plan(question: "TrainingQuestion", ports: TrainingPorts) -> "TrainingPlan":
     """Return the plan of an execution.
 
     Nothing is written, and every name comes from the execution, so a repetition returns the same plan.
@@ -114,7 +111,7 @@ def _check_overlap(candidate: Candidate, objects: ObjectStore) -> int | None:
     return found.trained
 
 
-def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, tested: Tested) -> TrainingPlan:
+def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, tested: Tested) -> "TrainingPlan":
     return {
         "entry": "image" if candidate.package is None else "package",
         "model": candidate.model,
@@ -129,7 +126,7 @@ def _plan(candidate: Candidate, run: TrainingRun, settings: PlanTraining, tested
     }
 
 
-def _requests(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> TrainingRequests:
+def _requests(candidate: Candidate, run: TrainingRun, settings: PlanTraining) -> "TrainingRequests":
     data, test_data = candidate.train_data, candidate.test_data
     return {
         "training": None if data is None else requests.training_job(candidate, run, data, settings),
@@ -139,7 +136,7 @@ def _requests(candidate: Candidate, run: TrainingRun, settings: PlanTraining) ->
     }
 
 
-def _evaluation(candidate: Candidate, run: TrainingRun, tested: Tested, settings: PlanTraining) -> EvaluationPlan:
+def _evaluation(candidate: Candidate, run: TrainingRun, tested: Tested, settings: PlanTraining) -> "EvaluationPlan":
     planned: EvaluationPlan = {
         "model": candidate.model,
         "group": candidate.group,

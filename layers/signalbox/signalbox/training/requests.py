@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, cast
 
 from signalbox.aws.model import ModelContainer
-from signalbox.contracts.training import Fleet
 from signalbox.settings import PlanTraining
 from signalbox.training.model import CONTENT_TYPE, Candidate, TrainingRun
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
         CreateTransformJobRequestTypeDef,
         TagTypeDef,
     )
+
+    from signalbox.contracts.training import Fleet
 
 _TRAINING_INSTANCES = 1
 _VOLUME_GB = 30
@@ -53,7 +54,7 @@ def training_job(
     }
 
 
-def fleet(settings: PlanTraining) -> Fleet:
+def fleet(settings: PlanTraining) -> "Fleet":
     """Return what an image is trained on."""
     return {"instance_type": settings.training_instance_type, "instance_count": _TRAINING_INSTANCES}
 

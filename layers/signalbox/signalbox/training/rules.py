@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from signalbox import names
 from signalbox.aws.model import KEPT, ModelContainer
-from signalbox.contracts.training import PROBLEMS, TrainingQuestion
+from signalbox.contracts.problems import PROBLEMS
 from signalbox.reading import Fields, shown
 from signalbox.training import held_out
 from signalbox.training.limits import PAYLOAD, check_hyperparameters, check_image, check_metadata
@@ -21,7 +21,8 @@ from signalbox.training.model import (
 )
 
 if TYPE_CHECKING:
-    from signalbox.contracts.training import Problem
+    from signalbox.contracts.problems import Problem
+    from signalbox.contracts.training import TrainingQuestion
 
 # Step Functions adds this field by itself when another execution starts the machine.
 _ASSOCIATION = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
@@ -45,7 +46,7 @@ _IMAGE = (
 # In lower case, as SageMaker writes the ARN of a package group: the roles and the registry's events name it so.
 _MODEL = r"[a-z0-9](-?[a-z0-9])*"
 _COMMIT = r"[\w./-]{1,128}"
-_URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/[^?*#\x00-\x1f\x7f-\x9f\u2028\u2029]{1,900}")
+_URI = r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/[^?*#\x00-\x1f\x7f-\x9f\u2028\u2029]{1,900}"
 _CLIENT_TOKEN_LIMIT = 36  # botocore's `sagemaker` model: ClientToken of CreateModelPackage
 
 
@@ -69,7 +70,7 @@ def read(prefix: str, machine_input: object) -> ImageRequest | PackageRequest:
     return _package(prefix, fields) if "package" in fields else _image(prefix, fields)
 
 
-def run_of(question: TrainingQuestion, group: str, bucket: str) -> TrainingRun:
+def run_of(question: "TrainingQuestion", group: str, bucket: str) -> TrainingRun:
     """Return the names and places of an execution's run; what it writes goes to `bucket`.
 
     Raises:
@@ -131,7 +132,7 @@ def check_bucket(field: str, uri: str, buckets: tuple[str, str]) -> None:
     Raises:
         InvalidRequestError: they do, or `uri` is no S3 prefix, or a whole bucket.
     """
-    match = _URI.fullmatch(uri)
+    match = re.fullmatch(_URI, uri)
     if match is None:
         raise InvalidRequestError(f"{field} is {uri!r}: give an S3 prefix, s3://bucket/prefix/")
     if match["bucket"] not in buckets:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from signalbox.aws.model import StoredObject
+from signalbox.aws.objects import StoredObject
 from signalbox.uploads.model import ExecutionState, Run, Upload
 
 

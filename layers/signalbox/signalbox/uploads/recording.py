@@ -5,7 +5,7 @@ from copy import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from signalbox.aws.model import StoredObject
+from signalbox.aws.objects import StoredObject
 from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
 from signalbox.events import ObjectUploaded, RefusedCallError, UnknownKeyError
 from signalbox.observability import count, logger

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from signalbox import moments, names
-from signalbox.aws.model import StoredObject
+from signalbox.aws.objects import StoredObject
 from signalbox.events import FINAL_STATUSES, ObjectUploaded
 from signalbox.uploads.model import GONE, ExecutionState, Run, Upload
 

@@ -1,0 +1,1 @@
+"""`signalbox new`: look at a table, and write the project that learns from it."""
