@@ -349,7 +349,7 @@ class ModelsFake:
     """Models that answer with what they are asked, unless told otherwise."""
 
     def __init__(self) -> None:
-        self.answers: dict[str | bytes, ModelAnswer] = {}
+        self.answers: dict[Any, ModelAnswer] = {}  # by what is asked: a text, or bytes
         self.asked: list[tuple[str, str | bytes, str]] = []
         self.accepted: list[str | None] = []
 
