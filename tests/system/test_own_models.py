@@ -39,7 +39,15 @@ def in_output(model: str, name: str) -> dict[str, Any]:
 
 def made(world: World, pipeline: str, **models: str) -> dict[str, Any]:
     """Return the step that makes the models: each has a factor and an accuracy."""
-    home = f"s3://{world.outputs['ArtifactsBucket']}/pipelines/{pipeline}/runs/1"
+    bucket = world.outputs["ArtifactsBucket"]
+    home, code = f"s3://{bucket}/pipelines/{pipeline}/runs/1", f"code/{pipeline}/make.py"
+    world.client("s3").put_object(Bucket=bucket, Key=code, Body=MAKE.encode())
+    source = {
+        "S3Uri": f"s3://{bucket}/{code}",
+        "LocalPath": "/opt/ml/processing/code",
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+    }
     outputs = [
         {
             "OutputName": name,
@@ -60,10 +68,11 @@ def made(world: World, pipeline: str, **models: str) -> dict[str, Any]:
             },
             "AppSpecification": {
                 "ImageUri": SCIKIT_LEARN,
-                "ContainerEntrypoint": ["python3", "-c", MAKE],
+                "ContainerEntrypoint": ["python3", "/opt/ml/processing/code/make.py"],
                 "ContainerArguments": [f"{name}:{how}" for name, how in models.items()],
             },
             "RoleArn": world.outputs["JobRoleArn"],
+            "ProcessingInputs": [{"InputName": "code", "S3Input": source}],
             "ProcessingOutputConfig": {"Outputs": outputs},
         },
         "PropertyFiles": [

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.support.botocore_strict import check_request, client_error
-from tests.support.evaluation import CONTENT, GOLDEN, HOME, NEW, REPORT, ports, question
+from tests.support.evaluation import CONTENT, GOLDEN, NEW, REPORT, ports, question
 from tests.support.objects import RememberedObjects
 
 from signalbox.contracts.training import Evaluated, EvaluationQuestion
@@ -13,6 +13,7 @@ from signalbox.evaluation.evaluating import evaluate
 from signalbox.evaluation.model import EvaluationError
 
 STATISTICS, OWN = "s3://artifacts/pipelines/wine/evaluation.json", "s3://data/models/wine/golden.jsonl"
+FIRST = "s3://artifacts/answers/run-1.json"
 METRICS = {
     "version": 0.0,
     "multiclass_classification_metrics": {
@@ -35,6 +36,7 @@ def asked(**untested: Any) -> EvaluationQuestion:
         "golden": None,
         "takes": ["application/json"],
         "answers": ["application/json"],
+        "first": FIRST,
         **untested,  # type: ignore[typeddict-item]  # the test's own members
     }
     return given
@@ -61,7 +63,7 @@ def test_sagemakers_metrics_become_those_of_the_report_which_says_that_nothing_w
         "requests": 0,
     }
     assert (report["package"], report["content"]["image"]) == (NEW, CONTENT["image"])
-    assert (golden["requests"], golden["answers"]) == ([], f"{HOME}answers.json")
+    assert (golden["requests"], golden["answers"]) == ([], FIRST)
     [specification] = json.loads(json.dumps(answer["record"]))["AdditionalInferenceSpecificationsToAdd"]
     assert specification["SupportedContentTypes"] == ["application/json"]
     check_request("sagemaker", "UpdateModelPackage", json.loads(json.dumps(answer["record"])))

@@ -33,6 +33,7 @@ from tests.support.mlops import (
 from signalbox.contracts.reviews import ReviewDecision
 from signalbox.releases.model import Place
 from signalbox.stages import Rollout, Stage
+from signalbox.training.setup import LONGEST_TRAINING
 
 # What leads a run to a task beside the straight way.
 TO_CLOSE_REVIEW: dict[str, Mock] = {"RequestReview": Throw("States.Timeout", None)}
@@ -349,9 +350,8 @@ YEAR = 365 * DAY  # no execution is older (Step Functions quotas)
 def test_no_run_is_ended_by_the_time_of_the_whole_machine_which_nobody_would_be_told_of() -> None:
     definition = json.loads(MACHINE.read_text())
     tasks = {name: state for name, state in definition["States"].items() if state["Type"] == "Task"}
-    seconds = {
-        name: LONGEST_REVIEW if name == "RequestReview" else state["TimeoutSeconds"] for name, state in tasks.items()
-    }
+    longest = {"RequestReview": LONGEST_REVIEW, "TrainModel": LONGEST_TRAINING + 3_600}
+    seconds = {name: longest.get(name) or state["TimeoutSeconds"] for name, state in tasks.items()}
     # What is tried again is refused at once, but for what a timeout ended.
     timed_out = {name: 1 + most_timeouts(state) for name, state in tasks.items()}
 

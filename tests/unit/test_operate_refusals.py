@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from boto3.exceptions import S3UploadFailedError
 from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.parameters import RememberedParameters
 from tests.support.stack import CloudFormation
 from typer.testing import CliRunner, Result
 
@@ -168,6 +169,7 @@ def test_a_training_that_the_machine_would_refuse_is_not_started(
     machines = RecordingClient("stepfunctions")
     cloud = CloudFormation(parameters={"ImageAccounts": "683313688378,257758044811"})
     clients: dict[str, Any] = {"cloudformation": cloud, "stepfunctions": machines, "s3": RecordingClient("s3")}
+    clients["ssm"] = RememberedParameters()
     monkeypatch.setattr(account, "client", clients.__getitem__)
     given = dict(zip(COMMANDS[1][1::2], COMMANDS[1][2::2], strict=True)) | options
 

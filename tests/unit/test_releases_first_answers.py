@@ -13,7 +13,7 @@ from signalbox.releases.first_answers import same
 from signalbox.releases.model import GoldenMismatchError, ReleaseError
 from signalbox.releases.verifying import verify
 
-FIRST = "s3://artifacts/evaluations/run-1/answers.json"
+FIRST = "s3://artifacts/answers/run-1.json"
 DOCUMENT: dict[str, Any] = {
     "content_type": "application/json",
     "tolerance": 0.001,

@@ -95,6 +95,7 @@ class ReportRun(Settings):
 class ReportExecution(Settings):
     """Settings of `report_execution`."""
 
+    prefix: str
     releases_table: str
     sender: str
     reply_to: str
@@ -140,6 +141,7 @@ class EvaluateModel(Settings):
 class RequestReview(Settings):
     """Settings of `request_review`."""
 
+    prefix: str
     reviews_table: str
     review_secret_arn: str
     review_url: str
@@ -182,6 +184,7 @@ class PlanRelease(Settings):
 class Announce(Settings):
     """Settings of `announce`."""
 
+    prefix: str
     sender: str
     reply_to: str
     mail_settings: str

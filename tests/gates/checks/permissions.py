@@ -18,7 +18,13 @@ _OTHER_ACCOUNT = "999999999999"
 # The name of these resources is granted exactly, not by its beginning.
 _EXACT = frozenset(("dynamodb", "iam", "lambda", "secretsmanager", "sqs", "ssm", "states"))
 # What the approval rests on, by its folder in the artifacts bucket, has one writer; published code has none of ours.
-_WRITERS = {"transforms": "TestRole", "evaluations": "EvaluateModelRole", "packages": "PinModelRole", "code": ""}
+_WRITERS = {
+    "transforms": "TestRole",
+    "evaluations": "EvaluateModelRole",
+    "packages": "PinModelRole",
+    "answers": "VerifyReleaseRole",
+    "code": "",
+}
 _ENCRYPTED = ("s3", "dynamodb", "sqs", "secretsmanager")
 _ADMINISTRATOR = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
 

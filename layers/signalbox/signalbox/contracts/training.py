@@ -75,7 +75,8 @@ class Untested(TypedDict):
     """Why a package is not tested on held-out rows, as sentences about it, and what its review goes by instead.
 
     `statistics` is the S3 URI of the metrics that it was registered with, `golden` that of its project's golden
-    requests, each None where there is none. `takes` and `answers` are the content types that it states.
+    requests, each None where there is none. `takes` and `answers` are the content types that it states, `first` is
+    where its first answers to these requests will be kept, an S3 URI.
     """
 
     reasons: list[str]
@@ -83,6 +84,7 @@ class Untested(TypedDict):
     golden: str | None
     takes: list[str]
     answers: list[str]
+    first: str
 
 
 class EvaluationPlan(TypedDict):
@@ -169,7 +171,10 @@ class Pinned(TypedDict):
 
 
 class TrainingPlan(TypedDict):
-    """Answered by `plan_training`: every name, place and request of one run of the mlops machine."""
+    """Answered by `plan_training`: every name, place and request of one run of the mlops machine.
+
+    `training_seconds` is how long a training may take, its wait for spot instances included.
+    """
 
     entry: Literal["image", "package"]
     model: str
@@ -178,6 +183,7 @@ class TrainingPlan(TypedDict):
     requests: TrainingRequests
     pinning: PinningPlan
     evaluation: EvaluationPlan
+    training_seconds: int
 
 
 class TrainingDone(TypedDict):

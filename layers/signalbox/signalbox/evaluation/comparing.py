@@ -61,14 +61,14 @@ class HeldOutRows(NamedTuple):
 
 
 class ComparingPorts(NamedTuple):
-    """What a comparison needs; `stages` reads the document anew, `clock` counts seconds."""
+    """What a comparison needs; `stages` reads a model's stages anew, `clock` counts seconds."""
 
     prefix: str
     objects: ObjectStore
     packages: ModelRegistry
     endpoints: Endpoints
     models: EndpointCaller
-    stages: Callable[[], StagesDocument]
+    stages: Callable[[str], StagesDocument]
     clock: Callable[[], float]
 
 
@@ -79,7 +79,7 @@ def compare(plan: "EvaluationPlan", problem: "Problem", rows: HeldOutRows, ports
         EvaluationError: the live model is measured by another metric.
         ServiceBusyError: SageMaker, S3 or SSM could not answer in this moment.
     """
-    name = names.endpoint(ports.prefix, plan["model"], ports.stages().last.name)
+    name = names.endpoint(ports.prefix, plan["model"], ports.stages(plan["model"]).last.name)
     endpoint = ports.endpoints.find(name)
     package = ports.endpoints.package_of(endpoint.config) if endpoint else None
     if endpoint is None or package is None:

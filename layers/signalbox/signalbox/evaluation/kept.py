@@ -35,4 +35,4 @@ def costs_of(question: "EvaluationQuestion", ports: ComparingPorts) -> "list[Cos
     plan, region = question["plan"], question["execution_arn"].split(":")[3]
     before, done = plan.get("trained"), question["training"]
     fleet, training = (before["fleet"], before) if before else (plan.get("fleet"), done)
-    return costs.of(region, fleet, training["seconds"] if training else 0, ports.stages().stages)
+    return costs.of(region, fleet, training["seconds"] if training else 0, ports.stages(plan["model"]).stages)

@@ -44,7 +44,7 @@ def evaluate(question: "EvaluationQuestion", untested: "Untested", ports: Compar
     plan = question["plan"]
     report_uri, golden_uri = f"{plan['evidence']}report.json", f"{plan['evidence']}golden.json"
     asked = project_requests.read(untested["golden"], ports.objects) if untested["golden"] else []
-    golden = project_requests.golden(asked, plan["content_type"], f"{plan['evidence']}answers.json")
+    golden = project_requests.golden(asked, plan["content_type"], untested["first"])
     found = read_metrics(untested["statistics"], ports.objects)
     report = _report(question, untested, found, asked=len(asked))
     kept.write(golden_uri, golden, question, ports.objects)

@@ -7,21 +7,23 @@ from signalbox.aws.model import ModelContainer, ModelPackage
 from signalbox.contracts.problems import PROBLEMS
 from signalbox.training import held_out
 from signalbox.training.limits import largest_payload
-from signalbox.training.model import CONTENT_TYPE, Candidate, InvalidRequestError, PackageRequest
+from signalbox.training.model import CONTENT_TYPE, Candidate, InvalidRequestError, PackageRequest, TrainingRun
 from signalbox.training.rules import is_csv
 
 if TYPE_CHECKING:
     from signalbox.contracts.problems import Problem
     from signalbox.contracts.training import Untested
+    from signalbox.model_documents import ModelDocument
 
 PROBLEM = "problem"
 
 
-def package_candidate(request: PackageRequest, package: ModelPackage | None, golden: str | None = None) -> Candidate:
+def package_candidate(
+    request: PackageRequest, package: ModelPackage | None, run: TrainingRun, document: "ModelDocument | None" = None
+) -> Candidate:
     """Return the model in a package; None stands for a package that is not registered.
 
-    `golden` is the S3 URI of its project's golden requests. What a package states has to be right; what it does not
-    state leaves it untested.
+    What a package states has to be right; what neither it nor the model's document states leaves it untested.
 
     Raises:
         InvalidRequestError: there is no such package, it is settled, or what it states cannot be used.
@@ -34,7 +36,17 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None, gol
             "first, or register a new version"
         )
     containers, problem, stated = _containers(package), _problem(package), held_out.stated(package)
-    reasons = _reasons(package, problem, stated)
+    test = document.test if document else None
+    taken = _taken(package, test.content_type if test else CONTENT_TYPE)
+    reasons = _reasons(taken, problem, stated)
+    untested: Untested = {
+        "reasons": reasons,
+        "statistics": package.statistics or None,
+        "golden": test.golden if test else None,
+        "takes": taken,
+        "answers": list(package.response_types or taken),
+        "first": run.answers,
+    }
     return Candidate(
         model=request.model,
         group=request.group,
@@ -46,14 +58,14 @@ def package_candidate(request: PackageRequest, package: ModelPackage | None, gol
         isolated=request.isolated,
         registered=package,
         max_payload_mb=request.max_payload_mb or largest_payload(package),
-        content_type=_taken(package)[0] if reasons else CONTENT_TYPE,
-        untested=_untested(package, reasons, golden) if reasons else None,
+        content_type=taken[0] if reasons else CONTENT_TYPE,
+        untested=untested if reasons else None,
+        project=document.project if document else None,
     )
 
 
-def _reasons(package: ModelPackage, problem: "Problem | None", test_data: str | None) -> list[str]:
+def _reasons(taken: list[str], problem: "Problem | None", test_data: str | None) -> list[str]:
     """Return why a package cannot be tested; nothing where it can."""
-    taken = _taken(package)
     found = {
         f"It takes {', '.join(taken)}, and test rows are {CONTENT_TYPE}.": any(map(is_csv, taken)),
         f"It does not say which problem it solves (the customer metadata property '{PROBLEM}').": problem,
@@ -62,20 +74,10 @@ def _reasons(package: ModelPackage, problem: "Problem | None", test_data: str | 
     return [reason for reason, given in found.items() if not given]
 
 
-def _untested(package: ModelPackage, reasons: list[str], golden: str | None) -> "Untested":
-    return {
-        "reasons": reasons,
-        "statistics": package.statistics or None,
-        "golden": golden,
-        "takes": _taken(package),
-        "answers": list(package.response_types or package.content_types or (CONTENT_TYPE,)),
-    }
-
-
-def _taken(package: ModelPackage) -> list[str]:
-    """Return the content types that a package takes: as its property says, else as it was registered."""
+def _taken(package: ModelPackage, usual: str) -> list[str]:
+    """Return the content types that a package takes: as its property says, else as it was registered, else `usual`."""
     stated = package.properties.get("content-type")
-    return [stated] if stated else list(package.content_types or (CONTENT_TYPE,))
+    return [stated] if stated else list(package.content_types or (usual,))
 
 
 def _containers(package: ModelPackage) -> tuple[ModelContainer, ...]:
