@@ -42,10 +42,12 @@ type ServiceHandler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]]
 
 _CLOUDFORMATION = "ministack.services.cloudformation"
 _EVENTS = "ministack.services.eventbridge"
+_LOGS = "ministack.services.cloudwatch_logs"
 
 asgi = ministack_app.app
 eventbridge: Any = Later(_EVENTS)
 rest_apis: Any = Later("ministack.services.apigateway_v1")
+logs: Any = Later(_LOGS)
 
 
 # --- services -------------------------------------------------------------------------------------------------------
@@ -385,6 +387,25 @@ def before_events_of_aws(change: Callable[[dict[str, Any]], dict[str, Any]]) -> 
         eventbridge._put_events = partial(changed, eventbridge._put_events)
 
     when_loaded(_EVENTS, loaded)
+
+
+def choose_log_streams(refuse: Callable[[Mapping[str, Any]], tuple[str, str] | None]) -> None:
+    """Hold FilterLogEvents to the streams whose names begin with the prefix in a request; `refuse` may refuse it."""
+
+    def chosen(find: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> Any:
+        refusal, prefix = refuse(request), request.get("logStreamNamePrefix")
+        if refusal:
+            return responses.error_response_json(*refusal, 400)
+        group = logs._log_groups.get(logs._resolve_log_group_name(request)) if prefix else None
+        if group is not None:
+            names = [name for name in group["streams"] if name.startswith(prefix)]
+            request = {**request, "logStreamNames": names or [f"none of {prefix}"]}
+        return find(request)
+
+    def loaded() -> None:
+        logs._filter_log_events = partial(chosen, logs._filter_log_events)
+
+    when_loaded(_LOGS, loaded)
 
 
 def sent_mails() -> list[dict[str, Any]]:

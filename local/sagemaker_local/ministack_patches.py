@@ -56,6 +56,7 @@ def apply(integrations: Integrations, containers: Path) -> None:
     decide_alarms_by_their_names()
     decide_metrics_by_their_namespace()
     decide_log_events_by_their_stream()
+    filter_log_events_of_the_streams_asked_for()
     watch_alarms_own_metrics()
     hold_parameters_to_their_patterns()
     know_images_by_their_content(containers)
@@ -280,6 +281,20 @@ def decide_log_events_by_their_stream() -> None:
         return f"log-group:{group}:log-stream:{name}" if group and name else None
 
     ministack.name_resource("logs", stream, known=True)
+
+
+def filter_log_events_of_the_streams_asked_for() -> None:
+    """Gap: FilterLogEvents answers with the events of every stream, whatever `logStreamNamePrefix` is.
+
+    API reference, FilterLogEvents: streams are named by a list or by a prefix, and by both is an error.
+    """
+
+    def refuse(request: Mapping[str, Any]) -> tuple[str, str] | None:
+        if request.get("logStreamNamePrefix") and request.get("logStreamNames"):
+            return "InvalidParameterException", "logStreamNamePrefix and logStreamNames exclude each other."
+        return None
+
+    ministack.choose_log_streams(refuse)
 
 
 def watch_alarms_own_metrics() -> None:

@@ -1,11 +1,27 @@
 """The command line: which commands there are, in the order of its help."""
 
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
 
 from signalbox_operate import __version__
-from signalbox_operate.commands import beginning, invoking, publishing, reviewing, training, uploading, watching
+from signalbox_operate.commands import (
+    beginning,
+    containing,
+    deploying,
+    feeding,
+    invoking,
+    projecting,
+    publishing,
+    registering,
+    reviewing,
+    running,
+    training,
+    trying,
+    uploading,
+    watching,
+)
 from signalbox_operate.commands.terminal import command, console
 
 app = typer.Typer(
@@ -13,17 +29,32 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-# A command has its function's name; `show_` keeps those apart from modules of the same name.
-COMMANDS = (
-    beginning.new,
-    publishing.publish,
-    training.train,
-    uploading.upload,
-    reviewing.decide,
-    uploading.show_uploads,
-    invoking.invoke,
-    watching.show_status,
-)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "new": beginning.new,
+    "run": trying.run,
+    "check": deploying.check,
+    "deploy": deploying.deploy,
+    "projects": projecting.show_projects,
+    "projects remove": projecting.remove,
+    "test": containing.try_container,
+    "build": containing.build,
+    "publish": publishing.publish,
+    "train": training.train,
+    "data": feeding.data,
+    "data put": feeding.put,
+    "upload": uploading.upload,
+    "decide": reviewing.decide,
+    "uploads": uploading.show_uploads,
+    "runs": running.show_runs,
+    "logs": running.logs,
+    "start": running.start,
+    "models": registering.show_models,
+    "models diff": registering.diff,
+    "invoke": invoking.invoke,
+    "status": watching.show_status,
+    "doctor": watching.show_doctor,
+    "open": watching.open_page,
+}
 
 
 def _version(asked: bool) -> None:
@@ -43,5 +74,19 @@ def _options(
     """Operate Signalbox on AWS, or on the local cloud."""
 
 
-for _function in COMMANDS:
-    app.command(_function.__name__.removeprefix("show_"))(command(_function))
+def _registered(commands: Mapping[str, Callable[..., None]]) -> None:
+    """Register commands by their names; one that others begin with is a group, and what it does without them."""
+    groups: dict[str, typer.Typer] = {}
+    for name, function in commands.items():
+        group, _, own = name.partition(" ")
+        if own:
+            groups[group].command(own)(command(function))
+        elif any(other.startswith(f"{name} ") for other in commands):
+            groups[name] = typer.Typer(invoke_without_command=True, help=function.__doc__)
+            groups[name].callback()(command(function))
+            app.add_typer(groups[name], name=name)
+        else:
+            app.command(name)(command(function))
+
+
+_registered(COMMANDS)

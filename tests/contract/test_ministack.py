@@ -57,6 +57,7 @@ _MODULES = {
     "buckets": "services.s3",
     "keys": "services.kms",
     "rest_apis": "services.apigateway_v1",
+    "logs": "services.cloudwatch_logs",
     "evaluator": "core.iam_evaluator",
 } | {
     name: f"services.{name}"

@@ -303,6 +303,24 @@ def test_log_events_are_decided_on_their_stream(plain: World, cloud: World) -> N
         read(cloud, "yours-1")
 
 
+def test_log_events_are_those_of_the_streams_that_are_asked_for(plain: World, cloud: World) -> None:
+    def read(world: World, **streams: Any) -> list[str]:
+        logs, group = world.client("logs"), name("group")
+        logs.create_log_group(logGroupName=group)
+        for stream in ("first/algo-1", "second/algo-1"):
+            logs.create_log_stream(logGroupName=group, logStreamName=stream)
+            events = [{"timestamp": int(time.time() * 1000), "message": stream}]
+            logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+        return [event["message"] for event in logs.filter_log_events(logGroupName=group, **streams)["events"]]
+
+    assert read(plain, logStreamNamePrefix="first/") == ["first/algo-1", "second/algo-1"], CLOSED
+    assert read(cloud, logStreamNamePrefix="first/") == ["first/algo-1"]
+    assert read(cloud, logStreamNamePrefix="third/") == []
+    with pytest.raises(ClientError) as refused:
+        read(cloud, logStreamNamePrefix="first/", logStreamNames=["second/algo-1"])
+    assert code(refused.value) == "InvalidParameterException"
+
+
 def test_an_alarm_watches_its_own_dimensions_and_knows_missing_data(plain: World, cloud: World) -> None:
     def states(world: World) -> tuple[str, str]:
         watch, space = world.client("cloudwatch"), name("space")
@@ -479,6 +497,7 @@ _SEEN = {
     "decide_alarms_by_their_names": test_alarms_are_decided_on_their_names,
     "decide_metrics_by_their_namespace": test_metrics_are_decided_by_their_namespace,
     "decide_log_events_by_their_stream": test_log_events_are_decided_on_their_stream,
+    "filter_log_events_of_the_streams_asked_for": test_log_events_are_those_of_the_streams_that_are_asked_for,
     "watch_alarms_own_metrics": test_an_alarm_watches_its_own_dimensions_and_knows_missing_data,
     "count_what_becomes_of_mails": test_mails_under_a_set_that_is_not_there_are_refused_and_bounces_are_counted,
     "answer_message_moves": test_dead_letters_are_moved_back,

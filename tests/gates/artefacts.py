@@ -74,10 +74,19 @@ def _runtime(folder: Path) -> Path:
 
 def import_error(code: Path, layer: Path, runtime: Path) -> str | None:
     """Return why the function cannot be imported as in Lambda, or None. Nothing else of this machine is in its path."""
-    program = (
-        f"import sys; sys.path[:0] = {[str(code), str(layer / 'python'), str(runtime)]!r}; import app; app.handler"
-    )
-    run = subprocess.run(
+    run = _started(code, layer, runtime, "app.handler")
+    return None if run.returncode == 0 else (run.stderr.strip().splitlines() or ["no reason given"])[-1]
+
+
+def loaded(code: Path, layer: Path, runtime: Path) -> frozenset[str]:
+    """Return the package's modules that the function loads when it is imported, without the package's name."""
+    said = _started(code, layer, runtime, "print(*sys.modules)").stdout.split()
+    return frozenset(name.removeprefix("signalbox.") for name in said if name.startswith("signalbox."))
+
+
+def _started(code: Path, layer: Path, runtime: Path, then: str) -> subprocess.CompletedProcess[str]:
+    program = f"import sys; sys.path[:0] = {[str(code), str(layer / 'python'), str(runtime)]!r}; import app; {then}"
+    return subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", program],
         capture_output=True,
         text=True,
@@ -85,7 +94,6 @@ def import_error(code: Path, layer: Path, runtime: Path) -> str | None:
         env={},
         timeout=60,
     )
-    return None if run.returncode == 0 else (run.stderr.strip().splitlines() or ["no reason given"])[-1]
 
 
 def zipped_size(folder: Path, archive: Path) -> int:

@@ -4,9 +4,22 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.gates.artefacts import LIMIT, Build, build, check_layer, import_error, zipped_size
+from tests.gates.artefacts import LIMIT, Build, build, check_layer, import_error, loaded, zipped_size
 from tests.gates.template import Template
 from tests.gates.test_template import listed
+
+# What only rare events of a function need, or another function of the same journey: no cold start waits for it.
+NOT_AT_A_START = {
+    "EvaluateModelFunction": {"contracts.training", "evaluation.documents"},
+    "OnModelPackageFunction": {"notifications", "mail", "templates", "reviews.closing"},
+    "PinModelFunction": {"training.planning", "aws.registry", "stages"},
+    "PlanReleaseFunction": {"releases.verifying", "aws.predictions"},
+    "PlanTrainingFunction": {"training.pinning", "aws.copying", "aws.images"},
+    "RequestReviewFunction": {"reviews.closing", "reviews.answering", "reviews.picture", "reviews.kept"},
+    "ReviewPageFunction": {"mail", "aws.model", "aws.s3", "reviews.mails", "reviews.picture", "reviews.requesting"},
+    "StartRunFunction": {"notifications", "mail", "templates"},
+    "VerifyReleaseFunction": {"releases.planning", "aws.table"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +31,14 @@ def test_every_function_imports_with_only_the_layer_and_the_runtime(built: Build
     errors = {name: import_error(code, built.layer, built.runtime) for name, code in built.functions.items()}
 
     assert not {name: error for name, error in errors.items() if error}
+
+
+@pytest.mark.parametrize("name", NOT_AT_A_START)
+def test_a_function_starts_without_what_only_rare_events_need(built: Build, name: str) -> None:
+    modules = loaded(built.functions[name], built.layer, built.runtime)
+
+    assert "settings" in modules or "observability" in modules
+    assert not modules & NOT_AT_A_START[name]
 
 
 def test_a_library_that_the_layer_lacks_is_noticed(built: Build, tmp_path: Path) -> None:

@@ -69,6 +69,15 @@ def test_a_planted_dataclass_is_seen_wherever_the_layer_has_it(tmp_path: Path) -
     assert "imports dataclasses.dataclass, which slows every cold start" in str(problem)
 
 
+def test_a_planted_pattern_is_seen_wherever_the_layer_compiles_it_at_a_start(tmp_path: Path) -> None:
+    module = tmp_path / code.PACKAGE.relative_to(ROOT) / "plain.py"
+    module.parent.mkdir(parents=True)
+    module.write_text('import re\n\n_END = re.compile("\\n")\n', encoding="utf-8")
+
+    (problem,) = code.check(tmp_path)
+    assert "compiles a pattern at every cold start" in str(problem)
+
+
 def test_sam_accepts_the_file_as_it_is() -> None:
     sam = Path(sys.executable).with_name("sam")
     environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_CHECK_UPDATES": "0"}

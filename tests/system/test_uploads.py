@@ -64,6 +64,41 @@ def test_files_uploaded_together_are_one_run_that_reaches_prod(world: World, tab
     assert sum(close) > len(close) * 0.6
 
 
+def test_a_run_is_shown_with_its_steps_and_logs(world: World) -> None:
+    (line,) = [line.split("\t") for line in world.signalbox("runs").decode().splitlines() if "abalone" in line]
+    name, status, _, uploads = line
+    shown = json.loads(world.signalbox("runs", name, "--json"))
+
+    assert (status, uploads) == ("Succeeded", "3")
+    assert {step["kind"] for step in shown["steps"] if step["job"]} >= {"TrainingJob", "ProcessingJob"}
+    written = [json.loads(text) for text in world.signalbox("logs", name, "--json").splitlines()]
+    assert {line["job"].lower() for line in written} == {step["job"] for step in shown["steps"] if step["job"]}
+    trained = world.client("stepfunctions").list_executions(stateMachineArn=world.outputs["MlopsMachineArn"])
+    tested = world.signalbox("logs", trained["executions"][0]["name"], "--follow").decode()
+    assert tested.startswith("==> team-a-abalone-")
+
+
+def test_a_pipeline_is_started_by_hand_with_another_parameter(world: World) -> None:
+    seven = {"Type": "Equals", "LeftValue": {"Get": "Parameters.Depth"}, "RightValue": 7}
+    check = {"Name": "Check", "Type": "Condition", "Arguments": {"Conditions": [seven], "IfSteps": [], "ElseSteps": []}}
+    depth = {"Name": "Depth", "Type": "Integer", "DefaultValue": 5}
+    name, text = "team-a-trial", json.dumps({"Version": "2020-12-01", "Parameters": [depth], "Steps": [check]})
+    role = world.outputs["PipelineRoleArn"]
+    world.client("sagemaker").create_pipeline(
+        PipelineName=name, PipelineDefinition=text, RoleArn=role, ClientRequestToken="0" * 32
+    )
+
+    world.signalbox("start", "trial", "-p", "Depth=7", "--name", "by-hand")
+
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = json.loads(world.signalbox("runs", "by-hand", "--json"))
+        return found if found["run"]["status"] == "Succeeded" else None
+
+    found = world.wait_for("the run that was started by hand", ended)
+    assert (found["run"]["pipeline"], found["parameters"], found["uploads"]) == (name, {"Depth": "7"}, [])
+    world.client("sagemaker").delete_pipeline(PipelineName=name, ClientRequestToken="1" * 32)
+
+
 def test_events_that_come_again_start_nothing_new(world: World) -> None:
     before, packages, mails = len(runs(world)), len(world.packages("abalone")), len(world.cloud.mails())
     bucket = world.outputs["DataBucket"]

@@ -1,5 +1,6 @@
 """Each command reads the stack, does its one thing, and says what happened; what it cannot do is one sentence."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -169,6 +170,26 @@ def test_every_command_has_region_and_profile(command: str) -> None:
 
     assert "--region" in told
     assert "--profile" in told
+
+
+@pytest.mark.parametrize("command", [name for name, one in cli.COMMANDS.items() if one.__name__.startswith("show_")])
+def test_every_command_that_shows_something_prints_json_where_asked(command: str) -> None:
+    told = re.sub(r"\x1b\[[\d;]*m", "", run(command, "--help").output)
+
+    assert "--json" in told
+
+
+def test_status_is_json_where_a_program_asks(clients: Clients) -> None:
+    endpoint = {"EndpointStatus": "InService", "CreationTime": NOW, "LastModifiedTime": NOW, "EndpointArn": ENDPOINT}
+    listed = {"Endpoints": [{"EndpointName": "signalbox-abalone-prod", **endpoint}]}
+    runs: dict[str, Any] = {"PipelineExecutionSummaries": []}
+    clients["sagemaker"] = RecordingClient("sagemaker", {"list_pipeline_executions": runs, "list_endpoints": listed})
+    clients["stepfunctions"] = RecordingClient("stepfunctions", {"list_executions": {"executions": []}})
+
+    (line,) = json.loads(run("status", "--json").output)
+
+    assert (line["kind"], line["name"], line["state"]) == ("endpoint", "signalbox-abalone-prod", "InService")
+    assert line["since"] == "2026-11-20T10:00:00+00:00"
 
 
 def test_train_starts_once_and_says_so_the_second_time(clients: Clients) -> None:

@@ -33,5 +33,10 @@ def log(arn: str, group: str, job: str) -> str:
     return f"https://{_domain(parts)}/cloudwatch/home?region={parts[3]}{place}"
 
 
+def domain(arn: str) -> str:
+    """Return the host of the console in the partition and region of `arn`."""
+    return _domain(arn.split(":"))
+
+
 def _domain(parts: list[str]) -> str:
     return f"{parts[3]}.{_DOMAINS.get(parts[1], 'console.aws.amazon.com')}"

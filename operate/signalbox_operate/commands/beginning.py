@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from signalbox_operate import account
 from signalbox_operate.commands.terminal import console, shown
-from signalbox_operate.new import asking, folders, profile, writing
+from signalbox_operate.new import adopting, asking, folders, profile, sources, templates, writing
 from signalbox_operate.new.model import Answers
 from signalbox_operate.stack import OperateError
 
@@ -26,6 +27,13 @@ Header = Annotated[bool | None, typer.Option("--header/--no-header", help="Does 
 Delimiter = Annotated[str | None, typer.Option(help="Sign between the columns, or tab, semicolon, bar, comma, blank")]
 Dates = Annotated[str | None, typer.Option(help="One of: day-first, month-first; else found in the dates")]
 Threshold = Annotated[float | None, typer.Option(help="MSE at most, or accuracy at least, of a model to register")]
+Template = Annotated[
+    str | None,
+    typer.Option(help="abalone, a folder, s3://BUCKET/PREFIX/ or a git URL; with @sha256:… only what has that digest"),
+]
+Definition = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, readable=True, help="A pipeline's definition, as JSON")
+]
 Names = Annotated[list[str] | None, typer.Option(help="A column, as often as needed")]
 
 
@@ -33,6 +41,8 @@ def new(
     name: Annotated[str, typer.Argument(help="Name of the project, and of its folder: wine")],
     *,
     table: Table = None,
+    template: Template = None,
+    definition: Definition = None,
     label: Label = None,
     problem: ProblemName = None,
     header: Header = None,
@@ -42,13 +52,33 @@ def new(
     drop: Names = None,
     keep: Names = None,
 ) -> None:
-    """Begin a project: a folder that learns from a table, of which nothing else has to be written."""
+    """Begin a project: of a table that it learns from, of a template, or of a pipeline's definition."""
     _check_name(name)
     folder = Path(name)
     folders.check_free(folder)
-    if table is None:
-        raise OperateError("a project begins with something: give the table that it is to learn from with --from")
-    given = Answers(label, problem, header, delimiter, dates, threshold, tuple(drop or ()), tuple(keep or ()))
+    if sum(one is not None for one in (table, template, definition)) != 1:
+        raise OperateError(
+            "a project begins with one thing: a table that it is to learn from (--from), a template (--template), or a "
+            "pipeline's definition (--definition)"
+        )
+    if table is not None:
+        named = Answers(label, problem, header, delimiter, dates, threshold, tuple(drop or ()), tuple(keep or ()))
+        _of_table(name, table, named, folder)
+    elif template is not None:
+        with sources.fetched(template, lambda: account.client("s3")) as (found, pin):
+            _say_left(folder, templates.write(name, found, pin, folder))
+        console.print(f"Another of the same: --template {shown(pin)}")
+    elif definition is not None:
+        _say_left(folder, adopting.write(name, definition, folder))
+
+
+def _say_left(folder: Path, left: Sequence[str]) -> None:
+    console.print(f"The project is in {folder}/." + (" Before it can be deployed:" if left else ""))
+    for problem in left:
+        console.print(f"- {shown(problem)}")
+
+
+def _of_table(name: str, table: Path, given: Answers, folder: Path) -> None:
     found = asking.settled(lambda answers: profile.look(table, answers), given, _ask if _can_ask() else None)
     writing.write(name, table, found, folder)
     for sentence in found.sentences:

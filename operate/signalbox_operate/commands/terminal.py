@@ -1,13 +1,17 @@
 """What the commands share: the options of several, the console, and how a failure is told."""
 
+import dataclasses
 import functools
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.table import Column, Table
 from rich.text import Text
 
 from signalbox import moments, plain
@@ -16,14 +20,16 @@ from signalbox.reviews.model import DecisionNotPassedOnError
 from signalbox_operate import account, refusals
 from signalbox_operate import stack as stacks
 from signalbox_operate.pipelines import PipelineError, UnknownRegionError
+from signalbox_operate.projects.model import ProjectError
 from signalbox_operate.stack import OperateError, Stack
 
-# Nothing that is printed is markup: keys, names and what AWS says are shown as they are, with their brackets.
-console = Console(soft_wrap=True, markup=False)
-errors = Console(stderr=True, soft_wrap=True, markup=False)
+# Nothing that is printed is markup: keys, names and what AWS says are shown as they are, with brackets and colons.
+console = Console(soft_wrap=True, markup=False, emoji=False)
+errors = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
 
 StackName = Annotated[str, typer.Option("--stack", envvar="SIGNALBOX_STACK", help="Name of the deployed stack")]
 ModelName = Annotated[str | None, typer.Option(help="Short name of the model")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs")]
 Prefix = Annotated[str, typer.Option(help="Where the stack watches: its parameter UploadPrefix")]
 
 _STATES = {"InService": "green", "Succeeded": "green", "Failed": "red", "OutOfService": "red"}
@@ -48,7 +54,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         try:
             chosen(*arguments, **options)
         except (*_FAILURES, ClientError, BotoCoreError, Boto3Error) as error:
-            errors.print(Text("error:", "red"), shown(refusals.sentence(error)))
+            for told in error.problems if isinstance(error, ProjectError) else [refusals.sentence(error)]:
+                errors.print(Text("error:", "red"), shown(told))
             raise typer.Exit(1) from error
 
     return run
@@ -80,6 +87,42 @@ def shown(text: str) -> str:
     return plain.line(text)
 
 
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
+    """Print rows: within a terminal's width; for a pipe a line each, with tabs between cells and without headings."""
+    if not console.is_terminal:
+        for row in rows:
+            typer.echo("\t".join(str(cell) for cell in row))
+        return
+    # The first column names the thing: it is folded, never cut, so that it can be copied.
+    columns = [Column(heading, overflow="fold") for heading in headings]
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table, soft_wrap=False)
+
+
+def print_json(value: object, indent: int | None = 2) -> None:
+    """Print dataclasses, tuples, texts and times as JSON."""
+    typer.echo(json.dumps(_plain(value), indent=indent, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return _plain(value._asdict())
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def moment(at: datetime) -> str:
+    """Return a moment as a clock on the wall shows it."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
 def state(text: str) -> Text:
     """Return a state in its colour."""
     return Text(text, _STATES.get(text, "yellow"))
@@ -87,4 +130,4 @@ def state(text: str) -> Text:
 
 def local(text: str) -> str:
     """Return the moment in a text as a clock on the wall shows it."""
-    return moments.moment_of(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return moment(moments.moment_of(text))

@@ -17,7 +17,8 @@ from signalbox_operate.pipelines.builder import (
     output_of,
     retry,
 )
-from signalbox_operate.pipelines.checks import Json, PipelineError, check
+from signalbox_operate.pipelines.checks import check
+from signalbox_operate.pipelines.form import Json, PipelineError
 from signalbox_operate.pipelines.images import UnknownRegionError
 
 __all__ = [

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from signalbox_operate.pipelines.checks import Json, check
-
-VERSION = "2020-12-01"
+from signalbox_operate.pipelines.checks import check
+from signalbox_operate.pipelines.form import VERSION, Json
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ botocore's own model of the call that the step makes; a reference stands for a v
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import botocore.session
 from botocore.validate import ParamValidator
 
-type Json = dict[str, Any]
+from signalbox_operate.pipelines.form import Json, PipelineError, branches, check_form, steps_of
 
 # Service limits of pipelines: steps and parameters (both fixed), and the size of a definition in bytes.
 STEP_LIMIT, PARAMETER_LIMIT, SIZE_LIMIT = 50, 200, 1024 * 1024
@@ -25,9 +25,16 @@ _CALLS: dict[str, tuple[str, str | None]] = {
     "Transform": ("CreateTransformJob", "TransformJobName"),
     "Model": ("CreateModel", "ModelName"),
     "RegisterModel": ("CreateModelPackage", None),
+    "Tuning": ("CreateHyperParameterTuningJob", "HyperParameterTuningJobName"),
 }
-_TYPES = {*_CALLS, "Condition", "Fail", "Lambda"}
-_CACHED = {"Processing", "Training", "Transform", "Lambda"}
+# The SageMaker AI Developer Guide's "Pipelines steps", and the types that the SDK's steps emit (`StepTypeEnum`).
+_OTHERS = {
+    *("AutoML", "Callback", "ClarifyCheck", "EMR", "EMRServerless", "Endpoint", "EndpointConfig", "InferenceComponent"),
+    *("Lineage", "MonitorBatchTransform", "QualityCheck"),
+}
+_TYPES = {*_CALLS, *_OTHERS, "Condition", "Fail", "Lambda"}
+_CACHED = {"Processing", "Training", "Transform", "Lambda", "Tuning", "AutoML", "ClarifyCheck", "QualityCheck", "EMR"}
+_RETRIED = {*_CALLS, "AutoML"}
 _EXECUTION = {
     "StartDateTime",
     "CurrentDateTime",
@@ -42,10 +49,6 @@ _PLACEHOLDERS: dict[str, Any] = {"integer": 1, "long": 1, "float": 1.0, "double"
 _REFERENCES = {"Get", "Std:Join", "Std:JsonGet"}
 
 
-class PipelineError(Exception):
-    """A pipeline definition is wrong; the message names the step or parameter and what to change."""
-
-
 def check(definition: Json) -> None:
     """Check a whole definition.
 
@@ -53,34 +56,21 @@ def check(definition: Json) -> None:
         PipelineError: a name is wrong or taken twice, a reference leads nowhere, steps wait for each other, a limit is
             passed, or a step's arguments are not what its call takes.
     """
-    parameters = [parameter["Name"] for parameter in definition["Parameters"]]
-    steps = list(_all_steps(definition["Steps"]))
+    check_form(definition)
+    parameters = [parameter["Name"] for parameter in definition.get("Parameters") or ()]
+    steps = list(steps_of(definition))
     _check_names(parameters, "parameter", PARAMETER_LIMIT)
     _check_names([step["Name"] for step in steps], "step", STEP_LIMIT)
     for step in steps:
         _check_step(step)
     _check_order(steps, set(parameters))
-    size = len(json.dumps(definition))
+    size = len(json.dumps(definition).encode())
     if size > SIZE_LIMIT:
         raise PipelineError(f"the definition has {size} bytes, more than the {SIZE_LIMIT} it may have: make it smaller")
 
 
-def _branches(step: Json) -> list[Json]:
-    if step["Type"] != "Condition":
-        return []
-    return [*step["Arguments"].get("IfSteps", ()), *step["Arguments"].get("ElseSteps", ())]
-
-
-def _all_steps(steps: Sequence[Json]) -> Iterator[Json]:
-    for step in steps:
-        yield step
-        yield from _all_steps(_branches(step))
-
-
 def _check_names(found: list[str], what: str, limit: int) -> None:
     for name in found:
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
-            raise PipelineError(f"{what} name {name!r} must be 1 to 64 letters, digits, - or _")
         if found.count(name) > 1:
             raise PipelineError(f"{what} name {name!r} is used twice: names are unique in the whole pipeline")
     if len(found) > limit:
@@ -91,11 +81,11 @@ def _check_step(step: Json) -> None:
     name, kind = step["Name"], step["Type"]
     if kind not in _TYPES:
         raise PipelineError(f"step {name}: unknown type {kind!r}; known are {', '.join(sorted(_TYPES))}")
-    if "RetryPolicies" in step and kind not in _CALLS:
+    if "RetryPolicies" in step and kind not in _RETRIED:
         raise PipelineError(f"step {name}: a {kind} step takes no retry policy")
     if "CacheConfig" in step and kind not in _CACHED:
         raise PipelineError(f"step {name}: a {kind} step cannot be cached")
-    if any(inner["Type"] == "Condition" for inner in _branches(step)):
+    if any(inner["Type"] == "Condition" for inner in branches(step)):
         raise PipelineError(f"step {name}: a condition cannot be inside another condition")
     if kind in _CALLS:
         _check_arguments(step)
@@ -142,7 +132,7 @@ def _references(value: Any) -> Iterator[str]:
 
 def _own_arguments(step: Json) -> Json:
     """Return a step's arguments without the steps of its branches, which speak for themselves."""
-    return {key: value for key, value in step["Arguments"].items() if key not in {"IfSteps", "ElseSteps"}}
+    return {key: value for key, value in (step.get("Arguments") or {}).items() if key not in {"IfSteps", "ElseSteps"}}
 
 
 def _check_order(steps: list[Json], parameters: set[str]) -> None:
@@ -150,7 +140,7 @@ def _check_order(steps: list[Json], parameters: set[str]) -> None:
     waits: dict[str, set[str]] = {name: set() for name in by_name}
     for name, step in by_name.items():
         waits[name].update(_depends_on(step))
-        for inner in _branches(step):
+        for inner in branches(step):
             waits[inner["Name"]].add(name)
         for path in _references(_own_arguments(step)):
             root, _, rest = path.partition(".")
@@ -180,7 +170,7 @@ def _step_referred_to(by: str, rest: str, steps: Mapping[str, Json]) -> str:
     files = {file["PropertyFileName"] for file in steps[name].get("PropertyFiles", ())}
     if path.startswith("PropertyFiles.") and path.removeprefix("PropertyFiles.") not in files:
         raise PipelineError(f"step {by} refers to {path!r} of step {name}, which declares no such property file")
-    outputs = steps[name]["Arguments"].get("ProcessingOutputConfig", {}).get("Outputs", ())
+    outputs = (steps[name].get("Arguments") or {}).get("ProcessingOutputConfig", {}).get("Outputs", ())
     wanted = re.match(r"ProcessingOutputConfig\.Outputs\['([^']*)'\]", path)
     if wanted and wanted[1] not in {output["OutputName"] for output in outputs}:
         raise PipelineError(f"step {by} refers to output {wanted[1]!r} of step {name}, which has no such output")

@@ -1,8 +1,14 @@
-"""The abalone pipeline: preprocess → train → evaluate → register for review, or fail and say by how much."""
+"""The abalone pipeline: preprocess → train → evaluate → register for review, or fail and say by how much.
+
+`signalbox deploy` runs this file and takes what it prints. Where the pipeline runs, and what it may use, it tells in
+variables called SIGNALBOX_…, which `AbaloneSettings.told` reads.
+"""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from signalbox_operate.pipelines import (
     Json,
@@ -44,7 +50,7 @@ _JOB_RETRIES = [
 class AbaloneSettings:
     """Where the pipeline runs and what it may use.
 
-    `code_uri` is the folder that `signalbox publish` put the job code in: `code/` with the single programs, and
+    `code_uri` is the folder that `signalbox deploy` puts the job code in: `code/` with the single programs, and
     `sourcedir.tar.gz`. Everything that the pipeline writes goes under `output_uri`, by execution, and is encrypted with
     `key_arn`. An image that is not given is the one of AWS in `region`.
     """
@@ -60,6 +66,21 @@ class AbaloneSettings:
     xgboost_image: str | None = None
     scikit_learn_image: str | None = None
 
+    @classmethod
+    def told(cls, variables: Mapping[str, str]) -> Self:
+        """Return the settings in the environment that a definition is made in."""
+        return cls(
+            name=variables["SIGNALBOX_PIPELINE"],
+            region=variables["SIGNALBOX_REGION"],
+            job_role_arn=variables["SIGNALBOX_JOB_ROLE"],
+            key_arn=variables["SIGNALBOX_KEY"],
+            code_uri=variables["SIGNALBOX_CODE"],
+            output_uri=variables["SIGNALBOX_OUTPUT"],
+            package_group=next(iter(json.loads(variables["SIGNALBOX_GROUPS"]).values())),
+            xgboost_image=variables.get("XGBOOST_IMAGE"),
+            scikit_learn_image=variables.get("SCIKIT_LEARN_IMAGE"),
+        )
+
     @property
     def xgboost(self) -> str:
         """Return the image that trains, tests and serves."""
@@ -68,9 +89,8 @@ class AbaloneSettings:
     @property
     def scikit_learn(self) -> str:
         """Return the image that prepares the data."""
-        return images.uri(
-            images.SCIKIT_LEARN, self.region, given=self.scikit_learn_image, override="--scikit-learn-image"
-        )
+        override = "--scikit-learn-image"
+        return images.uri(images.SCIKIT_LEARN, self.region, given=self.scikit_learn_image, override=override)
 
 
 def definition(settings: AbaloneSettings) -> Json:
@@ -259,3 +279,7 @@ def _register(settings: AbaloneSettings) -> Step:
         "SkipModelValidation": "None",
     }
     return job("RegisterModel", "Register", arguments, retries=[_SERVICE_RETRY])
+
+
+if __name__ == "__main__":
+    print(json.dumps(definition(AbaloneSettings.told(os.environ))))  # noqa: T201  # what deploy takes

@@ -87,7 +87,10 @@ def _module(source: Path, package: Path) -> Iterator[str]:
     journey = here[0]
     # The adapters and the one session are the only places that know AWS's library.
     speaks_aws = journey == "aws" or here[-1] in {"adapters", "table", "mail", "invocation"}
-    for name in imported(ast.parse(source.read_text(encoding="utf-8"))):
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    if any("re.compile(" in ast.unparse(node) for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)):
+        yield "compiles a pattern at every cold start: keep it as a text, which `re` compiles when it is first used"
+    for name in imported(tree):
         if name.startswith(("functions", "sagemaker_local", "signalbox_local", "signalbox_operate", "tests", ".")):
             yield f"imports {name}: imports point inward, by full names"
         elif name.startswith(_SLOW):

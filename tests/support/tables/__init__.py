@@ -76,7 +76,7 @@ def plain_metric(problem: str, train: Path, test: Path) -> float:
     The files have no header and the label first. Texts that are dates become their year and day of the year.
     """
     learnt, tested = (_read(path) for path in (train, test))
-    features = [name for name in learnt if name != 0]
+    features = [name for name in learnt if name != "label"]
     texts = [name for name in features if not pd.api.types.is_numeric_dtype(learnt[name])]
     numbers = [name for name in features if name not in texts]
     encoder = make_column_transformer(
@@ -91,13 +91,16 @@ def plain_metric(problem: str, train: Path, test: Path) -> float:
     )
     found = []
     for model in models:
-        answers = make_pipeline(encoder, model).fit(learnt[features], learnt[0]).predict(tested[features])
-        found.append(float(((answers - tested[0]) ** 2).mean() if regression else (answers == tested[0]).mean()))
+        answers = make_pipeline(encoder, model).fit(learnt[features], learnt["label"]).predict(tested[features])
+        found.append(
+            float(((answers - tested["label"]) ** 2).mean() if regression else (answers == tested["label"]).mean())
+        )
     return min(found) if regression else max(found)
 
 
 def _read(path: Path) -> pd.DataFrame:
     rows = pd.read_csv(path, header=None)
+    rows.columns = ["label", *(f"feature {number}" for number in range(1, rows.shape[1]))]
     for name in rows.columns[1:]:
         first = str(rows[name].iloc[0])
         if first[:4].isdecimal() and first[4:5] in ("-", "/"):

@@ -81,6 +81,11 @@ class UploadsTable:
         found = next(self._table.query(self._runs, newest_first=True, most=1), None)
         return _run(found) if found else None
 
+    def newest(self, most: int) -> list[tuple[Run, int]]:
+        """Return at most `most` runs, the newest first, each with how many uploads it has taken."""
+        items = self._table.query(self._runs, newest_first=True, most=most)
+        return [(_run(item), int(item.get("uploads", 0))) for item in items]
+
     def find(self, run_id: str) -> Run | None:
         """Return the run called `run_id`, which has its number in its name."""
         number = re.fullmatch(r".+-([0-9]{6,8})-[0-9]{8}T[0-9]{6}Z", run_id)

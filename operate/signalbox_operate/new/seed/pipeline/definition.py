@@ -30,7 +30,7 @@ import table  # lies with the jobs' code
 INSTANCE, HOSTS = "__INSTANCE__", ["ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge"]
 REGION, ROLE, KEY = (os.environ[f"SIGNALBOX_{name}"] for name in ("REGION", "JOB_ROLE", "KEY"))
 CODE, OUTPUT = (os.environ[f"SIGNALBOX_{name}"].rstrip("/") for name in ("CODE", "OUTPUT"))
-GROUP = json.loads(os.environ["SIGNALBOX_GROUPS"])["__PROJECT__"]
+(GROUP,) = json.loads(os.environ["SIGNALBOX_GROUPS"]).values()  # of its one model
 IMAGE = images.uri(images.SCIKIT_LEARN, REGION)
 WORK = "/opt/ml/processing"
 RETRIES = [

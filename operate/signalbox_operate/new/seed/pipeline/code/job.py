@@ -15,6 +15,7 @@ def told(main):
         main()
     except Exception as error:  # noqa: BLE001  # whatever it is, the job has failed of it
         traceback.print_exc()
-        if MESSAGE.parent.is_dir():
+        if MESSAGE.parents[1].is_dir():  # else this is no job, but somebody's own machine
+            MESSAGE.parent.mkdir(exist_ok=True)
             MESSAGE.write_text(str(error)[:1000])
         sys.exit(1)

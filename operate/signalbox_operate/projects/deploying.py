@@ -1,0 +1,105 @@
+"""Deploy a project: everything is checked, then code, roles and documents, and last its pipelines.
+
+Safe to repeat, and to break off anywhere. A pipeline that is not there yet postpones the runs of its uploads.
+"""
+
+import secrets
+
+from signalbox import names
+from signalbox.project_documents import Project as Document
+from signalbox_operate.projects import checking, claims, code, definitions, pipelines, target, template, use
+from signalbox_operate.projects.checking import Checked
+from signalbox_operate.projects.model import Project, ProjectError
+from signalbox_operate.projects.place import Place
+from signalbox_operate.projects.target import Target
+
+_ID_BYTES = 6  # 12 hexadecimal digits
+
+
+def check(project: Project, place: Place) -> Checked:
+    """Return a project that can be deployed to a stack.
+
+    Raises:
+        ProjectError: it cannot, for each of the reasons.
+    """
+    made = checking.check(project, _target(project, place))
+    watched = place.stack.parameters.get("UploadPrefix", "")
+    others = [one for one in place.projects() if one.project != project.name]
+    owners = claims.owners(place.prefix, project.models, place.client("ssm"))
+    problems = list(claims.refused(project, made.target, watched, others, owners))
+    if problems:
+        raise ProjectError(problems)
+    for remark in claims.shared(project, others):
+        place.say(f"note: {remark}")
+    return made
+
+
+def deploy(project: Project, place: Place) -> None:
+    """Deploy a project to a stack, and say what was done.
+
+    Raises:
+        OperateError: it cannot be deployed; nothing was written before that was checked.
+    """
+    made = check(project, place)
+    before = place.find(project.name)
+    _check_left_out(project, before, place)
+    project_id = before.id if before else f"{project.name}-{secrets.token_hex(_ID_BYTES)}"
+    _upload_code(project, made.target, place)
+    outputs = _put_stack(made, project_id, place)
+    if outputs["JobRoleArn"] != made.target.job_role_arn:  # it was an example, before the project had a role
+        made = checking.check(project, _target(project, place))
+    _put_pipelines(made, project_id, outputs["PipelineRoleArn"], place)
+
+
+def _target(project: Project, place: Place) -> Target:
+    """Return the target, whose job role is an example until the project's stack is there."""
+    example = target.example(place.region).job_role_arn
+    role = place.stack_of(project.name).outputs().get("JobRoleArn", example)
+    return target.of_stack(place.stack, place.region, role)
+
+
+def _check_left_out(project: Project, before: Document | None, place: Place) -> None:
+    """Refuse to take a pipeline or model out of a project that is in use.
+
+    Raises:
+        ProjectError: one is, for each reason.
+    """
+    pipelines_before = before.pipelines if before else {}
+    gone = [one.name for key, one in pipelines_before.items() if key not in project.pipelines]
+    models = [model for model in place.models_of(project.name) if model not in project.models]
+    problems = [f"{project.places.of()}: {reason}" for reason in use.reasons(gone, models, place)]
+    if problems:
+        raise ProjectError(problems)
+    for pipeline in gone:
+        place.say(f"note: the pipeline {pipeline} is not the project's any more, and is left as it is")
+
+
+def _upload_code(project: Project, aim: Target, place: Place) -> None:
+    for entry in project.pipelines.values():
+        if entry.code is not None:
+            code.upload(project.name, code.read(entry.code), aim.artifacts_bucket, place.client("s3"))
+
+
+def _put_stack(made: Checked, project_id: str, place: Place) -> dict[str, str]:
+    accounts = tuple(filter(None, place.stack.parameters.get("ImageAccounts", "").split(",")))
+    contents = made.contents(project_id, place.stack.output("ContainerPolicyArn"), accounts)
+    stack = place.stack_of(made.project.name)
+    outcome = stack.put(template.make(contents), contents.tags)
+    place.say(f"stack {stack.name} {outcome}")
+    return stack.outputs()
+
+
+def _put_pipelines(made: Checked, project_id: str, role_arn: str, place: Place) -> None:
+    project, aim, sagemaker = made.project, made.target, place.client("sagemaker")
+    tags = definitions.project_tags(project, project_id)
+    partition, account = role_arn.split(":")[1], role_arn.split(":")[4]
+    for model in project.models:
+        group = aim.group(model)
+        arn = f"arn:{partition}:sagemaker:{place.region}:{account}:model-package-group/{group}"
+        pipelines.put_group(group, arn, tags, sagemaker)
+    for name in project.pipelines:
+        called = names.pipeline(place.prefix, project.name, name)
+        outcome = pipelines.put(called, role_arn, definitions.tag(made.definitions[name], tags), tags, sagemaker)
+        taken = made.inputs[name]
+        given = f"; uploads are given in its parameter {taken.parameter}" if taken.parameter else ""
+        place.say(f"pipeline {called} {outcome}{given}")

@@ -1,0 +1,150 @@
+"""Read a project's folder: its `signalbox.yaml`, and the files that it names."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from signalbox import stages
+from signalbox.stages import StagesDocumentError
+from signalbox_operate.projects import yaml_file
+from signalbox_operate.projects.model import (
+    ContainerEntry,
+    PipelineEntry,
+    Places,
+    Project,
+    ProjectError,
+    Uploads,
+)
+from signalbox_operate.projects.schema import FILE, SCHEMA
+
+QUIET_SECONDS = 60
+CHANNEL = "training"
+_PATHS = {"pipelines": ("definition", "code"), "containers": ("folder", "train", "test")}
+
+
+def read(folder: Path) -> Project:
+    """Return the project in a folder.
+
+    Raises:
+        ProjectError: the file does not fit its schema, names what is not there, or contradicts itself.
+    """
+    given, places = yaml_file.load(folder / FILE, SCHEMA)
+    problems = [*_missing(given, folder, places), *_contradictions(given, places)]
+    if problems:
+        raise ProjectError(problems)
+    return Project(
+        folder,
+        given["project"],
+        tuple(_uploads(given)),
+        {name: _pipeline(name, entry, folder) for name, entry in given.get("pipelines", {}).items()},
+        {name: _container(name, entry, folder) for name, entry in given.get("containers", {}).items()},
+        given.get("branches", {}),
+        tuple(given.get("approvers", ())),
+        tuple(given.get("stages", ())),
+        given.get("tags", {}),
+        tuple(given.get("access", {}).get("read", ())),
+        tuple(given.get("access", {}).get("write", ())),
+        places,
+    )
+
+
+def _missing(given: Mapping[str, Any], folder: Path, places: Places) -> Iterator[str]:
+    """Yield each file or folder that is named and is not there, or lies outside of the project."""
+    for kind, fields in _PATHS.items():
+        for name, entry in given.get(kind, {}).items():
+            for field in set(fields) & set(entry):
+                path = folder / entry[field]
+                where = places.of(kind, name, field)
+                if not path.resolve().is_relative_to(folder.resolve()):
+                    yield f"{where}: {entry[field]} leads out of the project's folder: move it inside"
+                elif not path.exists():
+                    yield f"{where}: there is no {entry[field]} in {folder}"
+                elif field in {"code", "folder"} and not path.is_dir():
+                    yield f"{where}: {entry[field]} is a file, and has to be a folder"
+
+
+def _contradictions(given: Mapping[str, Any], places: Places) -> Iterator[str]:
+    yield from _unclear_uploads(given, places)
+    seen: dict[str, str] = {}
+    for kind, name, model in _trained(given):
+        if model in seen:
+            yield f"{places.of(kind, name)}: the model {model} is that of {seen[model]} already: give it to one"
+        seen.setdefault(model, f"{kind}.{name}")
+    if given.get("stages"):
+        try:
+            stages.parse(json.dumps({"stages": given["stages"]}))
+        except StagesDocumentError as error:
+            yield f"{places.of('stages')}: {error}"
+
+
+def _trained(given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for name, entry in given.get("pipelines", {}).items():
+        for model in entry.get("models", ()):
+            yield "pipelines", name, model
+    for name, entry in given.get("containers", {}).items():
+        yield "containers", name, entry.get("model", name)
+
+
+def _unclear_uploads(given: Mapping[str, Any], places: Places) -> Iterator[str]:
+    pipelines, seen = given.get("pipelines", {}), set()
+    for index, entry in enumerate(_listed(given)):
+        where = places.of("uploads", index) if isinstance(given["uploads"], list) else places.of("uploads")
+        if "pipeline" in entry and entry["pipeline"] not in pipelines:
+            yield f"{where}: there is no pipeline {entry['pipeline']}: it has {', '.join(pipelines) or 'none'}"
+        elif "pipeline" not in entry and len(pipelines) != 1:
+            known = ", ".join(pipelines) or "none"
+            yield f"{where}: say which pipeline the uploads start, with pipeline: it has {known}"
+        key = (entry.get("prefix", ""), entry.get("suffix", ""))
+        if key in seen:
+            yield f"{where}: another entry has this prefix and suffix: an upload starts one pipeline"
+        seen.add(key)
+
+
+def _listed(given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    uploads = given.get("uploads", [])
+    return uploads if isinstance(uploads, list) else [uploads]
+
+
+def _uploads(given: Mapping[str, Any]) -> Iterator[Uploads]:
+    for entry in _listed(given):
+        yield Uploads(
+            entry.get("prefix", f"incoming/{given['project']}/"),
+            entry.get("suffix", ""),
+            entry.get("quiet_seconds", QUIET_SECONDS),
+            entry.get("pipeline", next(iter(given["pipelines"]))),
+        )
+
+
+def _pipeline(name: str, entry: Mapping[str, Any], folder: Path) -> PipelineEntry:
+    return PipelineEntry(
+        name,
+        folder / entry["definition"],
+        folder / entry["code"] if "code" in entry else None,
+        tuple(entry.get("models", ())),
+        entry.get("parameter"),
+        entry.get("takes"),
+        entry.get("replace", {}),
+    )
+
+
+def _container(name: str, entry: Mapping[str, Any], folder: Path) -> ContainerEntry:
+    paths = {field: folder / entry[field] if field in entry else None for field in _PATHS["containers"]}
+    return ContainerEntry(
+        name,
+        entry.get("model", name),
+        entry["problem"],
+        paths["folder"],
+        paths["train"],
+        paths["test"],
+        entry.get("channel", CHANNEL),
+        {
+            key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in entry.get("hyperparameters", {}).items()
+        },
+        {
+            key: value
+            for key, value in entry.items()
+            if key not in {*paths, "model", "problem", "channel", "hyperparameters"}
+        },
+    )

@@ -1,0 +1,82 @@
+"""Where a project is deployed to: what the stack gives its pipelines, and what their definitions are told of it."""
+
+import json
+from dataclasses import dataclass
+
+import botocore.session
+
+from signalbox import names
+from signalbox_operate.projects import code
+from signalbox_operate.projects.model import PipelineEntry, Project
+from signalbox_operate.stack import Stack
+
+# Stands for a job role that is not made yet, or for an account that is not asked: the AWS documentation's own.
+EXAMPLE_ACCOUNT = "111122223333"
+
+
+@dataclass(frozen=True)
+class Target:
+    """The stack that a project is deployed to; `region` is also that of the images its jobs use."""
+
+    prefix: str
+    region: str
+    data_bucket: str
+    artifacts_bucket: str
+    key_arn: str
+    job_role_arn: str
+
+    def group(self, model: str) -> str:
+        """Return the package group of a model."""
+        return names.package_group(self.prefix, model)
+
+    def pipeline(self, project: str, pipeline: str) -> str:
+        """Return SageMaker's name of a project's pipeline."""
+        return names.pipeline(self.prefix, project, pipeline)
+
+    def artifacts(self, key: str) -> str:
+        """Return the URI of a key, or of a prefix, in the artifacts bucket."""
+        return f"s3://{self.artifacts_bucket}/{key}"
+
+
+def example(region: str) -> Target:
+    """Return a target that stands for any stack: for what can be known without one."""
+    partition = botocore.session.get_session().get_partition_for_region(region)
+    role = f"arn:{partition}:iam::{EXAMPLE_ACCOUNT}:role/signalbox/projects/example/job"
+    key = f"arn:{partition}:kms:{region}:{EXAMPLE_ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
+    return Target("signalbox", region, "signalbox-data", "signalbox-artifacts", key, role)
+
+
+def of_stack(stack: Stack, region: str, job_role_arn: str) -> Target:
+    """Return the target that a deployed stack is, for a project whose jobs run as `job_role_arn`."""
+    return Target(
+        stack.output("Prefix"),
+        region,
+        stack.output("DataBucket"),
+        stack.output("ArtifactsBucket"),
+        stack.output("KeyArn"),
+        job_role_arn,
+    )
+
+
+def words(project: Project, entry: PipelineEntry, target: Target) -> dict[str, str]:
+    """Return what a definition is told, by the names that `{name}` in a text of it stands for."""
+    told = {
+        "project": project.name,
+        "pipeline": target.pipeline(project.name, entry.name),
+        "region": target.region,
+        "job_role": target.job_role_arn,
+        "key": target.key_arn,
+        "data": f"s3://{target.data_bucket}",
+        "output": target.artifacts(f"pipelines/{project.name}/{entry.name}/runs"),
+    }
+    if entry.code is not None:
+        told["code"] = target.artifacts(code.key(project.name, code.read(entry.code)))
+    return told | {f"group:{model}": target.group(model) for model in project.models}
+
+
+def variables(project: Project, entry: PipelineEntry, target: Target) -> dict[str, str]:
+    """Return the same as the environment variables of a script that prints a definition."""
+    told = words(project, entry, target)
+    groups = {model: target.group(model) for model in project.models}
+    made = {f"SIGNALBOX_{name.upper()}": value for name, value in told.items() if ":" not in name}
+    return made | {"SIGNALBOX_GROUPS": json.dumps(groups)}

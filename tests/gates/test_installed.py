@@ -1,0 +1,126 @@
+"""The command line is built into a wheel, which works in an environment of its own, without the repository."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from email.parser import Parser
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from tests.support.documents import ROOT
+
+from signalbox_operate import __version__
+
+PACKAGES = {
+    "signalbox": ROOT / "layers" / "signalbox" / "signalbox",
+    "signalbox_operate": ROOT / "operate" / "signalbox_operate",
+}
+UNSEEN = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built as `pip install ./operate` does; from a copy, since that leaves files beside its sources."""
+    folder = tmp_path_factory.mktemp("wheel")
+    for part in ("operate", "layers/signalbox/signalbox"):
+        shutil.copytree(ROOT / part, folder / part, ignore=UNSEEN)
+    words = ["wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder)]
+    subprocess.run([sys.executable, "-m", "pip", *words, str(folder / "operate")], check=True, cwd=folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program `signalbox`, installed from the wheel; the libraries that it needs are those of this environment."""
+    folder = tmp_path_factory.mktemp("installed")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    words = ["--python", str(folder / "bin" / "python"), "install", "--quiet", "--no-index", "--no-deps", str(wheel)]
+    subprocess.run([sys.executable, "-m", "pip", *words], check=True, cwd=folder)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "libraries.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    return folder / "bin" / "signalbox"
+
+
+def ask(program: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run the program away from the repository, where nobody has an account."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON", "SIGNALBOX_"))}
+    environment = kept | {"AWS_CONFIG_FILE": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true"}
+    return subprocess.run(
+        [program, *words], cwd=program.parent, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_wheel_has_every_file_of_both_packages_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+
+    written = {
+        f"{name}/{file.relative_to(folder).as_posix()}"
+        for name, folder in PACKAGES.items()
+        for file in folder.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    assert held == written
+
+
+def test_the_wheel_needs_what_the_packages_import(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (described,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = Parser().parsestr(archive.read(described).decode())
+    needed = {canonicalize_name(Requirement(text).name) for text in metadata.get_all("Requires-Dist", [])}
+    # boto3 and jinja2 bring these: they are one library to whoever uses them.
+    brought = {"botocore", "jmespath", "markupsafe"}
+
+    known = packages_distributions()
+    files = {file for folder in PACKAGES.values() for file in folder.rglob("*.py")}
+    # A seed is copied into a project: it is run there, by what its jobs have.
+    imported = {root for file in files if "seed" not in file.parts for root in _imports(file)}
+    # What comes with a clone alone, and is asked for where a command needs it: the seeds, and the local cloud.
+    own = {"projects", "signalbox_local", *PACKAGES}
+    foreign = imported - set(sys.stdlib_module_names) - own
+    unknown = {root for root in foreign if root not in known}
+    assert unknown == set()
+    assert {canonicalize_name(known[root][0]) for root in foreign} - brought == needed
+    assert metadata["Version"] == __version__
+
+
+def _imports(file: Path) -> set[str]:
+    """Return the top-level packages that a file imports at run time."""
+    tree = ast.parse(file.read_text())
+    unseen = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
+        for node in ast.walk(block)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in unseen:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def test_the_installed_program_says_its_version_and_its_commands(program: Path) -> None:
+    assert ask(program, "--version").stdout == f"signalbox {__version__}\n"
+    told = ask(program, "--help").stdout
+    assert all(command in told for command in ("upload", "runs", "models", "doctor"))
+
+
+def test_the_installed_program_says_what_it_lacks_in_one_sentence(program: Path) -> None:
+    asked, published = ask(program, "status"), ask(program, "publish", "abalone")
+
+    assert (asked.returncode, published.returncode) == (1, 1)
+    assert asked.stderr.startswith("error: no AWS region is set")
+    assert published.stderr.startswith("error: publish needs a clone of Signalbox")

@@ -1,0 +1,244 @@
+"""What `signalbox deploy` talks to, in memory: stacks with their roles and parameters, groups, pipelines, objects."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from signalbox_operate.projects.place import Place
+from signalbox_operate.stack import Stack
+from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.stack import OUTPUTS
+
+ACCOUNT = "123456789012"
+POLICY = f"arn:aws:iam::{ACCOUNT}:policy/signalbox-ContainerPolicy"
+
+
+class Stacks(RecordingClient):
+    """CloudFormation, which makes roles and writes parameters; `fail_on` is a resource that it cannot make."""
+
+    def __init__(self, parameters: dict[str, str]) -> None:
+        super().__init__("cloudformation")
+        self.stacks: dict[str, dict[str, Any]] = {}
+        self.events: dict[str, list[dict[str, Any]]] = {}
+        self.parameters = parameters
+        self.fail_on: str | None = None
+        self.refuse_deletion = False
+
+    def _describe_stacks(self, **request: Any) -> dict[str, Any]:
+        stack_name = request["StackName"]
+        if stack_name not in self.stacks:
+            raise client_error("ValidationError", f"Stack with id {stack_name} does not exist")
+        stack = self.stacks[stack_name]
+        if stack["moving"]:
+            stack["moving"] -= 1
+        status = f"{stack['doing']}_IN_PROGRESS" if stack["moving"] else stack["status"]
+        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in stack["outputs"].items()]
+        return {"Stacks": [{"StackName": stack_name, "StackStatus": status, "CreationTime": 0, "Outputs": outputs}]}
+
+    def _describe_stack_events(self, **request: Any) -> dict[str, Any]:
+        stack_name = request["StackName"]
+        if stack_name not in self.stacks:
+            raise client_error("ValidationError", f"Stack [{stack_name}] does not exist")
+        return {"StackEvents": list(reversed(self.events[stack_name]))}
+
+    def _create_stack(self, **request: Any) -> dict[str, Any]:
+        name = request["StackName"]
+        assert name not in self.stacks
+        self.events[name] = []
+        self.stacks[name] = {"outputs": {}, "template": None}
+        self._work(name, request, "CREATE", "ROLLBACK_COMPLETE")
+        return {"StackId": name}
+
+    def _update_stack(self, **request: Any) -> dict[str, Any]:
+        name = request["StackName"]
+        if self.stacks[name]["template"] == request["TemplateBody"]:
+            raise client_error("ValidationError", "No updates are to be performed.")
+        self._work(name, request, "UPDATE", "UPDATE_ROLLBACK_COMPLETE")
+        return {"StackId": name}
+
+    def _delete_stack(self, **request: Any) -> dict[str, Any]:
+        stack_name = request["StackName"]
+        if self.refuse_deletion:
+            self._happened(stack_name, "JobRole", "DELETE_FAILED", "it is attached")
+            self.stacks[stack_name].update(status="DELETE_FAILED", moving=1, doing="DELETE")
+            return {}
+        template = json.loads(self.stacks.pop(stack_name)["template"] or '{"Resources": {}}')
+        for resource in template["Resources"].values():
+            self.parameters.pop(resource["Properties"].get("Name"), None)
+        return {}
+
+    def _work(self, name: str, request: dict[str, Any], doing: str, failed: str) -> None:
+        template = json.loads(request["TemplateBody"])
+        stack = self.stacks[name]
+        stack.update(doing=doing, moving=3)
+        self._happened(name, "Project", f"{doing}_IN_PROGRESS")
+        if self.fail_on in template["Resources"]:
+            self._happened(name, str(self.fail_on), f"{doing}_FAILED", "it is there already")
+            self._happened(name, "ModelRole", f"{doing}_FAILED", "Resource creation cancelled")
+            stack.update(status=failed)
+            return
+        stack.update(status=f"{doing}_COMPLETE", template=request["TemplateBody"])
+        roles = {key: _role(name, key, one) for key, one in template["Resources"].items() if "Role" in one["Type"]}
+        stack["outputs"] = {f"{key}Arn": arn for key, arn in roles.items()}
+        for one in template["Resources"].values():
+            if one["Type"] == "AWS::SSM::Parameter":
+                self.parameters[one["Properties"]["Name"]] = _filled(one["Properties"]["Value"], roles)
+
+    def _happened(self, name: str, resource: str, status: str, reason: str = "") -> None:
+        number = len(self.events[name])
+        event = {"StackId": name, "EventId": f"{name}-{number}", "StackName": name, "Timestamp": 0}
+        event |= {"LogicalResourceId": resource, "ResourceStatus": status}
+        self.events[name].append(event | ({"ResourceStatusReason": reason} if reason else {}))
+
+
+def _role(stack: str, key: str, resource: dict[str, Any]) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:role{resource['Properties']['Path']}{stack}-{key}"
+
+
+def _filled(value: Any, roles: dict[str, str]) -> str:
+    if isinstance(value, str):
+        return value
+    text = str(value["Fn::Sub"])
+    for key, arn in roles.items():
+        text = text.replace(f"${{{key}.Arn}}", arn)
+    return text.replace("${!", "${")
+
+
+class Parameters(RecordingClient):
+    """Parameter Store."""
+
+    def __init__(self) -> None:
+        super().__init__("ssm")
+        self.found: dict[str, str] = {}
+
+    def _get_parameter(self, **request: Any) -> dict[str, Any]:
+        name = request["Name"]
+        if name not in self.found:
+            raise client_error("ParameterNotFound")
+        return {"Parameter": {"Name": name, "Value": self.found[name]}}
+
+    def _get_parameters_by_path(self, **request: Any) -> dict[str, Any]:
+        path = request["Path"]
+        below = {name: value for name, value in self.found.items() if name.startswith(f"{path}/")}
+        return {"Parameters": [{"Name": name, "Value": value} for name, value in below.items()]}
+
+
+class SageMaker(RecordingClient):
+    """SageMaker's groups, pipelines, executions and endpoints; `refuses` is what it says to every definition."""
+
+    def __init__(self) -> None:
+        super().__init__("sagemaker")
+        self.pipelines: dict[str, dict[str, Any]] = {}
+        self.groups: dict[str, list[dict[str, str]]] = {}
+        self.endpoints: list[str] = []
+        self.executions: dict[str, list[str]] = {}
+        self.refuses = ""
+
+    def _create_model_package_group(self, **request: Any) -> dict[str, Any]:
+        model_package_group_name = request["ModelPackageGroupName"]
+        tags = request["Tags"]
+        if model_package_group_name in self.groups:
+            raise client_error("ValidationException", f"Model Package Group already exists: {model_package_group_name}")
+        self.groups[model_package_group_name] = tags
+        return {}
+
+    def _describe_pipeline(self, **request: Any) -> dict[str, Any]:
+        pipeline_name = request["PipelineName"]
+        if pipeline_name not in self.pipelines:
+            raise client_error("ResourceNotFound", "Pipeline does not exist")
+        return self.pipelines[pipeline_name]
+
+    def _create_pipeline(self, **request: Any) -> dict[str, Any]:
+        return self._put(**request)
+
+    def _update_pipeline(self, **request: Any) -> dict[str, Any]:
+        return self._put(**request)
+
+    def _put(self, **request: Any) -> dict[str, Any]:
+        if self.refuses:
+            raise client_error("ValidationException", self.refuses)
+        name = request["PipelineName"]
+        kept = {key: request[key] for key in ("PipelineName", "PipelineDefinition", "RoleArn")}
+        arn = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:pipeline/{name}"
+        self.pipelines[name] = {**kept, "PipelineArn": arn}
+        return {}
+
+    def _delete_pipeline(self, **request: Any) -> dict[str, Any]:
+        if self.pipelines.pop(request["PipelineName"], None) is None:
+            raise client_error("ResourceNotFound", "Pipeline does not exist")
+        return {}
+
+    def _delete_endpoint(self, **request: Any) -> dict[str, Any]:
+        endpoint_name = request["EndpointName"]
+        self.endpoints.remove(endpoint_name)
+        return {}
+
+    def _list_endpoints(self, **request: Any) -> dict[str, Any]:
+        name_contains = request["NameContains"]
+        found = [name for name in self.endpoints if name_contains in name]
+        arn = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:endpoint/"
+        times = {"CreationTime": 0, "LastModifiedTime": 0, "EndpointStatus": "InService"}
+        return {"Endpoints": [{"EndpointName": name, "EndpointArn": f"{arn}{name}", **times} for name in found]}
+
+    def _list_pipeline_executions(self, **request: Any) -> dict[str, Any]:
+        pipeline_name = request["PipelineName"]
+        if pipeline_name not in self.pipelines:
+            raise client_error("ResourceNotFound", "Pipeline does not exist")
+        arn = f"{self.pipelines[pipeline_name]['PipelineArn']}/execution/e"
+        listed = self.executions.get(pipeline_name, [])
+        one = {"PipelineExecutionArn": arn, "PipelineExecutionDisplayName": "run-1"}
+        return {"PipelineExecutionSummaries": [{**one, "PipelineExecutionStatus": status} for status in listed]}
+
+
+class Machines(RecordingClient):
+    """Step Functions, with open executions by name, each with its input."""
+
+    def __init__(self) -> None:
+        super().__init__("stepfunctions")
+        self.open: dict[str, dict[str, Any]] = {}
+
+    def _list_executions(self, **request: Any) -> dict[str, Any]:
+        state_machine_arn = request["stateMachineArn"]
+        listed = self.open if state_machine_arn == OUTPUTS["MlopsMachineArn"] else {}
+        common = {"stateMachineArn": state_machine_arn, "status": "RUNNING", "startDate": 0}
+        arn = state_machine_arn.replace(":stateMachine:", ":execution:")
+        return {"executions": [{"name": name, "executionArn": f"{arn}:{name}", **common} for name in listed]}
+
+    def _describe_execution(self, **request: Any) -> dict[str, Any]:
+        execution_arn = request["executionArn"]
+        given = self.open[execution_arn.rsplit(":", 1)[1]]
+        common = {"stateMachineArn": OUTPUTS["MlopsMachineArn"], "status": "RUNNING", "startDate": 0}
+        return {"executionArn": execution_arn, "input": json.dumps(given), **common}
+
+
+class ProjectCloud:
+    """A stack `signalbox` that watches `incoming/`, its services, and what was said."""
+
+    def __init__(self) -> None:
+        self.ssm, self.sagemaker, self.machines = Parameters(), SageMaker(), Machines()
+        self.stacks = Stacks(self.ssm.found)
+        self.s3 = RecordingClient("s3")
+        self.waiting: dict[str, int] = {}
+        self.said: list[str] = []
+        self.clients: dict[str, Any] = {
+            "cloudformation": self.stacks,
+            "dynamodb": RecordingClient("dynamodb", {"query": self._waiting}),
+            "s3": self.s3,
+            "sagemaker": self.sagemaker,
+            "ssm": self.ssm,
+            "stepfunctions": self.machines,
+        }
+
+    def place(self, client: Callable[[str], Any] | None = None) -> Place:
+        """Return the stack as the commands have it."""
+        outputs = {**OUTPUTS, "ContainerPolicyArn": POLICY}
+        parameters = {"UploadPrefix": "incoming/", "ImageAccounts": "683313688378"}
+        stack = Stack("signalbox", outputs, parameters)
+        return Place(stack, "us-east-1", client or self.clients.__getitem__, self.said.append)
+
+    def _waiting(self, **request: Any) -> dict[str, Any]:
+        asked = str(request["ExpressionAttributeValues"])
+        number = next((count for pipeline, count in self.waiting.items() if f"waiting#{pipeline}'" in asked), 0)
+        facts = {"bucket": "b", "key": "k", "version": "v", "recorded_at": "2026-11-20T12:00:00.000Z"}
+        item = {name: {"S": value} for name, value in facts.items()} | {"size": {"N": "1"}}
+        return {"Items": [item] * number}

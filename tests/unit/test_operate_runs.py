@@ -1,0 +1,323 @@
+"""The runs of every pipeline are shown with what they took; a run's steps, its logs, and a start by hand."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from moto import mock_aws
+from rich.console import Console
+from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.dynamodb import created_table
+from tests.support.stack import OUTPUTS, CloudFormation
+from typer.testing import CliRunner, Result
+
+from signalbox import names
+from signalbox.aws.table import Table
+from signalbox.uploads.model import CLAIMED, Run, Upload
+from signalbox.uploads.table import UploadsTable
+from signalbox_operate import account, cli, logs
+from signalbox_operate.commands import terminal
+from signalbox_operate.logs import Job
+
+NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+ABALONE, WINE = "signalbox-abalone", "signalbox-wine--train"
+EXECUTION = f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/{ABALONE}/execution/p4jn9xou8a8s"
+BY_HAND = f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/{WINE}/execution/q4jn9xou8a8s"
+JOB = "pipelines-p4jn9xou8a8s-Train-1"
+# SageMaker writes ARNs in lower case.
+TRAINING = f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{JOB.lower()}"
+DEFINITION = {
+    "Version": "2020-12-01",
+    "Parameters": [
+        {"Name": "InputManifest", "Type": "String"},
+        {"Name": "Depth", "Type": "Integer", "DefaultValue": 5},
+    ],
+    "Steps": [],
+}
+
+
+def summary(arn: str, status: str, **more: Any) -> dict[str, Any]:
+    return {"PipelineExecutionArn": arn, "PipelineExecutionStatus": status, "StartTime": NOW, **more}
+
+
+class SageMaker(RecordingClient):
+    """Two pipelines: abalone with a run that failed, wine with one that somebody started."""
+
+    def __init__(self) -> None:
+        super().__init__("sagemaker")
+        reason = "step 'Train' failed"
+        named = {"PipelineExecutionDisplayName": "run-1-1-upload", "PipelineExecutionFailureReason": reason}
+        self.executions = {
+            ABALONE: [summary(EXECUTION, "Failed", **named)],
+            WINE: [summary(BY_HAND, "Executing") | {"StartTime": NOW + timedelta(hours=1)}],
+        }
+        self.jobs = {JOB.lower(): "Failed"}
+
+    def _list_pipelines(self, **request: Any) -> dict[str, Any]:
+        assert request["PipelineNamePrefix"] == "signalbox"
+        return {"PipelineSummaries": [{"PipelineName": name} for name in [*self.executions, "signalboxes"]]}
+
+    def _list_pipeline_executions(self, **request: Any) -> dict[str, Any]:
+        return {"PipelineExecutionSummaries": self.executions[request["PipelineName"]]}
+
+    def _list_pipeline_execution_steps(self, **_request: Any) -> dict[str, Any]:
+        failed = {"StepStatus": "Failed", "FailureReason": "ClientError: no rows", "StartTime": NOW}
+        metadata = {"TrainingJob": {"Arn": TRAINING}}
+        train = {"StepName": "Train", "EndTime": NOW + timedelta(seconds=75), "Metadata": metadata, **failed}
+        return {"PipelineExecutionSteps": [train]}
+
+    def _list_pipeline_parameters_for_execution(self, **_request: Any) -> dict[str, Any]:
+        return {"PipelineParameters": [{"Name": "Depth", "Value": "7"}]}
+
+    def _describe_pipeline_execution(self, **_request: Any) -> dict[str, Any]:
+        return {"PipelineExecutionStatus": "Failed"}
+
+    def _describe_pipeline(self, **_request: Any) -> dict[str, Any]:
+        return {"PipelineDefinition": json.dumps(DEFINITION)}
+
+    def _start_pipeline_execution(self, **_request: Any) -> dict[str, Any]:
+        return {"PipelineExecutionArn": BY_HAND}
+
+    def _describe_training_job(self, **request: Any) -> dict[str, Any]:
+        if request["TrainingJobName"].lower() not in self.jobs:
+            raise client_error("ValidationException", "Requested resource not found.")
+        return {"TrainingJobName": JOB, "TrainingJobStatus": self.jobs[request["TrainingJobName"].lower()]}
+
+    def _describe_processing_job(self, **_request: Any) -> dict[str, Any]:
+        raise client_error("ResourceNotFound")
+
+    def _describe_transform_job(self, **_request: Any) -> dict[str, Any]:
+        raise client_error("ResourceNotFound")
+
+
+class Logs(RecordingClient):
+    """CloudWatch Logs, in which a job writes one more line for each time that it is read."""
+
+    def __init__(self) -> None:
+        super().__init__("logs")
+        self.written = ["epoch 1", "epoch 2"]
+        self.shown = 1
+
+    def _filter_log_events(self, **request: Any) -> dict[str, Any]:
+        if request["logGroupName"] != "/aws/sagemaker/TrainingJobs":
+            raise client_error("ResourceNotFoundException", "The specified log group does not exist.")
+        events = [
+            {"eventId": str(number), "timestamp": int(NOW.timestamp() * 1000) + number, "message": f"{text}\x1b[2J\n"}
+            for number, text in enumerate(self.written[: self.shown])
+        ]
+        self.shown += 1
+        return {"events": events}
+
+
+@pytest.fixture
+def run() -> Run:
+    """The run that failed."""
+    return Run(ABALONE, 1, NOW)
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch, run: Run) -> Iterator[dict[str, Any]]:
+    """The clients of a stack with two pipelines."""
+    settings = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret"}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    missing = {"describe_execution": client_error("ExecutionDoesNotExist")}
+    with mock_aws():
+        found: dict[str, Any] = {
+            "cloudformation": CloudFormation(),
+            "dynamodb": created_table(OUTPUTS["UploadsTable"]),
+            "sagemaker": SageMaker(),
+            "logs": Logs(),
+            "stepfunctions": RecordingClient("stepfunctions", missing),
+        }
+        table = uploads(found)
+        upload = Upload("signalbox-data", "incoming/a.csv", "v1", 120, "2026-11-20T09:59:00.000000Z")
+        table.record(upload)
+        table.open(run)
+        table.take(run, [upload])
+        table.move(run, CLAIMED, at=NOW)
+        table.move(run.at(CLAIMED), "Failed", at=NOW, execution=EXECUTION)
+        monkeypatch.setattr(account, "client", found.__getitem__)
+        yield found
+
+
+def uploads(clients: dict[str, Any]) -> UploadsTable:
+    return UploadsTable(Table(OUTPUTS["UploadsTable"], clients["dynamodb"]), ABALONE)
+
+
+def ask(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, list(arguments))
+
+
+def test_the_runs_of_all_pipelines_are_shown_the_newest_first_with_uploads_and_reasons(
+    clients: dict[str, Any], run: Run
+) -> None:
+    shown = ask("runs").output.splitlines()
+
+    assert [line.split("\t")[0] for line in shown[:2]] == [f"{WINE}/q4jn9xou8a8s", run.id]
+    assert [line.split("\t")[3] for line in shown[:2]] == ["by hand", "1"]
+    assert shown[1].split("\t")[1] == "Failed"
+    assert shown[2] == f"{run.id}: step 'Train' failed"
+
+
+def test_a_run_that_has_not_started_is_shown_with_what_it_waits_for(clients: dict[str, Any]) -> None:
+    later = Run(ABALONE, 2, NOW + timedelta(days=1))
+    uploads(clients).open(later)
+    uploads(clients).note(later, "the quota is used up")
+
+    assert f"{later.id}: it waits: the quota is used up" in ask("runs").output
+    assert "it waits: the quota is used up" in ask("runs", later.id).output
+    refused = ask("logs", later.id)
+    assert refused.exit_code == 1
+    assert f"run {later.id} has not started" in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["", "run-1-1-upload", "p4jn9xou8a8s", f"{ABALONE}/run-1-1-upload", EXECUTION])
+def test_a_run_is_shown_with_its_uploads_parameters_and_steps(clients: dict[str, Any], run: Run, name: str) -> None:
+    shown = ask("runs", name or run.id).output
+
+    assert shown.startswith(f"{run.id}  Failed")
+    assert "upload s3://signalbox-data/incoming/a.csv" in shown
+    assert "parameter Depth = 7" in shown
+    assert f"Train\tFailed\t75\t{JOB.lower()}" in shown
+    assert "Train: ClientError: no rows" in shown
+
+
+def test_a_run_that_is_unknown_is_told(clients: dict[str, Any]) -> None:
+    done = ask("runs", "nothing")
+
+    assert done.exit_code == 1
+    assert "there is no run 'nothing': `signalbox runs` shows the newest ones" in done.stderr
+
+
+def test_what_is_shown_is_json_where_a_program_asks(clients: dict[str, Any], run: Run) -> None:
+    listed = json.loads(ask("runs", "--json").output)
+    one = json.loads(ask("runs", run.id, "--json").output)
+
+    assert [(found["pipeline"], found["uploads"]) for found in listed] == [(WINE, None), (ABALONE, 1)]
+    assert listed[1]["since"] == "2026-11-20T10:00:00+00:00"
+    assert one["run"]["execution"] == EXECUTION
+    assert [step["job"] for step in one["steps"]] == [JOB.lower()]
+    assert one["uploads"][0]["key"] == "incoming/a.csv"
+
+
+def test_a_table_fits_80_columns_and_keeps_every_name_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Console(soft_wrap=True, markup=False, force_terminal=True, width=80, color_system=None, record=True)
+    monkeypatch.setattr(terminal, "console", screen)
+    name = "signalbox-" + "w" * 30 + "--" + "t" * 20 + "-000001-20261120T100000Z"
+
+    terminal.print_table(("run", "status", "started", "uploads"), [[name, "Executing", "2026-11-20 10:00:00", "12"]])
+
+    lines = screen.export_text().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "".join(line.split(" ")[0] for line in lines[1:]) == name
+
+
+@pytest.mark.parametrize("name", ["p4jn9xou8a8s", JOB, TRAINING])
+def test_the_logs_of_a_run_are_those_of_its_jobs_and_a_job_has_its_own(clients: dict[str, Any], name: str) -> None:
+    shown = ask("logs", name)
+
+    assert shown.exit_code == 0, shown.output
+    head, line = shown.output.splitlines()
+    assert head == f"==> {JOB} <=="
+    assert line.startswith("epoch 1")
+    assert "\x1b" not in line
+    assert clients["logs"].requests("FilterLogEvents")[0]["logStreamNamePrefix"] == f"{JOB}/"
+
+
+def test_the_logs_of_a_training_are_those_of_the_jobs_that_are_named_after_it(clients: dict[str, Any]) -> None:
+    given = {"image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris:1", "commit": "1", "problem": "multiclass"}
+    found = {"name": "train-iris", "status": "SUCCEEDED", "input": json.dumps(given)}
+    clients["stepfunctions"] = RecordingClient("stepfunctions", {"describe_execution": found})
+    job = names.job("signalbox-iris", "train-iris", "training")
+
+    assert ask("logs", "train-iris").output.splitlines()[0] == f"==> {job} <=="
+    groups = [one["logGroupName"] for one in clients["logs"].requests("FilterLogEvents")]
+    assert groups == ["/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TransformJobs"]
+
+
+def test_the_logs_of_a_training_whose_input_was_refused_are_none(clients: dict[str, Any]) -> None:
+    found = {"name": "by-hand", "status": "FAILED", "input": "{}"}
+    clients["stepfunctions"] = RecordingClient("stepfunctions", {"describe_execution": found})
+
+    done = ask("logs", "by-hand")
+
+    assert done.exit_code == 1
+    assert "by-hand started no jobs: " in done.stderr
+
+
+def test_logs_are_followed_until_all_has_ended_and_each_line_is_shown_once() -> None:
+    job, states = Job("TrainingJob", "train"), [True, True, False, False]
+    pauses: list[float] = []
+
+    lines = list(logs.read(lambda: ([job], states.pop(0)), Logs(), follow=True, sleep=pauses.append))
+
+    assert [line.text.partition("\x1b")[0] for line in lines] == ["epoch 1", "epoch 2"]
+    assert len(pauses) == 3
+    assert states == []
+
+
+def test_a_job_whose_kind_has_no_log_group_yet_has_written_nothing() -> None:
+    def look() -> tuple[list[Job], bool]:
+        return [Job("TransformJob", "predict")], False
+
+    assert list(logs.read(look, Logs(), follow=False)) == []
+
+
+def test_logs_of_what_is_unknown_name_the_commands_that_show_what_there_is(clients: dict[str, Any]) -> None:
+    done = ask("logs", "nothing")
+
+    assert done.exit_code == 1
+    assert "there is no run, training or job 'nothing': `signalbox runs` and `signalbox status`" in done.stderr
+
+
+@pytest.mark.parametrize("pipeline", ["wine--train", "wine/train", "signalbox-wine--train"])
+def test_a_pipeline_is_started_by_hand_with_other_values_and_a_token(clients: dict[str, Any], pipeline: str) -> None:
+    done = ask("start", pipeline, "-p", "Depth=7", "-p", "InputManifest=s3://b/a=b.json", "--name", "try-1")
+
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines() == ["started: signalbox runs try-1 shows how it stands", BY_HAND]
+    (request,) = clients["sagemaker"].requests("StartPipelineExecution")
+    assert request["PipelineName"] == WINE
+    assert request["PipelineParameters"] == [
+        {"Name": "Depth", "Value": "7"},
+        {"Name": "InputManifest", "Value": "s3://b/a=b.json"},
+    ]
+    assert request["PipelineExecutionDisplayName"] == "try-1"
+    assert len(request["ClientRequestToken"]) >= 32
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["whales"], "there is no pipeline 'whales': the pipelines are signalbox-abalone, signalbox-wine--train"),
+        (["wine/train", "-p", "Depth"], "parameter 'Depth' has to be NAME=VALUE"),
+        (["wine/train", "-p", "=7"], "parameter '=7' has to be NAME=VALUE"),
+        (["wine/train", "-p", "Depth=7", "-p", "Depth=8"], "parameter 'Depth' is given twice"),
+        (
+            ["wine/train", "-p", "Breadth=7"],
+            "has no parameter Breadth; its parameters are Depth (5), InputManifest (no default)",
+        ),
+        (["wine/train"], "has no default for InputManifest: give -p InputManifest=VALUE"),
+        (["wine/train", "-p", "InputManifest=x", "--name", "a run"], "'a run' is no name of a run"),
+    ],
+)
+def test_a_start_that_cannot_be_is_refused_by_name_and_starts_nothing(
+    clients: dict[str, Any], arguments: list[str], told: str
+) -> None:
+    done = ask("start", *arguments)
+
+    assert done.exit_code == 1
+    assert told in done.stderr
+    assert clients["sagemaker"].requests("StartPipelineExecution") == []
+
+
+def test_what_sagemaker_says_about_a_value_is_told(clients: dict[str, Any]) -> None:
+    refused = client_error("ValidationException", "Depth has to be an Integer")
+    clients["sagemaker"].answers["start_pipeline_execution"] = refused
+
+    assert (
+        "nothing was started: Depth has to be an Integer" in ask("start", "wine/train", "-p", "InputManifest=x").stderr
+    )
