@@ -196,7 +196,28 @@ def test_a_pipeline_model_of_two_containers_is_tested_released_and_asked_as_one_
     assert len(images) == 2
 
 
-def test_a_model_of_json_says_that_it_cannot_be_tested_and_is_released(world: World) -> None:
+def document(world: World, model: str, **changes: Any) -> None:
+    """Write a model's document, as the stack of its project does; it runs as the roles of the main stack."""
+    roles = {"job": "JobRoleArn", "test": "JobRoleArn", "model": "ModelRoleArn"}
+    whole = {
+        "model": model,
+        "project": "speech",
+        "id": "speech-0123456789ab",
+        "roles": {role: world.outputs[output] for role, output in roles.items()},
+        **changes,
+    }
+    world.client("ssm").put_parameter(
+        Name=f"/{world.outputs['Prefix']}/models/{model}", Type="String", Value=json.dumps(whole)
+    )
+
+
+def test_a_model_of_json_cannot_be_tested_and_is_held_to_its_first_answers_from_stage_to_stage(world: World) -> None:
+    asked = json.dumps({"content_type": JSON, "body": '{"x": 3}'})
+    golden = "models/spoken/golden.jsonl"
+    world.client("s3").put_object(Bucket=world.outputs["DataBucket"], Key=golden, Body=asked.encode())
+    place = f"s3://{world.outputs['DataBucket']}/{golden}"
+    stages = [{"name": name, "instance_type": "ml.m5.large", "instance_count": 1} for name in ("trial", "live")]
+    document(world, "spoken", stages=stages, test={"content_type": JSON, "golden": place}, tags={"team": "x"})
     takes = {"SupportedContentTypes": [JSON], "SupportedResponseMIMETypes": [JSON]}
     step = registered(world, "spoken", **takes)
     step["Arguments"]["InferenceSpecification"]["Containers"][0]["Environment"] = {"SPEAKS": JSON}
@@ -204,11 +225,15 @@ def test_a_model_of_json_says_that_it_cannot_be_tested_and_is_released(world: Wo
 
     mail = world.mail("approve", "spoken version 1")
     assert "It takes application/json, and test rows are text/csv." in words(mail)
+    assert "Its project has 1 golden request, without right answers" in words(mail)
     world.approve(mail)
-    world.approve(world.mail("to prod", "spoken version 1"))
 
-    world.mail("spoken version 1 is released")
-    assert json.loads(ask(world, "spoken", "prod", '{"x": 2}', JSON)) == {"y": 8.0}
+    told = words(world.mail("spoken version 1 is released to trial and live"))
+    assert "answered its project's golden requests: these first answers are what later ones are held to." in told
+    assert json.loads(ask(world, "spoken", "live", '{"x": 2}', JSON)) == {"y": 8.0}
+    arn = world.endpoint("spoken", "live")["EndpointArn"]  # type: ignore[index]  # it serves
+    tags = {tag["Key"]: tag["Value"] for tag in world.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]}
+    assert (tags["sagemaker:project-name"], tags["team"]) == ("speech", "x")
 
 
 def test_of_two_models_of_one_pipeline_the_one_below_its_threshold_is_not_registered(world: World) -> None:

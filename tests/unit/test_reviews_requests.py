@@ -186,5 +186,5 @@ def test_golden_requests_of_the_project_are_named_with_what_their_answers_are_he
     world.request()
 
     for said in mail_and_page(world):
-        assert "The 3 golden requests of its project say nothing of right answers: what the first stage" in said
+        assert "Its project has 3 golden requests, without right answers: what the first stage answers" in said
         assert "s3://data/models/wine/golden.jsonl" in said

@@ -43,8 +43,8 @@ def sentences(untested: "KeptUntested") -> tuple[str, ...]:
     if untested["golden"]:
         count = f"{untested['requests']} golden request{'' if untested['requests'] == 1 else 's'}"
         golden = (
-            f"The {count} of its project say nothing of right answers: what the first stage answers is kept, and what "
-            "later stages answer is compared with that."
+            f"Its project has {count}, without right answers: what the first stage answers is kept, and what later "
+            "stages answer is compared with that."
         )
     return f"This model was not tested on held-out rows. {why}".rstrip(), source, golden
 
