@@ -223,7 +223,7 @@ def _of_jobs(template: Template) -> dict[str, list[Need]]:
             Need("s3:GetObject", f"{artifacts}/{folder}/x/model.tar.gz")
             for folder in ("packages", "pipelines", "training")
         ]
-        + [Need("s3:ListBucket", artifacts)]
+        + [Need("s3:ListBucket", artifacts, {"s3:prefix": "packages/x/1/"})]
         + [Need("cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{NAME}-errors")],
         "PipelineRole": [
             Need("sagemaker:CreateProcessingJob", jobs.format(kind="processing-job")),
