@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from tests.support import tables
 from tests.support.documents import ROOT
 
 from signalbox_operate import __version__
@@ -120,7 +121,19 @@ def test_the_installed_program_says_its_version_and_its_commands(program: Path) 
 
 def test_the_installed_program_says_what_it_lacks_in_one_sentence(program: Path) -> None:
     asked, published = ask(program, "status"), ask(program, "publish", "abalone")
+    begun = ask(program, "new", "shells", "--template", "abalone")
 
-    assert (asked.returncode, published.returncode) == (1, 1)
+    assert (asked.returncode, published.returncode, begun.returncode) == (1, 1, 1)
     assert asked.stderr.startswith("error: no AWS region is set")
     assert published.stderr.startswith("error: publish needs a clone of Signalbox")
+    assert "the seeds of Signalbox come with a clone of it" in " ".join(begun.stderr.split())
+
+
+def test_the_installed_program_makes_a_project_of_a_table_that_it_can_check(program: Path, tmp_path: Path) -> None:
+    file = tables.named("cars").write(tmp_path)
+    made = ask(program, "new", "cars", "--from", str(file), "--label", "Miles_per_Gallon")
+    checked = ask(program, "check", "cars", "--region", "eu-west-1")
+
+    assert made.returncode == 0, made.stderr
+    assert "project cars can be deployed" in checked.stdout, checked.stderr
+    assert "the local cloud is not installed here" in " ".join(ask(program, "run", "cars").stderr.split())

@@ -5,6 +5,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from tests.pictures import own_data
 from tests.pictures.__main__ import FOLDER, TOPS
 from tests.pictures.screens import DEVICES, SCHEMES, SCREENS
 from tests.pictures.situations import SITUATIONS, Situation
@@ -45,10 +46,11 @@ def test_every_situation_is_shown_on_a_desktop_and_a_phone_under_its_own_heading
 def test_the_folder_has_the_pictures_that_are_taken_and_no_others() -> None:
     taken = {f"{one.name}-{screen.device}-{screen.scheme}.png" for one in SITUATIONS for screen in SCREENS}
     taken |= {f"{name}-top-{scheme}.png" for name in TOPS for scheme in SCHEMES}
+    taken |= {f"{name}-{scheme}.png" for name in own_data.NAMES for scheme in SCHEMES}
     assert {file.name for file in FOLDER.glob("*.png")} == taken
 
 
-@pytest.mark.parametrize("document", [PAGE, "README.md"])
+@pytest.mark.parametrize("document", [PAGE, "README.md", "docs/own-data.md"])
 def test_every_picture_that_is_shown_is_there(document: str) -> None:
     folder = (FOLDER.parents[1] / document).parent
     shown = pictures(document)

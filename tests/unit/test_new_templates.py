@@ -121,8 +121,16 @@ def test_a_template_is_pinned_by_the_digest_of_its_files_wherever_it_lies(
 def test_a_seed_of_ours_is_named_and_can_be_deployed_under_another_name(here: Path) -> None:
     result = new("shells", "--template", "abalone")
     assert result.exit_code == 0, said(result)
-    assert "Before it can be deployed" not in result.stdout
-    assert reading.read(here / "shells").models == ("shells",)
+    shells = reading.read(here / "shells")
+    assert shells.models == ("shells",)
+    assert checking.check(shells, target.example("us-east-1")).inputs["abalone"].takes == "manifest"
+
+
+def test_no_program_of_a_template_is_run_before_a_person_has_read_it(template: Path, here: Path) -> None:
+    definition = template / "pipeline" / "definition.py"
+    definition.write_text(f"open({str(here / 'ran')!r}, 'w')\n{definition.read_text()}")
+    assert new("petals", "--template", str(template)).exit_code == 0
+    assert not (here / "ran").exists()
 
 
 def test_what_is_no_template_is_said_with_what_there_is(here: Path, tmp_path: Path) -> None:

@@ -177,6 +177,16 @@ def test_the_tag_is_the_commit_of_a_folder_without_changes(
     assert changed == f"iris-tree:{building.digest(folder)}"
 
 
+def test_a_container_of_a_project_is_built_under_its_own_name(docker: Docker, folder: Path) -> None:
+    entry = {"folder": folder.name, "problem": "multiclass"}
+    (folder.parent / "signalbox.yaml").write_text(json.dumps({"project": "irises", "containers": {"trees": entry}}))
+
+    done = ask("build", folder.parent, "--no-push")
+
+    assert done.exit_code == 0, done.output
+    assert f"built trees:{building.digest(folder)}" in done.output
+
+
 @pytest.mark.parametrize("name", ["Dockerfile", "train"])
 def test_a_digest_is_of_names_content_and_the_right_to_be_executed(folder: Path, name: str) -> None:
     (folder / "train").write_text("#!/bin/sh\n")

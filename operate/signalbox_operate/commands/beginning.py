@@ -66,7 +66,10 @@ def new(
         _of_table(name, table, named, folder)
     elif template is not None:
         with sources.fetched(template, lambda: account.client("s3")) as (found, pin):
-            _say_left(folder, templates.write(name, found, pin, folder))
+            templates.write(name, found, pin, folder)
+        console.print(
+            f"The project is in {folder}/, and nothing of it was run. Read it; then: signalbox check {folder}"
+        )
         console.print(f"Another of the same: --template {shown(pin)}")
     elif definition is not None:
         _say_left(folder, adopting.write(name, definition, folder))

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from signalbox_operate import account
 from signalbox_operate.commands.terminal import Json, console, print_json, region, shown
-from signalbox_operate.containers import building, docker, here, limits, programs
+from signalbox_operate.containers import building, docker, entries, here, limits, programs
 from signalbox_operate.containers.contract import Contract
 from signalbox_operate.containers.model import Step, Trial
 from signalbox_operate.stack import OperateError
@@ -22,7 +22,8 @@ Pairs = Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as n
 
 def try_container(
     folder: Annotated[
-        Path, typer.Argument(exists=True, file_okay=False, help="Folder with the container's programs train and serve")
+        Path,
+        typer.Argument(exists=True, file_okay=False, help="Folder with the programs train and serve, or a project"),
     ] = Path(),
     *,
     image: Annotated[
@@ -35,7 +36,7 @@ def try_container(
     environment: Pairs = None,
     data: Annotated[str | None, typer.Option(help="Body of a request to the model")] = None,
     file: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="File with that body")] = None,
-    content_type: Annotated[str, typer.Option(help="Its content type")] = "text/csv",
+    content_type: Annotated[str | None, typer.Option(help="Its content type; else text/csv")] = None,
     seconds: Annotated[float, typer.Option(min=1, help="How long the training may take")] = 600,
     as_json: Json = False,
 ) -> None:
@@ -46,12 +47,15 @@ def try_container(
         {name: Path(path) for name, path in _pairs("channel", channel).items()},
         _pairs("hyperparameter", hyperparameter),
         file.read_bytes() if file else data.encode() if data is not None else None,
-        content_type,
+        content_type or "text/csv",
         _pairs("environment variable", environment),
         train_seconds=seconds,
     )
+    entry = entries.find(folder)
+    if entry is not None and entry.folder is not None:
+        trial, folder = entries.trial_of(entry, trial, content_type=content_type), entry.folder
     if not trial.channels:
-        raise OperateError("there is nothing to train on: give the data with --channel NAME=PATH")
+        raise OperateError("there is nothing to train on: give the data with --channel NAME=PATH, or in signalbox.yaml")
     steps = []
     for step in _steps(folder, image, trial):
         steps.append(step)
@@ -97,15 +101,17 @@ def _say(step: Step) -> None:
 
 def build(
     container: Annotated[
-        Path, typer.Argument(exists=True, file_okay=False, help="Folder with the container's Dockerfile")
+        Path, typer.Argument(exists=True, file_okay=False, help="Folder with the container's Dockerfile, or a project")
     ] = Path(),
     *,
-    name: Annotated[str | None, typer.Option(help="Name of the repository in ECR; else the folder's")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the repository in ECR; else the container's")] = None,
     tag: Annotated[str | None, typer.Option(help="Tag; else the commit, else a digest of the folder")] = None,
     push: Annotated[bool, typer.Option(help="Push the image to ECR, or build it for this machine only")] = True,
 ) -> None:
     """Build a container's image by Docker, with the flags that SageMaker needs, and push it to ECR."""
-    asked = building.Build.of(container, name, tag)
+    entry = entries.find(container)
+    folder, own = (entry.folder, entry.name) if entry and entry.folder else (container, None)
+    asked = building.Build.of(folder, name or own, tag)
     if not push:
         image = building.at_home(asked, console.print)
         console.print(f"built {image}; try it: signalbox test --image {image} --channel NAME=PATH")

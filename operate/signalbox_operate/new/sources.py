@@ -5,12 +5,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import projects
 
 from signalbox_operate.projects.schema import FILE
 from signalbox_operate.stack import OperateError
@@ -64,7 +62,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _folder(source: str, copy: Path, s3: Callable[[], Any]) -> Path:
-    ours = {file.parent.name: file.parent for place in projects.__path__ for file in Path(place).glob(f"*/{FILE}")}
+    ours = _ours()
     if source in ours:
         return ours[source]
     if source.startswith("s3://"):
@@ -76,9 +74,23 @@ def _folder(source: str, copy: Path, s3: Callable[[], Any]) -> Path:
         _clone(source, copy)
         return copy
     raise OperateError(
-        f"there is no template {source!r}: name one of {', '.join(sorted(ours))}; a folder; s3://BUCKET/PREFIX/; or a "
+        f"there is no template {source!r}: name {_listed(ours)}a folder; s3://BUCKET/PREFIX/; or a "
         "git URL, with #BRANCH or #TAG where another than the main branch is meant"
     )
+
+
+def _ours() -> dict[str, Path]:
+    """Return the seeds of Signalbox by their names; none where the command line was installed by itself."""
+    try:
+        import projects  # noqa: PLC0415  # they come with a clone alone
+    except ImportError:
+        return {}
+    return {file.parent.name: file.parent for place in projects.__path__ for file in Path(place).glob(f"*/{FILE}")}
+
+
+def _listed(ours: Iterable[str]) -> str:
+    names = ", ".join(sorted(ours))
+    return f"one of {names}; " if names else "(the seeds of Signalbox come with a clone of it) "
 
 
 def _download(source: str, copy: Path, s3: Any) -> None:

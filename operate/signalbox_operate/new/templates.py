@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from signalbox_operate.new import folders, remaining
+from signalbox_operate.new import folders
 from signalbox_operate.projects import reading, yaml_file
 from signalbox_operate.projects.model import ProjectError
 from signalbox_operate.projects.schema import FILE, SCHEMA
@@ -13,8 +13,8 @@ from signalbox_operate.stack import OperateError
 _NAMED = re.compile(r"^(?P<field>\s*(project|models|model|prefix)\s*:|.*\b(models|model|prefix):)")
 
 
-def write(project: str, template: Path, pin: str, folder: Path) -> list[str]:
-    """Write a project that is made of a template, or nothing; return what a person has to do before it is deployed.
+def write(project: str, template: Path, pin: str, folder: Path) -> None:
+    """Write a project that is made of a template, or nothing. No program of it is run: nobody has read it yet.
 
     Raises:
         OperateError: the template is none, or the folder is there.
@@ -30,7 +30,6 @@ def write(project: str, template: Path, pin: str, folder: Path) -> list[str]:
             reading.read(inside)
         except ProjectError as error:
             raise OperateError(f"the template is wrong: {error}") from error
-    return remaining.of(folder)
 
 
 def _name(file: Path) -> str:

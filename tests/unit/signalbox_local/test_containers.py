@@ -1,6 +1,7 @@
 """`signalbox test` runs the programs of a container's folder as SageMaker does, and names what it would refuse."""
 
 import csv
+import json
 import shutil
 import sys
 import textwrap
@@ -94,6 +95,33 @@ def test_a_container_of_texts_passes(tmp_path: Path) -> None:
 
     assert done.exit_code == 0, done.output
     assert "spam" in done.output
+
+
+def test_a_container_of_a_project_is_tried_out_with_what_the_project_says(tmp_path: Path, data: Path) -> None:
+    made = {"folder": "container", "problem": "multiclass", "train": "data", "test": "data/iris.csv"}
+    settings = made | {"hyperparameters": {"max_leaf_nodes": 3}, "environment": {"MODEL_SERVER_WORKERS": "1"}}
+    shutil.copytree(CONTAINERS / "decision_trees", tmp_path / "container")
+    (tmp_path / "signalbox.yaml").write_text(json.dumps({"project": "irises", "containers": {"trees": settings}}))
+
+    whole, folder = ask(tmp_path), ask(tmp_path / "container", "--hyperparameter", "max_leaf_nodes=none")
+
+    assert whole.exit_code == 0, whole.output
+    assert "channels (training) and hyperparameters" in whole.output
+    assert verdicts(whole) == ["ok"] * 8
+    assert folder.exit_code == 1
+    assert "invalid literal for int() with base 10: 'none'" in folder.output
+
+
+def test_of_several_containers_of_a_project_one_has_to_be_named(tmp_path: Path) -> None:
+    both = {name: {"folder": name, "problem": "multiclass"} for name in ("one", "two")}
+    for name in both:
+        shutil.copytree(CONTAINERS / "plain", tmp_path / name)
+    (tmp_path / "signalbox.yaml").write_text(json.dumps({"project": "both", "containers": both}))
+
+    done = ask(tmp_path, "--channel", f"training={tmp_path}")
+
+    assert done.exit_code == 1
+    assert "has several containers or none: name the folder of one of" in " ".join(done.stderr.split())
 
 
 def test_a_training_that_fails_is_told_as_sagemaker_would_show_it(data: Path) -> None:
