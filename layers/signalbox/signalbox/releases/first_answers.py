@@ -17,7 +17,7 @@ _ANY = "*/*"
 _KEPT = 50_000
 _SHOWN = 80
 _SAME = 1e-9
-_PARTS = re.compile(r"[,;:\[\]{}()]|[^\s,;:\[\]{}()]+")
+_PARTS = r"[,;:\[\]{}()]|[^\s,;:\[\]{}()]+"
 
 
 def check(endpoint: str, golden: GoldenFile, models: ModelCaller, files: AnswerKeeper) -> Verified:
@@ -46,7 +46,7 @@ def same(answer: str, first: str, tolerance: float) -> bool:
 
     `tolerance` is relative to the first answer's number.
     """
-    own, wanted = _PARTS.findall(answer), _PARTS.findall(first)
+    own, wanted = re.findall(_PARTS, answer), re.findall(_PARTS, first)
     return len(own) == len(wanted) and all(map(_agree, own, wanted, repeat(tolerance)))
 
 
