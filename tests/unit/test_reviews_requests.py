@@ -179,6 +179,7 @@ def test_a_model_without_metrics_says_that_there_are_none() -> None:
         assert "It was registered without metrics." in said
         assert "METRICS" not in said
         assert "Metrics" not in said
+        assert "Test rows" not in said
 
 
 def test_golden_requests_of_the_project_are_named_with_what_their_answers_are_held_to() -> None:

@@ -139,9 +139,10 @@ def _check_metric(package: str, problem: "Problem", ports: ComparingPorts) -> No
 
 
 def _primary(report: str, uri: str) -> str | None:
-    """Return the metric that decides in the report of the live model."""
+    """Return the metric that decides in the report of the live model; None where nobody here has measured it."""
     try:
-        found = json.loads(report).get("primary")
+        document = json.loads(report)
+        found = None if document.get("untested") else document.get("primary")
     except (ValueError, AttributeError) as error:
         raise NotComparedError(f"its report {uri} cannot be read ({error!r})") from error
     return found if isinstance(found, str) else None

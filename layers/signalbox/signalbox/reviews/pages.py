@@ -85,7 +85,7 @@ def _about(review: Review, shown: evidence.ShownEvidence) -> Values:
         facts.append(("Stage", review.stage))
     if review.evidence:
         facts += [("Problem", shown.problem)] if shown.problem else []
-        facts += untested.facts(shown.untested) or lineage.rows(shown.lineage, shown.rows)
+        facts += untested.facts(shown.untested) if shown.untested else lineage.rows(shown.lineage, shown.rows)
         facts += shown.lives
         facts += [("Training job", shown.job), ("Training time", shown.took)] if shown.job else []
         facts += [*shown.costs, *lineage.facts(shown.lineage)]

@@ -49,10 +49,8 @@ def sentences(untested: "KeptUntested") -> tuple[str, ...]:
     return f"This model was not tested on held-out rows. {why}".rstrip(), source, golden
 
 
-def facts(untested: "KeptUntested | None") -> list[tuple[str, str]]:
+def facts(untested: "KeptUntested") -> list[tuple[str, str]]:
     """Return labels and places, as far as there are any."""
-    if untested is None:
-        return []
     found = (("Metrics from", untested["metrics"]), ("Golden requests", untested["golden"]))
     return [(label, value) for label, value in found if value]
 
