@@ -10,6 +10,8 @@ from signalbox.settings import InvokeEndpoint
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from signalbox.aws.model_endpoints import InvocationResponse
+
 
 @cache
 def _ports() -> invocation.InvocationPorts:
@@ -21,6 +23,6 @@ def _ports() -> invocation.InvocationPorts:
 def handler(
     event: invocation.InvocationRequest,
     context: "LambdaContext",  # noqa: ARG001  # Lambda's signature
-) -> invocation.InvocationResponse:
+) -> "InvocationResponse":
     """Answer one request of the HTTP API."""
     return invocation.answer(event, _ports())

@@ -40,6 +40,7 @@ from sagemaker_local.later import Later, when_loaded
 
 type ServiceHandler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[HttpResponse]]
 
+_REFUSED = 400
 _CLOUDFORMATION = "ministack.services.cloudformation"
 _EVENTS = "ministack.services.eventbridge"
 _LOGS = "ministack.services.cloudwatch_logs"
@@ -453,6 +454,38 @@ def before_parameter(refuse: Callable[[Mapping[str, Any]], tuple[str, str] | Non
         return responses.error_response_json(*refused) if refused else put(request)
 
     ssm._put_parameter = checked
+
+
+def after_parameter(tell: Callable[[str, str, Mapping[str, Any]], None]) -> None:
+    """Call `tell(operation, name, parameter)` when SSM has made, changed or deleted a parameter, for whomever."""
+    put, delete, delete_all = ssm._put_parameter, ssm._delete_parameter, ssm._delete_parameters
+
+    def told_of_put(request: dict[str, Any]) -> Any:
+        answer = put(request)
+        if answer[0] < _REFUSED:
+            found = ssm._parameters[request["Name"]]
+            tell("Create" if found["Version"] == 1 else "Update", request["Name"], found)
+        return answer
+
+    def told_of_deletion(request: dict[str, Any]) -> Any:
+        key, found = ssm._lookup_parameter(request.get("Name"))
+        answer = delete(request)
+        if found and answer[0] < _REFUSED:
+            tell("Delete", key, found)
+        return answer
+
+    def told_of_deletions(request: dict[str, Any]) -> Any:
+        found = {name: ssm._lookup_parameter(name)[1] for name in request.get("Names", [])}
+        answer = delete_all(request)
+        for name in json.loads(answer[2]).get("DeletedParameters", []):
+            tell("Delete", name, found[name])
+        return answer
+
+    ssm._put_parameter, ssm._delete_parameter, ssm._delete_parameters = (
+        told_of_put,
+        told_of_deletion,
+        told_of_deletions,
+    )
 
 
 # --- HTTP APIs ------------------------------------------------------------------------------------------------------

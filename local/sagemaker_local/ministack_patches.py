@@ -34,6 +34,7 @@ from sagemaker_local.ministack_executions import (
 from sagemaker_local.ministack_mails import count_what_becomes_of_mails
 from sagemaker_local.ministack_moves import answer_message_moves
 from sagemaker_local.ministack_objects import encrypt_by_the_managed_key, tell_every_key
+from sagemaker_local.ministack_parameters import decide_parameters_by_their_path, tell_of_parameters
 from sagemaker_local.ministack_topics import (
     leave_mail_subscriptions_of_stacks_pending,
     leave_mail_subscriptions_pending,
@@ -42,7 +43,7 @@ from sagemaker_local.ministack_topics import (
 _callback_token: ContextVar[str] = ContextVar("callback_token")
 
 
-def apply(integrations: Integrations, containers: Path) -> None:
+def apply(integrations: Integrations, containers: Path, repeat_events: float = 0.0) -> None:
     """Apply every patch."""
     believe_no_key_unseen()
     know_the_running_machine()
@@ -59,6 +60,8 @@ def apply(integrations: Integrations, containers: Path) -> None:
     filter_log_events_of_the_streams_asked_for()
     watch_alarms_own_metrics()
     hold_parameters_to_their_patterns()
+    tell_of_parameters(repeat_events)
+    decide_parameters_by_their_path()
     know_images_by_their_content(containers)
     answer_message_moves()
     count_what_becomes_of_mails()

@@ -125,7 +125,7 @@ def build(
     service = Regions(service_of)
     ministack.record_calls()
     attach(service)
-    ministack_patches.apply(Integrations(partial(RoleAccess, endpoint), ACCOUNT), containers)
+    ministack_patches.apply(Integrations(partial(RoleAccess, endpoint), ACCOUNT), containers, repeat_events)
     add_stack_types(access, REGION)
     trails = Trails(ACCOUNT, REGION)
     by_stack = ("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)

@@ -29,24 +29,23 @@ def parameters(cloud: LocalCloud, **more: object) -> dict[str, str]:
         "Sender": "signalbox@example.com",
         "Approvers": APPROVER,
         "PublicUrl": cloud.public_url,
-        "QuietSeconds": 1,
         "PollSeconds": 1,
     }
     return {name: str(value) for name, value in {**chosen, **more}.items()}
 
 
-def build(cloud_environment: Mapping[str, str]) -> None:
-    """Run `sam build`; the layer is installed from the wheels that were fetched, where they were.
+def build(cloud_environment: Mapping[str, str], root: Path = ROOT) -> None:
+    """Run `sam build` in a folder; the layer is installed from the wheels that were fetched, where they were.
 
     Raises:
         SamError: it failed.
     """
     offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS.as_uri()} if WHEELS.is_dir() else {}
-    _sam(["build"], {**cloud_environment, **offline})
+    _sam(["build"], {**cloud_environment, **offline}, root)
 
 
-def deploy(cloud: LocalCloud, values: Mapping[str, str]) -> dict[str, str]:
-    """Run `sam deploy` and return the stack's outputs.
+def deploy(cloud: LocalCloud, values: Mapping[str, str], root: Path = ROOT) -> dict[str, str]:
+    """Run `sam deploy` in a folder that was built, and return the stack's outputs.
 
     Raises:
         SamError: it failed.
@@ -55,7 +54,7 @@ def deploy(cloud: LocalCloud, values: Mapping[str, str]) -> dict[str, str]:
     s3.create_bucket(Bucket=BUCKET)
     overrides = [f"{name}={value}" for name, value in values.items()]
     words = ["deploy", "--config-env", "local", "--s3-bucket", BUCKET, "--parameter-overrides", *overrides]
-    _sam(words, cloud.environment)
+    _sam(words, cloud.environment, root)
     return outputs(cloud)
 
 

@@ -83,16 +83,6 @@ def _verified(identity: str, ses: Any) -> bool:
         return False
 
 
-def _pipelines(stack: Stack, client: Callable[[str], Any]) -> Iterator[Finding]:
-    wanted, known = stack.output("PipelineName"), runs.pipelines(stack, client("sagemaker"))
-    what = f"uploads start the pipeline {wanted}"
-    if wanted in known:
-        yield Finding(what, "ok")
-    else:
-        model = wanted.removeprefix(f"{stack.output('Prefix')}-")
-        yield Finding(what, "missing", f"it is not there, and uploads wait for it: run `signalbox publish {model}`")
-
-
 def _projects(stack: Stack, client: Callable[[str], Any]) -> Iterator[Finding]:
     known = set(runs.pipelines(stack, client("sagemaker")))
     for project in projects.load_projects(stack.output("Prefix"), client("ssm")):
@@ -157,7 +147,6 @@ _CHECKS: dict[str, Check] = {
     "your permissions": _permissions,
     "the sender's address": _sender,
     "the approvers' addresses": _approvers,
-    "the pipelines": _pipelines,
     "the projects": _projects,
     "uploads of no project": _unclaimed,
     "the stages and their quotas": _stages,

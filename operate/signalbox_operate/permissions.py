@@ -27,8 +27,8 @@ def needed(stack: Stack) -> Sequence[Permission]:
         Permission("dynamodb:Query", f"{tables}/{stack.output('UploadsTable')}", "uploads, runs, status"),
         Permission("dynamodb:UpdateItem", f"{tables}/{stack.output('ReviewsTable')}", "decide"),
         Permission("states:StartExecution", ":".join(machine), "train"),
-        Permission("sagemaker:UpdatePipeline", f"{sagemaker}:pipeline/{stack.output('PipelineName')}", "publish"),
-        Permission("sagemaker:StartPipelineExecution", f"{sagemaker}:pipeline/{stack.output('PipelineName')}", "start"),
+        Permission("sagemaker:UpdatePipeline", f"{sagemaker}:pipeline/{stack.output('Prefix')}-any", "publish"),
+        Permission("sagemaker:StartPipelineExecution", f"{sagemaker}:pipeline/{stack.output('Prefix')}-any", "start"),
         Permission("logs:FilterLogEvents", f"arn:{partition}:logs:{region}:{account}:log-group:*", "logs"),
     )
 

@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import io
 import json
+import secrets
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,13 +17,15 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 from projects.abalone.pipeline import definition as abalone
 
-from signalbox import names
+from signalbox import names, projects
+from signalbox.projects import Project, ProjectPipeline, ProjectUploads
 from signalbox_operate.stack import OperateError, Stack
 
 type Outcome = Literal["created", "updated", "unchanged"]
 
 CODE = {abalone.MODEL: Path(abalone.__file__).parent / "code"}
 _DIGEST = 16
+_QUIET_SECONDS = 5
 
 
 def read_code(folder: Path) -> dict[str, bytes]:
@@ -73,26 +76,36 @@ def settings(
     """Return what the pipeline of `stack` is built from.
 
     Raises:
-        OperateError: an output is missing, or the stack's uploads train another model.
+        OperateError: an output is missing.
     """
-    pipeline, group = stack.output("PipelineName"), names.package_group(stack.output("Prefix"), model)
-    if pipeline != group:
-        raise OperateError(
-            f"the uploads of stack {stack.name!r} start the pipeline {pipeline}, and {model!r} would be {group}: "
-            f"its runs would register another model's packages; deploy with the parameter Model={model}, or name the "
-            "model's own stack with --stack"
-        )
+    prefix = stack.output("Prefix")
     return abalone.AbaloneSettings(
-        name=pipeline,
+        name=names.pipeline(prefix, model, model),
         region=region,
         job_role_arn=stack.output("JobRoleArn"),
         key_arn=stack.output("KeyArn"),
         code_uri=code_uri,
         output_uri=f"s3://{stack.output('ArtifactsBucket')}/pipelines/{model}/runs",
-        package_group=group,
+        package_group=names.package_group(prefix, model),
         xgboost_image=xgboost_image,
         scikit_learn_image=scikit_learn_image,
     )
+
+
+def claim_uploads(prefix: str, model: str, ssm: Any) -> None:
+    """Write the document of a project called as its model, whose are the uploads in a folder of that name.
+
+    An earlier document's id is kept.
+    """
+    parameter = names.project_parameter(prefix, model)
+    earlier = {each.project: each.id for each in projects.load_projects(prefix, ssm)}
+    document = Project(
+        model,
+        earlier.get(model) or f"{model}-{secrets.token_hex(6)}",
+        (ProjectUploads(f"incoming/{model}/", model, quiet_seconds=_QUIET_SECONDS),),
+        {model: ProjectPipeline(names.pipeline(prefix, model, model), (model,))},
+    )
+    ssm.put_parameter(Name=parameter, Value=projects.to_json(document), Type="String", Overwrite=True)
 
 
 def put_pipeline(name: str, role_arn: str, definition: Mapping[str, Any], sagemaker: Any) -> Outcome:

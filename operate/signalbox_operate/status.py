@@ -14,8 +14,9 @@ from signalbox.aws.table import Table
 from signalbox.releases.adapters import ReleasesTable, action_in
 from signalbox.reviews.adapters import DynamoReviews
 from signalbox.stages import StagesDocument, StagesDocumentError
-from signalbox_operate import uploads
+from signalbox.uploads.model import UNCLAIMED
 from signalbox_operate.stack import Stack
+from signalbox_operate.uploads import UploadsOfStack
 
 _SHOWN = 10  # pipeline executions, newest first
 
@@ -31,33 +32,35 @@ class Line:
     detail: str = ""
 
 
-def waiting_uploads(stack: Stack, dynamodb: Any) -> Iterator[Line]:
-    """Yield one line for all uploads that no pipeline run has yet: since when the oldest waits, and why."""
-    waiting, reason = uploads.waiting(uploads.table(stack, dynamodb))
-    if waiting:
-        since = moments.moment_of(waiting[0].recorded_at)
-        number = "1 upload" if len(waiting) == 1 else f"{len(waiting):,} uploads"
-        yield Line("upload", number, "waiting", since, reason)
+def waiting_uploads(found: UploadsOfStack) -> Iterator[Line]:
+    """Yield a line for all uploads of a pipeline that no run has yet: since when the oldest waits, and why."""
+    for waiting in found.waiting():
+        number = "1 upload" if len(waiting.uploads) == 1 else f"{len(waiting.uploads):,} uploads"
+        whose = "that nobody claims" if waiting.pipeline == UNCLAIMED else f"for {waiting.pipeline}"
+        since = moments.moment_of(waiting.uploads[0].recorded_at)
+        yield Line("upload", f"{number} {whose}", "waiting", since, waiting.reason)
 
 
-def pipeline_runs(stack: Stack, sagemaker: Any) -> Iterator[Line]:
-    """Yield the newest executions of the stack's pipeline; none where the pipeline was not published yet."""
+def pipeline_runs(found: UploadsOfStack, sagemaker: Any) -> list[Line]:
+    """Return the newest executions of all pipelines, the newest first."""
+    lines = [line for pipeline in found.pipelines() for line in _runs_of(pipeline, sagemaker)]
+    return sorted(lines, key=lambda line: line.since, reverse=True)[:_SHOWN]
+
+
+def _runs_of(pipeline: str, sagemaker: Any) -> Iterator[Line]:
+    """Yield the newest executions of a pipeline; none where it is not there (yet, or any more)."""
     try:
         page = sagemaker.list_pipeline_executions(
-            PipelineName=stack.output("PipelineName"), SortBy="CreationTime", SortOrder="Descending", MaxResults=_SHOWN
+            PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=_SHOWN
         )
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFound":
             raise
         return
     for run in page["PipelineExecutionSummaries"]:
-        yield Line(
-            "pipeline run",
-            run.get("PipelineExecutionDisplayName") or run["PipelineExecutionArn"].rsplit("/", 1)[1],
-            run["PipelineExecutionStatus"],
-            run["StartTime"],
-            run.get("PipelineExecutionFailureReason", ""),
-        )
+        name = run.get("PipelineExecutionDisplayName") or run["PipelineExecutionArn"].rsplit("/", 1)[1]
+        reason = run.get("PipelineExecutionFailureReason", "")
+        yield Line("pipeline run", f"{pipeline}/{name}", run["PipelineExecutionStatus"], run["StartTime"], reason)
 
 
 def open_executions(stack: Stack, stepfunctions: Any, dynamodb: Any) -> Iterator[Line]:

@@ -1,19 +1,21 @@
-"""Which run took a file, what became of that run, what waits and why: read from the uploads table."""
+"""Which run took a file, what became of that run, what waits and why: read from the uploads table, for all projects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from signalbox import names
+from signalbox import names, projects
 from signalbox.aws.table import Table
-from signalbox.uploads.model import STARTED, Run, Upload
-from signalbox.uploads.table import UploadsTable
+from signalbox.projects import Project
+from signalbox.uploads.model import STARTED, UNCLAIMED, Run, Upload
+from signalbox.uploads.table import UploadsTable, pipelines
 from signalbox.uploads.waiting import unstarted
 from signalbox_operate.stack import OperateError, Stack
 
 WAITING = "waiting"
 _UNKNOWN = "unknown"
+NOBODY = "no project claims its place: deploy one whose uploads have a prefix that its key begins with"
 
 
 @dataclass(frozen=True)
@@ -25,48 +27,131 @@ class Fate:
     detail: str = ""
 
 
-def table(stack: Stack, dynamodb: Any) -> UploadsTable:
-    """Return the stack's uploads table."""
-    return UploadsTable(Table(stack.output("UploadsTable"), dynamodb), stack.output("PipelineName"))
+@dataclass(frozen=True)
+class Waiting:
+    """What waits for a pipeline, or what nobody claims (`UNCLAIMED`), the oldest first; `reason` says why."""
+
+    pipeline: str
+    uploads: Sequence[Upload]
+    reason: str
 
 
-def place(file: str, bucket: str, prefix: str) -> tuple[str, str]:
-    """Return the bucket and key of a file: an S3 URI, a key under the watched prefix, or a file that was uploaded.
+@dataclass(frozen=True)
+class UploadsOfStack:
+    """The uploads of a stack, and its projects."""
+
+    table: Table
+    projects: tuple[Project, ...]
+
+    def of(self, pipeline: str) -> UploadsTable:
+        """Return the part of a pipeline."""
+        return UploadsTable(self.table, pipeline)
+
+    def pipelines(self) -> list[str]:
+        """Return the pipelines of all projects, and those that had runs and are of none (any more)."""
+        listed = {each.name for project in self.projects for each in project.pipelines.values()}
+        return sorted({*listed, *pipelines(self.table)})
+
+    def waiting(self) -> list[Waiting]:
+        """Return what waits for each pipeline, and what nobody claims, as far as there is something."""
+        found = [
+            Waiting(pipeline, uploads, self.why_waiting(pipeline))
+            for pipeline in (*self.pipelines(), UNCLAIMED)
+            if (uploads := unstarted(self.of(pipeline)))
+        ]
+        return sorted(found, key=lambda each: each.uploads[0].recorded_at)
+
+    def why_waiting(self, pipeline: str) -> str:
+        """Return why an upload waits for a pipeline."""
+        return NOBODY if pipeline == UNCLAIMED else why_waiting(self.of(pipeline).latest())
+
+
+def of_stack(stack: Stack, dynamodb: Any, ssm: Any) -> UploadsOfStack:
+    """Return the stack's uploads."""
+    return UploadsOfStack(
+        Table(stack.output("UploadsTable"), dynamodb), projects.load_projects(stack.output("Prefix"), ssm)
+    )
+
+
+def prefixes(given: str | None, project: str | None, known: Sequence[Project]) -> list[str]:
+    """Return where uploads may lie: under the prefix that is given, or under those of a project, or of all.
+
+    Raises:
+        OperateError: there is no such project, or none that takes uploads.
+    """
+    if given is not None:
+        return [given]
+    chosen = [each for each in known if project in (None, each.project)]
+    if not chosen and project is not None:
+        listed = ", ".join(each.project for each in known) or "none"
+        raise OperateError(f"there is no project {project!r}: the stack's projects are {listed}")
+    found = list(dict.fromkeys(each.prefix for one in chosen for each in one.uploads))
+    if not found:
+        raise OperateError("no project of the stack takes uploads: deploy one, or name a place with --prefix")
+    return found
+
+
+def prefix(given: str | None, project: str | None, known: Sequence[Project]) -> str:
+    """Return where new uploads go.
+
+    Raises:
+        OperateError: as `prefixes`; or there are several places.
+    """
+    found = prefixes(given, project, known)
+    if len(found) > 1:
+        raise OperateError(f"uploads may go to {', '.join(found)}: say which by --project, or by --prefix")
+    return found[0]
+
+
+def check_wanted(keys: Sequence[str], known: Sequence[Project]) -> str:
+    """Return a remark about keys that no project claims, "" where all are claimed.
+
+    Raises:
+        OperateError: a project has the place of one of them and wants no such ending.
+    """
+    for key in keys:
+        owner = projects.covering(known, key)
+        if owner and not projects.claim(known, key):
+            wanted = ", ".join(f"*{each.suffix}" for each in owner.uploads if key.startswith(each.prefix))
+            raise OperateError(f"{key} would be dropped: the project {owner.project} wants {wanted} there")
+    lonely = [key for key in keys if not projects.claim(known, key)]
+    return f"{', '.join(lonely)}: no project claims this place, so it waits until one does" if lonely else ""
+
+
+def places(file: str, bucket: str, under: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the buckets and keys that a file may have: an S3 URI, a key under a prefix, or a file that was uploaded.
 
     Raises:
         OperateError: it is the URI of no object.
     """
     if file.startswith("s3://"):
         try:
-            return names.bucket_and_key(file)
+            return [names.bucket_and_key(file)]
         except ValueError as error:
             raise OperateError(str(error)) from error
-    return bucket, file if file.startswith(prefix) else f"{prefix}{PurePath(file).name}"
+    if any(file.startswith(prefix) for prefix in under):
+        return [(bucket, file)]
+    return [(bucket, f"{prefix}{PurePath(file).name}") for prefix in under]
 
 
-def fates(bucket: str, key: str, uploads: UploadsTable) -> list[Fate]:
-    """Return what became of every upload of a key, the oldest first.
+def fates(asked: Sequence[tuple[str, str]], uploads: UploadsOfStack) -> list[Fate]:
+    """Return what became of every upload of some keys, the oldest first.
 
     Raises:
         OperateError: there was none.
     """
-    found = sorted(uploads.history(bucket, key), key=lambda upload: upload.recorded_at)
-    if not found:
+    history = [upload for bucket, key in asked for upload in uploads.of(UNCLAIMED).history(bucket, key)]
+    if not history:
+        listed = " or ".join(f"s3://{bucket}/{key}" for bucket, key in asked)
         raise OperateError(
-            f"no upload of s3://{bucket}/{key} is recorded: is it under the watched prefix (--prefix), and not empty? "
+            f"no upload of {listed} is recorded: is it under the watched prefix (--prefix), and not empty? "
             "An event takes up to a few minutes; what could not be recorded is in the queue UploadsDeadLetters"
         )
-    runs = {name: uploads.find(name) for name in {upload.run for upload in found if upload.run}}
-    return [_fate(upload, runs, uploads) for upload in found]
-
-
-def waiting(uploads: UploadsTable) -> tuple[Sequence[Upload], str]:
-    """Return the uploads that no execution has yet, the oldest first, and why they wait."""
-    return unstarted(uploads), why_waiting(uploads.latest())
+    return [_fate(upload, uploads) for upload in sorted(history, key=lambda upload: upload.recorded_at)]
 
 
 def why_waiting(latest: Run | None) -> str:
-    """Return why an upload waits while `latest` is the newest run."""
+    """Return why an upload waits while `latest` is the newest run of its pipeline."""
     if latest is None or not latest.open:
         return "the next run takes it when the quiet window is over"
     if latest.waits_for:
@@ -76,10 +161,10 @@ def why_waiting(latest: Run | None) -> str:
     return f"{latest.id} is about to start"
 
 
-def _fate(upload: Upload, runs: Mapping[str, Run | None], uploads: UploadsTable) -> Fate:
+def _fate(upload: Upload, uploads: UploadsOfStack) -> Fate:
     if upload.run is None:
-        return Fate(upload, WAITING, why_waiting(uploads.latest()))
-    run = runs.get(upload.run)
+        return Fate(upload, WAITING, uploads.why_waiting(upload.pipeline))
+    run = uploads.of(upload.pipeline).find(upload.run)
     if run is None:
         return Fate(upload, _UNKNOWN, "the table does not know the run any more")
     return Fate(upload, run.status, f"it waits: {run.waits_for}" if run.waits_for else run.reason or "")

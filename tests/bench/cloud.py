@@ -112,7 +112,7 @@ def running(stack: Stack, folder: Path, progress: Callable[[str], None]) -> Iter
 
 
 def _deploy(stack: Stack, cloud: LocalCloud) -> None:
-    values = deploy.parameters(cloud, QuietSeconds=QUIET_SECONDS).items()
+    values = deploy.parameters(cloud, PollSeconds=QUIET_SECONDS).items()
     overrides = [f"{name}={value}" for name, value in values]
     done = subprocess.run(
         ["sam", "deploy", "--config-env", "local", "--s3-bucket", deploy.BUCKET, "--parameter-overrides", *overrides],

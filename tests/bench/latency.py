@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 
+from signalbox import names
+from signalbox.projects import Project, ProjectPipeline, ProjectUploads, to_json
 from signalbox_local.browser import Browser
 from tests.bench.cloud import QUIET_SECONDS
 from tests.bench.figures import BenchError, Ratio
@@ -83,13 +85,17 @@ def measure(world: World, progress: Callable[[str], None]) -> list[Latency]:
 
 
 def _uploads(world: World, delivery: Delivery, progress: Callable[[str], None]) -> Ratio:
-    sagemaker, pipeline = world.client("sagemaker"), world.outputs["PipelineName"]
+    sagemaker, pipeline = world.client("sagemaker"), f"{world.outputs['Prefix']}-abalone"
     sagemaker.create_pipeline(
         PipelineName=pipeline,
         PipelineDefinition=json.dumps(_NOTHING),
         RoleArn=world.outputs["PipelineRoleArn"],
         ClientRequestToken="bench".ljust(32, "-"),
     )
+    uploads = (ProjectUploads("incoming/", "abalone", quiet_seconds=0),)  # the queue's delay alone
+    project = Project("abalone", "abalone-bench", uploads, {"abalone": ProjectPipeline(pipeline, ("abalone",))})
+    name = names.project_parameter(world.outputs["Prefix"], "abalone")
+    world.client("ssm").put_parameter(Name=name, Value=to_json(project), Type="String")
 
     def succeeded(more_than: int) -> dict[str, Any] | None:
         listed = sagemaker.list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]

@@ -52,8 +52,6 @@ _CONFIG = {"EndpointConfigName": "c", "ProductionVariants": [{"VariantName": "v"
 _SERVED = {"Containers": [{"ModelPackageName": _PACKAGE[:-1] + "1"}]}
 ENVIRONMENT = {
     "PREFIX": _PREFIX,
-    "PIPELINE_NAME": _PIPELINE,
-    "MODEL": _MODEL,
     "DEFAULT_MODEL": _MODEL,
     "DATA_BUCKET": "data",
     "ARTIFACTS_BUCKET": "artifacts",
@@ -83,12 +81,22 @@ class Usual:
     answers: Answers
 
 
+def _projects() -> dict[str, Any]:
+    """Return what the parameter store has: one project, with one pipeline."""
+    uploads = [{"prefix": "incoming/", "suffix": "", "quiet_seconds": 60, "pipeline": _MODEL}]
+    pipeline = {"name": _PIPELINE, "parameter": "InputManifest", "takes": "manifest", "models": [_MODEL]}
+    project = {"project": _MODEL, "id": f"{_MODEL}-0123456789ab", "uploads": uploads, "pipelines": {_MODEL: pipeline}}
+    found = {"Name": f"/{_PREFIX}/projects/{_MODEL}", "Value": json.dumps(project)}
+    return {"get_parameters_by_path": {"Parameters": [found]}}
+
+
 def _record_uploads() -> Usual:
     found = {"VersionId": "v1", "ETag": '"e1"', "ContentLength": 191_873, "LastModified": datetime.now(UTC)}
     answers: Answers = {
         "s3": {"head_object": found},
         "dynamodb": {"transact_write_items": {}},
         "sqs": {"send_message": {}},
+        "ssm": _projects(),
     }
     return Usual(sqs_event(sample("s3/object-created")), answers)
 
@@ -107,6 +115,7 @@ def _start_run() -> Usual:
         "dynamodb": table,
         "s3": {"put_object": {}},
         "sagemaker": {"start_pipeline_execution": started},
+        "ssm": _projects(),
     }
     return Usual(sqs_event({"kind": "run-requested", "pipeline": _PIPELINE}, group=_PIPELINE), answers)
 
@@ -191,6 +200,8 @@ def _report_run() -> Usual:
         },
         "dynamodb": {"query": {"Items": []}, "put_item": {}},
         "sesv2": {"send_email": {}},
+        "sqs": {"send_message": {}},
+        "ssm": _projects(),
     }
     return Usual(sample("sagemaker/pipeline-execution-failed"), answers)
 
@@ -414,11 +425,11 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "pin_model": ("s3", "ecr"),
     "plan_release": ("sagemaker", "dynamodb", "ssm", "s3"),
     "plan_training": ("s3", "ssm"),
-    "record_uploads": ("dynamodb", "s3", "sqs"),
+    "record_uploads": ("dynamodb", "s3", "sqs", "ssm"),
     "report_execution": ("dynamodb", "sesv2", "ssm"),
-    "report_run": ("sagemaker", "dynamodb", "sesv2"),
+    "report_run": ("sagemaker", "dynamodb", "sesv2", "sqs", "ssm"),
     "request_review": ("dynamodb", "s3", "secretsmanager", "sesv2", "ssm"),
     "review_page": ("dynamodb", "secretsmanager"),
-    "start_run": ("dynamodb", "s3", "sagemaker"),
+    "start_run": ("dynamodb", "s3", "sagemaker", "ssm"),
     "verify_release": ("sagemaker", "sagemaker-runtime", "s3"),
 }

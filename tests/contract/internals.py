@@ -194,6 +194,10 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
     "services.sqs._queue_by_arn": ("function", ["arn"]),
     "services.sqs._act_send_message": ("function", ["data", "qurl"]),
     "services.sqs._Err": ("class", ["code", "message", "status"]),
+    "services.ssm._delete_parameter": ("function", ["data"]),
+    "services.ssm._delete_parameters": ("function", ["data"]),
+    "services.ssm._lookup_parameter": ("function", ["name_or_arn", "allow_arn_region", "flexible_name"]),
+    "services.ssm._parameters": ("AccountRegionScopedDict", []),
     "services.ssm._put_parameter": ("function", ["data"]),
     "services.stepfunctions._ExecutionError": ("class", ["error", "cause"]),
     "services.stepfunctions._apply_jsonata_template": (

@@ -16,6 +16,7 @@ from sagemaker_local.server import ACCOUNT, REGION
 from tests.contract import test_ministack_answers as answers
 from tests.contract import test_ministack_definitions as definitions
 from tests.contract import test_ministack_executions as executions
+from tests.contract import test_ministack_parameters as parameters
 from tests.contract.world import World, allow, code, name, until
 from tests.sagemaker_local.support.programs import PACKAGE
 
@@ -502,6 +503,8 @@ _SEEN = {
     "count_what_becomes_of_mails": test_mails_under_a_set_that_is_not_there_are_refused_and_bounces_are_counted,
     "answer_message_moves": test_dead_letters_are_moved_back,
     "know_images_by_their_content": test_ecr_has_the_images_that_programs_stand_for,
+    "tell_of_parameters": parameters.test_whoever_listens_is_told_of_parameters,
+    "decide_parameters_by_their_path": parameters.test_parameters_of_a_path_are_decided_on_the_path,
     "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
     "encrypt_buckets_of_stacks": test_a_templates_bucket_is_encrypted_as_it_says,
     "close_tasks_that_wait_no_more": executions.test_a_task_of_an_execution_that_was_stopped_takes_no_answer,

@@ -95,6 +95,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         Need("s3:ListBucket", artifacts),
     ]
     pipeline = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/{STACK}-abalone"
+    projects = Need("ssm:GetParametersByPath", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/projects")
     jobs_of_pipelines = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{PIPELINE_JOB}"
     pipeline_training = Need("sagemaker:DescribeTrainingJob", jobs_of_pipelines)
     return {
@@ -104,19 +105,27 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             Need("sqs:SendMessage", arn("UploadsDeadLetters")),
             *_polled(arn("UploadsQueue")),
             Need("s3:GetObject", f"{data}/incoming/abalone.csv"),
+            projects,
         ],
         "StartRunRole": [
             *uploads("Query", "PutItem", "UpdateItem", "DeleteItem"),
             *ask,
             Need("sqs:SendMessage", arn("RunsDeadLetters")),
             *_polled(arn("RunsQueue")),
-            Need("s3:PutObject", f"{artifacts}/manifests/run.json"),
+            Need("s3:PutObject", f"{artifacts}/manifests/{STACK}-abalone/run.json"),
+            Need("s3:GetObject", f"{data}/incoming/photos/one.jpg"),
+            Need("s3:ListBucket", data),
+            Need("s3:PutObject", f"{artifacts}/inputs/{STACK}-photos/run/one.jpg"),
+            projects,
             Need("sagemaker:StartPipelineExecution", pipeline),
+            Need("sagemaker:StartPipelineExecution", f"{pipeline}--nightly"),
             *sagemaker("DescribePipelineExecution"),
             *mail,
         ],
         "ReportRunRole": [
             *uploads("Query", "PutItem"),
+            *ask,
+            projects,
             *sagemaker("DescribePipelineExecution"),
             *sagemaker("ListPipelineExecutionSteps"),
             *sagemaker("DescribeProcessingJob"),
@@ -187,7 +196,11 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             *releases("GetItem", "PutItem", "Query"),
         ],
         "VerifyReleaseRole": [*package, *sagemaker("DescribeEndpoint"), *sagemaker("InvokeEndpoint"), *content, *first],
-        "InvokeEndpointRole": [*stages, *sagemaker("InvokeEndpoint")],
+        "InvokeEndpointRole": [
+            *stages,
+            *sagemaker("InvokeEndpoint"),
+            Need("ssm:GetParametersByPath", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/models"),
+        ],
     }
 
 

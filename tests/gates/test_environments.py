@@ -64,7 +64,7 @@ def test_with_the_addresses_in_the_file_the_documented_command_deploys_the_envir
 
     assert refused(template, given) == set()
     assert ADDRESSES.items() <= given.items()
-    own = {"dev": {"QuietSeconds": "10", "LogRetentionDays": "7"}, "prod": {"UploadEvents": "both"}}
+    own = {"dev": {"LogRetentionDays": "7"}, "prod": {"UploadEvents": "both"}}
     assert own[environment].items() <= given.items()
 
 

@@ -17,7 +17,7 @@ from tests.pictures import asking, tested
 from tests.support.notifications import ending
 from tests.support.reviews import ANN, BOB, OutboxFake
 from tests.support.samples import sample
-from tests.support.uploads import BUCKET, PIPELINE, Clock, MemoryNotificationLog, MemoryTable
+from tests.support.uploads import ABALONE, BUCKET, PIPELINE, Clock, MemoryNotificationLog, MemoryTable
 from tests.unit.releases_world import GOLDEN, OLD_GOLDEN, World, arn
 
 if TYPE_CHECKING:
@@ -67,14 +67,12 @@ def run_failed() -> str:
     """Return the mail about a run of the pipeline whose step failed, with the end of its job's log."""
     change = ExecutionChange.read(sample("sagemaker/pipeline-execution-failed"))
     step = FailedStep("Preprocess", "AlgorithmError: exit code 1", "ProcessingJob", _JOB, _BAD_ROW)
-    failure = reporting.run_failure(
-        "abalone", change, FailedExecution("", "", (step,)), tested.PIPELINE_RUN, _uploads()
-    )
+    failure = reporting.run_failure(ABALONE, change, FailedExecution("", "", (step,)), tested.PIPELINE_RUN, _uploads())
     return _mailed(lambda ports: notifying.notify_run_failed(failure, ports))
 
 
 def run_refused() -> str:
-    """Return the mail about a run that cannot start, because nobody has published the pipeline."""
+    """Return the mail about a run that cannot start, because its pipeline is not there."""
     table, clock = MemoryTable(), Clock()
     for upload in _uploads():
         table.record(upload)
@@ -82,7 +80,7 @@ def run_refused() -> str:
     table.take(tested.PIPELINE_RUN, _uploads())
     error = RunRefusedError("ResourceNotFound", f"the pipeline {PIPELINE} does not exist")
     told: list[RunRefusal] = []
-    Refusals(PIPELINE, "abalone", MemoryNotificationLog(), told.append).tell(error, table, clock())
+    Refusals(MemoryNotificationLog(), told.append).tell(error, PIPELINE, ABALONE, table, clock())
     return _mailed(lambda ports: notifying.notify_run_refused(told[0], ports))
 
 

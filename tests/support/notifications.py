@@ -71,7 +71,9 @@ def run_failure(**changes: Any) -> RunFailure:
     """Return the failure of a pipeline run, with members replaced."""
     empty: Any = dict.fromkeys(("run", "uploads", "step", "reason", "cause"), "")
     found: RunFailure = (
-        empty | {"model": "abalone", "execution_arn": RUN, "status": "Failed", "other_steps": []} | changes
+        empty
+        | {"project": "abalone", "approvers": [], "execution_arn": RUN, "status": "Failed", "other_steps": []}
+        | changes
     )
     return found
 
@@ -101,7 +103,7 @@ def mailed_about_refusal(**changes: Any) -> Mail:
     """Return the mail about a run that cannot start, which every approver has got."""
     outbox = OutboxFake()
     empty: Any = dict.fromkeys(("run", "uploads", "since", "code", "reason"), "")
-    refusal: Any = empty | {"model": "abalone", "pipeline": "signalbox-abalone"} | changes
+    refusal: Any = empty | {"project": "abalone", "approvers": [], "pipeline": "signalbox-abalone"} | changes
     assert notifying.notify_run_refused(refusal, notifying.NotifyingPorts(outbox, (ANN, BOB))) == {"mailed": 2}
     return _same(outbox)
 

@@ -7,10 +7,10 @@ from tests.support.botocore_strict import RecordingClient, client_error
 
 
 class RememberedParameters(RecordingClient):
-    """Parameters by their names."""
+    """Parameters by their names; `answers` are those of other operations, as of every `RecordingClient`."""
 
-    def __init__(self, texts: Mapping[str, str] | None = None) -> None:
-        super().__init__("ssm")
+    def __init__(self, texts: Mapping[str, str] | None = None, answers: Mapping[str, Any] | None = None) -> None:
+        super().__init__("ssm", answers)
         self.texts = dict(texts or {})
 
     def _get_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803  # boto3's spelling

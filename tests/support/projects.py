@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from signalbox.projects import Project, to_json
+
 WINE: dict[str, Any] = {
     "project": "wine",
     "id": "wine-0123456789ab",
@@ -42,3 +44,8 @@ def project_text(base: dict[str, Any] = WINE, **changes: Any) -> str:
 def model_text(**changes: Any) -> str:
     """Return the text of a model's document."""
     return json.dumps({**WINE_MODEL, **changes})
+
+
+def page(*projects: Project, prefix: str = "signalbox") -> dict[str, Any]:
+    """Return what Parameter Store answers to the question for the projects of a stack."""
+    return {"Parameters": [{"Name": f"/{prefix}/projects/{each.project}", "Value": to_json(each)} for each in projects]}

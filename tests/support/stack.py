@@ -10,7 +10,6 @@ OUTPUTS = {
     "Prefix": "signalbox",
     "DataBucket": "signalbox-data",
     "ArtifactsBucket": "signalbox-artifacts",
-    "PipelineName": "signalbox-abalone",
     "ReleasesTable": "releases",
     "ReviewsTable": "reviews",
     "PipelineRoleArn": "arn:aws:iam::123456789012:role/signalbox-PipelineRole",

@@ -1,18 +1,21 @@
 """In-memory stand-ins of the upload journey's ports. They remember, and refuse what the real ones refuse."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from signalbox.aws.errors import CallRefusedError
-from signalbox.aws.objects import StoredObject
+from signalbox.aws.objects import ObjectCopy, StoredObject
 from signalbox.batch import DeadLetter
+from signalbox.events import ExecutionChange
+from signalbox.projects import Project, ProjectPipeline, ProjectUploads
 from signalbox.uploads import rules
 from signalbox.uploads.model import (
     CLAIMING,
     STARTED,
+    UNCLAIMED,
     ExecutionState,
     ReportUnderWayError,
     Run,
@@ -23,7 +26,8 @@ from signalbox.uploads.model import (
 
 PIPELINE = "signalbox-abalone"
 BUCKET = "signalbox-data-123456789012"
-MANIFESTS = "s3://artifacts/manifests"
+ARTIFACTS = "artifacts"
+MANIFESTS = f"s3://{ARTIFACTS}/manifests/{PIPELINE}"
 EXECUTION = f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/{PIPELINE}/execution/"
 
 
@@ -84,11 +88,56 @@ class MemoryObjects:
         return {uri.removeprefix(f"{MANIFESTS}/").partition(".")[0]: text for uri, text in found.items()}
 
 
+def a_project(name: str, prefix: str, suffix: str = "", quiet_seconds: int = 0, takes: str = "manifest") -> Project:
+    """Return a project with one pipeline of its name."""
+    uploads = (ProjectUploads(prefix, name, suffix, quiet_seconds),)
+    return Project(name, f"{name}-0123456789ab", uploads, {name: ProjectPipeline(f"signalbox-{name}", (name,), takes)})
+
+
+ABALONE = a_project("abalone", "incoming/")
+WINE = a_project("wine", "incoming/wine/")
+
+
+class MemoryProjects:
+    """The documents of projects, as they are when they are read; `reads` counts that."""
+
+    def __init__(self, *found: Project) -> None:
+        self.found = found or (ABALONE,)
+        self.reads = 0
+
+    def read_after(self, moment: datetime) -> tuple[Project, ...]:
+        """Return the projects."""
+        assert moment.tzinfo is not None
+        self.reads += 1
+        return self.found
+
+
+class MemoryTables:
+    """The uploads table of all pipelines, by their names."""
+
+    def __init__(self) -> None:
+        self.by_pipeline: dict[str, MemoryTable] = {}
+
+    def __call__(self, pipeline: str) -> "MemoryTable":
+        """Return the part of a pipeline."""
+        return self.by_pipeline.get(pipeline) or MemoryTable(pipeline, self)
+
+    @property
+    def waiting(self) -> dict[str, list[str]]:
+        """Return the keys that wait for each pipeline that has some."""
+        found = {name: [upload.key for upload in table.waiting()] for name, table in self.by_pipeline.items()}
+        return {name: keys for name, keys in found.items() if keys}
+
+
 class MemoryTable:
     """The uploads table of one pipeline."""
 
-    def __init__(self) -> None:
-        self.uploads: dict[tuple[str, str, str], Upload] = {}
+    def __init__(self, pipeline: str = PIPELINE, tables: MemoryTables | None = None) -> None:
+        self.pipeline = pipeline
+        self.tables = tables or MemoryTables()
+        self.tables.by_pipeline[pipeline] = self
+        others = [table.uploads for table in self.tables.by_pipeline.values() if table is not self]
+        self.uploads: dict[tuple[str, str, str], Upload] = others[0] if others else {}
         self._waiting: dict[str, Upload] = {}
         self._runs: dict[int, Run] = {}
         self._taken: dict[str, dict[str, Upload]] = {}
@@ -99,7 +148,7 @@ class MemoryTable:
         key = (upload.bucket, upload.key, upload.version)
         if key in self.uploads:
             return False
-        self.uploads[key] = upload
+        self.uploads[key] = replace(upload, pipeline=self.pipeline)
         self._waiting[f"{upload.recorded_at}#{upload.digest}"] = upload
         return True
 
@@ -140,6 +189,21 @@ class MemoryTable:
         """Return waiting uploads, the oldest first."""
         return [self._waiting[name] for name in sorted(self._waiting)][:most]
 
+    def last_waiting(self) -> Upload | None:
+        """Return the waiting upload that was recorded last."""
+        return self._waiting[max(self._waiting)] if self._waiting else None
+
+    def hand_over(self, uploads: Iterable[Upload], pipeline: str) -> None:
+        """Let waiting uploads wait for another pipeline."""
+        uploads = list(uploads)
+        names = [f"{upload.recorded_at}#{upload.digest}" for upload in uploads]
+        if any(name not in self._waiting for name in names):
+            raise RunConflictError("not waiting")
+        for name, upload in zip(names, uploads, strict=True):
+            self.tables(pipeline)._waiting[name] = self._waiting.pop(name)
+            known = (upload.bucket, upload.key, upload.version)
+            self.uploads[known] = replace(self.uploads[known], pipeline=pipeline)
+
     def take(self, run: Run, uploads: Iterable[Upload]) -> None:
         """Move waiting uploads to the run."""
         uploads = list(uploads)
@@ -148,7 +212,8 @@ class MemoryTable:
             raise RunConflictError("sealed, or taken")
         for name, upload in zip(names, uploads, strict=True):
             taken = replace(self._waiting.pop(name), run=run.id)
-            self.uploads[upload.bucket, upload.key, upload.version] = taken
+            known = (upload.bucket, upload.key, upload.version)
+            self.uploads[known] = replace(self.uploads[known], run=run.id)
             self._taken.setdefault(run.id, {})[upload.digest] = taken
 
     def taken(self, run: Run) -> Sequence[Upload]:
@@ -178,20 +243,70 @@ class MemoryTable:
 
 @dataclass
 class MemoryRequests:
-    """A FIFO queue with a delay, which swallows an id that it accepted in the last five minutes."""
+    """A FIFO queue with a delay, which swallows an id that it accepted in the last five minutes.
+
+    `sent` are its messages, each with when it is delivered and its group.
+    """
 
     clock: Clock
-    quiet_seconds: int = 60
+    delay_seconds: int = 60
     accepted: list[tuple[str, datetime]] = field(default_factory=list)
-    visible: list[datetime] = field(default_factory=list)
+    sent: list[tuple[datetime, str, Mapping[str, object]]] = field(default_factory=list)
 
-    def ask(self) -> None:
+    def ask(self, pipeline: str) -> None:
         """Send a request for a run."""
-        name = rules.request_id(PIPELINE, self.clock(), self.quiet_seconds)
+        self._request(rules.RUN_REQUESTED, pipeline)
+
+    def ask_for_claims(self, pipeline: str = UNCLAIMED) -> None:
+        """Send a request to look at what no project claims."""
+        self._request(rules.CLAIM_REQUESTED, pipeline)
+
+    def pass_on(self, change: ExecutionChange, event: Mapping[str, object]) -> None:
+        """Send the event about an execution's end."""
+        self._send(f"{change.execution_arn} {change.status}", change.pipeline, event)
+
+    @property
+    def visible(self) -> list[datetime]:
+        """Return when each message is delivered."""
+        return [moment for moment, _, _ in self.sent]
+
+    @property
+    def asked(self) -> list[Mapping[str, object]]:
+        """Return the messages."""
+        return [body for _, _, body in self.sent]
+
+    def due(self) -> list[tuple[str, Mapping[str, object]]]:
+        """Take the messages that are delivered by now, each with its group."""
+        found = [(group, body) for moment, group, body in self.sent if moment <= self.clock()]
+        self.sent = [message for message in self.sent if message[0] > self.clock()]
+        return found
+
+    def _request(self, kind: str, pipeline: str) -> None:
+        name = rules.request_id(kind, pipeline, self.clock(), self.delay_seconds)
+        self._send(name, pipeline, {"kind": kind, "pipeline": pipeline})
+
+    def _send(self, name: str, group: str, body: Mapping[str, object]) -> None:
         recent = self.clock() - timedelta(minutes=5)
         if not any(known == name and at > recent for known, at in self.accepted):
             self.accepted.append((name, self.clock()))
-            self.visible.append(self.clock() + timedelta(seconds=self.quiet_seconds))
+            self.sent.append((self.clock() + timedelta(seconds=self.delay_seconds), group, body))
+
+
+class MemoryCopier:
+    """Copies of objects, each source by its target; those in `gone` do not exist."""
+
+    def __init__(self) -> None:
+        self.copies: dict[str, str] = {}
+        self.gone: set[str] = set()
+        self.calls = 0
+
+    def copy(self, source: str, target: str) -> ObjectCopy | None:
+        """Copy an object."""
+        self.calls += 1
+        if source in self.gone:
+            return None
+        self.copies[target] = source
+        return ObjectCopy(target, "v1", "e1", "e1")
 
 
 class MemoryDeadLetterQueue:
@@ -240,17 +355,16 @@ class MemoryNotificationLog:
 
 
 class MemoryExecutions:
-    """The executions of the pipeline: one for each token, `quota` at a time."""
+    """The executions of pipelines: one for each token, `quota` at a time."""
 
     def __init__(self, quota: int = 20) -> None:
         self.quota = quota
         self.refusal: RunPostponedError | None = None
         self.by_token: dict[str, str] = {}
-        self.manifests: dict[str, str] = {}
         self.states: dict[str, ExecutionState] = {}
         self.started: list[dict[str, Any]] = []
 
-    def start(self, *, token: str, manifest: str, display_name: str, description: str) -> str:
+    def start(self, pipeline: ProjectPipeline, value: str, *, token: str, display_name: str, description: str) -> str:
         """Start an execution, or find the one with the same token."""
         if token in self.by_token:
             return self.by_token[token]
@@ -258,11 +372,10 @@ class MemoryExecutions:
             raise self.refusal
         if len(self.running) >= self.quota:
             raise RunPostponedError("the quota is used up")
-        arn = f"{EXECUTION}{len(self.by_token):012d}"
+        arn = f"{EXECUTION.replace(PIPELINE, pipeline.name)}{len(self.by_token):012d}"
         self.by_token[token] = arn
-        self.manifests[arn] = manifest
         self.states[arn] = ExecutionState("Executing")
-        self.started.append({"display_name": display_name, "description": description, "manifest": manifest})
+        self.started.append({"display_name": display_name, "description": description, "input": value})
         return arn
 
     def state(self, execution: str) -> ExecutionState | None:

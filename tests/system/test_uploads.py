@@ -12,7 +12,7 @@ from signalbox_local import deploy
 from signalbox_local.demo.data import seeded
 from signalbox_local.project import ROOT
 from tests.support.samples import sample
-from tests.system.world import World
+from tests.system.world import PIPELINE, World
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def table() -> list[str]:
 def runs(world: World) -> list[dict[str, Any]]:
     """Return the pipeline's executions, oldest first."""
     found: dict[str, Any] = world.client("sagemaker").list_pipeline_executions(
-        PipelineName=world.outputs["PipelineName"], SortOrder="Ascending", MaxResults=100
+        PipelineName=PIPELINE, SortOrder="Ascending", MaxResults=100
     )
     return list(found["PipelineExecutionSummaries"])
 
@@ -102,7 +102,7 @@ def test_a_pipeline_is_started_by_hand_with_another_parameter(world: World) -> N
 def test_events_that_come_again_start_nothing_new(world: World) -> None:
     before, packages, mails = len(runs(world)), len(world.packages("abalone")), len(world.cloud.mails())
     bucket = world.outputs["DataBucket"]
-    key = world.client("s3").list_objects_v2(Bucket=bucket, Prefix="incoming/")["Contents"][0]["Key"]
+    key = world.client("s3").list_objects_v2(Bucket=bucket, Prefix="incoming/abalone/")["Contents"][0]["Key"]
     detail = sample("s3/put-object-cloudtrail")
     detail["detail"]["requestParameters"] |= {"bucketName": bucket, "key": key}
     queue = uploads_queue(world)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sagemaker_local import inbox
-from tests.system.world import World
+from tests.system.world import PIPELINE, World
 
 
 def upload(world: World, folder: Path, name: str) -> None:
@@ -30,13 +30,13 @@ def test_without_its_pipeline_a_run_waits_is_told_and_starts_once_the_pipeline_i
     world: World, tmp_path: Path
 ) -> None:
     before = len(world.mails("abalone", "the pipeline run has failed"))
-    world.client("sagemaker").delete_pipeline(PipelineName=world.outputs["PipelineName"], ClientRequestToken="t" * 32)
+    world.client("sagemaker").delete_pipeline(PipelineName=PIPELINE, ClientRequestToken="t" * 32)
 
     upload(world, tmp_path, "early.csv")
 
     mail = refused(world, 1)
-    assert f"the pipeline {world.outputs['PipelineName']} does not exist" in mail
-    assert "incoming/early.csv" in mail
+    assert f"the pipeline {PIPELINE} does not exist" in mail
+    assert "incoming/abalone/early.csv" in mail
     status = world.signalbox("status").decode()
     assert "1 upload" in status
     assert "does not exist" in status
@@ -48,7 +48,7 @@ def test_without_its_pipeline_a_run_waits_is_told_and_starts_once_the_pipeline_i
 @pytest.fixture
 def pipeline(world: World) -> dict[str, Any]:
     """Return the pipeline as it is."""
-    found: dict[str, Any] = world.client("sagemaker").describe_pipeline(PipelineName=world.outputs["PipelineName"])
+    found: dict[str, Any] = world.client("sagemaker").describe_pipeline(PipelineName=PIPELINE)
     return found
 
 
@@ -72,7 +72,7 @@ def test_a_run_whose_pipeline_takes_another_parameter_is_told_in_sagemakers_word
         line.split()[1] for line in world.signalbox("uploads", "other.csv").decode().splitlines() if "run " in line
     }
     versions = world.client("s3").list_object_versions(
-        Bucket=world.outputs["ArtifactsBucket"], Prefix=f"manifests/{run.rstrip(':')}.json"
+        Bucket=world.outputs["ArtifactsBucket"], Prefix=f"manifests/{PIPELINE}/{run.rstrip(':')}.json"
     )
     assert len(versions["Versions"]) == 1
     assert len(world.mails("abalone", "the pipeline run cannot start")) == 2

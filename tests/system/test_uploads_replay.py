@@ -17,7 +17,7 @@ from tests.gates.cfn_yaml import parse
 from tests.support.documents import commands, read
 from tests.support.samples import sample
 from tests.system.test_uploads import queue_named, waiting
-from tests.system.world import World
+from tests.system.world import PREFIX, World
 
 SECTION = re.search(r"## An alarm about dead letters\n(.*?)\n## ", read("docs/operating.md"), re.DOTALL)
 COMMANDS = commands(SECTION[1] if SECTION else "", "sh")
@@ -117,7 +117,7 @@ def _dry(world: World, url: str) -> bool:
 
 
 def uploads_letters(world: World, shell: Callable[[str], None]) -> None:
-    key = "incoming/replayed-1.csv"
+    key = "incoming/abalone/replayed-1.csv"
     letter(world, "UploadsDeadLetters", lost_upload(world, key))
     for command in documented("start-message-move-task", ":UploadsDeadLetters"):
         shell(command)
@@ -126,8 +126,8 @@ def uploads_letters(world: World, shell: Callable[[str], None]) -> None:
 
 
 def runs_letters(world: World, shell: Callable[[str], None]) -> None:
-    request = {"kind": "run-requested", "pipeline": world.outputs["PipelineName"]}
-    group = world.outputs["PipelineName"]
+    group = f"{PREFIX}-abalone"
+    request = {"kind": "run-requested", "pipeline": group}
     letter(world, "RunsDeadLetters", request, MessageGroupId=group, MessageDeduplicationId="replayed")
     for command in documented("start-message-move-task", ":RunsDeadLetters"):
         shell(command)
@@ -136,11 +136,11 @@ def runs_letters(world: World, shell: Callable[[str], None]) -> None:
 
 def events_letters(world: World, shell: Callable[[str], None]) -> None:
     """Replay what each rule could not deliver, and a failed call, to where it was going."""
-    key, package = "incoming/replayed-2.csv", sample("sagemaker/model-package-approved")
-    over = sample("sagemaker/pipeline-execution-succeeded")
+    key, package = "incoming/abalone/replayed-2.csv", sample("sagemaker/model-package-approved")
+    changed = sample("ssm/project-updated")
     for body, *words in (
         (lost_upload(world, key), "send-message", "/UploadsQueue"),
-        (over, "send-message", "/RunsQueue"),
+        (changed, "send-message", "/RunsQueue"),
         (sample("sagemaker/pipeline-execution-failed"), "lambda invoke", "ReportRunFunction"),
         ({"requestContext": {}, "requestPayload": package}, "lambda invoke", "OnModelPackageFunction"),
     ):

@@ -8,7 +8,7 @@ from typing import Any
 from sagemaker_local import inbox
 from signalbox_local.browser import Browser
 from signalbox_local.demo.data import seeded
-from tests.system.world import IRIS, World
+from tests.system.world import IRIS, PIPELINE, World
 
 SCIKIT_LEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 # The name of the jobs by which somebody tries what the job role may do: their refusals are wanted.
@@ -205,7 +205,7 @@ def test_a_pipeline_that_is_started_with_an_approval_registers_nothing(world: Wo
     before = len(world.packages("abalone")) if world.has_group("abalone") else 0
 
     world.client("sagemaker").start_pipeline_execution(
-        PipelineName=world.outputs["PipelineName"],
+        PipelineName=PIPELINE,
         PipelineParameters=[
             {"Name": "InputManifest", "Value": f"s3://{world.outputs['ArtifactsBucket']}/manifests/forged.json"},
             {"Name": "ModelApprovalStatus", "Value": "Approved"},

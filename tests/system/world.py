@@ -20,6 +20,7 @@ REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 IRIS = f"{REGISTRY}/iris-decision-tree:test"
 # The stack is called `signalbox`: with another prefix, whatever is named after the stack is not found, or is denied.
 PREFIX = "team-a"
+PIPELINE = f"{PREFIX}-abalone"
 PARAMETERS = {"UploadEvents": "both", "Prefix": PREFIX}
 
 

@@ -14,7 +14,7 @@ JOURNEYS = [
     row[0].strip("*") for row in table(read("README.md"), "journey", "starts with", "what happens", "where") if row[3]
 ]
 # AWS's services and the model registry are no resources of the template.
-SERVICES = frozenset({"ModelRegistry", "S3", "SageMaker", "StepFunctions"})
+SERVICES = frozenset({"ModelRegistry", "ParameterStore", "S3", "SageMaker", "StepFunctions"})
 RESOURCES: dict[str, Any] = parse(read("template.yaml"))["Resources"]
 
 

@@ -17,18 +17,16 @@ from tests.support.documents import ROOT
 from tests.support.samples import http_event
 
 from signalbox import invocation
-from signalbox.aws import clients
+from signalbox.aws import clients, model_endpoints
 from signalbox.aws.errors import ServiceBusyError
-from signalbox.invocation import (
-    BODY_LIMIT,
+from signalbox.aws.model_endpoints import (
     InvocationError,
-    InvocationPorts,
     InvocationResponse,
-    KnownStages,
+    NoEndpointError,
     Prediction,
     RuntimeEndpoints,
 )
-from signalbox.stages import Stage, StagesDocument
+from signalbox.invocation import BODY_LIMIT, InvocationPorts, KnownNames
 
 ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15\n"
 
@@ -49,19 +47,22 @@ class Parrot:
 
 
 class Stages:
-    """The stages document, and how often it was asked for."""
+    """The names of the stages, and how often they were asked for."""
 
     def __init__(self) -> None:
         self.asked = 0
 
-    def __call__(self) -> StagesDocument:
-        """Return the document."""
+    def __call__(self) -> tuple[str, ...]:
+        """Return them."""
         self.asked += 1
-        return StagesDocument(tuple(Stage(name, "ml.m5.large", 1) for name in ("staging", "prod")))
+        return ("staging", "prod")
 
 
-def ports(endpoints: Any, stages: Any = None, clock: Any = lambda: 0.0) -> InvocationPorts:
-    return InvocationPorts("signalbox", "abalone", KnownStages(stages or Stages(), clock), endpoints)
+def ports(
+    endpoints: Any, stages: Any = None, clock: Any = lambda: 0.0, models: tuple[str, ...] = (), default: str = "abalone"
+) -> InvocationPorts:
+    known: tuple[Any, Any] = KnownNames(stages or Stages(), tuple, clock), KnownNames(lambda: models, tuple, clock)
+    return InvocationPorts("signalbox", default, *known, endpoints)
 
 
 def response_to(event: dict[str, Any], endpoints: Any) -> InvocationResponse:
@@ -104,6 +105,72 @@ def test_the_default_model_answers_when_none_is_named(query: dict[str, str] | No
     parrot = Parrot(Prediction(b"1", "text/csv"))
     response_to(http_event("invoke", queryStringParameters=query, headers={}), parrot)
     assert parrot.asked == [("signalbox-abalone-prod", ROW.encode(), None, None)]
+
+
+class Hosted:
+    """Endpoints of some models."""
+
+    def __init__(self, *models: str) -> None:
+        self.models = models
+        self.asked: list[str] = []
+
+    def invoke(self, endpoint: str, *_: object) -> Prediction:
+        """Answer for a model that is there."""
+        model = endpoint.removeprefix("signalbox-").removesuffix("-prod")
+        self.asked.append(model)
+        if model not in self.models:
+            raise NoEndpointError
+        return Prediction(model.encode(), "text/csv")
+
+
+UNNAMED = http_event("invoke", queryStringParameters={})
+
+
+@pytest.mark.parametrize(
+    ("default", "models", "hosted", "answers"),
+    [
+        ("abalone", (), ("abalone",), "abalone"),  # a stack from before projects
+        ("abalone", ("wine",), ("abalone", "wine"), "abalone"),  # a project is added to it
+        ("abalone", ("wine",), ("wine",), "wine"),
+        ("", ("wine",), ("wine",), "wine"),
+        ("wine", ("beer", "wine"), ("beer", "wine"), "wine"),
+    ],
+)
+def test_where_no_model_is_named_the_default_one_answers_or_the_only_one_there_is(
+    default: str, models: tuple[str, ...], hosted: tuple[str, ...], answers: str
+) -> None:
+    response = invocation.answer(
+        cast("invocation.InvocationRequest", UNNAMED), ports(Hosted(*hosted), models=models, default=default)
+    )
+    assert (response["statusCode"], response["body"]) == (200, answers)
+
+
+@pytest.mark.parametrize(
+    ("default", "models", "problem", "hint"),
+    [
+        ("abalone", ("beer", "wine"), "the request names no model", "name one of these by ?model=: beer, wine"),
+        ("", ("beer", "wine"), "the request names no model", "name one of these by ?model=: beer, wine"),
+        ("", (), "the request names no model", "name one by ?model="),
+        ("abalone", (), "this model has no endpoint in that stage", "release a model to it first"),
+        ("wine", ("wine",), "this model has no endpoint in that stage", "release a model to it first"),
+    ],
+)
+def test_where_no_model_is_named_and_none_can_be_meant_the_answer_names_them(
+    default: str, models: tuple[str, ...], problem: str, hint: str
+) -> None:
+    response = invocation.answer(
+        cast("invocation.InvocationRequest", UNNAMED), ports(Hosted(), models=models, default=default)
+    )
+    body = json.loads(response["body"])
+    assert (response["statusCode"], body["error"]) == (404, problem)
+    assert body["hint"].startswith(hint)
+
+
+def test_a_model_that_is_named_is_not_stood_in_for() -> None:
+    hosted = Hosted("wine")
+    event = cast("invocation.InvocationRequest", http_event("invoke", queryStringParameters={"model": "beer"}))
+    assert invocation.answer(event, ports(hosted, models=("wine",)))["statusCode"] == 404
+    assert hosted.asked == ["beer"]
 
 
 def test_another_model_may_be_named() -> None:
@@ -231,7 +298,7 @@ def test_a_slow_model_is_asked_once_and_answered_for_before_the_api_gives_up(mon
         settings = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
         for name, value in {**settings, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}"}.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(invocation, "_MODEL_SECONDS", 0.2)
+        monkeypatch.setattr(model_endpoints, "_MODEL_SECONDS", 0.2)
         SlowModel.asked = 0
         clients._session.cache_clear()
 
@@ -246,7 +313,7 @@ def test_the_functions_own_time_is_longer_than_the_models_and_the_apis_is_not_sh
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")
     limit = re.search(r"^    Timeout: (\d+)$", template, re.MULTILINE)
     assert limit is not None
-    assert invocation._MODEL_SECONDS + clients._CONNECT_SECONDS < int(limit[1]) <= 30  # HTTP APIs: 30 seconds
+    assert model_endpoints._MODEL_SECONDS + clients._CONNECT_SECONDS < int(limit[1]) <= 30  # HTTP APIs: 30 seconds
 
 
 @pytest.mark.parametrize("error", [EndpointConnectionError(endpoint_url="x"), ConnectionClosedError(endpoint_url="x")])
@@ -257,7 +324,7 @@ def test_a_connection_that_breaks_is_an_endpoint_that_is_not_available(error: Ex
 
 
 def test_stages_that_cannot_be_read_now_are_no_failure_of_the_function() -> None:
-    def busy() -> StagesDocument:
+    def busy() -> tuple[str, ...]:
         raise ServiceBusyError("ssm:GetParameter", "the connection was closed")
 
     known = ports(Parrot(Prediction(b"1", "text/csv")), stages=busy)

@@ -1,7 +1,7 @@
 """What failed is mailed with the failure's own words, and with how it left the stage."""
 
 import json
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from tests.support.botocore_strict import check_response
@@ -15,15 +15,19 @@ from tests.support.notifications import (
     mailed_about_refusal,
     mailed_about_run,
     release,
+    run_failure,
     stage,
     version,
 )
-from tests.support.reviews import ANN, OutboxFake
+from tests.support.reviews import ANN, BOB, OutboxFake
 
 from signalbox import links
 from signalbox.contracts.releases import RollbackResult
 from signalbox.notifications import failures, notifying
 from signalbox.notifications.notifying import NotifyingPorts
+
+if TYPE_CHECKING:
+    from signalbox.contracts.endings import RunRefusal
 
 TRAINING = {"TrainingJobName": "iris-train-1", "TrainingJobStatus": "Failed", "FailureReason": "AlgorithmError: exit 1"}
 UNCERTAIN = "The stage could not be rolled back with certainty: look at its endpoint now."
@@ -287,7 +291,27 @@ def test_a_run_that_failed_before_its_steps_or_was_stopped_says_so() -> None:
     stopped = mailed_about_run(status="Stopped")
     assert stopped.subject == "abalone: the pipeline run was stopped"
     in_both(stopped, "Somebody has stopped the run", "SageMaker gave no reason.")
-    assert mailed_about_run(model="").subject == "A model: the pipeline run has failed"
+
+
+@pytest.mark.parametrize(("approvers", "told"), [([], [ANN, BOB]), (["vera@example.com"], ["vera@example.com"])])
+def test_a_projects_own_approvers_are_told_of_its_runs_in_place_of_the_stacks(
+    approvers: list[str], told: list[str]
+) -> None:
+    outbox = OutboxFake()
+    ports = NotifyingPorts(outbox, (ANN, BOB))
+    notifying.notify_run_failed(run_failure(approvers=approvers), ports)
+    refusal: RunRefusal = {
+        "project": "wine",
+        "approvers": approvers,
+        "pipeline": "signalbox-wine",
+        "run": "",
+        "uploads": "",
+        "since": "",
+        "code": "NoProject",
+        "reason": "refused",
+    }
+    notifying.notify_run_refused(refusal, ports)
+    assert [mail.to for mail in outbox.mails] == told * 2
 
 
 def test_a_run_that_cannot_start_says_why_what_waits_since_when_and_what_to_do() -> None:
@@ -304,7 +328,7 @@ def test_a_run_that_cannot_start_says_why_what_waits_since_when_and_what_to_do()
         "the pipeline signalbox-abalone does not exist",
         "incoming/a.csv",
         "Friday 20 November 2026, 12:00 UTC",
-        "signalbox publish abalone",
+        "deploy the project again",
         "nothing has to be uploaded again",
         "aws sagemaker describe-pipeline --pipeline-name signalbox-abalone",
     )

@@ -17,10 +17,13 @@ from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.documents import ROOT
 from tests.support.dynamodb import created_table
 from tests.support.parameters import RememberedParameters
+from tests.support.projects import page
 from tests.support.stack import MACHINE, OUTPUTS, CloudFormation
+from tests.support.uploads import ABALONE, WINE, a_project
 from typer.testing import CliRunner, Result
 
 from signalbox.aws.table import key, put_request
+from signalbox.projects import Project, parse_project
 from signalbox_operate import account, cli
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-decision-tree:1"
@@ -43,7 +46,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Clients:
     found = Clients(
         cloudformation=CloudFormation(),
         dynamodb=RecordingClient("dynamodb", {"query": {"Items": []}}),
-        ssm=RememberedParameters({"/signalbox/stages": document}),
+        ssm=RememberedParameters({"/signalbox/stages": document}, {"get_parameters_by_path": page(ABALONE)}),
     )
     monkeypatch.setattr(account, "client", found.__getitem__)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
@@ -75,15 +78,16 @@ def test_publish_in_a_region_without_images_writes_nothing(clients: Clients, mon
     assert not clients["s3"].calls
 
 
-def test_publish_of_a_model_that_is_not_the_stacks_is_refused_and_writes_nothing(clients: Clients) -> None:
-    clients["cloudformation"] = CloudFormation(outputs=OUTPUTS | {"PipelineName": "signalbox-whales"})
-    done = run("publish", "abalone")
-    assert done.exit_code == 1
-    told = " ".join(done.stderr.split())
-    assert "start the pipeline signalbox-whales, and 'abalone' would be signalbox-abalone" in told
-    assert "deploy with the parameter Model=abalone" in told
-    assert not clients["s3"].calls
-    assert not clients["sagemaker"].calls
+@pytest.mark.parametrize("before", [(), (ABALONE,)])
+def test_publish_lets_the_project_claim_uploads_and_keeps_its_id(clients: Clients, before: tuple[Project, ...]) -> None:
+    clients["sagemaker"] = RecordingClient("sagemaker", {"describe_pipeline": client_error("ResourceNotFound")})
+    clients["ssm"] = RecordingClient("ssm", {"get_parameters_by_path": page(*before)})
+    assert run("publish", "abalone").exit_code == 0
+    (written,) = clients["ssm"].requests("PutParameter")
+    document = parse_project(written["Value"])
+    assert (written["Name"], document.uploads[0].prefix) == ("/signalbox/projects/abalone", "incoming/abalone/")
+    assert (document.id == ABALONE.id) == bool(before)
+    assert document.pipelines["abalone"].name == "signalbox-abalone"
 
 
 def test_publish_of_an_unknown_pipeline_names_the_known_ones(clients: Clients) -> None:
@@ -231,6 +235,40 @@ def test_upload_says_where_the_files_are(clients: Clients, tmp_path: Path) -> No
     (tmp_path / "abalone.csv").write_text("M,0.4\n")
     done = run("upload", str(tmp_path / "abalone.csv"))
     assert done.output == "s3://signalbox-data/incoming/abalone.csv\n"
+
+
+def test_an_upload_goes_to_the_place_of_its_project(clients: Clients, tmp_path: Path) -> None:
+    clients["s3"], file = Bucket(), tmp_path / "a.csv"
+    file.write_text("M,0.4\n")
+    clients["ssm"] = RecordingClient("ssm", {"get_parameters_by_path": page(ABALONE, WINE)})
+    assert run("upload", str(file), "--project", "wine").output == "s3://signalbox-data/incoming/wine/a.csv\n"
+    unsaid = run("upload", str(file))
+    assert "uploads may go to incoming/, incoming/wine/: say which by --project, or by --prefix" in unsaid.stderr
+    unknown = run("upload", str(file), "--project", "beer")
+    assert "there is no project 'beer': the stack's projects are abalone, wine" in unknown.stderr
+
+
+def test_an_upload_that_its_project_would_drop_is_refused_before_it_is_made(clients: Clients, tmp_path: Path) -> None:
+    clients["s3"], file = RecordingClient("s3"), tmp_path / "a.txt"
+    file.write_text("M,0.4\n")
+    wine = a_project("wine", "incoming/wine/", suffix=".csv")
+    clients["ssm"] = RecordingClient("ssm", {"get_parameters_by_path": page(wine)})
+    said = " ".join(run("upload", str(file)).stderr.split())
+    assert "incoming/wine/a.txt would be dropped: the project wine wants *.csv there" in said
+    assert clients["s3"].calls == []
+
+
+def test_an_upload_to_a_place_that_nobody_claims_says_that_it_waits(clients: Clients, tmp_path: Path) -> None:
+    clients["s3"], file = Bucket(), tmp_path / "a.csv"
+    file.write_text("M,0.4\n")
+    clients["ssm"] = RecordingClient("ssm", {"get_parameters_by_path": page(WINE)})
+    lines = run("upload", str(file), "--prefix", "incoming/beer/").output.splitlines()
+    assert lines == [
+        "s3://signalbox-data/incoming/beer/a.csv",
+        "incoming/beer/a.csv: no project claims this place, so it waits until one does",
+    ]
+    clients["ssm"] = RecordingClient("ssm", {"get_parameters_by_path": page()})
+    assert "no project of the stack takes uploads: deploy one" in run("upload", str(file)).stderr
 
 
 def test_a_stack_that_is_not_there_ends_every_command_with_one_sentence(clients: Clients) -> None:
@@ -413,15 +451,18 @@ def test_status_says_which_endpoints_are_of_a_stage_that_was_taken_out_and_how_t
     ],
 )
 def test_status_says_nothing_of_stages_where_their_document_cannot_be_read(clients: Clients, answer: Any) -> None:
-    clients["ssm"] = RecordingClient("ssm", {"get_parameter": answer})
+    clients["ssm"] = RecordingClient("ssm", {"get_parameter": answer, "get_parameters_by_path": page(ABALONE)})
     said = left_over(clients, "signalbox-abalone-canary")
     assert "signalbox-abalone-canary" in said
     assert "stages document" not in said
 
 
 def test_the_prefix_is_the_stacks_output_where_it_is_not_the_stacks_name(clients: Clients) -> None:
-    clients["cloudformation"] = CloudFormation(
-        outputs={**OUTPUTS, "Prefix": "team-a", "PipelineName": "team-a-abalone"}
+    clients["cloudformation"] = CloudFormation(outputs={**OUTPUTS, "Prefix": "team-a"})
+    pipelines = {"abalone": ABALONE.pipelines["abalone"]._replace(name="team-a-abalone")}
+    named = page(ABALONE._replace(pipelines=pipelines), prefix="team-a")
+    clients["ssm"] = RecordingClient(
+        "ssm", {"get_parameter": client_error("ParameterNotFound"), "get_parameters_by_path": named}
     )
     endpoint = {"EndpointStatus": "InService", "CreationTime": NOW, "LastModifiedTime": NOW, "EndpointArn": ENDPOINT}
     names = ["signalbox-abalone-prod", "team-a-abalone-prod"]

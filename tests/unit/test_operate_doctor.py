@@ -148,15 +148,6 @@ def test_an_account_whose_sending_is_paused_is_told(clients: dict[str, Any]) -> 
     ]
 
 
-def test_a_pipeline_that_is_not_there_is_told_with_the_command_that_makes_it(clients: dict[str, Any]) -> None:
-    clients["sagemaker"].answers["list_pipelines"] = {"PipelineSummaries": []}
-
-    (missing,) = lines(ask("doctor"), "missing")
-
-    assert missing.startswith("uploads start the pipeline signalbox-abalone: it is not there")
-    assert "run `signalbox publish abalone`" in missing
-
-
 def test_a_project_whose_pipeline_is_not_there_is_told_with_the_command_that_makes_it(clients: dict[str, Any]) -> None:
     pipelines = {"wine": ProjectPipeline("signalbox-wine", ("wine",))}
     document = to_json(Project("wine", "wine-0123456789ab", pipelines=pipelines))

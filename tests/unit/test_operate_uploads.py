@@ -11,19 +11,21 @@ import pytest
 from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.dynamodb import created_table
+from tests.support.projects import page
 from tests.support.stack import OUTPUTS, CloudFormation
+from tests.support.uploads import ABALONE, PIPELINE, WINE
 from typer.testing import CliRunner, Result
 
 from signalbox import moments
 from signalbox.aws.table import Table
-from signalbox.uploads.model import CLAIMED, STARTED, Run, Upload
+from signalbox.uploads.model import CLAIMED, STARTED, UNCLAIMED, Run, Upload
 from signalbox.uploads.table import UploadsTable
 from signalbox_operate import account, cli
 from signalbox_operate.stack import OperateError
-from signalbox_operate.uploads import place, why_waiting
+from signalbox_operate.uploads import NOBODY, places, why_waiting
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-BUCKET, PIPELINE, NAME = OUTPUTS["DataBucket"], OUTPUTS["PipelineName"], OUTPUTS["UploadsTable"]
+BUCKET, NAME = OUTPUTS["DataBucket"], OUTPUTS["UploadsTable"]
 KEY = "incoming/abalone.csv"
 
 
@@ -33,7 +35,10 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     settings = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    found: dict[str, Any] = {"cloudformation": CloudFormation()}
+    ssm = RecordingClient(
+        "ssm", {"get_parameter": client_error("ParameterNotFound"), "get_parameters_by_path": page(ABALONE, WINE)}
+    )
+    found: dict[str, Any] = {"cloudformation": CloudFormation(), "ssm": ssm}
     monkeypatch.setattr(account, "client", found.__getitem__)
     with monkeypatch.context() as zone:
         zone.setenv("TZ", "UTC")
@@ -109,7 +114,6 @@ def test_what_a_run_has_taken_waits_until_it_starts_and_status_says_since_when_a
     clients["sagemaker"] = RecordingClient(
         "sagemaker", {"list_pipeline_executions": client_error("ResourceNotFound"), "list_endpoints": {"Endpoints": []}}
     )
-    clients["ssm"] = RecordingClient("ssm", {"get_parameter": client_error("ParameterNotFound")})
     clients["stepfunctions"] = RecordingClient("stepfunctions", {"list_executions": {"executions": []}})
     waiting = a_run(table, 1, an_upload())
     table.record(an_upload("incoming/later.csv", minute=1))
@@ -117,7 +121,7 @@ def test_what_a_run_has_taken_waits_until_it_starts_and_status_says_since_when_a
 
     listed = run().output.splitlines()
     assert listed[0].startswith(
-        f"2 waiting: {waiting.id} has to start first, and waits: the pipeline signalbox-abalone"
+        f"2 waiting for {PIPELINE}: {waiting.id} has to start first, and waits: the pipeline signalbox-abalone"
     )
     assert listed[1:] == [
         f"2026-11-20 12:00:00  s3://{BUCKET}/{KEY}",
@@ -129,7 +133,7 @@ def test_what_a_run_has_taken_waits_until_it_starts_and_status_says_since_when_a
     assert "the pipeline signalbox-abalone [of Ann] does not exist" in shown
 
     started(table, waiting)
-    assert run().output.startswith(f"1 waiting: {waiting.id} is active")
+    assert run().output.startswith(f"1 waiting for {PIPELINE}: {waiting.id} is active")
 
 
 def test_an_upload_whose_run_the_table_has_lost_says_so(table: UploadsTable, clients: dict[str, Any]) -> None:
@@ -143,7 +147,9 @@ def test_an_upload_whose_run_the_table_has_lost_says_so(table: UploadsTable, cli
 def test_a_file_that_was_never_recorded_is_told_where_to_look(table: UploadsTable) -> None:
     done = run("shells.csv")
     assert done.exit_code == 1
-    assert f"no upload of s3://{BUCKET}/incoming/shells.csv is recorded: is it under the watched prefix" in done.stderr
+    told = " ".join(done.stderr.split())
+    where = f"s3://{BUCKET}/incoming/shells.csv or s3://{BUCKET}/incoming/wine/shells.csv"
+    assert f"no upload of {where} is recorded: is it under the watched prefix" in told
     assert "UploadsDeadLetters" in done.stderr
 
 
@@ -158,12 +164,12 @@ def test_a_file_that_was_never_recorded_is_told_where_to_look(table: UploadsTabl
     ],
 )
 def test_a_file_is_named_by_its_path_its_key_or_its_uri(file: str, found: tuple[str, str]) -> None:
-    assert place(file, BUCKET, "incoming/") == found
+    assert places(file, BUCKET, ["incoming/"]) == [found]
 
 
 def test_a_uri_of_no_object_is_refused() -> None:
     with pytest.raises(OperateError, match="'s3://bucket' is not the S3 URI of a file"):
-        place("s3://bucket", BUCKET, "incoming/")
+        places("s3://bucket", BUCKET, ["incoming/"])
 
 
 def test_another_prefix_is_looked_under_where_it_is_named(table: UploadsTable) -> None:
@@ -179,10 +185,34 @@ def test_without_a_file_all_that_waits_is_shown_and_why(table: UploadsTable) -> 
 
     lines = run().output.splitlines()
 
-    assert lines[0] == f"23 waiting: {active.id} is active, and its end starts the next run"
+    assert lines[0] == f"23 waiting for {PIPELINE}: {active.id} is active, and its end starts the next run"
     assert lines[1] == f"2026-11-20 12:00:00  s3://{BUCKET}/incoming/[00].csv"
     assert len(lines) == 22
     assert lines[-1] == "and 3 later ones"
+
+
+def test_what_waits_is_shown_for_each_project_and_what_nobody_claims(
+    table: UploadsTable, clients: dict[str, Any]
+) -> None:
+    table.record(an_upload(minute=2))
+    for pipeline, key in (("signalbox-wine", "incoming/wine/a.csv"), (UNCLAIMED, "elsewhere/a.csv")):
+        UploadsTable(Table(NAME, clients["dynamodb"]), pipeline).record(an_upload(key, minute=len(pipeline)))
+    assert [line for line in run().output.splitlines() if "waiting" in line] == [
+        f"1 waiting for {PIPELINE}: the next run takes it when the quiet window is over",
+        f"1 waiting that nobody claims: {NOBODY}",
+        "1 waiting for signalbox-wine: the next run takes it when the quiet window is over",
+    ]
+    assert f"waiting: {NOBODY}" in run("s3://signalbox-data/elsewhere/a.csv").output
+    assert "wine/a.csv" not in run("a.csv", "--project", "wine").stderr
+
+
+def test_what_a_run_of_a_removed_project_has_taken_is_shown_as_waiting(
+    table: UploadsTable, clients: dict[str, Any]
+) -> None:
+    waiting = a_run(table, 1, an_upload())
+    table.note(waiting, f"no project has the pipeline {PIPELINE} any more")
+    clients["ssm"] = RecordingClient("ssm", {"get_parameters_by_path": page(WINE)})
+    assert run().output.startswith(f"1 waiting for {PIPELINE}: {waiting.id} has to start first, and waits: no project")
 
 
 @pytest.mark.parametrize(
@@ -214,6 +244,6 @@ def test_the_help_says_what_to_give_and_what_is_shown() -> None:
     for words in (
         "Show which run took a file and what became of it, or what waits for a run and why.",
         "An S3 URI, a key, or the file that was uploaded; without it: all that waits",
-        "Where the stack watches: its parameter UploadPrefix",
+        "A place under the stack's UploadPrefix; else the project's own",
     ):
         assert words in text

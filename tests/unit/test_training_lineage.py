@@ -11,7 +11,9 @@ from signalbox.contracts.training import Lineage
 from signalbox.training.overlap import MOST_BYTES
 from signalbox.training.planning import plan
 
-MANIFEST = "s3://artifacts-bucket/manifests/signalbox-abalone-000012-20260301T100000Z.json"
+MANIFEST = "s3://artifacts-bucket/manifests/signalbox-abalone/signalbox-abalone-000012-20260301T100000Z.json"
+# Where versions before projects wrote it.
+EARLIER = MANIFEST.replace("manifests/signalbox-abalone/", "manifests/")
 KEYS = [f"incoming/{name}.csv" for name in "abcdefg"]
 PIPELINE = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/signalbox-abalone/execution/p4jn9xou8a8s"
 
@@ -21,7 +23,8 @@ def lineage(manifest_text: str = "", generated_by: str = PIPELINE, people: str =
         "CustomerMetadataProperties": PACKAGE["CustomerMetadataProperties"] | properties,
         "MetadataProperties": {"GeneratedBy": generated_by},
     }
-    kept = {MANIFEST: manifest_text, MANIFEST.replace(".json", ".uploaders.json"): people}
+    manifest = properties.get("manifest", MANIFEST)
+    kept = {manifest: manifest_text, manifest.replace(".json", ".uploaders.json"): people}
     data = DATA | {uri: text for uri, text in kept.items() if text}
     return plan(question({"package": ARN}), ports(package, data))["evaluation"]["lineage"]
 
@@ -31,8 +34,9 @@ def listed(keys: list[str]) -> str:
     return f'[{{"prefix": "s3://data-bucket/"}}, {quoted}]'
 
 
-def test_a_package_of_a_pipeline_run_has_its_run_its_files_and_its_threshold() -> None:
-    assert lineage(listed(KEYS), manifest=MANIFEST, threshold="MSE at most 6.0") == {
+@pytest.mark.parametrize("manifest", [MANIFEST, EARLIER])
+def test_a_package_of_a_pipeline_run_has_its_run_its_files_and_its_threshold(manifest: str) -> None:
+    assert lineage(listed(KEYS), manifest=manifest, threshold="MSE at most 6.0") == {
         "run": "signalbox-abalone-000012-20260301T100000Z",
         "files": KEYS[:5],
         "file_count": 7,

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, client_error
-from tests.support.uploads import BUCKET, EXECUTION, PIPELINE, Clock, MemoryExecutions
+from tests.support.uploads import ABALONE, BUCKET, EXECUTION, PIPELINE, Clock, MemoryExecutions
 
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.aws.objects import StoredObject
@@ -88,12 +88,12 @@ def test_requests_of_one_half_window_become_one_message_and_later_ones_another()
     sqs = boto3.client("sqs")
     queue = sqs.create_queue(QueueName="runs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     clock = Clock()
-    requests = SqsRunRequests(queue, PIPELINE, 60, clock, sqs)
-    requests.ask()
+    requests = SqsRunRequests(queue, 60, clock, sqs)
+    requests.ask(PIPELINE)
     clock.forward(29)
-    requests.ask()
+    requests.ask(PIPELINE)
     clock.forward(1)
-    requests.ask()
+    requests.ask(PIPELINE)
     received = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"])["Messages"]
     assert [json.loads(message["Body"]) for message in received] == [
         {"kind": "run-requested", "pipeline": PIPELINE}
@@ -103,8 +103,8 @@ def test_requests_of_one_half_window_become_one_message_and_later_ones_another()
 
 def test_a_request_that_sqs_refuses_is_an_error() -> None:
     client: Any = RecordingClient("sqs", {"send_message": client_error("AWS.SimpleQueueService.NonExistentQueue")})
-    with pytest.raises(CallRefusedError, match="sqs:SendMessage of a request for a run was refused: AWS"):
-        SqsRunRequests("https://sqs/runs.fifo", PIPELINE, 60, Clock(), client).ask()
+    with pytest.raises(CallRefusedError, match="sqs:SendMessage of a message about signalbox-abalone was refused: AWS"):
+        SqsRunRequests("https://sqs/runs.fifo", 60, Clock(), client).ask(PIPELINE)
 
 
 LETTER = DeadLetter("m-0", "{}", "no member \x00 'id'", "arn:aws:sqs:us-east-1:123456789012:runs.fifo", PIPELINE)
@@ -145,16 +145,17 @@ def test_a_dead_letter_that_sqs_refuses_is_an_error() -> None:
         SqsDeadLetterQueue("https://sqs/dead", client).send(LETTER)
 
 
-START = {"token": "t" * 64, "manifest": "s3://a/manifests/r.json", "display_name": "run-1", "description": "1 upload"}
+TRAIN = ABALONE.pipelines["abalone"]
+START = {"token": "t" * 64, "value": "s3://a/manifests/r.json", "display_name": "run-1", "description": "1 upload"}
 
 
 @pytest.mark.parametrize("kind", ["memory", "sagemaker"])
 def test_the_same_token_is_the_same_execution(kind: str) -> None:
     client: Any = _Pipelines()
-    executions: Any = MemoryExecutions() if kind == "memory" else SageMakerExecutions(PIPELINE, client)
-    first = executions.start(**START)
-    assert executions.start(**START) == first
-    assert executions.start(**{**START, "token": "u" * 64}) != first
+    executions: Any = MemoryExecutions() if kind == "memory" else SageMakerExecutions(client)
+    first = executions.start(TRAIN, **START)
+    assert executions.start(TRAIN, **START) == first
+    assert executions.start(TRAIN, **{**START, "token": "u" * 64}) != first
     assert executions.state(first) == ExecutionState("Executing")
     assert executions.state(f"{EXECUTION}none") is None
 
@@ -178,7 +179,7 @@ class _Pipelines(RecordingClient):
 
 def test_a_start_asks_sagemaker_for_what_the_run_says() -> None:
     client: Any = _Pipelines()
-    SageMakerExecutions(PIPELINE, client).start(**START)
+    SageMakerExecutions(client).start(TRAIN, **START)
     assert client.requests("StartPipelineExecution") == [
         {
             "PipelineName": PIPELINE,
@@ -207,7 +208,7 @@ def test_a_refused_start_is_tried_later_or_waits_for_somebody_who_mends_it(
 ) -> None:
     client: Any = RecordingClient("sagemaker", {"start_pipeline_execution": client_error(code)})
     with pytest.raises(RunPostponedError, match=reason) as raised:
-        SageMakerExecutions(PIPELINE, client).start(**START)
+        SageMakerExecutions(client).start(TRAIN, **START)
     assert type(raised.value) is error
 
 
@@ -215,12 +216,12 @@ def test_a_refused_look_at_an_execution_is_tried_later_or_waits_for_somebody_who
     errors = [client_error("ThrottlingException"), client_error("AccessDeniedException")]
     client: Any = RecordingClient("sagemaker", {"describe_pipeline_execution": errors})
     with pytest.raises(RunPostponedError):
-        SageMakerExecutions(PIPELINE, client).state(f"{EXECUTION}1")
+        SageMakerExecutions(client).state(f"{EXECUTION}1")
     with pytest.raises(RunRefusedError, match=f"sagemaker:DescribePipelineExecution of {EXECUTION}1 was refused"):
-        SageMakerExecutions(PIPELINE, client).state(f"{EXECUTION}1")
+        SageMakerExecutions(client).state(f"{EXECUTION}1")
 
 
 def test_why_an_execution_failed_is_read_with_its_state() -> None:
     answer = {"PipelineExecutionStatus": "Failed", "FailureReason": "Step Train failed"}
     client: Any = RecordingClient("sagemaker", {"describe_pipeline_execution": answer})
-    assert SageMakerExecutions(PIPELINE, client).state(f"{EXECUTION}1") == ExecutionState("Failed", "Step Train failed")
+    assert SageMakerExecutions(client).state(f"{EXECUTION}1") == ExecutionState("Failed", "Step Train failed")

@@ -1,8 +1,9 @@
 """The in-memory stand-in and the table in DynamoDB keep the same promises."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import boto3
@@ -44,6 +45,14 @@ def table(request: pytest.FixtureRequest) -> Iterator[Any]:
         return
     with mock_aws():
         yield UploadsTable(Table(TABLE, created_table(TABLE)), PIPELINE)
+
+
+@pytest.fixture
+def part_of(table: Any) -> Callable[[str], Any]:
+    """Return the part of the same table that another pipeline has."""
+    if isinstance(table, MemoryTable):
+        return table.tables
+    return partial(UploadsTable, Table(TABLE, boto3.client("dynamodb")))
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -98,7 +107,7 @@ def test_a_taken_upload_waits_no_more_and_names_its_run(table: Any) -> None:
     taken = replace(an_upload(), run=a_run().id)
     assert table.waiting(most=10) == []
     assert table.taken(a_run()) == [taken]
-    assert table.history(BUCKET, "incoming/1.csv") == [taken]
+    assert table.history(BUCKET, "incoming/1.csv") == [replace(taken, pipeline=PIPELINE)]
 
 
 def test_who_uploaded_goes_with_the_upload_wherever_it_is(table: Any) -> None:
@@ -138,6 +147,48 @@ def test_a_sealed_run_takes_nothing_more(table: Any) -> None:
     with pytest.raises(RunConflictError):
         table.take(run, [an_upload(2)])
     assert table.waiting(most=10) == [an_upload(2)]
+
+
+def test_uploads_that_are_handed_over_wait_there_in_their_order_and_here_no_more(
+    table: Any, part_of: Callable[[str], Any]
+) -> None:
+    for number in range(70):
+        table.record(an_upload(number))
+    other, before = part_of("signalbox-wine"), table.waiting()
+    table.hand_over(before[5:], "signalbox-wine")
+    assert (table.waiting(), other.waiting()) == (before[:5], before[5:])
+    assert [upload.pipeline for upload in table.history(BUCKET, "incoming/9.csv")] == ["signalbox-wine"]
+    assert not table.record(an_upload(9))
+    assert not other.record(an_upload(9))
+
+
+def test_an_upload_is_handed_over_once(table: Any, part_of: Callable[[str], Any]) -> None:
+    table.record(an_upload())
+    table.hand_over([an_upload()], "signalbox-wine")
+    with pytest.raises(RunConflictError):
+        table.hand_over([an_upload()], "signalbox-beer")
+    assert (len(part_of("signalbox-wine").waiting()), part_of("signalbox-beer").waiting()) == (1, [])
+
+
+def test_an_upload_that_a_run_has_taken_is_not_handed_over(table: Any) -> None:
+    claimed(table, an_upload())
+    with pytest.raises(RunConflictError):
+        table.hand_over([an_upload()], "signalbox-wine")
+
+
+def test_the_upload_that_was_recorded_last_is_found_without_the_others(table: Any) -> None:
+    assert table.last_waiting() is None
+    for number in (2, 3, 1):
+        table.record(an_upload(number))
+    assert table.last_waiting() == an_upload(3)
+
+
+def test_a_run_keeps_where_its_manifest_lies_and_how_many_files_are_copied(table: Any) -> None:
+    run = a_run()._replace(folder="manifests/signalbox-abalone")
+    table.open(run)
+    table.note(run._replace(copied=7, has_manifest=True), "copies")
+    found = table.latest()
+    assert (found.folder, found.copied, found.has_manifest) == ("manifests/signalbox-abalone", 7, True)
 
 
 def test_a_run_number_is_given_once(table: Any) -> None:

@@ -2,21 +2,24 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from moto import mock_aws
 from tests.support.dynamodb import created_table
 from tests.support.samples import sample, sqs_event
 from tests.support.uploads import (
+    ARTIFACTS,
     BUCKET,
     EXECUTION,
-    MANIFESTS,
     PIPELINE,
     Clock,
+    MemoryCopier,
     MemoryDeadLetterQueue,
     MemoryExecutions,
     MemoryNotificationLog,
     MemoryObjects,
+    MemoryProjects,
     MemoryRequests,
 )
 
@@ -71,14 +74,16 @@ def requested(table: Table) -> MemoryExecutions:
     """Handle a request for a run; return the executions that it started."""
     clock, executions = Clock(), MemoryExecutions()
     ports = StartingPorts(
-        pipeline=PIPELINE,
-        manifests=MANIFESTS,
-        store=UploadsTable(table, PIPELINE),
+        prefix="signalbox",
+        artifacts=ARTIFACTS,
+        projects=MemoryProjects(),
+        store_of=partial(UploadsTable, table),
         objects=MemoryObjects(),
+        copier=MemoryCopier(),
         executions=executions,
         requests=MemoryRequests(clock),
         dead_letters=MemoryDeadLetterQueue(),
-        refusals=Refusals(PIPELINE, "abalone", MemoryNotificationLog(), lambda _: pytest.fail("nothing is refused")),
+        refusals=Refusals(MemoryNotificationLog(), lambda _: pytest.fail("nothing is refused")),
         clock=clock,
     )
     request = {"kind": "run-requested", "pipeline": PIPELINE}
@@ -130,7 +135,9 @@ def test_an_event_that_was_recorded_before_the_update_is_known_after_it(table: T
     clock, objects = Clock(), MemoryObjects()
     objects.put(KEY, None, etag=ETAG)
     requests = MemoryRequests(clock)
-    ports = RecordingPorts(objects, UploadsTable(table, PIPELINE), requests, MemoryDeadLetterQueue(), clock)
+    ports = RecordingPorts(
+        objects, MemoryProjects(), partial(UploadsTable, table), requests, MemoryDeadLetterQueue(), clock
+    )
     record(sqs_event(sample("s3/object-created-unversioned")), ports)
     assert len(UploadsTable(table, PIPELINE).waiting()) == 1
 

@@ -12,8 +12,9 @@ from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient
 from tests.support.dynamodb import created_table
 from tests.support.samples import http_event, lambda_context, sample, sqs_event
-from tests.support.uploads import BUCKET, EXECUTION, PIPELINE
+from tests.support.uploads import ABALONE, BUCKET, EXECUTION, PIPELINE, WINE
 
+from signalbox import projects
 from signalbox.aws import clients
 
 KEY = "incoming/abalone.csv"
@@ -32,16 +33,17 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             boto3.client("s3").create_bucket(Bucket=bucket)
         boto3.client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=b"9,M,0.455\n")
         created_table("uploads")
+        for project in (ABALONE, WINE):
+            name = f"/signalbox/projects/{project.project}"
+            boto3.client("ssm").put_parameter(Name=name, Value=projects.to_json(project), Type="String")
         queue = boto3.client("sqs").create_queue(QueueName="runs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         dead = boto3.client("sqs").create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         environment = {
             "UPLOADS_TABLE": "uploads",
             "RUNS_QUEUE_URL": queue,
             "DEAD_LETTERS_URL": dead,
-            "PIPELINE_NAME": PIPELINE,
-            "QUIET_SECONDS": "60",
+            "POLL_SECONDS": "15",
             "ARTIFACTS_BUCKET": "artifacts",
-            "MODEL": "abalone",
             "SENDER": "models@example.com",
             "REPLY_TO": "models@example.com",
             "MAIL_SETTINGS": "untracked",

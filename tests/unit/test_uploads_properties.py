@@ -16,15 +16,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.samples import sample, sqs_event, with_detail
 from tests.support.uploads import (
-    MANIFESTS,
+    ARTIFACTS,
     PIPELINE,
     Clock,
+    MemoryCopier,
     MemoryDeadLetterQueue,
     MemoryExecutions,
     MemoryNotificationLog,
     MemoryObjects,
+    MemoryProjects,
     MemoryRequests,
-    MemoryTable,
+    MemoryTables,
 )
 
 from signalbox.uploads.model import RunRefusedError
@@ -74,7 +76,9 @@ class World:
         self.fate = fate
         self.clock = Clock()
         self.objects = MemoryObjects()
-        self.table = MemoryTable()
+        self.tables = MemoryTables()
+        self.table = self.tables(PIPELINE)
+        self.projects = MemoryProjects()
         self.requests = MemoryRequests(self.clock, QUIET)
         self.executions = MemoryExecutions()
         self.events: list[Any] = []
@@ -86,22 +90,28 @@ class World:
         self.deaths = 0
         self.recording = RecordingPorts(
             objects=self._mortal(self.objects),
-            store=self._mortal(self.table),
+            projects=self._mortal(self.projects),
+            store_of=self._store,
             requests=self._mortal(self.requests),
             dead_letters=self._mortal(self.dead_letters),
             clock=self.clock,
         )
         self.starting = StartingPorts(
-            pipeline=PIPELINE,
-            manifests=MANIFESTS,
-            store=self._mortal(self.table),
+            prefix="signalbox",
+            artifacts=ARTIFACTS,
+            projects=self._mortal(self.projects),
+            store_of=self._store,
             objects=self._mortal(self.objects),
+            copier=self._mortal(MemoryCopier()),
             executions=self._mortal(self.executions),
             requests=self._mortal(self.requests),
             dead_letters=self._mortal(self.dead_letters),
-            refusals=Refusals(PIPELINE, "abalone", self._mortal(MemoryNotificationLog()), self.mails.append),
+            refusals=Refusals(self._mortal(MemoryNotificationLog()), self.mails.append),
             clock=self.clock,
         )
+
+    def _store(self, pipeline: str) -> Any:
+        return self._mortal(self.tables(pipeline))
 
     def _mortal(self, port: Any) -> Any:
         return Mortal(port, self._happens)
@@ -139,9 +149,7 @@ class World:
     def run(self) -> None:
         """Let the quiet window pass and deliver what is in the queue, in order, until one message fails."""
         self.clock.forward(QUIET)
-        due = [moment for moment in self.requests.visible if moment <= self.clock()]
-        self.requests.visible = [moment for moment in self.requests.visible if moment > self.clock()]
-        self.messages += [REQUEST] * len(due)
+        self.messages += [message for _, message in self.requests.due()]
         failures = start(sqs_event(*self.messages, group=PIPELINE), self.starting)["batchItemFailures"]
         self.messages = self.messages[len(self.messages) - len(failures) :]
         self.most_running = max(self.most_running, len(self.executions.running))

@@ -5,9 +5,25 @@ from typing import Any
 
 import pytest
 from tests.support.samples import sample, sqs_event, with_detail
-from tests.support.uploads import BUCKET, Clock, MemoryDeadLetterQueue, MemoryObjects, MemoryRequests, MemoryTable
+from tests.support.uploads import (
+    ABALONE,
+    BUCKET,
+    PIPELINE,
+    WINE,
+    Clock,
+    MemoryDeadLetterQueue,
+    MemoryObjects,
+    MemoryProjects,
+    MemoryRequests,
+    MemoryTable,
+    MemoryTables,
+    a_project,
+)
 
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
+from signalbox.projects import Project, to_json
+from signalbox.uploads.adapters import KnownProjects
+from signalbox.uploads.model import UNCLAIMED
 from signalbox.uploads.recording import RecordingPorts, record
 
 KEY = "incoming/abalone.csv"
@@ -23,21 +39,28 @@ class World:
 
     clock: Clock
     objects: MemoryObjects
-    table: MemoryTable
+    tables: MemoryTables
     requests: MemoryRequests
+    projects: Any = field(default_factory=MemoryProjects)
     dead_letters: MemoryDeadLetterQueue = field(default_factory=MemoryDeadLetterQueue)
 
     def deliver(self, *events: Any) -> list[str]:
         """Deliver events; return the ids of the messages that failed."""
         ports = RecordingPorts(
             objects=self.objects,
-            store=self.table,
+            projects=self.projects,
+            store_of=self.tables,
             requests=self.requests,
             dead_letters=self.dead_letters,
             clock=self.clock,
         )
         response = record(sqs_event(*events), ports)
         return [item["itemIdentifier"] for item in response["batchItemFailures"]]
+
+    @property
+    def table(self) -> MemoryTable:
+        """Return the pipeline's part of the table."""
+        return self.tables(PIPELINE)
 
     @property
     def waiting(self) -> list[tuple[str, str]]:
@@ -47,10 +70,10 @@ class World:
 
 @pytest.fixture
 def world() -> World:
-    clock, objects, table = Clock(), MemoryObjects(), MemoryTable()
+    clock, objects, tables = Clock(), MemoryObjects(), MemoryTables()
     requests = MemoryRequests(clock)
     objects.put(KEY, VERSION)
-    return World(clock, objects, table, requests)
+    return World(clock, objects, tables, requests)
 
 
 def test_an_upload_is_recorded_and_a_run_asked_for(world: World) -> None:
@@ -94,7 +117,7 @@ def test_a_batch_asks_once(world: World) -> None:
 def test_when_the_request_cannot_be_sent_the_whole_batch_comes_back(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse() -> None:
+    def refuse(_: str) -> None:
         raise ServiceBusyError("sqs:SendMessage", "throttled")
 
     monkeypatch.setattr(world.requests, "ask", refuse)
@@ -210,3 +233,66 @@ def test_an_object_that_s3_will_not_show_is_reported_and_not_lost(
     monkeypatch.setattr(world.objects, "look", refuse)
     assert world.deliver(NATIVE) == ["m-0"]
     assert world.requests.visible == []
+
+
+def test_an_upload_waits_for_the_pipeline_of_the_project_with_the_longest_prefix(world: World) -> None:
+    world.projects.found = (ABALONE, WINE)
+    world.objects.put("incoming/wine/red.csv", "v1")
+    assert world.deliver(NATIVE, put("incoming/wine/red.csv")) == []
+    assert world.tables.waiting == {PIPELINE: [KEY], "signalbox-wine": ["incoming/wine/red.csv"]}
+    assert world.requests.asked == [
+        {"kind": "run-requested", "pipeline": pipeline} for pipeline in (PIPELINE, "signalbox-wine")
+    ]
+
+
+def test_an_upload_that_nobody_claims_waits_and_is_looked_at_again(world: World) -> None:
+    world.projects.found = (WINE,)
+    assert world.deliver(NATIVE) == []
+    assert world.tables.waiting == {UNCLAIMED: [KEY]}
+    assert world.requests.asked == [{"kind": "claim-requested", "pipeline": UNCLAIMED}]
+
+
+def test_an_upload_with_an_ending_that_its_project_does_not_want_is_dropped(world: World) -> None:
+    world.projects.found = (a_project("abalone", "incoming/", suffix=".parquet"),)
+    assert world.deliver(NATIVE) == []
+    assert world.tables.waiting == {}
+    assert world.requests.asked == []
+
+
+@pytest.mark.parametrize("before", [(), (a_project("abalone", "incoming/", suffix=".parquet"),)])
+def test_documents_from_before_the_batch_do_not_make_an_upload_unclaimed_or_unwanted(
+    world: World, before: tuple[Project, ...]
+) -> None:
+    loads = iter([before, (ABALONE,)])
+    world.projects = KnownProjects("signalbox", world.clock, lambda _: documents(*next(loads)))
+    world.projects.read_after(world.clock())
+    world.clock.forward(1)
+    assert world.deliver(NATIVE) == []
+    assert world.tables.waiting == {PIPELINE: [KEY]}
+
+
+def test_many_uploads_are_few_questions_for_the_projects(world: World) -> None:
+    loads: list[str] = []
+
+    def load(path: str) -> list[tuple[str, str]]:
+        loads.append(path)
+        return documents(ABALONE)
+
+    world.projects = KnownProjects("signalbox", world.clock, load)
+    for _ in range(5):
+        world.clock.forward(1)
+        world.deliver(NATIVE, TRAIL)
+    assert loads == ["/signalbox/projects/"]
+    world.clock.forward(5)
+    world.deliver(NATIVE)
+    assert len(loads) == 2
+
+
+def documents(*found: Project) -> list[tuple[str, str]]:
+    """Return the documents of projects by their names."""
+    return [(each.project, to_json(each)) for each in found]
+
+
+def put(key: str) -> dict[str, Any]:
+    """Return the event about a new object."""
+    return with_detail(NATIVE, object={**NATIVE["detail"]["object"], "key": key, "version-id": "v1"})

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 from tests.support.samples import sample, with_detail
-from tests.support.uploads import BUCKET, EXECUTION, PIPELINE, Clock, MemoryNotificationLog, MemoryTable
+from tests.support.uploads import (
+    ABALONE,
+    BUCKET,
+    EXECUTION,
+    PIPELINE,
+    WINE,
+    Clock,
+    MemoryNotificationLog,
+    MemoryProjects,
+    MemoryRequests,
+    MemoryTables,
+)
 
 from signalbox import moments
 from signalbox.contracts.endings import RunFailure
@@ -28,7 +39,9 @@ class World:
     """What reporting works on, and the mails it sends; `found` is what SageMaker says."""
 
     clock: Clock = field(default_factory=Clock)
-    table: MemoryTable = field(default_factory=MemoryTable)
+    tables: MemoryTables = field(default_factory=MemoryTables)
+    projects: MemoryProjects = field(default_factory=MemoryProjects)
+    requests: MemoryRequests = field(default_factory=lambda: MemoryRequests(Clock()))
     log: MemoryNotificationLog = field(default_factory=MemoryNotificationLog)
     found: FailedExecution = FOUND
     mails: list[RunFailure] = field(default_factory=list)
@@ -37,9 +50,9 @@ class World:
     def deliver(self, event: dict[str, Any] = FAILED) -> str:
         """Deliver an event; return what was done."""
         ports = ReportingPorts(
-            pipeline=PIPELINE,
-            model="abalone",
-            store=self.table,
+            projects=self.projects,
+            store_of=self.tables,
+            requests=self.requests,
             log=self.log,
             find_failure=self.look,
             notify=self.notify or self.mails.append,
@@ -56,13 +69,14 @@ class World:
 
     def run(self, *keys: str) -> Run:
         """Let a run with uploads have the execution."""
+        table = self.tables(PIPELINE)
         uploads = [Upload(BUCKET, key, "v1", 10, moments.text_of(self.clock())) for key in keys]
         for upload in uploads:
-            self.table.record(upload)
+            table.record(upload)
         run = Run(PIPELINE, 1, self.clock())
-        self.table.open(run)
-        self.table.take(run, uploads)
-        return self.table.move(self.table.move(run, CLAIMED, at=self.clock()), STARTED, at=self.clock(), execution=ARN)
+        table.open(run)
+        table.take(run, uploads)
+        return table.move(table.move(run, CLAIMED, at=self.clock()), STARTED, at=self.clock(), execution=ARN)
 
 
 @pytest.fixture
@@ -76,7 +90,8 @@ def test_a_failed_run_is_reported_with_its_step_the_jobs_own_words_and_its_uploa
     (mail,) = world.mails
     cause = mail["cause"]
     assert mail == {
-        "model": "abalone",
+        "project": "abalone",
+        "approvers": [],
         "execution_arn": ARN,
         "status": "Failed",
         "step": "Preprocess",
@@ -132,14 +147,44 @@ def test_a_run_that_was_stopped_or_went_on_after_a_failure_is_reported_too(
 @pytest.mark.parametrize(
     "event",
     [
-        sample("sagemaker/pipeline-execution-succeeded"),
         sample("sagemaker/near-misses/pipeline-execution-executing"),
         sample("sagemaker/near-misses/pipeline-execution-other-pipeline"),
     ],
 )
-def test_what_did_not_fail_or_is_not_ours_is_ignored(world: World, event: dict[str, Any]) -> None:
+def test_what_is_not_over_or_not_ours_is_ignored(world: World, event: dict[str, Any]) -> None:
     assert world.deliver(event) == "ignored"
+    assert (world.mails, world.requests.sent) == ([], [])
+
+
+def test_a_good_end_is_passed_on_to_its_pipelines_messages_and_nobody_is_mailed(world: World) -> None:
+    event = sample("sagemaker/pipeline-execution-succeeded")
+    assert [world.deliver(event), world.deliver(event)] == ["passed-on", "passed-on"]
+    assert [(group, body) for _, group, body in world.requests.sent] == [(PIPELINE, event)]
     assert world.mails == []
+
+
+def test_a_bad_end_is_passed_on_before_the_mail(world: World) -> None:
+    def dies(_: RunFailure) -> None:
+        raise KeyboardInterrupt
+
+    world.notify = dies
+    with pytest.raises(KeyboardInterrupt):
+        world.deliver()
+    assert world.requests.asked == [FAILED]
+
+
+def test_a_projects_own_approvers_are_told_of_its_run(world: World) -> None:
+    world.projects.found = (ABALONE._replace(approvers=("bob@example.com",)), WINE)
+    world.deliver()
+    assert (world.mails[0]["project"], world.mails[0]["approvers"]) == ("abalone", ["bob@example.com"])
+
+
+def test_the_end_of_a_run_whose_project_was_removed_is_passed_on_and_told(world: World) -> None:
+    world.run("incoming/a.csv")
+    world.projects.found = (WINE,)
+    assert world.deliver() == "notified"
+    assert world.requests.asked == [FAILED]
+    assert (world.mails[0]["project"], world.mails[0]["approvers"]) == (PIPELINE, [])
 
 
 def test_an_event_that_does_not_parse_is_refused(world: World) -> None:

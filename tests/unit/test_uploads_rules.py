@@ -38,8 +38,8 @@ def test_the_token_belongs_to_the_run_and_to_no_other() -> None:
 
 def test_requests_of_different_half_windows_have_different_ids() -> None:
     clock = Clock()
-    first = rules.request_id(PIPELINE, clock(), 1)
+    first = rules.request_id("run-requested", PIPELINE, clock(), 1)
     clock.forward(0.49)
-    assert rules.request_id(PIPELINE, clock(), 1) == first
+    assert rules.request_id("run-requested", PIPELINE, clock(), 1) == first
     clock.forward(0.01)
-    assert rules.request_id(PIPELINE, clock(), 1) != first
+    assert rules.request_id("run-requested", PIPELINE, clock(), 1) != first

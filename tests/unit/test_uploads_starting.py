@@ -9,16 +9,22 @@ from typing import Any
 import pytest
 from tests.support.samples import sample, sqs_event, with_detail
 from tests.support.uploads import (
+    ABALONE,
+    ARTIFACTS,
     BUCKET,
     MANIFESTS,
     PIPELINE,
     Clock,
+    MemoryCopier,
     MemoryDeadLetterQueue,
     MemoryExecutions,
     MemoryNotificationLog,
     MemoryObjects,
+    MemoryProjects,
     MemoryRequests,
     MemoryTable,
+    MemoryTables,
+    a_project,
 )
 
 from signalbox import moments
@@ -26,10 +32,11 @@ from signalbox.aws.errors import ServiceBusyError
 from signalbox.contracts.endings import RunRefusal
 from signalbox.events import EventError
 from signalbox.mail import MailError
+from signalbox.projects import ProjectUploads, owner
 from signalbox.uploads import rules, starting
 from signalbox.uploads.model import CLAIMED, Run, RunConflictError, RunRefusedError, Upload
 from signalbox.uploads.refusals import Refusals
-from signalbox.uploads.starting import StartingPorts, read, start
+from signalbox.uploads.starting import ClaimsRequested, StartingPorts, read, start
 
 REQUEST = {"kind": "run-requested", "pipeline": PIPELINE}
 DONE = sample("sagemaker/pipeline-execution-succeeded")
@@ -40,7 +47,7 @@ class World:
     """What starting works on."""
 
     clock: Clock
-    table: MemoryTable
+    tables: MemoryTables
     objects: MemoryObjects
     executions: MemoryExecutions
     requests: MemoryRequests
@@ -66,6 +73,11 @@ class World:
         return with_detail(DONE, pipelineExecutionArn=execution, currentPipelineExecutionStatus=status)
 
     @property
+    def table(self) -> MemoryTable:
+        """Return the pipeline's part of the table."""
+        return self.tables(PIPELINE)
+
+    @property
     def run(self) -> Run:
         """Return the latest run."""
         run = self.table.latest()
@@ -75,21 +87,23 @@ class World:
 
 @pytest.fixture
 def world() -> World:
-    clock, table, objects, executions = Clock(), MemoryTable(), MemoryObjects(), MemoryExecutions()
+    clock, tables, objects, executions = Clock(), MemoryTables(), MemoryObjects(), MemoryExecutions()
     requests, dead_letters = MemoryRequests(clock), MemoryDeadLetterQueue()
     mails: list[RunRefusal] = []
     ports = StartingPorts(
-        pipeline=PIPELINE,
-        manifests=MANIFESTS,
-        store=table,
+        prefix="signalbox",
+        artifacts=ARTIFACTS,
+        projects=MemoryProjects(),
+        store_of=tables,
         objects=objects,
+        copier=MemoryCopier(),
         executions=executions,
         requests=requests,
         dead_letters=dead_letters,
-        refusals=Refusals(PIPELINE, "abalone", MemoryNotificationLog(), mails.append),
+        refusals=Refusals(MemoryNotificationLog(), mails.append),
         clock=clock,
     )
-    return World(clock, table, objects, executions, requests, dead_letters, mails, ports)
+    return World(clock, tables, objects, executions, requests, dead_letters, mails, ports)
 
 
 def test_all_that_waits_becomes_one_run(world: World) -> None:
@@ -103,7 +117,7 @@ def test_all_that_waits_becomes_one_run(world: World) -> None:
         {
             "display_name": "run-1-2-uploads",
             "description": f"{world.run.id}: 2 uploads from {BUCKET}: incoming/a 1+2.csv, incoming/b.csv",
-            "manifest": f"s3://artifacts/manifests/{world.run.id}.json",
+            "input": f"{MANIFESTS}/{world.run.id}.json",
         }
     ]
 
@@ -269,7 +283,8 @@ def test_a_run_that_is_refused_is_told_once_keeps_its_uploads_and_starts_when_th
     assert world.deliver(REQUEST, REQUEST) == []
     assert world.mails == [
         {
-            "model": "abalone",
+            "project": "abalone",
+            "approvers": [],
             "pipeline": PIPELINE,
             "run": world.run.id,
             "uploads": "incoming/a.csv",
@@ -371,7 +386,7 @@ def test_a_start_whose_answer_was_lost_is_found_again_and_looked_at_once_more(wo
     world.table.open(Run(PIPELINE, 1, world.clock()))
     world.table.take(world.run, world.table.waiting(most=9))
     run = world.table.move(world.run, CLAIMED, at=world.clock())
-    lost = world.executions.start(token=run.token, manifest="m", display_name="d", description="d")
+    lost = world.executions.start(ABALONE.pipelines["abalone"], "m", token=run.token, display_name="d", description="d")
     world.deliver(with_detail(DONE, pipelineExecutionArn=lost))
     assert (world.run.status, world.run.execution) == ("Started", lost)
     assert len(world.executions.started) == 1
@@ -422,9 +437,9 @@ def test_a_message_that_loses_against_another_start_comes_back(world: World, mon
 
 def test_a_request_for_another_pipeline_and_a_message_of_no_kind_are_refused() -> None:
     with pytest.raises(EventError, match="a run of 'churn' is requested"):
-        read({"kind": "run-requested", "pipeline": "churn"}, PIPELINE)
+        read({"kind": "run-requested", "pipeline": "churn"}, "signalbox")
     with pytest.raises(EventError, match="detail-type is missing"):
-        read({}, PIPELINE)
+        read({}, "signalbox")
 
 
 def test_a_message_that_is_none_of_ours_is_dead_lettered_and_holds_nothing_up(world: World) -> None:
@@ -433,3 +448,69 @@ def test_a_message_that_is_none_of_ours_is_dead_lettered_and_holds_nothing_up(wo
     assert "a run of 'churn' is requested" in world.dead_letters.reasons["m-0"]
     assert world.dead_letters.letters[0].group == PIPELINE
     assert world.run.status == "Started"
+
+
+def test_a_run_starts_when_no_upload_came_for_the_projects_quiet_window(world: World) -> None:
+    quiet(world, 60)
+    world.upload("a.csv")
+    world.clock.forward(40)
+    world.upload("b.csv")
+    world.clock.forward(30)
+    assert world.deliver(REQUEST) == []
+    assert world.table.latest() is None
+    assert world.requests.asked == [REQUEST]  # and so it is looked at again
+    world.clock.forward(30)
+    world.deliver(REQUEST)
+    assert len(world.table.taken(world.run)) == 2
+
+
+def test_a_quiet_window_that_never_comes_has_an_end_after_ten_of_them(world: World) -> None:
+    quiet(world, 60)
+    for number in range(30):
+        world.upload(f"{number}.csv")
+        world.clock.forward(20)
+        world.deliver(REQUEST)
+        if world.table.latest() is not None:
+            break
+    assert len(world.table.taken(world.run)) == 29  # one each 21 seconds, for ten minutes
+
+
+def test_a_window_that_is_not_over_is_no_postponed_run(
+    world: World, measured: dict[str, list[float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    monkeypatch.setattr(starting, "count", counted.append)
+    quiet(world, 3_600)
+    world.upload("a.csv")
+    world.deliver(REQUEST)
+    assert (counted, measured) == ([], {})
+
+
+def test_the_end_of_a_run_does_not_shorten_the_window_of_the_next(world: World) -> None:
+    world.upload("a.csv")
+    world.deliver(REQUEST)
+    quiet(world, 60)
+    world.upload("b.csv")
+    world.deliver(world.over())
+    assert world.run.number == 1
+    assert world.requests.asked == [REQUEST]
+
+
+def test_the_longest_window_of_a_pipelines_places_counts() -> None:
+    places = (ProjectUploads("a/", "p", quiet_seconds=5), ProjectUploads("b/", "p", quiet_seconds=50))
+    owned = owner((ABALONE._replace(uploads=places, pipelines={"p": ABALONE.pipelines["abalone"]}),), PIPELINE)
+    assert owned is not None
+    assert owned.quiet_seconds == 50
+
+
+def test_a_change_of_a_project_asks_for_what_nobody_claims() -> None:
+    for name in ("created", "updated", "deleted"):
+        assert read(sample(f"ssm/project-{name}"), "signalbox") == ClaimsRequested()
+    with pytest.raises(EventError, match=r"detail\.name is missing"):
+        read({**sample("ssm/project-created"), "detail": {}}, "signalbox")
+
+
+def quiet(world: World, seconds: int) -> None:
+    """Let the project wait for so many quiet seconds."""
+    projects: Any = world.ports.projects
+    projects.found = (a_project("abalone", "incoming/", quiet_seconds=seconds),)

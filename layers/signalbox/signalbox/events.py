@@ -2,14 +2,15 @@
 
 Each reading takes the members it needs, says which one is missing, and ignores what it does not know. Shapes: Amazon
 SageMaker AI Developer Guide, "Events that Amazon SageMaker AI sends to Amazon EventBridge"; Amazon S3 User Guide,
-"EventBridge event message structure" and "CloudTrail log file entries for Amazon S3". A sample of each is in `events/`.
+"EventBridge event message structure" and "CloudTrail log file entries for Amazon S3"; AWS Systems Manager User Guide,
+"EventBridge event patterns and types". A sample of each is in `events/`.
 
 Events come late, twice and out of order. A reading therefore only says what happened to which thing; whoever acts on
 it asks the service for the present state first.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple, Self
 from urllib.parse import unquote, unquote_plus
 
@@ -18,6 +19,7 @@ from signalbox.reading import Fields, shown
 _CLOUDTRAIL = "AWS API Call via CloudTrail"
 _OBJECT_CREATED = "Object Created"
 _EXECUTION_CHANGED = "SageMaker Model Building Pipeline Execution Status Change"
+_PARAMETER_CHANGED = "Parameter Store Change"
 _PACKAGE_CHANGED = "SageMaker Model Package State Change"
 _MACHINE_CHANGED = "Step Functions Execution Status Change"
 # The calls that end in a new object. An upload in parts never calls PutObject, nor does the form of a browser (Amazon
@@ -36,14 +38,6 @@ class EventError(Exception):
 
 class RefusedCallError(EventError):
     """A data event of a call that S3 refused: nothing was uploaded."""
-
-
-class UnknownKeyError(EventError):
-    """Nothing lies under any of the keys that a data event may mean: which object it is about is not known."""
-
-    def __init__(self, bucket: str, keys: Sequence[str]) -> None:
-        tried = " or ".join(f'"{key}"' for key in keys)
-        super().__init__(f"bucket {bucket} has nothing under {tried}, as which the event's key was read")
 
 
 class ObjectUploaded(NamedTuple):
@@ -244,6 +238,13 @@ class MachineStopped(NamedTuple):
             error=detail.optional("error") or "",
             cause=detail.optional("cause") or "",
         )
+
+
+def changed_parameter(event: Mapping[str, object]) -> str:
+    """Return the name of a parameter that was made, changed or deleted. Raises EventError for any other event."""
+    fields = Fields(event, EventError)
+    fields.choice("detail-type", (_PARAMETER_CHANGED,))
+    return fields.inside("detail").text("name")
 
 
 def _parsed(text: str) -> Mapping[str, object]:

@@ -5,11 +5,11 @@ is in one say `project_documents` and `model_documents`.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import names
-from signalbox.aws import clients
+from signalbox.aws import clients, parameters
 from signalbox.aws.errors import none_if_missing, translated
 from signalbox.model_documents import (
     NAME,
@@ -32,6 +32,7 @@ __all__ = [
     "ModelRoles",
     "ModelTest",
     "ModelTraining",
+    "OwnedPipeline",
     "Project",
     "ProjectDocumentError",
     "ProjectPipeline",
@@ -41,8 +42,10 @@ __all__ = [
     "load_model",
     "load_model_names",
     "load_projects",
+    "owner",
     "parse_model",
     "parse_project",
+    "readable",
     "to_json",
 ]
 
@@ -57,6 +60,28 @@ class Claim(NamedTuple):
     def pipeline(self) -> ProjectPipeline:
         """Return the pipeline that takes it."""
         return self.project.pipelines[self.uploads.pipeline]
+
+
+class OwnedPipeline(NamedTuple):
+    """A pipeline and whose it is; `key` is what its project calls it."""
+
+    project: Project
+    key: str
+    pipeline: ProjectPipeline
+
+    @property
+    def quiet_seconds(self) -> int:
+        """Return how long no upload may have come before its run starts: the longest that its project says for it."""
+        return max((each.quiet_seconds for each in self.project.uploads if each.pipeline == self.key), default=0)
+
+
+def owner(projects: Sequence[Project], pipeline: str) -> OwnedPipeline | None:
+    """Return whose a SageMaker pipeline is; None where no project has it (any more)."""
+    for project in projects:
+        for key, each in project.pipelines.items():
+            if each.name == pipeline:
+                return OwnedPipeline(project, key, each)
+    return None
 
 
 def covering(projects: Sequence[Project], key: str) -> Project | None:
@@ -89,8 +114,13 @@ def load_projects(prefix: str, ssm: "SSMClient | None" = None) -> tuple[Project,
         ServiceBusyError: see `aws.errors.translated`.
         CallRefusedError: see `aws.errors.translated`.
     """
-    found = (_readable(prefix, name, text) for name, text in _below(names.project_parameter(prefix, ""), ssm))
-    return tuple(sorted((project for project in found if project is not None), key=lambda project: project.project))
+    return readable(prefix, parameters.below(names.project_parameter(prefix, ""), ssm))
+
+
+def readable(prefix: str, found: Iterable[tuple[str, str]]) -> tuple[Project, ...]:
+    """Return the projects in documents that were found by their names, without those that cannot be used."""
+    known = (_readable(prefix, name, text) for name, text in found)
+    return tuple(sorted((project for project in known if project is not None), key=lambda project: project.project))
 
 
 def load_model(prefix: str, model: str, ssm: "SSMClient | None" = None) -> ModelDocument | None:
@@ -117,15 +147,7 @@ def load_model_names(prefix: str, ssm: "SSMClient | None" = None) -> tuple[str, 
         ServiceBusyError: see `aws.errors.translated`.
         CallRefusedError: see `aws.errors.translated`.
     """
-    return tuple(sorted(name for name, _ in _below(names.model_parameter(prefix, ""), ssm)))
-
-
-def _below(path: str, ssm: "SSMClient | None") -> list[tuple[str, str]]:
-    """Return the last part of the name and the text of each parameter right below a path."""
-    client: SSMClient = ssm or clients.client("ssm")
-    with translated(f"ssm:GetParametersByPath of {path}"):
-        pages = client.get_paginator("get_parameters_by_path").paginate(Path=path.removesuffix("/"))
-        return [(one["Name"].removeprefix(path), one["Value"]) for page in pages for one in page["Parameters"]]
+    return tuple(sorted(name for name, _ in parameters.below(names.model_parameter(prefix, ""), ssm)))
 
 
 def _over(project: Project, key: str) -> Iterator[ProjectUploads]:

@@ -11,6 +11,7 @@ from typing import Self, dataclass_transform
 from signalbox import numerals
 
 OWN_ADDRESS = "own"
+NO_MODEL = "-"  # as no model is called
 
 
 class SettingError(Exception):
@@ -60,8 +61,8 @@ class RecordUploads(Settings):
     uploads_table: str
     runs_queue_url: str
     dead_letters_url: str
-    pipeline_name: str
-    quiet_seconds: int
+    prefix: str
+    poll_seconds: int
 
 
 class StartRun(Settings):
@@ -70,10 +71,9 @@ class StartRun(Settings):
     uploads_table: str
     runs_queue_url: str
     dead_letters_url: str
-    pipeline_name: str
-    quiet_seconds: int
+    prefix: str
+    poll_seconds: int
     artifacts_bucket: str
-    model: str
     sender: str
     reply_to: str
     mail_settings: str
@@ -84,8 +84,9 @@ class ReportRun(Settings):
     """Settings of `report_run`."""
 
     uploads_table: str
-    pipeline_name: str
-    model: str
+    runs_queue_url: str
+    prefix: str
+    poll_seconds: int
     sender: str
     reply_to: str
     mail_settings: str
@@ -193,7 +194,7 @@ class Announce(Settings):
 
 
 class InvokeEndpoint(Settings):
-    """Settings of `invoke_endpoint`."""
+    """Settings of `invoke_endpoint`; `default_model` is `NO_MODEL` where there is none."""
 
     prefix: str
     default_model: str

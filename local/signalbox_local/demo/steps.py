@@ -60,7 +60,7 @@ class Demo:
         with self.terminal.step(f"signalbox upload {file.name}") as step:
             step.report(self.signalbox("upload", str(file)).splitlines()[-1])
         with self.terminal.step("The upload is recorded; after the quiet window one pipeline run starts") as step:
-            sagemaker, pipeline = self.client("sagemaker"), self.outputs["PipelineName"]
+            sagemaker, pipeline = self.client("sagemaker"), f"{self.outputs['Prefix']}-abalone"
 
             def first_run() -> Any:
                 found = sagemaker.list_pipeline_executions(PipelineName=pipeline)

@@ -16,7 +16,7 @@ def publish(
     xgboost_image: Annotated[str | None, typer.Option(help="Full URI, in place of the region's own image")] = None,
     scikit_learn_image: Annotated[str | None, typer.Option(help="Full URI, in place of the region's own image")] = None,
 ) -> None:
-    """Upload a model's job code, and create or update the pipeline that uploads start."""
+    """Upload a model's job code, create or update the pipeline that uploads start, and let its project claim them."""
     publication = _publication()
     if model not in publication.CODE:
         raise OperateError(f"there is no pipeline {model!r}: the pipelines are {', '.join(publication.CODE)}")
@@ -29,6 +29,7 @@ def publish(
     definition = publication.abalone.definition(settings)  # wrong settings stop here, before anything is written
     publication.upload_code(model, bucket, account.client("s3"))
     outcome = publication.put_pipeline(settings.name, role, definition, account.client("sagemaker"))
+    publication.claim_uploads(found.output("Prefix"), model, account.client("ssm"))
     console.print(f"pipeline {settings.name} {outcome}; its code is under {uri}")
 
 

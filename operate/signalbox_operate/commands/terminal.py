@@ -30,7 +30,8 @@ errors = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
 StackName = Annotated[str, typer.Option("--stack", envvar="SIGNALBOX_STACK", help="Name of the deployed stack")]
 ModelName = Annotated[str | None, typer.Option(help="Short name of the model")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs")]
-Prefix = Annotated[str, typer.Option(help="Where the stack watches: its parameter UploadPrefix")]
+ProjectName = Annotated[str | None, typer.Option("--project", help="Name of the project")]
+Prefix = Annotated[str | None, typer.Option(help="A place under the stack's UploadPrefix; else the project's own")]
 
 _STATES = {"InService": "green", "Succeeded": "green", "Failed": "red", "OutOfService": "red"}
 

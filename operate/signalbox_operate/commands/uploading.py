@@ -1,17 +1,18 @@
 """Upload data, and see what became of it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from signalbox.uploads.model import Upload
+from signalbox.projects import load_projects
+from signalbox.uploads.model import UNCLAIMED
 from signalbox_operate import account, start, uploads
 from signalbox_operate.commands.terminal import (
     Json,
     Prefix,
+    ProjectName,
     StackName,
     console,
     local,
@@ -27,12 +28,18 @@ _SHOWN = 20  # waiting uploads
 def upload(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="Files of data")],
     stack: StackName = "signalbox",
-    prefix: Prefix = "incoming/",
+    project: ProjectName = None,
+    prefix: Prefix = None,
 ) -> None:
-    """Upload data; each upload starts a run of the pipeline, or joins the next one."""
-    bucket = stack_of(stack).output("DataBucket")
-    for key in start.upload_files(files, bucket, prefix, account.client("s3")):
+    """Upload data for a project; each upload starts a run of its pipeline, or joins the next one."""
+    found = stack_of(stack)
+    bucket, known = found.output("DataBucket"), load_projects(found.output("Prefix"), account.client("ssm"))
+    place = uploads.prefix(prefix, project, known)
+    remark = uploads.check_wanted([f"{place}{file.name}" for file in files], known)
+    for key in start.upload_files(files, bucket, place, account.client("s3")):
         console.print(f"s3://{bucket}/{key}")
+    if remark:
+        console.print(shown(remark))
 
 
 def show_uploads(
@@ -41,17 +48,18 @@ def show_uploads(
     ] = None,
     *,
     stack: StackName = "signalbox",
-    prefix: Prefix = "incoming/",
+    project: ProjectName = None,
+    prefix: Prefix = None,
     as_json: Json = False,
 ) -> None:
     """Show which run took a file and what became of it, or what waits for a run and why."""
     found = stack_of(stack)
-    table = uploads.table(found, account.client("dynamodb"))
+    of_stack = uploads.of_stack(found, account.client("dynamodb"), account.client("ssm"))
     if file is None:
-        _show_waiting(*uploads.waiting(table), as_json=as_json)
+        _show_waiting(of_stack.waiting(), as_json=as_json)
         return
-    bucket, key = uploads.place(file, found.output("DataBucket"), prefix)
-    fates = uploads.fates(bucket, key, table)
+    under = uploads.prefixes(prefix, project, of_stack.projects)
+    fates = uploads.fates(uploads.places(file, found.output("DataBucket"), under), of_stack)
     if as_json:
         print_json(fates)
         return
@@ -62,15 +70,16 @@ def show_uploads(
         console.print(Text.assemble(f"  {taken}", state(fate.state), f": {shown(fate.detail)}" if fate.detail else ""))
 
 
-def _show_waiting(waiting: Sequence[Upload], reason: str, *, as_json: bool) -> None:
+def _show_waiting(found: list[uploads.Waiting], *, as_json: bool) -> None:
     if as_json:
-        print_json({"waiting": waiting, "reason": reason if waiting else ""})
+        print_json(found)
         return
-    if not waiting:
+    if not found:
         console.print("no upload waits")
-        return
-    console.print(f"{len(waiting):,} waiting: {shown(reason)}")
-    for one in waiting[:_SHOWN]:
-        console.print(f"{local(one.recorded_at)}  s3://{one.bucket}/{shown(one.key)}")
-    if len(waiting) > _SHOWN:
-        console.print(f"and {len(waiting) - _SHOWN:,} later ones")
+    for waiting in found:
+        whose = "that nobody claims" if waiting.pipeline == UNCLAIMED else f"for {waiting.pipeline}"
+        console.print(f"{len(waiting.uploads):,} waiting {whose}: {shown(waiting.reason)}")
+        for one in waiting.uploads[:_SHOWN]:
+            console.print(f"{local(one.recorded_at)}  s3://{one.bucket}/{shown(one.key)}")
+        if len(waiting.uploads) > _SHOWN:
+            console.print(f"and {len(waiting.uploads) - _SHOWN:,} later ones")

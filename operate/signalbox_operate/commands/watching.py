@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from signalbox_operate import account, addresses, diagnosis, status
+from signalbox_operate import account, addresses, diagnosis, status, uploads
 from signalbox_operate.commands.terminal import (
     Json,
     StackName,
@@ -24,9 +24,10 @@ from signalbox_operate.commands.terminal import (
 def show_status(*, stack: StackName = "signalbox", as_json: Json = False) -> None:
     """Show what waits, what runs and what serves."""
     found, sagemaker = stack_of(stack), account.client("sagemaker")
+    of_stack = uploads.of_stack(found, account.client("dynamodb"), account.client("ssm"))
     lines = [
-        *status.waiting_uploads(found, account.client("dynamodb")),
-        *status.pipeline_runs(found, sagemaker),
+        *status.waiting_uploads(of_stack),
+        *status.pipeline_runs(of_stack, sagemaker),
         *status.open_executions(found, account.client("stepfunctions"), account.client("dynamodb")),
         *status.endpoints(found, sagemaker, account.client("ssm")),
     ]

@@ -10,10 +10,11 @@ _WRITTEN = (
     "put-object",
     "put-object-without-version",
     "put-object-encoded",
+    "put-object-other-suffix",
 )
 _POSTED = ("post-object", "post-object-without-key")
-# Empty objects come through; the function drops them and says so. (Folder markers too, where no suffix is watched.)
-_NATIVE = ("", "-empty", "-unversioned")
+# Empty objects, folder markers and endings that no project wants come through; the function drops them and says so.
+_NATIVE = ("", "-empty", "-folder-marker", "-other-suffix", "-unversioned")
 _UNHAPPY = ("failed", "stopped", "completed-with-failures")
 _STOPPED = ("release-stopped", "release-timed-out", "mlops-stopped", "mlops-stopped-without-input")
 _NEW = ("pending", "pending-no-fields", "pending-null-fields", "created-approved")
@@ -22,7 +23,7 @@ LETS_THROUGH = {
     "UploadsTrailRule": {f"s3/{name}-cloudtrail" for name in _WRITTEN + _POSTED},
     "UploadsNativeRule": {f"s3/object-created{variant}" for variant in _NATIVE},
     "PipelineStatusRule": {f"sagemaker/pipeline-execution-{status}" for status in ("succeeded", *_UNHAPPY)},
-    "PipelineFailedRule": {f"sagemaker/pipeline-execution-{status}" for status in _UNHAPPY},
+    "ProjectsRule": {f"ssm/project-{done}" for done in ("created", "updated", "deleted")},
     "ExecutionStoppedRule": {f"states/{name}" for name in _STOPPED},
     "ModelPackageRule": {f"sagemaker/model-package-{change}" for change in _ABOUT_APPROVAL},
 }
@@ -31,7 +32,7 @@ LETS_THROUGH = {
 def check(template: Template) -> list[Problem]:
     """Return invalid patterns, samples that a rule misses, and events that it should not see."""
     rules = template.resolved("AWS::Events::Rule")
-    events = {name: sample(name) for folder in ("s3", "sagemaker", "states") for name in sample_names(folder)}
+    events = {name: sample(name) for folder in ("s3", "sagemaker", "ssm", "states") for name in sample_names(folder)}
     unlisted = sorted(set(rules) ^ set(LETS_THROUGH))
     problems = [Problem(name, "a rule and its samples have to be listed together") for name in unlisted]
     for name, rule in rules.items():

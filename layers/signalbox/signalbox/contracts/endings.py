@@ -6,8 +6,9 @@ from signalbox.contracts.common import Failure
 from signalbox.contracts.releases import ReleaseOutcome
 from signalbox.contracts.reviews import ReviewDecision
 
-# `notified-before`: people were mailed at an earlier delivery. `ignored`: it succeeded, or is of another pipeline.
-type ReportOutcome = Literal["notified", "notified-before", "ignored"]
+# `passed-on`: it succeeded. `notified-before`: people were mailed at an earlier delivery. `ignored`: its pipeline is
+# another stack's.
+type ReportOutcome = Literal["passed-on", "notified", "notified-before", "ignored"]
 
 
 class Ending(TypedDict):
@@ -30,9 +31,11 @@ class RunFailure(TypedDict):
 
     `step` is the first step that failed and `reason` SageMaker's words about it. `cause` has them as Step Functions
     would give them: where a job failed, its description as JSON, with the job's own words. All texts may be empty.
+    Without `approvers`, those of the stack are told.
     """
 
-    model: str
+    project: str
+    approvers: list[str]
     execution_arn: str
     status: str
     run: str
@@ -46,10 +49,12 @@ class RunFailure(TypedDict):
 class RunRefusal(TypedDict):
     """Why a run cannot start, and will not by itself: `code` is AWS's error, `reason` what is refused, for people.
 
-    `uploads` are for people, `since` is when the oldest of them was recorded.
+    `uploads` are for people, `since` is when the oldest of them was recorded. Without `approvers`, those of the stack
+    are told.
     """
 
-    model: str
+    project: str
+    approvers: list[str]
     pipeline: str
     run: str
     uploads: str

@@ -3,7 +3,7 @@
 A repetition mails again: twice is better than never.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -61,13 +61,13 @@ def notify_ending(ending: "Ending", ports: NotifyingPorts) -> "Mailed":
 
 
 def notify_run_failed(failure: "RunFailure", ports: NotifyingPorts) -> "Mailed":
-    """Mail why a pipeline run did not end in a model.
+    """Mail why a pipeline run did not end in a model, to the project's own approvers where it has some.
 
     Raises:
         MailError: nobody could be reached.
     """
     content = run_texts.run_failed(failure)
-    mailed = send(content, failure["execution_arn"], ports)
+    mailed = send(content, failure["execution_arn"], _told(failure["approvers"], ports))
     _note("run-failed", mailed)
     return {"mailed": mailed}
 
@@ -85,14 +85,18 @@ def notify_unreviewed(model: str, package: str, by: str, ports: NotifyingPorts) 
 
 
 def notify_run_refused(refusal: "RunRefusal", ports: NotifyingPorts) -> "Mailed":
-    """Mail why a pipeline run cannot start.
+    """Mail why a pipeline run cannot start, to the project's own approvers where it has some.
 
     Raises:
         MailError: nobody could be reached.
     """
-    mailed = send(run_texts.run_refused(refusal), "", ports)
+    mailed = send(run_texts.run_refused(refusal), "", _told(refusal["approvers"], ports))
     _note("run-refused", mailed)
     return {"mailed": mailed}
+
+
+def _told(approvers: Sequence[str], ports: NotifyingPorts) -> NotifyingPorts:
+    return replace(ports, approvers=tuple(approvers)) if approvers else ports
 
 
 def _with_log(content: Notification, ports: NotifyingPorts) -> Notification:

@@ -18,7 +18,7 @@ def run_failed(run: "RunFailure") -> Notification:
     how = "was stopped" if stopped else "has failed"
     return Notification(
         lamp="quiet" if stopped else "bad",
-        title=f"{run['model'] or 'A model'}: the pipeline run {how}" + (f" in {step}" if step else ""),
+        title=f"{run['project']}: the pipeline run {how}" + (f" in {step}" if step else ""),
         lead=_lead(step, failure.job, stopped=stopped),
         quote=failure.text or run["reason"] or "SageMaker gave no reason.",
         lines=tuple(line for line in (failure.exit_code, _advice(failure)) if line),
@@ -31,7 +31,7 @@ def run_failed(run: "RunFailure") -> Notification:
 
 def _facts(run: "RunFailure", failure: Explanation) -> tuple[tuple[str, str], ...]:
     found = (
-        ("Model", run["model"]),
+        ("Project", run["project"]),
         ("Run", run["run"]),
         ("Uploads", run["uploads"]),
         ("Step", run["step"]),
@@ -59,20 +59,19 @@ def _advice(failure: Explanation) -> str:
 def run_refused(refusal: "RunRefusal") -> Notification:
     """Tell why a run cannot start, that its uploads wait, and what to do."""
     found = (
-        ("Model", refusal["model"]),
+        ("Project", refusal["project"]),
         ("Pipeline", refusal["pipeline"]),
         ("Run", refusal["run"]),
         ("Uploads", refusal["uploads"]),
         ("Waiting since", words.when(refusal["since"])),
     )
-    publish = f"publish the pipeline (signalbox publish {refusal['model']})"
     return Notification(
         lamp="bad",
-        title=f"{refusal['model']}: the pipeline run cannot start",
+        title=f"{refusal['project']}: the pipeline run cannot start",
         lead="Uploads wait for a run that cannot start:",
         quote=refusal["reason"],
         lines=(
-            f"Mend what this names: {publish}, correct its parameters, or allow what is denied.",
+            "Mend what this names: deploy the project again, correct its pipeline, or allow what is denied.",
             "Nothing is lost, and nothing has to be uploaded again: the run is tried again and again, and starts then.",
         ),
         commands=(("To see the pipeline:", f"aws sagemaker describe-pipeline --pipeline-name {refusal['pipeline']}"),),

@@ -47,7 +47,7 @@ def _of_package(package: ModelPackage, manifests: str, objects: ObjectStore) -> 
     if execution:
         known["run"] = run.replace("/execution/", "/")
     if manifest.startswith(manifests):
-        known["run"] = manifest.removeprefix(manifests).removesuffix(".json")
+        known["run"] = manifest.rpartition("/")[2].removesuffix(".json")
         files = _files(manifest, objects)
         if files:
             known |= {"files": files[:_MOST], "file_count": len(files)}

@@ -3,11 +3,15 @@
 Here the rules and the adapters are put together for the three functions.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from signalbox import moments
+from signalbox.aws.copying import ObjectCopier
 from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.table import Table
 from signalbox.settings import RecordUploads, ReportRun, StartRun
-from signalbox.uploads.adapters import SageMakerExecutions, SqsDeadLetterQueue, SqsRunRequests
+from signalbox.uploads.adapters import KnownProjects, SageMakerExecutions, SqsDeadLetterQueue, SqsRunRequests
 from signalbox.uploads.failures import FailedExecutions
 from signalbox.uploads.mails import NotificationTable
 from signalbox.uploads.recording import RecordingPorts
@@ -16,12 +20,15 @@ from signalbox.uploads.reporting import Notify, ReportingPorts
 from signalbox.uploads.starting import StartingPorts
 from signalbox.uploads.table import UploadsTable
 
+type UploadSettings = RecordUploads | StartRun | ReportRun
+
 
 def recording_ports(settings: RecordUploads) -> RecordingPorts:
     """Return what `record_uploads` works with."""
     return RecordingPorts(
         objects=ObjectStore(),
-        store=UploadsTable(Table(settings.uploads_table), settings.pipeline_name),
+        projects=_projects(settings),
+        store_of=_stores(settings),
         requests=_requests(settings),
         dead_letters=SqsDeadLetterQueue(settings.dead_letters_url),
         clock=moments.now,
@@ -30,16 +37,17 @@ def recording_ports(settings: RecordUploads) -> RecordingPorts:
 
 def starting_ports(settings: StartRun, notify: NotifyRefusal) -> StartingPorts:
     """Return what `start_run` works with; `notify` mails why a run cannot start."""
-    table, pipeline = Table(settings.uploads_table), settings.pipeline_name
     return StartingPorts(
-        pipeline=pipeline,
-        manifests=f"s3://{settings.artifacts_bucket}/manifests",
-        store=UploadsTable(table, pipeline),
+        prefix=settings.prefix,
+        artifacts=settings.artifacts_bucket,
+        projects=_projects(settings),
+        store_of=_stores(settings),
         objects=ObjectStore(),
-        executions=SageMakerExecutions(pipeline),
+        copier=ObjectCopier(),
+        executions=SageMakerExecutions(),
         requests=_requests(settings),
         dead_letters=SqsDeadLetterQueue(settings.dead_letters_url),
-        refusals=Refusals(pipeline, settings.model, NotificationTable(table), notify),
+        refusals=Refusals(notification_log(settings.uploads_table), notify),
         clock=moments.now,
     )
 
@@ -47,10 +55,10 @@ def starting_ports(settings: StartRun, notify: NotifyRefusal) -> StartingPorts:
 def reporting_ports(settings: ReportRun, notify: Notify) -> ReportingPorts:
     """Return what `report_run` works with; `notify` mails why a run failed."""
     return ReportingPorts(
-        pipeline=settings.pipeline_name,
-        model=settings.model,
-        store=UploadsTable(Table(settings.uploads_table), settings.pipeline_name),
-        log=NotificationTable(Table(settings.uploads_table)),
+        projects=_projects(settings),
+        store_of=_stores(settings),
+        requests=_requests(settings),
+        log=notification_log(settings.uploads_table),
         find_failure=FailedExecutions().find,
         notify=notify,
         clock=moments.now,
@@ -62,5 +70,13 @@ def notification_log(table: str) -> NotificationTable:
     return NotificationTable(Table(table))
 
 
-def _requests(settings: RecordUploads | StartRun) -> SqsRunRequests:
-    return SqsRunRequests(settings.runs_queue_url, settings.pipeline_name, settings.quiet_seconds, moments.now)
+def _projects(settings: UploadSettings) -> KnownProjects:
+    return KnownProjects(settings.prefix, moments.now)
+
+
+def _stores(settings: UploadSettings) -> Callable[[str], UploadsTable]:
+    return partial(UploadsTable, Table(settings.uploads_table))
+
+
+def _requests(settings: UploadSettings) -> SqsRunRequests:
+    return SqsRunRequests(settings.runs_queue_url, settings.poll_seconds, moments.now)

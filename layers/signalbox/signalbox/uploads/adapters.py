@@ -1,23 +1,24 @@
 """The upload journey's queues and executions; its table is in `table`, and why executions failed in `failures`."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from signalbox import names
-from signalbox.aws import clients
+from signalbox import names, projects
+from signalbox.aws import clients, parameters
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, or_none, translated
 from signalbox.batch import DeadLetter
+from signalbox.events import ExecutionChange
+from signalbox.project_documents import Project, ProjectPipeline
 from signalbox.uploads import rules
-from signalbox.uploads.model import ExecutionState, RunPostponedError, RunRefusedError
+from signalbox.uploads.model import UNCLAIMED, ExecutionState, RunPostponedError, RunRefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageRequestTypeDef
 
-PARAMETER = "InputManifest"
 NO_PIPELINE = "ResourceNotFound"  # Amazon SageMaker AI API reference, StartPipelineExecution
 # AWS's refusals of a start that say "later" (Amazon SageMaker AI API reference, StartPipelineExecution).
 _LATER = {
@@ -27,35 +28,80 @@ _LATER = {
 _REASON_LIMIT = 1_000  # characters: enough for a person, and the whole message must not outgrow SQS's limit
 
 
-class SqsRunRequests:
-    """The FIFO queue of requests. Its DelaySeconds must be the quiet window: see `rules.request_id`."""
+class KnownProjects:
+    """The projects of a stack, kept from one invocation to the next for those who need no newer ones."""
 
     def __init__(
         self,
-        queue_url: str,
-        pipeline: str,
-        quiet_seconds: int,
+        prefix: str,
         clock: Callable[[], datetime],
-        sqs: "SQSClient | None" = None,
+        load: Callable[[str], list[tuple[str, str]]] = parameters.below,
+    ) -> None:
+        self._prefix = prefix
+        self._load = load
+        self._clock = clock
+        self._found: tuple[Project, ...] = ()
+        self._asked_at: datetime | None = None
+
+    def read_after(self, moment: datetime) -> tuple[Project, ...]:
+        """Return the projects as they were at some time after `moment`.
+
+        Raises:
+            ServiceBusyError, CallRefusedError: the parameter store did not answer.
+        """
+        if self._asked_at is None or self._asked_at <= moment:
+            now = self._clock()  # as old as the question may the answer be
+            found = self._load(names.project_parameter(self._prefix, ""))
+            self._found, self._asked_at = projects.readable(self._prefix, found), now
+        return self._found
+
+
+class SqsRunRequests:
+    """The FIFO queue of requests, whose delay is `delay_seconds`: see `rules.request_id`."""
+
+    def __init__(
+        self, queue_url: str, delay_seconds: int, clock: Callable[[], datetime], sqs: "SQSClient | None" = None
     ) -> None:
         self._queue_url = queue_url
-        self._pipeline = pipeline
-        self._quiet_seconds = quiet_seconds
+        self._delay_seconds = delay_seconds
         self._clock = clock
         self._sqs: SQSClient = sqs or clients.client("sqs")
 
-    def ask(self) -> None:
+    def ask(self, pipeline: str) -> None:
         """Send a request for a run, or let it be swallowed by one that will be handled after this moment.
 
         Raises:
             ServiceBusyError, CallRefusedError: SQS did not take it.
         """
-        with translated("sqs:SendMessage of a request for a run"):
+        self._request(rules.RUN_REQUESTED, pipeline)
+
+    def ask_for_claims(self, pipeline: str = UNCLAIMED) -> None:
+        """Send a request to look at what no project claims, in the message group of a pipeline.
+
+        Raises:
+            ServiceBusyError, CallRefusedError: SQS did not take it.
+        """
+        self._request(rules.CLAIM_REQUESTED, pipeline)
+
+    def pass_on(self, change: ExecutionChange, event: Mapping[str, object]) -> None:
+        """Send the event about an execution's end; a second one about the same end is swallowed for 5 minutes.
+
+        Raises:
+            ServiceBusyError, CallRefusedError: SQS did not take it.
+        """
+        self._send(change.pipeline, json.dumps(event), names.token("end", change.execution_arn, change.status))
+
+    def _request(self, kind: str, pipeline: str) -> None:
+        identity = rules.request_id(kind, pipeline, self._clock(), self._delay_seconds)
+        self._send(pipeline, json.dumps({"kind": kind, "pipeline": pipeline}), identity)
+
+    def _send(self, pipeline: str, body: str, identity: str) -> None:
+        with translated(f"sqs:SendMessage of a message about {pipeline}"):
             self._sqs.send_message(
                 QueueUrl=self._queue_url,
-                MessageBody=json.dumps({"kind": rules.RUN_REQUESTED, "pipeline": self._pipeline}),
-                MessageGroupId=names.slug(self._pipeline, rules.QUEUE_NAME_LIMIT),
-                MessageDeduplicationId=rules.request_id(self._pipeline, self._clock(), self._quiet_seconds),
+                MessageBody=body,
+                MessageGroupId=names.slug(pipeline, rules.QUEUE_NAME_LIMIT),
+                MessageDeduplicationId=identity,
             )
 
 
@@ -93,14 +139,13 @@ class SqsDeadLetterQueue:
 
 
 class SageMakerExecutions:
-    """The executions of one pipeline, which takes its input by the parameter `InputManifest`."""
+    """The executions of pipelines."""
 
-    def __init__(self, pipeline: str, sagemaker: "SageMakerClient | None" = None) -> None:
-        self._pipeline = pipeline
+    def __init__(self, sagemaker: "SageMakerClient | None" = None) -> None:
         self._sagemaker: SageMakerClient = sagemaker or clients.client("sagemaker")
 
-    def start(self, *, token: str, manifest: str, display_name: str, description: str) -> str:
-        """Start an execution, or find the one started with the same token; return its ARN.
+    def start(self, pipeline: ProjectPipeline, value: str, *, token: str, display_name: str, description: str) -> str:
+        """Start an execution whose parameter has `value`, or find the one started with the same token; return its ARN.
 
         Raises:
             RunPostponedError: the quota is used up, the service is busy, or the pipeline is being changed.
@@ -108,18 +153,18 @@ class SageMakerExecutions:
         """
         try:
             answer = or_none(
-                f"sagemaker:StartPipelineExecution of {self._pipeline}",
+                f"sagemaker:StartPipelineExecution of {pipeline.name}",
                 self._sagemaker.start_pipeline_execution,
-                PipelineName=self._pipeline,
+                PipelineName=pipeline.name,
                 ClientRequestToken=token,
                 PipelineExecutionDisplayName=display_name,
                 PipelineExecutionDescription=description,
-                PipelineParameters=[{"Name": PARAMETER, "Value": manifest}],
+                PipelineParameters=[{"Name": pipeline.parameter, "Value": value}],
             )
         except (ServiceBusyError, CallRefusedError) as error:
             raise _postponed(error) from error
         if answer is None:
-            raise RunRefusedError(NO_PIPELINE, f"the pipeline {self._pipeline} does not exist")
+            raise RunRefusedError(NO_PIPELINE, f"the pipeline {pipeline.name} does not exist")
         return answer["PipelineExecutionArn"]
 
     def state(self, execution: str) -> ExecutionState | None:

@@ -1,9 +1,11 @@
 """What the upload journey speaks of: uploads, runs, executions, and what may go wrong with them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Self
 
 from signalbox import names
+from signalbox.events import EventError
 
 # The states of a run that is not over. A run that is over has the status of its execution, or one of the last two.
 CLAIMING = "Claiming"  # it takes uploads
@@ -12,6 +14,17 @@ STARTED = "Started"  # it has an execution
 OPEN = frozenset({CLAIMING, CLAIMED, STARTED})
 GONE = "Gone"  # its execution does not exist any more: the pipeline was deleted
 EMPTY = "Empty"  # nothing was left to take
+# Stands for the pipeline of uploads that no project claims; a pipeline's name has the prefix before it.
+UNCLAIMED = "unclaimed"
+MANIFESTS = "manifests"
+
+
+class UnknownKeyError(EventError):
+    """Nothing lies under any of the keys that a data event may mean: which object it is about is not known."""
+
+    def __init__(self, bucket: str, keys: Sequence[str]) -> None:
+        tried = " or ".join(f'"{key}"' for key in keys)
+        super().__init__(f"bucket {bucket} has nothing under {tried}, as which the event's key was read")
 
 
 class Upload(NamedTuple):
@@ -19,7 +32,7 @@ class Upload(NamedTuple):
 
     Bucket, key and version are its business key. `recorded_at` is the text that its item has, since it is part of the
     waiting upload's key: `moments.text_of` writes it, and items of earlier versions have another ISO spelling. `by` is
-    who uploaded it, "" where nobody said so.
+    who uploaded it, "" where nobody said so. `pipeline` is where it waits, or waited, as far as its item says so.
     """
 
     bucket: str
@@ -29,6 +42,7 @@ class Upload(NamedTuple):
     recorded_at: str
     run: str | None = None
     by: str = ""
+    pipeline: str = ""
 
     @property
     def digest(self) -> str:
@@ -39,7 +53,8 @@ class Upload(NamedTuple):
 class Run(NamedTuple):
     """One run of a pipeline over the uploads that it took.
 
-    `waits_for` is a remark for people, and `has_manifest` spares writing the same manifest again: both decide nothing.
+    `waits_for` is a remark for people; `has_manifest`, and `copied`, the number of its files that were copied, spare
+    writing the same again: none of them decides anything. `folder` is where its manifest lies in the artifacts bucket.
     """
 
     pipeline: str
@@ -51,6 +66,8 @@ class Run(NamedTuple):
     reason: str | None = None
     waits_for: str | None = None
     has_manifest: bool = False
+    copied: int = 0
+    folder: str = MANIFESTS  # of runs that versions before projects opened
 
     @property
     def id(self) -> str:

@@ -1,11 +1,20 @@
 """What the upload journey needs from outside, where tests have memory twins of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from signalbox.aws.objects import StoredObject
-from signalbox.uploads.model import ExecutionState, Run, Upload
+from signalbox.aws.objects import ObjectCopy, StoredObject
+from signalbox.events import ExecutionChange
+from signalbox.project_documents import Project, ProjectPipeline
+from signalbox.uploads.model import UNCLAIMED, ExecutionState, Run, Upload
+
+
+class ProjectReader(Protocol):
+    """The projects of the stack."""
+
+    def read_after(self, moment: datetime) -> Sequence[Project]:
+        """Return the projects as they were at some time after `moment`."""
 
 
 class UploadObjects(Protocol):
@@ -18,14 +27,31 @@ class UploadObjects(Protocol):
         """Write a text object over whatever was there."""
 
 
+class FileCopier(Protocol):
+    """Copies of objects in S3."""
+
+    def copy(self, source: str, target: str) -> ObjectCopy | None:
+        """Copy the object at one S3 URI to another, over whatever was there; None where there is no such object."""
+
+
 class UploadStore(Protocol):
-    """The uploads of one pipeline, and the runs that took them."""
+    """The uploads of one pipeline (or of none, `UNCLAIMED`), and the runs that took them."""
 
     def record(self, upload: Upload) -> bool:
         """Write the upload down as waiting; False, and nothing else happens, if it was written down before."""
 
     def waiting(self, most: int | None = None) -> Sequence[Upload]:
         """Return the waiting uploads, or at most `most` of them, the oldest first."""
+
+    def last_waiting(self) -> Upload | None:
+        """Return the waiting upload that was recorded last."""
+
+    def hand_over(self, uploads: Iterable[Upload], pipeline: str) -> None:
+        """Let waiting uploads wait for another pipeline, a bounded number at once, each exactly once.
+
+        Raises:
+            RunConflictError: one of the uploads does not wait here any more.
+        """
 
     def latest(self) -> Run | None:
         """Return the run with the highest number."""
@@ -60,17 +86,26 @@ class UploadStore(Protocol):
 
 
 class RunRequests(Protocol):
-    """The queue of requests for a run."""
+    """The queue of requests for runs, in which one pipeline's messages are handled one after the other."""
 
-    def ask(self) -> None:
+    def ask(self, pipeline: str) -> None:
         """See to it that a start of the pipeline's next run is tried after this moment, once, before long."""
+
+    def ask_for_claims(self, pipeline: str = UNCLAIMED) -> None:
+        """See to it that what no project claims is looked at after this moment, once, before long.
+
+        Where a message about `pipeline` is being handled, that is not before this one is handled to its end.
+        """
+
+    def pass_on(self, change: ExecutionChange, event: Mapping[str, object]) -> None:
+        """Send the event about the end of an execution, to be handled as a message about its pipeline."""
 
 
 class PipelineExecutions(Protocol):
-    """The executions of the pipeline."""
+    """The executions of pipelines."""
 
-    def start(self, *, token: str, manifest: str, display_name: str, description: str) -> str:
-        """Start an execution, or find the one started with the same token; return its ARN.
+    def start(self, pipeline: ProjectPipeline, value: str, *, token: str, display_name: str, description: str) -> str:
+        """Start an execution whose parameter has `value`, or find the one started with the same token; return its ARN.
 
         Raises:
             RunPostponedError: the quota is used up, the service is busy, or the pipeline is being changed.

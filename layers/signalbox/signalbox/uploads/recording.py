@@ -2,62 +2,92 @@
 
 from collections.abc import Callable, Mapping
 from copy import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from signalbox import projects
 from signalbox.aws.objects import StoredObject
 from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
-from signalbox.events import ObjectUploaded, RefusedCallError, UnknownKeyError
+from signalbox.events import ObjectUploaded, RefusedCallError
 from signalbox.observability import count, logger
 from signalbox.uploads import rules
-from signalbox.uploads.ports import RunRequests, UploadObjects, UploadStore
+from signalbox.uploads.model import UNCLAIMED, UnknownKeyError
+from signalbox.uploads.ports import ProjectReader, RunRequests, UploadObjects, UploadStore
+
+# So many uploads are few questions to the parameter store, which answers 40 a second by default.
+_FRESH = timedelta(seconds=5)
 
 
 class RecordingPorts(NamedTuple):
-    """What recording needs from outside."""
+    """What recording needs from outside; `store_of` returns the uploads of a pipeline by its name."""
 
     objects: UploadObjects
-    store: UploadStore
+    projects: ProjectReader
+    store_of: Callable[[str], UploadStore]
     requests: RunRequests
     dead_letters: DeadLetterQueue
     clock: Callable[[], datetime]
 
 
 def record(event: Mapping[str, object], ports: RecordingPorts) -> BatchResponse:
-    """Write down the uploads in a batch of messages, then ask for a run once; return the messages that failed.
+    """Write down the uploads in a batch of messages, then ask once for a run of each pipeline that takes some.
 
     Safe to repeat: the store takes each business key once. A death after writing and before asking brings the events
-    back, and the second delivery asks, since it asks for uploads that were written down before, too.
+    back, and the second delivery asks, since it asks for uploads that were written down before, too. What no project
+    claims is written down all the same, and it is asked to look at that again: a project that was deployed between our
+    look and our writing has sent its own request before that, but ours is handled after it, and sees both.
+
+    Returns the messages that failed.
 
     Raises:
         EventError: `event` is not from a queue.
         ServiceBusyError, CallRefusedError: the request could not be sent. The whole batch comes back then.
     """
-    consumer, recorded = Consumer(event, _read, ports.dead_letters), False
+    consumer, waiting = Consumer(event, _read, ports.dead_letters), set[str]()
+    began = ports.clock()
     for delivery in consumer:
         with delivery as seen:
-            recorded |= seen is not None and _record_upload(seen, ports)
-    if recorded:
-        ports.requests.ask()  # only now: a request covers what is in the store before it
+            if seen is not None and (pipeline := _record_upload(seen, ports, began)):
+                waiting.add(pipeline)
+    for pipeline in sorted(waiting):  # only now: a request covers what is in the store before it
+        ports.requests.ask_for_claims() if pipeline == UNCLAIMED else ports.requests.ask(pipeline)
     return consumer.response
 
 
-def _record_upload(seen: ObjectUploaded, ports: RecordingPorts) -> bool:
-    """Write one upload down; say whether a run has to be asked for."""
+def _record_upload(seen: ObjectUploaded, ports: RecordingPorts, began: datetime) -> str | None:
+    """Write one upload down; return the pipeline that it waits for, None where it is dropped."""
     seen, stored = _found(seen, ports.objects)
     about = {"bucket": seen.bucket, "key": seen.key, "event_id": seen.event_id}
-    refusal = rules.refusal(seen, stored)
-    if refusal is not None or stored is None:
+    pipeline = _claimed(seen.key, ports.projects, began)
+    refusal = rules.refusal(seen, stored) or ("its project wants no such ending" if pipeline is None else None)
+    if refusal is not None or stored is None or pipeline is None:
         logger.info("upload dropped", extra={**about, "reason": refusal})
         count("UploadDropped")
-        return False
+        return None
     if rules.overwritten(seen, stored):
         logger.info("upload was overwritten before it was seen, its successor is recorded", extra=about)
     upload = rules.upload_of(seen, stored, ports.clock())
-    new = ports.store.record(upload)
-    logger.info("upload recorded" if new else "upload known already", extra={**about, "version": upload.version})
+    new = ports.store_of(pipeline).record(upload)
+    about |= {"version": upload.version, "pipeline": pipeline}
+    logger.info("upload recorded" if new else "upload known already", extra=about)
     count("UploadRecorded" if new else "UploadRepeated")
-    return True
+    return pipeline
+
+
+def _claimed(key: str, reader: ProjectReader, began: datetime) -> str | None:
+    """Return the pipeline that an upload is for, `UNCLAIMED` where no project has its place, None if it is not wanted.
+
+    Nothing is called unclaimed or unwanted by documents that are older than the batch: who has just deployed a project
+    and then uploads to it would not see why. An upload that is given to a pipeline by old documents is looked at again
+    before its run (`claiming.release`).
+    """
+    found = projects.claim(reader.read_after(began - _FRESH), key)
+    if found is None:
+        known = reader.read_after(began)
+        found = projects.claim(known, key)
+        if found is None:
+            return None if projects.covering(known, key) else UNCLAIMED
+    return found.pipeline.name
 
 
 def _found(seen: ObjectUploaded, objects: UploadObjects) -> tuple[ObjectUploaded, StoredObject | None]:

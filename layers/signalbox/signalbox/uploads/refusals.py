@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from signalbox.contracts.endings import RunRefusal
 from signalbox.observability import count, logger
+from signalbox.project_documents import Project
 from signalbox.uploads import rules
 from signalbox.uploads.model import RunRefusedError
 from signalbox.uploads.ports import NotificationLog, UploadStore
@@ -16,15 +17,15 @@ type NotifyRefusal = Callable[[RunRefusal], object]
 
 
 class Refusals(NamedTuple):
-    """Tells people of the refused runs of `pipeline`: one mail for each run and code of AWS."""
+    """Tells people of refused runs: one mail for each run and code of AWS."""
 
-    pipeline: str
-    model: str
     log: NotificationLog
     notify: NotifyRefusal
 
-    def tell(self, error: RunRefusedError, store: UploadStore, now: datetime) -> None:
-        """Mail that the latest run is refused, unless such a mail was sent.
+    def tell(
+        self, error: RunRefusedError, pipeline: str, project: Project | None, store: UploadStore, now: datetime
+    ) -> None:
+        """Mail that the latest run of a pipeline is refused, unless such a mail was sent: to its project's approvers.
 
         Nothing is claimed before: runs are started one at a time. A death between the mail and its note sends it
         twice, and an error of the mail brings the message back, which tries the run and the mail again.
@@ -33,15 +34,16 @@ class Refusals(NamedTuple):
             MailError: nobody could be reached.
         """
         run = store.latest()
-        name = run.id if run is not None else self.pipeline
+        name = run.id if run is not None else pipeline
         about = f"{name}#{error.code}"
         if self.log.notified(about):
             return
         waiting = unstarted(store, rules.MOST_NAMED)
         self.notify(
             {
-                "model": self.model,
-                "pipeline": self.pipeline,
+                "project": project.project if project else pipeline,
+                "approvers": list(project.approvers) if project else [],
+                "pipeline": pipeline,
                 "run": name,
                 "uploads": rules.named(waiting) if waiting else "",
                 "since": waiting[0].recorded_at if waiting else "",

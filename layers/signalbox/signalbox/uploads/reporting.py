@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from signalbox import projects
 from signalbox.contracts.endings import RunFailure, RunReport
 from signalbox.events import ExecutionChange
 from signalbox.observability import count, logger
+from signalbox.project_documents import Project
 from signalbox.uploads import rules
 from signalbox.uploads.model import FailedExecution, FailedStep, Run, Upload
-from signalbox.uploads.ports import NotificationLog, UploadStore
+from signalbox.uploads.ports import NotificationLog, ProjectReader, RunRequests, UploadStore
 
 if TYPE_CHECKING:
     from signalbox.contracts.endings import ReportOutcome
@@ -19,18 +21,26 @@ UNHAPPY = frozenset({"Failed", "Stopped", "CompletedWithFailures"})
 # Longer than the function may run (30 seconds), so that a claim which is older belongs to a dead one; shorter than
 # Lambda waits before it tries again (1 minute, Lambda Developer Guide, "Asynchronous invocation").
 LEASE = timedelta(seconds=45)
-_COUNTED = {"notified": "RunReported", "notified-before": "RunReportRepeated", "ignored": "RunReportIgnored"}
+_COUNTED = {
+    "passed-on": "RunEndPassedOn",
+    "notified": "RunReported",
+    "notified-before": "RunReportRepeated",
+    "ignored": "RunReportIgnored",
+}
 
 # Mails people why a run failed: the notifications journey.
 type Notify = Callable[[RunFailure], object]
 
 
 class ReportingPorts(NamedTuple):
-    """What reporting needs from outside; `find_failure` tells why the execution with an ARN did not succeed."""
+    """What reporting needs from outside; `find_failure` tells why the execution with an ARN did not succeed.
 
-    pipeline: str
-    model: str
-    store: UploadStore
+    `store_of` returns the uploads of a pipeline by its name.
+    """
+
+    projects: ProjectReader
+    store_of: Callable[[str], UploadStore]
+    requests: RunRequests
     log: NotificationLog
     find_failure: Callable[[str], FailedExecution]
     notify: Notify
@@ -38,7 +48,9 @@ class ReportingPorts(NamedTuple):
 
 
 def report(event: Mapping[str, object], ports: ReportingPorts) -> RunReport:
-    """Notify people of an execution of the pipeline that did not succeed: one mail for each.
+    """Pass the end of an execution on to where runs are started; notify people if it is not happy: one mail for each.
+
+    It is passed on first: the next run waits for it. A second delivery passes it on again, which closes nothing twice.
 
     The mail is claimed, sent, and written down as sent. A second delivery finds it sent and does nothing; one that
     comes while the first is at work fails, comes back and finds it sent. A death after the claim leaves a claim that
@@ -51,22 +63,40 @@ def report(event: Mapping[str, object], ports: ReportingPorts) -> RunReport:
         ServiceBusyError, CallRefusedError: AWS did not take a call.
     """
     change = ExecutionChange.read(event)
-    execution, unhappy = change.execution_arn, change.pipeline == ports.pipeline and change.status in UNHAPPY
-    outcome: ReportOutcome = "notified-before" if unhappy else "ignored"
-    if unhappy and not ports.log.notified(execution):
-        found, run = ports.find_failure(execution), ports.store.run_of(execution)
-        failure = run_failure(ports.model, change, found, run, ports.store.taken(run) if run else ())
-        if ports.log.claim(execution, ports.clock(), LEASE):
+    outcome: ReportOutcome = "ignored"
+    owned, store = (
+        projects.owner(ports.projects.read_after(ports.clock()), change.pipeline),
+        ports.store_of(change.pipeline),
+    )
+    # The rule sees pipelines of every stack whose prefix begins with ours. Whose project is removed has its runs still.
+    if change.final and (owned is not None or store.latest() is not None):
+        ports.requests.pass_on(change, event)
+        outcome, failure = _to_tell(change, owned.project if owned else None, store, ports)
+        if failure is not None:
             ports.notify(failure)
-            ports.log.close(execution, ports.clock())
-            outcome = "notified"
+            ports.log.close(change.execution_arn, ports.clock())
     count(_COUNTED[outcome])
-    logger.info("end of a run read", extra={"execution": execution, "outcome": outcome})
-    return {"outcome": outcome, "execution": execution, "status": change.status}
+    logger.info("end of a run read", extra={"execution": change.execution_arn, "outcome": outcome})
+    return {"outcome": outcome, "execution": change.execution_arn, "status": change.status}
+
+
+def _to_tell(
+    change: ExecutionChange, project: "Project | None", store: UploadStore, ports: ReportingPorts
+) -> "tuple[ReportOutcome, RunFailure | None]":
+    """Return what is done about an end, and what people are notified of, once that is claimed."""
+    execution = change.execution_arn
+    if change.status not in UNHAPPY:
+        return "passed-on", None
+    if ports.log.notified(execution):
+        return "notified-before", None
+    found, run = ports.find_failure(execution), store.run_of(execution)
+    failure = run_failure(project, change, found, run, store.taken(run) if run else ())
+    claimed = ports.log.claim(execution, ports.clock(), LEASE)
+    return ("notified", failure) if claimed else ("notified-before", None)
 
 
 def run_failure(
-    model: str, change: ExecutionChange, found: FailedExecution, run: Run | None, uploads: Sequence[Upload]
+    project: Project | None, change: ExecutionChange, found: FailedExecution, run: Run | None, uploads: Sequence[Upload]
 ) -> RunFailure:
     """Return what to notify people of: the first step that failed, its job's words, and which uploads it was about.
 
@@ -74,7 +104,8 @@ def run_failure(
     """
     first, *others = found.steps or (FailedStep("", found.reason),)
     return {
-        "model": model,
+        "project": project.project if project else change.pipeline,
+        "approvers": list(project.approvers) if project else [],
         "execution_arn": change.execution_arn,
         "status": change.status,
         "run": run.id if run else "",

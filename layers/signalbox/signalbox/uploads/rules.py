@@ -1,22 +1,31 @@
 """The rules of the upload journey that need nothing from outside."""
 
+import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from signalbox import moments, names
 from signalbox.aws.objects import StoredObject
 from signalbox.events import FINAL_STATUSES, ObjectUploaded
-from signalbox.uploads.model import GONE, ExecutionState, Run, Upload
+from signalbox.uploads.model import GONE, MANIFESTS, ExecutionState, Run, Upload
 
 RUN_REQUESTED = "run-requested"  # the kind of message that asks for a run
+CLAIM_REQUESTED = "claim-requested"  # the kind that asks to look at what no project claims
+# The quiet window begins anew with each upload; after this many of them a run starts all the same.
+MOST_WINDOWS = 10
 # A run takes this many uploads at most, and the next run the rest: taking them is 33 to a transaction, so this is
 # 152 calls, a few seconds of a function that may run for a minute.
 MOST_UPLOADS = 5_000
 DESCRIPTION_LIMIT = 3_072  # botocore's `sagemaker` model, PipelineExecutionDescription
 QUEUE_NAME_LIMIT = 128  # Amazon SQS API reference, SendMessage: MessageGroupId and MessageDeduplicationId
 MOST_NAMED = 20  # keys in a mail
+# Bytes that are copied for one run, in calls that a function of a minute has the time for; a larger file is alone in
+# its run, and then not copied.
+MOST_COPIED = 2 * 1024**3
+_NAME_LIMIT = 200  # bytes of a copy's name; a key may have 1,024, and the folder before it has up to 150
 # Describe may not know an execution yet that was started a moment ago.
 NEW = timedelta(minutes=10)
 
@@ -69,22 +78,35 @@ def overwritten(seen: ObjectUploaded, stored: StoredObject) -> bool:
     return seen.etag is not None and seen.etag != stored.etag
 
 
-def request_id(pipeline: str, now: datetime, quiet_seconds: int) -> str:
-    """Return the deduplication id of a request for a run at `now`: the pipeline and the number of half quiet windows.
+def request_id(kind: str, pipeline: str, now: datetime, delay_seconds: int) -> str:
+    """Return the deduplication id of a request at `now`: kind, pipeline, and the number of half delays of the queue.
 
     No request may be swallowed by an earlier one that is handled too soon to see what the later one is about. SQS
-    swallows a request whose id it accepted in the last 5 minutes, and delivers none before the quiet window is over.
-    The swallowed request and the accepted one have the same number, so they are at most half a window apart, and the
-    accepted one is delivered at least half a window after the swallowed one was made. That holds for two functions
-    whose clocks differ by up to half a window; with numbers of whole windows it would only just hold for equal ones.
+    swallows a request whose id it accepted in the last 5 minutes, and delivers none before the queue's delay is over.
+    The swallowed request and the accepted one have the same number, so they are at most half a delay apart, and the
+    accepted one is delivered at least half a delay after the swallowed one was made. That holds for two functions
+    whose clocks differ by up to half a delay; with numbers of whole delays it would only just hold for equal ones.
     """
-    number = int(now.timestamp() * 2 // quiet_seconds)
-    return names.slug(f"{pipeline}-{number}", QUEUE_NAME_LIMIT)
+    number = int(now.timestamp() * 2 // delay_seconds)
+    return names.slug(f"{pipeline}-{kind}-{number}", QUEUE_NAME_LIMIT)
+
+
+def is_due(oldest: Upload, newest: Upload, quiet_seconds: int, now: datetime) -> bool:
+    """Say whether waiting uploads may have their run: none came for the quiet window, or for ten of them some did."""
+    waited = [now - moments.moment_of(upload.recorded_at) for upload in (newest, oldest)]
+    quiet = timedelta(seconds=quiet_seconds)
+    return waited[0] >= quiet or waited[1] >= quiet * MOST_WINDOWS
 
 
 def next_run(pipeline: str, latest: Run | None, now: datetime) -> Run:
     """Return the run after `latest`."""
-    return Run(pipeline, number=latest.number + 1 if latest else 1, created_at=now.replace(microsecond=0))
+    number = latest.number + 1 if latest else 1
+    return Run(pipeline, number, created_at=now.replace(microsecond=0), folder=folder(pipeline))
+
+
+def folder(pipeline: str) -> str:
+    """Return where the manifests of a pipeline's runs lie in the artifacts bucket."""
+    return f"{MANIFESTS}/{pipeline}"
 
 
 def end_of(run: Run, state: ExecutionState | None, now: datetime) -> ExecutionState | None:
@@ -97,6 +119,36 @@ def end_of(run: Run, state: ExecutionState | None, now: datetime) -> ExecutionSt
 def of_one_bucket(waiting: Sequence[Upload]) -> list[Upload]:
     """Return the uploads in the bucket of the oldest: a manifest has one prefix. The others have the next run."""
     return [upload for upload in waiting if upload.bucket == waiting[0].bucket]
+
+
+def that_fit_a_copy(taken: Sequence[Upload], waiting: Sequence[Upload]) -> list[Upload]:
+    """Return the first waiting uploads that are copied together with those that were taken.
+
+    One that is too large for that is alone, and not copied.
+    """
+    fitting, size = list[Upload](), sum(upload.size for upload in taken)
+    for upload in waiting:
+        size += upload.size
+        if size > MOST_COPIED and (taken or fitting):
+            break
+        fitting.append(upload)
+    return fitting
+
+
+def names_of_copies(keys: Sequence[str]) -> Mapping[str, str]:
+    """Return what the copy of each key is called: as its file, with a digest before it where others have that name."""
+    files = Counter(_file(key) for key in keys)
+    return {key: _file(key) if files[_file(key)] == 1 else f"{_digest(key)}-{_file(key)}" for key in keys}
+
+
+def _file(key: str) -> str:
+    name = key.rpartition("/")[2]
+    short = name.encode()[-_NAME_LIMIT:].decode(errors="ignore")
+    return name if short == name else f"{_digest(key)}-{short}"
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:8]
 
 
 def manifest(uploads: Sequence[Upload]) -> str:

@@ -1,44 +1,57 @@
 """Runs are started here and nowhere else, one at a time for each pipeline."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from copy import replace
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from signalbox.aws.errors import CallRefusedError, ServiceBusyError
+from signalbox import projects
+from signalbox.aws.errors import ServiceBusyError
 from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
-from signalbox.events import EventError, ExecutionChange
+from signalbox.events import EventError, ExecutionChange, changed_parameter
 from signalbox.observability import count, logger, measure
-from signalbox.uploads import rules, uploaders
+from signalbox.project_documents import URL
+from signalbox.projects import OwnedPipeline
+from signalbox.uploads import claiming, launching, rules
+from signalbox.uploads.claiming import ClaimingPorts
+from signalbox.uploads.launching import LaunchingPorts
 from signalbox.uploads.model import (
     CLAIMED,
     CLAIMING,
-    EMPTY,
     STARTED,
+    UNCLAIMED,
     ExecutionState,
     Run,
+    RunConflictError,
     RunPostponedError,
     RunRefusedError,
-    Upload,
 )
-from signalbox.uploads.ports import PipelineExecutions, RunRequests, UploadObjects, UploadStore
+from signalbox.uploads.ports import (
+    FileCopier,
+    PipelineExecutions,
+    ProjectReader,
+    RunRequests,
+    UploadObjects,
+    UploadStore,
+)
 from signalbox.uploads.refusals import Refusals
 from signalbox.uploads.waiting import seconds_waiting
 
 
 class StartingPorts(NamedTuple):
-    """What starting needs from outside: the runs of `pipeline`, whose manifests are kept under the URI `manifests`.
+    """What starting needs from outside, for the pipelines whose names begin with `prefix` and a hyphen.
 
+    What runs read is kept in the bucket `artifacts`. `store_of` returns the uploads of a pipeline by its name;
     `refusals` tells people of a run that cannot start.
     """
 
-    pipeline: str
-    manifests: str
-    store: UploadStore
+    prefix: str
+    artifacts: str
+    projects: ProjectReader
+    store_of: Callable[[str], UploadStore]
     objects: UploadObjects
+    copier: FileCopier
     executions: PipelineExecutions
     requests: RunRequests
     dead_letters: DeadLetterQueue
@@ -52,89 +65,142 @@ class RunRequested(NamedTuple):
     pipeline: str
 
 
+class ClaimsRequested(NamedTuple):
+    """Somebody wants what no project claims looked at; `pipeline` is whose message group it is handled in."""
+
+    pipeline: str = UNCLAIMED
+
+
 def start(event: Mapping[str, object], ports: StartingPorts) -> BatchResponse:
     """Start and close the runs that a batch of messages makes due; return the messages that failed.
 
-    A FIFO message group makes it serial. Should two be at work all the same (a message that came back too early), the
-    table decides: a run's number, its uploads and each change of its status are taken by one of them, and the other
-    gives way with RunConflictError, which brings its message back.
+    A FIFO message group makes it serial, for each pipeline by itself. Should two be at work all the same (a message
+    that came back too early), the table decides: a run's number, its uploads and each change of its status are taken by
+    one of them, and the other gives way with RunConflictError, which brings its message back.
 
     A run goes Claiming → Claimed → Started → over. Death between any two calls leaves one of these states, and the
     next message goes on from there: uploads are moved to a run in transactions, the manifest of a sealed run is always
     the same, and the same token finds the execution that was started before.
 
+    A run whose project is removed goes on: an active one is closed when it ends, and one that has its uploads and no
+    execution waits, and is told to people, until a project has its pipeline again.
+
     Raises:
         EventError: `event` is not from a queue.
     """
-    consumer = Consumer(event, partial(read, pipeline=ports.pipeline), ports.dead_letters)
+    consumer = Consumer(event, partial(read, prefix=ports.prefix), ports.dead_letters)
+    began = ports.clock()  # whoever sent a message has written before that what it is about
     for delivery in consumer:
-        with delivery as message, _postponed(ports):
-            if isinstance(message, RunRequested) or (message.final and message.pipeline == ports.pipeline):
-                _advance(message, ports)
+        with delivery as message, _postponed(message, ports, began):
+            if isinstance(message, ClaimsRequested):
+                claiming.distribute(ports.projects.read_after(began), _claiming(ports))
+            elif isinstance(message, RunRequested) or message.final:
+                _advance(message, ports, began)
     return consumer.response
 
 
-def read(body: Mapping[str, object], pipeline: str) -> RunRequested | ExecutionChange:
-    """Return the request or the status change in a message.
+def read(body: Mapping[str, object], prefix: str) -> RunRequested | ClaimsRequested | ExecutionChange:
+    """Return the request or the change in a message.
 
     Raises:
-        EventError: it is neither, or a request for another pipeline than this one.
+        EventError: it is none of them, or a request for a pipeline of another stack.
     """
-    if body.get("kind") != rules.RUN_REQUESTED:
+    kind, pipeline = body.get("kind"), str(body.get("pipeline"))
+    if body.get("source") == "aws.ssm":
+        logger.info("project changed", extra={"parameter": changed_parameter(body)})
+        return ClaimsRequested()
+    if kind not in (rules.RUN_REQUESTED, rules.CLAIM_REQUESTED):
         return ExecutionChange.read(body)
-    if body.get("pipeline") != pipeline:
-        raise EventError(f"a run of {body.get('pipeline')!r} is requested, but {pipeline!r} is started here")
-    return RunRequested(pipeline)
+    if pipeline != UNCLAIMED and not pipeline.startswith(f"{prefix}-"):
+        raise EventError(f"a run of {pipeline!r} is requested, but pipelines are called {prefix}-… here")
+    return RunRequested(pipeline) if kind == rules.RUN_REQUESTED else ClaimsRequested(pipeline)
 
 
 @contextmanager
-def _postponed(ports: StartingPorts) -> Iterator[None]:
+def _postponed(
+    message: RunRequested | ClaimsRequested | ExecutionChange, ports: StartingPorts, began: datetime
+) -> Iterator[None]:
     """Ask for a run later where one cannot be started now.
 
     The request for later is sent before this message is acknowledged, so one of the two always exists. A message that
     came back by itself instead would count towards the dead-letter queue, and hold up the group for the visibility
-    timeout. However many are postponed, one request is sent per half window. That goes for a run that is refused, too:
-    its uploads stay with it, and it starts once what refuses it is mended. People are told of that after the request.
-    A table or a bucket that does not answer postpones a run just the same: each step of it may be repeated.
+    timeout. However many are postponed, one request is sent per half delay of the queue. That goes for a run that is
+    refused, too: its uploads stay with it, and it starts once what refuses it is mended. People are told of that after
+    the request. A table or a bucket that does not answer postpones a run just the same: each step of it may be
+    repeated. So does a sweep that meets another one.
     """
+    claims, pipeline = isinstance(message, ClaimsRequested), message.pipeline
+    ask = ports.requests.ask_for_claims if claims else ports.requests.ask
     try:
         yield
-    except ServiceBusyError as error:
-        ports.requests.ask()
-        logger.info("run postponed", extra={"pipeline": ports.pipeline, "reason": str(error)})
+    except (ServiceBusyError, RunPostponedError, RunConflictError) as error:
+        if isinstance(error, RunConflictError) and not claims:
+            raise
+        ask(pipeline)
+        logger.info("run postponed", extra={"pipeline": pipeline, "reason": str(error)})
         count("RunPostponed")
-    except RunPostponedError as error:
-        ports.requests.ask()
-        logger.info("run postponed", extra={"pipeline": ports.pipeline, "reason": error.waits_for})
-        count("RunPostponed")
-        measure("UploadsWaiting", seconds_waiting(ports.store, ports.clock()))
+        if isinstance(error, RunPostponedError):
+            measure("UploadsWaiting", seconds_waiting(ports.store_of(pipeline), ports.clock()))
         if isinstance(error, RunRefusedError):
-            ports.refusals.tell(error, ports.store, ports.clock())
+            _tell(error, pipeline, ports, began)
 
 
-def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts) -> None:
+def _tell(error: RunRefusedError, pipeline: str, ports: StartingPorts, began: datetime) -> None:
+    owned = projects.owner(ports.projects.read_after(began), pipeline)
+    ports.refusals.tell(error, pipeline, owned.project if owned else None, ports.store_of(pipeline), ports.clock())
+
+
+def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts, began: datetime) -> None:
     """Do what is due: close the run that is over, go on with the run that is half done, start the next."""
-    run = ports.store.latest()
+    pipeline, store = message.pipeline, ports.store_of(message.pipeline)
+    run = store.latest()
     if run is not None and run.status == STARTED:
-        state = _end_of(run, message, ports)
+        state = _end_of(run, message, store, ports)
         if state is None:
             return
-        run = _close(run, state, ports)
+        run = _close(run, state, store, ports)
     half_done = run is not None and run.open
+    if not half_done and store.last_waiting() is None:
+        return
+    known = ports.projects.read_after(began)
+    owned = projects.owner(known, pipeline)
     if run is None or not half_done:
-        if not ports.store.waiting(most=1):
+        if owned is not None and not _due(owned, store, ports):
             return
-        run = rules.next_run(ports.pipeline, run, ports.clock())
-        ports.store.open(run)
+        # What is another's by now is not run here; where no project has the pipeline any more, that is all of it.
+        claiming.release(pipeline, known, _claiming(ports))
+        if store.last_waiting() is None:
+            return
+        run = rules.next_run(pipeline, run, ports.clock())
+        store.open(run)
     if run.status == CLAIMING:
-        run = _claim(run, ports)
-    _launch(run, ports)
+        run = _seal(run, owned, store, ports)
+    launching.launch(
+        run,
+        owned,
+        LaunchingPorts(ports.artifacts, store, ports.objects, ports.copier, ports.executions, ports.clock, began),
+    )
     if half_done:
         # Its execution may be over already, and the event about it handled before we knew whose it was.
-        ports.requests.ask()
+        ports.requests.ask(pipeline)
 
 
-def _end_of(run: Run, message: RunRequested | ExecutionChange, ports: StartingPorts) -> ExecutionState | None:
+def _due(owned: OwnedPipeline, store: UploadStore, ports: StartingPorts) -> bool:
+    """Say whether what waits for a pipeline may have its run; until then it is asked for again."""
+    newest = store.last_waiting()
+    if newest is None or rules.is_due(store.waiting(most=1)[0], newest, owned.quiet_seconds, ports.clock()):
+        return True
+    ports.requests.ask(owned.pipeline.name)
+    return False
+
+
+def _claiming(ports: StartingPorts) -> ClaimingPorts:
+    return ClaimingPorts(ports.store_of, ports.requests)
+
+
+def _end_of(
+    run: Run, message: RunRequested | ExecutionChange, store: UploadStore, ports: StartingPorts
+) -> ExecutionState | None:
     """Return how the execution of a started run ended, from the event about it or from SageMaker; None if it has not.
 
     Raises:
@@ -146,71 +212,26 @@ def _end_of(run: Run, message: RunRequested | ExecutionChange, ports: StartingPo
         found = None if message.status == "Succeeded" else ports.executions.state(execution)
         return ExecutionState(message.status, found.reason if found else None)
     ended = rules.end_of(run, ports.executions.state(execution), ports.clock())
-    if ended is None and ports.store.waiting(most=1):
+    if ended is None and store.waiting(most=1):
         # The end of the active run starts the next one. Should the event about it get lost, this does.
         raise RunPostponedError(f"{run.id} is active")
     return ended
 
 
-def _close(run: Run, state: ExecutionState, ports: StartingPorts) -> Run:
-    closed = ports.store.move(run, state.status, at=ports.clock(), reason=state.reason)
+def _close(run: Run, state: ExecutionState, store: UploadStore, ports: StartingPorts) -> Run:
+    closed = store.move(run, state.status, at=ports.clock(), reason=state.reason)
     logger.info("run closed", extra={"run": run.id, "status": state.status, "reason": state.reason})
     count(f"Run{state.status}")
     return closed
 
 
-def _claim(run: Run, ports: StartingPorts) -> Run:
+def _seal(run: Run, owned: OwnedPipeline | None, store: UploadStore, ports: StartingPorts) -> Run:
     """Let a run that was opened take what waits, and seal it."""
-    room = rules.MOST_UPLOADS - len(ports.store.taken(run))
-    waiting = ports.store.waiting(most=room) if room > 0 else ()
-    ports.store.take(run, rules.of_one_bucket(waiting))
+    taken = store.taken(run)
+    room = rules.MOST_UPLOADS - len(taken)
+    waiting = rules.of_one_bucket(store.waiting(most=room) if room > 0 else ())
+    if owned is not None and owned.pipeline.takes == URL:
+        waiting = rules.that_fit_a_copy(taken, waiting)
+    store.take(run, waiting)
     # Sealed before the start: the manifest behind a token must not grow when the start is repeated.
-    return ports.store.move(run, CLAIMED, at=ports.clock())
-
-
-def _launch(run: Run, ports: StartingPorts) -> None:
-    """Bring a sealed run to its execution."""
-    uploads = ports.store.taken(run)
-    if not uploads:
-        ports.store.move(run, EMPTY, at=ports.clock())
-        return
-    ready = run
-    try:
-        ready = _with_manifest(run, uploads, ports)
-        execution = ports.executions.start(
-            token=run.token,
-            manifest=_manifest(run, ports),
-            display_name=rules.display_name(run, uploads),
-            description=rules.description(run, uploads),
-        )
-    except RunPostponedError as error:
-        if (error.waits_for, ready.has_manifest) != (run.waits_for, run.has_manifest):
-            ports.store.note(ready, error.waits_for)
-        raise
-    ports.store.move(run, STARTED, at=ports.clock(), execution=execution)
-    logger.info("run started", extra={"run": run.id, "execution": execution, "uploads": len(uploads)})
-    count("RunStarted")
-
-
-def _with_manifest(run: Run, uploads: Sequence[Upload], ports: StartingPorts) -> Run:
-    """Write the run's manifest, unless an earlier try has done so; return the run that has it.
-
-    Who uploaded its files is written before, so that whoever finds a manifest finds them too.
-
-    Raises:
-        RunRefusedError: S3 refused it for good.
-    """
-    if run.has_manifest:
-        return run
-    people = uploaders.of(uploads)
-    try:
-        if people is not None:
-            ports.objects.write(f"{ports.manifests}/{run.id}.uploaders.json", json.dumps(people), "application/json")
-        ports.objects.write(_manifest(run, ports), rules.manifest(uploads), "application/json")
-    except CallRefusedError as error:
-        raise RunRefusedError(error.code, str(error)) from error
-    return replace(run, has_manifest=True)
-
-
-def _manifest(run: Run, ports: StartingPorts) -> str:
-    return f"{ports.manifests}/{run.id}.json"
+    return store.move(run, CLAIMED, at=ports.clock())

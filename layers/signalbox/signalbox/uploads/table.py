@@ -3,10 +3,13 @@
     what                  pk                          sk
     an upload             upload#<bucket>/<key>       <version>                  with `run` once it is taken, and
                                                                                  `by` where the uploader is known
-    a waiting upload      waiting#<pipeline>          <recorded_at>#<digest>     gone once it is taken
+    a waiting upload      waiting#<pipeline>          <recorded_at>#<digest>     gone once it is taken; what no project
+                                                                                 claims waits for `unclaimed`
     an upload of a run    run#<run>                   <digest>
     a run                 pipeline#<pipeline>         run#<number, 8 digits>     `status`, `execution`, times, `reason`,
-                                                                                 `waits_for`, `has_manifest`
+                                                                                 `waits_for`, `has_manifest`, `copied`,
+                                                                                 `folder`
+    a pipeline            pipelines                   <pipeline>                 once it has had a run
     a mail about a run    execution#<execution>       report                     `status`, `claimed_at`
 
 A mail about a run that is refused before it has an execution is `execution#<run>#<code>`: one for each kind of refusal.
@@ -14,8 +17,8 @@ A mail about a run that is refused before it has an execution is `execution#<run
 So one query each answers which run took a file (`history`), what became of the run (`find`, `latest`), and what waits.
 
 Items of earlier versions are still read: their times are spelled `2026-11-20T12:00:00.000000+00:00`, which sorts among
-those of `moments`; an upload has no `by`; a run waits for what its `waits_because` says; and a mail that was sent is
-`told` (see `mails`).
+those of `moments`; an upload has no `by`; a run without a `folder` has its manifest right under `manifests`; a run
+waits for what its `waits_because` says; and a mail that was sent is `told` (see `mails`).
 """
 
 import re
@@ -38,7 +41,7 @@ from signalbox.aws.table import (
     unchanged,
     update_request,
 )
-from signalbox.uploads.model import CLAIMING, STARTED, Run, RunConflictError, Upload
+from signalbox.uploads.model import CLAIMING, MANIFESTS, STARTED, Run, RunConflictError, Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -72,6 +75,23 @@ class UploadsTable:
         """Return the waiting uploads, or at most `most` of them, the oldest first."""
         return [_upload(item) for item in self._table.query(f"waiting#{self._pipeline}", most=most)]
 
+    def last_waiting(self) -> Upload | None:
+        """Return the waiting upload that was recorded last."""
+        found = next(self._table.query(f"waiting#{self._pipeline}", newest_first=True, most=1), None)
+        return _upload(found) if found else None
+
+    def hand_over(self, uploads: Iterable[Upload], pipeline: str) -> None:
+        """Let waiting uploads wait for another pipeline, `CHUNK` in a transaction, each at its place by time.
+
+        A death between two transactions loses nothing: each upload waits in one place, here or there.
+
+        Raises:
+            RunConflictError: one of the uploads does not wait here any more.
+        """
+        for chunk in batched(uploads, CHUNK, strict=False):
+            if not self._table.transact(*(write for one in chunk for write in self._handing(one, pipeline))):
+                raise RunConflictError(f"uploads of {self._pipeline} wait there no more")
+
     def history(self, bucket: str, key: str) -> list[Upload]:
         """Return every upload recorded under a key, each with the run that took it or None."""
         return [_upload(item) for item in self._table.query(f"upload#{bucket}/{key}")]
@@ -101,7 +121,11 @@ class UploadsTable:
         return None
 
     def open(self, run: Run) -> None:
-        """Write down a new run; RunConflictError if its number is taken."""
+        """Write down a new run; RunConflictError if its number is taken.
+
+        Its pipeline is written down before, so that whoever has a run is found when no project has it any more.
+        """
+        self._table.put(key("pipelines", self._pipeline))
         item = {
             **self._run_key(run),
             "run": run.id,
@@ -109,6 +133,7 @@ class UploadsTable:
             "number": run.number,
             "status": run.status,
             "created_at": moments.text_of(run.created_at),
+            "folder": run.folder,
             "uploads": 0,
         }
         if not self._table.put(item, NEW):
@@ -149,8 +174,9 @@ class UploadsTable:
         return replace(run, status=status, execution=execution, started_at=started_at, reason=reason, waits_for=None)
 
     def note(self, run: Run, waits_for: str) -> None:
-        """Write beside the run what it waits for, and whether it has its manifest; RunConflictError as in `move`."""
-        changes: dict[str, Value | None] = {"waits_for": waits_for, "has_manifest": int(run.has_manifest)}
+        """Write beside the run what it waits for, and how much of its input it has; RunConflictError as in `move`."""
+        done: dict[str, Value | None] = {"has_manifest": int(run.has_manifest), "copied": run.copied}
+        changes = {"waits_for": waits_for, "folder": run.folder, **done}
         same = unchanged({"status": run.status})
         if self._table.update(self._run_key(run), changes, same) is None:
             raise _gave_way(run)
@@ -168,15 +194,33 @@ class UploadsTable:
             {"Put": put_request(name, {**key(f"run#{run.id}", upload.digest), **facts})},
         )
 
+    def _handing(self, upload: Upload, pipeline: str) -> "tuple[TransactWriteItemTypeDef, ...]":
+        name, facts = self._table.name, _facts(upload)
+        untaken = unchanged({"run": None})
+        return (
+            {"Delete": delete_request(name, self._waiting_key(upload), PRESENT)},
+            {"Update": update_request(name, _upload_key(upload), {"pipeline": pipeline}, untaken)},
+            {"Put": put_request(name, {**_waiting_key(upload, pipeline), **facts})},
+        )
+
     def _waiting_key(self, upload: Upload) -> Item:
-        return key(f"waiting#{self._pipeline}", f"{upload.recorded_at}#{upload.digest}")
+        return _waiting_key(upload, self._pipeline)
 
     def _run_key(self, run: Run) -> Item:
         return key(self._runs, f"run#{run.number:08d}")
 
 
+def pipelines(table: Table) -> list[str]:
+    """Return the pipelines that have had runs, since they are written down."""
+    return [str(item["sk"]) for item in table.query("pipelines")]
+
+
 def _gave_way(run: Run) -> RunConflictError:
     return RunConflictError(f"{run.id} is not {run.status} any more")
+
+
+def _waiting_key(upload: Upload, pipeline: str) -> Item:
+    return key(f"waiting#{pipeline}", f"{upload.recorded_at}#{upload.digest}")
 
 
 def _upload_key(upload: Upload) -> Item:
@@ -205,6 +249,7 @@ def _upload(item: Item) -> Upload:
         recorded_at=str(item["recorded_at"]),
         run=_text(item, "run"),
         by=_text(item, "by") or "",
+        pipeline=_text(item, "pipeline") or "",
     )
 
 
@@ -220,6 +265,8 @@ def _run(item: Item) -> Run:
         reason=_text(item, "reason"),
         waits_for=_text(item, "waits_for") or _text(item, "waits_because"),
         has_manifest=bool(item.get("has_manifest")),
+        copied=int(item.get("copied") or 0),
+        folder=_text(item, "folder") or MANIFESTS,
     )
 
 

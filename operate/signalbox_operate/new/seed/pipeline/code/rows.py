@@ -1,5 +1,7 @@
 """Read rows: of uploaded files, of test data, and of requests; and make of them what a model learns from."""
 
+import csv
+
 import pandas as pd
 import table
 
@@ -14,33 +16,26 @@ class RowsError(ValueError):
 
 
 def read_file(path):
-    """Return all rows of an uploaded file as texts."""
+    """Return all rows of an uploaded file as texts, with one blank where there are several, or line ends."""
     try:
-        rows = pd.read_csv(
-            path,
-            sep=table.DELIMITER,
-            quotechar=table.QUOTE,
-            encoding=table.ENCODING,
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            skipinitialspace=True,
-        )
-    except (ValueError, OSError) as error:  # pandas' errors of reading are among them
+        with path.open(newline="", encoding=table.ENCODING) as lines:
+            reader = csv.reader(lines, delimiter=table.DELIMITER, quotechar=table.QUOTE, skipinitialspace=True)
+            found = [cells(row, f"{path.name}, line {reader.line_num}") for row in reader if any(row)]
+    except (UnicodeDecodeError, csv.Error) as error:
         raise RowsError(f"{path.name} cannot be read as a table: {error}") from error
-    if rows.shape[1] != len(table.COLUMNS) or rows.isna().any(axis=None):
-        raise RowsError(f"{path.name}: not every row has {len(table.COLUMNS)} cells: {', '.join(table.COLUMNS)}")
-    rows.columns = table.COLUMNS
-    # A batch transform cuts rows at line ends, so a cell has none.
-    rows = rows.apply(lambda cells: cells.str.replace(r"\s+", " ", regex=True).str.strip())
-    return _below_header(path, rows) if table.HEADER else rows
+    if table.HEADER:
+        first = [name or f"column{place}" for place, name in enumerate(found[0] if found else [], start=1)]
+        if first != table.COLUMNS:
+            raise RowsError(f"{path.name}: its first line has to name the columns {', '.join(table.COLUMNS)}")
+        found = found[1:]
+    return pd.DataFrame(found, columns=table.COLUMNS, dtype=object)
 
 
-def _below_header(path, rows):
-    first = [name or f"column{place}" for place, name in enumerate(rows.iloc[0], start=1)]
-    if first != table.COLUMNS:
-        raise RowsError(f"{path.name}: its first line has to name the columns {', '.join(table.COLUMNS)}")
-    return rows.iloc[1:]
+def cells(row, where):
+    """Return the cells of a row; there are as many as columns."""
+    if len(row) != len(table.COLUMNS):
+        raise RowsError(f"{where}: {len(row)} cells, and {len(table.COLUMNS)} are wanted: {', '.join(table.COLUMNS)}")
+    return [" ".join(cell.split()) for cell in row]
 
 
 def number(texts):
@@ -65,8 +60,8 @@ def features(rows):
         found[name] = rows[name].where(~rows[name].str.lower().isin(MISSING), "").astype(object)
     for name, written in table.DATES.items():
         date = pd.to_datetime(rows[name], format=written, errors="coerce", utc=True)
-        found[f"{name}: days"] = (date - pd.Timestamp("1970-01-01", tz="UTC")).dt.total_seconds() / 86400
-        found[f"{name}: day of year"] = date.dt.dayofyear
-        found[f"{name}: weekday"] = date.dt.dayofweek
+        days = (date - pd.Timestamp("1970-01-01", tz="UTC")).dt.total_seconds() / 86400
+        found[f"{name}: days"], found[f"{name}: weekday"] = days, days // 1 % 7
+        found[f"{name}: month"], found[f"{name}: day"] = date.dt.month, date.dt.day
         found[f"{name}: hour"] = date.dt.hour
     return pd.DataFrame(found, index=rows.index)

@@ -1,0 +1,21 @@
+"""Parameter Store: the parameters right below a path."""
+
+from typing import TYPE_CHECKING
+
+from signalbox.aws import clients
+from signalbox.aws.errors import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+
+def below(path: str, ssm: "SSMClient | None" = None) -> list[tuple[str, str]]:
+    """Return the last part of the name and the text of each parameter right below a path, which ends with a slash.
+
+    Raises:
+        ServiceBusyError, CallRefusedError: see `errors.translated`.
+    """
+    client: SSMClient = ssm or clients.client("ssm")
+    with translated(f"ssm:GetParametersByPath of {path}"):
+        pages = client.get_paginator("get_parameters_by_path").paginate(Path=path.removesuffix("/"))
+        return [(one["Name"].removeprefix(path), one["Value"]) for page in pages for one in page["Parameters"]]
