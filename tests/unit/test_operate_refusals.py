@@ -8,7 +8,9 @@ import pytest
 from boto3.exceptions import S3UploadFailedError
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.parameters import RememberedParameters
+from tests.support.projects import page
 from tests.support.stack import CloudFormation
+from tests.support.uploads import ABALONE
 from typer.testing import CliRunner, Result
 
 from signalbox_operate import account, cli
@@ -147,7 +149,9 @@ def test_a_refusal_inside_an_upload_is_told_by_the_same_words(monkeypatch: pytes
             error.__context__ = client_error("ExpiredToken", "too old")
             raise error
 
-    monkeypatch.setattr(account, "client", {"cloudformation": CloudFormation(), "s3": Bucket()}.__getitem__)
+    ssm = RememberedParameters(answers={"get_parameters_by_path": page(ABALONE)})
+    clients: dict[str, Any] = {"cloudformation": CloudFormation(), "s3": Bucket(), "ssm": ssm}
+    monkeypatch.setattr(account, "client", clients.__getitem__)
     assert "your AWS credentials have expired: sign in again" in said(run(monkeypatch, {}, "upload", __file__))
 
 
