@@ -11,12 +11,10 @@ from signalbox import projects, stages
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, code_of
 from signalbox.aws.table import Table
 from signalbox.stages import StagesDocumentError
+from signalbox.uploads.model import UNCLAIMED
 from signalbox.uploads.table import UploadsTable
 from signalbox_operate import permissions, quotas, refusals, runs
 from signalbox_operate.stack import Stack
-
-# Where uploads wait that no project claims (see docs/events.md, "UploadsTable").
-UNCLAIMED = "unclaimed"
 
 type State = Literal["ok", "missing", "unknown"]
 

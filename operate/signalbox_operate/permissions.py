@@ -27,7 +27,7 @@ def needed(stack: Stack) -> Sequence[Permission]:
         Permission("dynamodb:Query", f"{tables}/{stack.output('UploadsTable')}", "uploads, runs, status"),
         Permission("dynamodb:UpdateItem", f"{tables}/{stack.output('ReviewsTable')}", "decide"),
         Permission("states:StartExecution", ":".join(machine), "train"),
-        Permission("sagemaker:UpdatePipeline", f"{sagemaker}:pipeline/{stack.output('Prefix')}-any", "publish"),
+        Permission("sagemaker:UpdatePipeline", f"{sagemaker}:pipeline/{stack.output('Prefix')}-any", "deploy"),
         Permission("sagemaker:StartPipelineExecution", f"{sagemaker}:pipeline/{stack.output('Prefix')}-any", "start"),
         Permission("logs:FilterLogEvents", f"arn:{partition}:logs:{region}:{account}:log-group:*", "logs"),
     )

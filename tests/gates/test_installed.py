@@ -50,12 +50,18 @@ def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "signalbox"
 
 
-def ask(program: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    """Run the program away from the repository, where nobody has an account."""
+def ask(program: Path, *words: str, folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run the program in a folder away from the repository, where nobody has an account."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON", "SIGNALBOX_"))}
     environment = kept | {"AWS_CONFIG_FILE": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true"}
     return subprocess.run(
-        [program, *words], cwd=program.parent, env=environment, capture_output=True, text=True, check=False
+        [program, *words],
+        cwd=folder or program.parent,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -137,3 +143,18 @@ def test_the_installed_program_makes_a_project_of_a_table_that_it_can_check(prog
     assert made.returncode == 0, made.stderr
     assert "project cars can be deployed" in checked.stdout, checked.stderr
     assert "the local cloud is not installed here" in " ".join(ask(program, "run", "cars").stderr.split())
+
+
+def test_the_installed_program_begins_and_checks_projects_away_from_the_repository(
+    program: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "wine.csv"
+    rows = [f"{number % 9},{number % 7}.5,{('good', 'bad')[number % 2]}" for number in range(60)]
+    table.write_text("\n".join(["alcohol,acid,quality", *rows]) + "\n")
+    begun = ask(program, "new", "wine", "--from", str(table), "--label", "quality", folder=tmp_path)
+    assert begun.returncode == 0, begun.stdout + begun.stderr
+
+    checked = ask(program, "check", "wine", folder=tmp_path)
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "project wine can be deployed" in checked.stdout

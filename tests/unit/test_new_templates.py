@@ -162,6 +162,8 @@ def test_keys_that_lead_out_of_the_folder_are_not_downloaded(tmp_path: Path) -> 
 def test_a_project_begins_with_one_thing(template: Path, here: Path) -> None:
     for words in ([], ["--template", str(template), "--definition", str(SDK)]):
         assert "a project begins with one thing" in said(new("petals", *words))
+    aside = new("petals", "--template", str(template), "--label", "grower")
+    assert "--label, goes with --from alone" in said(aside)
     assert list(here.iterdir()) == []
 
 

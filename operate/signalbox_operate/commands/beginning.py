@@ -53,26 +53,28 @@ def new(
     keep: Names = None,
 ) -> None:
     """Begin a project: of a table that it learns from, of a template, or of a pipeline's definition."""
-    _check_name(name)
-    folder = Path(name)
-    folders.check_free(folder)
+    folder = _free(name)
+    given = Answers(label, problem, header, delimiter, dates, threshold, tuple(drop or ()), tuple(keep or ()))
     if sum(one is not None for one in (table, template, definition)) != 1:
         raise OperateError(
             "a project begins with one thing: a table that it is to learn from (--from), a template (--template), or a "
             "pipeline's definition (--definition)"
         )
+    if table is None and given != Answers():
+        raise OperateError("what is said of a table, such as --label, goes with --from alone: leave it out")
     if table is not None:
-        named = Answers(label, problem, header, delimiter, dates, threshold, tuple(drop or ()), tuple(keep or ()))
-        _of_table(name, table, named, folder)
+        _of_table(name, table, given, folder)
     elif template is not None:
-        with sources.fetched(template, lambda: account.client("s3")) as (found, pin):
-            templates.write(name, found, pin, folder)
-        console.print(
-            f"The project is in {folder}/, and nothing of it was run. Read it; then: signalbox check {folder}"
-        )
-        console.print(f"Another of the same: --template {shown(pin)}")
+        _of_template(name, template, folder)
     elif definition is not None:
         _say_left(folder, adopting.write(name, definition, folder))
+
+
+def _of_template(name: str, template: str, folder: Path) -> None:
+    with sources.fetched(template, lambda: account.client("s3")) as (found, pin):
+        templates.write(name, found, pin, folder)
+    console.print(f"The project is in {folder}/, and nothing of it was run. Read it; then: signalbox check {folder}")
+    console.print(f"Another of the same: --template {shown(pin)}")
 
 
 def _say_left(folder: Path, left: Sequence[str]) -> None:
@@ -89,12 +91,15 @@ def _of_table(name: str, table: Path, given: Answers, folder: Path) -> None:
     console.print(f"The project is in {folder}/. Try it: signalbox run {folder}. Its README.md says how it goes on.")
 
 
-def _check_name(name: str) -> None:
+def _free(name: str) -> Path:
+    """Return the folder of a project of that name, which is not there yet."""
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         raise OperateError(
             f"a project cannot be called {name!r}: a name has at most {_LONGEST} small letters, digits, and single "
             "hyphens between them"
         )
+    folders.check_free(Path(name))
+    return Path(name)
 
 
 def _can_ask() -> bool:

@@ -76,7 +76,7 @@ def told(result: Result, verdict: str) -> str:
     ("folder", "channel"),
     [
         (ROOT / "projects" / "iris", "train"),
-        (CONTAINERS / "decision_trees", "training"),
+        (CONTAINERS / "decision-trees", "training"),
         (CONTAINERS / "plain", "training"),
     ],
 )
@@ -100,7 +100,7 @@ def test_a_container_of_texts_passes(tmp_path: Path) -> None:
 def test_a_container_of_a_project_is_tried_out_with_what_the_project_says(tmp_path: Path, data: Path) -> None:
     made = {"folder": "container", "problem": "multiclass", "train": "data", "test": "data/iris.csv"}
     settings = made | {"hyperparameters": {"max_leaf_nodes": 3}, "environment": {"MODEL_SERVER_WORKERS": "1"}}
-    shutil.copytree(CONTAINERS / "decision_trees", tmp_path / "container")
+    shutil.copytree(CONTAINERS / "decision-trees", tmp_path / "container")
     (tmp_path / "signalbox.yaml").write_text(json.dumps({"project": "irises", "containers": {"trees": settings}}))
 
     whole, folder = ask(tmp_path), ask(tmp_path / "container", "--hyperparameter", "max_leaf_nodes=none")

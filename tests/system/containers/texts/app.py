@@ -4,7 +4,7 @@ import csv
 import io
 
 import flask
-import joblib
+import joblib  # type: ignore[import-untyped]  # it ships no types
 
 app = flask.Flask(__name__)
 model = joblib.load("/opt/ml/model/texts.joblib")
