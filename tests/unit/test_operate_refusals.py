@@ -8,8 +8,10 @@ import pytest
 from boto3.exceptions import S3UploadFailedError
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.documents import ROOT
-from tests.support.project_cloud import Parameters
+from tests.support.parameters import RememberedParameters
+from tests.support.projects import page
 from tests.support.stack import CloudFormation
+from tests.support.uploads import ABALONE
 from typer.testing import CliRunner, Result
 
 from signalbox_operate import account, cli
@@ -148,10 +150,10 @@ def test_a_refusal_inside_an_upload_is_told_by_the_same_words(monkeypatch: pytes
             error.__context__ = client_error("ExpiredToken", "too old")
             raise error
 
-    clients = {"cloudformation": CloudFormation(), "s3": Bucket(), "ssm": Parameters()}
+    ssm = RememberedParameters(answers={"get_parameters_by_path": page(ABALONE)})
+    clients: dict[str, Any] = {"cloudformation": CloudFormation(), "s3": Bucket(), "ssm": ssm}
     monkeypatch.setattr(account, "client", clients.__getitem__)
-    told = said(run(monkeypatch, {}, "upload", __file__, "--prefix", "incoming/"))
-    assert "your AWS credentials have expired: sign in again" in told
+    assert "your AWS credentials have expired: sign in again" in said(run(monkeypatch, {}, "upload", __file__))
 
 
 @pytest.mark.parametrize(
@@ -171,8 +173,8 @@ def test_a_training_that_the_machine_would_refuse_is_not_started(
 ) -> None:
     machines = RecordingClient("stepfunctions")
     cloud = CloudFormation(parameters={"ImageAccounts": "683313688378,257758044811"})
-    s3, ssm = RecordingClient("s3"), Parameters()
-    clients: dict[str, Any] = {"cloudformation": cloud, "stepfunctions": machines, "s3": s3, "ssm": ssm}
+    clients: dict[str, Any] = {"cloudformation": cloud, "stepfunctions": machines, "s3": RecordingClient("s3")}
+    clients["ssm"] = RememberedParameters()
     monkeypatch.setattr(account, "client", clients.__getitem__)
     given = dict(zip(COMMANDS[1][1::2], COMMANDS[1][2::2], strict=True)) | options
 

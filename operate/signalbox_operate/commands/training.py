@@ -34,7 +34,7 @@ def train(
     found = stack_of(stack)
     known = start.known(model, found.output("Prefix"), account.client("ssm"))
     training = start.wanted(start.Given(image, commit, problem, model, values, attempt, max_payload_mb), known)
-    start.check(training, found, ObjectStore(account.client("s3")))
+    start.check(training, found, ObjectStore(account.client("s3")), account.client("ssm"))
     arn, before = start.start_training(training, found.output("MlopsMachineArn"), account.client("stepfunctions"))
     if before:
         console.print(f"this image and commit were started before and are {before} (--attempt 2 trains once more)")
