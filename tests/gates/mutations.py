@@ -138,7 +138,7 @@ PLANTED = (
     Mutation("T27", "a machine that may not call its functions", "permissions", "MlopsMachineRole", drop(
         "MlopsMachineRole", statement("Functions"))),
     Mutation("T28", "a machine that may pass every role", "posture", "ReleaseMachineRole", within(
-        "ReleaseMachineRole", "Resource: !GetAtt ModelRole.Arn", 'Resource: "*"')),
+        "ReleaseMachineRole", "- !GetAtt ModelRole.Arn", '- "*"')),
     Mutation("T30", "a role for the wrong service", "posture", "JobRole", within(
         "JobRole", "Principal: {Service: sagemaker.", "Principal: {Service: ec2.")),
     Mutation("T31", "a role for everybody", "posture", "AnnounceRole", within(
