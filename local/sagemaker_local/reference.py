@@ -30,9 +30,12 @@ _HOSTING = (
     ("asynchronous", "honoured"),
     ("several models in one container", "honoured"),
     ("shadow variants", "honoured"),
-    ("inference pipelines of several containers", "kept as models; refused where they are served"),
+    (
+        "inference pipelines of several containers",
+        "honoured: each container is asked with the answer of the one before",
+    ),
     ("inference components", "refused: each variant needs a ModelName"),
-    ("batch transform", "honoured, for models of one container with one model"),
+    ("batch transform", "honoured, for models of which each container has one model"),
 )
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from signalbox import names
+from signalbox import names, projects
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.s3 import ObjectStore
+from signalbox.model_documents import ModelDocument, ProjectDocumentError
 from signalbox.training import held_out, rules
 from signalbox.training.model import ImageRequest, InvalidRequestError
 from signalbox_operate.stack import OperateError, Stack
@@ -58,30 +59,46 @@ class Training:
         return given
 
 
-def check(training: Training, stack: Stack, objects: ObjectStore) -> None:
-    """Refuse a training that the machine's first state would refuse, by the same rules.
+def check(training: Training, stack: Stack, objects: ObjectStore, ssm: Any) -> None:
+    """Refuse a training that the machine's first state would refuse, by the same rules and the model's document.
 
     Of which shape the data are, only the machine tells.
 
     Raises:
-        OperateError: a value is wrong, the image lies where the stack's roles may not pull it, or there are no data.
+        OperateError: a value is wrong, the image lies where the stack's roles may not pull it, there are no data, or
+            the model's document cannot be used.
         ServiceBusyError: S3 could not answer now.
     """
     try:
-        request = rules.read(stack.output("Prefix"), training.input())
+        prefix, given = stack.output("Prefix"), training.input()
+        document = _document(prefix, rules.model_named(prefix, given) or "", ssm)
+        request = rules.read(prefix, given, document.training if document else None)
         if "ImageAccounts" in stack.parameters:
             own = stack.output("MlopsMachineArn").split(":")[4]
             rules.check_registry(training.image, [own, *stack.parameters["ImageAccounts"].split(",")])
         if isinstance(request, ImageRequest):
-            _check_data(request, stack.output("DataBucket"), objects)
-    except InvalidRequestError as error:
+            _check_data(request, document, stack.output("DataBucket"), objects)
+    except (InvalidRequestError, ProjectDocumentError) as error:
         raise OperateError(f"nothing was started: {error}") from error
 
 
-def _check_data(request: ImageRequest, bucket: str, objects: ObjectStore) -> None:
-    """Look for the data; who may start a training need not be allowed to, and then the machine tells."""
+def _document(prefix: str, model: str, ssm: Any) -> ModelDocument | None:
+    """Return a model's document; None also where who starts a training may not read it."""
     try:
-        for field_name, uri in held_out.places(request, bucket).items():
+        return projects.load_model(prefix, model, ssm)
+    except CallRefusedError:
+        return None
+
+
+def _check_data(request: ImageRequest, document: ModelDocument | None, bucket: str, objects: ObjectStore) -> None:
+    """Look for the data; who may start a training need not be allowed to, and then the machine tells."""
+    known = document.training.channels if document and document.training else {}
+    channels = held_out.channels(request, bucket, known)
+    try:
+        for field_name, uri in (
+            ("train_data", next(iter(channels.values()))),
+            ("test_data", held_out.place(request, bucket)),
+        ):
             held_out.first_files(field_name, uri, objects)
     except CallRefusedError:
         return

@@ -215,6 +215,7 @@ def _report_execution() -> Usual:
     answers: Answers = {
         "dynamodb": {"query": {"Items": [item]}, "put_item": {}},
         "sesv2": {"send_email": {}},
+        "ssm": _stages(),
     }
     return Usual(sample("states/release-stopped"), answers)
 
@@ -227,6 +228,7 @@ def _request_review() -> Usual:
         "s3": {"get_object": lambda **_: _body(report)},
         "dynamodb": table,
         "sesv2": {"send_email": {}},
+        "ssm": _stages(),
     }
     event = {"token": "token-1", "execution_arn": _EXECUTION, "kind": "package", "stage": None, "model": _MODEL}
     return Usual(event | {"package": _PACKAGE, "report": f"{_EVIDENCE}/report.json", "expires_in": 604_800}, answers)
@@ -300,7 +302,10 @@ def _announce() -> Usual:
     outcome = {"verdict": "released", "trigger": "approved", "stage": None, "stages": [stage], "rollback": None}
     serving = {"stage": "prod", "endpoint": stage["endpoint"], "status": "InService", "package": _PACKAGE}
     event = {"model": _MODEL, "package": _PACKAGE, "execution_arn": _EXECUTION, "decision": None, "error": None}
-    return Usual(event | {"release": outcome | {"serving": [serving], "change": None}}, {"sesv2": {"send_email": {}}})
+    return Usual(
+        event | {"release": outcome | {"serving": [serving], "change": None}},
+        {"sesv2": {"send_email": {}}, "ssm": _stages()},
+    )
 
 
 def _invoke_endpoint() -> Usual:
@@ -309,7 +314,16 @@ def _invoke_endpoint() -> Usual:
 
 
 def _stages() -> dict[str, Any]:
-    return {"get_parameter": {"Parameter": {"Value": json.dumps({"stages": _STAGES})}}}
+    """Return a Parameter Store with the stages document; no model has a document of its own."""
+    return {"get_parameter": _parameter}
+
+
+def _parameter(Name: str) -> dict[str, Any]:  # noqa: N803  # boto3's spelling
+    from botocore.exceptions import ClientError  # noqa: PLC0415  # only where the layer is
+
+    if "/models/" in Name:
+        raise ClientError({"Error": {"Code": "ParameterNotFound", "Message": ""}}, "GetParameter")
+    return {"Parameter": {"Value": json.dumps({"stages": _STAGES})}}
 
 
 def _served() -> dict[str, Any]:
@@ -403,7 +417,7 @@ USUAL: dict[str, Callable[[], Usual]] = {
 }
 # The services of the usual event. A cold start is compared with a bare client of the first, which has the most calls.
 SERVICES: dict[str, tuple[str, ...]] = {
-    "announce": ("sesv2",),
+    "announce": ("sesv2", "ssm"),
     "close_review": ("dynamodb", "sagemaker"),
     "evaluate_model": ("s3", "sagemaker", "sagemaker-runtime", "ssm"),
     "invoke_endpoint": ("sagemaker-runtime", "ssm"),
@@ -412,9 +426,9 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "plan_release": ("sagemaker", "dynamodb", "ssm", "s3"),
     "plan_training": ("s3", "ssm"),
     "record_uploads": ("dynamodb", "s3", "sqs", "ssm"),
-    "report_execution": ("dynamodb", "sesv2"),
+    "report_execution": ("dynamodb", "sesv2", "ssm"),
     "report_run": ("sagemaker", "dynamodb", "sesv2", "sqs", "ssm"),
-    "request_review": ("dynamodb", "s3", "secretsmanager", "sesv2"),
+    "request_review": ("dynamodb", "s3", "secretsmanager", "sesv2", "ssm"),
     "review_page": ("dynamodb", "secretsmanager"),
     "start_run": ("dynamodb", "s3", "sagemaker", "ssm"),
     "verify_release": ("sagemaker", "sagemaker-runtime", "s3"),

@@ -138,7 +138,7 @@ PLANTED = (
     Mutation("T27", "a machine that may not call its functions", "permissions", "MlopsMachineRole", drop(
         "MlopsMachineRole", statement("Functions"))),
     Mutation("T28", "a machine that may pass every role", "posture", "ReleaseMachineRole", within(
-        "ReleaseMachineRole", "Resource: !GetAtt ModelRole.Arn", 'Resource: "*"')),
+        "ReleaseMachineRole", "- !GetAtt ModelRole.Arn", '- "*"')),
     Mutation("T30", "a role for the wrong service", "posture", "JobRole", within(
         "JobRole", "Principal: {Service: sagemaker.", "Principal: {Service: ec2.")),
     Mutation("T31", "a role for everybody", "posture", "AnnounceRole", within(
@@ -257,8 +257,8 @@ PLANTED = (
         '            "StepFunctions.ExecutionLimitExceededException",\n', ""), MLOPS),
     Mutation("C10", "a field of the training's plan that it does not have", "contracts", "$plan.requests.modell", swap(
         "$plan.requests.model ", "$plan.requests.modell "), MLOPS),
-    Mutation("H17", "a setting that the function does not get", "promises", "QUIET_SECONDS", drop(
-        "StartRunFunction", r"          QUIET_SECONDS:.*\n")),
+    Mutation("H17", "a setting that the function does not get", "promises", "POLL_SECONDS", drop(
+        "StartRunFunction", r"          POLL_SECONDS:.*\n")),
     Mutation("H18", "jobs on behalf of other accounts", "posture", "ModelRole", drop(
         "ModelRole", r"            Condition:.*\n")),
     Mutation("H23", "a queue whose messages come back too early", "posture", "StartRun", within(
@@ -267,8 +267,12 @@ PLANTED = (
         "UploadPrefix", "Default: incoming/", "Default: incoming")),
     Mutation("H21", "the links of reviews in the access log", "posture", "links of reviews", within(
         "Api", "$context.routeKey", "$context.path")),
-    Mutation("H22", "a failed run that nobody is told of", "events", "PipelineFailedRule", within(
-        "PipelineFailedRule", "[Failed, Stopped,", "[Stopped,")),
+    Mutation("H22", "a failed run that nobody is told of", "events", "PipelineStatusRule", within(
+        "PipelineStatusRule", "[Succeeded, Failed, Stopped,", "[Succeeded, Stopped,")),
+    Mutation("P01", "a project that is removed unheard", "events", "misses ssm/project-deleted", within(
+        "ProjectsRule", "[Create, Update, Delete]", "[Create, Update]")),
+    Mutation("P02", "runs that hear of projects of other stacks", "events", "project-of-another-stack", within(
+        "ProjectsRule", "/${NamePrefix}/projects/", "/${NamePrefix}")),
     Mutation("F01", "packages that are still being made", "events", "model-package-in-progress", within(
         "ModelPackageRule", "          ModelPackageStatus: [Completed]\n", "")),
     Mutation("F02", "new packages whose event has null for the changed fields", "events", "null-fields", within(

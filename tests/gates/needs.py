@@ -79,6 +79,8 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
     uploads, reviews, releases = (_table(arn(name)) for name in ("UploadsTable", "ReviewsTable", "ReleasesTable"))
     secret = [Need("secretsmanager:GetSecretValue", arn("ReviewSecret"))]
     stages = [Need("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/stages")]
+    documents = [Need("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/models/abalone")]
+    first = [Need(f"s3:{verb}Object", f"{arn('ArtifactsBucket')}/answers/x.json") for verb in ("Get", "Put")]
     tasks = [Need("states:SendTaskSuccess", "*"), Need("states:SendTaskFailure", "*")]
     mail = _mail(template.values.name("MailSettings"))
     data, artifacts = arn("DataBucket"), arn("ArtifactsBucket")
@@ -137,6 +139,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             *package,
             pipeline_training,
             *stages,
+            *documents,
             *(Need("s3:ListBucket", bucket) for bucket in (data, artifacts)),
             Need("s3:GetObject", f"{data}/models/iris/test/a.csv"),
             Need("s3:GetObject", f"{data}/incoming/a.csv"),
@@ -152,22 +155,28 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             Need("s3:PutObject", f"{artifacts}/packages/x/model.tar.gz"),
             Need("ecr:BatchGetImage", f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/iris-decision-tree"),
         ],
-        "EvaluateModelRole": [*package, *live, *stages, *sagemaker("InvokeEndpoint")]
+        "EvaluateModelRole": [*package, *live, *stages, *documents, *sagemaker("InvokeEndpoint")]
         + [Need("s3:ListBucket", bucket) for bucket in (data, artifacts)]
-        + [Need("s3:GetObject", f"{artifacts}/{folder}/x/y.out") for folder in ("transforms", "evaluations")]
+        + [
+            Need("s3:GetObject", f"{artifacts}/{folder}/x/y.out")
+            for folder in ("transforms", "evaluations", "code", "pipelines")
+        ]
+        + [Need("s3:GetObject", f"{data}/models/wine/golden.jsonl")]
         + [Need("s3:PutObject", f"{artifacts}/evaluations/x/report.json")],
-        "RequestReviewRole": [*reviews("GetItem", "PutItem", "UpdateItem"), *secret, *mail, *tasks, report],
+        "RequestReviewRole": [*reviews("GetItem", "PutItem", "UpdateItem"), *secret, *mail, *tasks, *documents, report],
         "ReviewPageRole": [*reviews("GetItem", "Query", "UpdateItem"), *secret, *tasks, *mail, *decided],
         "CloseReviewRole": [*reviews("GetItem", "UpdateItem"), *decided],
-        "AnnounceRole": [*mail, *_job_log("TrainingJobs", NAME), *_job_log("TransformJobs", NAME)],
+        "AnnounceRole": [*mail, *documents, *_job_log("TrainingJobs", NAME), *_job_log("TransformJobs", NAME)],
         "ReportExecutionRole": [
             *releases("Query", "PutItem"),
             *mail,
+            *documents,
             Need("sqs:SendMessage", arn("EventsDeadLetters")),
         ],
         "OnModelPackageRole": [
             *package,
             *mail,
+            *documents,
             *_approving("UpdateModelPackage", "PendingManualApproval"),
             *reviews("GetItem", "UpdateItem", "Query"),
             *tasks,
@@ -179,13 +188,14 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             *package,
             *live,
             *stages,
+            *documents,
             *sagemaker("ListModelPackages"),
             *content,
             Need("s3:GetObject", f"{artifacts}/training/x/y/output/model.tar.gz"),
             Need("s3:GetObject", f"{artifacts}/pipelines/abalone/runs/x/model/y/output/model.tar.gz"),
             *releases("GetItem", "PutItem", "Query"),
         ],
-        "VerifyReleaseRole": [*package, *sagemaker("DescribeEndpoint"), *sagemaker("InvokeEndpoint"), *content],
+        "VerifyReleaseRole": [*package, *sagemaker("DescribeEndpoint"), *sagemaker("InvokeEndpoint"), *content, *first],
         "InvokeEndpointRole": [
             *stages,
             *sagemaker("InvokeEndpoint"),
@@ -226,6 +236,7 @@ def _of_jobs(template: Template) -> dict[str, list[Need]]:
             Need("s3:GetObject", f"{artifacts}/{folder}/x/model.tar.gz")
             for folder in ("packages", "pipelines", "training")
         ]
+        + [Need("s3:ListBucket", artifacts, {"s3:prefix": "packages/x/1/"})]
         + [Need("cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{NAME}-errors")],
         "PipelineRole": [
             Need("sagemaker:CreateProcessingJob", jobs.format(kind="processing-job")),
@@ -259,6 +270,7 @@ def _of_task(state: dict[str, Any], template: Template, roles: Mapping[str, str]
         yield from _of_sagemaker(operation, suffix, given)
         if operation in roles:
             yield Need("iam:PassRole", template.values.arn(roles[operation]), _PASSED)
+            yield Need("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/{STACK}/projects/wine/JobRole", _PASSED)
         if operation == "CreateModelPackage":
             yield from _read_at_registration(f"{template.values.arn('ArtifactsBucket')}/packages/x/model.tar.gz")
 

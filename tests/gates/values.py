@@ -23,7 +23,6 @@ _GIVEN = {
     "Sender": "models@example.com",
     "Approvers": "ann@example.com",
     "UploadEvents": "both",
-    "UploadSuffix": ".csv",
 }
 _NAMES = {"DataBucket": f"signalbox-data-{ACCOUNT}", "ArtifactsBucket": f"signalbox-artifacts-{ACCOUNT}"}
 _ARNS = {

@@ -261,7 +261,7 @@ def test_a_server_that_does_not_come_up_fails_the_job(tmp_path: Path, serve: str
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        ({"Containers": [{"Image": OWN}, {"Image": OWN}]}, "several containers"),
+        ({"Containers": [{"Image": OWN}, {"Image": "lost"}]}, "no repository 'lost'"),
         ({"PrimaryContainer": {"Image": "lost"}}, "no repository 'lost'"),
         ({"Containers": [{"Image": OWN, "ModelDataUrl": "s3://m/gone.tar.gz"}]}, "NoSuchKey"),
     ],
@@ -270,6 +270,15 @@ def test_a_model_that_cannot_be_served_fails_the_job(tmp_path: Path, model: dict
     s3 = FakeS3({"s3://data/test/a.csv": "1\n"})
 
     assert reason in (run(tmp_path, s3, model=model).failure_reason or "")
+
+
+def test_a_pipeline_of_containers_is_asked_as_one_model(tmp_path: Path) -> None:
+    s3 = FakeS3({"s3://data/test/a.csv": "1,2\n3,4\n"})
+
+    outcome = run(tmp_path, s3, model={"Containers": [{"Image": OWN}, {"Image": OWN}]})
+
+    assert outcome.status == "Completed"
+    assert s3.get("s3://out/run/a.csv.out") == b"3.0\n7.0\n"
 
 
 def test_missing_input_fails_the_job(tmp_path: Path) -> None:

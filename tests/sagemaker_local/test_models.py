@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.sagemaker_local.support.jobs import OWN
-from tests.sagemaker_local.support.service import DATA, ROLE, SageMaker, refusal, variant
+from tests.sagemaker_local.support.service import DATA, ROLE, SageMaker, variant
 
 from sagemaker_local.core.resources import Resources
 from sagemaker_local.runtime.workspace import isolated
@@ -60,10 +60,12 @@ def test_a_model_is_kept_listed_and_deleted(sagemaker: SageMaker) -> None:
     assert sagemaker.call("ListModels")["Models"] == []
 
 
-def test_a_chain_of_containers_is_kept_but_not_served(sagemaker: SageMaker) -> None:
-    sagemaker.call("CreateModel", ModelName="m", Containers=[PRIMARY, PRIMARY], ExecutionRoleArn=ROLE)
+def test_a_chain_of_containers_is_one_model_that_runs_all_of_them(sagemaker: SageMaker) -> None:
+    second = {**PRIMARY, "Environment": {"A": "b"}}
+    sagemaker.call("CreateModel", ModelName="m", Containers=[PRIMARY, second], ExecutionRoleArn=ROLE)
     models = Models(sagemaker.cloud, Resources(sagemaker.cloud))
-    assert "an inference pipeline of 2 containers: not emulated" in refusal(lambda: models.container("m"))
+    assert models.container("m") == ({"Containers": [PRIMARY, second], "EnableNetworkIsolation": False}, ROLE)
+    assert models.images("m") == [PRIMARY["Image"]] * 2
 
 
 def test_a_models_environment_goes_before_its_packages(sagemaker: SageMaker) -> None:

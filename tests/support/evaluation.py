@@ -103,7 +103,7 @@ def ports(
         packages=ModelRegistry(fake),
         endpoints=Endpoints(fake),
         models=EndpointCaller(runtime),
-        stages=lambda: stages,
+        stages=lambda _model: stages,
         clock=partial(next, itertools.count(0.0)),
     )
 

@@ -4,6 +4,7 @@ Plans and evaluations are those that the functions really answer.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from signalbox.aws.objects import ObjectCopy
@@ -30,10 +31,10 @@ IMAGE_INPUT = training.IMAGE_INPUT
 PACKAGE_INPUT = {"package": PACKAGE}
 
 
-def _planned(machine_input: object) -> TrainingPlan:
+def _planned(machine_input: object, package: Mapping[str, object] = training.PACKAGE) -> TrainingPlan:
     asked = training.question(machine_input)
     asked["execution"], asked["execution_arn"] = EXECUTION_NAME, EXECUTION_ARN
-    return plan(asked, training.ports())
+    return plan(asked, training.ports(package))
 
 
 def _evaluated(asked: EvaluationPlan) -> Evaluated:
@@ -51,6 +52,11 @@ class _Copies:
         assert source.endswith("model.tar.gz")
         return ObjectCopy(target, "v1", "etag", "etag")
 
+    def copy_under(self, source: str, target: str) -> ObjectCopy:
+        """See `training.pinning.Copier`."""
+        assert source.endswith("/")
+        return ObjectCopy(target, None, "digest", "digest")
+
 
 class _Images:
     def by_digest(self, image: str) -> str:
@@ -65,6 +71,8 @@ def _pinned(planned: TrainingPlan) -> Pinned:
 PLAN, PACKAGE_PLAN = _planned(IMAGE_INPUT), _planned(PACKAGE_INPUT)
 PINNED, PACKAGE_PINNED = _pinned(PLAN), _pinned(PACKAGE_PLAN)
 EVALUATION, PACKAGE_EVALUATION = _evaluated(PLAN["evaluation"]), _evaluated(PACKAGE_PLAN["evaluation"])
+UNTESTED_PLAN = _planned(PACKAGE_INPUT, {**training.PACKAGE, "CustomerMetadataProperties": {"owner": "ann"}})
+UNTESTED_EVALUATION = _evaluated(UNTESTED_PLAN["evaluation"])
 APPROVED: ReviewDecision = {
     "review": "r1",
     "decision": "approved",

@@ -5,6 +5,7 @@ from typing import Any
 from signalbox.aws.registry import ModelRegistry
 from signalbox.aws.training_jobs import TrainingJobs
 from signalbox.contracts.training import TrainingQuestion
+from signalbox.model_documents import ModelDocument
 from signalbox.settings import PlanTraining
 from signalbox.stages import Stage, StagesDocument
 from signalbox.training.planning import TrainingPorts
@@ -61,11 +62,23 @@ JOB: dict[str, Any] = {
 NO_JOB = client_error("ValidationException", "Requested resource not found.")
 
 
-def ports(package: Any = PACKAGE, data: dict[str, str] | None = None, job: Any = NO_JOB) -> TrainingPorts:
-    """Return real adapters over an S3 with `data`, and a SageMaker that answers with `package` and training `job`."""
+def ports(
+    package: Any = PACKAGE,
+    data: dict[str, str] | None = None,
+    job: Any = NO_JOB,
+    document: ModelDocument | None = None,
+) -> TrainingPorts:
+    """Return real adapters over an S3 with `data`, and a SageMaker that answers with `package` and training `job`.
+
+    `document` is that of the one model that has one.
+    """
     registry: Any = RecordingClient("sagemaker", {"describe_model_package": package, "describe_training_job": job})
+
+    def documents(model: str) -> ModelDocument | None:
+        return document if document and document.model == model else None
+
     objects = RememberedObjects(DATA if data is None else data).store
-    return TrainingPorts(SETTINGS, objects, ModelRegistry(registry), TrainingJobs(registry), lambda: STAGES)
+    return TrainingPorts(SETTINGS, objects, ModelRegistry(registry), TrainingJobs(registry), lambda: STAGES, documents)
 
 
 def question(machine_input: object) -> TrainingQuestion:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sagemaker_local import inbox
 from sagemaker_local.process import LocalCloud, Options
 from signalbox_local import deploy
 from signalbox_local.project import ROOT, ProjectCloud
+from tests.system.test_uploads import queue_named
 from tests.system.world import PARAMETERS, PIPELINE, World
 
 # The last version whose template has the parameters Model, UploadSuffix and QuietSeconds.
@@ -68,6 +70,30 @@ def waiting(world: World) -> int:
     return int(items["Count"])
 
 
+@contextmanager
+def at_rest(world: World) -> Iterator[None]:
+    """Let no run be started meanwhile.
+
+    The local cloud ends a function's process in the middle when its code changes, and the message comes back after six
+    minutes; on AWS, what a function has begun it brings to its end.
+    """
+    client = world.client("lambda")
+    (mapping,) = client.list_event_source_mappings(FunctionName=queue_named(world, "StartRunFunction"))[
+        "EventSourceMappings"
+    ]
+    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    queue = queue_named(world, "RunsQueue")
+
+    def none_in_flight() -> bool:
+        name = "ApproximateNumberOfMessagesNotVisible"
+        found = world.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=[name])["Attributes"]
+        return bool(found[name] == "0")
+
+    world.wait_for("the end of what start_run has begun", none_in_flight)
+    yield
+    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+
 def ask(world: World) -> bytes:
     """Ask prod without naming a model."""
     return world.signalbox("invoke", "prod", "--data", ROW).strip()
@@ -85,7 +111,8 @@ def test_a_stack_from_before_projects_is_updated_serves_on_and_its_waiting_uploa
     old.wait_for("the second upload to wait", lambda: waiting(old) == 1)
 
     deploy.build(old.cloud.environment)
-    world = World(old.cloud, deploy.deploy(old.cloud, deploy.parameters(old.cloud, **PARAMETERS)), old.iris)
+    with at_rest(old):
+        world = World(old.cloud, deploy.deploy(old.cloud, deploy.parameters(old.cloud, **PARAMETERS)), old.iris)
 
     assert ask(world) == served
     after = world.endpoint("abalone", "prod")
@@ -93,10 +120,10 @@ def test_a_stack_from_before_projects_is_updated_serves_on_and_its_waiting_uploa
     assert after is not None
     assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", config["EndpointConfigName"])
     put(world, "third.csv")  # after the update, before the project
-    world.wait_for("all three to wait", lambda: b"third.csv" in world.signalbox("uploads"))
+    world.wait_for("all three to wait", lambda: world.signalbox("uploads").count(b".csv") == 3)
     said = world.signalbox("uploads").decode()
     assert "that nobody claims: no project claims its place" in said
-    assert f"1 waiting for {PIPELINE}" in said or f"2 waiting for {PIPELINE}" in said
+    assert f"2 waiting for {PIPELINE}: " in said
 
     world.signalbox("deploy", str(project(tmp_path)))
 

@@ -314,6 +314,16 @@ class FilesFake:
         self.files = files
         self.golden_of = {GOLDEN: 2, OLD_GOLDEN: 1}
         self.stored: dict[str, StoredObject | None] = {}
+        self.meanwhile: dict[str, str] = {}
+
+    def create(self, uri: str, text: str, content_type: str) -> bool:
+        """See `AnswerKeeper`; what is in `meanwhile` is written by somebody else just before."""
+        assert content_type == "application/json"
+        self.files |= {key: value for key, value in self.meanwhile.items() if key == uri}
+        if uri in self.files:
+            return False
+        self.files[uri] = text
+        return True
 
     def text(self, uri: str, limit: int | None = None) -> str | None:
         """See `EvidenceReader`. Golden requests name the content that answered them, as the evaluation writes it."""
@@ -326,6 +336,10 @@ class FilesFake:
         """See `EvidenceReader`."""
         return self.stored.get(f"s3://{bucket}/{key}", TESTED)
 
+    def look_under(self, uri: str) -> StoredObject | None:
+        """See `EvidenceReader`."""
+        return self.stored.get(uri, TESTED)
+
     def replace(self, version: int) -> None:
         """Put other data of a model in the place of those that were tested."""
         self.stored[content(version)["model_data"]] = replace(TESTED, version="v2", etag="other")
@@ -335,13 +349,15 @@ class ModelsFake:
     """Models that answer with what they are asked, unless told otherwise."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, ModelAnswer] = {}
-        self.asked: list[tuple[str, str, str]] = []
+        self.answers: dict[Any, ModelAnswer] = {}  # by what is asked: a text, or bytes
+        self.asked: list[tuple[str, str | bytes, str]] = []
+        self.accepted: list[str | None] = []
 
-    def ask(self, endpoint: str, body: str, content_type: str) -> ModelAnswer:
+    def ask(self, endpoint: str, body: str | bytes, content_type: str, accept: str | None = None) -> ModelAnswer:
         """See `ModelCaller`."""
         self.asked.append((endpoint, body, content_type))
-        return self.answers.get(body, ModelAnswer(body))
+        self.accepted.append(accept)
+        return self.answers.get(body, ModelAnswer(str(body)))
 
 
 @dataclass

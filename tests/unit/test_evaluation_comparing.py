@@ -195,7 +195,9 @@ def test_a_package_is_not_compared_with_itself() -> None:
     assert json.loads(WORSE_LIVE.texts[REPORT])["live"]["reason"] == "it is this version itself"
 
 
-@pytest.mark.parametrize("text", [None, "{}", '{"primary": "mse"}'])
+@pytest.mark.parametrize(
+    "text", [None, "{}", '{"primary": "mse"}', '{"primary": "rmse", "untested": {"reasons": ["It takes JSON."]}}']
+)
 def test_a_live_model_of_the_same_metric_or_of_none_that_is_known_is_compared(text: str | None) -> None:
     objects = RememberedObjects(dict(WORSE_LIVE.texts) | ({LIVE_REPORT: text} if text else {}))
     assert compared(objects, sagemaker(OLD, LIVE_REPORT))[0]["verdict"] == "better"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from functions.evaluate_model import app
-from tests.support.botocore_strict import RecordingClient
 from tests.support.evaluation import GOLDEN, OLD, REPORT, LiveEndpoint, predictions, question, sagemaker
+from tests.support.parameters import RememberedParameters
 from tests.support.samples import lambda_context
 
 from signalbox.aws import clients
@@ -15,7 +15,7 @@ from signalbox.aws import clients
 def test_the_function_evaluates_with_the_last_stage_of_the_document(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = {"instance_type": "ml.m5.large", "instance_count": 1}
     document = {"stages": [{"name": "staging"} | stage, {"name": "prod"} | stage]}
-    ssm = RecordingClient("ssm", {"get_parameter": {"Parameter": {"Value": json.dumps(document)}}})
+    ssm = RememberedParameters({"/stages": json.dumps(document)})
     s3, client, live = predictions(test="9,M,0.4,8\n"), sagemaker(OLD), LiveEndpoint()
     services = {"s3": s3, "sagemaker": client, "sagemaker-runtime": live, "ssm": ssm}
     monkeypatch.setattr(clients, "client", lambda service, **_: services[service])

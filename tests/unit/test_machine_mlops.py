@@ -25,12 +25,15 @@ from tests.support.mlops import (
     RELEASED,
     RETRIED,
     SUBSTITUTIONS,
+    UNTESTED_EVALUATION,
+    UNTESTED_PLAN,
     straight,
 )
 
 from signalbox.contracts.reviews import ReviewDecision
 from signalbox.releases.model import Place
 from signalbox.stages import Rollout, Stage
+from signalbox.training.setup import LONGEST_TRAINING
 
 # What leads a run to a task beside the straight way.
 TO_CLOSE_REVIEW: dict[str, Mock] = {"RequestReview": Throw("States.Timeout", None)}
@@ -87,6 +90,7 @@ def test_an_image_is_trained_evaluated_registered_reviewed_and_released() -> Non
         "ChooseEntry",
         "TrainModel",
         "PinModel",
+        "ChooseTest",
         "CreateModel",
         "TransformTestData",
         "EvaluateModel",
@@ -105,6 +109,25 @@ def test_an_image_is_trained_evaluated_registered_reviewed_and_released() -> Non
     }
     [planned] = run.calls_of("PlanTraining")
     assert planned["Payload"] == {"execution": "execution-1", "execution_arn": EXECUTION_ARN, "input": IMAGE_INPUT}
+
+
+def test_a_package_that_is_not_tested_is_kept_and_reviewed_without_a_batch_transform() -> None:
+    untested = UNTESTED_PLAN["evaluation"].get("untested")
+    run = execute(PACKAGE_INPUT, PlanTraining=Return(UNTESTED_PLAN), EvaluateModel=Return(UNTESTED_EVALUATION))
+
+    assert untested is not None
+    assert run.visited[2:8] == [
+        "PinModel",
+        "ChooseTest",
+        "EvaluateModel",
+        "ChooseRecord",
+        "AttachEvidence",
+        "RequestReview",
+    ]
+    [asked] = run.calls_of("EvaluateModel")
+    assert asked["Payload"]["plan"]["untested"] == untested
+    assert run.calls_of("AttachEvidence") == [UNTESTED_EVALUATION["record"]]
+    assert run.output["outcome"] == "released"
 
 
 def test_the_requests_are_those_of_the_plan_and_of_the_evaluation() -> None:
@@ -327,9 +350,8 @@ YEAR = 365 * DAY  # no execution is older (Step Functions quotas)
 def test_no_run_is_ended_by_the_time_of_the_whole_machine_which_nobody_would_be_told_of() -> None:
     definition = json.loads(MACHINE.read_text())
     tasks = {name: state for name, state in definition["States"].items() if state["Type"] == "Task"}
-    seconds = {
-        name: LONGEST_REVIEW if name == "RequestReview" else state["TimeoutSeconds"] for name, state in tasks.items()
-    }
+    longest = {"RequestReview": LONGEST_REVIEW, "TrainModel": LONGEST_TRAINING + 3_600}
+    seconds = {name: longest.get(name) or state["TimeoutSeconds"] for name, state in tasks.items()}
     # What is tried again is refused at once, but for what a timeout ended.
     timed_out = {name: 1 + most_timeouts(state) for name, state in tasks.items()}
 

@@ -16,6 +16,7 @@ from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.documents import ROOT
 from tests.support.dynamodb import created_table
+from tests.support.parameters import RememberedParameters
 from tests.support.projects import page
 from tests.support.stack import MACHINE, OUTPUTS, CloudFormation
 from tests.support.uploads import ABALONE, WINE, a_project
@@ -45,9 +46,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Clients:
     found = Clients(
         cloudformation=CloudFormation(),
         dynamodb=RecordingClient("dynamodb", {"query": {"Items": []}}),
-        ssm=RecordingClient(
-            "ssm", {"get_parameter": {"Parameter": {"Value": document}}, "get_parameters_by_path": page(ABALONE)}
-        ),
+        ssm=RememberedParameters({"/signalbox/stages": document}, {"get_parameters_by_path": page(ABALONE)}),
     )
     monkeypatch.setattr(account, "client", found.__getitem__)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)

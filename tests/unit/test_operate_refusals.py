@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from boto3.exceptions import S3UploadFailedError
 from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.parameters import RememberedParameters
+from tests.support.projects import page
 from tests.support.stack import CloudFormation
+from tests.support.uploads import ABALONE
 from typer.testing import CliRunner, Result
 
 from signalbox_operate import account, cli
@@ -146,7 +149,9 @@ def test_a_refusal_inside_an_upload_is_told_by_the_same_words(monkeypatch: pytes
             error.__context__ = client_error("ExpiredToken", "too old")
             raise error
 
-    monkeypatch.setattr(account, "client", {"cloudformation": CloudFormation(), "s3": Bucket()}.__getitem__)
+    ssm = RememberedParameters(answers={"get_parameters_by_path": page(ABALONE)})
+    clients: dict[str, Any] = {"cloudformation": CloudFormation(), "s3": Bucket(), "ssm": ssm}
+    monkeypatch.setattr(account, "client", clients.__getitem__)
     assert "your AWS credentials have expired: sign in again" in said(run(monkeypatch, {}, "upload", __file__))
 
 
@@ -168,6 +173,7 @@ def test_a_training_that_the_machine_would_refuse_is_not_started(
     machines = RecordingClient("stepfunctions")
     cloud = CloudFormation(parameters={"ImageAccounts": "683313688378,257758044811"})
     clients: dict[str, Any] = {"cloudformation": cloud, "stepfunctions": machines, "s3": RecordingClient("s3")}
+    clients["ssm"] = RememberedParameters()
     monkeypatch.setattr(account, "client", clients.__getitem__)
     given = dict(zip(COMMANDS[1][1::2], COMMANDS[1][2::2], strict=True)) | options
 

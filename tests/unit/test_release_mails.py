@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.support.machines import Return, Throw
-from tests.support.notifications import mailed
+from tests.support.notifications import in_both, mailed, release, stage
 from tests.unit.release_scenarios import REJECTED, run, world_of
 from tests.unit.releases_world import World, arn
 
@@ -56,6 +56,19 @@ def test_a_release_says_where_it_serves_and_that_it_has_no_golden_requests() -> 
 
     assert "released to staging" in text
     assert "There were no golden requests to compare its answers with." in text
+
+
+@pytest.mark.parametrize(
+    ("expected", "said"),
+    [
+        ("first", "answered its project's golden requests: these first answers are what later ones are held to."),
+        ("kept", "answered its project's golden requests as it did the first time."),
+    ],
+)
+def test_a_release_of_an_untested_model_says_which_answers_it_was_held_to(expected: Any, said: str) -> None:
+    served: Any = stage("staging") | {"expected": expected}
+
+    in_both(mailed(release=release("released", served)), said)
 
 
 def test_a_stage_that_was_taken_out_while_its_review_was_open_is_told_with_what_serves_there() -> None:

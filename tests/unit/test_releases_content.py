@@ -178,6 +178,75 @@ def test_what_served_before_does_not_return_once_it_was_replaced() -> None:
     assert world.live("staging") == arn(2)
 
 
+PLAIN: dict[str, Any] = {"data_type": "S3Prefix", "compression": "None"}
+UNPACKED = "s3://artifacts/packages/v2/1/"
+
+
+def in_two_containers(world: World) -> None:
+    """Make version 2 a pipeline: its second container's data are the files under a prefix, its third has none."""
+    first = own(world.registry.packages[arn(2)])
+    second = ModelContainer(f"{first.image}2", UNPACKED, {}, "", "S3Prefix", "None")
+    changed(world, containers=(first, second, ModelContainer(f"{first.image}3")))
+    no_data: dict[str, Any] = {
+        "source": "",
+        "source_etag": "",
+        "model_data": "",
+        "version": None,
+        "etag": "",
+        "environment": {},
+    }
+    kept = content(2) | {"image": second.image, "model_data": UNPACKED, "environment": {}, **PLAIN}
+    whole = content(2) | {"behind": [kept, {**no_data, "image": f"{first.image}3"}]}
+    world.files.files[report_of(2)] = json.dumps(report(2) | {"content": whole})
+
+
+def test_a_pipeline_of_containers_is_released_when_every_container_is_what_was_approved() -> None:
+    world = World()
+    world.registry.put(2, "Approved")
+    in_two_containers(world)
+
+    assert world.run("approved", 2, AT).action == "done"
+
+
+def other_files(world: World) -> None:
+    world.files.stored[UNPACKED] = replace(TESTED, etag="other")
+
+
+def no_third_container(world: World) -> None:
+    changed(world, containers=world.registry.packages[arn(2)].containers[:2])
+
+
+def archive_instead_of_files(world: World) -> None:
+    first, second, third = world.registry.packages[arn(2)].containers
+    changed(world, containers=(first, replace(second, data_type=None, compression=None), third))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (other_files, f"{UNPACKED} was replaced on"),
+        (no_third_container, "image, model data or environment"),
+        (archive_instead_of_files, "image, model data or environment"),
+    ],
+)
+def test_a_pipeline_of_which_one_container_differs_is_not_released(change: Callable[[World], None], said: str) -> None:
+    world = World()
+    world.registry.put(2, "Approved")
+    in_two_containers(world)
+    change(world)
+
+    assert said in world.run("approved", 2, AT).arguments["Cause"]
+
+
+def test_an_endpoint_that_runs_each_of_a_pipelines_images_is_verified_and_one_with_another_is_not() -> None:
+    behind = [content(2) | {"image": content(3)["image"]}]
+    both = question(content=content(2) | {"behind": behind}, golden=None)
+
+    assert verify(both, serving(content(2)["image"], content(3)["image"]).checks) == {"answers": 0}
+    with pytest.raises(ContentChangedError, match=r"it runs .*, not .* and "):
+        verify(both, serving(content(4)["image"]).checks)
+
+
 def test_what_a_model_was_copied_from_may_be_gone() -> None:
     world = World()
     world.registry.put(2, "Approved")

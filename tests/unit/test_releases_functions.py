@@ -11,6 +11,7 @@ from functions.plan_release import app as plan_release
 from functions.verify_release import app as verify_release
 from tests.support.botocore_strict import RecordingClient
 from tests.support.objects import RememberedObjects
+from tests.support.parameters import RememberedParameters
 from tests.support.samples import sample, with_detail
 from tests.unit.releases_world import after, arn, content, failed, question, report, report_of
 
@@ -63,7 +64,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, RecordingClie
     }
     made["s3"] = RememberedObjects({report_of(2): json.dumps(report(2)), content(2)["model_data"]: "the model"})
     made["dynamodb"].answers = {"put_item": {}}
-    made["ssm"].answers = {"get_parameter": {"Parameter": {"Value": STAGES}}}
+    made["ssm"] = RememberedParameters({ENVIRONMENT["STAGES_PARAMETER"]: STAGES})
     made["stepfunctions"].answers = {"start_execution": {"executionArn": "arn:aws:states:x", "startDate": 0}}
     monkeypatch.setattr("signalbox.aws.clients.client", lambda service, **_: made[service])
     for name, value in ENVIRONMENT.items():
@@ -95,7 +96,10 @@ def test_plan_release_reads_the_stages_each_time_and_answers_with_a_plan(clients
 
     assert [answer["action"] for answer in answers] == ["create-model", "create-model"]
     assert answers[0]["arguments"]["ExecutionRoleArn"] == ENVIRONMENT["MODEL_ROLE_ARN"]
-    assert len(clients["ssm"].requests("GetParameter")) == 2
+    assert [one["Name"] for one in clients["ssm"].requests("GetParameter")] == [
+        "/signalbox/models/abalone",
+        "stages",
+    ] * 2
 
 
 def test_plan_release_rolls_a_failed_stage_back(clients: dict[str, RecordingClient]) -> None:

@@ -618,7 +618,7 @@ def test_how_long_a_release_waits_for_what_others_move_is_measured_and_its_own_d
     world, spans = world_with_live(1), list[tuple[str, float]]()
     world.sagemaker.serve(STAGING_ENDPOINT, "config-live", arn(1), status)
     world.sagemaker.slowness = 3
-    monkeypatch.setattr("signalbox.releases.planning.measure", lambda span, seconds: spans.append((span, seconds)))
+    monkeypatch.setattr("signalbox.releases.waiting.measure", lambda span, seconds: spans.append((span, seconds)))
 
     asked = question("approved", 2, AT)
     for _ in range(8):

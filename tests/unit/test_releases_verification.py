@@ -41,7 +41,7 @@ def checks(golden: Any = None, **answers: ModelAnswer) -> VerifyingPorts:
     registry, sagemaker, models = RegistryFake(), SageMakerFake(), ModelsFake()
     registry.put(2, "Approved")
     sagemaker.serve("e", "c", arn(2))
-    models.answers = {body: ModelAnswer(text) for body, text in ANSWERS.items()} | answers
+    models.answers |= {body: ModelAnswer(text) for body, text in ANSWERS.items()} | answers
     text = golden if isinstance(golden, str) else json.dumps(golden)
     return VerifyingPorts(registry, sagemaker, models, FilesFake(golden=text))
 

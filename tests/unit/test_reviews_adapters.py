@@ -190,6 +190,7 @@ def test_only_the_page_and_the_close_write_the_registry(monkeypatch: pytest.Monk
     )
     closing = reviews.closing_ports(CloseReview(reviews_table="reviews"))
     asking = RequestReview(
+        prefix="signalbox",
         reviews_table="reviews",
         review_secret_arn="arn",
         review_url="https://x",

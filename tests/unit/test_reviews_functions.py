@@ -10,6 +10,7 @@ from functions.request_review import app as request_review
 from functions.review_page import app as review_page
 from tests.support.botocore_strict import RecordingClient
 from tests.support.notifications import ending, release
+from tests.support.parameters import RememberedParameters
 from tests.support.reviews import ANN, PACKAGE, SECRET, closing_payload, payload
 
 from signalbox.reviews import adapters
@@ -18,6 +19,7 @@ CONTEXT: Any = SimpleNamespace(
     function_name="f", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="id"
 )
 SETTINGS = {
+    "PREFIX": "signalbox",
     "REVIEWS_TABLE": "reviews",
     "REVIEW_SECRET_ARN": "arn:secret",
     "REVIEW_URL": "https://abc.example.com/",
@@ -65,6 +67,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> dict[str, RecordingClient]:
         "sagemaker": RecordingClient("sagemaker", {"update_model_package": {"ModelPackageArn": PACKAGE}}),
         "s3": RecordingClient("s3"),
         "sesv2": RecordingClient("sesv2"),
+        "ssm": RememberedParameters(),
         "secretsmanager": RecordingClient("secretsmanager", {"get_secret_value": {"SecretString": SECRET.decode()}}),
     }
     Table.items.clear()

@@ -1,10 +1,11 @@
 """Asking for a review: what the machine may send, and what the mail says."""
 
+import json
 from typing import Any
 
 import pytest
 from tests.support.review_browser import Browser
-from tests.support.reviews import ANN, BOB, SECRET, OutboxFake, World, payload
+from tests.support.reviews import ANN, BOB, REPORT, SECRET, OutboxFake, World, payload, report
 
 from signalbox.mail import MailError
 from signalbox.reviews import keys, requesting
@@ -126,3 +127,75 @@ def test_a_package_of_another_kind_of_arn_is_still_named(world: World) -> None:
 def test_a_review_of_a_later_version_with_more_fields_can_be_read(world: World) -> None:
     review = world.request()
     assert Review.of({**review.texts(), "pk": "review#1", "field_to_come": "x"}) == review
+
+
+def registered(**changes: Any) -> World:
+    """Return a world whose report is of a model that was not tested."""
+    why = {
+        "reasons": ["It takes application/json, and test rows are text/csv."],
+        "metrics": "s3://artifacts/metrics.json",
+        "missing": "",
+        "golden": None,
+        "requests": 0,
+        **changes,
+    }
+    metrics = {"accuracy": {"value": 0.97, "standard_deviation": 0.01}} if why["metrics"] else {}
+    world = World()
+    world.reports.texts[REPORT] = json.dumps(
+        report(
+            rows=0, live=None, samples=[], problem="", untested=why, metrics=metrics, primary=next(iter(metrics), "")
+        )
+    )
+    return world
+
+
+def mail_and_page(world: World) -> list[str]:
+    """Return the mail's text and page, and the review's page, each in one line."""
+    _, text, html = mail_to(world)
+    return [" ".join(one.split()) for one in (text, html, Browser(world).open(world.link()).body)]
+
+
+def test_mail_and_page_of_a_model_that_was_not_tested_say_so_and_why_and_whose_metrics_they_show() -> None:
+    world = registered()
+    world.request()
+
+    assert mail_to(world)[0].endswith("Not tested on held-out rows; registered with Accuracy 0.97.")
+    for said in mail_and_page(world):
+        assert "This model was not tested on held-out rows. It takes application/json, and test rows are text" in said
+        assert "The metrics are those that it was registered with; nobody here has measured them." in said
+        assert "No golden requests are there, so a release compares no answers" in said
+        assert "s3://artifacts/metrics.json" in said
+        assert "0.97" in said
+        assert "0 test rows" not in said
+        assert "Test rows" not in said
+
+
+def test_a_model_without_metrics_says_that_there_are_none() -> None:
+    world = registered(metrics=None, missing="It was registered without metrics.")
+    world.request()
+
+    assert mail_to(world)[0].endswith("Not tested on held-out rows; registered without metrics.")
+    for said in mail_and_page(world):
+        assert "It was registered without metrics." in said
+        assert "METRICS" not in said
+        assert "Metrics" not in said
+        assert "Test rows" not in said
+
+
+def test_golden_requests_of_the_project_are_named_with_what_their_answers_are_held_to() -> None:
+    world = registered(golden="s3://data/models/wine/golden.jsonl", requests=3)
+    world.request()
+
+    for said in mail_and_page(world):
+        assert "Its project has 3 golden requests, without right answers: what the first stage answers" in said
+        assert "s3://data/models/wine/golden.jsonl" in said
+
+
+def test_a_model_whose_project_names_approvers_is_reviewed_by_them_and_not_by_the_stacks(world: World) -> None:
+    own = {"abalone": ("own@example.com",)}
+    ports = world.requesting_ports()._replace(own=lambda model: own.get(model, ()))
+
+    requesting.request(payload(), ports)
+    requesting.request(payload(model="iris", token="token-2", execution_arn="another"), ports)
+
+    assert [mail.to for mail in world.outbox.mails] == ["own@example.com", ANN, BOB]

@@ -6,6 +6,7 @@ import pytest
 from functions.plan_training import app
 from tests.support.botocore_strict import RecordingClient
 from tests.support.objects import RememberedObjects
+from tests.support.parameters import RememberedParameters
 from tests.support.samples import lambda_context
 from tests.support.training import ARN, EXECUTION_ARN, PACKAGE, SETTINGS, TEST_DATA
 
@@ -17,7 +18,7 @@ DOCUMENT = '{"stages": [{"name": "prod", "instance_type": "ml.m5.large", "instan
 def test_the_function_plans_a_registered_package(monkeypatch: pytest.MonkeyPatch) -> None:
     fakes = {
         "s3": RememberedObjects({f"{TEST_DATA}test.csv": "9,M,0.4"}),
-        "ssm": RecordingClient("ssm", {"get_parameter": {"Parameter": {"Value": DOCUMENT}}}),
+        "ssm": RememberedParameters({SETTINGS.stages_parameter: DOCUMENT}),
         "sagemaker": RecordingClient("sagemaker", {"describe_model_package": PACKAGE}),
     }
     monkeypatch.setattr(clients, "client", fakes.__getitem__)

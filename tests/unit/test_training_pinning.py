@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from functions.pin_model import app
-from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.botocore_strict import RecordingClient, check_request, client_error
 from tests.support.objects import RememberedObjects
 from tests.support.samples import lambda_context
 
@@ -12,6 +12,7 @@ from signalbox.aws import clients
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.images import ImageMissingError, ImageRegistry
 from signalbox.aws.objects import ObjectCopy
+from signalbox.contents import containers_of
 from signalbox.contracts.training import PinQuestion
 from signalbox.training.model import InvalidRequestError
 from signalbox.training.pinning import PinningPorts, pin
@@ -52,6 +53,13 @@ class Copies:
         self.made[target] = source
         return ObjectCopy(target, "v1", "etag", "written")
 
+    def copy_under(self, source: str, target: str) -> ObjectCopy | None:
+        """See `Copier`."""
+        if self.made is None:
+            return None
+        self.made[target] = source
+        return ObjectCopy(target, None, "digest", "listed")
+
 
 def test_a_model_is_copied_and_named_by_its_content_and_the_request_makes_exactly_it() -> None:
     copies = Copies()
@@ -76,6 +84,51 @@ def test_a_model_is_copied_and_named_by_its_content_and_the_request_makes_exactl
 def test_a_model_whose_data_are_not_there_is_refused_by_their_name() -> None:
     with pytest.raises(InvalidRequestError, match=WRITTEN):
         pin(question(), PinningPorts(Copies(made=False), registry(ecr(DIGEST))))
+
+
+def source(uri: str, kind: str, compression: str = "None") -> dict[str, Any]:
+    return {"S3DataSource": {"S3Uri": uri, "S3DataType": kind, "CompressionType": compression}}
+
+
+def test_every_container_of_a_pipeline_is_kept_in_the_form_that_its_data_have() -> None:
+    weights, unpacked, archive = "s3://artifacts/a/weights.bin", "s3://artifacts/b/", "s3://artifacts/c/model.tar.gz"
+    containers = [
+        {"Image": f"{REGISTRY}/one:1", "ModelDataSource": source(weights, "S3Object")},
+        {"Image": f"{REGISTRY}/two:1", "ModelDataSource": source(unpacked, "S3Prefix")},
+        {"Image": f"{REGISTRY}/three:1"},
+        {"Image": f"{REGISTRY}/four:1", "ModelDataUrl": archive},
+    ]
+    asked: PinQuestion = {**question(), "model": {"ModelName": "m", "Containers": containers}}
+    copies = Copies()
+
+    pinned = pin(asked, PinningPorts(copies, registry(ecr(DIGEST))))
+
+    home = "s3://artifacts/packages/run-1"
+    kept = [f"{home}/0/weights.bin", f"{home}/1/", "", f"{home}/3/model.tar.gz"]
+    assert copies.made == {kept[0]: weights, kept[1]: unpacked, kept[3]: archive}
+    content = pinned["content"]
+    assert [one["model_data"] for one in containers_of(content)] == kept
+    assert [(one.get("data_type"), one["etag"]) for one in containers_of(content)] == [
+        ("S3Object", "etag"),
+        ("S3Prefix", "digest"),
+        (None, ""),
+        (None, "etag"),
+    ]
+    assert pinned["model"]["Containers"] == [
+        {"Image": f"{REGISTRY}/one@{DIGEST}", "ModelDataSource": source(kept[0], "S3Object")},
+        {"Image": f"{REGISTRY}/two@{DIGEST}", "ModelDataSource": source(kept[1], "S3Prefix")},
+        {"Image": f"{REGISTRY}/three@{DIGEST}"},
+        {"Image": f"{REGISTRY}/four@{DIGEST}", "ModelDataUrl": kept[3]},
+    ]
+    check_request("sagemaker", "CreateModel", {**pinned["model"]})
+
+
+def test_a_prefix_without_objects_is_refused_by_its_name() -> None:
+    container = {"Image": f"{REGISTRY}/one:1", "ModelDataSource": source("s3://artifacts/none/", "S3Prefix")}
+    asked: PinQuestion = {**question(), "model": {"ModelName": "m", "PrimaryContainer": container}}
+
+    with pytest.raises(InvalidRequestError, match="s3://artifacts/none/ do not exist"):
+        pin(asked, PinningPorts(Copies(made=False), registry(ecr(DIGEST))))
 
 
 @pytest.mark.parametrize(

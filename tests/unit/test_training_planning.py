@@ -26,6 +26,7 @@ from tests.support.training import (
 
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.s3 import ObjectStore
+from signalbox.contracts.training import TrainingPlan
 from signalbox.evaluation.requests import record
 from signalbox.stages import StagesDocument, StagesDocumentError
 from signalbox.training.model import InvalidRequestError
@@ -33,7 +34,7 @@ from signalbox.training.overlap import MOST_BYTES, digest
 from signalbox.training.planning import plan
 
 if TYPE_CHECKING:
-    from signalbox.contracts.training import EvaluationQuestion, TrainingPlan, TrainingQuestion
+    from signalbox.contracts.training import EvaluationQuestion, TrainingQuestion
 
 KEY = SETTINGS.key_arn
 
@@ -202,6 +203,12 @@ def test_a_package_brings_its_container_and_its_test_data_and_is_not_trained() -
     assert (planned["evaluation"]["commit"], planned["evaluation"]["test_data"]) == ("8c1d", TEST_DATA)
 
 
+def transform_of(planned: TrainingPlan) -> Any:
+    """Return the batch transform of a run that tests."""
+    assert planned["requests"]["transform"] is not None
+    return planned["requests"]["transform"]
+
+
 def stating(problem: str | None) -> dict[str, Any]:
     stated = {"problem": problem} if problem else {}
     return PACKAGE | {"CustomerMetadataProperties": {"test-data": TEST_DATA} | stated}
@@ -211,23 +218,85 @@ def described(**changes: Any) -> dict[str, Any]:
     return PACKAGE | {"InferenceSpecification": PACKAGE["InferenceSpecification"] | changes}
 
 
+def data_source(**more: str) -> dict[str, Any]:
+    place = {"S3Uri": "s3://artifacts-bucket/model/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+    return {"S3DataSource": place | more}
+
+
+NO_PROBLEM = "It does not say which problem it solves (the customer metadata property 'problem')."
+NO_DATA = "It does not say where its test data are (the customer metadata property 'test-data')."
+STATISTICS = "s3://artifacts-bucket/pipelines/abalone/evaluation.json"
+
+
+@pytest.mark.parametrize(
+    ("package", "reasons"),
+    [
+        (stating(None), [NO_PROBLEM]),
+        (PACKAGE | {"CustomerMetadataProperties": {"problem": "binary"}}, [NO_DATA]),
+        (PACKAGE | {"CustomerMetadataProperties": {"owner": "ann"}}, [NO_PROBLEM, NO_DATA]),
+        (
+            described(SupportedContentTypes=["application/jsonlines", "image/png"]),
+            ["It takes application/jsonlines, image/png, and test rows are text/csv."],
+        ),
+        (
+            PACKAGE
+            | {
+                "CustomerMetadataProperties": PACKAGE["CustomerMetadataProperties"]
+                | {"content-type": "application/json"}
+            },
+            ["It takes application/json, and test rows are text/csv."],
+        ),
+    ],
+)
+def test_a_package_that_does_not_say_how_it_is_tested_is_planned_without_a_test_and_with_the_reasons(
+    package: dict[str, Any], reasons: list[str]
+) -> None:
+    metrics = {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": STATISTICS}}}
+    planned = plan(question({"package": ARN}), ports(package | {"ModelMetrics": metrics}, data={}))
+
+    untested = planned["evaluation"]["untested"]
+    assert untested is not None
+    assert (untested["reasons"], untested["statistics"], untested["golden"]) == (reasons, STATISTICS, None)
+    assert planned["requests"]["transform"] is None
+    assert "problem" not in planned["evaluation"]
+    assert planned["evaluation"]["test_data"] == ""
+
+
+def test_a_package_without_metrics_of_its_own_has_none_to_be_reviewed_by() -> None:
+    untested = plan(question({"package": ARN}), ports(stating(None)))["evaluation"]["untested"]
+    assert untested is not None
+    assert untested["statistics"] is None
+
+
+def test_a_pipeline_of_containers_is_tested_as_one_model_each_with_its_own_data() -> None:
+    bare, unpacked = {"Image": IMAGE}, {"Image": IMAGE, "ModelDataSource": data_source()}
+    planned = plan(question({"package": ARN}), ports(described(Containers=[bare, unpacked, CONTAINER])))
+
+    model = planned["requests"]["model"]
+    assert model["Containers"] == [bare | {"Environment": {}}, unpacked | {"Environment": {}}, CONTAINER]
+    assert planned["evaluation"]["problem"] == "regression"
+    check_request("sagemaker", "CreateModel", json.loads(json.dumps(model)))
+
+
+def test_every_container_lies_in_a_registry_that_the_stack_names() -> None:
+    foreign = {"Image": IMAGE.replace("123456789012", "999999999999")}
+    with pytest.raises(InvalidRequestError, match='registry of "999999999999"'):
+        plan(question({"package": ARN}), ports(described(Containers=[CONTAINER, foreign])))
+
+
 @pytest.mark.parametrize(
     ("package", "message"),
     [
         (client_error("ValidationException", "the package does not exist"), "is not in the registry"),
         (PACKAGE | {"ModelPackageStatus": "Failed"}, "is Failed"),
-        (PACKAGE | {"InferenceSpecification": {"SupportedContentTypes": ["text/csv"]}}, "has 0 containers"),
-        (described(Containers=[CONTAINER, CONTAINER]), "has 2 containers"),
-        (described(Containers=[{"Image": "image"}]), "no ModelDataUrl"),
-        (PACKAGE | {"CustomerMetadataProperties": {"owner": "ann"}}, "'test-data'"),
+        (PACKAGE | {"InferenceSpecification": {"SupportedContentTypes": ["text/csv"]}}, "has no containers"),
         (
-            PACKAGE | {"CustomerMetadataProperties": {"test-data": TEST_DATA, "content-type": "application/json"}},
-            "application/json",
+            described(Containers=[{**CONTAINER, "AdditionalS3DataSource": {"S3Uri": "s3://b/k"}}]),
+            "has AdditionalS3DataSource, which cannot be kept by its content",
         ),
-        (described(SupportedContentTypes=["text/libsvm", "text/csv+zip"]), "takes text/libsvm, text/csv\\+zip: the"),
         (
-            stating(None),
-            "does not say which problem it solves: give it the customer metadata property 'problem', one of",
+            described(Containers=[{"Image": IMAGE, "ModelDataSource": data_source(ManifestS3Uri="s3://b/k")}]),
+            "has ManifestS3Uri, which cannot be kept",
         ),
         (stating("classification"), "says that its problem is 'classification': give it"),
         (
@@ -272,7 +341,7 @@ def test_a_package_that_cannot_be_evaluated_is_refused_with_the_reason(package: 
 )
 def test_a_package_that_takes_csv_among_others_or_with_parameters_is_tested_with_csv(types: list[str]) -> None:
     planned = plan(question({"package": ARN}), ports(described(SupportedContentTypes=types)))
-    given: Any = planned["requests"]["transform"]["TransformInput"]
+    given = transform_of(planned)["TransformInput"]
     assert given["ContentType"] == planned["evaluation"]["content_type"] == "text/csv"
 
 
@@ -346,7 +415,7 @@ def test_a_model_is_sent_requests_that_its_web_server_takes_unless_it_says_other
 
     planned = plan(question(machine_input), ports(package))
 
-    assert planned["requests"]["transform"]["MaxPayloadInMB"] == megabytes
+    assert transform_of(planned)["MaxPayloadInMB"] == megabytes
 
 
 @pytest.mark.parametrize("machine_input", [IMAGE_INPUT, {"package": ARN}])
@@ -483,7 +552,7 @@ def test_a_package_that_names_a_folder_without_its_slash_is_not_tested_on_what_o
     planned = plan(question({"package": ARN}), ports(held_out_in(place), data=data))
 
     assert planned["evaluation"]["test_data"] == f"{place}/"
-    given: Any = planned["requests"]["transform"]["TransformInput"]
+    given = transform_of(planned)["TransformInput"]
     assert given["DataSource"]["S3DataSource"]["S3Uri"] == f"{place}/"
 
 

@@ -30,7 +30,7 @@ from signalbox.uploads.model import CLAIMED, STARTED, ReportUnderWayError, Uploa
 from signalbox.uploads.recording import RecordingPorts, record
 from signalbox.uploads.refusals import Refusals
 from signalbox.uploads.starting import StartingPorts, start
-from signalbox.uploads.table import UploadsTable
+from signalbox.uploads.table import UploadsTable, pipelines
 
 KEY = "incoming/abalone.csv"
 RECORDED = "2026-11-20T11:59:00.000000+00:00"
@@ -70,9 +70,9 @@ def an_earlier_run(table: Table, **more: str) -> None:
     table.put({"pk": f"pipeline#{PIPELINE}", "sk": "run#00000007", **run, **more})
 
 
-def requested(table: Table) -> MemoryExecutions:
-    """Handle a request for a run; return the executions that it started."""
-    clock, executions = Clock(), MemoryExecutions()
+def requested(table: Table, *, refused: bool = False) -> MemoryExecutions:
+    """Handle a request for a run; return the executions that it started. None is refused, but by the quota."""
+    clock, executions = Clock(), MemoryExecutions(quota=0 if refused else 20)
     ports = StartingPorts(
         prefix="signalbox",
         artifacts=ARTIFACTS,
@@ -120,6 +120,17 @@ def test_a_run_that_waited_before_the_update_says_why_and_is_started_under_its_n
     started = store.latest()
     assert started is not None
     assert (started.id, started.status, started.waits_for) == (RUN, STARTED, None)
+
+
+def test_a_pipeline_whose_run_still_waits_after_the_update_is_found_without_a_project(table: Table) -> None:
+    an_earlier_run(table, status=CLAIMED, claimed_at="2026-11-20T11:59:01+00:00", waits_because="there is no pipeline")
+    facts: dict[str, str | int] = {"bucket": BUCKET, "key": KEY, "version": "v1", "size": 10, "recorded_at": RECORDED}
+    table.put({"pk": f"run#{RUN}", "sk": "d", **facts, "run": RUN})
+    assert pipelines(table) == []
+
+    requested(table, refused=True)
+
+    assert pipelines(table) == [PIPELINE]
 
 
 def test_a_run_that_was_started_before_the_update_is_found_with_its_times(table: Table) -> None:

@@ -22,6 +22,11 @@ _SUBJECT_LIMIT = 200
 MAILS_TAG = "mails"
 
 
+def nobody(_model: str) -> tuple[str, ...]:
+    """Return no addresses: a model whose project names no approvers of its own."""
+    return ()
+
+
 class MailError(Exception):
     """A mail could not be sent, or an address is none; the message says which, and what to do."""
 

@@ -20,6 +20,8 @@ from signalbox.stages import Stage
 from signalbox.stages import read as read_stages
 
 if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import VpcConfigTypeDef
+
     from signalbox.contracts.problems import Problem
 
 NAME = r"[a-z0-9](-?[a-z0-9])*"
@@ -102,6 +104,18 @@ class ModelDocument(NamedTuple):
     tags: Mapping[str, str] = {}
     training: ModelTraining | None = None
     test: ModelTest = ModelTest()
+
+    @property
+    def vpc(self) -> "VpcConfigTypeDef | None":
+        """Return the network of the model's containers, None where it is SageMaker's own."""
+        if self.training is None or not self.training.subnets:
+            return None
+        return {"Subnets": self.training.subnets, "SecurityGroupIds": self.training.security_groups}
+
+    @property
+    def resource_tags(self) -> Mapping[str, str]:
+        """Return the tags of everything that is made for the model: its project's name and id, and its own."""
+        return {"sagemaker:project-name": self.project, "sagemaker:project-id": self.id, **self.tags}
 
 
 def document_fields(text: str, known: tuple[str, ...]) -> Fields:

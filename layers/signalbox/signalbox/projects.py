@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import names
 from signalbox.aws import clients, parameters
-from signalbox.aws.errors import or_none
+from signalbox.aws.errors import none_if_missing, translated
 from signalbox.model_documents import (
     NAME,
     ModelDocument,
@@ -135,8 +135,9 @@ def load_model(prefix: str, model: str, ssm: "SSMClient | None" = None) -> Model
         return None
     client: SSMClient = ssm or clients.client("ssm")
     parameter = names.model_parameter(prefix, model)
-    found = or_none(f"ssm:GetParameter of {parameter}", client.get_parameter, Name=parameter)
-    return parse_model(found["Parameter"]["Value"]) if found else None
+    with translated(f"ssm:GetParameter of {parameter}"), none_if_missing():
+        return parse_model(client.get_parameter(Name=parameter)["Parameter"]["Value"])
+    return None
 
 
 def load_model_names(prefix: str, ssm: "SSMClient | None" = None) -> tuple[str, ...]:

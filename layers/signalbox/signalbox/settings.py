@@ -96,6 +96,7 @@ class ReportRun(Settings):
 class ReportExecution(Settings):
     """Settings of `report_execution`."""
 
+    prefix: str
     releases_table: str
     sender: str
     reply_to: str
@@ -141,6 +142,7 @@ class EvaluateModel(Settings):
 class RequestReview(Settings):
     """Settings of `request_review`."""
 
+    prefix: str
     reviews_table: str
     review_secret_arn: str
     review_url: str
@@ -183,6 +185,7 @@ class PlanRelease(Settings):
 class Announce(Settings):
     """Settings of `announce`."""
 
+    prefix: str
     sender: str
     reply_to: str
     mail_settings: str

@@ -49,7 +49,8 @@ def read_at_registration(cloud: Cloud, call: Call, specification: Mapping[str, A
             repository = f"arn:aws:ecr:{found['region']}:{found['account']}:repository/{found['name']}"
             for action in ("ecr:BatchGetImage", "ecr:DescribeImages"):
                 cloud.access.require(call.access_key, action, repository)
-        if url := container.get("ModelDataUrl"):
+        source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+        if url := container.get("ModelDataUrl") or source.get("S3Uri"):
             place = urlparse(url)
             cloud.access.require(call.access_key, "s3:ListBucket", f"arn:aws:s3:::{place.netloc}")
             cloud.access.require(call.access_key, "s3:GetObject", f"arn:aws:s3:::{place.netloc}{place.path}")

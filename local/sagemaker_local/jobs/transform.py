@@ -14,10 +14,10 @@ from sagemaker_local.jobs.context import Outcome
 from sagemaker_local.runtime import data
 from sagemaker_local.runtime.errors import ContainerError
 from sagemaker_local.runtime.process import SERVING_GRACE
+from sagemaker_local.serving.chain import CONTAINERS, start_server
 from sagemaker_local.serving.server import (
     STARTUP_TIMEOUT,
     InvocationError,
-    ModelServer,
     ServerClosedError,
     ServerContext,
     ServerStartError,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from sagemaker_local.jobs.context import JobContext, OnStatus
+    from sagemaker_local.serving.chain import Server
 
 
 REASON_LIMIT = 1024
@@ -138,7 +139,7 @@ class _Transform:
             # A stopped job does not wait for answers that nobody wants any more.
             server.close(0)
 
-    def _serve(self, startup_timeout: float) -> ModelServer:
+    def _serve(self, startup_timeout: float) -> Server:
         context = ServerContext(
             folder=self._context.folder / "server",
             s3=self._context.s3,
@@ -149,7 +150,7 @@ class _Transform:
             grace=min(self._context.grace, SERVING_GRACE),
         )
         try:
-            return ModelServer(
+            return start_server(
                 container_of(self._model), context, extra=batch_environment(self._request), stop=self._stop
             )
         except ServerStartError:
@@ -157,9 +158,7 @@ class _Transform:
                 raise _StoppedError from None
             raise
 
-    def _transform(
-        self, server: ModelServer, settings: TransformSettings, item: data.Item, source: data.Source
-    ) -> None:
+    def _transform(self, server: Server, settings: TransformSettings, item: data.Item, source: data.Source) -> None:
         payload = settings.payload_mb * records.MEGABYTE
         plan = records.Plan.of(self._request, single=settings.single, max_payload=payload)
         text = data.read(self._context.s3, item, source)
@@ -172,7 +171,7 @@ class _Transform:
         data.write(self._context.s3, output, f"{path}/{item.relative}.out")
 
     def _ask(
-        self, server: ModelServer, settings: TransformSettings, asked: list[records.Batch], item: data.Item
+        self, server: Server, settings: TransformSettings, asked: list[records.Batch], item: data.Item
     ) -> list[tuple[records.Batch, bytes]]:
         """Return each request with its answer, in order; the first failure, or a stop, gives up the others."""
         with ThreadPoolExecutor(settings.concurrent) as pool:
@@ -194,7 +193,7 @@ class _Transform:
             for future in done:
                 future.result()
 
-    def _invoke(self, server: ModelServer, settings: TransformSettings, batch: records.Batch, item: data.Item) -> bytes:
+    def _invoke(self, server: Server, settings: TransformSettings, batch: records.Batch, item: data.Item) -> bytes:
         content_type = self._request["TransformInput"].get("ContentType")
         accept = self._request["TransformOutput"].get("Accept")
         problem = ""
@@ -215,17 +214,9 @@ class _Transform:
 
 
 def container_of(model: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the one container of a CreateModel request.
-
-    Raises:
-        ContainerError: it is a pipeline of several containers, which is not emulated.
-    """
-    containers = [model["PrimaryContainer"]] if "PrimaryContainer" in model else list(model.get("Containers", []))
-    if len(containers) != 1:
-        raise ContainerError(
-            "ClientError: an inference pipeline of several containers is not emulated: use one container"
-        )
-    container: Mapping[str, Any] = containers[0]
+    """Return the one container of a CreateModel request, or its chain, as `chain.start_server` takes them."""
+    containers = [model["PrimaryContainer"]] if "PrimaryContainer" in model else list(model["Containers"])
+    container: Mapping[str, Any] = containers[0] if len(containers) == 1 else {CONTAINERS: containers}
     return container
 
 
@@ -241,7 +232,7 @@ def batch_environment(request: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _offered(server: ModelServer) -> Mapping[str, Any]:
+def _offered(server: Server) -> Mapping[str, Any]:
     """Return the container's /execution-parameters; nothing if it has none."""
     try:
         status, body = server.get("/execution-parameters")

@@ -12,11 +12,10 @@ from sagemaker_local.core.resources import ENDPOINT_CONFIG, MODEL, Resources
 from sagemaker_local.core.roles import pass_role, tag_at_creation
 from sagemaker_local.core.store import NoRecordError, Record
 from sagemaker_local.sagemaker.configs import check_config
+from sagemaker_local.serving.chain import CONTAINERS, ISOLATED
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-ISOLATED = "EnableNetworkIsolation"
 
 
 class Models:
@@ -113,17 +112,21 @@ class Models:
     def container(self, model_name: str) -> tuple[dict[str, Any], str]:
         """Return what a model runs (its container, and whether without a network) and the role it runs under.
 
+        A chain of containers is a mapping with all of them under `Containers`, as `chain.start_server` takes it.
+
         Raises:
-            ApiError: there is no such model, or it is a chain of containers.
+            ApiError: there is no such model.
         """
         model = self._resources.get(MODEL, model_name)
         containers = model.get("Containers") or [model["PrimaryContainer"]]
         resolved = [part for container in containers for part in self._resolve(container)]
-        if len(resolved) != 1:
-            raise invalid(
-                f"Model {model_name} is an inference pipeline of {len(resolved)} containers: not emulated here."
-            )
-        return {**resolved[0], ISOLATED: bool(model.get(ISOLATED))}, model["ExecutionRoleArn"]
+        run = resolved[0] if len(resolved) == 1 else {CONTAINERS: resolved}
+        return {**run, ISOLATED: bool(model.get(ISOLATED))}, model["ExecutionRoleArn"]
+
+    def images(self, model_name: str) -> list[str]:
+        """Return the images of a model's containers, in their order."""
+        container, _ = self.container(model_name)
+        return [one["Image"] for one in container.get(CONTAINERS, [container])]
 
     def _resolve(self, container: dict[str, Any]) -> list[dict[str, Any]]:
         package_arn = container.get("ModelPackageName")

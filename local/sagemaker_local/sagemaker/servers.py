@@ -69,11 +69,13 @@ class Servers:
         found = {}
         for member in ("ProductionVariants", "ShadowProductionVariants"):
             variants = config.get(member, [])
-            found[member] = [{**variant, "DeployedImages": [self._image(variant["ModelName"])]} for variant in variants]
+            found[member] = [{**variant, "DeployedImages": self._images(variant["ModelName"])} for variant in variants]
         return found
 
-    def _image(self, model: str) -> dict[str, Any]:
-        specified = self.models.container(model)[0]["Image"]
+    def _images(self, model: str) -> list[dict[str, Any]]:
+        return [self._image(specified) for specified in self.models.images(model)]
+
+    def _image(self, specified: str) -> dict[str, Any]:
         repository = specified.partition("@")[0].rsplit(":", 1)[0]
         resolved = f"{repository}@{pull(specified, self.cloud.containers).digest}"
         return {"SpecifiedImage": specified, "ResolvedImage": resolved, "ResolutionTime": self.cloud.clock()}

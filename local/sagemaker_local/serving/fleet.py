@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from sagemaker_local.serving.chain import start_server
 from sagemaker_local.serving.server import (
     INVOCATION_TIMEOUT,
     ContainerStartError,
     InvocationError,
-    ModelServer,
     ServerClosedError,
     ServerStartError,
 )
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping, Sequence
 
-    from sagemaker_local.serving.server import (
-        ServerContext,
-    )
+    from sagemaker_local.serving.chain import Server
+    from sagemaker_local.serving.server import ServerContext
 
     type Measure = Callable[[str, Taken], None]
 
@@ -85,7 +84,7 @@ class Fleet:
 
     def __init__(
         self,
-        servers: Mapping[str, ModelServer],
+        servers: Mapping[str, Server],
         weights: Mapping[str, float],
         rng: random.Random,
         measure: Measure = _nobody,
@@ -115,7 +114,7 @@ class Fleet:
         """
         with ThreadPoolExecutor(len(variants)) as pool:
             starting = {
-                variant.name: pool.submit(ModelServer, variant.container, variant.context, stop=stop)
+                variant.name: pool.submit(start_server, variant.container, variant.context, stop=stop)
                 for variant in variants
             }
         failures = {name: error for name, future in starting.items() if (error := future.exception())}

@@ -31,7 +31,7 @@ def train(
         raise OperateError(f"problem {problem!r} is none: give one of {', '.join(PROBLEMS)}")
     training = start.Training(image, commit, problem, model, values, attempt, max_payload_mb)
     found = stack_of(stack)
-    start.check(training, found, ObjectStore(account.client("s3")))
+    start.check(training, found, ObjectStore(account.client("s3")), account.client("ssm"))
     arn, before = start.start_training(training, found.output("MlopsMachineArn"), account.client("stepfunctions"))
     if before:
         console.print(f"this image and commit were started before and are {before} (--attempt 2 trains once more)")

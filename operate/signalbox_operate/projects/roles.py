@@ -94,6 +94,8 @@ def model(project: Project, target: Target) -> list[Statement]:
     ]
     alarms = [f"{_arn('cloudwatch')}:alarm:{target.group(name)}-*" for name in project.models]
     return [
+        # Of a model that is no archive, but the files under a prefix.
+        *_lists("FindModels", [*kept, *earlier]),
         _allow("ReadModels", "s3:GetObject", _objects([*kept, *earlier])),
         # SageMaker asks for a deployment's alarms as the models' own role.
         _allow("WatchDeployments", "cloudwatch:DescribeAlarms", alarms),

@@ -13,6 +13,7 @@ _COMMON = frozenset(
     (
         "aws",
         "batch",
+        "contents",
         "contracts",
         "csv_rows",
         "events",
@@ -24,6 +25,7 @@ _COMMON = frozenset(
         "names",
         "numerals",
         "observability",
+        "owners",
         "plain",
         "project_documents",
         "projects",

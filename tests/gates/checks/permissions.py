@@ -18,7 +18,13 @@ _OTHER_ACCOUNT = "999999999999"
 # The name of these resources is granted exactly, not by its beginning.
 _EXACT = frozenset(("dynamodb", "iam", "lambda", "secretsmanager", "sqs", "ssm", "states"))
 # What the approval rests on, by its folder in the artifacts bucket, has one writer; published code has none of ours.
-_WRITERS = {"transforms": "TestRole", "evaluations": "EvaluateModelRole", "packages": "PinModelRole", "code": ""}
+_WRITERS = {
+    "transforms": "TestRole",
+    "evaluations": "EvaluateModelRole",
+    "packages": "PinModelRole",
+    "answers": "VerifyReleaseRole",
+    "code": "",
+}
 _ENCRYPTED = ("s3", "dynamodb", "sqs", "secretsmanager")
 _ADMINISTRATOR = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
 
@@ -120,6 +126,11 @@ def _context(need: Need) -> dict[str, str]:
     return {"aws:ResourceAccount": owner, **known, **need.context}
 
 
+def _is_any(resource: str) -> bool:
+    """Say whether a resource stands for any of its kind: an execution, or what projects of this stack have made."""
+    return any(part in resource for part in (":execution:", f"/{STACK}/models/", f"/{STACK}/projects/"))
+
+
 def _neighbours(need: Need) -> Iterator[Need]:
     """Yield what lies beside a need: another stack, another account, another place, another service, without TLS."""
     if need.resource == "*":
@@ -128,7 +139,7 @@ def _neighbours(need: Need) -> Iterator[Need]:
     for theirs in (
         need.resource.replace(STACK, "elsewhere").replace("/pipelines-", "/elsewhere-"),
         need.resource.replace(ACCOUNT, _OTHER_ACCOUNT) if service != "s3" else need.resource,
-        f"{need.resource}-beside" if service in _EXACT and ":execution:" not in need.resource else need.resource,
+        f"{need.resource}-beside" if service in _EXACT and not _is_any(need.resource) else need.resource,
     ):
         if theirs != need.resource and service not in {"events", "ses"}:
             yield Need(need.action, theirs, need.context)

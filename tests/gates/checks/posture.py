@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.gates.template import Problem, Template
+from tests.gates.values import STACK
 
 from signalbox.mail import MAILS_TAG
 
@@ -167,10 +168,15 @@ def _passing(name: str, policy: dict[str, Any]) -> Iterator[Problem]:
     for statement in statements(policy):
         if not any(action in {"iam:PassRole", "iam:*", "*"} for action in listed(statement["Action"])):
             continue
-        if any("*" in resource for resource in listed(statement["Resource"])):
+        if any("*" in resource for resource in listed(statement["Resource"]) if not _of_projects(resource)):
             yield Problem(name, "may pass any role")
         if "iam:PassedToService" not in statement.get("Condition", {}).get("StringEquals", {}):
             yield Problem(name, "may pass a role to any service")
+
+
+def _of_projects(resource: str) -> bool:
+    """Say whether an ARN stands for the roles of this stack's projects, which have a path of their own."""
+    return resource.endswith(f":role/{STACK}/projects/*")
 
 
 def _functions(template: Template) -> Iterator[Problem]:

@@ -116,6 +116,8 @@ def test_roles_have_the_projects_own_places_and_nothing_else(cloud: ProjectCloud
     assert listed == ["incoming/wine/*", "models/wine/*"]
     assert places("TestRole", "WriteAnswers") == ["signalbox-artifacts/transforms/wine/*"]
     assert places("ModelRole", "ReadModels")[0] == "signalbox-artifacts/packages/wine/*"
+    found = statements(cloud, "ModelRole")["FindModels1"]["Condition"]["StringLike"]["s3:prefix"]
+    assert found[0] == "packages/wine/*"
     pipeline = statements(cloud, "PipelineRole")
     assert set(pipeline) == {
         *("ProcessingJobs", "Registering", "Registered", "Groups", "LookUpImages", "FindModelData"),

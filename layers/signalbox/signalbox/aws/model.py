@@ -6,18 +6,26 @@ from typing import Literal, NamedTuple
 # Tested models are kept under this prefix; a package of somebody else gets an inference specification of such a name.
 KEPT, TESTED = "packages/", "signalbox-"
 type ApprovalStatus = Literal["Approved", "Rejected", "PendingManualApproval"]
+# Of a ModelDataSource (botocore's `sagemaker` model: S3ModelDataType, ModelCompressionType).
+type DataType = Literal["S3Object", "S3Prefix"]
+type Compression = Literal["None", "Gzip"]
 
 
 class ModelContainer(NamedTuple):
     """One container of a model package: its image, the S3 URI of its model data if it has any, its environment.
 
     `digest` is the image's, as SageMaker found it when the package was registered; "" where it does not say.
+    `data_type` and `compression` are those of a ModelDataSource; None for a ModelDataUrl, one archive. `foreign` names
+    what else of the container SageMaker would fetch.
     """
 
     image: str
     model_data: str | None = None
     environment: Mapping[str, str] = {}
     digest: str = ""
+    data_type: DataType | None = None
+    compression: Compression | None = None
+    foreign: tuple[str, ...] = ()
 
 
 class ModelPackage(NamedTuple):
@@ -27,7 +35,8 @@ class ModelPackage(NamedTuple):
     `realtime_types` the instance types that it supports (none: all), `properties` the customer metadata, `generated_by`
     and `commit` its metadata properties, `changed_by` who changed it last, `description` the words that were left with
     its approval status, `created_by` who registered it, `additional` the containers of its additional inference
-    specifications by name.
+    specifications by name. `statistics` is the S3 URI of the metrics of its quality that it was registered with, ""
+    where there are none, `response_types` are what it may answer in.
     """
 
     arn: str
@@ -44,6 +53,8 @@ class ModelPackage(NamedTuple):
     description: str = ""
     created_by: str = ""
     additional: Mapping[str, tuple[ModelContainer, ...]] = {}
+    statistics: str = ""
+    response_types: tuple[str, ...] = ()
 
     @property
     def approved(self) -> bool:

@@ -23,8 +23,10 @@ class EndpointCaller:
             "sagemaker-runtime", read_seconds=_MODEL_SECONDS
         )
 
-    def ask(self, endpoint: str, body: str, content_type: str) -> ModelAnswer:
-        """Send one request and return the answer, or why the model refused it.
+    def ask(self, endpoint: str, body: str | bytes, content_type: str, accept: str | None = None) -> ModelAnswer:
+        """Send one request and return the answer, or why the model refused it; `accept` is `content_type` unless given.
+
+        Bytes of the answer that are no UTF-8 become U+FFFD.
 
         Raises:
             ServiceBusyError: SageMaker could not answer now.
@@ -33,7 +35,10 @@ class EndpointCaller:
         with translated(f"sagemaker:InvokeEndpoint of {endpoint}"):
             try:
                 answer = self._runtime.invoke_endpoint(
-                    EndpointName=endpoint, Body=body.encode(), ContentType=content_type, Accept=content_type
+                    EndpointName=endpoint,
+                    Body=body.encode() if isinstance(body, str) else body,
+                    ContentType=content_type,
+                    Accept=accept or content_type,
                 )
             except ClientError as error:
                 if code_of(error) != "ModelError":

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from signalbox.aws.model import ModelContainer, ModelPackage
 
+# What a container fetches besides its one model data: of the container, and of its S3DataSource.
+_FETCHED = ("AdditionalS3DataSource", "AdditionalModelDataSources", "HubAccessConfig", "ManifestS3Uri")
+
 
 class ModelRegistry:
     """The model packages. Every method raises ServiceBusyError and CallRefusedError as `errors.translated` does."""
@@ -79,6 +82,8 @@ def _package(found: "DescribeModelPackageOutputTypeDef") -> "ModelPackage":
         additional={
             one["Name"]: _containers(one["Containers"]) for one in found.get("AdditionalInferenceSpecifications", [])
         },
+        statistics=found.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri", ""),
+        response_types=tuple(specification.get("SupportedResponseMIMETypes", [])),
     )
 
 
@@ -89,14 +94,20 @@ def _person(context: Any) -> str:
 
 
 def _containers(given: "Sequence[ModelPackageContainerDefinitionOutputTypeDef]") -> "tuple[ModelContainer, ...]":
+    return tuple(_container(one) for one in given)
+
+
+def _container(one: "ModelPackageContainerDefinitionOutputTypeDef") -> "ModelContainer":
     from signalbox.aws.model import ModelContainer  # noqa: PLC0415  # as above
 
-    return tuple(
-        ModelContainer(
-            one.get("Image", ""),
-            one.get("ModelDataUrl"),
-            dict(one.get("Environment", {})),
-            one.get("ImageDigest", "").lower(),
-        )
-        for one in given
+    source = one.get("ModelDataSource", {}).get("S3DataSource")
+    fetched = [*(name for name in _FETCHED if name in one), *(name for name in _FETCHED if source and name in source)]
+    return ModelContainer(
+        image=one.get("Image", ""),
+        model_data=source["S3Uri"] if source else one.get("ModelDataUrl"),
+        environment=dict(one.get("Environment", {})),
+        digest=one.get("ImageDigest", "").lower(),
+        data_type=source["S3DataType"] if source else None,
+        compression=source["CompressionType"] if source else None,
+        foreign=tuple(fetched),
     )

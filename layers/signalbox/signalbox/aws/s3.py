@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from signalbox import names
 from signalbox.aws import clients
-from signalbox.aws.errors import none_if_missing, or_none, translated
-from signalbox.aws.objects import ListedObject, StoredObject
+from signalbox.aws.errors import code_of, none_if_missing, or_none, translated
+from signalbox.aws.objects import ListedObject, StoredObject, digest
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 
 class ObjectTooLargeError(Exception):
@@ -62,7 +65,7 @@ class ObjectStore:
             if page is None:
                 return
             for item in page.get("Contents", []):
-                yield ListedObject(f"s3://{bucket}/{item['Key']}", item.get("Size", 0), item["LastModified"])
+                yield _listed(bucket, item)
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
@@ -72,23 +75,57 @@ class ObjectStore:
 
         S3 says 404 only to those who may list the bucket, and 403 to others: then nobody knows, and it is an error.
         """
-        operation = f"s3:HeadObject of s3://{bucket}/{key}"
-        answer = or_none(operation, self._s3.head_object, Bucket=bucket, Key=key)
-        if answer is None:
+        with translated(f"s3:HeadObject of s3://{bucket}/{key}"), none_if_missing():
+            answer = self._s3.head_object(Bucket=bucket, Key=key)
+            version = answer.get("VersionId")
+            return StoredObject(
+                version=None if version == "null" else version,  # "null" where versioning is suspended
+                etag=answer["ETag"].strip('"'),
+                size=answer["ContentLength"],
+                modified=answer["LastModified"],
+            )
+        return None
+
+    def look_under(self, uri: str) -> StoredObject | None:
+        """Return what is under a prefix now as if it were one object (see `aws.objects.digest`), None for nothing.
+
+        `size` is that of all together, `modified` when the newest of them was written.
+        """
+        bucket, prefix = names.bucket_and_key(uri)
+        found: list[ListedObject] = []
+        with translated(f"s3:ListObjectsV2 of {uri}"), none_if_missing():
+            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                found += [_listed(bucket, item) for item in page.get("Contents", [])]
+        if not found:
             return None
-        version = answer.get("VersionId")
-        return StoredObject(
-            version=None if version == "null" else version,  # "null" where versioning is suspended
-            etag=answer["ETag"].strip('"'),
-            size=answer["ContentLength"],
-            modified=answer["LastModified"],
-        )
+        size, modified = sum(one.size for one in found), max(one.modified for one in found)
+        return StoredObject(None, digest(uri, found), size, modified)
 
     def write(self, uri: str, text: str, content_type: str) -> None:
         """Write a text object over whatever was there."""
         bucket, key = names.bucket_and_key(uri)
         with translated(f"s3:PutObject of {uri}"):
             self._s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType=content_type)
+
+    def create(self, uri: str, text: str, content_type: str) -> bool:
+        """Write a text object where nothing is; False where something was, which stays."""
+        bucket, key = names.bucket_and_key(uri)
+        with translated(f"s3:PutObject of {uri}"):
+            try:
+                self._s3.put_object(
+                    Bucket=bucket, Key=key, Body=text.encode(), ContentType=content_type, IfNoneMatch="*"
+                )
+            except ClientError as error:
+                # 409: another one is being written at this moment (S3 API reference, PutObject).
+                if code_of(error) in ("PreconditionFailed", "ConditionalRequestConflict"):
+                    return False
+                raise
+        return True
+
+
+def _listed(bucket: str, item: "ObjectTypeDef") -> ListedObject:
+    etag = item.get("ETag", "").strip('"')
+    return ListedObject(f"s3://{bucket}/{item['Key']}", item.get("Size", 0), item["LastModified"], etag)
 
 
 def _lines(body: "StreamingBody", operation: str) -> Iterator[str]:

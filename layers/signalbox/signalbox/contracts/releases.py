@@ -31,6 +31,8 @@ type ReleaseAction = Literal[
 type ReleaseStep = ReleaseAction | Literal["settle"]
 # What a deployment makes, and takes away again.
 type Made = Literal["model", "alarm", "config"]
+# Of a project's own golden requests: these answers were the first, and are kept, or they were as those that are kept.
+type FirstAnswers = Literal["first", "kept"]
 # How one stage ended, and how a whole release did.
 type StageVerdict = Literal["released", "kept", "torn-down"]
 type ReleaseVerdict = Literal[
@@ -82,7 +84,8 @@ class ReleaseInput(TypedDict):
 class StageOutcome(TypedDict):
     """How one stage ended; `package` is what it serves now, None where its endpoint is gone.
 
-    `answers` counts the golden requests that the endpoint answered as it should, where it was verified.
+    `answers` counts the golden requests that the endpoint answered as it should, where it was verified; `expected` is
+    that of `Verified`.
     """
 
     stage: str
@@ -91,6 +94,7 @@ class StageOutcome(TypedDict):
     endpoint: str
     config: str
     answers: int
+    expected: NotRequired[FirstAnswers]
 
 
 class RegistryChange(TypedDict):
@@ -126,6 +130,7 @@ class Deployment(TypedDict):
     made: list[Made]
     moved: bool
     answers: int
+    expected: NotRequired[FirstAnswers]
     isolated: NotRequired[bool]
 
 
@@ -217,9 +222,13 @@ class VerificationQuestion(TypedDict):
 
 
 class Verified(TypedDict):
-    """Answered by `verify_release`: how many golden requests were answered as they should be; 0 if there are none."""
+    """Answered by `verify_release`: how many golden requests were answered as they should be; 0 if there are none.
+
+    `expected` says what a project's own requests were held to; requests of a batch transform have none.
+    """
 
     answers: int
+    expected: NotRequired[FirstAnswers]
 
 
 class ReleasePlan(TypedDict):

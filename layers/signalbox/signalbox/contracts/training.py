@@ -2,6 +2,7 @@
 
 from typing import Literal, NotRequired, TypedDict
 
+from signalbox.aws.model import Compression, DataType
 from signalbox.contracts.common import AwsRequest
 from signalbox.contracts.problems import Problem
 from signalbox.contracts.uploads import RunUploaders
@@ -18,12 +19,13 @@ class TrainingQuestion(TypedDict):
 class TrainingRequests(TypedDict):
     """The requests of one run: CreateTrainingJob (None for a package), CreateModel, CreateTransformJob.
 
-    `group` is CreateModelPackageGroup (None for a package, which has one).
+    `transform` is None for a package that is not tested. `group` is CreateModelPackageGroup (None for a package, which
+    has one).
     """
 
     training: AwsRequest | None
     model: AwsRequest
-    transform: AwsRequest
+    transform: AwsRequest | None
     group: AwsRequest | None
 
 
@@ -69,6 +71,22 @@ class Trained(TypedDict):
     fleet: Fleet | None
 
 
+class Untested(TypedDict):
+    """Why a package is not tested on held-out rows, as sentences about it, and what its review goes by instead.
+
+    `statistics` is the S3 URI of the metrics that it was registered with, `golden` that of its project's golden
+    requests, each None where there is none. `takes` and `answers` are the content types that it states, `first` is
+    where its first answers to these requests will be kept, an S3 URI.
+    """
+
+    reasons: list[str]
+    statistics: str | None
+    golden: str | None
+    takes: list[str]
+    answers: list[str]
+    first: str
+
+
 class EvaluationPlan(TypedDict):
     """What the evaluation needs of a run; `predictions` and `evidence` are S3 prefixes, `test_data` is one too.
 
@@ -76,7 +94,7 @@ class EvaluationPlan(TypedDict):
     is None for a package, which was trained elsewhere. `columns` is how many a row of the test data has, the label
     included. `fleet` are the instances of the run's own training job, None for a package, and `trained` is what trained
     a package, None for an image, and where that cannot be seen. Runs that 0.1.0 planned have no `problem`, `columns`,
-    `fleet`, `trained` or `lineage`.
+    `fleet`, `trained` or `lineage`. A package with `untested` has no `problem`, `columns` and `test_data` either.
     """
 
     model: str
@@ -90,6 +108,7 @@ class EvaluationPlan(TypedDict):
     problem: NotRequired[Problem]
     columns: NotRequired[int]
     test_data: str
+    untested: NotRequired[Untested | None]
     registered_by: str
     predictions: str
     evidence: str
@@ -99,13 +118,13 @@ class EvaluationPlan(TypedDict):
     lineage: NotRequired[Lineage]
 
 
-class ModelContent(TypedDict):
-    """What a model is, by content, so that what people approve can be compared with what is about to serve.
+class ContainerContent(TypedDict):
+    """What one container of a model is, by content.
 
     `source` is where its data were copied from, `source_etag` what they were there. `image` is the image's path by
     digest. `model_data` is the S3 URI of a copy that no job may write, `version` and `etag` are those that S3 gave to
-    it (`version` is None in a bucket without versions). `specification` is the package's additional inference
-    specification of this content, None where the package's own is it.
+    it (`version` is None in a bucket without versions). Of a prefix, which `data_type` says, both etags are the digest
+    of a listing (see `aws.objects.digest`). A container without data has "" for all of these.
     """
 
     image: str
@@ -115,7 +134,19 @@ class ModelContent(TypedDict):
     version: str | None
     etag: str
     environment: dict[str, str]
+    data_type: NotRequired[DataType]
+    compression: NotRequired[Compression]
+
+
+class ModelContent(ContainerContent):
+    """What a model is, by content, so that what people approve can be compared with what is about to serve.
+
+    The fields are those of its first container; `behind` are the others, of a pipeline of containers. `specification`
+    is the package's additional inference specification of this content, None where the package's own is it.
+    """
+
     specification: str | None
+    behind: NotRequired[list[ContainerContent]]
 
 
 class PinningPlan(TypedDict):
@@ -140,7 +171,10 @@ class Pinned(TypedDict):
 
 
 class TrainingPlan(TypedDict):
-    """Answered by `plan_training`: every name, place and request of one run of the mlops machine."""
+    """Answered by `plan_training`: every name, place and request of one run of the mlops machine.
+
+    `training_seconds` is how long a training may take, its wait for spot instances included.
+    """
 
     entry: Literal["image", "package"]
     model: str
@@ -149,6 +183,7 @@ class TrainingPlan(TypedDict):
     requests: TrainingRequests
     pinning: PinningPlan
     evaluation: EvaluationPlan
+    training_seconds: int
 
 
 class TrainingDone(TypedDict):

@@ -1,8 +1,9 @@
 """The train journey's evidence: how good a model is, beside the one that is live, and what it answers to what."""
 
 import time
+from functools import partial
 
-from signalbox import stages
+from signalbox import owners
 from signalbox.aws.endpoints import Endpoints
 from signalbox.aws.predictions import EndpointCaller
 from signalbox.aws.registry import ModelRegistry
@@ -21,6 +22,6 @@ def evaluating_ports(settings: EvaluateModel) -> ComparingPorts:
         packages=ModelRegistry(),
         endpoints=Endpoints(),
         models=EndpointCaller(),
-        stages=lambda: stages.load(settings.stages_parameter),
+        stages=partial(owners.stages, settings.prefix, settings.stages_parameter),
         clock=time.monotonic,
     )

@@ -61,14 +61,14 @@ class HeldOutRows(NamedTuple):
 
 
 class ComparingPorts(NamedTuple):
-    """What a comparison needs; `stages` reads the document anew, `clock` counts seconds."""
+    """What a comparison needs; `stages` reads a model's stages anew, `clock` counts seconds."""
 
     prefix: str
     objects: ObjectStore
     packages: ModelRegistry
     endpoints: Endpoints
     models: EndpointCaller
-    stages: Callable[[], StagesDocument]
+    stages: Callable[[str], StagesDocument]
     clock: Callable[[], float]
 
 
@@ -79,7 +79,7 @@ def compare(plan: "EvaluationPlan", problem: "Problem", rows: HeldOutRows, ports
         EvaluationError: the live model is measured by another metric.
         ServiceBusyError: SageMaker, S3 or SSM could not answer in this moment.
     """
-    name = names.endpoint(ports.prefix, plan["model"], ports.stages().last.name)
+    name = names.endpoint(ports.prefix, plan["model"], ports.stages(plan["model"]).last.name)
     endpoint = ports.endpoints.find(name)
     package = ports.endpoints.package_of(endpoint.config) if endpoint else None
     if endpoint is None or package is None:
@@ -139,9 +139,10 @@ def _check_metric(package: str, problem: "Problem", ports: ComparingPorts) -> No
 
 
 def _primary(report: str, uri: str) -> str | None:
-    """Return the metric that decides in the report of the live model."""
+    """Return the metric that decides in the report of the live model; None where nobody here has measured it."""
     try:
-        found = json.loads(report).get("primary")
+        document = json.loads(report)
+        found = None if document.get("untested") else document.get("primary")
     except (ValueError, AttributeError) as error:
         raise NotComparedError(f"its report {uri} cannot be read ({error!r})") from error
     return found if isinstance(found, str) else None

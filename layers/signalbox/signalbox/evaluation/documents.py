@@ -105,6 +105,38 @@ class Report(TypedDict):
     costs: list[Cost]
 
 
+class NotTested(TypedDict):
+    """Why a package was not tested, as sentences, and what its review goes by.
+
+    `metrics` is the S3 URI that the report's metrics are from, None where there are none, for which `missing` says why;
+    `golden` is that of the project's golden requests, of which there are `requests`.
+    """
+
+    reasons: list[str]
+    metrics: str | None
+    missing: str
+    golden: str | None
+    requests: int
+
+
+class UntestedReport(TypedDict):
+    """report.json of a package that was not tested: its metrics are those that it was registered with."""
+
+    model: str
+    package: str | None
+    commit: str | None
+    problem: str
+    primary: str
+    lower_is_better: bool
+    metrics: dict[str, Metric]
+    rows: int
+    live: None
+    untested: NotTested
+    training: TrainingDone | None
+    image: str
+    lineage: Lineage
+
+
 class GoldenRequest(TypedDict):
     """A request, and the batch transform's answer to it."""
 
@@ -119,3 +151,20 @@ class GoldenRequests(TypedDict):
     problem: Problem
     requests: list[GoldenRequest]
     tolerance: float
+
+
+class AskedRequest(TypedDict):
+    """A request of a project's own: its body is a text, or bytes in Base64."""
+
+    content_type: str
+    body: NotRequired[str]
+    body_base64: NotRequired[str]
+
+
+class ProjectGolden(TypedDict):
+    """golden.json of a package that was not tested: `answers` is where the first answers are kept, an S3 URI."""
+
+    content_type: str
+    requests: list[AskedRequest]
+    tolerance: float
+    answers: str

@@ -1,14 +1,12 @@
 """Measures one batch transform, compares it with the live model, and writes what a reviewer needs to decide."""
 
-import json
-from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from signalbox import moments
 from signalbox.aws.objects import ListedObject
 from signalbox.aws.s3 import ObjectStore
-from signalbox.evaluation import comparing, costs, requests
+from signalbox.evaluation import comparing, kept, registered, requests
 from signalbox.evaluation.comparing import ComparingPorts, HeldOutRows
 from signalbox.evaluation.model import EvaluationError
 from signalbox.evaluation.report import POINTS, make_golden, make_report, summarise
@@ -18,7 +16,6 @@ from signalbox.observability import count, logger
 
 if TYPE_CHECKING:
     from signalbox.contracts.training import Evaluated, EvaluationPlan, EvaluationQuestion
-    from signalbox.evaluation.documents import Cost
 
 _OUTPUT = ".out"
 
@@ -35,9 +32,11 @@ def evaluate(question: "EvaluationQuestion", ports: ComparingPorts) -> "Evaluate
         ServiceBusyError: S3, SageMaker or SSM could not answer in this moment.
     """
     plan = question["plan"]
+    _check_unsettled(plan["package"], ports)
+    if untested := plan.get("untested"):
+        return registered.evaluate(question, untested, ports)
     if "problem" not in plan or "columns" not in plan:
         raise EvaluationError("this run was planned before 0.2.0, without its problem: start it again")
-    _check_unsettled(plan["package"], ports)
     files = _predictions(plan, ports.objects)
     read = partial(read_rows, [file.uri for file in files], ports.objects.lines, plan["columns"])
     scores, spread = Scores(plan["problem"]), Spread(POINTS)
@@ -47,11 +46,12 @@ def evaluate(question: "EvaluationQuestion", ports: ComparingPorts) -> "Evaluate
     rows = HeldOutRows(read, scores.rows, sum(file.size for file in files))
     live = comparing.compare(plan, plan["problem"], rows, ports)
     created_at = moments.text_of(max(file.modified for file in files))
-    report = make_report(question, scores, spread, live=live, costs=_costs(question, ports), created_at=created_at)
+    report = make_report(
+        question, scores, spread, live=live, costs=kept.costs_of(question, ports), created_at=created_at
+    )
     report_uri, golden_uri = f"{plan['evidence']}report.json", f"{plan['evidence']}golden.json"
-    subject = _subject(question)
-    _write(ports.objects, golden_uri, {**make_golden(report, plan["content_type"], spread), **subject})
-    _write(ports.objects, report_uri, {**report, **subject})
+    kept.write(golden_uri, make_golden(report, plan["content_type"], spread), question, ports.objects)
+    kept.write(report_uri, report, question, ports.objects)
     primary, summary = report["primary"], summarise(report)
     value, verdict = report["metrics"][primary]["value"], report["verdict"]
     logger.info("model evaluated", extra={"report": report_uri, "primary": primary, "value": value, "verdict": verdict})
@@ -64,29 +64,6 @@ def _check_unsettled(arn: str | None, ports: ComparingPorts) -> None:
     package = ports.packages.find(arn) if arn else None
     if package and package.settled:
         raise EvaluationError(f"package {arn} was approved meanwhile, by another test: nothing of this one is kept")
-
-
-def _costs(question: "EvaluationQuestion", ports: ComparingPorts) -> "list[Cost]":
-    """Return the costs in the region that the run is in."""
-    plan, region = question["plan"], question["execution_arn"].split(":")[3]
-    before, done = plan.get("trained"), question["training"]
-    fleet, training = (before["fleet"], before) if before else (plan.get("fleet"), done)
-    return costs.of(region, fleet, training["seconds"] if training else 0, ports.stages().stages)
-
-
-def _subject(question: "EvaluationQuestion") -> dict[str, object]:
-    """Return what evidence is about, so that no other package can borrow it, and where its model comes from.
-
-    A model of an image has no package yet: then the execution, which the package will name as its origin, stands for
-    it.
-    """
-    return {
-        "package": question["plan"]["package"],
-        "execution": question["execution_arn"],
-        "content": question["content"],
-        "train_data": question["plan"]["train_data"],
-        "registered_by": question["plan"]["registered_by"],
-    }
 
 
 def _predictions(plan: "EvaluationPlan", objects: ObjectStore) -> list[ListedObject]:
@@ -102,7 +79,3 @@ def _predictions(plan: "EvaluationPlan", objects: ObjectStore) -> list[ListedObj
             "taken away while the model was tested; find out which, and start the run again"
         )
     return files
-
-
-def _write(objects: ObjectStore, uri: str, document: Mapping[str, object]) -> None:
-    objects.write(uri, json.dumps(document, indent=2, ensure_ascii=False), "application/json")

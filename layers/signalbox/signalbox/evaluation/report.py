@@ -52,12 +52,18 @@ def make_report(
             {"input": row.body, "expected": row.label, "predicted": row.prediction} for row in spread.rows(SAMPLES)
         ],
         "points": _points(spread.rows(POINTS)) if scores.problem == "regression" else [],
-        "training": question["training"] or _trained_before(plan),
+        "training": question["training"] or trained_before(plan),
         "test_data": plan["test_data"],
         "image": plan["image"],
         "lineage": plan.get("lineage", {}),
         "costs": costs,
     }
+
+
+def trained_before(plan: "EvaluationPlan") -> "TrainingDone | None":
+    """Return the training of a package."""
+    trained = plan.get("trained")
+    return {"job": trained["job"], "seconds": trained["seconds"]} if trained else None
 
 
 def make_golden(report: "Report", content_type: str, spread: Spread) -> "GoldenRequests":
@@ -86,12 +92,6 @@ def summarise(report: "Report") -> str:
     if live["rows"] < report["rows"]:
         same = f"{live['rows']:,} of these rows, this model {_with_error(live['own'][primary])}"
     return f"{sentence}; {name} had {other} on {same}: {difference['verdict']}, {_of(difference)}."
-
-
-def _trained_before(plan: "EvaluationPlan") -> "TrainingDone | None":
-    """Return the training of a package."""
-    trained = plan.get("trained")
-    return {"job": trained["job"], "seconds": trained["seconds"]} if trained else None
 
 
 def _of(difference: "Difference") -> str:

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from signalbox.contents import containers_of
+
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import (
         CreateModelPackageInputTypeDef,
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     )
 
     from signalbox.contracts.common import AwsRequest
-    from signalbox.contracts.training import EvaluationPlan, EvaluationQuestion, ModelContent
+    from signalbox.contracts.training import ContainerContent, EvaluationPlan, EvaluationQuestion, ModelContent
 
 # botocore's `sagemaker` model: EntityDescription.
 _DESCRIPTION_LIMIT = 1024
@@ -31,32 +33,44 @@ def _attached(
 ) -> "UpdateModelPackageInputTypeDef":
     """Return the request that leaves the package's approval status as it is.
 
-    What was tested becomes an inference specification of the package beside its own: a release deploys that one.
+    What was tested, or is to be reviewed without a test, becomes an inference specification of the package beside its
+    own: a release deploys that one.
     """
+    untested = plan.get("untested")
+    reviewed = "reviewed" if untested else "tested"
     return {
         "ModelPackageArn": package,
         "CustomerMetadataProperties": evidence,
         "AdditionalInferenceSpecificationsToAdd": [
             {
                 "Name": str(content["specification"]),
-                "Description": "What was tested: the image by its digest, the model's data where no job may write",
-                "Containers": [_container(content)],
-                "SupportedContentTypes": [plan["content_type"]],
-                "SupportedResponseMIMETypes": ["text/csv"],
+                "Description": f"What was {reviewed}: the image by its digest, the model's data where no job may write",
+                "Containers": [_container(one) for one in containers_of(content)],
+                "SupportedContentTypes": untested["takes"] if untested else [plan["content_type"]],
+                "SupportedResponseMIMETypes": untested["answers"] if untested else ["text/csv"],
             }
         ],
         "ClientToken": plan["client_token"],
     }
 
 
-def _container(content: "ModelContent") -> "ModelPackageContainerDefinitionTypeDef":
-    return {
+def _container(content: "ContainerContent") -> "ModelPackageContainerDefinitionTypeDef":
+    container: ModelPackageContainerDefinitionTypeDef = {
         "Image": content["image"],
         "ImageDigest": content["image"].partition("@")[2],
-        "ModelDataUrl": content["model_data"],
-        "ModelDataETag": content["etag"],
         "Environment": content["environment"],
     }
+    if "data_type" in content:
+        container["ModelDataSource"] = {
+            "S3DataSource": {
+                "S3Uri": content["model_data"],
+                "S3DataType": content["data_type"],
+                "CompressionType": content["compression"],
+            }
+        }
+    elif content["model_data"]:
+        container |= {"ModelDataUrl": content["model_data"], "ModelDataETag": content["etag"]}
+    return container
 
 
 def _registered(

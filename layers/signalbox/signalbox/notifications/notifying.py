@@ -5,10 +5,10 @@ A repetition mails again: twice is better than never.
 
 from collections.abc import Callable, Iterator, Sequence
 from copy import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from signalbox import links
-from signalbox.mail import Mail, Mailer, send_each
+from signalbox.mail import Mail, Mailer, nobody, send_each
 from signalbox.notifications import approval_texts, rules, run_texts, texts
 from signalbox.notifications.model import Notification
 from signalbox.notifications.view import EndingView
@@ -27,13 +27,19 @@ def no_log(_group: str, _job: str) -> tuple[str, ...]:
 class NotifyingPorts(NamedTuple):
     """How mails are sent, who gets them, and under which address models are called ("" where that is not known).
 
-    `log_tail` returns the last lines that a job wrote, by its log group and its name.
+    `log_tail` returns the last lines that a job wrote, by its log group and its name, `own` the addresses of a model's
+    own approvers, none where the stack's `approvers` get its mails.
     """
 
     mailer: Mailer
     approvers: tuple[str, ...]
     api_url: str = ""
     log_tail: Callable[[str, str], tuple[str, ...]] = no_log
+    own: Callable[[str], tuple[str, ...]] = nobody
+
+    def about(self, model: str) -> Self:
+        """Return the ports with which the mails about a model go to whom they concern."""
+        return self._replace(approvers=self.own(model) or self.approvers)
 
 
 def notify_ending(ending: "Ending", ports: NotifyingPorts) -> "Mailed":
@@ -49,7 +55,7 @@ def notify_ending(ending: "Ending", ports: NotifyingPorts) -> "Mailed":
         return {"mailed": 0}
     kind = rules.kind_of(ending)
     content = texts.compose(kind, EndingView.of(ending, ports.api_url))
-    mailed = send(content, ending["execution_arn"], ports)
+    mailed = send(content, ending["execution_arn"], ports.about(ending["package"] or ending["model"]))
     _note(kind, mailed)
     return {"mailed": mailed}
 
@@ -72,7 +78,8 @@ def notify_unreviewed(model: str, package: str, by: str, ports: NotifyingPorts) 
     Raises:
         MailError: nobody could be reached.
     """
-    mailed = send_each(ports.mailer, _mails(approval_texts.unreviewed(model, package, by), "", ports.approvers))
+    mails = _mails(approval_texts.unreviewed(model, package, by), "", ports.about(model).approvers)
+    mailed = send_each(ports.mailer, mails)
     _note("unreviewed", mailed)
     return {"mailed": mailed}
 

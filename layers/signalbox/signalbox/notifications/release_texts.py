@@ -21,6 +21,12 @@ def _proved(what: str, stages: "Sequence[StageOutcome]") -> str:
         return ""
     if not sum(one["answers"] for one in stages):
         return f"{what}. There were no golden requests to compare its answers with."
+    if any(one.get("expected") == "first" for one in stages):
+        return (
+            f"{what} and answered its project's golden requests: these first answers are what later ones are held to."
+        )
+    if any("expected" in one for one in stages):
+        return f"{what} and answered its project's golden requests as it did the first time."
     return f"{what} and answered the golden requests as the batch transform did."
 
 

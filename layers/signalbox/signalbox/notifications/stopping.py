@@ -51,7 +51,7 @@ def report(event: Mapping[str, object], ports: StoppingPorts) -> "RunReport":
     notified = ports.log.notified(change.execution_arn)
     if not notified and ports.log.claim(change.execution_arn, ports.clock(), LEASE):
         content = stopped_texts.stopped(change, ports.last_action(change.model, change.name))
-        send(content, change.execution_arn, ports.mails)
+        send(content, change.execution_arn, ports.mails.about(change.package or change.model))
         ports.log.close(change.execution_arn, ports.clock())
         count("StopReported")
         logger.info("stopped execution reported", extra={"execution": change.execution_arn, "status": change.status})

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 def planning_ports(settings: "PlanRelease") -> "ReleasePorts":
     """Return what `plan_release` needs on AWS."""
-    from signalbox import moments, stages  # noqa: PLC0415  # see above
+    from functools import partial  # noqa: PLC0415  # see above
+
+    from signalbox import moments, projects, stages  # noqa: PLC0415  # see above
     from signalbox.releases.ports import ReleasePorts  # noqa: PLC0415  # see above
 
     return ReleasePorts(
@@ -35,6 +37,7 @@ def planning_ports(settings: "PlanRelease") -> "ReleasePorts":
         prefix=settings.prefix,
         role=settings.model_role_arn,
         poll_seconds=settings.poll_seconds,
+        document=partial(projects.load_model, settings.prefix),
     )
 
 

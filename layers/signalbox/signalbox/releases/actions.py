@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import hosting, moments, names
 from signalbox.aws.model import ModelPackage
@@ -25,6 +25,9 @@ from signalbox.releases.model import Request
 from signalbox.releases.tracking import move_of, stage_verdict
 from signalbox.stages import Stage
 
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import VpcConfigTypeDef
+
 # The actions whose requests are made from the stages document.
 OF_THE_DOCUMENT = frozenset[ReleaseStep](("put-alarm", "create-config", "update-endpoint", "review"))
 # The actions about a package's content: each makes, deploys, verifies or asks about exactly what was approved.
@@ -39,7 +42,8 @@ class Asking(NamedTuple):
     """What the requests are made from.
 
     `stage` is the stage at hand where the stages document is needed for it, `package` the package that the action is
-    about as the registry has it, `content` what was approved of it, `role` the role under which models run.
+    about as the registry has it, `content` what was approved of it, `role` the role under which models run, `vpc` their
+    network, `tags` those of the model's project.
     `scaled_out` says whether the endpoint has more instances than the config that it is on, and the one that it is
     moved to, begin with. `serving` is what the last stage serves, where people are asked.
     """
@@ -53,6 +57,8 @@ class Asking(NamedTuple):
     role: str
     table: str
     now: datetime
+    tags: Mapping[str, str] = {}
+    vpc: "VpcConfigTypeDef | None" = None
     scaled_out: bool = False
     serving: StageServing | None = None
 
@@ -95,7 +101,14 @@ class Asking(NamedTuple):
         """Return the package on its way into the stage."""
         one = self.deployment
         return Hosted(
-            self.request.model, one["stage"], one["package"], one["model"], one["config"], self._specification
+            model=self.request.model,
+            stage=one["stage"],
+            package=one["package"],
+            model_name=one["model"],
+            config_name=one["config"],
+            specification=self._specification,
+            project=self.tags,
+            vpc=self.vpc,
         )
 
     @property
@@ -145,7 +158,7 @@ def _create_endpoint(asking: Asking) -> AwsRequest:
     return {
         "EndpointName": deployment["endpoint"],
         "EndpointConfigName": deployment["config"],
-        "Tags": endpoint_tags(asking.request.model, deployment["stage"]),
+        "Tags": endpoint_tags(asking.request.model, deployment["stage"], asking.tags),
     }
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, cast
 
 from signalbox.contracts.common import Failure
-from signalbox.contracts.releases import Deployment, ReleaseProgress, RollbackResult
+from signalbox.contracts.releases import Deployment, ReleaseProgress, RollbackResult, Verified
 from signalbox.contracts.reviews import ReviewDecision
 from signalbox.releases.reactions import Reaction
 from signalbox.releases.tracking import (
@@ -18,7 +18,7 @@ from signalbox.releases.tracking import (
 )
 
 if TYPE_CHECKING:
-    from signalbox.contracts.releases import ReleaseStep, Verified
+    from signalbox.contracts.releases import ReleaseStep
 
 
 def done(progress: ReleaseProgress, result: object) -> None:
@@ -41,7 +41,7 @@ def done(progress: ReleaseProgress, result: object) -> None:
     elif asked == "delete-endpoint" and not progress["problem"]:
         progress["deleted"].append(str(progress["stage"]))
     elif asked == "verify":
-        deployment_of(progress)["answers"] = cast("Verified", result)["answers"]
+        _verified(deployment_of(progress), cast("Verified", result))
     elif deployment is not None:
         _made(progress, deployment)
 
@@ -99,6 +99,12 @@ def _closed(progress: ReleaseProgress, decision: ReviewDecision) -> None:
     end(progress, "approved", "declined" if decision["decision"] == "rejected" else "expired", progress["stage"])
 
 
+def _verified(deployment: Deployment, result: Verified) -> None:
+    deployment["answers"] = result["answers"]
+    if "expected" in result:
+        deployment["expected"] = result["expected"]
+
+
 def _recorded(progress: ReleaseProgress) -> None:
     deployment = progress["deployment"]
     if deployment is None:
@@ -106,4 +112,6 @@ def _recorded(progress: ReleaseProgress) -> None:
         return
     finish_stage(progress, deployment["stage"], "released", deployment["package"], deployment["endpoint"])
     progress["stages"][-1] |= {"config": deployment["config"], "answers": deployment["answers"]}
+    if "expected" in deployment:
+        progress["stages"][-1]["expected"] = deployment["expected"]
     progress["deployment"] = None

@@ -2,16 +2,23 @@
 
 import json
 from copy import replace
+from operator import itemgetter
+from typing import TYPE_CHECKING, cast
 
 from signalbox import names
 from signalbox.aws.model import Endpoint, ModelContainer, ModelPackage
 from signalbox.aws.objects import StoredObject
-from signalbox.contracts.training import ModelContent
+from signalbox.contents import containers_of
+from signalbox.contracts.training import ContainerContent, ModelContent
 from signalbox.reading import Fields
 from signalbox.releases.model import ReleaseError
 from signalbox.releases.ports import EvidenceReader
 
+if TYPE_CHECKING:
+    from signalbox.aws.model import Compression, DataType
+
 _EVIDENCE_LIMIT = 1_000_000  # bytes; a report has about four thousand
+_MOST_CONTAINERS = 14  # behind the first (botocore's `sagemaker` model: ContainerDefinitionList)
 
 
 class ContentChangedError(ReleaseError):
@@ -60,31 +67,41 @@ def approved(package: ModelPackage, files: EvidenceReader, *, back: bool) -> Mod
             return None
         raise
     _check_package(package, content)
-    check_data(content, package.arn, files.look(*names.bucket_and_key(content["model_data"])))
+    check_data(content, package.arn, files)
     if not back:  # the way back is not to be barred by whoever may write as a job
-        _check_source(content, package.arn, files.look(*names.bucket_and_key(content["source"])))
+        _check_sources(content, package.arn, files)
     return content
 
 
-def check_data(content: ModelContent, package: str, stored: StoredObject | None) -> None:
-    """Refuse data of a model that were replaced; `stored` is what lies in their place now.
+def check_data(content: ModelContent, package: str, files: EvidenceReader) -> None:
+    """Refuse data of a model that were replaced.
 
     Raises:
         ContentChangedError: they were, or they are gone.
     """
-    if stored is None:
-        raise ContentChangedError(package, f"{content['model_data']} is gone")
-    if (stored.version, stored.etag) != (content["version"], content["etag"]):
-        raise _replaced(package, content["model_data"], stored)
+    for container in filter(itemgetter("model_data"), containers_of(content)):
+        uri = container["model_data"]
+        stored = files.look_under(uri) if _is_prefix(container) else files.look(*names.bucket_and_key(uri))
+        if stored is None:
+            raise ContentChangedError(package, f"{uri} is gone")
+        if (stored.version, stored.etag) != (container["version"], container["etag"]):
+            raise _replaced(package, uri, stored)
 
 
-def _check_source(content: ModelContent, package: str, stored: StoredObject | None) -> None:
+def _check_sources(content: ModelContent, package: str, files: EvidenceReader) -> None:
     """Refuse a model whose origin was replaced, although the copy serves: somebody writes where only its job should.
 
     That it is gone is no reason: it is not needed any more.
     """
-    if stored is not None and stored.etag != content["source_etag"]:
-        raise _replaced(package, content["source"], stored)
+    for container in filter(itemgetter("source"), containers_of(content)):
+        uri = container["source"]
+        stored = files.look_under(uri) if _is_prefix(container) else files.look(*names.bucket_and_key(uri))
+        if stored is not None and stored.etag != container["source_etag"]:
+            raise _replaced(package, uri, stored)
+
+
+def _is_prefix(container: ContainerContent) -> bool:
+    return container.get("data_type") == "S3Prefix"
 
 
 def _replaced(package: str, uri: str, stored: StoredObject) -> ContentChangedError:
@@ -97,25 +114,37 @@ def check_images(content: ModelContent, endpoint: Endpoint) -> None:
     Raises:
         ContentChangedError: it does.
     """
-    digest = content["image"].partition("@")[2]
+    tested = [one["image"] for one in containers_of(content)]
+    digests = {image.partition("@")[2] for image in tested}
     for image in endpoint.images:
-        if image.partition("@")[2] != digest:
-            raise ContentChangedError(endpoint.name, f"it runs {image}, not {content['image']}")
+        if image.partition("@")[2] not in digests:
+            raise ContentChangedError(endpoint.name, f"it runs {image}, not {' and '.join(tested)}")
 
 
 def read(document: Fields) -> ModelContent:
     """Return the content that a report or golden requests are about; a field that is wrong is refused by its name."""
     fields = document.inside("content")
-    return {
+    content = cast("ModelContent", {**_container(fields), "specification": fields.optional("specification")})
+    if "behind" in fields:
+        content["behind"] = [_container(one) for one in fields.objects("behind", (1, _MOST_CONTAINERS))]
+    return content
+
+
+def _container(fields: Fields) -> ContainerContent:
+    source = fields.any_text("source")
+    content: ContainerContent = {
         "image": fields.text("image"),
-        "source": fields.text("source"),
-        "source_etag": fields.text("source_etag"),
-        "model_data": fields.text("model_data"),
+        "source": source,
+        "source_etag": fields.text("source_etag") if source else "",
+        "model_data": fields.text("model_data") if source else "",
         "version": fields.optional("version"),
-        "etag": fields.text("etag"),
+        "etag": fields.text("etag") if source else "",
         "environment": fields.pairs("environment"),
-        "specification": fields.optional("specification"),
     }
+    if "data_type" in fields:
+        content["data_type"] = cast("DataType", fields.choice("data_type", ("S3Object", "S3Prefix")))
+        content["compression"] = cast("Compression", fields.choice("compression", ("None", "Gzip")))
+    return content
 
 
 def _tested(package: ModelPackage, report: str | None) -> ModelContent:
@@ -141,8 +170,17 @@ def _tested(package: ModelPackage, report: str | None) -> ModelContent:
 def _check_package(package: ModelPackage, content: ModelContent) -> None:
     name = content["specification"]
     containers = package.containers if name is None else package.additional.get(name, ())
-    tested = ModelContainer(content["image"], content["model_data"], content["environment"])
-    if [replace(one, digest="", environment=dict(one.environment)) for one in containers] != [tested]:
+    tested = [
+        ModelContainer(
+            image=one["image"],
+            model_data=one["model_data"] or None,
+            environment=one["environment"],
+            data_type=one.get("data_type"),
+            compression=one.get("compression"),
+        )
+        for one in containers_of(content)
+    ]
+    if [replace(one, digest="", environment=dict(one.environment)) for one in containers] != tested:
         raise ContentChangedError(
             package.arn,
             f"its image, model data or environment are no longer {content['image']} with {content['model_data']}",

@@ -70,10 +70,10 @@ class PackageWithdrawnError(Exception):
 
 
 class GoldenMismatchError(Exception):
-    """The endpoint answers a golden request otherwise than the batch transform did."""
+    """The endpoint answers a golden request otherwise than the model did before: in its test, or in its first stage."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(f"{message}: compare the stage's image and environment with those of the batch transform")
+        super().__init__(f"{message}: compare the stage's image and environment with what answered before")
 
 
 class Desired(NamedTuple):

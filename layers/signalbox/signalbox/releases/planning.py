@@ -20,12 +20,12 @@ from signalbox.contracts.releases import (
     ReleaseQuestion,
     ReleaseStep,
 )
+from signalbox.model_documents import ProjectDocumentError
 from signalbox.moments import text_of
-from signalbox.observability import count, logger, measure
-from signalbox.releases import actions, answers, content, endings, rules, steps, tracking
+from signalbox.observability import count, logger
+from signalbox.releases import actions, answers, content, endings, rules, steps, tracking, waiting
 from signalbox.releases.content import ContentChangedError
 from signalbox.releases.model import (
-    BUSY,
     Desired,
     Facts,
     Place,
@@ -59,6 +59,7 @@ def plan(question: ReleaseQuestion, ports: ReleasePorts) -> ReleasePlan:
     request = _request(question, progress, ports.prefix)
     if question["last"]:
         _take(progress, question["last"], ports)
+    ports = _of_project(request, progress, ports)
     arguments, planned = None, False
     while arguments is None:
         try:
@@ -88,6 +89,16 @@ def _request(question: ReleaseQuestion, progress: ReleaseProgress, prefix: str) 
         if progress["problem"] is None:
             tracking.fail(progress, {"Error": "ReleaseError", "Cause": str(error)})
         return unreadable(question)
+
+
+def _of_project(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> ReleasePorts:
+    """Return the ports as the model's project has them; on the way back, also where its document cannot be used."""
+    try:
+        return ports.of(request.model)
+    except (ProjectDocumentError, CallRefusedError) as error:
+        if progress["problem"] is None:
+            _give_up(progress, {"Error": type(error).__name__, "Cause": str(error)})
+        return ports
 
 
 def _take(progress: ReleaseProgress, last: LastAnswer, ports: ReleasePorts) -> None:
@@ -194,9 +205,9 @@ def _ask(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> Aw
     """Return the request of the first thing to do; None where there turns out to be nothing to do about it."""
     step = progress["todo"][0]
     if step == "wait":
-        return _wait(progress, ports)
+        return waiting.wait(progress, ports)
     if step == "settle":
-        return _settle(progress, ports)
+        return waiting.settle(progress, ports)
     if step in endings.STEPS and progress["serving"] is None:
         endings.look(request, progress, ports)
     package = _evidence(request, progress, ports) if step in actions.OF_CONTENT else None
@@ -209,6 +220,8 @@ def _ask(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> Aw
         content=content.approved(package, ports.files, back=progress["problem"] is not None) if package else None,
         prefix=ports.prefix,
         role=ports.role,
+        tags=ports.tags,
+        vpc=ports.vpc,
         table=ports.store.name,
         now=ports.clock(),
         scaled_out=step == "update-endpoint" and ports.endpoints.scaled_out(*tracking.move_of(progress)),
@@ -245,30 +258,6 @@ def _hold(request: Request, progress: ReleaseProgress, package: ModelPackage | N
     if package and package.arn == request.package and not progress["problem"]:
         progress["report"] = progress["report"] or request.report or package.report or ""
         content.check_report(package, progress["report"])
-
-
-def _settle(progress: ReleaseProgress, ports: ReleasePorts) -> AwsRequest | None:
-    """Wait until the endpoint has come to rest, as long as a deployment may take; then it is looked at as it is."""
-    deployment = tracking.deployment_of(progress)
-    endpoint = ports.endpoints.find(deployment["endpoint"])
-    busy = endpoint is not None and endpoint.status in BUSY
-    if busy and progress["waited"] < deployment["patience_seconds"]:
-        return _wait(progress, ports)
-    if busy and progress["problem"]:
-        reason = f"the endpoint is still moving after {progress['waited']} seconds"
-        tracking.finish_rollback(progress, "unfinished", reason)
-    else:
-        del progress["todo"][0]
-    return None
-
-
-def _wait(progress: ReleaseProgress, ports: ReleasePorts) -> AwsRequest:
-    arguments = actions.wait(progress["waited"], ports.poll_seconds)
-    progress["waited"] += arguments["seconds"]
-    tracking.ask(progress, "wait")
-    if tracking.waits_for_others(progress):
-        measure("ReleaseWaiting", progress["waited"])
-    return arguments
 
 
 def _give_up(progress: ReleaseProgress, failure: Failure) -> None:

@@ -1,13 +1,18 @@
 """What a release needs from outside, where the tests' world in memory stands for it as well."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from signalbox.aws.model import Endpoint, ModelAnswer, ModelPackage
 from signalbox.aws.objects import StoredObject
 from signalbox.releases.model import Desired, Served
 from signalbox.stages import StagesDocument
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import VpcConfigTypeDef
+
+    from signalbox.model_documents import ModelDocument
 
 
 class PackageReader(Protocol):
@@ -62,7 +67,7 @@ class ReleaseStore(Protocol):
 class ModelCaller(Protocol):
     """The models behind the endpoints: see `aws.predictions.EndpointCaller`."""
 
-    def ask(self, endpoint: str, body: str, content_type: str) -> ModelAnswer:
+    def ask(self, endpoint: str, body: str | bytes, content_type: str, accept: str | None = None) -> ModelAnswer:
         """Send one request and return the answer, or why the model refused it."""
 
 
@@ -75,10 +80,25 @@ class EvidenceReader(Protocol):
     def look(self, bucket: str, key: str) -> StoredObject | None:
         """Return what is under a key now, or None where there is nothing."""
 
+    def look_under(self, uri: str) -> StoredObject | None:
+        """Return what is under a prefix now as if it were one object, or None where there is nothing."""
+
+
+class AnswerKeeper(EvidenceReader, Protocol):
+    """Evidence, and the first answers that a model gave: see `aws.s3.ObjectStore`."""
+
+    def create(self, uri: str, text: str, content_type: str) -> bool:
+        """Write a text where nothing is; False where something was, which stays."""
+
+
+def of_no_project(_model: str) -> None:
+    """Return no document: a model of no project."""
+
 
 class ReleasePorts(NamedTuple):
     """What planning needs from outside; `poll_seconds` is the shortest wait, `role` the one that models run under.
 
+    `document` returns a model's document, None where the stack's role and stages count.
     The stages document is read anew for each plan: a stage that was added or resized counts from the next action on.
     """
 
@@ -91,3 +111,23 @@ class ReleasePorts(NamedTuple):
     prefix: str
     role: str
     poll_seconds: int
+    document: Callable[[str], "ModelDocument | None"] = of_no_project
+    tags: Mapping[str, str] = {}
+    vpc: "VpcConfigTypeDef | None" = None
+
+    def of(self, model: str) -> Self:
+        """Return the ports as a model's project has them: its role, its stages, the tags of what is made, its network.
+
+        Raises:
+            ProjectDocumentError, ServiceBusyError, CallRefusedError: see `projects.load_model`.
+        """
+        document = self.document(model)
+        if document is None:
+            return self
+        own = StagesDocument(document.stages)
+        return self._replace(
+            role=document.roles.model,
+            stages=(lambda: own) if own.stages else self.stages,
+            tags=document.resource_tags,
+            vpc=document.vpc,
+        )

@@ -28,6 +28,7 @@ __all__ = ["closing_ports", "page_ports", "registry_answers", "requesting_ports"
 
 def requesting_ports(settings: RequestReview) -> "RequestingPorts":
     """Return the ports of `request_review`. Raises MailError where the list of approvers is wrong."""
+    from signalbox import owners  # noqa: PLC0415  # see above
     from signalbox.aws.s3 import ObjectStore  # noqa: PLC0415  # see above
     from signalbox.mail import SesMailer, addresses  # noqa: PLC0415  # see above
     from signalbox.reviews.reports import read_report  # noqa: PLC0415  # see above
@@ -40,6 +41,7 @@ def requesting_ports(settings: RequestReview) -> "RequestingPorts":
         secret=partial(secret, settings.review_secret_arn),
         url=settings.review_url.rstrip("/"),
         approvers=addresses(settings.approvers),
+        own=partial(owners.approvers, settings.prefix),
     )
 
 

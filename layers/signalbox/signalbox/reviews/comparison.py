@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import words
-from signalbox.reviews import standing
+from signalbox.reviews import standing, untested
 
 if TYPE_CHECKING:
     from signalbox.reviews.kept import KeptDifference, KeptMetric, KeptReport
@@ -41,9 +41,12 @@ def comparisons(report: "KeptReport") -> list[Comparison]:
 
 def headline(report: "KeptReport") -> str:
     """Return one sentence about the metric that decides, "" where the report has none."""
-    if report["primary"] not in report["metrics"]:
+    known = report["primary"] in report["metrics"]
+    first = _comparison(report["primary"], report) if known else Comparison("", "", "")
+    if report.get("untested"):
+        return untested.headline(f"{first.name} {first.value}".strip())
+    if not known:
         return ""
-    first = _comparison(report["primary"], report)
     if not first.verdict:
         return f"{first.name} {first.value}. {standing.not_compared(report)}"
     than = "from" if first.verdict == "no clear difference" else "than"

@@ -9,14 +9,22 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from signalbox import plain, words
-from signalbox.reviews import comparison, costs, lineage, samples, standing
+from signalbox.reviews import comparison, costs, lineage, samples, standing, untested
 from signalbox.reviews.comparison import Comparison
 from signalbox.reviews.model import ReviewError
 from signalbox.reviews.samples import ShownSample
 
 if TYPE_CHECKING:
     from signalbox.contracts.common import StageServing
-    from signalbox.reviews.kept import ClassScore, KeptDifference, KeptLineage, KeptLive, KeptMetric, KeptReport
+    from signalbox.reviews.kept import (
+        ClassScore,
+        KeptDifference,
+        KeptLineage,
+        KeptLive,
+        KeptMetric,
+        KeptReport,
+        KeptUntested,
+    )
     from signalbox.reviews.picture import Bars, Scatter
 
 _TEXT_LIMIT = 120
@@ -53,6 +61,12 @@ class ShownEvidence(NamedTuple):
     class_count: int = 0
     lineage: "KeptLineage" = _UNKNOWN
     costs: Sequence[tuple[str, str]] = ()
+    untested: "KeptUntested | None" = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what a reviewer has to know of a model that was not tested; nothing of any other."""
+        return untested.sentences(self.untested) if self.untested else ()
 
     @property
     def scatter(self) -> "Scatter | None":
@@ -126,6 +140,7 @@ def shown(evidence: str) -> ShownEvidence:
         class_count=report.get("class_count", 0),
         lineage=origin,
         costs=[(label, text) for label, text in report.get("costs", [])],
+        untested=report.get("untested"),
     )
 
 
@@ -153,6 +168,7 @@ def _kept(report: Mapping[str, Any]) -> "KeptReport":
         "classes": sorted(classes, key=lambda score: -score["rows"])[:_CLASSES],
         "class_count": len(classes),
         "costs": costs.kept(report),
+        "untested": untested.kept(report),
     }
 
 

@@ -78,12 +78,22 @@ class KeptLineage(TypedDict):
     image: str
 
 
+class KeptUntested(TypedDict):
+    """Why a model was not tested, as sentences, and what its review goes by (see `evaluation.model.NotTested`)."""
+
+    reasons: list[str]
+    metrics: str
+    missing: str
+    golden: str
+    requests: int
+
+
 class KeptReport(TypedDict):
     """What is kept of a report. Earlier versions kept no `points`, classes, `lineage`, `costs` or `serving`.
 
     `live` is what was live when the model was tested, `serving` what the last stage served when people were asked.
     `points` are label and prediction of test rows of a regression; `classes` are the biggest of `class_count` classes;
-    `costs` are labels and texts.
+    `costs` are labels and texts. `untested` is None for a model that was tested.
     """
 
     problem: str
@@ -102,3 +112,4 @@ class KeptReport(TypedDict):
     class_count: NotRequired[int]
     lineage: NotRequired[KeptLineage]
     costs: NotRequired[list[tuple[str, str]]]
+    untested: NotRequired[KeptUntested | None]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from signalbox.reviews import evidence, lineage, tries
+from signalbox.reviews import evidence, lineage, tries, untested
 from signalbox.reviews.model import REASON_LIMIT, Review
 from signalbox.templates import render
 from signalbox.words import package_label, package_name, when
@@ -84,7 +84,8 @@ def _about(review: Review, shown: evidence.ShownEvidence) -> Values:
     if review.stage:
         facts.append(("Stage", review.stage))
     if review.evidence:
-        facts += [("Problem", shown.problem), *lineage.rows(shown.lineage, shown.rows)]
+        facts += [("Problem", shown.problem)] if shown.problem else []
+        facts += untested.facts(shown.untested) if shown.untested else lineage.rows(shown.lineage, shown.rows)
         facts += shown.lives
         facts += [("Training job", shown.job), ("Training time", shown.took)] if shown.job else []
         facts += [*shown.costs, *lineage.facts(shown.lineage)]

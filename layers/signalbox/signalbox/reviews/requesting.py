@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import moments
-from signalbox.mail import Mail, Mailer, send_each
+from signalbox.mail import Mail, Mailer, nobody, send_each
 from signalbox.observability import count, logger
 from signalbox.reading import Fields, shown
 from signalbox.reviews import evidence, keys, mails, rules
@@ -22,7 +22,8 @@ _ATTEMPTS = 5
 class RequestingPorts(NamedTuple):
     """What asking needs from outside. `report` reads an evaluation report by its URI and raises ReviewError.
 
-    `deciding` has no registry: a decision that the registry has not heard of is left to the page.
+    `deciding` has no registry: a decision that the registry has not heard of is left to the page. `own` returns the
+    addresses of a model's own approvers, none where the stack's `approvers` are asked.
     """
 
     deciding: DecidingPorts
@@ -31,6 +32,7 @@ class RequestingPorts(NamedTuple):
     secret: Callable[[], bytes]
     url: str
     approvers: tuple[str, ...]
+    own: Callable[[str], tuple[str, ...]] = nobody
 
 
 def request(event: "ReviewRequest", ports: RequestingPorts) -> "ReviewRequested":
@@ -81,17 +83,17 @@ def _review(event: "ReviewRequest", ports: RequestingPorts) -> Review:
     asked = Fields(event, _refusal)
     kind, stage = _subject(asked)
     seconds, now = asked.number("expires_in", (1, _LONGEST)), ports.deciding.clock()
-    token, report = asked.text("token"), asked.optional("report")
+    token, report, model = asked.text("token"), asked.optional("report"), asked.text("model")
     return Review(
         id=keys.review_id(ports.secret(), token),
         kind=kind,
         stage=stage,
-        model=asked.text("model"),
+        model=model,
         package=asked.text("package"),
         execution_arn=asked.text("execution_arn"),
         token=token,
         evidence=evidence.freeze(ports.report(report), report, event.get("serving")) if report else "",
-        approvers=ports.approvers,
+        approvers=ports.own(model) or ports.approvers,
         created_at=moments.text_of(now),
         expires_at=moments.text_of(now + timedelta(seconds=seconds)),
     )

@@ -16,14 +16,15 @@ __all__ = ["pinning_ports", "planning_ports"]
 
 def planning_ports(settings: "PlanTraining") -> "TrainingPorts":
     """Return the ports of `plan_training`."""
-    from signalbox import stages  # noqa: PLC0415  # see above
+    from signalbox import projects, stages  # noqa: PLC0415  # see above
     from signalbox.aws.registry import ModelRegistry  # noqa: PLC0415  # see above
     from signalbox.aws.s3 import ObjectStore  # noqa: PLC0415  # see above
     from signalbox.aws.training_jobs import TrainingJobs  # noqa: PLC0415  # see above
     from signalbox.training.planning import TrainingPorts  # noqa: PLC0415  # see above
 
-    document = partial(stages.load, settings.stages_parameter)
-    return TrainingPorts(settings, ObjectStore(), ModelRegistry(), TrainingJobs(), document)
+    stages_of = partial(stages.load, settings.stages_parameter)
+    document = partial(projects.load_model, settings.prefix)
+    return TrainingPorts(settings, ObjectStore(), ModelRegistry(), TrainingJobs(), stages_of, document)
 
 
 def pinning_ports() -> "PinningPorts":

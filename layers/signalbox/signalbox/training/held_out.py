@@ -1,5 +1,6 @@
 """Which rows a model is tested on: its own, which neither who asks for a run nor who registers a package chooses."""
 
+from collections.abc import Mapping
 from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -20,12 +21,27 @@ def own(data_bucket: str, model: str) -> str:
     return f"s3://{data_bucket}/models/{model}/test/"
 
 
-def places(request: ImageRequest, data_bucket: str) -> dict[str, str]:
-    """Return where an image's training and test data lie, by their fields: as asked for, else in the model's folder."""
-    return {
-        "train_data": request.train_data or f"s3://{data_bucket}/models/{request.model}/train/",
-        "test_data": folder(request.test_data or own(data_bucket, request.model)),
-    }
+def place(request: ImageRequest, data_bucket: str) -> str:
+    """Return where an image's test data lie: as asked for, else in the model's folder."""
+    return folder(request.test_data or own(data_bucket, request.model))
+
+
+def channels(request: ImageRequest, data_bucket: str, known: Mapping[str, str]) -> dict[str, str]:
+    """Return the S3 prefix of each channel of an image's training: those of its document, with what is asked for.
+
+    Raises:
+        InvalidRequestError: training data are asked for, and the document has several channels of them.
+    """
+    if not known:
+        return {"train": request.train_data or f"s3://{data_bucket}/models/{request.model}/train/"}
+    if request.train_data is None:
+        return dict(known)
+    if len(known) > 1:
+        raise InvalidRequestError(
+            f"train_data is given, and the model {request.model} has the channels {', '.join(known)}: leave it out, or "
+            "change the channels in the project"
+        )
+    return dict.fromkeys(known, request.train_data)
 
 
 def first_files(field: str, uri: str, objects: "ObjectStore") -> list[str]:
@@ -46,19 +62,10 @@ def folder(uri: str) -> str:
     return uri if uri.endswith("/") else f"{uri}/"
 
 
-def stated(package: ModelPackage) -> str:
-    """Return the folder that a package states.
-
-    Raises:
-        InvalidRequestError: it states none.
-    """
+def stated(package: ModelPackage) -> str | None:
+    """Return the folder that a package states, None where it states none."""
     test_data = package.properties.get(TEST_DATA)
-    if not test_data:
-        raise InvalidRequestError(
-            f"package {package.arn} does not say where its test data are: register it with the customer metadata "
-            f"property {TEST_DATA!r}, an S3 folder of CSV files, label first"
-        )
-    return folder(test_data)
+    return folder(test_data) if test_data else None
 
 
 def check(candidate: Candidate, data_bucket: str, artifacts_bucket: str) -> None:
@@ -68,8 +75,8 @@ def check(candidate: Candidate, data_bucket: str, artifacts_bucket: str) -> None
         InvalidRequestError: they lie elsewhere than the model's own test data and, for a package, what its pipeline
             wrote.
     """
-    model, given = candidate.model, candidate.test_data
-    home, pipeline = own(data_bucket, model), f"s3://{artifacts_bucket}/pipelines/{model}/"
+    model, given = candidate.model, candidate.test_data or ""
+    home, pipeline = own(data_bucket, model), f"s3://{artifacts_bucket}/pipelines/{candidate.project or model}/"
     if given == home or (candidate.package and given.startswith(pipeline)):
         return
     way_out = (

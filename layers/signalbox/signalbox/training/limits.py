@@ -5,12 +5,12 @@ Source of every limit: botocore's `sagemaker` model, whose shape stands beside i
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from signalbox.aws.model import ModelPackage
 from signalbox.numerals import whole_number
 from signalbox.reading import shown
-from signalbox.stages import StagesDocument
+from signalbox.stages import Stage
 from signalbox.training.model import PAYLOAD_MB, InvalidRequestError
 
 _METADATA = 256  # CustomerMetadataValue, TagValue: length, and letters, numbers, separators and these
@@ -71,7 +71,7 @@ def check_hyperparameters(given: Mapping[str, str]) -> None:
             raise InvalidRequestError(f"{field} has a line break: SageMaker takes one line for each name and value")
 
 
-def check_package(package: ModelPackage, transform_type: str, stages: StagesDocument) -> None:
+def check_package(package: ModelPackage, transform_type: str, stages: Sequence[Stage]) -> None:
     """Refuse a package that cannot keep its evidence, or does not support the instances that it is to run on.
 
     Raises:
@@ -84,7 +84,7 @@ def check_package(package: ModelPackage, transform_type: str, stages: StagesDocu
             f"requests: SageMaker takes {_PROPERTIES}; register it with fewer"
         )
     _check_type(package, "TransformInstanceType", transform_type, package.transform_types)
-    for stage in stages.stages:
+    for stage in stages:
         _check_type(package, f"instance_type of the stage {stage.name}", stage.instance_type, package.realtime_types)
 
 

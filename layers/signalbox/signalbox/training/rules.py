@@ -1,21 +1,15 @@
 """Reads the input of the mlops machine, and decides what its run will train and test."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from signalbox import names
-from signalbox.aws.model import KEPT, ModelContainer, ModelPackage
+from signalbox.aws.model import KEPT, ModelContainer
 from signalbox.contracts.problems import PROBLEMS
 from signalbox.reading import Fields, shown
 from signalbox.training import held_out
-from signalbox.training.limits import (
-    PAYLOAD,
-    check_hyperparameters,
-    check_image,
-    check_metadata,
-    largest_payload,
-)
+from signalbox.training.limits import PAYLOAD, check_hyperparameters, check_image, check_metadata
 from signalbox.training.model import (
     CONTENT_TYPE,
     PAYLOAD_MB,
@@ -29,8 +23,8 @@ from signalbox.training.model import (
 if TYPE_CHECKING:
     from signalbox.contracts.problems import Problem
     from signalbox.contracts.training import TrainingQuestion
+    from signalbox.model_documents import ModelDocument, ModelTraining
 
-PROBLEM = "problem"
 # Step Functions adds this field by itself when another execution starts the machine.
 _ASSOCIATION = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"
 _ISOLATION = "network_isolation"
@@ -57,8 +51,20 @@ _URI = r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/[^?*#\x00-\x1f\x7f-\x
 _CLIENT_TOKEN_LIMIT = 36  # botocore's `sagemaker` model: ClientToken of CreateModelPackage
 
 
-def read(prefix: str, machine_input: object) -> ImageRequest | PackageRequest:
-    """Return what the machine's input asks for.
+def model_named(prefix: str, machine_input: object) -> str | None:
+    """Return the model that an input is about; None where it names none, which `read` then refuses."""
+    given = machine_input if isinstance(machine_input, dict) else {}
+    package, model, image = (str(given.get(field) or "") for field in ("package", "model", "image"))
+    try:
+        if package:
+            return names.model_of_group(prefix, names.group_of_package(package))
+    except ValueError:
+        return None
+    return model or (_repository(image) if image else None)
+
+
+def read(prefix: str, machine_input: object, training: "ModelTraining | None" = None) -> ImageRequest | PackageRequest:
+    """Return what the machine's input asks for; what it leaves out of a training is as the model's document says.
 
     Raises:
         InvalidRequestError: it asks for neither an image nor a package, or a field is missing, unknown or wrong.
@@ -70,20 +76,25 @@ def read(prefix: str, machine_input: object) -> ImageRequest | PackageRequest:
         )
     given = {key: value for key, value in machine_input.items() if key != _ASSOCIATION}
     fields = Fields(given, InvalidRequestError)
-    if ("image" in fields) == ("package" in fields):
+    kinds = [kind for kind in ("image", "package") if kind in fields]
+    given_by_document = not kinds and "model" in fields and training is not None and training.image is not None
+    if len(kinds) != 1 and not given_by_document:
         raise InvalidRequestError(
             "the input needs exactly one of 'image' (to train it) and 'package' (a version that is registered already)"
         )
-    return _package(prefix, fields) if "package" in fields else _image(prefix, fields)
+    return _package(prefix, fields) if "package" in fields else _image(prefix, fields, training)
 
 
-def run_of(question: "TrainingQuestion", group: str, bucket: str) -> TrainingRun:
-    """Return the names and places of an execution's run; what it writes goes to `bucket`.
+def run_of(question: "TrainingQuestion", group: str, bucket: str, own: str = "") -> TrainingRun:
+    """Return the names and places of an execution's run; what it writes goes to `bucket`, into folders called `own`.
+
+    The roles of a project may use the folders of its models alone; what the stack's own roles write is in none.
 
     Raises:
         InvalidRequestError: the execution has a name that SageMaker does not take in a tag or in metadata.
     """
     execution, home = question["execution"], f"s3://{bucket}"
+    place = f"{own}/{execution}" if own else execution
     check_metadata("the execution's name", execution)
     return TrainingRun(
         execution=execution,
@@ -92,65 +103,38 @@ def run_of(question: "TrainingQuestion", group: str, bucket: str) -> TrainingRun
             "model": names.job(group, execution, "model"),
             "transform": names.job(group, execution, "transform"),
         },
-        training_output=f"{home}/training/{execution}",
-        predictions=f"{home}/transforms/{execution}/",
-        evidence=f"{home}/evaluations/{execution}/",
-        kept=f"{home}/{KEPT}{execution}/model.tar.gz",
+        training_output=f"{home}/training/{place}",
+        predictions=f"{home}/transforms/{place}/",
+        evidence=f"{home}/evaluations/{place}/",
+        kept=f"{home}/{KEPT}{place}/model.tar.gz",
+        answers=f"{home}/answers/{place}.json",
         # Makes the registration of one execution happen once, however often it is called.
         client_token=names.token("package", question["execution_arn"])[:_CLIENT_TOKEN_LIMIT],
     )
 
 
-def image_candidate(request: ImageRequest, run: TrainingRun, data_bucket: str) -> Candidate:
-    """Return the model that an image will become."""
-    places = held_out.places(request, data_bucket)
+def image_candidate(
+    request: ImageRequest, run: TrainingRun, data_bucket: str, document: "ModelDocument | None" = None
+) -> Candidate:
+    """Return the model that an image will become.
+
+    Raises:
+        InvalidRequestError: training data are asked for, and the model's document has several channels of them.
+    """
+    training = document.training if document else None
     return Candidate(
         model=request.model,
         group=request.group,
         package=None,
         commit=request.commit,
+        containers=(ModelContainer(request.image, run.model_data, training.environment if training else {}),),
         problem=request.problem,
-        image=request.image,
-        model_data=run.model_data,
-        test_data=places["test_data"],
-        train_data=places["train_data"],
+        test_data=held_out.place(request, data_bucket),
+        channels=held_out.channels(request, data_bucket, training.channels if training else {}),
         isolated=request.isolated,
         hyperparameters=request.hyperparameters,
         max_payload_mb=request.max_payload_mb or PAYLOAD_MB,
-    )
-
-
-def package_candidate(request: PackageRequest, package: ModelPackage | None) -> Candidate:
-    """Return the model in a package; None stands for a package that is not registered.
-
-    Raises:
-        InvalidRequestError: there is no such package, it is settled, or it cannot be evaluated.
-    """
-    if package is None:
-        raise InvalidRequestError(f"package {request.package} is not in the registry: check its group and version")
-    if package.settled:
-        raise InvalidRequestError(
-            f"package {package.arn} is tested and approved, and what was approved is not tested again: reject it "
-            "first, or register a new version"
-        )
-    container = _only_container(package)
-    if container.model_data is None:
-        raise InvalidRequestError(f"package {package.arn} has no ModelDataUrl: register it with its model.tar.gz")
-    _check_content_type(package)
-    test_data = held_out.stated(package)
-    return Candidate(
-        model=request.model,
-        group=request.group,
-        package=package.arn,
-        commit=package.commit,
-        problem=_problem(package),
-        image=_pinned_image(container),
-        model_data=container.model_data,
-        test_data=test_data,
-        environment=container.environment,
-        isolated=request.isolated,
-        registered=package,
-        max_payload_mb=request.max_payload_mb or largest_payload(package),
+        project=document.project if document else None,
     )
 
 
@@ -196,12 +180,13 @@ def _package(prefix: str, fields: Fields) -> PackageRequest:
     return PackageRequest(arn, model, group, _max_payload(fields), fields.flag(_ISOLATION, default=True))
 
 
-def _image(prefix: str, fields: Fields) -> ImageRequest:
+def _image(prefix: str, fields: Fields, training: "ModelTraining | None") -> ImageRequest:
     fields.only(*_IMAGE_FIELDS)
-    image = fields.text(
+    known = training.image if training and "image" not in fields else None
+    image = known or fields.text(
         "image", _IMAGE, "the URI of an image in ECR, <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>"
     )
-    if "content_type" in fields and not _is_csv(given := fields.text("content_type")):
+    if "content_type" in fields and not is_csv(given := fields.text("content_type")):
         allowed = f"give {CONTENT_TYPE}, the only type that the evaluation reads, label first"
         raise fields.refuse("content_type", f"is {shown(given)}: {allowed}")
     check_image(image)
@@ -209,14 +194,14 @@ def _image(prefix: str, fields: Fields) -> ImageRequest:
     return ImageRequest(
         image=image,
         commit=fields.text("commit", _COMMIT, "the commit's id, at most 128 letters, digits and . _ - /"),
-        problem=cast("Problem", fields.choice("problem", PROBLEMS)),
+        problem=cast("Problem", fields.choice("problem", PROBLEMS, training.problem if training else None)),
         model=model,
         group=group,
         train_data=fields.text("train_data") if "train_data" in fields else None,
         test_data=fields.text("test_data") if "test_data" in fields else None,
-        hyperparameters=_hyperparameters(fields),
-        max_payload_mb=_max_payload(fields),
-        isolated=fields.flag(_ISOLATION, default=True),
+        hyperparameters=_hyperparameters(fields, training.hyperparameters if training else {}),
+        max_payload_mb=_max_payload(fields) or (training.max_payload_mb if training else None),
+        isolated=fields.flag(_ISOLATION, default=training.network_isolation if training else True),
     )
 
 
@@ -226,7 +211,7 @@ def _model(prefix: str, fields: Fields, image: str) -> tuple[str, str]:
     if given:
         model = fields.text("model", _MODEL, "lower-case letters, digits and single hyphens between them")
     else:
-        model = names.slug(re.split("[:@]", image)[0].rsplit("/", 1)[-1])
+        model = _repository(image)
     group = names.package_group(prefix, model)
     if group != f"{prefix}-{model}":
         way_out = "shorten it" if given else "give a shorter one in the field 'model'"
@@ -238,8 +223,13 @@ def _model(prefix: str, fields: Fields, image: str) -> tuple[str, str]:
     return model, group
 
 
-def _hyperparameters(fields: Fields) -> dict[str, str]:
-    found = fields.pairs("hyperparameters")
+def _repository(image: str) -> str:
+    """Return what a model is called after its image: the last part of the repository's name."""
+    return names.slug(re.split("[:@]", image)[0].rsplit("/", 1)[-1])
+
+
+def _hyperparameters(fields: Fields, known: Mapping[str, str]) -> dict[str, str]:
+    found = {**known, **fields.pairs("hyperparameters")}
     check_hyperparameters(found)
     return found
 
@@ -248,47 +238,6 @@ def _max_payload(fields: Fields) -> int | None:
     return fields.whole("max_payload_mb", PAYLOAD) if "max_payload_mb" in fields else None
 
 
-def _only_container(package: ModelPackage) -> ModelContainer:
-    """Return the one container of a package that is complete."""
-    if package.state != "Completed":
-        raise InvalidRequestError(f"package {package.arn} is {package.state}: register one that is Completed")
-    if len(package.containers) != 1:
-        raise InvalidRequestError(
-            f"package {package.arn} has {len(package.containers)} containers: "
-            "a batch transform of ours runs exactly one; register a package with one container"
-        )
-    return package.containers[0]
-
-
-def _pinned_image(container: ModelContainer) -> str:
-    """Return the image by the digest that it had when the package was registered, where SageMaker says which."""
-    if not container.digest or "@" in container.image:
-        return container.image
-    folder, _, name = container.image.rpartition("/")
-    return f"{folder}/{name.split(':')[0]}@{container.digest}"
-
-
-def _check_content_type(package: ModelPackage) -> None:
-    stated = package.properties.get("content-type")
-    taken = [stated] if stated else package.content_types or [CONTENT_TYPE]
-    if not any(_is_csv(content_type) for content_type in taken):
-        raise InvalidRequestError(
-            f"package {package.arn} takes {', '.join(taken)}: the evaluation reads {CONTENT_TYPE} only, label first"
-        )
-
-
-def _is_csv(content_type: str) -> bool:
+def is_csv(content_type: str) -> bool:
     """Say whether a content type is ours, whatever its parameters (`; charset=utf-8`); its case means nothing."""
     return content_type.partition(";")[0].strip().lower() == CONTENT_TYPE
-
-
-def _problem(package: ModelPackage) -> "Problem":
-    stated = package.properties.get(PROBLEM, "")
-    if stated not in PROBLEMS:
-        says = f"says that its problem is {stated!r}" if stated else "does not say which problem it solves"
-        raise InvalidRequestError(
-            f"package {package.arn} {says}: give it the customer metadata property {PROBLEM!r}, one of "
-            f"{', '.join(PROBLEMS)}, and start the machine with it again. A pipeline that was published before 0.2.0 "
-            "registers its packages without it: publish it again"
-        )
-    return stated

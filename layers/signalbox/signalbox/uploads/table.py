@@ -177,6 +177,7 @@ class UploadsTable:
         """Write beside the run what it waits for, and how much of its input it has; RunConflictError as in `move`."""
         done: dict[str, Value | None] = {"has_manifest": int(run.has_manifest), "copied": run.copied}
         changes = {"waits_for": waits_for, "folder": run.folder, **done}
+        self._table.put(key("pipelines", self._pipeline))  # of a run that a version before projects opened, too
         same = unchanged({"status": run.status})
         if self._table.update(self._run_key(run), changes, same) is None:
             raise _gave_way(run)
