@@ -12,7 +12,6 @@ from botocore.exceptions import ClientError
 from signalbox import names
 from signalbox.aws.errors import code_of
 from signalbox.training import rules
-from signalbox.training.model import InvalidRequestError
 from signalbox_operate import runs
 from signalbox_operate.stack import OperateError, Stack
 
@@ -154,10 +153,10 @@ def _of_execution(arn: str, prefix: str, stepfunctions: Any) -> tuple[Sequence[J
         OperateError: its input is none that starts jobs.
     """
     found = stepfunctions.describe_execution(executionArn=arn)
-    try:
-        group = rules.read(prefix, json.loads(found["input"])).group
-    except InvalidRequestError as error:
-        raise OperateError(f"{arn.rpartition(':')[2]} started no jobs: {error}") from error
+    model = rules.model_named(prefix, json.loads(found["input"]))
+    if model is None:
+        raise OperateError(f"{found['name']} started no jobs: its input names no model")
+    group = names.package_group(prefix, model)
     jobs = [Job(kind, names.job(group, found["name"], step)) for kind, step in _STEPS]
     return jobs, found["status"] in _ACTIVE
 

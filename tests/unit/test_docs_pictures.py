@@ -50,7 +50,7 @@ def test_the_folder_has_the_pictures_that_are_taken_and_no_others() -> None:
     assert {file.name for file in FOLDER.glob("*.png")} == taken
 
 
-@pytest.mark.parametrize("document", [PAGE, "README.md", "docs/own-data.md"])
+@pytest.mark.parametrize("document", [PAGE, "README.md", "docs/own-container.md", "docs/own-data.md"])
 def test_every_picture_that_is_shown_is_there(document: str) -> None:
     folder = (FOLDER.parents[1] / document).parent
     shown = pictures(document)

@@ -424,3 +424,13 @@ def test_a_list_of_mails_shows_the_first_sentences_of_a_mail_and_nothing_else_of
 def test_a_mail_that_reaches_nobody_fails() -> None:
     with pytest.raises(MailError):
         notifying.notify_ending(ending(release=release()), NotifyingPorts(OutboxFake(ANN), (ANN,)))
+
+
+def test_an_ending_is_mailed_to_the_approvers_of_the_models_project_and_else_to_the_stacks() -> None:
+    outbox, own = OutboxFake(), {PACKAGE: ("own@example.com",)}
+    ports = notifying.NotifyingPorts(outbox, (ANN, BOB), own=lambda model: own.get(model, ()))
+
+    notifying.notify_ending(ending(release=release("nothing-to-do")), ports)
+    notifying.notify_ending(ending(release=release("nothing-to-do"), package=None), ports)
+
+    assert [mail.to for mail in outbox.mails] == ["own@example.com", ANN, BOB]

@@ -238,6 +238,14 @@ def test_the_logs_of_a_training_are_those_of_the_jobs_that_are_named_after_it(cl
     assert groups == ["/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TransformJobs"]
 
 
+def test_the_logs_of_a_training_whose_image_its_project_names_are_found_by_its_model(clients: dict[str, Any]) -> None:
+    found = {"name": "by-document", "status": "SUCCEEDED", "input": '{"model": "iris", "commit": "1"}'}
+    clients["stepfunctions"] = RecordingClient("stepfunctions", {"describe_execution": found})
+    job = names.job("signalbox-iris", "by-document", "training")
+
+    assert ask("logs", "by-document").output.splitlines()[0] == f"==> {job} <=="
+
+
 def test_the_logs_of_a_training_whose_input_was_refused_are_none(clients: dict[str, Any]) -> None:
     found = {"name": "by-hand", "status": "FAILED", "input": "{}"}
     clients["stepfunctions"] = RecordingClient("stepfunctions", {"describe_execution": found})
@@ -245,7 +253,7 @@ def test_the_logs_of_a_training_whose_input_was_refused_are_none(clients: dict[s
     done = ask("logs", "by-hand")
 
     assert done.exit_code == 1
-    assert "by-hand started no jobs: " in done.stderr
+    assert "by-hand started no jobs: its input names no model" in done.stderr
 
 
 def test_logs_are_followed_until_all_has_ended_and_each_line_is_shown_once() -> None:

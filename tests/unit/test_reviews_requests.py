@@ -189,3 +189,13 @@ def test_golden_requests_of_the_project_are_named_with_what_their_answers_are_he
     for said in mail_and_page(world):
         assert "Its project has 3 golden requests, without right answers: what the first stage answers" in said
         assert "s3://data/models/wine/golden.jsonl" in said
+
+
+def test_a_model_whose_project_names_approvers_is_reviewed_by_them_and_not_by_the_stacks(world: World) -> None:
+    own = {"abalone": ("own@example.com",)}
+    ports = world.requesting_ports()._replace(own=lambda model: own.get(model, ()))
+
+    requesting.request(payload(), ports)
+    requesting.request(payload(model="iris", token="token-2", execution_arn="another"), ports)
+
+    assert [mail.to for mail in world.outbox.mails] == ["own@example.com", ANN, BOB]
