@@ -20,6 +20,7 @@ from signalbox.aws.errors import ServiceBusyError
 from signalbox.aws.machines import StateMachines, TaskClosedError
 from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.table import NEW, Table, key, unchanged
+from signalbox.project_documents import ProjectPipeline
 from signalbox.reviews.adapters import DynamoReviews
 from signalbox.uploads.adapters import SageMakerExecutions
 from signalbox.uploads.mails import NotificationTable
@@ -199,8 +200,14 @@ def test_a_pipeline_whose_start_was_not_heard_runs_once(fault: Fault, cloud: Wor
         RoleArn=cloud.role(allow("*")),
     )
     proxy.weather.next = [fault]
-    given = {"manifest": "s3://artifacts/m.json", "display_name": "run-1", "description": "one upload"}
-    started = SageMakerExecutions(pipeline, client("sagemaker", cloud, proxy)).start(token=f"{pipeline:t<32}", **given)
+    executions = SageMakerExecutions(client("sagemaker", cloud, proxy))
+    started = executions.start(
+        ProjectPipeline(pipeline),
+        "s3://artifacts/m.json",
+        token=f"{pipeline:t<32}",
+        display_name="run-1",
+        description="one upload",
+    )
     found = sagemaker.list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
     assert [one["PipelineExecutionArn"] for one in found] == [started]
 
