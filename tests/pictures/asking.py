@@ -23,6 +23,11 @@ def approval_mail() -> str:
     return _mail(asked())
 
 
+def untested_mail() -> str:
+    """Return the mail that asks for the approval of a model which its own pipeline has measured, and nobody else."""
+    return _mail(asked(tested.registered(), model="rings", package=f"{tested.RINGS}/1"))
+
+
 def prod_mail() -> str:
     """Return the mail that asks for prod."""
     serving = {"stage": "prod", "endpoint": "signalbox-abalone-prod", "status": "InService", "package": LIVE}

@@ -1,4 +1,4 @@
-"""The twelve most usual situations in which Signalbox writes to people or is visited by them."""
+"""The thirteen most usual situations in which Signalbox writes to people or is visited by them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ SITUATIONS = (
     Situation("approval-mail", asking.approval_mail, decides=True),
     Situation("approval-page", asking.page, decides=True),
     Situation("classes-page", asking.page_of_classes, decides=True),
+    Situation("untested-mail", asking.untested_mail, decides=True),
     Situation("wrong-word", asking.page_after_a_wrong_word, decides=True),
     Situation("approved-page", asking.page_after_the_approval),
     Situation("rejected-mail", telling.rejected),

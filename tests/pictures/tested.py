@@ -25,6 +25,7 @@ from tests.support.objects import RememberedObjects
 REGION = "us-east-1"
 ACCOUNT = f"{REGION}:123456789012"
 GROUP = f"arn:aws:sagemaker:{ACCOUNT}:model-package/signalbox-abalone"
+RINGS = GROUP.replace("abalone", "rings")
 RUN = f"arn:aws:sagemaker:{ACCOUNT}:pipeline/signalbox-abalone/execution/p4jn9xou8a8s"
 COMMIT = "4f1c2e9a"
 _ABALONE_COLUMNS = "Sex Length Diameter Height Whole_weight Shucked_weight Viscera_weight Shell_weight"
@@ -83,6 +84,31 @@ def iris() -> str:
     asked = training.IMAGE_INPUT | {"commit": COMMIT, "image": training.IMAGE.replace("8c1d", COMMIT)}
     planned = plan(_question(f"iris-decision-tree-{COMMIT}", asked), training.ports(data=data))
     return _tested(planned, rows[1::2], _kind, done={"job": planned["names"]["training"], "seconds": 134})
+
+
+@cache
+def registered() -> str:
+    """Return the report of a package that somebody's pipeline registered with its own metrics, without test data."""
+    package, statistics = f"{RINGS}/1", f"{_ARTIFACTS}/pipelines/rings/train/runs/evaluation/evaluation.json"
+    described = {name: value for name, value in training.PACKAGE.items() if name != "CustomerMetadataProperties"} | {
+        "ModelPackageArn": package,
+        "InferenceSpecification": {"Containers": [_XGBOOST], "SupportedContentTypes": ["text/csv"]},
+        "MetadataProperties": {"GeneratedBy": RUN.replace("abalone", "rings--train")},
+        "ModelMetrics": {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": statistics}}},
+    }
+    planned = plan(_question("signalbox-rings-1", {"package": package}), training.ports(described, {}, training.JOB))
+    metrics = {"regression_metrics": {"mse": {"value": 4.93, "standard_deviation": 2.19}}}
+    objects = RememberedObjects({statistics: json.dumps(metrics)})
+    evaluated = evaluate(
+        {
+            "plan": planned["evaluation"],
+            "content": _content(planned),
+            "training": None,
+            "execution_arn": mlops("test"),
+        },
+        evaluation.ports(objects),
+    )
+    return objects.texts[evaluated["report"]]
 
 
 def _question(execution: str, machine_input: object) -> TrainingQuestion:

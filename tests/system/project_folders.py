@@ -1,9 +1,9 @@
-"""Projects for the scenarios: two alike with two models each, and one whose definition the SageMaker SDK wrote."""
+"""Projects for the scenarios: two alike with two models each, and what the tutorial of pipelines begins with."""
 
-import json
 import shutil
 from pathlib import Path
 
+from signalbox_local.demo.data import seeded
 from signalbox_local.project import ROOT
 
 _OTHERS = ROOT / "tests" / "fidelity" / "cases"
@@ -92,21 +92,6 @@ pipelines:
 approvers: [{name}@example.com]
 tags: {{team: {name}}}
 """
-_OF_THE_SDK = """\
-project: rings
-uploads: {suffix: .csv, quiet_seconds: 1}
-pipelines:
-  train:
-    definition: pipeline.json
-    code: code
-    models: [rings]
-    parameter: InputDataUrl
-    replace:
-      "arn:aws:iam::123456789012:role/SageMakerExecutionRole": "{job_role}"
-      "s3://sagemaker-us-east-1-123456789012/code": "{code}/code"
-      "s3://sagemaker-us-east-1-123456789012": "{output}"
-      AbaloneModelPackageGroup: "{group:rings}"
-"""
 
 
 def two_models(folder: Path, name: str) -> Path:
@@ -118,10 +103,8 @@ def two_models(folder: Path, name: str) -> Path:
     return folder
 
 
-def of_the_sdk(folder: Path) -> Path:
-    """Write a project around the definition that the SageMaker SDK writes for its abalone example."""
+def for_the_tutorial(folder: Path) -> None:
+    """Write what docs/own-pipeline.md begins with: what the SageMaker SDK writes for its abalone example, and data."""
     shutil.copytree(_OTHERS / "abalone", folder / "code")
-    (folder / "signalbox.yaml").write_text(_OF_THE_SDK)
-    definition = json.loads((_OTHERS / "abalone-definition.json").read_text())
-    (folder / "pipeline.json").write_text(json.dumps(definition))
-    return folder
+    shutil.copy(_OTHERS / "abalone-definition.json", folder / "pipeline.json")
+    (folder / "abalone.csv").write_text(seeded(600))

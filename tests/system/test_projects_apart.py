@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from signalbox.projects import parse_model, parse_project
-from signalbox_local.demo.data import seeded
+from tests.support.documents import blocks, commands, read
 from tests.system import project_folders
+from tests.system.test_own_container import approve_twice
+from tests.system.test_own_container import run as typed
 from tests.system.test_what_is_served import ATTACK, SCIKIT_LEARN
 from tests.system.world import PREFIX, World
 
+TUTORIAL = read("docs/own-pipeline.md")
 _LONGEST = 256  # characters of an argument (API reference, AppSpecification)
 UNPACK = "import base64, sys; exec(base64.b64decode(''.join(sys.argv[1:])))"
 # Tries calls and says, in the job's message, which of them were let through.
@@ -47,6 +50,11 @@ class Deployed:
 def deploy(world: World, folder: Path, name: str, pipeline: str) -> Deployed:
     """Deploy a project."""
     world.signalbox("deploy", str(folder))
+    return described(world, name, pipeline)
+
+
+def described(world: World, name: str, pipeline: str) -> Deployed:
+    """Return a project that is deployed, with one of its pipelines."""
     ssm = world.client("ssm")
     text = ssm.get_parameter(Name=f"/{PREFIX}/projects/{name}")["Parameter"]["Value"]
     called = parse_project(text).pipelines[pipeline].name
@@ -177,26 +185,31 @@ def tried(world: World, role: str, calls: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-def test_a_definition_that_the_sdk_wrote_is_started_by_an_upload_and_registers_its_model(
+def test_every_command_of_the_tutorial_works_and_the_model_of_the_sdks_pipeline_reaches_prod(
     world: World, tmp_path: Path
 ) -> None:
-    rings = deploy(world, project_folders.of_the_sdk(tmp_path / "rings"), "rings", "train")
-    file = tmp_path / "abalone.csv"
-    file.write_text(seeded(600))
+    project_folders.for_the_tutorial(tmp_path)
+    (settings,) = blocks(TUTORIAL, "yaml")
+    printed = {}
+    for command in commands(TUTORIAL):
+        printed[command] = typed(world, tmp_path, command)
+        if command.startswith("signalbox new"):
+            (tmp_path / "rings" / "signalbox.yaml").write_text(settings)
+        if command.startswith("signalbox upload"):
+            approve_twice(world, "rings")
 
-    world.signalbox("upload", str(file), "--project", "rings")
-
+    rings = described(world, "rings", "train")
     execution = run(world, rings.pipeline)["PipelineExecutionArn"]
     sagemaker = world.client("sagemaker")
     given = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=execution)["PipelineParameters"]
     told = {one["Name"]: one["Value"] for one in given}
     assert told["InputDataUrl"] == f"s3://{world.outputs['DataBucket']}/incoming/rings/abalone.csv"
-    (package,) = world.packages("rings")
-    assert package["ModelApprovalStatus"] == "PendingManualApproval"
     metrics = world.package("rings", 1)["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
     assert metrics.startswith(f"s3://{world.outputs['ArtifactsBucket']}/pipelines/rings/train/runs/")
     text = world.client("ssm").get_parameter(Name=f"/{PREFIX}/models/rings")["Parameter"]["Value"]
     assert parse_model(text).roles.job == rings.roles["JobRole"]
+    (answer,) = [text for command, text in printed.items() if command.startswith("signalbox invoke")]
+    assert 1 < float(answer) < 30
 
 
 def test_nothing_that_a_project_did_was_denied(world: World, both: dict[str, Deployed]) -> None:

@@ -13,6 +13,7 @@ from tests.system.test_what_is_served import ATTACK
 from tests.system.world import PREFIX, World
 
 _ROLE = re.compile(r"arn:aws:(?:sts::\d{12}:assumed-role|iam::\d{12}:role)/([^/]+)")
+_ASSUMED = re.compile(r"arn:aws:sts::\d{12}:assumed-role/([^/]+)")
 
 _NAMED_BY_US = frozenset(("cloudwatch", "logs", "sagemaker", "ssm"))
 
@@ -55,6 +56,24 @@ def test_nothing_that_the_stack_did_was_denied(calls: list[dict[str, Any]]) -> N
     refused -= {one for one in refused if one[:2] == ("PipelineRole", "sagemaker:CreateModelPackage")}
 
     assert not refused, "\n".join(map(str, sorted(refused)))
+
+
+def test_every_role_of_a_project_was_used_and_was_denied_nothing(world: World) -> None:
+    pages = world.client("iam").get_paginator("list_roles").paginate(PathPrefix=f"/{PREFIX}/projects/abalone/")
+    roles = {role["RoleName"] for page in pages for role in page["Roles"]}
+    made = [call for call in world.cloud.calls() if _assumed(call) in roles and not tried(call["principal"])]
+
+    assert {_assumed(call) for call in made} == roles
+    refused = {(_assumed(call), call["action"], call["resource"]) for call in made if not call["allowed"]}
+    # The same scenario: the pipeline is the project's.
+    refused -= {one for one in refused if "PipelineRole" in one[0] and one[1] == "sagemaker:CreateModelPackage"}
+    assert not refused, "\n".join(map(str, sorted(refused)))
+
+
+def _assumed(call: dict[str, Any]) -> str:
+    """Return the name of the role that made a call; "" for a person."""
+    role = _ASSUMED.match(call["principal"])
+    return role[1] if role else ""
 
 
 def test_nothing_that_the_stack_made_or_asked_for_is_named_after_the_stack(calls: list[dict[str, Any]]) -> None:

@@ -29,8 +29,8 @@ def title(situation: Situation) -> str:
     return unescape(heading)
 
 
-def test_there_are_twelve_situations_each_with_a_name_of_its_own() -> None:
-    assert len({one.name for one in SITUATIONS}) == len(SITUATIONS) == 12
+def test_there_are_thirteen_situations_each_with_a_name_of_its_own() -> None:
+    assert len({one.name for one in SITUATIONS}) == len(SITUATIONS) == 13
 
 
 def test_every_situation_is_shown_on_a_desktop_and_a_phone_under_its_own_heading() -> None:
@@ -50,7 +50,9 @@ def test_the_folder_has_the_pictures_that_are_taken_and_no_others() -> None:
     assert {file.name for file in FOLDER.glob("*.png")} == taken
 
 
-@pytest.mark.parametrize("document", [PAGE, "README.md", "docs/own-container.md", "docs/own-data.md"])
+@pytest.mark.parametrize(
+    "document", [PAGE, "README.md", "docs/own-container.md", "docs/own-data.md", "docs/own-pipeline.md"]
+)
 def test_every_picture_that_is_shown_is_there(document: str) -> None:
     folder = (FOLDER.parents[1] / document).parent
     shown = pictures(document)
