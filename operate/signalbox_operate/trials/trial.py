@@ -37,9 +37,10 @@ def start(trial: Trial, target: Any, session: Any) -> str:
     s3, sagemaker = session.client("s3"), session.client("sagemaker")
     if trial.entry.code is not None:
         code.upload(trial.project.name, code.read(trial.entry.code), target.artifacts_bucket, s3)
+    _, partition, _, _, account, _ = target.job_role_arn.split(":", 5)
     for model in trial.project.models:
         group = target.group(model)
-        arn = f"arn:aws:sagemaker:{target.region}:{target.job_role_arn.split(':')[4]}:model-package-group/{group}"
+        arn = f"arn:{partition}:sagemaker:{target.region}:{account}:model-package-group/{group}"
         pipelines.put_group(group, arn, {}, sagemaker)
     name = target.pipeline(trial.project.name, trial.entry.name)
     pipelines.put(name, target.job_role_arn, made.definitions[trial.entry.name], {}, sagemaker)
