@@ -104,6 +104,19 @@ def test_a_pipeline_with_two_models_registers_the_good_one_and_not_the_weak_one(
         assert world.packages(f"{name}-weak") == []
 
 
+def test_each_project_asks_its_own_approvers_and_a_rejection_in_one_leaves_the_others_review_open(
+    world: World, both: dict[str, Deployed]
+) -> None:
+    asked = {name: world.mail("approve", f"{name}-good version 1") for name in both}
+    world.reject(asked["north"], "too few rows")
+    told = world.mail("north-good version 1", "rejected")
+
+    assert [mail["To"] for mail in asked.values()] == [["north@example.com"], ["south@example.com"]]
+    assert told["To"] == ["north@example.com"]
+    decisions = [one["ModelApprovalStatus"] for name in both for one in world.packages(f"{name}-good")]
+    assert decisions == ["Rejected", "PendingManualApproval"]
+
+
 def test_everything_of_a_project_carries_its_tags(world: World, both: dict[str, Deployed]) -> None:
     sagemaker, iam = world.client("sagemaker"), world.client("iam")
     account = both["north"].roles["JobRole"].split(":")[4]
