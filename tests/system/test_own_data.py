@@ -1,12 +1,12 @@
 """From a public table's file to a prediction in prod: by the command line, an upload and two approvals, and no more."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sagemaker_local.process import LocalCloud, Options
+from sagemaker_local.process import Options
 from signalbox_local import deploy
 from signalbox_local.project import ROOT, ProjectCloud, program_environment
 from tests.pictures import own_data
@@ -47,11 +47,11 @@ class Owner:
 
 
 @pytest.fixture(scope="module")
-def world(build: Callable[[LocalCloud], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Deploy a stack of this file's own: its projects stay, and other scenarios ask for the only model there is."""
     folder = tmp_path_factory.mktemp("own-data")
     with ProjectCloud(Options(folder=folder, repeat_events=1.0, startup_seconds=60)) as cloud:
-        build(cloud)
+        deploy.build(cloud.environment)
         yield World(cloud, deploy.deploy(cloud, deploy.parameters(cloud, **PARAMETERS)), folder)
 
 
