@@ -18,8 +18,8 @@ WINE = Project(
     "wine",
     "wine-0123456789ab",
     (
-        ProjectUploads("incoming/wine/", "wine", ".csv", quiet_seconds=1),
-        ProjectUploads("incoming/wine/photos/", "photos", quiet_seconds=1),
+        ProjectUploads("incoming/wine/", "wine", ".csv", quiet_seconds=5),
+        ProjectUploads("incoming/wine/photos/", "photos", quiet_seconds=5),
     ),
     {
         "wine": ProjectPipeline(TRAIN, ("wine",)),
