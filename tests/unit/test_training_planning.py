@@ -262,6 +262,15 @@ def test_a_package_that_does_not_say_how_it_is_tested_is_planned_without_a_test_
     assert planned["evaluation"]["test_data"] == ""
 
 
+def test_a_package_that_is_not_tested_may_support_other_types_for_transforms_than_the_stacks() -> None:
+    specification = PACKAGE["InferenceSpecification"] | {"SupportedTransformInstanceTypes": ["ml.m5.4xlarge"]}
+
+    planned = plan(question({"package": ARN}), ports(stating(None) | {"InferenceSpecification": specification}))
+
+    assert planned["evaluation"]["untested"] is not None
+    assert planned["requests"]["transform"] is None
+
+
 def test_a_package_without_metrics_of_its_own_has_none_to_be_reviewed_by() -> None:
     untested = plan(question({"package": ARN}), ports(stating(None)))["evaluation"]["untested"]
     assert untested is not None

@@ -71,8 +71,10 @@ def check_hyperparameters(given: Mapping[str, str]) -> None:
             raise InvalidRequestError(f"{field} has a line break: SageMaker takes one line for each name and value")
 
 
-def check_package(package: ModelPackage, transform_type: str, stages: Sequence[Stage]) -> None:
+def check_package(package: ModelPackage, transform_type: str | None, stages: Sequence[Stage]) -> None:
     """Refuse a package that cannot keep its evidence, or does not support the instances that it is to run on.
+
+    `transform_type` is None for a package that is not tested.
 
     Raises:
         InvalidRequestError: it has too many properties, or names other types for transforms or for endpoints.
@@ -83,7 +85,8 @@ def check_package(package: ModelPackage, transform_type: str, stages: Sequence[S
             f"package {package.arn} would have {properties} customer metadata properties with its report and golden "
             f"requests: SageMaker takes {_PROPERTIES}; register it with fewer"
         )
-    _check_type(package, "TransformInstanceType", transform_type, package.transform_types)
+    if transform_type:
+        _check_type(package, "TransformInstanceType", transform_type, package.transform_types)
     for stage in stages:
         _check_type(package, f"instance_type of the stage {stage.name}", stage.instance_type, package.realtime_types)
 

@@ -64,7 +64,8 @@ def plan(question: "TrainingQuestion", ports: TrainingPorts) -> "TrainingPlan":
         package = ports.packages.find(request.package)
         candidate = packages.package_candidate(request, package, run, document)
     if candidate.registered:
-        limits.check_package(candidate.registered, settings.transform_instance_type, stages)
+        transform_type = None if candidate.untested else settings.transform_instance_type
+        limits.check_package(candidate.registered, transform_type, stages)
     tested, rows = _tested(candidate, ports), _check_overlap(candidate, ports.objects)
     planned = _plan(candidate, run, Setup.of(settings, document), tested)
     planned["evaluation"]["trained"] = trained.of(candidate.registered, ports.jobs) if candidate.registered else None
