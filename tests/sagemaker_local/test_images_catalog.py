@@ -47,6 +47,7 @@ def test_a_script_changes_what_the_xgboost_image_runs(tmp_path: Path) -> None:
     assert image.train_command({"num_round": "1"})[-1] == "sagemaker_local.images.xgboost_train"
     assert image.train_command({"sagemaker_program": '"train.py"'})[-2:-1] == ["sagemaker_local.images.script_train"]
     assert image.serve_command({})[-1] == "sagemaker_local.images.xgboost_serve"
+    assert image.serve_command({"SAGEMAKER_PROGRAM": ""}) == image.serve_command({})
     assert image.serve_command({"SAGEMAKER_PROGRAM": "x.py"})[-2:-1] == ["sagemaker_local.images.script_serve"]
 
 

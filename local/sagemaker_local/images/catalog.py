@@ -117,7 +117,8 @@ class Image:
         """
         if self.folder is not None:
             return self._own("serve")
-        if self.name == XGBOOST and "SAGEMAKER_PROGRAM" not in environment:
+        # The SageMaker SDK writes the variable without a value for a model without a script.
+        if self.name == XGBOOST and not environment.get("SAGEMAKER_PROGRAM"):
             return self._module("xgboost_serve")
         return self._module("script_serve", self.name)
 

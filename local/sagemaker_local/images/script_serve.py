@@ -122,8 +122,8 @@ def user_module(base: Path) -> ModuleType:
     Raises:
         FileNotFoundError: the program is not there.
     """
-    program = os.environ.get("SAGEMAKER_PROGRAM", _DEFAULT_PROGRAM)
-    folder = Path(os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", base / "model" / "code"))
+    program = os.environ.get("SAGEMAKER_PROGRAM") or _DEFAULT_PROGRAM
+    folder = Path(os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY") or base / "model" / "code")
     if not (folder / program).is_file():
         raise FileNotFoundError(f"no {program} (SAGEMAKER_PROGRAM) in {folder} (SAGEMAKER_SUBMIT_DIRECTORY)")
     path = folder / program
