@@ -198,16 +198,17 @@ def test_a_package_that_is_registered_as_approved_waits_for_a_person_and_people_
 
 def test_a_pipeline_that_is_started_with_an_approval_registers_nothing(world: World, tmp_path: Path) -> None:
     bucket, rows = world.outputs["DataBucket"], tmp_path / "rows.csv"
+    key = f"manifests/{PIPELINE}/forged.json"  # where the project's jobs may read
     rows.write_text(seeded())
-    world.client("s3").upload_file(str(rows), bucket, "models/forged-run/rows.csv")
-    manifest = json.dumps([{"prefix": f"s3://{bucket}/models/forged-run/"}, "rows.csv"]).encode()
-    world.client("s3").put_object(Bucket=world.outputs["ArtifactsBucket"], Key="manifests/forged.json", Body=manifest)
+    world.client("s3").upload_file(str(rows), bucket, "models/abalone/forged/rows.csv")
+    manifest = json.dumps([{"prefix": f"s3://{bucket}/models/abalone/forged/"}, "rows.csv"]).encode()
+    world.client("s3").put_object(Bucket=world.outputs["ArtifactsBucket"], Key=key, Body=manifest)
     before = len(world.packages("abalone")) if world.has_group("abalone") else 0
 
     world.client("sagemaker").start_pipeline_execution(
         PipelineName=PIPELINE,
         PipelineParameters=[
-            {"Name": "InputManifest", "Value": f"s3://{world.outputs['ArtifactsBucket']}/manifests/forged.json"},
+            {"Name": "InputManifest", "Value": f"s3://{world.outputs['ArtifactsBucket']}/{key}"},
             {"Name": "ModelApprovalStatus", "Value": "Approved"},
         ],
     )
