@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -26,23 +26,6 @@ def find(asked: str, stack: Stack, sagemaker: Any) -> str:
         listed = f"the pipelines are {', '.join(known)}" if known else "nothing is deployed there yet"
         raise OperateError(f"there is no pipeline {asked!r}: {listed}")
     return found
-
-
-def overrides(given: Sequence[str]) -> dict[str, str]:
-    """Return the values in texts such as `NAME=VALUE`.
-
-    Raises:
-        OperateError: one has no `=`, or a name stands twice.
-    """
-    values: dict[str, str] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise OperateError(f"parameter {text!r} has to be NAME=VALUE")
-        if name in values:
-            raise OperateError(f"parameter {name!r} is given twice")
-        values[name] = value
-    return values
 
 
 def start(pipeline: str, values: Mapping[str, str], name: str | None, sagemaker: Any) -> str:

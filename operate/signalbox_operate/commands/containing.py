@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from signalbox_operate import account
-from signalbox_operate.commands.terminal import Json, console, print_json, region, shown
+from signalbox_operate.commands.terminal import Json, console, pairs, print_json, region, shown
 from signalbox_operate.containers import building, docker, entries, here, limits, programs
 from signalbox_operate.containers.contract import Contract
 from signalbox_operate.containers.model import Step, Trial
@@ -44,11 +44,11 @@ def try_container(
     if data is not None and file is not None:
         raise OperateError("give the request's body either with --data or with --file")
     trial = Trial(
-        {name: Path(path) for name, path in _pairs("channel", channel).items()},
-        _pairs("hyperparameter", hyperparameter),
+        {name: Path(path) for name, path in pairs("channel", channel).items()},
+        pairs("hyperparameter", hyperparameter),
         file.read_bytes() if file else data.encode() if data is not None else None,
         content_type or "text/csv",
-        _pairs("environment variable", environment),
+        pairs("environment variable", environment),
         train_seconds=seconds,
     )
     entry = entries.find(folder)
@@ -80,18 +80,6 @@ def _steps(folder: Path, image: str | None, trial: Trial) -> Iterator[Step]:
         work = Path(name)
         runtime = docker.ImageRuntime(image) if image else here.runtime(programs_in or folder, work)
         yield from Contract(runtime, trial, work).run()
-
-
-def _pairs(what: str, given: Sequence[str] | None) -> dict[str, str]:
-    values: dict[str, str] = {}
-    for text in given or []:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise OperateError(f"{what} {text!r} has to be NAME=VALUE")
-        if name in values:
-            raise OperateError(f"{what} {name!r} is given twice")
-        values[name] = value
-    return values
 
 
 def _say(step: Step) -> None:

@@ -13,6 +13,7 @@ from signalbox_operate.commands.terminal import (
     StackName,
     console,
     moment,
+    pairs,
     print_json,
     print_table,
     shown,
@@ -124,7 +125,7 @@ def start(
     """Start a pipeline by hand, with its parameters' defaults or others."""
     sagemaker = account.client("sagemaker")
     found = executing.find(pipeline, stack_of(stack), sagemaker)
-    arn = executing.start(found, executing.overrides(parameter or []), name, sagemaker)
+    arn = executing.start(found, pairs("parameter", parameter), name, sagemaker)
     if as_json:
         print_json({"pipeline": found, "execution": arn})
         return

@@ -88,6 +88,23 @@ def shown(text: str) -> str:
     return plain.line(text)
 
 
+def pairs(what: str, given: Sequence[str] | None) -> dict[str, str]:
+    """Return the values of an option that is given as `NAME=VALUE`, as often as needed.
+
+    Raises:
+        OperateError: a text has no name or no `=`, or a name is given twice.
+    """
+    values: dict[str, str] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise OperateError(f"{what} {text!r} has to be NAME=VALUE")
+        if name in values:
+            raise OperateError(f"{what} {name!r} is given twice")
+        values[name] = value
+    return values
+
+
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
     """Print rows: within a terminal's width; for a pipe a line each, with tabs between cells and without headings."""
     if not console.is_terminal:

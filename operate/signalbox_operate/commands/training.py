@@ -7,7 +7,7 @@ import typer
 from signalbox.aws.s3 import ObjectStore
 from signalbox.contracts.problems import PROBLEMS
 from signalbox_operate import account, start
-from signalbox_operate.commands.terminal import ModelName, StackName, console, stack_of
+from signalbox_operate.commands.terminal import ModelName, StackName, console, pairs, stack_of
 from signalbox_operate.stack import OperateError
 
 
@@ -25,10 +25,7 @@ def train(
     max_payload_mb: Annotated[int | None, typer.Option(min=1, max=100, help="Largest request of the test")] = None,
 ) -> None:
     """Train an image: from there to a model package that waits for its review."""
-    wrong = [given for given in hyperparameter or [] if "=" not in given]
-    if wrong:
-        raise OperateError(f"hyperparameter {wrong[0]!r} has to be NAME=VALUE")
-    values = dict(given.split("=", 1) for given in hyperparameter or [])
+    values = pairs("hyperparameter", hyperparameter)
     if problem is not None and problem not in PROBLEMS:
         raise OperateError(f"problem {problem!r} is none: give one of {', '.join(PROBLEMS)}")
     found = stack_of(stack)

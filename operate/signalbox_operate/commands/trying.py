@@ -1,12 +1,11 @@
 """Try a project on the local cloud."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from signalbox_operate.commands.terminal import console, shown
+from signalbox_operate.commands.terminal import console, pairs, shown
 from signalbox_operate.projects import reading
 from signalbox_operate.projects.model import PipelineEntry, Project
 from signalbox_operate.stack import OperateError
@@ -34,7 +33,7 @@ def run(
     """Try a project's pipeline on the local cloud, and show its metrics and a picture."""
     project = reading.read(folder)
     files = data or sorted(path for path in (folder / "data").glob("*") if path.is_file() and path.name[0] != ".")
-    wanted = trial.Trial(project, _entry(project, pipeline), files, _values(parameter or []))
+    wanted = trial.Trial(project, _entry(project, pipeline), files, pairs("parameter", parameter))
     found, failure = _tried(wanted)
     for name, value, spread in found.metrics:
         console.print(f"{name} {value:g}" + ("" if spread is None else f" (standard deviation {spread:.2g})"))
@@ -63,13 +62,6 @@ def _entry(project: Project, name: str | None) -> PipelineEntry:
     if name is None or name not in project.pipelines:
         raise OperateError(f"name the pipeline with --pipeline: the project has {known}")
     return project.pipelines[name]
-
-
-def _values(given: Sequence[str]) -> dict[str, str]:
-    wrong = next((one for one in given if "=" not in one), None)
-    if wrong is not None:
-        raise OperateError(f"parameter {wrong!r} has to be NAME=VALUE")
-    return dict(one.split("=", 1) for one in given)
 
 
 def _kept(folder: Path, wanted: trial.Trial, found: Results) -> Path:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from signalbox.evaluation import project_requests
+from signalbox.evaluation.model import EvaluationError
 from signalbox_operate.datasets import files, putting
 from signalbox_operate.datasets.model import TEST, TRAIN, DataError
 from signalbox_operate.pipelines import check as check_definition
@@ -78,7 +80,7 @@ def check(project: Project, target: Target) -> Checked:
             problems += promises.broken(made[name], project, entry, target)
         except (OperateError, PipelineError) as error:
             problems.append(_located(str(error), project, name))
-    problems += _unusable_data(project)
+    problems += [*_unusable_data(project), *_unusable_golden(project)]
     if problems:
         raise ProjectError(problems)
     checked = Checked(project, target, made, found)
@@ -95,6 +97,28 @@ def _unusable_data(project: Project) -> Iterator[str]:
             list(putting.check(datasets, cast("Problem", entry.problem), entry.given.get("content_type", putting.CSV)))
         except DataError as error:
             yield f"{project.places.of('containers', name)}: {error}"
+
+
+def _unusable_golden(project: Project) -> Iterator[str]:
+    """Yield what is wrong with the golden requests of models that pipelines register."""
+    for name, entry in project.pipelines.items():
+        for model, file in entry.golden.items():
+            problem = _golden_problem(entry, model, file)
+            if problem:
+                yield f"{project.places.of('pipelines', name, 'golden', model)}: {problem}"
+
+
+def _golden_problem(entry: PipelineEntry, model: str, file: str) -> str | None:
+    if model not in entry.models:
+        return f"the pipeline registers {', '.join(entry.models) or 'no model'}: name one of its models"
+    content = code.read(entry.code).get(file) if entry.code else None
+    if content is None:
+        return f"there is no {file} in the pipeline's code: put it there, with a request in each line"
+    try:
+        project_requests.parse(content.decode(), file)
+    except (EvaluationError, UnicodeDecodeError) as error:
+        return str(error)
+    return None
 
 
 def _definition(project: Project, entry: PipelineEntry, target: Target) -> Json:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from signalbox_operate.projects.inputs import Input
 
 LIMIT = 4096  # bytes of a standard parameter (Systems Manager API reference, PutParameter)
-_TEST = {"content_type", "golden"}
 # ARNs of roles have at most 31 characters, a path and 64 characters of a name: the texts below stand for them.
 _LONG_ARN = ":".join(("arn", "partition", "iam", "", "111122223333", f"role/{'x' * 140}"))
 ROLES = ModelRoles(*(f"{_LONG_ARN}/{kind}" for kind in ("JobRole", "TestRole", "ModelRole")))
@@ -57,18 +56,25 @@ def of_model(project: Project, project_id: str, model: str, target: Target) -> s
         stages.parse(json.dumps({"stages": list(project.stages)})).stages if project.stages else (),
         project.tags,
         _training(container, target) if container else None,
-        ModelTest(given.get("content_type", "text/csv"), given.get("golden")),
+        ModelTest(given.get("content_type", "text/csv"), _golden(project, model, target)),
     )
     return _checked(
         projects.to_json(made), f"the document of model {model}: give it fewer hyperparameters, variables or stages"
     )
 
 
+def _golden(project: Project, model: str, target: Target) -> str | None:
+    """Return the URI of a model's golden requests, which lie with its pipeline's code."""
+    entry = project.pipeline_of(model)
+    file = entry.golden.get(model) if entry else None
+    return f"{target.code(project, entry)}/code/{file}" if entry and file else None
+
+
 def _training(container: ContainerEntry, target: Target) -> ModelTraining:
     given: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in container.given.items()
-        if name not in _TEST
+        if name != "content_type"
     }
     return ModelTraining(
         cast("Problem", container.problem),

@@ -54,7 +54,10 @@ class Uploads:
 
 @dataclass(frozen=True)
 class PipelineEntry:
-    """A pipeline: `parameter` and `takes` are None where they are to be found in its definition."""
+    """A pipeline: `parameter` and `takes` are None where they are to be found in its definition.
+
+    `golden` are files of its code with golden requests, by the models that they are for.
+    """
 
     name: str
     definition: Path
@@ -63,6 +66,7 @@ class PipelineEntry:
     parameter: str | None
     takes: str | None
     replace: Mapping[str, str]
+    golden: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,10 @@ class Project:
         """Return the names of its models, each once, in the order of the file."""
         trained = [model for entry in self.pipelines.values() for model in entry.models]
         return tuple(dict.fromkeys([*trained, *(entry.model for entry in self.containers.values())]))
+
+    def pipeline_of(self, model: str) -> PipelineEntry | None:
+        """Return the pipeline that registers a model; None where a container trains it."""
+        return next((entry for entry in self.pipelines.values() if model in entry.models), None)
 
     def container_of(self, model: str) -> ContainerEntry | None:
         """Return the container that trains a model; None where a pipeline does."""

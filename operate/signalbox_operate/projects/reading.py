@@ -125,6 +125,7 @@ def _pipeline(name: str, entry: Mapping[str, Any], folder: Path) -> PipelineEntr
         entry.get("parameter"),
         entry.get("takes"),
         entry.get("replace", {}),
+        entry.get("golden", {}),
     )
 
 

@@ -25,15 +25,11 @@ def remove(project: str, place: Place, *, endpoints: bool = False) -> None:
         known = ", ".join(one.project for one in place.projects()) or "none"
         raise OperateError(f"there is no project {project!r}: the projects are {known}")
     pipelines = [one.name for one in document.pipelines.values()] if document else []
-    serving = [endpoint for model in models for endpoint in use.live(model, place)] if endpoints else []
-    problems = [
-        reason
-        for reason in use.reasons(pipelines, models, place)
-        if not any(f": {name} " in reason for name in serving)
-    ]
+    problems = list(use.reasons(pipelines, models, place, endpoints=endpoints))
     if problems:
         raise ProjectError([f"the project {project} is in use: {problem}" for problem in problems])
-    for endpoint in serving:
+    # Without `endpoints` there are none: each would have been a reason.
+    for endpoint in (endpoint for model in models for endpoint in use.live(model, place)):
         place.client("sagemaker").delete_endpoint(EndpointName=endpoint)
         place.say(f"endpoint {endpoint} deleted")
     for pipeline in pipelines:

@@ -78,6 +78,11 @@ _PIPELINES = _fields(
             "enum": list(TAKES),
             "description": "manifest (the parameter gets a SageMaker manifest), url (it gets an S3 URI) or nothing",
         },
+        "golden": _named(
+            "models that the pipeline registers, each with a file of the code that has golden requests",
+            MODEL_NAME,
+            _text("a file of the pipeline's code, such as golden.jsonl"),
+        ),
         "replace": _named("texts of the definition, each with what stands in its place", r"^.+$", _text("a text", r"")),
     },
     ("definition",),
@@ -113,7 +118,6 @@ _CONTAINERS = _fields(
         "network_isolation": _flag("keep the container from any network"),
         "max_payload_mb": _whole("a whole number of MB from 1 to 100: the largest request of the test", 1, 100),
         "content_type": _text("a content type such as text/csv", r"^[\w.+-]+/[\w.+-]+$"),
-        "golden": _text("an S3 URI of requests with their answers", _PLACE),
     },
     ("problem",),
 )

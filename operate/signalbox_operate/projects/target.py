@@ -33,6 +33,10 @@ class Target:
         """Return SageMaker's name of a project's pipeline."""
         return names.pipeline(self.prefix, project, pipeline)
 
+    def code(self, project: Project, entry: PipelineEntry) -> str | None:
+        """Return the URI that a pipeline's code is put under; None where it has none."""
+        return None if entry.code is None else self.artifacts(code.key(project.name, code.read(entry.code)))
+
     def artifacts(self, key: str) -> str:
         """Return the URI of a key, or of a prefix, in the artifacts bucket."""
         return f"s3://{self.artifacts_bucket}/{key}"
@@ -69,8 +73,9 @@ def words(project: Project, entry: PipelineEntry, target: Target) -> dict[str, s
         "data": f"s3://{target.data_bucket}",
         "output": target.artifacts(f"pipelines/{project.name}/{entry.name}/runs"),
     }
-    if entry.code is not None:
-        told["code"] = target.artifacts(code.key(project.name, code.read(entry.code)))
+    place = target.code(project, entry)
+    if place is not None:
+        told["code"] = place
     return told | {f"group:{model}": target.group(model) for model in project.models}
 
 

@@ -11,12 +11,14 @@ from signalbox import names
 from signalbox.aws.errors import code_of
 from signalbox.aws.table import Table
 from signalbox.uploads.table import UploadsTable
+from signalbox.uploads.waiting import unstarted
 from signalbox_operate.projects.place import Place
 
 
 def waiting(pipeline: str, place: Place) -> int:
-    """Return how many uploads wait for a pipeline, by SageMaker's name of it."""
-    return len(UploadsTable(Table(place.stack.output("UploadsTable"), place.client("dynamodb")), pipeline).waiting())
+    """Return how many uploads have no execution of a pipeline yet, by SageMaker's name of it."""
+    table = Table(place.stack.output("UploadsTable"), place.client("dynamodb"))
+    return len(unstarted(UploadsTable(table, pipeline)))
 
 
 def live(model: str, place: Place) -> list[str]:
@@ -27,8 +29,11 @@ def live(model: str, place: Place) -> list[str]:
     return [name for name in found if re.fullmatch(rf"{re.escape(prefix)}[a-z0-9]+", name)]
 
 
-def reasons(pipelines: Sequence[str], models: Sequence[str], place: Place) -> Iterator[str]:
-    """Yield a sentence for each pipeline or model that cannot go now; pipelines are called by SageMaker's names."""
+def reasons(pipelines: Sequence[str], models: Sequence[str], place: Place, *, endpoints: bool = False) -> Iterator[str]:
+    """Yield a sentence for each pipeline or model that cannot go now; pipelines are called by SageMaker's names.
+
+    With `endpoints`, those that serve a model go with it, and are no reason.
+    """
     for pipeline in pipelines:
         number = waiting(pipeline, place)
         if number:
@@ -40,7 +45,7 @@ def reasons(pipelines: Sequence[str], models: Sequence[str], place: Place) -> It
     for model in models:
         for name in (name for name, of in executions if of == model):
             yield f"the model {model} is being trained, reviewed or released by {name}: wait for its end, or stop it"
-        for endpoint in live(model, place):
+        for endpoint in () if endpoints else live(model, place):
             yield f"the model {model} is live: {endpoint} serves it; reject its package, and its endpoint is taken down"
 
 

@@ -279,3 +279,21 @@ def test_the_data_of_a_container_are_looked_at_where_they_lie_in_the_project(tmp
         said = problems(write(tmp_path, yaml, train__csv=wrong, test__csv=others))
         assert said[0].startswith("signalbox.yaml, line 2, containers.wine: ")
         assert told in said[0]
+
+
+@pytest.mark.parametrize(
+    ("golden", "text", "told"),
+    [
+        ("{wine: golden.jsonl}", None, "there is no golden.jsonl in the pipeline's code"),
+        ("{beer: golden.jsonl}", "", "the pipeline registers wine: name one of its models"),
+        ("{wine: golden.jsonl}", "\n", "the golden requests golden.jsonl are 0: give 1 to 100, one in a line"),
+        ("{wine: golden.jsonl}", '{"content_type": "a/b"}', "line 1 of golden.jsonl needs either body, a text, or"),
+    ],
+)
+def test_golden_requests_that_cannot_be_asked_are_said_with_their_line(
+    tmp_path: Path, golden: str, text: str | None, told: str
+) -> None:
+    files = {} if text is None else {"code/golden__jsonl": text}
+    (said,) = problems(write(tmp_path, f"{YAML}    golden: {golden}\n", **files))
+    assert said.startswith("signalbox.yaml, line 8, pipelines.train.golden.")
+    assert told in said

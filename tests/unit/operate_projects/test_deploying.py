@@ -145,6 +145,18 @@ def test_every_resource_of_a_project_carries_its_tags_and_containers_have_the_st
     assert attached == {"JobRole": [POLICY], "TestRole": [POLICY], "ModelRole": [POLICY], "PipelineRole": None}
 
 
+def test_the_golden_requests_of_a_pipelines_model_are_put_where_its_document_says(
+    cloud: ProjectCloud, tmp_path: Path
+) -> None:
+    asked = '{"content_type": "text/csv", "body": "1,2"}'
+    deploy(cloud, tmp_path, f"{YAML}    golden: {{wine: golden.jsonl}}\n", **{"code/golden__jsonl": asked})
+
+    place = parse_model(cloud.ssm.found["/signalbox/models/wine"]).test.golden
+    puts = {f"s3://{put['Bucket']}/{put['Key']}": put["Body"] for put in cloud.s3.requests("PutObject")}
+    assert place is not None
+    assert puts[place] == asked.encode()
+
+
 def test_a_container_gets_the_document_that_it_trains_with(cloud: ProjectCloud, tmp_path: Path) -> None:
     yaml = """\
 project: flowers

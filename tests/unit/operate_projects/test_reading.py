@@ -18,7 +18,8 @@ uploads:
   - {prefix: incoming/wine/red/, suffix: .csv, quiet_seconds: 5, pipeline: train}
   - {pipeline: train}
 pipelines:
-  train: {definition: pipeline.py, code: code, models: [wine, white], parameter: Data, takes: url, replace: {a: b}}
+  train: {definition: pipeline.py, code: code, models: [wine, white], parameter: Data, takes: url,
+    replace: {a: b}, golden: {wine: g}}
 containers:
   iris:
     folder: code
@@ -53,6 +54,7 @@ def test_every_field_of_a_project_is_read(tmp_path: Path) -> None:
     ]
     train, iris = project.pipelines["train"], project.containers["iris"]
     assert (train.parameter, train.takes, train.replace) == ("Data", "url", {"a": "b"})
+    assert train.golden == {"wine": "g"}
     assert iris.hyperparameters == {"max_leaf_nodes": "5", "rate": "0.5", "shuffle": "true", "name": "x"}
     assert (iris.model, iris.channel, iris.train) == ("iris", "training", tmp_path / "code/train.py")
     assert iris.given == {"instance_type": "ml.m5.large", "spot": True}

@@ -34,11 +34,22 @@ def read(uri: str, objects: ObjectStore) -> "list[AskedRequest]":
     except (CallRefusedError, ObjectTooLargeError, ValueError) as error:
         raise EvaluationError(f"the golden requests {uri} cannot be read: {error}") from error
     if text is None:
-        raise EvaluationError(f"the golden requests {uri} are not there: put them there, or take test.golden out")
+        raise EvaluationError(
+            f"the golden requests {uri} are not there: put them there, or take them out of the project"
+        )
+    return parse(text, uri)
+
+
+def parse(text: str, place: str) -> "list[AskedRequest]":
+    """Return the requests in the text of a file; `place` is what the file is called.
+
+    Raises:
+        EvaluationError: there are none or too many, or a line is no request; the message names it.
+    """
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not 0 < len(lines) <= _MOST:
-        raise EvaluationError(f"the golden requests {uri} are {len(lines)}: give 1 to {_MOST}, one in a line")
-    return [_request(f"line {number} of {uri}", line) for number, line in lines]
+        raise EvaluationError(f"the golden requests {place} are {len(lines)}: give 1 to {_MOST}, one in a line")
+    return [_request(f"line {number} of {place}", line) for number, line in lines]
 
 
 def golden(asked: "list[AskedRequest]", content_type: str, answers: str) -> "ProjectGolden":
