@@ -219,10 +219,11 @@ class ProjectCloud:
         self.stacks = Stacks(self.ssm.found)
         self.s3 = RecordingClient("s3")
         self.waiting: dict[str, int] = {}
+        self.sealed: dict[str, int] = {}  # uploads of a run that cannot start
         self.said: list[str] = []
         self.clients: dict[str, Any] = {
             "cloudformation": self.stacks,
-            "dynamodb": RecordingClient("dynamodb", {"query": self._waiting}),
+            "dynamodb": RecordingClient("dynamodb", {"query": self._query}),
             "s3": self.s3,
             "sagemaker": self.sagemaker,
             "ssm": self.ssm,
@@ -236,9 +237,15 @@ class ProjectCloud:
         stack = Stack("signalbox", outputs, parameters)
         return Place(stack, "us-east-1", client or self.clients.__getitem__, self.said.append)
 
-    def _waiting(self, **request: Any) -> dict[str, Any]:
+    def _query(self, **request: Any) -> dict[str, Any]:
         asked = str(request["ExpressionAttributeValues"])
-        number = next((count for pipeline, count in self.waiting.items() if f"waiting#{pipeline}'" in asked), 0)
+        for pipeline in self.sealed:
+            if f"'pipeline#{pipeline}'" in asked:
+                run = {"pipeline": pipeline, "status": "Claimed", "created_at": "2026-11-20T12:00:00.000Z"}
+                return {"Items": [{name: {"S": value} for name, value in run.items()} | {"number": {"N": "1"}}]}
+        kept = {f"'run#{pipeline}-000001-": count for pipeline, count in self.sealed.items()}
+        kept |= {f"'waiting#{pipeline}'": count for pipeline, count in self.waiting.items()}
+        number = next((count for key, count in kept.items() if key in asked), 0)
         facts = {"bucket": "b", "key": "k", "version": "v", "recorded_at": "2026-11-20T12:00:00.000Z"}
         item = {name: {"S": value} for name, value in facts.items()} | {"size": {"N": "1"}}
         return {"Items": [item] * number}

@@ -266,6 +266,10 @@ def use_waiting(cloud: ProjectCloud) -> None:
     cloud.waiting["signalbox-wine--train"] = 2
 
 
+def use_sealed(cloud: ProjectCloud) -> None:
+    cloud.sealed["signalbox-wine--train"] = 1
+
+
 def use_run(cloud: ProjectCloud) -> None:
     cloud.sagemaker.executions["signalbox-wine--train"] = ["Succeeded", "Executing"]
 
@@ -281,6 +285,7 @@ def use_review(cloud: ProjectCloud) -> None:
 
 IN_USE = [
     (use_waiting, "2 uploads wait for the pipeline signalbox-wine--train"),
+    (use_sealed, "1 upload waits for the pipeline signalbox-wine--train"),
     (use_run, "the run run-1 of the pipeline signalbox-wine--train is active"),
     (use_live, "the model wine is live: signalbox-wine-prod serves it"),
     (use_review, "the model wine is being trained, reviewed or released by review-signalbox-wine-3"),
