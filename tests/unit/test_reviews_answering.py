@@ -103,6 +103,16 @@ def test_an_event_that_overtakes_the_pages_own_mark_changes_nothing(world: World
     assert registry_says(world, approved=True) == "none", "nobody carries on"
 
 
+def test_an_event_that_overtakes_the_pages_mark_of_a_machine_that_was_stopped_is_left_to_the_caller(
+    world: World,
+) -> None:
+    review = world.request()
+    world.tasks.closed.add("token-1")
+    world.decide(review, PAGE)
+    world.store.change(review.id, {}, {"answered_at": "", "answer": ""})
+    assert registry_says(world, approved=True) == "none", "the page only marks it: nobody else starts its release"
+
+
 def test_an_answer_that_arrived_unheard_starts_no_second_release(world: World) -> None:
     review = world.request()
     world.tasks.unheard = 1

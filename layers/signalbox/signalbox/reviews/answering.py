@@ -35,17 +35,19 @@ def answer_from_registry(
         if changed is None:  # somebody was quicker: what was decided is looked at instead
             waiting.extend(filter(None, [ports.store.get(review.id)]))
             continue
+        answer = changed.answer
         if reaction != "leave" and not changed.answered_at:
             answer = answer_task(changed, ports.tasks)
             if not rules.answered_elsewhere(reaction, changed, answer, word):
                 marked = ports.store.change(changed.id, *rules.answered(changed, answer, word.now))
                 changed = marked or ports.store.get(changed.id) or changed
-        outcomes += [_outcome(reaction, changed, ports)] if changed.kind == "package" else []
+        outcomes += [_outcome(reaction, changed, answer, ports)] if changed.kind == "package" else []
     if not any(review.kind == "package" for review in known):
         return "unreviewed"
     return "answered" if "answered" in outcomes else outcomes[-1] if outcomes else "none"
 
 
-def _outcome(reaction: rules.Reaction, review: Review, ports: DecidingPorts) -> AnswerOutcome:
-    goes_on = review.answer != "closed" or ports.tasks.goes_on(review.execution_arn)
+def _outcome(reaction: rules.Reaction, review: Review, answer: str, ports: DecidingPorts) -> AnswerOutcome:
+    # A task that waits no more says nothing of its machine, whoever marks it: it was answered, or stopped before.
+    goes_on = answer != "closed" or ports.tasks.goes_on(review.execution_arn)
     return rules.outcome(reaction, review, goes_on=goes_on)
