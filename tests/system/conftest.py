@@ -1,9 +1,11 @@
-"""One cloud and one stack for all scenarios, deployed as a person would; the record of calls is read at the end."""
+"""One cloud and one stack for most scenarios, deployed as a person would; the record of calls is read at the end."""
 
+import fcntl
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,18 @@ from signalbox_local.project import ROOT, ProjectCloud
 from tests.system.world import PARAMETERS, World
 
 _CONTAINERS = Path(__file__).parent / "containers"
+# They bring clouds of their own, so they run beside the scenarios that share one.
+_APART = ("test_from_before_projects", "test_own_data", "test_own_data_tried", "test_readme")
+_LAST = ("test_projects_apart", "test_update", "test_record_of_calls")
 
 
+# Before xdist's own, which reads the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave projects in the stack after the scenarios of one, then update it; the record of calls proves them all."""
-    last = ("test_projects_apart", "test_update", "test_record_of_calls")
-    items.sort(key=lambda item: max((last.index(name) + 1 for name in last if name in item.nodeid), default=0))
+    items.sort(key=lambda item: _LAST.index(item.path.stem) + 1 if item.path.stem in _LAST else 0)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem if item.path.stem in _APART else "one stack"))
 
 
 @pytest.fixture(scope="session")
@@ -41,9 +49,25 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, containers: Path) -> Iterato
 
 
 @pytest.fixture(scope="session")
-def world(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> World:
+def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[LocalCloud], None]:
+    """Return what builds the stack for whoever deploys it: once, since all that run at once share what is built."""
+    temporary = tmp_path_factory.getbasetemp()
+    shared = temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary
+
+    def build_once(cloud: LocalCloud) -> None:
+        with (shared / "building").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (shared / "built").exists():
+                deploy.build(cloud.environment)
+                (shared / "built").touch()
+
+    return build_once
+
+
+@pytest.fixture(scope="session")
+def world(cloud: LocalCloud, build: Callable[[LocalCloud], None], tmp_path_factory: pytest.TempPathFactory) -> World:
     """Build and deploy the stack, deploy the project, make iris data."""
-    deploy.build(cloud.environment)
+    build(cloud)
     outputs = deploy.deploy(cloud, deploy.parameters(cloud, **PARAMETERS))
     iris = tmp_path_factory.mktemp("iris")
     maker = ROOT / "projects" / "iris" / "data.py"

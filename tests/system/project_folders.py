@@ -20,7 +20,29 @@ rows = [line.split(",") for file in pathlib.Path("/opt/ml/processing/raw").rglob
 pathlib.Path("/opt/ml/processing/output/judged/judged.json").write_text(
     json.dumps({model: {"accuracy": float(accuracy)} for model, accuracy in rows}))
 with tarfile.open("/opt/ml/processing/output/judged/model.tar.gz", "w:gz") as archive:
-    archive.add(__file__, "judge.py")
+    archive.add(pathlib.Path(__file__).with_name("answer.py"), "code/answer.py")
+    archive.add("/opt/ml/processing/output/judged/judged.json", "judged.json")
+"""
+# Serves it: the answer to whatever is asked is which models the upload judged.
+ANSWER = """\
+import json
+import pathlib
+
+
+def model_fn(model_dir):
+    return " ".join(sorted(json.loads((pathlib.Path(model_dir) / "judged.json").read_text())))
+
+
+def input_fn(request_body, request_content_type):
+    return request_body
+
+
+def predict_fn(input_data, model):
+    return model
+
+
+def output_fn(prediction, accept):
+    return prediction, accept
 """
 DEFINITION = """\
 import json
@@ -68,7 +90,11 @@ judge = job(
 
 
 def registered(model):
-    container = {"Image": image, "ModelDataUrl": join("/", output_of("Judge", "judged"), "model.tar.gz")}
+    container = {
+        "Image": image,
+        "ModelDataUrl": join("/", output_of("Judge", "judged"), "model.tar.gz"),
+        "Environment": {"SAGEMAKER_PROGRAM": "answer.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"},
+    }
     specification = {
         "Containers": [container],
         "SupportedContentTypes": ["text/csv"],
@@ -100,6 +126,7 @@ def two_models(folder: Path, name: str) -> Path:
     (folder / "signalbox.yaml").write_text(_TWO.format(name=name))
     (folder / "definition.py").write_text(DEFINITION)
     (folder / "code" / "judge.py").write_text(JUDGE)
+    (folder / "code" / "answer.py").write_text(ANSWER)
     return folder
 
 

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -100,7 +100,7 @@ def ask(world: World) -> bytes:
 
 
 def test_a_stack_from_before_projects_is_updated_serves_on_and_its_waiting_uploads_run(
-    old: World, tmp_path: Path
+    old: World, build: Callable[[LocalCloud], None], tmp_path: Path
 ) -> None:
     old.release("abalone", "c1", 1)
     served, config = ask(old), old.endpoint("abalone", "prod")
@@ -110,7 +110,7 @@ def test_a_stack_from_before_projects_is_updated_serves_on_and_its_waiting_uploa
     put(old, "second.csv")  # waits behind it
     old.wait_for("the second upload to wait", lambda: waiting(old) == 1)
 
-    deploy.build(old.cloud.environment)
+    build(old.cloud)
     with at_rest(old):
         world = World(old.cloud, deploy.deploy(old.cloud, deploy.parameters(old.cloud, **PARAMETERS)), old.iris)
 

@@ -137,6 +137,42 @@ def _tags(sagemaker: Any, arn: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in sagemaker.list_tags(ResourceArn=arn)["Tags"]}
 
 
+def test_releases_of_two_projects_at_once_are_each_their_own(
+    world: World, both: dict[str, Deployed], tmp_path: Path
+) -> None:
+    again = tmp_path / "again.csv"
+    again.write_text("north-good,0.91\nnorth-weak,0.92\n")
+    world.signalbox("upload", str(again), "--project", "north")
+    waiting = {"north-good": 2, "north-weak": 1, "south-good": 1}
+    asked = {model: world.mail("approve", f"{model} version {version}") for model, version in waiting.items()}
+
+    for mail in asked.values():
+        world.approve(mail)
+    staged = {model: world.mail("to prod", f"{model} version {version}") for model, version in waiting.items()}
+    for mail in staged.values():
+        world.approve(mail)
+    told = {model: world.mail("released", f"{model} version {version}") for model, version in waiting.items()}
+
+    for model in waiting:
+        project = model.partition("-")[0]
+        assert [mails[model]["To"] for mails in (asked, staged, told)] == [[f"{project}@example.com"]] * 3
+        assert _roles_of(world, model) == {both[project].roles["ModelRole"]}
+        assert world.predict("prod", model, "whose") == f"{project}-good {project}-weak\n".encode()
+
+
+def _roles_of(world: World, model: str) -> set[str]:
+    """Return the roles that a model serves as, in all stages."""
+    sagemaker = world.client("sagemaker")
+    found = set()
+    for stage in ("staging", "prod"):
+        endpoint = world.endpoint(model, stage)
+        assert endpoint is not None
+        config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+        for variant in config["ProductionVariants"]:
+            found.add(sagemaker.describe_model(ModelName=variant["ModelName"])["ExecutionRoleArn"])
+    return found
+
+
 def test_no_role_of_a_project_reaches_what_is_anothers(world: World, both: dict[str, Deployed]) -> None:
     data, artifacts = world.outputs["DataBucket"], world.outputs["ArtifactsBucket"]
     calls = tries(data, artifacts, both["south"].pipeline, "south")

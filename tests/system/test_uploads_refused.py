@@ -1,6 +1,7 @@
 """A run that cannot start is told by mail with its reason; its uploads wait, and start when that is mended."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,13 @@ import pytest
 
 from sagemaker_local import inbox
 from tests.system.world import PIPELINE, World
+
+
+@pytest.fixture(scope="module", autouse=True)
+def as_before(world: World) -> Iterator[None]:
+    """Leave the pipeline to the next scenarios, whatever became of it in these."""
+    yield
+    world.signalbox("deploy", "projects/abalone")
 
 
 def upload(world: World, folder: Path, name: str) -> None:

@@ -15,7 +15,8 @@ from signalbox_local import deploy
 from signalbox_local.browser import Browser
 from signalbox_local.project import ROOT, program_environment
 
-PATIENCE = 90.0
+# Two clouds run beside each other, on two cores.
+PATIENCE = 180.0
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 IRIS = f"{REGISTRY}/iris-decision-tree:test"
 # The stack is called `signalbox`: with another prefix, whatever is named after the stack is not found, or is denied.

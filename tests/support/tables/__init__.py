@@ -110,8 +110,14 @@ def _read(path: Path) -> pd.DataFrame:
     return rows
 
 
-def first_row(path: Path, label: int) -> str:
-    """Return a row of a comma-separated file with a header, without its label, as a request has it."""
+def examples(table: PublicTable, path: Path, count: int) -> list[tuple[str, str]]:
+    """Return rows from all over a table's file: each one's label, and its other cells as a request has them."""
+    delimiter = "\t" if "\t" in path.read_text(encoding="utf-8") else ","
     with path.open(newline="", encoding="utf-8") as lines:
-        row = list(csv.reader(lines))[1]
-    return ",".join(cell for place, cell in enumerate(row) if place != label)
+        rows = list(csv.reader(lines, delimiter=delimiter, quotechar="'" if delimiter == "\t" else '"'))
+    header = rows.pop(0) if table.header else [str(number + 1) for number in range(len(rows[0]))]
+    label = header.index(table.label)
+    # What has no label, is not learnt from.
+    known = [row for row in rows if row[label] not in ("", "NA")]
+    chosen = known[:: max(1, len(known) // count)][:count]
+    return [(row[label], ",".join([*row[:label], *row[label + 1 :]])) for row in chosen]
