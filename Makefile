@@ -55,7 +55,7 @@ gates: install  ## The template, the machines, the rules, IAM, the built artefac
 	@$(RUN) $(OFFLINE) python -m pytest -n 2 tests/gates
 
 system: .venv/ready .cache/wheels/ready  ## The whole thing on the local cloud
-	@$(RUN) $(OFFLINE) python -m pytest -n 2 --dist loadgroup tests/system
+	@$(RUN) $(OFFLINE) python -m pytest -n 2 tests/system
 
 bench: .venv/ready .cache/wheels/ready  ## Measure, as ratios side by side: PARTS=... for some
 	@$(BIN)/uv sync --frozen --quiet --inexact --group bench

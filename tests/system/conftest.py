@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it has no types
 
 from sagemaker_local.process import LocalCloud, Options
 from signalbox_local import deploy
@@ -21,13 +22,22 @@ _APART = ("test_from_before_projects", "test_own_data", "test_own_data_tried", "
 _LAST = ("test_projects_apart", "test_update", "test_record_of_calls")
 
 
-# Before xdist's own, which reads the marks.
-@pytest.hookimpl(tryfirst=True)
+class _ByCloud(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Give a process all scenarios of one cloud, in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.partition("::")[0]).stem
+        return file if file in _APART else "one stack"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _ByCloud:
+    """Where scenarios run beside each other (`-n 2`), spread clouds, which `--dist` does not know."""
+    return _ByCloud(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave projects in the stack after the scenarios of one, then update it; the record of calls proves them all."""
     items.sort(key=lambda item: _LAST.index(item.path.stem) + 1 if item.path.stem in _LAST else 0)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.stem if item.path.stem in _APART else "one stack"))
 
 
 @pytest.fixture(scope="session")
