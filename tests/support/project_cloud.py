@@ -133,6 +133,7 @@ class SageMaker(RecordingClient):
         self.endpoints: list[str] = []
         self.executions: dict[str, list[str]] = {}
         self.refuses = ""
+        self._tokens: set[str] = set()
 
     def _create_model_package_group(self, **request: Any) -> dict[str, Any]:
         model_package_group_name = request["ModelPackageGroupName"]
@@ -149,7 +150,13 @@ class SageMaker(RecordingClient):
         return self.pipelines[pipeline_name]
 
     def _create_pipeline(self, **request: Any) -> dict[str, Any]:
-        return self._put(**request)
+        if request["PipelineName"] in self.pipelines:
+            raise client_error("ValidationException", "Pipeline names must be unique within an AWS account and region")
+        # As SageMaker does: what was made by the same request before, is not made again, even if it was deleted since.
+        if request["ClientRequestToken"] not in self._tokens:
+            self._put(**request)
+        self._tokens.add(request["ClientRequestToken"])
+        return {}
 
     def _update_pipeline(self, **request: Any) -> dict[str, Any]:
         return self._put(**request)
@@ -164,6 +171,9 @@ class SageMaker(RecordingClient):
         return {}
 
     def _delete_pipeline(self, **request: Any) -> dict[str, Any]:
+        if request["ClientRequestToken"] in self._tokens:
+            return {}
+        self._tokens.add(request["ClientRequestToken"])
         if self.pipelines.pop(request["PipelineName"], None) is None:
             raise client_error("ResourceNotFound", "Pipeline does not exist")
         return {}

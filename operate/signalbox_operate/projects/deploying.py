@@ -44,17 +44,17 @@ def deploy(project: Project, place: Place) -> None:
     before = place.find(project.name)
     _check_left_out(project, before, place)
     project_id = before.id if before else f"{project.name}-{secrets.token_hex(_ID_BYTES)}"
+    _try_pipelines(made, project_id, place)
     _upload_code(project, made.target, place)
     outputs = _put_stack(made, project_id, place)
-    if outputs["JobRoleArn"] != made.target.job_role_arn:  # it was an example, before the project had a role
+    if outputs["JobRoleArn"] != made.target.job_role_arn:  # it was the stack's, before the project had a role
         made = checking.check(project, _target(project, place))
     _put_pipelines(made, project_id, outputs["PipelineRoleArn"], place)
 
 
 def _target(project: Project, place: Place) -> Target:
-    """Return the target, whose job role is an example until the project's stack is there."""
-    example = target.example(place.region).job_role_arn
-    role = place.stack_of(project.name).outputs().get("JobRoleArn", example)
+    """Return the target, whose job role is the whole stack's until the project's own is there."""
+    role = place.stack_of(project.name).outputs().get("JobRoleArn") or place.stack.output("JobRoleArn")
     return target.of_stack(place.stack, place.region, role)
 
 
@@ -78,6 +78,13 @@ def _upload_code(project: Project, aim: Target, place: Place) -> None:
     for entry in project.pipelines.values():
         if entry.code is not None:
             code.upload(project.name, code.read(entry.code), aim.artifacts_bucket, place.client("s3"))
+
+
+def _try_pipelines(made: Checked, project_id: str, place: Place) -> None:
+    tags, role = definitions.project_tags(made.project, project_id), place.stack.output("PipelineRoleArn")
+    for name, definition in made.definitions.items():
+        called = names.pipeline(place.prefix, made.project.name, name)
+        pipelines.try_out(called, role, definitions.tag(definition, tags), tags, place.client("sagemaker"))
 
 
 def _put_stack(made: Checked, project_id: str, place: Place) -> dict[str, str]:

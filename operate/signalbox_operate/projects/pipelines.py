@@ -1,12 +1,13 @@
 """The SageMaker side of a project: its package groups, and its pipelines. Safe to repeat."""
 
 import json
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from signalbox import names
 from signalbox.aws.errors import code_of
 from signalbox_operate.projects.definitions import as_list
 from signalbox_operate.stack import OperateError
@@ -27,35 +28,71 @@ def put_group(group: str, group_arn: str, tags: Mapping[str, str], sagemaker: An
         sagemaker.add_tags(ResourceArn=group_arn, Tags=as_list(tags))
 
 
+def try_out(name: str, role_arn: str, definition: Mapping[str, Any], tags: Mapping[str, str], sagemaker: Any) -> None:
+    """Let SageMaker read a definition that is new to it, as a pipeline that is made and deleted at once.
+
+    Only so are its words heard before anything of a project is changed.
+
+    Raises:
+        OperateError: SageMaker refuses it, in its words.
+    """
+    found, trial = _find(name, sagemaker), f"{name}--trial"  # two hyphens: no project's pipeline is called so
+    if found is not None and json.loads(found["PipelineDefinition"]) == definition:
+        return
+    delete(trial, sagemaker)  # of a deployment that was broken off
+    with _in_its_words(name):
+        _create(trial, json.dumps(definition), role_arn, tags, sagemaker)
+    delete(trial, sagemaker)
+
+
 def put(name: str, role_arn: str, definition: Mapping[str, Any], tags: Mapping[str, str], sagemaker: Any) -> Outcome:
     """Create the pipeline, or update it where its definition or role differs.
 
     Raises:
         OperateError: SageMaker refuses the definition, in its words.
     """
-    text = json.dumps(definition)
-    try:
-        found = _find(name, sagemaker)
+    text, found = json.dumps(definition), _find(name, sagemaker)
+    with _in_its_words(name):
         if found is None:
-            # The token makes a repetition of the same creation one creation.
-            sagemaker.create_pipeline(
-                PipelineName=name,
-                PipelineDefinition=text,
-                RoleArn=role_arn,
-                ClientRequestToken=names.token("create-pipeline", name, text, role_arn),
-                Tags=as_list(tags),
-            )
+            _create(name, text, role_arn, tags, sagemaker)
             return "created"
         sagemaker.add_tags(ResourceArn=found["PipelineArn"], Tags=as_list(tags))
         if json.loads(found["PipelineDefinition"]) == definition and found["RoleArn"] == role_arn:
             return "unchanged"
         sagemaker.update_pipeline(PipelineName=name, PipelineDefinition=text, RoleArn=role_arn)
+    return "updated"
+
+
+def delete(name: str, sagemaker: Any) -> None:
+    """Delete a pipeline, where there is one."""
+    try:
+        sagemaker.delete_pipeline(PipelineName=name, ClientRequestToken=secrets.token_hex())
+    except ClientError as error:
+        if code_of(error) != "ResourceNotFound":
+            raise
+
+
+def _create(name: str, definition: str, role_arn: str, tags: Mapping[str, str], sagemaker: Any) -> None:
+    # Another token each time: with that of a pipeline that was deleted since, SageMaker would make none. Its name alone
+    # makes it one.
+    sagemaker.create_pipeline(
+        PipelineName=name,
+        PipelineDefinition=definition,
+        RoleArn=role_arn,
+        ClientRequestToken=secrets.token_hex(),
+        Tags=as_list(tags),
+    )
+
+
+@contextmanager
+def _in_its_words(name: str) -> Iterator[None]:
+    try:
+        yield
     except ClientError as error:
         if code_of(error) != "ValidationException":
             raise
         said = error.response["Error"]["Message"]
         raise OperateError(f"SageMaker refuses the definition of the pipeline {name}: {said}") from error
-    return "updated"
 
 
 def _find(name: str, sagemaker: Any) -> Any:

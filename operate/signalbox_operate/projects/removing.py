@@ -3,11 +3,7 @@
 Safe to repeat, and to break off anywhere: documents and roles go last, so that a second removal finds the rest.
 """
 
-from botocore.exceptions import ClientError
-
-from signalbox import names
-from signalbox.aws.errors import code_of
-from signalbox_operate.projects import use
+from signalbox_operate.projects import pipelines, use
 from signalbox_operate.projects.model import ProjectError
 from signalbox_operate.projects.place import Place
 from signalbox_operate.stack import OperateError
@@ -24,30 +20,20 @@ def remove(project: str, place: Place, *, endpoints: bool = False) -> None:
     if document is None and not stack.exists():
         known = ", ".join(one.project for one in place.projects()) or "none"
         raise OperateError(f"there is no project {project!r}: the projects are {known}")
-    pipelines = [one.name for one in document.pipelines.values()] if document else []
-    problems = list(use.reasons(pipelines, models, place, endpoints=endpoints))
+    called = [one.name for one in document.pipelines.values()] if document else []
+    problems = list(use.reasons(called, models, place, endpoints=endpoints))
     if problems:
         raise ProjectError([f"the project {project} is in use: {problem}" for problem in problems])
     # Without `endpoints` there are none: each would have been a reason.
     for endpoint in (endpoint for model in models for endpoint in use.live(model, place)):
         place.client("sagemaker").delete_endpoint(EndpointName=endpoint)
         place.say(f"endpoint {endpoint} deleted")
-    for pipeline in pipelines:
-        _delete_pipeline(pipeline, place)
+    for pipeline in called:
+        pipelines.delete(pipeline, place.client("sagemaker"))
+        place.say(f"pipeline {pipeline} deleted")
     stack.delete()
     place.say(f"stack {stack.name} deleted; uploads, packages and what runs wrote are left as they are")
-    _tell_late(pipelines, project, place)
-
-
-def _delete_pipeline(pipeline: str, place: Place) -> None:
-    try:
-        place.client("sagemaker").delete_pipeline(
-            PipelineName=pipeline, ClientRequestToken=names.token("delete-pipeline", pipeline)
-        )
-    except ClientError as error:
-        if code_of(error) != "ResourceNotFound":
-            raise
-    place.say(f"pipeline {pipeline} deleted")
+    _tell_late(called, project, place)
 
 
 def _tell_late(pipelines: list[str], project: str, place: Place) -> None:

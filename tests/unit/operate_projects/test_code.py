@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.documents import ROOT
@@ -106,13 +107,18 @@ def test_a_pipeline_is_created_then_left_alone_then_updated() -> None:
     assert writes == ["CreatePipeline", "UpdatePipeline", "UpdatePipeline"]
 
 
-def test_a_creation_that_is_repeated_after_a_lost_answer_is_the_same_creation() -> None:
-    tokens = []
-    for _ in range(2):
-        sagemaker = SageMaker()
+def test_a_creation_whose_answer_was_lost_is_found_by_the_next_deployment() -> None:
+    sagemaker = SageMaker()
+    made = sagemaker._put
+
+    def lose(**request: Any) -> None:
+        made(**request)
+        raise EndpointConnectionError(endpoint_url="https://api.sagemaker.us-east-1.amazonaws.com")
+
+    sagemaker.answers["create_pipeline"] = lose
+    with pytest.raises(EndpointConnectionError):
         pipelines.put("signalbox-abalone", ROLE, {"Steps": []}, {}, sagemaker)
-        tokens += [request["ClientRequestToken"] for request in sagemaker.requests("CreatePipeline")]
-    assert tokens[0] == tokens[1]
+    assert pipelines.put("signalbox-abalone", ROLE, {"Steps": []}, {}, sagemaker) == "unchanged"
 
 
 def test_a_refusal_to_describe_is_not_taken_for_a_missing_pipeline() -> None:

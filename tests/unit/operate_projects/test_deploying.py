@@ -250,13 +250,41 @@ def test_a_creation_that_was_rolled_back_before_is_begun_anew(cloud: ProjectClou
     assert "signalbox-wine--train" in cloud.sagemaker.pipelines
 
 
-def test_a_definition_that_sagemaker_refuses_is_said_in_its_words(cloud: ProjectCloud, tmp_path: Path) -> None:
+def test_a_definition_that_sagemaker_refuses_is_said_in_its_words_before_anything_is_written(
+    cloud: ProjectCloud, tmp_path: Path
+) -> None:
     cloud.sagemaker.refuses = "Unable to parse pipeline definition: [Prepare] is wrong"
     with pytest.raises(OperateError, match=r"signalbox-wine--train: Unable to parse .* \[Prepare\] is wrong"):
         deploy(cloud, tmp_path)
-    cloud.sagemaker.refuses = ""
+    assert written(cloud) == ["DeletePipeline", "CreatePipeline"], "the trial alone"
+    assert cloud.sagemaker.pipelines == {}
+
+
+def test_a_changed_definition_that_sagemaker_refuses_leaves_the_project_as_it_was(
+    cloud: ProjectCloud, tmp_path: Path
+) -> None:
     deploy(cloud, tmp_path)
-    assert "signalbox-wine--train" in cloud.sagemaker.pipelines
+    before = (dict(cloud.ssm.found), dict(cloud.sagemaker.pipelines), len(cloud.s3.requests("PutObject")))
+    cloud.sagemaker.refuses = "no"
+    with pytest.raises(OperateError, match="SageMaker refuses the definition of the pipeline"):
+        deploy(cloud, tmp_path, YAML + "tags: {team: x}\n")
+    assert (cloud.ssm.found, cloud.sagemaker.pipelines, len(cloud.s3.requests("PutObject"))) == before
+
+
+def test_a_trial_that_was_left_by_a_deployment_that_died_is_replaced(cloud: ProjectCloud, tmp_path: Path) -> None:
+    left = {"PipelineDefinition": "{}", "RoleArn": "", "PipelineArn": ""}
+    cloud.sagemaker.pipelines["signalbox-wine--train--trial"] = left
+    deploy(cloud, tmp_path)
+    assert list(cloud.sagemaker.pipelines) == ["signalbox-wine--train"]
+
+
+def test_a_project_that_comes_back_after_it_was_removed_can_be_removed_again(
+    cloud: ProjectCloud, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        deploy(cloud, tmp_path)
+        removing.remove("wine", cloud.place())
+    assert cloud.sagemaker.pipelines == {}
 
 
 WITHOUT_PIPELINE = "project: wine\ncontainers: {other: {problem: binary}}\n"
