@@ -99,6 +99,25 @@ def test_files_that_the_project_names_are_put_without_being_named_again(world: W
     assert "give the files with --train and --test" in world.put("other").stderr
 
 
+def test_what_the_project_names_for_further_channels_is_put_as_it_is_but_nothing_packed_or_hidden(world: World) -> None:
+    channels = "channels: {validation: more.csv, words: words}"
+    yaml = f"project: flowers\ncontainers: {{iris: {{problem: multiclass, train: train.csv, {channels}}}}}\n"
+    files = {"words/a.txt": "any text", "words/.DS_Store": "x"}
+    world.write(signalbox__yaml=yaml, more__csv=TEST)
+    for name, text in files.items():
+        (world.folder / name).parent.mkdir(exist_ok=True)
+        (world.folder / name).write_text(text)
+    done = world.put("iris")
+    assert done.exit_code == 0, done.stderr
+    assert sorted(world.uploaded) == [
+        "models/iris/channels/validation/more.csv",
+        "models/iris/channels/words/a.txt",
+        "models/iris/train/train.csv",
+    ]
+    world.write(more__csv=b"\x1f\x8b\x08packed")
+    assert "more.csv is compressed (gzip)" in world.put("iris").stderr
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

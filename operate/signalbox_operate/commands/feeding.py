@@ -28,11 +28,14 @@ def put(
     ] = None,
     test: Annotated[list[Path] | None, typer.Option(help="File or folder with test data, as often as needed")] = None,
     folder: Annotated[
-        Path, typer.Option(help="Project whose signalbox.yaml names both, where neither is given")
+        Path, typer.Option(help="Project whose signalbox.yaml names them, where neither is given")
     ] = Path(),
     replace: Annotated[bool, typer.Option("--replace", help="Take away other files of the kinds that are put")] = False,
 ) -> None:
-    """Check training and test data of a container, and put them where its training and its test find them."""
+    """Check training and test data of a container, and put them where its training and its test find them.
+
+    Where neither is given, all that its project names are put: those of further channels, too.
+    """
     given = {TRAIN: train or [], TEST: test or []}
     if not train and not test:
         given = _named(model, folder)
@@ -49,8 +52,7 @@ def put(
 
 def _named(model: str, folder: Path) -> dict[str, list[Path]]:
     container = reading.read(folder).container_of(model)
-    paths = {TRAIN: container.train, TEST: container.test} if container else {}
-    named = {kind: [path] for kind, path in paths.items() if path}
+    named = {kind: [path] for kind, path in container.data.items()} if container else {}
     if not named:
         raise OperateError(
             f"give the files with --train and --test, or name them in signalbox.yaml for the model {model}"

@@ -44,7 +44,7 @@ def trial_of(entry: ContainerEntry, given: Trial, *, content_type: str | None) -
     said = entry.given.get("content_type", _CSV)
     environment = dict(entry.given.get("environment", {}))
     taken = content_type or said
-    channels = given.channels or ({entry.channel: entry.train} if entry.train else {})
+    channels = given.channels or {**({entry.channel: entry.train} if entry.train else {}), **entry.channels}
     request = given.request
     if request is None and entry.test and taken == _CSV:
         request = _first_row(entry.test)

@@ -10,7 +10,7 @@ from signalbox.contracts.problems import Problem
 from signalbox.model_documents import ModelTraining
 from signalbox.projects import load_model
 from signalbox_operate.datasets import tables
-from signalbox_operate.datasets.model import DataError, Dataset
+from signalbox_operate.datasets.model import TEST, TRAIN, DataError, Dataset
 from signalbox_operate.stack import OperateError
 
 CSV = "text/csv"
@@ -44,17 +44,18 @@ def check(datasets: Sequence[Dataset], problem: Problem, content_type: str) -> I
     if content_type != CSV:
         yield f"the model takes {content_type}: what is in the files was not looked at"
         return
-    looked = {dataset.kind: tables.look(dataset, problem) for dataset in datasets}
+    parts = [dataset for dataset in datasets if dataset.kind in (TRAIN, TEST)]  # a further channel may hold anything
+    looked = {dataset.kind: tables.look(dataset, problem) for dataset in parts}
     for kind, one in looked.items():
         yield f"{kind}: {one.rows:,} rows, {one.columns} columns, label first"
     if len(looked) > 1:
-        train, test = looked["train"], looked["test"]
+        train, test = looked[TRAIN], looked[TEST]
         if train.columns != test.columns:
             raise DataError(f"the training data have {train.columns} columns, and the test data {test.columns}")
         unknown = sorted(test.labels - train.labels) if problem != "regression" else []
         if unknown:
             yield f"note: the test data have labels that no training row has: {', '.join(unknown[:5])}"
-        if remark := tables.compare(datasets[0], datasets[1]):
+        if remark := tables.compare(parts[0], parts[1]):
             yield f"note: {remark}"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from signalbox.evaluation import project_requests
 from signalbox.evaluation.model import EvaluationError
 from signalbox_operate.datasets import files, putting
-from signalbox_operate.datasets.model import TEST, TRAIN, DataError
+from signalbox_operate.datasets.model import DataError
 from signalbox_operate.pipelines import check as check_definition
 from signalbox_operate.pipelines.form import Json, PipelineError, steps_of
 from signalbox_operate.projects import code, definitions, documents, inputs, promises, roles, template
@@ -91,9 +91,8 @@ def check(project: Project, target: Target) -> Checked:
 def _unusable_data(project: Project) -> Iterator[str]:
     """Yield what is wrong with the data that lie in the project, for containers."""
     for name, entry in project.containers.items():
-        given = {TRAIN: entry.train, TEST: entry.test}
         try:
-            datasets = [files.collect(kind, [path]) for kind, path in given.items() if path]
+            datasets = [files.collect(kind, [path]) for kind, path in entry.data.items()]
             list(putting.check(datasets, cast("Problem", entry.problem), entry.given.get("content_type", putting.CSV)))
         except DataError as error:
             yield f"{project.places.of('containers', name)}: {error}"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from signalbox import projects, stages
 from signalbox.projects import ModelDocument, ModelRoles, ModelTest, ModelTraining, ProjectPipeline, ProjectUploads
+from signalbox_operate.datasets.model import TRAIN, kind_of
 from signalbox_operate.projects.model import ContainerEntry, Project, ProjectError
 from signalbox_operate.projects.target import Target
 
@@ -76,10 +77,12 @@ def _training(container: ContainerEntry, target: Target) -> ModelTraining:
         for name, value in container.given.items()
         if name != "content_type"
     }
+    data = f"s3://{target.data_bucket}/models/{container.model}"
+    further = {channel: f"{data}/{kind_of(channel)}/" for channel in container.channels}
     return ModelTraining(
         cast("Problem", container.problem),
         hyperparameters=container.hyperparameters,
-        channels={container.channel: f"s3://{target.data_bucket}/models/{container.model}/train/"},
+        channels={container.channel: f"{data}/{TRAIN}/", **further},
     )._replace(**given)
 
 

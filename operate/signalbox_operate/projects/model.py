@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from signalbox_operate.datasets.model import TEST, TRAIN, kind_of
 from signalbox_operate.projects.schema import FILE
 from signalbox_operate.stack import OperateError
 
@@ -80,9 +81,18 @@ class ContainerEntry:
     train: Path | None
     test: Path | None
     channel: str
+    channels: Mapping[str, Path]
+    """Its further channels, each with its data in the project."""
     hyperparameters: Mapping[str, str]
     given: Mapping[str, Any]
     """The other fields, as they are in the file."""
+
+    @property
+    def data(self) -> dict[str, Path]:
+        """Return its data in the project by kind, the training data first."""
+        rows = {TRAIN: self.train, TEST: self.test}
+        further = {kind_of(channel): path for channel, path in self.channels.items()}
+        return {kind: path for kind, path in {**rows, **further}.items() if path}
 
 
 @dataclass(frozen=True)

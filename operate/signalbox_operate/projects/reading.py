@@ -10,6 +10,7 @@ from signalbox.stages import StagesDocumentError
 from signalbox_operate.projects import yaml_file
 from signalbox_operate.projects.model import (
     ContainerEntry,
+    Field,
     PipelineEntry,
     Places,
     Project,
@@ -20,6 +21,7 @@ from signalbox_operate.projects.schema import FILE, SCHEMA
 
 QUIET_SECONDS = 60
 CHANNEL = "training"
+_OF_ENTRY = 3  # parts of a field such as containers.iris.folder
 _PATHS = {"pipelines": ("definition", "code"), "containers": ("folder", "train", "test")}
 
 
@@ -51,17 +53,21 @@ def read(folder: Path) -> Project:
 
 def _missing(given: Mapping[str, Any], folder: Path, places: Places) -> Iterator[str]:
     """Yield each file or folder that is named and is not there, or lies outside of the project."""
+    for field, named in _named_paths(given):
+        path, where = folder / named, places.of(*field)
+        if not path.resolve().is_relative_to(folder.resolve()):
+            yield f"{where}: {named} leads out of the project's folder: move it inside"
+        elif not path.exists():
+            yield f"{where}: there is no {named} in {folder}"
+        elif field[-1] in {"code", "folder"} and len(field) == _OF_ENTRY and not path.is_dir():
+            yield f"{where}: {named} is a file, and has to be a folder"
+
+
+def _named_paths(given: Mapping[str, Any]) -> Iterator[tuple[Field, str]]:
     for kind, fields in _PATHS.items():
         for name, entry in given.get(kind, {}).items():
-            for field in set(fields) & set(entry):
-                path = folder / entry[field]
-                where = places.of(kind, name, field)
-                if not path.resolve().is_relative_to(folder.resolve()):
-                    yield f"{where}: {entry[field]} leads out of the project's folder: move it inside"
-                elif not path.exists():
-                    yield f"{where}: there is no {entry[field]} in {folder}"
-                elif field in {"code", "folder"} and not path.is_dir():
-                    yield f"{where}: {entry[field]} is a file, and has to be a folder"
+            yield from (((kind, name, field), entry[field]) for field in fields if field in entry)
+            yield from (((kind, name, "channels", one), path) for one, path in entry.get("channels", {}).items())
 
 
 def _contradictions(given: Mapping[str, Any], places: Places) -> Iterator[str]:
@@ -71,6 +77,10 @@ def _contradictions(given: Mapping[str, Any], places: Places) -> Iterator[str]:
         if model in seen:
             yield f"{places.of(kind, name)}: the model {model} is that of {seen[model]} already: give it to one"
         seen.setdefault(model, f"{kind}.{name}")
+    for name, entry in given.get("containers", {}).items():
+        rows = entry.get("channel", CHANNEL)
+        if rows in entry.get("channels", {}):
+            yield f"{places.of('containers', name, 'channels', rows)}: that channel has the training data: name another"
     if given.get("stages"):
         try:
             stages.parse(json.dumps({"stages": given["stages"]}))
@@ -139,6 +149,7 @@ def _container(name: str, entry: Mapping[str, Any], folder: Path) -> ContainerEn
         paths["train"],
         paths["test"],
         entry.get("channel", CHANNEL),
+        {channel: folder / path for channel, path in entry.get("channels", {}).items()},
         {
             key: value if isinstance(value, str) else json.dumps(value)
             for key, value in entry.get("hyperparameters", {}).items()
@@ -146,6 +157,6 @@ def _container(name: str, entry: Mapping[str, Any], folder: Path) -> ContainerEn
         {
             key: value
             for key, value in entry.items()
-            if key not in {*paths, "model", "problem", "channel", "hyperparameters"}
+            if key not in {*paths, "model", "problem", "channel", "channels", "hyperparameters"}
         },
     )

@@ -17,6 +17,8 @@ _NAME = "lower-case letters and digits with single hyphens between them"
 _PLACE = r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9_.=/-]*$"
 # Limits of SageMaker: botocore's `sagemaker` model, CreateTrainingJob and Tag.
 _MOST_TAGS, _MOST_HYPERPARAMETERS, _MOST_VARIABLES = 40, 100, 100
+_MOST_FURTHER_CHANNELS = 19
+_CHANNEL = r"^[A-Za-z0-9._-]{1,64}$"
 _DAYS_28 = 28 * 86_400
 
 
@@ -100,7 +102,13 @@ _CONTAINERS = _fields(
             {"type": ["string", "number", "boolean"], "description": "a text or a number"},
             _MOST_HYPERPARAMETERS,
         ),
-        "channel": _text("the name of the channel with the training data, such as train", r"^[A-Za-z0-9._-]{1,64}$"),
+        "channel": _text("the name of the channel with the training data, such as train", _CHANNEL),
+        "channels": _named(
+            "further channels, each with a file or folder of the project",
+            _CHANNEL,
+            _text("a file or folder of the project, with the channel's data"),
+            _MOST_FURTHER_CHANNELS,
+        ),
         "train": _text("a file or folder of the project, with the training data"),
         "test": _text("a file or folder of the project, with the test data"),
         "instance_type": _INSTANCE,

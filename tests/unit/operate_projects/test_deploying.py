@@ -167,6 +167,7 @@ containers:
     instance_type: ml.c5.large
     subnets: [subnet-1]
     content_type: application/json
+    channels: {validation: code}
 stages: [{name: prod, instance_type: ml.m5.large, instance_count: 1}]
 """
     deploy(cloud, tmp_path, yaml)
@@ -175,7 +176,10 @@ stages: [{name: prod, instance_type: ml.m5.large, instance_count: 1}]
     assert document is not None
     assert document.training is not None
     assert document.training.hyperparameters == {"mode": "${x}", "leaves": "5"}
-    assert document.training.channels == {"training": "s3://signalbox-data/models/iris/train/"}
+    assert document.training.channels == {
+        "training": "s3://signalbox-data/models/iris/train/",
+        "validation": "s3://signalbox-data/models/iris/channels/validation/",
+    }
     assert (document.training.instance_type, document.training.subnets) == ("ml.c5.large", ("subnet-1",))
     assert document.test.content_type == "application/json"
     assert [stage.name for stage in document.stages] == ["prod"]

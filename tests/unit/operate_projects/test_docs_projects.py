@@ -12,7 +12,7 @@ from signalbox_operate.projects.schema import SCHEMA, Schema
 
 PAGE = read("docs/projects.md")
 # Fields of names that people choose, each with a value: the page has a row for all.
-_WHOLE = ("tags", "environment", "hyperparameters", "replace", "golden")
+_WHOLE = ("tags", "environment", "hyperparameters", "replace", "golden", "channels")
 
 
 def fields(schema: Schema, path: str = "") -> Iterator[str]:
