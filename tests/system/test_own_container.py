@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,17 +87,19 @@ def mails(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "train.csv", tmp_path / "test.csv"
 
 
-def project(world: World, folder: Path, name: str, train: Path, test: Path) -> None:
-    """Bring one of the tests' containers to prod as a project of its own."""
-    entry = {"folder": "container", "problem": "multiclass", "train": "train.csv", "test": "test.csv"}
+def project(world: World, folder: Path, name: str, train: Path, test: Path, **further: Path) -> None:
+    """Bring one of the tests' containers to prod as a project of its own; `further` channels have a file each."""
+    entry: dict[str, Any] = {"folder": "container", "problem": "multiclass", "train": "train.csv", "test": "test.csv"}
     shutil.copytree(Path(__file__).parent / "containers" / name, folder / "container")
     for file, data in (("train.csv", train), ("test.csv", test)):
         (folder / file).write_bytes(data.read_bytes())
+    if further:
+        entry["channels"] = {channel: Path(shutil.copy(file, folder)).name for channel, file in further.items()}
     (folder / "signalbox.yaml").write_text(json.dumps({"project": name, "containers": {name: entry}}))
     image = f"{REGISTRY}/{name}:1"
     run(world, folder, "signalbox deploy")
     run(world, folder, f"signalbox data put {name}")
-    run(world, folder, f"signalbox train --model {name} --image {image} --commit 1 --problem multiclass")
+    run(world, folder, f"signalbox train --model {name} --image {image} --commit 1")
     approve_twice(world, name)
 
 
@@ -111,9 +114,15 @@ def test_a_container_of_bash_and_python_goes_to_prod(world: World, tmp_path: Pat
 def test_a_container_that_tells_texts_apart_goes_to_prod(
     world: World, tmp_path: Path, mails: tuple[Path, Path]
 ) -> None:
-    project(world, tmp_path / "project", "texts", *mails)
+    stopwords = tmp_path / "stopwords.txt"
+    stopwords.write_text("the\nof\na\n")
+
+    project(world, tmp_path / "project", "texts", *mails, stopwords=stopwords)
 
     assert world.predict("prod", "texts", '"win a prize, now"\n"notes of the meeting"') == b"spam\nham\n"
+    jobs = world.client("sagemaker").list_training_jobs(NameContains="team-a-texts")["TrainingJobSummaries"]
+    job = world.client("sagemaker").describe_training_job(TrainingJobName=jobs[0]["TrainingJobName"])
+    assert [channel["ChannelName"] for channel in job["InputDataConfig"]] == ["training", "stopwords"]
 
 
 def test_a_container_in_the_layout_of_awss_example_goes_to_prod(world: World, tmp_path: Path) -> None:
