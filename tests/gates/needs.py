@@ -100,7 +100,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
     pipeline_training = Need("sagemaker:DescribeTrainingJob", jobs_of_pipelines)
     return {
         "RecordUploadsRole": [
-            *uploads("PutItem"),
+            *uploads("PutItem", "GetItem", "UpdateItem"),
             *ask,
             Need("sqs:SendMessage", arn("UploadsDeadLetters")),
             *_polled(arn("UploadsQueue")),

@@ -147,10 +147,21 @@ class MemoryTable:
         """Write an upload down once."""
         key = (upload.bucket, upload.key, upload.version)
         if key in self.uploads:
+            if upload.by and not self.uploads[key].by:
+                self._add_uploader(key, upload.by)
             return False
         self.uploads[key] = replace(upload, pipeline=self.pipeline)
         self._waiting[f"{upload.recorded_at}#{upload.digest}"] = upload
         return True
+
+    def _add_uploader(self, key: tuple[str, str, str], by: str) -> None:
+        known = self.uploads[key] = replace(self.uploads[key], by=by)
+        name, table = f"{known.recorded_at}#{known.digest}", self.tables(known.pipeline)
+        if known.run:
+            taken = table._taken[known.run]
+            taken[known.digest] = replace(taken[known.digest], by=by)
+        else:
+            table._waiting[name] = replace(table._waiting[name], by=by)
 
     def latest(self) -> Run | None:
         """Return the run with the highest number."""

@@ -118,6 +118,36 @@ def test_events_that_come_again_start_nothing_new(world: World) -> None:
     assert len(world.cloud.mails()) == mails
 
 
+def test_who_uploaded_is_known_too_where_the_event_that_says_it_comes_second(world: World) -> None:
+    events, bucket, key = world.client("events"), world.outputs["DataBucket"], "incoming/abalone/twice-told.csv"
+    before, rule = len(world.mails("abalone", "failed")), queue_named(world, "UploadsTrailRule")
+    events.disable_rule(Name=rule)
+    put = world.client("s3").put_object(Bucket=bucket, Key=key, Body=b"\n\n")  # its native event is told
+    world.wait_for("the upload to be recorded", lambda: b"version" in fate(world, key))
+    events.enable_rule(Name=rule)
+    assert b", by " not in fate(world, key)
+
+    told = sample("s3/put-object-cloudtrail")
+    told["detail"]["requestParameters"] |= {"bucketName": bucket, "key": key}
+    told["detail"]["responseElements"] = {"x-amz-version-id": put["VersionId"]}
+    told["detail"]["userIdentity"] |= {"arn": "arn:aws:iam::123456789012:user/ann", "accountId": "123456789012"}
+    world.client("sqs").send_message(QueueUrl=uploads_queue(world), MessageBody=json.dumps(told))
+
+    world.wait_for("the uploader to be known", lambda: b", by user/ann" in fate(world, key))
+    world.mail("abalone", "failed", number=before + 1)  # it has no rows
+
+
+def fate(world: World, key: str) -> bytes:
+    """Return what the command line says of an upload; nothing where it is not recorded."""
+    bucket = world.outputs["DataBucket"]
+    items = world.client("dynamodb").query(
+        TableName=world.outputs["UploadsTable"],
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": f"upload#{bucket}/{key}"}},
+    )
+    return world.signalbox("uploads", key) if items["Count"] else b""
+
+
 def test_what_cannot_be_read_is_kept_with_its_reason_and_the_rest_goes_on(world: World) -> None:
     queue, letters = uploads_queue(world), dead_letters(world)
     good = sample("s3/put-object-denied-cloudtrail")

@@ -184,6 +184,7 @@ class World:
             cwd=ROOT,
             capture_output=True,
             check=False,
+            timeout=PATIENCE * 2,  # what follows an execution that never ends would never end
         )
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout

@@ -121,6 +121,37 @@ def test_who_uploaded_goes_with_the_upload_wherever_it_is(table: Any) -> None:
     ] * 2
 
 
+def uploaders(table: Any) -> list[str]:
+    found = (*table.waiting(most=10), *table.taken(a_run()), *table.history(BUCKET, "incoming/1.csv"))
+    return [upload.by for upload in found]
+
+
+def test_who_uploaded_is_added_by_a_later_event_and_changed_by_none(table: Any) -> None:
+    table.record(an_upload())
+    later = replace(an_upload(), recorded_at="2026-11-21T00:00:00.000000Z")
+    assert not table.record(replace(later, by="user/ann"))
+    assert not table.record(replace(later, by="user/ben"))
+    assert not table.record(later)
+    assert table.waiting(most=10) == [replace(an_upload(), by="user/ann")]
+    assert uploaders(table) == ["user/ann"] * 2
+
+
+def test_who_uploaded_is_added_to_what_a_run_has_taken(table: Any) -> None:
+    claimed(table, an_upload())
+    assert not table.record(replace(an_upload(), by="user/ann"))
+    assert table.waiting(most=10) == []
+    assert uploaders(table) == ["user/ann"] * 2
+
+
+def test_who_uploaded_is_added_to_what_waits_for_another_pipeline_by_now(
+    table: Any, part_of: Callable[[str], Any]
+) -> None:
+    table.record(an_upload())
+    table.hand_over([an_upload()], "signalbox-wine")
+    assert not table.record(replace(an_upload(), by="user/ann"))
+    assert part_of("signalbox-wine").waiting(most=10) == [replace(an_upload(), by="user/ann")]
+
+
 def test_a_repeated_event_of_a_taken_upload_does_not_wait_again(table: Any) -> None:
     claimed(table, an_upload())
     assert not table.record(an_upload())

@@ -38,7 +38,10 @@ class UploadStore(Protocol):
     """The uploads of one pipeline (or of none, `UNCLAIMED`), and the runs that took them."""
 
     def record(self, upload: Upload) -> bool:
-        """Write the upload down as waiting; False, and nothing else happens, if it was written down before."""
+        """Write the upload down as waiting; False if it was written down before.
+
+        Then nothing else happens, but that who uploaded is added, where only this one knows.
+        """
 
     def waiting(self, most: int | None = None) -> Sequence[Upload]:
         """Return the waiting uploads, or at most `most` of them, the oldest first."""

@@ -62,14 +62,17 @@ class UploadsTable:
         """Write an upload down as waiting, once for each business key; say whether this was the first time.
 
         Both items are written or none is, so an upload that is known is waiting or taken: the second delivery of its
-        event has nothing to repair.
+        event has nothing to repair. It may know what the first did not: who uploaded.
         """
         facts = _facts(upload)
         known = {**_upload_key(upload), **facts, "pipeline": self._pipeline}
-        return self._table.transact(
+        new = self._table.transact(
             {"Put": put_request(self._table.name, known, NEW)},
             {"Put": put_request(self._table.name, {**self._waiting_key(upload), **facts})},
         )
+        if not new and upload.by:
+            self._add_uploader(upload)
+        return new
 
     def waiting(self, most: int | None = None) -> Sequence[Upload]:
         """Return the waiting uploads, or at most `most` of them, the oldest first."""
@@ -181,6 +184,22 @@ class UploadsTable:
         same = unchanged({"status": run.status})
         if self._table.update(self._run_key(run), changes, same) is None:
             raise _gave_way(run)
+
+    def _add_uploader(self, upload: Upload) -> None:
+        """Write who uploaded beside a known upload that lacks it, and where it waits or was taken to.
+
+        If it is taken or handed over in this moment, it goes without.
+        """
+        name, found = self._table.name, self._table.get(f"upload#{upload.bucket}/{upload.key}", upload.version)
+        if found is None or "by" in found:
+            return
+        known, added = _upload(found), {"by": upload.by}
+        waiting = _waiting_key(known, known.pipeline or self._pipeline)
+        place = key(f"run#{known.run}", known.digest) if known.run else waiting
+        self._table.transact(
+            {"Update": update_request(name, _upload_key(known), added, unchanged({"by": None, "run": known.run}))},
+            {"Update": update_request(name, place, added, PRESENT)},
+        )
 
     def _counting(self, run: Run, number: int) -> "TransactWriteItemTypeDef":
         """Return the write that counts a run's uploads, and cancels the transaction once the run is sealed."""
