@@ -230,7 +230,8 @@ def test_a_model_of_json_cannot_be_tested_and_is_held_to_its_first_answers_from_
 
     told = words(world.mail("spoken version 1 is released to trial and live"))
     assert "answered its project's golden requests: these first answers are what later ones are held to." in told
-    assert json.loads(ask(world, "spoken", "live", '{"x": 2}', JSON)) == {"y": 8.0}
+    asked_for = ("--model", "spoken", "--content-type", JSON, "--data", '{"x": 2}')
+    assert json.loads(world.signalbox("invoke", "live", *asked_for)) == {"y": 8.0}  # no stage of the stack
     arn = world.endpoint("spoken", "live")["EndpointArn"]  # type: ignore[index]  # it serves
     tags = {tag["Key"]: tag["Value"] for tag in world.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]}
     assert (tags["sagemaker:project-name"], tags["team"]) == ("speech", "x")

@@ -58,11 +58,23 @@ class Stages:
         return ("staging", "prod")
 
 
+# Of a model, as far as it is read: `live` is a stage of its project alone.
+DOCUMENT = json.dumps({"stages": [{"name": "trial"}, {"name": "live"}]})
+
+
 def ports(
     endpoints: Any, stages: Any = None, clock: Any = lambda: 0.0, models: tuple[str, ...] = (), default: str = "abalone"
 ) -> InvocationPorts:
-    known: tuple[Any, Any] = KnownNames(stages or Stages(), tuple, clock), KnownNames(lambda: models, tuple, clock)
-    return InvocationPorts("signalbox", default, *known, endpoints)
+    documents = [(model, DOCUMENT) for model in models]
+    of_the_stack: Any = KnownNames(stages or Stages(), tuple, clock)
+    return InvocationPorts(
+        "signalbox",
+        default,
+        stages=of_the_stack,
+        models=KnownNames(lambda: documents, lambda found: tuple(name for name, _ in found), clock),
+        own_stages=KnownNames(lambda: documents, invocation.own_stages, clock),
+        endpoints=endpoints,
+    )
 
 
 def response_to(event: dict[str, Any], endpoints: Any) -> InvocationResponse:
@@ -185,6 +197,18 @@ def test_an_unknown_stage_is_not_found_and_the_known_ones_are_named(stage: dict[
     assert status == 404
     assert body["error"].startswith("there is no stage")
     assert body["hint"] == "name one of these stages: staging, prod"
+
+
+def test_a_stage_of_a_models_own_is_asked_too_and_named_with_the_others() -> None:
+    parrot = Parrot(Prediction(b"1", "text/csv"))
+    asked = ports(parrot, models=("wine",))
+    event: Any = http_event("invoke", pathParameters={"stage": "live"}, queryStringParameters={"model": "wine"})
+    assert invocation.answer(event, asked)["statusCode"] == 200
+    assert parrot.asked[0][0] == "signalbox-wine-live"
+    event["pathParameters"] = {"stage": "canary"}
+    assert json.loads(invocation.answer(event, asked)["body"])["hint"] == (
+        "name one of these stages: staging, prod, live, trial"
+    )
 
 
 @pytest.mark.parametrize("model", ["-abalone", "a b", "a/b", "x" * 64, "abalone\n"])

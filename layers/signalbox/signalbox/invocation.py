@@ -82,7 +82,7 @@ class KnownNames[Found]:
 
 
 class InvocationPorts(NamedTuple):
-    """The stages, in the order of release, the projects' models, and the endpoints.
+    """The stages, in the order of release, the projects' models, the stages of their own, and the endpoints.
 
     `default_model` answers where no model is named, "" stands for none.
     """
@@ -91,17 +91,19 @@ class InvocationPorts(NamedTuple):
     default_model: str
     stages: KnownNames[StagesDocument]
     models: KnownNames[list[tuple[str, str]]]
+    own_stages: KnownNames[list[tuple[str, str]]]
     endpoints: ModelEndpoints
 
 
 def invocation_ports(settings: InvokeEndpoint) -> InvocationPorts:
     """Return the ports on AWS."""
-    models = names.model_parameter(settings.prefix, "")
+    documents = partial(parameters.below, names.model_parameter(settings.prefix, ""))
     return InvocationPorts(
         prefix=settings.prefix,
         default_model=settings.default_model.removesuffix(NO_MODEL),
         stages=KnownNames(partial(stages.load, settings.stages_parameter), _stage_names, time.monotonic),
-        models=KnownNames(partial(parameters.below, models), _first_parts, time.monotonic),
+        models=KnownNames(documents, _first_parts, time.monotonic),
+        own_stages=KnownNames(documents, own_stages, time.monotonic),
         endpoints=RuntimeEndpoints(),
     )
 
@@ -112,6 +114,12 @@ def _stage_names(document: StagesDocument) -> tuple[str, ...]:
 
 def _first_parts(found: list[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(sorted(name for name, _ in found))
+
+
+def own_stages(documents: list[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the names of the stages that documents of models have for themselves."""
+    listed = (json.loads(text).get("stages", ()) for _, text in documents)
+    return tuple(sorted({str(stage["name"]) for stages_of_one in listed for stage in stages_of_one}))
 
 
 def answer(request: InvocationRequest, ports: InvocationPorts) -> InvocationResponse:
@@ -170,7 +178,8 @@ def _target(request: InvocationRequest, ports: InvocationPorts) -> tuple[str, st
     stage = (request.get("pathParameters") or {}).get("stage") or ""
     model = (request.get("queryStringParameters") or {}).get("model") or ""
     known = ports.stages.names()
-    if stage not in known:
+    if stage not in known and stage not in ports.own_stages.names():
+        known = tuple(dict.fromkeys((*known, *ports.own_stages.names())))
         hint = f"name one of these stages: {', '.join(known)}"
         raise InvocationError(HTTPStatus.NOT_FOUND, f"there is no stage {stage!r}", hint)
     if model and not re.fullmatch(_MODEL, model):
