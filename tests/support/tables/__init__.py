@@ -106,7 +106,7 @@ def _read(path: Path) -> pd.DataFrame:
         if first[:4].isdecimal() and first[4:5] in ("-", "/"):
             dates = pd.to_datetime(rows[name])
             rows[name] = dates.dt.year
-            rows[f"day of {name}"] = dates.dt.dayofyear
+            rows[f"day of {name}"] = dates.dt.day_of_year
     return rows
 
 
