@@ -1,9 +1,13 @@
 """Models of other people's pipelines: without our properties, of several containers, of JSON, two at once."""
 
+import base64
 import json
+import struct
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from sagemaker_local import inbox
 from signalbox_local.browser import link
@@ -235,6 +239,44 @@ def test_a_model_of_json_cannot_be_tested_and_is_held_to_its_first_answers_from_
     arn = world.endpoint("spoken", "live")["EndpointArn"]  # type: ignore[index]  # it serves
     tags = {tag["Key"]: tag["Value"] for tag in world.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]}
     assert (tags["sagemaker:project-name"], tags["team"]) == ("speech", "x")
+
+
+# A PNG of 3 by 2 pixels, as far as it is read: what is no UTF-8 shows that bytes come through as they are.
+PICTURE = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 3, 2) + b"\x08\xff\xfe\x00"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "answers", "golden", "asked", "answer"),
+    [
+        ("image/png", JSON, PICTURE, PICTURE, '{"y": 30.0}'),
+        ("application/jsonlines", "application/jsonlines", b'{"x": 1}\n{"x": 2}\n', b'{"x": 4}\n', '{"y": 20.0}'),
+    ],
+    ids=["images", "lines"],
+)
+def test_a_model_of_another_content_type_goes_to_prod_and_answers_there(
+    world: World, tmp_path: Path, content_type: str, answers: str, golden: bytes, asked: bytes, answer: str
+) -> None:
+    model = f"of-{content_type.partition('/')[2]}"
+    request = {"content_type": content_type, "body_base64": base64.b64encode(golden).decode()}
+    key = f"models/{model}/golden.jsonl"
+    world.client("s3").put_object(Bucket=world.outputs["DataBucket"], Key=key, Body=json.dumps(request).encode())
+    place = f"s3://{world.outputs['DataBucket']}/{key}"
+    document(world, model, test={"content_type": content_type, "golden": place})
+    takes = {"SupportedContentTypes": [content_type], "SupportedResponseMIMETypes": [answers]}
+    step = registered(world, model, **takes)
+    step["Arguments"]["InferenceSpecification"]["Containers"][0]["Environment"] = {"SPEAKS": content_type}
+    assert run(world, model, made(world, model, **{model: "5:0.5"}), step) == "Succeeded"
+
+    mail = world.mail("approve", f"{model} version 1")
+    assert f"It takes {content_type}, and test rows are text/csv." in words(mail)
+    world.approve(mail)
+    world.approve(world.mail("to prod", f"{model} version 1"))
+
+    told = words(world.mail(f"{model} version 1 is released"))
+    assert "answered its project's golden requests: these first answers are what later ones are held to." in told
+    (tmp_path / "asked").write_bytes(asked)
+    words_of = ("--model", model, "--content-type", content_type, "--file", str(tmp_path / "asked"))
+    assert world.signalbox("invoke", "prod", *words_of).decode().strip() == answer
 
 
 def test_of_two_models_of_one_pipeline_the_one_below_its_threshold_is_not_registered(world: World) -> None:
