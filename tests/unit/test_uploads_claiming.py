@@ -229,6 +229,19 @@ def test_a_sealed_run_of_a_removed_project_waits_is_told_once_and_starts_when_it
     assert len(world.executions.running) == 1
 
 
+def test_what_comes_behind_a_sealed_run_of_a_pipeline_that_is_gone_is_run_by_whose_it_is_now() -> None:
+    world = World(MemoryProjects(WINE))
+    world.executions.quota = 0
+    world.upload("wine/a.csv", pipeline=WINES)
+    world.requests.ask(WINES)
+    world.work()
+    world.upload("wine/b.csv", pipeline=WINES)
+    world.projects.found, world.executions.quota = (RENAMED,), 20
+    world.work(5)
+    assert world.taken == {WINES: ["incoming/wine/a.csv"], f"{WINES}--train": ["incoming/wine/b.csv"]}
+    assert [arn.split("/")[1] for arn in world.executions.running] == [f"{WINES}--train"]
+
+
 def test_two_pipelines_run_at_the_same_time_and_each_by_itself() -> None:
     world = World(MemoryProjects(ABALONE, WINE))
     world.upload("a.csv", "wine/a.csv")
@@ -253,7 +266,7 @@ def test_a_sweep_that_meets_another_one_is_asked_for_again_and_holds_nothing_up(
     world.tables(UNCLAIMED).hand_over(stale, WINES)
     monkeypatch.setattr(world.tables(UNCLAIMED), "waiting", lambda: stale)  # as it was a moment ago
     assert world.deliver(CLAIMS) == []
-    assert world.requests.asked == [CLAIMS]
+    assert world.requests.asked == [{"kind": "run-requested", "pipeline": WINES}, CLAIMS]
     assert world.tables(WINES).waiting() == stale
 
 
@@ -266,6 +279,27 @@ def test_a_sweep_moves_as_many_as_it_has_time_for_and_asks_for_the_rest(monkeypa
     assert CLAIMS in world.requests.asked
     world.deliver(CLAIMS)
     assert world.tables.waiting[UNCLAIMED] == ["incoming/beer/1.csv", "incoming/beer/2.csv"]
+
+
+def test_what_a_sweep_moved_before_it_died_is_not_left_with_a_pipeline_that_is_gone_at_its_repetition(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(MemoryProjects(WINE))
+    world.upload("wine/a.csv")
+    table = world.tables(UNCLAIMED)
+    move = table.hand_over
+
+    def die(uploads: Any, pipeline: str) -> None:
+        move(uploads, pipeline)
+        raise DeathError
+
+    monkeypatch.setattr(table, "hand_over", die)
+    assert world.deliver(CHANGED)
+    monkeypatch.undo()
+    world.projects.found = (RENAMED,)
+    assert world.deliver(CHANGED) == []
+    world.work(4)
+    assert world.taken == {f"{WINES}--train": ["incoming/wine/a.csv"]}
 
 
 def test_a_lost_request_for_a_run_is_made_up_for_when_a_project_is_deployed() -> None:

@@ -90,8 +90,12 @@ def test_containers_of_the_usual_layouts_pass_as_they_are(folder: Path, channel:
 
 def test_a_container_of_texts_passes(tmp_path: Path) -> None:
     (tmp_path / "texts.csv").write_text('spam,"win money now, free"\nham,"see you at lunch"\n')
+    (tmp_path / "stopwords.txt").write_text("at\n")
+    channels = [f"training={tmp_path / 'texts.csv'}", f"stopwords={tmp_path / 'stopwords.txt'}"]
 
-    done = ask(CONTAINERS / "texts", "--channel", f"training={tmp_path / 'texts.csv'}", "--data", '"free money, now"')
+    done = ask(
+        CONTAINERS / "texts", *(word for one in channels for word in ("--channel", one)), "--data", '"free money, now"'
+    )
 
     assert done.exit_code == 0, done.output
     assert "spam" in done.output
@@ -100,13 +104,14 @@ def test_a_container_of_texts_passes(tmp_path: Path) -> None:
 def test_a_container_of_a_project_is_tried_out_with_what_the_project_says(tmp_path: Path, data: Path) -> None:
     made = {"folder": "container", "problem": "multiclass", "train": "data", "test": "data/iris.csv"}
     settings = made | {"hyperparameters": {"max_leaf_nodes": 3}, "environment": {"MODEL_SERVER_WORKERS": "1"}}
+    settings["channels"] = {"more": "data/iris.csv"}
     shutil.copytree(CONTAINERS / "decision-trees", tmp_path / "container")
     (tmp_path / "signalbox.yaml").write_text(json.dumps({"project": "irises", "containers": {"trees": settings}}))
 
     whole, folder = ask(tmp_path), ask(tmp_path / "container", "--hyperparameter", "max_leaf_nodes=none")
 
     assert whole.exit_code == 0, whole.output
-    assert "channels (training) and hyperparameters" in whole.output
+    assert "channels (training, more) and hyperparameters" in whole.output
     assert verdicts(whole) == ["ok"] * 8
     assert folder.exit_code == 1
     assert "invalid literal for int() with base 10: 'none'" in folder.output

@@ -173,6 +173,9 @@ def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts, bega
             return
         run = rules.next_run(pipeline, run, ports.clock())
         store.open(run)
+    elif owned is None and run.status != CLAIMING:
+        # Nobody knows when it may start: what came after it was sealed need not wait for that.
+        claiming.release(pipeline, known, _claiming(ports))
     if run.status == CLAIMING:
         run = _seal(run, owned, store, ports)
     launching.launch(
