@@ -26,7 +26,7 @@ class Training:
 
     `problem` is regression, binary or multiclass. `max_payload_mb` is the largest request in MB that the image takes in
     the test; None leaves it to the stack. `attempt` tells apart a training that is wanted once more, with other data
-    for example, from one asked for twice.
+    for example, from one asked for twice. `started_by` is the ARN of who asks for it, for those who decide.
     """
 
     image: str
@@ -36,6 +36,7 @@ class Training:
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 1
     max_payload_mb: int | None = None
+    started_by: str = ""
 
     @property
     def name(self) -> str:
@@ -56,6 +57,8 @@ class Training:
             given["hyperparameters"] = dict(self.hyperparameters)
         if self.max_payload_mb:
             given["max_payload_mb"] = self.max_payload_mb
+        if self.started_by:
+            given["started_by"] = self.started_by
         return given
 
 

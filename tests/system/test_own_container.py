@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sagemaker_local import inbox
 from signalbox_local.project import ROOT, program_environment
 from tests.support.documents import blocks, commands, read
 from tests.system.world import REGISTRY, World
@@ -64,6 +65,7 @@ def test_every_command_of_the_tutorial_works_and_its_container_reaches_prod(worl
     assert (row[0], row[2], row[4]) == ("team-a-iris-trees/1", "Approved", "prod, staging")
     (answer,) = [text for command, text in printed.items() if command.startswith("signalbox invoke")]
     assert answer == "setosa\n"
+    assert "Started by: root, as the request says" in inbox.text(world.mail("approve", "iris-trees version 1"))
     jobs = world.client("sagemaker").list_training_jobs(NameContains="team-a-iris-trees")["TrainingJobSummaries"]
     job = world.client("sagemaker").describe_training_job(TrainingJobName=jobs[0]["TrainingJobName"])
     assert [channel["ChannelName"] for channel in job["InputDataConfig"]] == ["training"]

@@ -161,13 +161,16 @@ def test_train_starts_once_and_says_so_the_second_time(clients: Clients) -> None
     answers = {"describe_execution": known, "start_execution": {"executionArn": arn, "startDate": NOW}}
     clients["stepfunctions"] = RecordingClient("stepfunctions", answers)
     clients["s3"] = RecordingClient("s3", {"list_objects_v2": client_error("AccessDenied")})
+    ann = "arn:aws:iam::123456789012:user/ann"
+    clients["sts"] = RecordingClient("sts", {"get_caller_identity": {"Arn": ann}})
     first = run(
         "train", "--image", IMAGE, "--commit", "0a1b2c3", "--problem", "binary", "--hyperparameter", "max_depth=3"
     )
     assert first.output.split() == ["started", arn]
     second = run("train", "--image", IMAGE, "--commit", "0a1b2c3", "--problem", "binary")
     assert "were started before and are SUCCEEDED" in second.output
-    assert len(clients["stepfunctions"].requests("StartExecution")) == 1
+    (started,) = clients["stepfunctions"].requests("StartExecution")
+    assert json.loads(started["input"])["started_by"] == ann
 
 
 def test_train_refuses_a_hyperparameter_without_a_value(clients: Clients) -> None:

@@ -83,6 +83,12 @@ def test_a_largest_request_is_passed_on_to_the_machine() -> None:
     assert replace(TRAINING, max_payload_mb=25).input()["max_payload_mb"] == 25
 
 
+def test_who_starts_a_training_is_passed_on_and_makes_no_other_training() -> None:
+    named = replace(TRAINING, started_by="arn:aws:iam::123456789012:user/ann")
+    assert named.input()["started_by"] == "arn:aws:iam::123456789012:user/ann"
+    assert named.name == TRAINING.name
+
+
 def test_every_difference_makes_another_training_and_its_name_is_legal() -> None:
     others = [
         TRAINING,

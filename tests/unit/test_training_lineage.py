@@ -8,6 +8,7 @@ from tests.support.objects import RememberedObjects
 from tests.support.training import ARN, DATA, HOME, IMAGE_INPUT, PACKAGE, ports, question
 
 from signalbox.contracts.training import Lineage
+from signalbox.training.model import InvalidRequestError
 from signalbox.training.overlap import MOST_BYTES
 from signalbox.training.planning import plan
 
@@ -70,6 +71,19 @@ def test_who_uploaded_the_files_is_read_beside_the_manifest() -> None:
 @pytest.mark.parametrize("text", ["no json", "[]", '{"names": "a"}', '{"names": ["a"], "count": "1", "unknown": 0}'])
 def test_what_does_not_say_who_uploaded_leaves_it_out_and_stops_no_run(text: str) -> None:
     assert "uploaders" not in lineage(listed(KEYS), people=text, manifest=MANIFEST)
+
+
+def test_who_asks_for_an_image_is_named_and_who_registered_a_package_too() -> None:
+    ann = "arn:aws:iam::123456789012:user/ann"
+    made = plan(question({**IMAGE_INPUT, "started_by": ann}), ports(data=DATA))["evaluation"]
+    assert (made["lineage"]["started_by"], made["registered_by"]) == (ann, "")
+    package = PACKAGE | {"CreatedBy": {"IamIdentity": {"Arn": ann}}}
+    assert plan(question({"package": ARN}), ports(package, DATA))["evaluation"]["registered_by"] == ann
+
+
+def test_a_name_that_is_none_is_refused() -> None:
+    with pytest.raises(InvalidRequestError, match=r"started_by .* who asks for it, as an ARN"):
+        plan(question({**IMAGE_INPUT, "started_by": "ann\nApproved: yes"}), ports(data=DATA))
 
 
 def test_a_manifest_of_another_place_is_not_read() -> None:

@@ -1,5 +1,6 @@
 """Train an image."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -31,6 +32,7 @@ def train(
     found = stack_of(stack)
     known = start.known(model, found.output("Prefix"), account.client("ssm"))
     training = start.wanted(start.Given(image, commit, problem, model, values, attempt, max_payload_mb), known)
+    training = replace(training, started_by=str(account.client("sts").get_caller_identity()["Arn"]))
     start.check(training, found, ObjectStore(account.client("s3")), account.client("ssm"))
     arn, before = start.start_training(training, found.output("MlopsMachineArn"), account.client("stepfunctions"))
     if before:

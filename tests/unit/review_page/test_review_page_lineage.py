@@ -13,6 +13,7 @@ PLACES = (
     f"{CONSOLE}/states/home?region=eu-west-1#/v2/executions/details/{EXECUTION}",
 )
 FACTS = {
+    "Registered by": "user/ann",
     "Files": "incoming/a.csv, incoming/b.csv and 3 more",
     "Uploaded by": "user/ann, assumed-role/Uploader/bob and 1 more; not recorded for 2 files",
     "Run": "signalbox-abalone-000012-20260301T100000Z",
@@ -35,7 +36,9 @@ LINEAGE = {
 
 
 def reports(world: World, lineage: object) -> ReportsFake:
-    text = json.dumps(report(lineage=lineage, image=FACTS["Image"], test_data=FACTS["Test data"]))
+    ann = "arn:aws:iam::123456789012:user/ann"
+    known = {"image": FACTS["Image"], "test_data": FACTS["Test data"], "registered_by": ann if lineage else ""}
+    text = json.dumps(report(lineage=lineage, **known))
     world.reports.texts[REPORT] = text
     return world.reports
 
@@ -91,6 +94,15 @@ def test_whoever_uploaded_the_files_is_named_as_far_as_that_is_known(
     reports(world, {"files": ["a.csv"], "file_count": 1, "uploaders": uploaders})
     world.request()
     assert f"  Uploaded by: {said}\n" in world.outbox.mails[0].text
+
+
+def test_who_asked_for_the_training_of_an_image_is_named_as_what_its_request_says(world: World) -> None:
+    reports(world, {"started_by": "arn:aws:sts::123456789012:assumed-role/Dev/bob"})
+    world.request()
+    mail, page = world.outbox.mails[0], unescape(Browser(world).open(world.link()).body)
+    said = "assumed-role/Dev/bob, as the request says"
+    assert f"  Started by: {said}\n" in mail.text
+    assert f">{said}</td>" in page
 
 
 def test_a_file_whose_name_is_markup_or_has_lines_stays_a_name(world: World) -> None:

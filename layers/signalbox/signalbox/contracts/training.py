@@ -43,7 +43,8 @@ class Lineage(TypedDict, total=False):
     `run` is the run of the pipeline, `files` are the first keys of the `file_count` uploads that it took. `uploaders`
     are the first names of those who uploaded them, with how many there are and how many files have none. `columns` are
     the names of the features. `threshold` is what the run held the model against, in its own words. `train_data` is
-    the S3 prefix that an image was trained on, `train_rows` how many rows the model was trained on.
+    the S3 prefix that an image was trained on, `train_rows` how many rows the model was trained on. `started_by` is who
+    says to have asked for the training of an image.
     """
 
     run: str
@@ -54,6 +55,7 @@ class Lineage(TypedDict, total=False):
     threshold: str
     train_data: str
     train_rows: int
+    started_by: str
 
 
 class Fleet(TypedDict):

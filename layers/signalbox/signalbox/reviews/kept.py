@@ -58,6 +58,8 @@ class KeptLineage(TypedDict):
     `file_count` is 0 where no file is known. `uploaders` are the first of `uploader_count` people, and of
     `unknown_uploads` files nobody is known; what earlier versions kept has no word of them. `columns` are the features'
     names, none where they are not known.
+    `started_by` is who says to have asked for the training of an image, `registered_by` who registered a package: what
+    earlier versions kept has neither.
     `report` is the S3 URI of the report, `threshold` what the pipeline held the model against, `cut` the probability
     from which an answer counts as 1. `train_rows` is None where nobody counted them, as in what earlier versions kept.
     """
@@ -69,6 +71,8 @@ class KeptLineage(TypedDict):
     uploaders: NotRequired[list[str]]
     uploader_count: NotRequired[int]
     unknown_uploads: NotRequired[int]
+    started_by: NotRequired[str]
+    registered_by: NotRequired[str]
     train_data: str
     train_rows: NotRequired[int | None]
     test_data: str

@@ -41,6 +41,8 @@ def kept(report: Mapping[str, object], uri: str) -> "KeptLineage":
         "uploaders": uploaders,
         "uploader_count": max(_number(people.get("count")), len(uploaders)),
         "unknown_uploads": _number(people.get("unknown")),
+        "started_by": _person(origin.get("started_by")),
+        "registered_by": _person(report.get("registered_by")),
         "train_data": _text(origin.get("train_data")),
         "train_rows": trained if isinstance(trained, int) else None,
         "columns": _texts(origin.get("columns")),
@@ -53,7 +55,11 @@ def kept(report: Mapping[str, object], uri: str) -> "KeptLineage":
 
 def facts(lineage: "KeptLineage") -> list[tuple[str, str]]:
     """Return labels and values, as far as they are known."""
+    # An execution does not know who started it: what its input says is not proven.
+    started = f"{lineage['started_by']}, as the request says" if lineage.get("started_by") else ""
     found = (
+        ("Started by", started),
+        ("Registered by", lineage.get("registered_by", "")),
         ("Files", _first(lineage["files"], lineage["file_count"])),
         ("Uploaded by", _uploaders(lineage)),
         ("Run", lineage["run"]),
@@ -104,6 +110,11 @@ def _number(value: object) -> int:
 
 def _texts(values: object) -> list[str]:
     return [_text(value) for value in values] if isinstance(values, list) else []
+
+
+def _person(value: object) -> str:
+    """Return who somebody is within the account: an ARN's last part."""
+    return _text(value).split(":", 5)[-1]
 
 
 def _text(value: object) -> str:

@@ -29,6 +29,8 @@ def of(candidate: Candidate, trained: int | None, manifests: str, objects: Objec
     if candidate.registered is not None:
         return _of_package(candidate.registered, manifests, objects)
     known: Lineage = {"train_data": candidate.train_data} if candidate.train_data else {}
+    if candidate.started_by:
+        known["started_by"] = candidate.started_by
     return known if trained is None else {**known, "train_rows": trained}
 
 

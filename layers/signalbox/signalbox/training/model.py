@@ -27,7 +27,8 @@ class InvalidRequestError(Exception):
 class ImageRequest(NamedTuple):
     """The input with an image: train this image; what is None is left to the defaults.
 
-    `isolated` says whether its containers are cut off from every network.
+    `isolated` says whether its containers are cut off from every network; `started_by` is who says to have asked for
+    it, "" where nobody is named.
     """
 
     image: str
@@ -40,6 +41,7 @@ class ImageRequest(NamedTuple):
     hyperparameters: Mapping[str, str]
     max_payload_mb: int | None = None
     isolated: bool = True
+    started_by: str = ""
 
 
 class PackageRequest(NamedTuple):
@@ -86,7 +88,7 @@ class Candidate(NamedTuple):
     registered. `max_payload_mb` is the largest request, in MB, that the model is sent in the batch transform;
     `isolated` says whether its containers are cut off from every network. `registered` is the package as the registry
     has it, None for an image. `untested` says why a package is not tested, None where it is: only then it has a problem
-    and test data. `project` is None for a model without a document.
+    and test data. `project` is None for a model without a document. `started_by` is that of its request.
     """
 
     model: str
@@ -104,6 +106,7 @@ class Candidate(NamedTuple):
     content_type: str = CONTENT_TYPE
     untested: "Untested | None" = None
     project: str | None = None
+    started_by: str = ""
 
     @property
     def train_data(self) -> str | None:

@@ -38,8 +38,10 @@ _IMAGE_FIELDS = (
     "content_type",
     "hyperparameters",
     "max_payload_mb",
+    "started_by",
     _ISOLATION,
 )
+_PERSON = r"[\w+=,.@/: -]{1,300}"
 _IMAGE = (
     r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
     r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w.-]{1,128})?(?:@sha256:[0-9a-f]{64})?"
@@ -135,6 +137,7 @@ def image_candidate(
         hyperparameters=request.hyperparameters,
         max_payload_mb=request.max_payload_mb or PAYLOAD_MB,
         project=document.project if document else None,
+        started_by=request.started_by,
     )
 
 
@@ -202,6 +205,7 @@ def _image(prefix: str, fields: Fields, training: "ModelTraining | None") -> Ima
         hyperparameters=_hyperparameters(fields, training.hyperparameters if training else {}),
         max_payload_mb=_max_payload(fields) or (training.max_payload_mb if training else None),
         isolated=fields.flag(_ISOLATION, default=training.network_isolation if training else True),
+        started_by=fields.text("started_by", _PERSON, "who asks for it, as an ARN") if "started_by" in fields else "",
     )
 
 
