@@ -64,6 +64,7 @@ def test_a_package_is_known_by_its_group() -> None:
         (USUAL | {"problem": "classification"}, 'problem is "classification": allowed are regression, binary'),
         ({"image": IMAGE, "commit": " "}, 'commit is " ": give the commit\'s id'),
         ({"image": IMAGE, "commit": "a b"}, 'commit is "a b": give the commit\'s id, at most 128 letters'),
+        (USUAL | {"commit": "c" * 129}, "give the commit's id, at most 128 letters"),
         ({"image": 7, "commit": "8c1d"}, "image is 7: give the URI of an image in ECR"),
         ({"image": "python:3", "commit": "8c1d"}, 'image is "python:3": give the URI of an image in ECR'),
         ({**USUAL, "test_data": ""}, 'test_data is ""'),
