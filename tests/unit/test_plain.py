@@ -16,6 +16,7 @@ from signalbox.mail import subject_line
 from signalbox.notifications import notifying
 from signalbox.notifications.notifying import NotifyingPorts
 from signalbox.observability import logger
+from signalbox.reviews.page_request import PageRequest
 from signalbox.templates import render
 
 # A right-to-left override, an isolate, a mark, a zero-width space, a tag, a bell, an escape sequence, half a character.
@@ -79,6 +80,11 @@ def test_a_reason_keeps_its_lines_alone() -> None:
     page = Browser(world).decide(world.link("reject"), "reject", f"bad{SENT}\r\non small{BREAKS[-1]}rows")
     assert world.read(review).reason == "bad\non small\nrows"
     assert "bad\non small\nrows" in page.body
+
+
+def test_a_browsers_name_is_kept_as_one_line_without_what_is_not_to_be_seen() -> None:
+    event = {"requestContext": {"http": {"method": "POST", "userAgent": f"Browser{UNSEEN}{BREAKS[-1]}1.0"}}}
+    assert PageRequest.of(event).user_agent == "Browser 1.0"
 
 
 def test_a_reason_of_nothing_to_be_seen_is_none() -> None:
