@@ -16,6 +16,7 @@ from signalbox.mail import subject_line
 from signalbox.notifications import notifying
 from signalbox.notifications.notifying import NotifyingPorts
 from signalbox.observability import logger
+from signalbox.reviews import evidence
 from signalbox.reviews.page_request import PageRequest
 from signalbox.templates import render
 
@@ -62,6 +63,13 @@ def test_a_quoted_end_of_line_in_a_test_row_writes_no_line_into_the_mail(end: st
     assert not any(line.strip().startswith(FORGED) for line in mail.text.splitlines())
     assert FORGED in mail.text
     assert seen(mail.text + mail.html + Browser(world).open(world.link()).body) == []
+
+
+def test_what_is_kept_of_a_report_has_nothing_that_moves_a_cursor_a_line_or_a_direction() -> None:
+    cell = f"M,{UNSEEN}\n0.455"
+    rows = [{"input": cell, "expected": cell, "predicted": cell}]
+    kept = json.loads(evidence.freeze(json.dumps(report(samples=rows, commit=cell, problem=cell)), REPORT))
+    assert [kept["problem"], kept["commit"], *kept["samples"][0].values()] == ["M, 0.455"] * 5
 
 
 def test_evidence_that_was_kept_before_is_shown_without_such_text() -> None:
