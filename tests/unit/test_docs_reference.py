@@ -98,6 +98,14 @@ def test_the_counts_behind_the_costs_of_watching_are_those_of_the_reference_and_
     ]
 
 
+def test_the_costs_name_the_price_of_traces_where_functions_and_machines_are_traced(template: dict[str, Any]) -> None:
+    machines = [template["Resources"][name] for name in of_type(template, "AWS::Serverless::StateMachine")]
+
+    assert template["Globals"]["Function"]["Tracing"] == "Active"
+    assert all(machine["Properties"]["Tracing"]["Enabled"] for machine in machines)
+    assert re.search(r"send traces to X-Ray: [^.]+?\[\$\d+\.\d\d a million\]\(https://aws", read("docs/costs.md"))
+
+
 def test_every_function_belongs_to_a_journey_and_every_role_is_explained(template: dict[str, Any]) -> None:
     functions = {folder.name for folder in (ROOT / "functions").iterdir() if (folder / "app.py").is_file()}
     journeys = " ".join(

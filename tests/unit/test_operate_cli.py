@@ -274,6 +274,36 @@ def test_invoke_signs_the_request_for_the_stage_and_prints_the_answer(clients: C
 
 
 @pytest.mark.parametrize(
+    ("environment", "options", "signed"),
+    [
+        ({"AWS_REGION": "eu-west-1"}, [], "AKID/{}/eu-west-1"),
+        ({"AWS_REGION": "eu-west-1"}, ["--region", "ap-south-1"], "AKID/{}/ap-south-1"),
+        ({}, ["--profile", "team"], "TEAM/{}/eu-central-1"),
+    ],
+)
+def test_invoke_signs_for_the_region_and_as_the_profile_that_are_asked_for(
+    environment: dict[str, str],
+    options: list[str],
+    signed: str,
+    asked: Asked,
+    clients: Clients,
+    api: Api,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if options[:1] == ["--profile"]:
+        for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    run("invoke", "prod", "--data", "M,0.4", *options)
+
+    assert api.request is not None
+    wanted = f"Credential={signed.format(r'\d{8}')}/execute-api/aws4_request"
+    assert re.search(wanted, str(api.request.headers))
+
+
+@pytest.mark.parametrize(
     ("variable", "value"),
     [("SIGNALBOX_API_URL", "http://127.0.0.1:4566/public/"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")],
 )

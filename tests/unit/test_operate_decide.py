@@ -83,6 +83,12 @@ def test_an_approval_is_that_of_the_person_who_is_signed_in_and_needs_no_word(
     assert answer["taskToken"] == TOKEN
 
 
+def test_a_reason_is_kept_without_what_is_not_to_be_seen(world: World) -> None:
+    review = asked(world)
+    assert decide(NAME, "approve", "--reason", " good\u202e\x1b[31m\r\non\x07 large rows\u200b ").exit_code == 0
+    assert world.read(review).reason == "good\non large rows"
+
+
 def test_it_approves_where_all_tries_of_a_link_are_used_up(world: World) -> None:
     review = asked(world)
     world.store.change(review.id, {}, {"guesses": (ANN,) * 5})

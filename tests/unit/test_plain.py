@@ -16,6 +16,8 @@ from signalbox.mail import subject_line
 from signalbox.notifications import notifying
 from signalbox.notifications.notifying import NotifyingPorts
 from signalbox.observability import logger
+from signalbox.reviews import evidence
+from signalbox.reviews.page_request import PageRequest
 from signalbox.templates import render
 
 # A right-to-left override, an isolate, a mark, a zero-width space, a tag, a bell, an escape sequence, half a character.
@@ -63,6 +65,13 @@ def test_a_quoted_end_of_line_in_a_test_row_writes_no_line_into_the_mail(end: st
     assert seen(mail.text + mail.html + Browser(world).open(world.link()).body) == []
 
 
+def test_what_is_kept_of_a_report_has_nothing_that_moves_a_cursor_a_line_or_a_direction() -> None:
+    cell = f"M,{UNSEEN}\n0.455"
+    rows = [{"input": cell, "expected": cell, "predicted": cell}]
+    kept = json.loads(evidence.freeze(json.dumps(report(samples=rows, commit=cell, problem=cell)), REPORT))
+    assert [kept["problem"], kept["commit"], *kept["samples"][0].values()] == ["M, 0.455"] * 5
+
+
 def test_evidence_that_was_kept_before_is_shown_without_such_text() -> None:
     world = World()
     review = world.request()
@@ -79,6 +88,11 @@ def test_a_reason_keeps_its_lines_alone() -> None:
     page = Browser(world).decide(world.link("reject"), "reject", f"bad{SENT}\r\non small{BREAKS[-1]}rows")
     assert world.read(review).reason == "bad\non small\nrows"
     assert "bad\non small\nrows" in page.body
+
+
+def test_a_browsers_name_is_kept_as_one_line_without_what_is_not_to_be_seen() -> None:
+    event = {"requestContext": {"http": {"method": "POST", "userAgent": f"Browser{UNSEEN}{BREAKS[-1]}1.0"}}}
+    assert PageRequest.of(event).user_agent == "Browser 1.0"
 
 
 def test_a_reason_of_nothing_to_be_seen_is_none() -> None:

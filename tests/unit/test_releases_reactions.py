@@ -32,6 +32,23 @@ def test_a_call_whose_answer_is_unclear_is_looked_after_and_tried_three_times(ac
         assert reactions(action, error, 4) == ["look", "look", "roll back", "roll back"]
 
 
+@pytest.mark.parametrize(
+    ("action", "error"),
+    [
+        ("record", "DynamoDB.AmazonDynamoDBException"),
+        ("record", "DynamoDB.InternalServerError"),
+        ("record", "DynamoDB.InternalServerErrorException"),
+        ("record", "DynamoDB.RequestLimitExceeded"),
+        ("record", "DynamoDB.RequestLimitExceededException"),
+        ("verify", "Lambda.ClientExecutionTimeoutException"),
+        ("verify", "Lambda.Unknown"),
+        ("verify", "Sandbox.Timedout"),
+    ],
+)
+def test_an_error_that_passes_is_known_by_each_name_that_aws_may_give_it(action: str, error: str) -> None:
+    assert reactions(action, error) == PATIENTLY[:6]
+
+
 @pytest.mark.parametrize("action", ["create-model", "put-alarm", "create-config", "create-endpoint", "update-endpoint"])
 def test_a_refusal_that_has_a_name_of_its_own_fails_the_stage_at_once(action: str) -> None:
     assert reactions(action, LIMIT, 1) == ["roll back"]

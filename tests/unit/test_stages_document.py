@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from tests.gates.cfn_yaml import parse
 from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.documents import read
 
 from signalbox import stages
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
@@ -42,6 +44,15 @@ def test_a_full_document_becomes_stages_in_their_order() -> None:
     assert document.last.name == "prod"
     assert document.find("staging") == document.stages[0]
     assert document.find("moon") is None
+
+
+def test_the_stages_that_the_template_brings_are_accepted_and_bake_where_they_have_alarms() -> None:
+    brought = parse(read("template.yaml"))["Resources"]["StagesParameter"]["Properties"]["Value"]["Fn::Sub"]
+    document = stages.parse(brought.replace("${ReviewSeconds}", str(stages.WEEK)))
+    assert [(stage.name, stage.alarms, stage.rollout.bake_seconds) for stage in document.stages] == [
+        ("staging", True, stages.BAKE_SECONDS),
+        ("prod", True, stages.BAKE_SECONDS),
+    ]
 
 
 @pytest.mark.parametrize(

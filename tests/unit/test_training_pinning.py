@@ -136,6 +136,7 @@ def test_a_prefix_without_objects_is_refused_by_its_name() -> None:
     [
         (f"{REGISTRY}/iris:1", "1", f"{REGISTRY}/iris@{DIGEST}"),
         (f"{REGISTRY}/team/iris", "latest", f"{REGISTRY}/team/iris@{DIGEST}"),
+        (f"{REGISTRY}.cn/iris:1", "1", f"{REGISTRY}.cn/iris@{DIGEST}"),
     ],
 )
 def test_an_image_is_found_in_its_own_registry_by_its_tag(image: str, tag: str, by_digest: str) -> None:

@@ -402,9 +402,15 @@ def test_missing_or_foreign_data_are_refused_before_anything_runs(changes: dict[
 
 
 @pytest.mark.parametrize("machine_input", [IMAGE_INPUT, {"package": ARN}])
-def test_an_execution_whose_name_fits_no_tag_is_refused_before_anything_runs(machine_input: dict[str, Any]) -> None:
-    with pytest.raises(InvalidRequestError, match=r"the execution's name is \"it's\", with \"'\""):
-        plan({"execution": "it's", "execution_arn": EXECUTION_ARN, "input": machine_input}, ports())
+@pytest.mark.parametrize(
+    ("execution", "message"),
+    [("it's", r"name is \"it's\", with \"'\""), ("e" * 257, "name has 257 characters: .* takes 256; shorten it")],
+)
+def test_an_execution_whose_name_fits_no_tag_is_refused_before_anything_runs(
+    machine_input: dict[str, Any], execution: str, message: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=f"the execution's {message}"):
+        plan({"execution": execution, "execution_arn": EXECUTION_ARN, "input": machine_input}, ports())
 
 
 @pytest.mark.parametrize(

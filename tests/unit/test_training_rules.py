@@ -18,6 +18,13 @@ def test_an_image_alone_is_named_after_its_repository_and_takes_every_default() 
     assert request == ImageRequest(IMAGE, "8c1d2e3f", "binary", "iris-decision-tree", group, None, None, {})
 
 
+def test_an_image_of_another_partition_is_taken() -> None:
+    image = IMAGE.replace("us-east-1.amazonaws.com", "cn-north-1.amazonaws.com.cn")
+    request = read("signalbox", USUAL | {"image": image})
+    assert isinstance(request, ImageRequest)
+    assert (request.image, request.model) == (image, "iris-decision-tree")
+
+
 def test_a_repository_name_that_is_no_legal_model_name_becomes_one() -> None:
     image = IMAGE.replace("iris-decision-tree", "iris_tree")
     request = read("signalbox", {"image": image, "commit": "8c1d", "problem": "regression"})
@@ -64,6 +71,7 @@ def test_a_package_is_known_by_its_group() -> None:
         (USUAL | {"problem": "classification"}, 'problem is "classification": allowed are regression, binary'),
         ({"image": IMAGE, "commit": " "}, 'commit is " ": give the commit\'s id'),
         ({"image": IMAGE, "commit": "a b"}, 'commit is "a b": give the commit\'s id, at most 128 letters'),
+        (USUAL | {"commit": "c" * 129}, "give the commit's id, at most 128 letters"),
         ({"image": 7, "commit": "8c1d"}, "image is 7: give the URI of an image in ECR"),
         ({"image": "python:3", "commit": "8c1d"}, 'image is "python:3": give the URI of an image in ECR'),
         ({**USUAL, "test_data": ""}, 'test_data is ""'),

@@ -1,4 +1,7 @@
-"""Every rule lets exactly its samples through, of all the samples and near misses in `events/`."""
+"""Every rule lets exactly its samples through, of all samples and near misses in `events/`; the trail records them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tests.gates.patterns import matches, pattern_error
 from tests.gates.template import Problem, Template
@@ -44,4 +47,28 @@ def check(template: Template) -> list[Problem]:
         wanted = LETS_THROUGH.get(name, set())
         problems += [Problem(name, f"misses {event}") for event in sorted(wanted - through)]
         problems += [Problem(name, f"lets {event} through") for event in sorted(through - wanted)]
-    return problems
+    return [*problems, *_unrecorded(template, {name: events[name] for name in LETS_THROUGH["UploadsTrailRule"]})]
+
+
+def _unrecorded(template: Template, events: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what no rule can see, because the trail's selectors do not choose it."""
+    for trail, properties in template.resolved("AWS::CloudTrail::Trail").items():
+        for name, event in sorted(events.items()):
+            if not any(_selects(selector, event["detail"]) for selector in properties["AdvancedEventSelectors"]):
+                yield Problem(trail, f"does not record {name}")
+
+
+def _selects(selector: Mapping[str, Any], detail: Mapping[str, Any]) -> bool:
+    (stored,) = (resource for resource in detail["resources"] if resource["type"] == "AWS::S3::Object")
+    values = {
+        "eventCategory": detail["eventCategory"],
+        "eventName": detail["eventName"],
+        "readOnly": str(detail["readOnly"]).lower(),
+        "resources.type": stored["type"],
+        "resources.ARN": stored["ARN"],
+    }
+    return all(
+        values[condition["Field"]] in condition.get("Equals", [])
+        or values[condition["Field"]].startswith(tuple(condition.get("StartsWith", [])))
+        for condition in selector["FieldSelectors"]
+    )

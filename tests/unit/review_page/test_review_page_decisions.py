@@ -1,5 +1,7 @@
 """The review page as a browser and a mail scanner meet it."""
 
+from urllib.parse import urlencode
+
 import pytest
 from tests.support.review_browser import Browser
 from tests.support.reviews import ANN, BOB, PACKAGE, MemoryStore, World
@@ -18,6 +20,16 @@ def test_nothing_but_a_post_changes_anything(world: World, store: MemoryStore, r
     assert world.read(review).status == "open"
     assert world.tasks.answers == []
     assert world.registry.calls == 0
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"])
+def test_the_filled_in_form_decides_nothing_where_it_is_not_posted(world: World, review: Review, method: str) -> None:
+    browser, link = Browser(world), world.link()
+    fields = {**browser.open(link).fields, "choice": "approve", "word": world.word(link)}
+    browser.send(f"{link}&{urlencode(fields)}", method, urlencode(fields))
+    assert world.read(review) == review
+    assert world.tasks.answers == []
+    assert browser.send(link, "POST", urlencode(fields)).status == 200
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("OPTIONS", 204), ("PUT", 405), ("DELETE", 405)])

@@ -5,7 +5,7 @@ import json
 import pytest
 from tests.support.logs import written
 from tests.support.review_browser import Browser
-from tests.support.reviews import BOB, SECRET, WEEK, World, report
+from tests.support.reviews import BOB, REPORT, SECRET, WEEK, World, report
 
 from signalbox.aws.errors import ServiceBusyError
 from signalbox.reviews.model import Review
@@ -129,6 +129,27 @@ def test_an_expired_stage_review_says_how_to_be_asked_again(world: World) -> Non
     world.request(kind="stage", stage="prod")
     world.wait(WEEK)
     assert "start the release machine" in Browser(world).open(world.link()).body
+
+
+@pytest.mark.parametrize("ending", ["approve", "reject", "registry", "expired", "superseded"])
+def test_the_link_of_a_review_that_is_over_shows_no_rows_of_data(world: World, ending: str) -> None:
+    rows = [{"input": "Zoe Zander,41", "expected": "ill", "predicted": "well"}]
+    world.reports.texts[REPORT] = json.dumps(report(samples=rows))
+    world.request()
+    ann, bob = world.link(), world.link(to=BOB)
+    assert all("Zoe Zander" in Browser(world).open(link).body for link in (ann, bob))
+    if ending == "registry":
+        world.registry_says(EVE, approved=True)
+    elif ending == "expired":
+        world.wait(WEEK)
+    elif ending == "superseded":
+        world.request(token="token-2")
+    else:
+        assert "Zoe Zander" not in Browser(world).decide(ann, ending, "seen").body
+    for link in (ann, bob):
+        page = Browser(world).open(link)
+        assert page.status == 200
+        assert "Zoe Zander" not in page.body
 
 
 def test_hostile_words_stay_words(world: World) -> None:

@@ -158,6 +158,14 @@ def test_a_word_is_short_and_can_be_said(world: World, review: Review) -> None:
     assert all(re.fullmatch("([bdfgjklmnprstvwz][aeio]){4}", word) for word in words)
 
 
+def test_the_word_stands_once_in_the_text_and_once_in_the_html_of_its_own_mail(world: World, review: Review) -> None:
+    words = {to: keys.approval_word(SECRET, review.id, to) for to in (ANN, BOB)}
+    assert [mail.to for mail in world.outbox.mails] == [ANN, BOB]
+    for mail in world.outbox.mails:
+        for part in (mail.text, mail.html):
+            assert {to: part.count(word) for to, word in words.items()} == {to: int(to == mail.to) for to in words}
+
+
 def test_the_word_is_on_no_page_in_no_link_and_in_no_log(
     world: World, review: Review, caplog: pytest.LogCaptureFixture
 ) -> None:
