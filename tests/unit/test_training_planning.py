@@ -178,6 +178,14 @@ def test_containers_have_a_network_only_where_somebody_asks_for_it(given: dict[s
     assert requests["training"] is None or requests["training"]["EnableNetworkIsolation"] is False
 
 
+@pytest.mark.parametrize("given", [IMAGE_INPUT, {"package": ARN}])
+def test_containers_have_no_network_where_nobody_asks_for_one(given: dict[str, Any]) -> None:
+    requests = plan(question(given), ports())["requests"]
+
+    assert requests["model"]["EnableNetworkIsolation"] is True
+    assert requests["training"] is None or requests["training"]["EnableNetworkIsolation"] is True
+
+
 def test_an_image_is_registered_in_the_group_of_its_model() -> None:
     assert image_plan()["requests"]["group"] == {
         "ModelPackageGroupName": "signalbox-iris-decision-tree",
