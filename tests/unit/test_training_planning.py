@@ -211,6 +211,17 @@ def test_a_package_brings_its_container_and_its_test_data_and_is_not_trained() -
     assert (planned["evaluation"]["commit"], planned["evaluation"]["test_data"]) == ("8c1d", TEST_DATA)
 
 
+@pytest.mark.parametrize("tag", ["", ":1.0", "@sha256:" + "a" * 64])
+def test_a_package_is_tested_with_the_image_that_its_tag_had_when_it_was_registered(tag: str) -> None:
+    repository = IMAGE.partition(":")[0].partition("@")[0]
+    found = "sha256:" + ("a" if "@" in tag else "b") * 64
+    container = CONTAINER | {"Image": f"{repository}{tag}", "ImageDigest": found}
+
+    planned = plan(question({"package": ARN}), ports(described(Containers=[container])))
+
+    assert planned["requests"]["model"]["PrimaryContainer"] == CONTAINER | {"Image": f"{repository}@{found}"}
+
+
 def transform_of(planned: TrainingPlan) -> Any:
     """Return the batch transform of a run that tests."""
     assert planned["requests"]["transform"] is not None
