@@ -297,6 +297,16 @@ PLANTED = (
         "JobRole", '- !Sub "${ArtifactsBucket.Arn}/training/*"', '- !Sub "${ArtifactsBucket.Arn}/t*"')),
     Mutation("A16", "a model that is tested as any job", "permissions", "MlopsMachineRole", drop(
         "MlopsMachineRole", r"                  - !GetAtt TestRole.Arn\n")),
+    Mutation("A17", "a pipeline that may register what is approved at once", "permissions", "PipelineRole", drop(
+        "PipelineRole", r"                Condition:.*sagemaker:ModelApprovalStatus.*\n")),
+    Mutation("A18", "a machine that may register what is approved at once", "permissions", "MlopsMachineRole", drop(
+        "MlopsMachineRole", r"                Condition:.*StringEqualsIfExists.*sagemaker:ModelApprovalStatus.*\n")),
+    Mutation("A19", "a machine that may approve what it has tested", "permissions", "MlopsMachineRole", drop(
+        "MlopsMachineRole", r'                Condition:.*"Null".*sagemaker:ModelApprovalStatus.*\n')),
+    Mutation("A20", "a served model that may read what models learn from", "permissions", "ModelRole", within(
+        "ModelRole", '                Resource: !Sub "${ArtifactsBucket.Arn}/packages/*"\n',
+        '                Resource:\n                  - !Sub "${ArtifactsBucket.Arn}/packages/*"\n'
+        '                  - !Sub "${DataBucket.Arn}/*"\n')),
     Mutation("F03", "a slow start that ends a training", "retries", "PlanTraining: is not tried again", swap(
         '            "Sandbox.Timedout",\n', ""), MLOPS),
     Mutation("F04", "an evaluation that its own timeout ends", "retries", "EvaluateModel: is not tried", lambda text:

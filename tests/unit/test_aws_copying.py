@@ -41,6 +41,22 @@ def test_a_copy_has_the_same_content_and_is_named_by_its_version(s3: "S3Client",
     assert (found["VersionId"], found["ETag"].strip('"')) == (copy.version, copy.etag)
 
 
+@pytest.mark.parametrize(("part", "operation"), [(64 * MIB, "CopyObject"), (5 * MIB, "UploadPartCopy")])
+def test_s3_is_asked_to_refuse_a_copy_of_another_content_than_was_found(
+    s3: "S3Client", part: int, operation: str
+) -> None:
+    etag = s3.put_object(Bucket="artifacts", Key="training/model.tar.gz", Body=bytes(11 * MIB))["ETag"]
+    asked: list[object] = []
+    s3.meta.events.register(
+        f"provide-client-params.s3.{operation}", lambda params, **_: asked.append(params.get("CopySourceIfMatch"))
+    )
+
+    copy = ObjectCopier(s3, part).copy("s3://artifacts/training/model.tar.gz", "s3://artifacts/packages/model.tar.gz")
+
+    assert copy is not None
+    assert set(asked) == {etag}
+
+
 def test_nothing_is_copied_where_nothing_is(s3: "S3Client") -> None:
     assert ObjectCopier(s3).copy("s3://artifacts/none", "s3://artifacts/packages/none") is None
 

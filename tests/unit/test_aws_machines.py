@@ -32,6 +32,17 @@ def test_an_execution_is_started_once_per_name() -> None:
     assert first == second == {"stateMachineArn": RELEASE, "name": "name", "input": '{"a": "1", "b": "2"}'}
 
 
+@pytest.mark.parametrize(("repetitions", "started"), [(0, False), (1, True)])
+def test_a_name_that_is_taken_only_when_a_call_is_repeated_was_taken_by_its_first_try(
+    repetitions: int, started: bool
+) -> None:
+    taken = client_error("ExecutionAlreadyExists")
+    taken.response["ResponseMetadata"]["RetryAttempts"] = repetitions
+    states, _ = machines(start_execution=taken)
+
+    assert states.start(RELEASE, "name", {}) is started
+
+
 def test_a_machine_that_does_not_exist_is_a_refusal() -> None:
     states, _ = machines(start_execution=client_error("StateMachineDoesNotExist", "no such machine"))
 

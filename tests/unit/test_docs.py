@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -87,6 +88,14 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
 @pytest.mark.parametrize("command", commands(README))
 def test_every_command_of_the_readme_is_run_by_a_test(command: str) -> None:
     how_to_follow(command)
+
+
+def test_every_file_of_the_project_that_a_command_of_the_readme_names_is_there() -> None:
+    words = [word for command in commands(README) for word in shlex.split(command)]
+    named = [word for word in words if "/" in word and (ROOT / word.split("/")[0]).is_dir()]
+
+    assert "projects/abalone/sample.csv" in named
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_a_command_that_nobody_runs_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -90,6 +91,17 @@ def test_the_list_of_targets_has_each_with_what_it_does(folder: Path) -> None:
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
     assert {"demo", "up", "env", "test", "clean"} <= set(lines)
     assert lines["check"] == "Format, lint, types"
+
+
+def test_a_folder_with_a_space_in_its_name_reaches_the_tests_whole(folder: Path) -> None:
+    done = subprocess.run(["make", "-n", "unit"], cwd=folder, capture_output=True, text=True, check=True)
+    line = next(line for line in done.stdout.splitlines() if "tests/unit" in line)
+    given = dict(word.split("=", 1) for word in shlex.split(line) if "=" in word)
+
+    # pip takes a list with spaces between, so it is given an address.
+    assert given["PIP_FIND_LINKS"] == (folder.resolve() / ".cache/wheels").as_uri()
+    assert given["PATH"].startswith(f"{folder.resolve()}/.venv/bin:")
+    assert given["PYTHONPATH"].split(":")[0] == str(folder.resolve())
 
 
 def test_the_rules_use_no_option_that_only_gnu_programs_have() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.support import serving_mails
 from tests.support.machines import Return, Throw
 from tests.support.notifications import in_both, mailed, release, stage
 from tests.unit.release_scenarios import REJECTED, run, world_of
@@ -175,6 +176,25 @@ def test_a_stage_that_is_good_but_not_recorded_is_said_to_serve_the_new_package(
     assert "The stage serves the new package as it should." in message.text
     assert "start the release again to record it" in message.text
     assert UNCERTAIN not in message.text
+
+
+def test_a_mail_says_what_an_endpoint_serves_and_not_what_was_recorded_last() -> None:
+    message = mail(world_of(PLAIN, live=1), Record=Throw("DynamoDB.ResourceNotFoundException", "no table"))
+
+    assert serving_mails.rows(message) == {"staging": 2}
+
+
+@pytest.mark.parametrize("status", ["Failed", "OutOfService"])
+def test_an_endpoint_that_answers_nobody_is_not_said_to_serve_a_package(status: str) -> None:
+    world = world_of(PLAIN, live=1)
+
+    def end() -> None:
+        serves(world, own_config(world), status)()
+
+    message = mail(world, Verify=failing(end))
+
+    assert f"by endpoint {ENDPOINT}, which is {status}" in message.text
+    assert serving_mails.rows(message) == {"staging": None}
 
 
 def test_a_stage_that_others_keep_taking_is_said_to_be_another_releases() -> None:

@@ -1,5 +1,6 @@
 """Plans as the machine gets them: each action's request, and what follows from what it came to."""
 
+import json
 from copy import replace
 from typing import Any
 
@@ -25,7 +26,7 @@ from signalbox.contracts.releases import ReleasePlan, ReleaseQuestion
 from signalbox.releases.actions import LONGEST_WAIT, wait
 from signalbox.releases.model import Desired
 from signalbox.releases.planning import MOST_ROUNDS
-from signalbox.stages import Rollout, Stage, StagesDocument, StagesDocumentError
+from signalbox.stages import Rollout, Stage, StagesDocument, StagesDocumentError, parse
 
 AT = "2026-11-20T10:00:00Z"
 LATER = "2026-11-20T11:00:00Z"
@@ -111,6 +112,21 @@ def test_a_first_release_creates_the_endpoint_with_exactly_the_named_package() -
         "golden": "s3://artifacts/golden.json",
         "content": content(2),
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "isolated"), [({}, True), ({"network_isolation": True}, True), ({"network_isolation": False}, False)]
+)
+def test_a_model_is_served_without_a_network_unless_its_stage_asks_for_one(
+    given: dict[str, bool], isolated: bool
+) -> None:
+    stage = {"name": "staging", "instance_type": "ml.m5.large", "instance_count": 1, **given}
+    world = World(parse(json.dumps({"stages": [stage]})))
+    world.registry.put(2, "Approved", golden="s3://artifacts/golden.json")
+
+    _, plan = through(world, "create-model", question("approved", 2, AT))
+
+    assert request(plan)["EnableNetworkIsolation"] is isolated
 
 
 def test_an_update_goes_by_the_stages_rollout_and_names_its_alarm() -> None:

@@ -1,6 +1,7 @@
 """Asking for a review: what the machine may send, and what the mail says."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -79,6 +80,14 @@ def test_the_mail_says_what_is_needed_to_decide(world: World) -> None:
         assert words in html
     for absent in ("<script", "<img", "src=", "@import", "url("):
         assert absent not in html
+
+
+def test_a_list_of_mails_shows_how_the_model_compares_and_nothing_else_of_the_mail(world: World) -> None:
+    world.request()
+    _, _, html = mail_to(world)
+    hidden = re.search(r'<div class="preheader"[^>]*>(.*?)</div>', html, re.DOTALL)
+    assert hidden is not None
+    assert hidden[1] == "MSE 4.892, better than the live model (5.301)."
 
 
 def test_the_mail_of_a_stage_review_names_the_stage(world: World) -> None:

@@ -178,6 +178,14 @@ def test_containers_have_a_network_only_where_somebody_asks_for_it(given: dict[s
     assert requests["training"] is None or requests["training"]["EnableNetworkIsolation"] is False
 
 
+@pytest.mark.parametrize("given", [IMAGE_INPUT, {"package": ARN}])
+def test_containers_have_no_network_where_nobody_asks_for_one(given: dict[str, Any]) -> None:
+    requests = plan(question(given), ports())["requests"]
+
+    assert requests["model"]["EnableNetworkIsolation"] is True
+    assert requests["training"] is None or requests["training"]["EnableNetworkIsolation"] is True
+
+
 def test_an_image_is_registered_in_the_group_of_its_model() -> None:
     assert image_plan()["requests"]["group"] == {
         "ModelPackageGroupName": "signalbox-iris-decision-tree",
@@ -201,6 +209,17 @@ def test_a_package_brings_its_container_and_its_test_data_and_is_not_trained() -
     assert (planned["requests"]["training"], planned["requests"]["group"]) == (None, None)
     assert planned["requests"]["model"]["PrimaryContainer"] == CONTAINER
     assert (planned["evaluation"]["commit"], planned["evaluation"]["test_data"]) == ("8c1d", TEST_DATA)
+
+
+@pytest.mark.parametrize("tag", ["", ":1.0", "@sha256:" + "a" * 64])
+def test_a_package_is_tested_with_the_image_that_its_tag_had_when_it_was_registered(tag: str) -> None:
+    repository = IMAGE.partition(":")[0].partition("@")[0]
+    found = "sha256:" + ("a" if "@" in tag else "b") * 64
+    container = CONTAINER | {"Image": f"{repository}{tag}", "ImageDigest": found}
+
+    planned = plan(question({"package": ARN}), ports(described(Containers=[container])))
+
+    assert planned["requests"]["model"]["PrimaryContainer"] == CONTAINER | {"Image": f"{repository}@{found}"}
 
 
 def transform_of(planned: TrainingPlan) -> Any:

@@ -45,7 +45,7 @@ def check(template: Template, about: str = "") -> list[Problem]:
     """
     needs = of_functions(template) | of_machines(template)
     asked = [*_of_roles(template, needs), *_of_trust(template), *_of_senders(template), *_of_key(template, needs)]
-    asked += _of_evidence(template, needs)
+    asked += [*_of_evidence(template, needs), *_of_served(template)]
     asked = [entry for entry in asked if about in entry.about]
     identities = {**documents(template), "administrator": [_ADMINISTRATOR]}
     answers, _ = ask([entry.question for entry in asked], identities, _resource_policies(template))
@@ -117,6 +117,24 @@ def _of_evidence(template: Template, needs: dict[str, list[Need]]) -> Iterator[A
                 artifacts,
             )
             yield Asked(question, allowed=False, about=role)
+
+
+def _of_served(template: Template) -> Iterator[Asked]:
+    """Ask whether a model that serves may read what models are trained and tested on."""
+    data = template.values.arn("DataBucket")
+    for place in ("incoming", "models/iris/train", "models/iris/test"):
+        need = Need("s3:GetObject", f"{data}/{place}/a.csv")
+        question = Question(
+            f"served/{place}",
+            template.values.arn("ModelRole"),
+            need.action,
+            need.resource,
+            ACCOUNT,
+            _context(need),
+            "ModelRole",
+            data,
+        )
+        yield Asked(question, allowed=False, about="ModelRole")
 
 
 def _context(need: Need) -> dict[str, str]:

@@ -10,7 +10,7 @@ from tests.support.project_cloud import POLICY, ProjectCloud
 from tests.support.project_folders import SCRIPT, YAML, write
 
 from signalbox.projects import load_model, parse_model, parse_project
-from signalbox_operate.projects import deploying, reading, removing
+from signalbox_operate.projects import deploying, reading, removing, roles, target
 from signalbox_operate.projects.model import ProjectError
 from signalbox_operate.stack import OperateError
 
@@ -128,6 +128,17 @@ def test_roles_have_the_projects_own_places_and_nothing_else(cloud: ProjectCloud
         "model-package-group/signalbox-wine",
     ]
     assert pipeline["JobsRunAs"]["Resource"] == {"Fn::GetAtt": ["JobRole", "Arn"]}
+
+
+def test_a_pipeline_may_register_packages_only_that_wait_for_their_approval(tmp_path: Path) -> None:
+    project = reading.read(write(tmp_path))
+
+    allowed = roles.pipeline(project, target.example("us-east-1"), ["RegisterModel"], (), ())
+
+    registering = [one for one in allowed if "sagemaker:CreateModelPackage" in one["Action"]]
+    pending = {"StringEqualsIfExists": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
+    assert [one["Condition"] for one in registering] == [pending]
+    assert "sagemaker:UpdateModelPackage" not in str(allowed)
 
 
 def test_every_resource_of_a_project_carries_its_tags_and_containers_have_the_stacks_policy(

@@ -1,5 +1,6 @@
 """What the commands cannot do, they say in a sentence."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -26,6 +27,23 @@ def test_without_the_right_to_write_the_demo_says_where(monkeypatch: pytest.Monk
     done = CliRunner().invoke(program.app, ["demo", "--yes"])
     assert done.exit_code == 1
     assert "No right to write: /clone [1]/.signalbox/cloud: give yourself that right" in done.output
+
+
+@pytest.mark.usefixtures("deaf")
+def test_the_demo_reaches_its_cloud_directly_where_the_environment_names_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refused(_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/clone")
+
+    monkeypatch.setattr(project, "STATE", tmp_path)
+    monkeypatch.setattr(program, "ProjectCloud", refused)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "internal.example.com")
+
+    CliRunner().invoke(program.app, ["demo", "--yes"])
+
+    assert os.environ["no_proxy"] == os.environ["NO_PROXY"] == "internal.example.com,127.0.0.1,localhost"
 
 
 def test_without_a_cloud_the_line_for_a_second_terminal_sets_nothing_and_says_why(
