@@ -216,7 +216,7 @@ PLANTED = (
         "Key", r"              - kms:Decrypt  # CloudTrail.*\n")),
     Mutation("A02", "browser uploads that start nothing", "events", "misses s3/post-object", within(
         "UploadsTrailRule", "PutObject, PostObject,", "PutObject,")),
-    Mutation("A17", "browser uploads that no trail records", "events", "does not record s3/post-object", within(
+    Mutation("A21", "browser uploads that no trail records", "events", "does not record s3/post-object", within(
         "UploadsTrail", "PutObject, PostObject,", "PutObject,")),
     Mutation("A03", "a machine that one partition takes only", "written", "partition", swap(
         "arn:${Partition}:states:::", "arn:aws:states:::"), MLOPS),
