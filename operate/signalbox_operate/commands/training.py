@@ -32,8 +32,8 @@ def train(
     found = stack_of(stack)
     known = start.known(model, found.output("Prefix"), account.client("ssm"))
     training = start.wanted(start.Given(image, commit, problem, model, values, attempt, max_payload_mb), known)
-    training = replace(training, started_by=str(account.client("sts").get_caller_identity()["Arn"]))
     start.check(training, found, ObjectStore(account.client("s3")), account.client("ssm"))
+    training = replace(training, started_by=str(account.client("sts").get_caller_identity()["Arn"]))
     arn, before = start.start_training(training, found.output("MlopsMachineArn"), account.client("stepfunctions"))
     if before:
         console.print(f"this image and commit were started before and are {before} (--attempt 2 trains once more)")
