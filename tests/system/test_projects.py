@@ -14,12 +14,14 @@ from tests.system.world import PIPELINE, PREFIX, World
 
 APPROVER = "vera@example.com"
 TRAIN, PHOTOS = f"{PREFIX}-wine", f"{PREFIX}-wine--photos"
+# Long enough for all events of one `put` to be recorded, on two cores that are busy with another cloud.
+QUIET = 12
 WINE = Project(
     "wine",
     "wine-0123456789ab",
     (
-        ProjectUploads("incoming/wine/", "wine", ".csv", quiet_seconds=5),
-        ProjectUploads("incoming/wine/photos/", "photos", quiet_seconds=5),
+        ProjectUploads("incoming/wine/", "wine", ".csv", quiet_seconds=QUIET),
+        ProjectUploads("incoming/wine/photos/", "photos", quiet_seconds=QUIET),
     ),
     {
         "wine": ProjectPipeline(TRAIN, ("wine",)),
