@@ -73,8 +73,9 @@ def test_what_does_not_say_who_uploaded_leaves_it_out_and_stops_no_run(text: str
     assert "uploaders" not in lineage(listed(KEYS), people=text, manifest=MANIFEST)
 
 
-def test_who_asks_for_an_image_is_named_and_who_registered_a_package_too() -> None:
-    ann = "arn:aws:iam::123456789012:user/ann"
+@pytest.mark.parametrize("user", ["user/ann", "user/r&d (2)!/" + "x" * 400 + "/ann"])
+def test_who_asks_for_an_image_is_named_and_who_registered_a_package_too(user: str) -> None:
+    ann = f"arn:aws:iam::123456789012:{user}"
     made = plan(question({**IMAGE_INPUT, "started_by": ann}), ports(data=DATA))["evaluation"]
     assert (made["lineage"]["started_by"], made["registered_by"]) == (ann, "")
     package = PACKAGE | {"CreatedBy": {"IamIdentity": {"Arn": ann}}}

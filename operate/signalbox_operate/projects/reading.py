@@ -21,7 +21,6 @@ from signalbox_operate.projects.schema import FILE, SCHEMA
 
 QUIET_SECONDS = 60
 CHANNEL = "training"
-_OF_ENTRY = 3  # parts of a field such as containers.iris.folder
 _PATHS = {"pipelines": ("definition", "code"), "containers": ("folder", "train", "test")}
 
 
@@ -59,7 +58,7 @@ def _missing(given: Mapping[str, Any], folder: Path, places: Places) -> Iterator
             yield f"{where}: {named} leads out of the project's folder: move it inside"
         elif not path.exists():
             yield f"{where}: there is no {named} in {folder}"
-        elif field[-1] in {"code", "folder"} and len(field) == _OF_ENTRY and not path.is_dir():
+        elif field[2] in {"code", "folder"} and not path.is_dir():  # after the kind and the entry's name
             yield f"{where}: {named} is a file, and has to be a folder"
 
 

@@ -26,7 +26,7 @@ containers:
     problem: multiclass
     hyperparameters: {max_leaf_nodes: 5, rate: 0.5, shuffle: true, name: x}
     train: code/train.py
-    channels: {validation: code}
+    channels: {validation: code, folder: pipeline.py}
     instance_type: ml.m5.large
     spot: true
 branches: {main: trunk, experiments: true}
@@ -58,8 +58,12 @@ def test_every_field_of_a_project_is_read(tmp_path: Path) -> None:
     assert train.golden == {"wine": "g"}
     assert iris.hyperparameters == {"max_leaf_nodes": "5", "rate": "0.5", "shuffle": "true", "name": "x"}
     assert (iris.model, iris.channel, iris.train) == ("iris", "training", tmp_path / "code/train.py")
-    assert iris.channels == {"validation": tmp_path / "code"}
-    assert iris.data == {"train": tmp_path / "code/train.py", "channels/validation": tmp_path / "code"}
+    further = {"validation": tmp_path / "code", "folder": tmp_path / "pipeline.py"}  # a file may be called `folder`
+    assert iris.channels == further
+    assert iris.data == {
+        "train": tmp_path / "code/train.py",
+        **{f"channels/{name}": path for name, path in further.items()},
+    }
     assert iris.given == {"instance_type": "ml.m5.large", "spot": True}
     assert (project.approvers, project.tags) == (("ann@example.com",), {"team": "x"})
     assert (project.read, project.write) == (("s3://lake/public/",), ("s3://lake/out/",))
@@ -93,6 +97,7 @@ def test_the_published_schema_is_that_of_the_reader() -> None:
         ("containers: {c: {problem: binary, folder: pipeline.py}}", "pipeline.py is a file, and has to be a folder"),
         ("containers: {c: {problem: binary, test: ../x}}", "../x leads out of the project's folder"),
         ("containers: {c: {problem: binary, channels: {v: gone}}}", "containers.c.channels.v: there is no gone in"),
+        ("containers: {c: {problem: binary, channels: {code: gone.txt}}}", "channels.code: there is no gone.txt in"),
         (
             "containers: {c: {problem: binary, channels: {training: code}}}",
             "containers.c.channels.training: that channel has the training data: name another",

@@ -41,7 +41,8 @@ _IMAGE_FIELDS = (
     "started_by",
     _ISOLATION,
 )
-_PERSON = r"[\w+=,.@/: -]{1,300}"
+# An ARN: the path of a user may have any sign of ASCII (IAM API reference, User), and 2,048 are the most (STS, Arn).
+_PERSON = r"[\x20-\x7e]{1,2048}"
 _IMAGE = (
     r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
     r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w.-]{1,128})?(?:@sha256:[0-9a-f]{64})?"
