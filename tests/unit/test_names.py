@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from signalbox import names
@@ -51,3 +51,50 @@ def test_no_two_pipelines_of_a_stack_share_a_name(project: str, one: str, other_
 def test_a_pipelines_name_is_legal(project: str, pipeline: str) -> None:
     assert LEGAL.fullmatch(names.pipeline("signalbox", project, pipeline))
     assert names.pipeline("signalbox", "abalone", "abalone") == "signalbox-abalone"
+
+
+BRANCHES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=250)
+
+
+@given(BRANCHES, BRANCHES)
+def test_two_branches_never_share_a_pipeline_or_a_package_group(one: str, other: str) -> None:
+    assume(one != other)
+    assert names.branch_pipeline("p", "wine", "train", one) != names.branch_pipeline("p", "wine", "train", other)
+    assert names.branch_group("p", "wine", "red", one) != names.branch_group("p", "wine", "red", other)
+
+
+@pytest.mark.parametrize(
+    "one, other", [("a/b", "a-b"), ("A", "a"), ("feature/a", "feature/a/"), ("x" * 200, "x" * 199)]
+)
+def test_branches_that_look_alike_have_names_of_their_own(one: str, other: str) -> None:
+    assert names.branch_key(one) != names.branch_key(other)
+    assert names.branch_group("p", "wine", "red", one) != names.branch_group("p", "wine", "red", other)
+
+
+@given(BRANCHES)
+def test_every_branch_has_legal_names_even_with_the_longest_prefix_and_project(branch: str) -> None:
+    prefix, project = "p" * 24, "w" * 30
+    group = names.branch_group(prefix, project, "m" * 30, branch)
+    assert LEGAL.fullmatch(group)
+    assert group.startswith(f"{prefix}-{project}--")
+    assert names.of_branch(group)
+    pipeline = names.branch_pipeline(prefix, project, "t" * 20, branch)
+    assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}", pipeline)
+
+
+def test_a_branch_keeps_what_is_legal_of_its_name() -> None:
+    assert names.branch_key("feature/more-trees") == "feature-more-trees-cf5d6890"
+    assert names.branch_key("🚀") == names.branch_key("🚀")
+    assert names.branch_pipeline("signalbox", "wine", "train", "main").startswith("signalbox-wine--train--main-")
+
+
+def test_no_group_of_a_model_is_taken_for_that_of_a_branch() -> None:
+    assert not names.of_branch(names.package_group("signalbox", "wine-red"))
+
+
+def test_what_a_project_is_built_with_is_called_after_it() -> None:
+    assert names.automation_parameter("signalbox", "wine") == "/signalbox/automations/wine"
+    assert names.published_parameter("signalbox", "wine") == "/signalbox/published/wine"
+    assert names.automation_stack("signalbox", "wine") == "signalbox-cicd-wine"
+    assert names.repository("signalbox", "wine") == "signalbox-wine"
+    assert names.branches_build("signalbox", "wine") == "signalbox-wine--branches"

@@ -12,6 +12,9 @@ RESOURCE_LIMIT = 63
 DISPLAY_LIMIT = 82
 EXECUTION_LIMIT = 80
 _DIGEST = 8
+_SHORT = 6  # a digest in the digits below
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_BRANCH_HEAD = 20
 _ILLEGAL = r"[^A-Za-z0-9]+"
 _PACKAGE = r"arn:[^:]+:sagemaker:[^:]*:[0-9]{12}:model-package/([^/]+)/([0-9]+)"
 _OBJECT = r"(?s)s3://([^/]+)/(.+)"
@@ -57,6 +60,62 @@ def project_parameter(prefix: str, project: str) -> str:
 def model_parameter(prefix: str, model: str) -> str:
     """Return the SSM parameter that has a model's document: `/<prefix>/models/<model>`."""
     return f"/{prefix}/models/{model}"
+
+
+def automation_parameter(prefix: str, project: str) -> str:
+    """Return the SSM parameter that says how a project is built: `/<prefix>/automations/<project>`."""
+    return f"/{prefix}/automations/{project}"
+
+
+def published_parameter(prefix: str, project: str) -> str:
+    """Return the SSM parameter that says what a project's last push changed: `/<prefix>/published/<project>`."""
+    return f"/{prefix}/published/{project}"
+
+
+def automation_stack(prefix: str, project: str) -> str:
+    """Return the CloudFormation stack of a project's build automation: `<prefix>-cicd-<project>`."""
+    return f"{prefix}-cicd-{project}"
+
+
+def repository(prefix: str, project: str) -> str:
+    """Return a project's repository, which its builds of the main branch are called after, too."""
+    return f"{prefix}-{project}"
+
+
+def branches_build(prefix: str, project: str) -> str:
+    """Return what the builds of a project's other branches are called: `<prefix>-<project>--branches`."""
+    return f"{prefix}-{project}--branches"
+
+
+def branch_key(branch: str) -> str:
+    """Return what a branch is called in names: what is legal of it, and always a digest, so that no two share it."""
+    head = re.sub(_ILLEGAL, "-", branch).strip("-")[:_BRANCH_HEAD].strip("-")
+    digest = hashlib.sha256(branch.encode()).hexdigest()[:_DIGEST]
+    return f"{head}-{digest}" if head else digest
+
+
+def branch_pipeline(prefix: str, project: str, pipeline: str, branch: str) -> str:
+    """Return the SageMaker pipeline of a branch: `<prefix>-<project>--<pipeline>--<branch>`."""
+    return f"{prefix}-{project}--{pipeline}--{branch_key(branch)}"
+
+
+def branch_group(prefix: str, project: str, model: str, branch: str) -> str:
+    """Return the package group of a model on a branch: `<prefix>-<project>--…`, which no group of a model is called.
+
+    A prefix of 24 and a project of 30 characters leave room for a digest of 6 alone: its digits are 36, so that it
+    tells two billion pairs of model and branch apart.
+    """
+    place = f"{prefix}-{project}--"
+    number = int.from_bytes(hashlib.sha256(f"{model}\n{branch}".encode()).digest()) % len(_DIGITS) ** _SHORT
+    digest = "".join(_DIGITS[number // len(_DIGITS) ** power % len(_DIGITS)] for power in range(_SHORT))
+    room = RESOURCE_LIMIT - len(place) - _SHORT - 1
+    head = re.sub(_ILLEGAL, "-", f"{model}-{branch}").strip("-")[: max(room, 0)].strip("-")
+    return f"{place}{head}-{digest}" if head else f"{place}{digest}"
+
+
+def of_branch(name: str) -> bool:
+    """Say whether a package group is that of a branch: a model's has no two hyphens in a row."""
+    return "--" in name
 
 
 def model_of_group(prefix: str, group: str) -> str:
