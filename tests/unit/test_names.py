@@ -53,7 +53,7 @@ def test_a_pipelines_name_is_legal(project: str, pipeline: str) -> None:
     assert names.pipeline("signalbox", "abalone", "abalone") == "signalbox-abalone"
 
 
-BRANCHES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=250)
+BRANCHES = st.text(min_size=1, max_size=250)
 
 
 @given(BRANCHES, BRANCHES)
@@ -64,7 +64,7 @@ def test_two_branches_never_share_a_pipeline_or_a_package_group(one: str, other:
 
 
 @pytest.mark.parametrize(
-    "one, other", [("a/b", "a-b"), ("A", "a"), ("feature/a", "feature/a/"), ("x" * 200, "x" * 199)]
+    ("one", "other"), [("a/b", "a-b"), ("A", "a"), ("feature/a", "feature/a/"), ("x" * 200, "x" * 199)]
 )
 def test_branches_that_look_alike_have_names_of_their_own(one: str, other: str) -> None:
     assert names.branch_key(one) != names.branch_key(other)

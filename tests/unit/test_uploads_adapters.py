@@ -12,11 +12,12 @@ from moto import mock_aws
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.uploads import ABALONE, BUCKET, EXECUTION, PIPELINE, Clock, MemoryExecutions
 
+from signalbox.aws.dead_letters import SqsDeadLetterQueue
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.aws.objects import StoredObject
 from signalbox.aws.s3 import ObjectStore
 from signalbox.batch import DeadLetter
-from signalbox.uploads.adapters import SageMakerExecutions, SqsDeadLetterQueue, SqsRunRequests
+from signalbox.uploads.adapters import SageMakerExecutions, SqsRunRequests
 from signalbox.uploads.model import ExecutionState, RunPostponedError, RunRefusedError
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -72,6 +72,11 @@ def published_parameter(prefix: str, project: str) -> str:
     return f"/{prefix}/published/{project}"
 
 
+def experiment_parameter(prefix: str, project: str, branch: str) -> str:
+    """Return the SSM parameter that says what a branch has made: `/<prefix>/experiments/<project>/<branch>`."""
+    return f"/{prefix}/experiments/{project}/{branch_key(branch) if branch else ''}"
+
+
 def automation_stack(prefix: str, project: str) -> str:
     """Return the CloudFormation stack of a project's build automation: `<prefix>-cicd-<project>`."""
     return f"{prefix}-cicd-{project}"

@@ -104,6 +104,20 @@ class ReportExecution(Settings):
     approvers: str
 
 
+class OnCodePush(Settings):
+    """Settings of `on_code_push`."""
+
+    prefix: str
+    pushes_table: str
+    dead_letters_url: str
+    runs_queue_url: str
+    mlops_machine_arn: str
+    sender: str
+    reply_to: str
+    mail_settings: str
+    approvers: str
+
+
 class OnModelPackage(Settings):
     """Settings of `on_model_package`."""
 

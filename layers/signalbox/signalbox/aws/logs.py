@@ -1,4 +1,4 @@
-"""The logs of SageMaker's jobs in CloudWatch Logs."""
+"""The logs of SageMaker's jobs and of builds in CloudWatch Logs."""
 
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,27 @@ class JobLogs:
         if not streams:
             return ()
         last = max(streams, key=lambda stream: stream.get("lastEventTimestamp", 0))
-        found = logs.get_log_events(logGroupName=group, logStreamName=last["logStreamName"], limit=LINES)
-        written = [text for event in found["events"] for text in plain.lines(event["message"]).splitlines()]
-        kept = [text.rstrip() for text in written if text.strip()][-LINES:]
-        return tuple(text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…" for text in kept)
+        return _last_lines(logs, group, last["logStreamName"])
+
+
+class BuildLogs:
+    """The logs of builds, each of which writes one stream."""
+
+    def __init__(self, logs: "CloudWatchLogsClient | None" = None) -> None:
+        self._given = logs
+
+    def tail(self, group: str, stream: str) -> tuple[str, ...]:
+        """Return the last lines of a stream, as `JobLogs.tail` does those of a job."""
+        try:
+            with translated(f"logs:GetLogEvents of {stream} in {group}"), none_if_missing():
+                return _last_lines(self._given or clients.client("logs"), group, stream)
+        except (ServiceBusyError, CallRefusedError) as error:
+            logger.warning("log could not be read", extra={"stream": stream, "reason": str(error)})
+        return ()
+
+
+def _last_lines(logs: "CloudWatchLogsClient", group: str, stream: str) -> tuple[str, ...]:
+    found = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=LINES)
+    written = [text for event in found["events"] for text in plain.lines(event["message"]).splitlines()]
+    kept = [text.rstrip() for text in written if text.strip()][-LINES:]
+    return tuple(text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…" for text in kept)

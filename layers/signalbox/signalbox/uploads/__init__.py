@@ -8,10 +8,11 @@ from functools import partial
 
 from signalbox import moments
 from signalbox.aws.copying import ObjectCopier
+from signalbox.aws.dead_letters import SqsDeadLetterQueue
 from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.table import Table
 from signalbox.settings import RecordUploads, ReportRun, StartRun
-from signalbox.uploads.adapters import KnownProjects, SageMakerExecutions, SqsDeadLetterQueue, SqsRunRequests
+from signalbox.uploads.adapters import KnownProjects, SageMakerExecutions, SqsRunRequests
 from signalbox.uploads.failures import FailedExecutions
 from signalbox.uploads.mails import NotificationTable
 from signalbox.uploads.recording import RecordingPorts

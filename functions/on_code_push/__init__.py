@@ -1,0 +1,1 @@
+"""Builds what is pushed, and hands on what a build has published."""

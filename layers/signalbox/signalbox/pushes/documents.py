@@ -1,0 +1,97 @@
+"""The documents of the journey of a push, each an SSM parameter.
+
+How a project is built, which its automation's stack writes (`names.automation_parameter`):
+
+    {"project": "wine", "repository": {"provider": "codecommit", "name": "signalbox-wine"}, "main": "main",
+     "build": "signalbox-wine", "branches": "signalbox-wine--branches"}
+
+What its main branch has published, which `signalbox deploy --commit` writes last (`names.published_parameter`): for
+each pipeline the commit that changed it last, and for each model that a container trains its image.
+
+    {"commit": "3e5983…", "by": "arn:aws:sts::…", "pipelines": {"train": "3e5983…"},
+     "images": {"bottles": {"image": "…/signalbox/wine:bottles-…", "commit": "3e5983…"}}}
+"""
+
+import json
+from collections.abc import Iterable
+
+from signalbox.observability import count, logger
+from signalbox.pushes.model import Automation, Published, Trained
+from signalbox.reading import Fields
+
+PROVIDERS = ("codecommit", "none")
+
+
+class PushDocumentError(Exception):
+    """A document of this journey cannot be used; the message names the field."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem}: run `signalbox projects create`, or `signalbox deploy`, which write it anew")
+
+
+def parse_automation(text: str) -> Automation:
+    """Return how a project is built.
+
+    Raises:
+        PushDocumentError: the text is not JSON, or a field is missing, unknown or wrong.
+    """
+    fields = _fields(text, ("project", "repository", "main", "build", "branches"))
+    repository = fields.object("repository", ("provider", "name"))
+    return Automation(
+        project=fields.text("project"),
+        provider=repository.choice("provider", PROVIDERS),
+        repository=repository.text("name"),
+        main=fields.text("main"),
+        build=fields.text("build"),
+        branches=fields.optional("branches"),
+    )
+
+
+def parse_published(text: str) -> Published:
+    """Return what a project's main branch has published.
+
+    Raises:
+        PushDocumentError: the text is not JSON, or a field is missing, unknown or wrong.
+    """
+    fields = _fields(text, ("commit", "by", "pipelines", "images"))
+    images = (
+        Trained(model, one.text("image"), one.text("commit"))
+        for model, one in fields.members("images", ("image", "commit"))
+    )
+    return Published(
+        commit=fields.text("commit"),
+        by=fields.text("by"),
+        pipelines=fields.pairs("pipelines"),
+        images=tuple(images),
+    )
+
+
+def to_json(published: Published) -> str:
+    """Return the text that `parse_published` reads back."""
+    images = {one.model: {"image": one.image, "commit": one.commit} for one in published.images}
+    return json.dumps(
+        {"commit": published.commit, "by": published.by, "pipelines": dict(published.pipelines), "images": images}
+    )
+
+
+def readable(found: Iterable[tuple[str, str]]) -> list[Automation]:
+    """Return the automations in documents that were found by their projects, without those that cannot be used."""
+    known = []
+    for project, text in found:
+        try:
+            automation = parse_automation(text)
+        except PushDocumentError as error:
+            logger.error("automation not understood", extra={"project": project, "reason": str(error)})
+            count("AutomationNotUnderstood")
+            continue
+        if automation.project == project:  # no document speaks for another project
+            known.append(automation)
+    return known
+
+
+def _fields(text: str, known: tuple[str, ...]) -> Fields:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise PushDocumentError(f"the document is not JSON ({error})") from None
+    return Fields(value, PushDocumentError, known=known)

@@ -1,0 +1,74 @@
+"""The rules of the journey of a push that need nothing from outside."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from signalbox import moments, names
+from signalbox.pushes.model import STARTING, SUCCEEDED, Automation, Branch, Build
+
+RUN_AGAIN = "repeat-requested"  # the kind of message that asks `start_run` to run what a push changed
+
+CLOCKS_DIFFER = timedelta(minutes=1)  # ours and CodeBuild's, at most
+
+# remove: the branch is gone. start: its newest commit has no build. nothing: it has one, or had.
+type Step = Literal["remove", "start", "nothing", "not-built"]
+
+
+def next_step(automation: Automation, branch: str, head: str | None, last: Branch | None) -> Step:
+    """Return what is due for a branch, no build of which is going on: `head` is its newest commit, `last` the built one.
+
+    Whatever an event says, the repository's present head decides. So a push that is told late, twice, or after a newer
+    one changes nothing, and neither does one whose commit was forced away meanwhile.
+    """
+    if head is None:
+        # Whoever deletes the main branch wants no model off the stages.
+        return "nothing" if branch == automation.main else "remove"
+    if automation.build_of(branch) is None:
+        return "not-built"
+    return "nothing" if last is not None and last.commit == head else "start"
+
+
+def next_build(project: str, branch: str, head: str, last: Branch | None, by: str, now: datetime) -> Branch:
+    """Return a branch whose newest commit is about to be built, as the one after its `last` build."""
+    number, who = (last.number + 1, by or last.next_by) if last is not None else (1, by)
+    return Branch(project, branch, head, STARTING, number, moments.text_of(now), who)
+
+
+def build_token(automation: Automation, branch: Branch) -> str:
+    """Return StartBuild's idempotency token: the same repository, branch and commit, the same build.
+
+    The number tells apart what a force push brings back to a commit that was built a moment ago.
+    """
+    return names.token("build", automation.repository, branch.name, branch.commit, str(branch.number))
+
+
+def is_of(branch: Branch, build: Build) -> bool:
+    """Say whether a build is the one that a start which was cut off has begun."""
+    began = moments.moment_of(branch.at) - CLOCKS_DIFFER
+    return (build.branch, build.commit) == (branch.name, branch.commit) and build.started_at >= began
+
+
+def adopted(last: Branch, build: Build) -> bool:
+    """Say whether a build that we did not start stands for the branch now: a later one of the same commit.
+
+    People start one again in CodeBuild. A build of another commit is not the branch's any more.
+    """
+    return not last.open and build.commit == last.commit and build.id != last.build
+
+
+def failed(branch: Branch) -> bool:
+    """Say whether a branch's last build ended badly."""
+    return not branch.open and branch.status != SUCCEEDED
+
+
+def told_too(address: str, approvers: Sequence[str]) -> str:
+    """Return the address of who pushed, if they may be mailed; else "".
+
+    A commit names any address that its author likes, and the mail has lines of a log. So only an address of the domain
+    of one of the approvers is mailed.
+    """
+    known = {one.rpartition("@")[2].lower() for one in approvers}
+    match = re.fullmatch(r"[^\s,;<>\"@]+@([^\s,;<>\"@]+)", address)
+    return address if match and match[1].lower() in known else ""
