@@ -60,5 +60,5 @@ def _train(project: str, image: Trained, by: str, ports: PublishingPorts) -> Non
 
 
 def _ignored(publication: Publication, what: str) -> None:
-    logger.warning("published is not the project's", extra={"project": publication.project, "name": what})
+    logger.warning("published is not the project's", extra={"project": publication.project, "what": what})
     count("PublishedIgnored")
