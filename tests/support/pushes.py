@@ -119,8 +119,8 @@ class MemoryBuilds:
 
     def end(self, build: str, status: str = "SUCCEEDED") -> dict[str, Any]:
         """Let a build end; return the event about it."""
-        failed = {} if status == "SUCCEEDED" else {"phase": "BUILD", "reason": "exit status 1"}
-        self.all[build] = self.all[build]._replace(status=status, **failed)
+        phase, reason = ("", "") if status == "SUCCEEDED" else ("BUILD", "exit status 1")
+        self.all[build] = self.all[build]._replace(status=status, phase=phase, reason=reason)
         return built(build, status)
 
 

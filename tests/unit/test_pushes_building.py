@@ -168,9 +168,9 @@ def test_a_start_whose_answer_was_lost_is_found_by_its_token(world: PushWorld) -
         start(*arguments)
         raise ConnectionError
 
-    world.builds.start = lost  # type: ignore[method-assign]
+    world.builds.start = lost  # type: ignore[assignment,method-assign]  # as if the connection broke
     assert deliver(world, pushed()) == ["m-0"]
-    world.builds.start = start  # type: ignore[method-assign]
+    world.builds.start = start  # type: ignore[method-assign]  # it is back
     assert deliver(world, pushed()) == []
     assert commits(world) == [A]
 
@@ -200,7 +200,7 @@ def test_a_build_of_the_same_commit_from_before_is_not_taken_for_a_start_that_wa
 def test_a_branch_that_somebody_else_changed_meanwhile_is_looked_at_again(world: PushWorld) -> None:
     push(world, A)
     find = world.branches.find
-    world.branches.find = lambda *place: found._replace(next_by="x") if (found := find(*place)) else None  # type: ignore[method-assign]
+    world.branches.find = lambda *place: found._replace(next_by="x") if (found := find(*place)) else None  # type: ignore[method-assign]  # a stale answer
     assert deliver(world, world.builds.end("signalbox-wine:1")) == ["m-0"]
 
 

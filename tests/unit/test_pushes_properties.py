@@ -39,9 +39,10 @@ class Code:
         self.waiting: list[Any] = []
         self.started: Counter[tuple[str, str, int]] = Counter()
         world, ports = self.world, self.world.ports()
-        for name in ("repositories", "builds", "branches", "experiments"):
-            ports = ports._replace(**{name: Mortal(getattr(world, name), fate)})
-        self.ports = ports._replace(notify=Mortal(world, fate).notify)
+        mortal: dict[str, Any] = {
+            name: Mortal(getattr(world, name), fate) for name in ("repositories", "builds", "branches", "experiments")
+        }
+        self.ports = ports._replace(**mortal, notify=Mortal(world, fate).notify)
 
     def step(self, kind: str, what: str, number: int) -> None:
         """Let one thing happen."""

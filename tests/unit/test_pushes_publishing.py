@@ -8,7 +8,7 @@ from tests.support.samples import sqs_event
 
 from signalbox.pushes import documents
 from signalbox.pushes.handling import handle
-from signalbox.pushes.model import Published, Trained
+from signalbox.pushes.model import Changed, Published, Trained
 
 A, B = commit(1), commit(2)
 IMAGE = Trained("wine", "123456789012.dkr.ecr.us-east-1.amazonaws.com/signalbox/wine:wine-1", A)
@@ -27,13 +27,13 @@ def publish(world: PushWorld, what: Published, project: str = "wine") -> None:
 
 def test_a_pipeline_that_a_commit_changed_is_asked_to_run(world: PushWorld) -> None:
     (key,) = world.projects[0].pipelines
-    publish(world, Published(A, "arn:ann", {key: A}))
+    publish(world, Published(A, "arn:ann", {key: Changed(A, "d1")}))
     assert world.trainings.runs == [(world.projects[0].pipelines[key].name, A)]
 
 
 def test_a_pipeline_or_model_that_is_not_the_projects_is_left_alone(world: PushWorld) -> None:
     stolen = IMAGE._replace(model="abalone")
-    publish(world, Published(A, "arn:ann", {"other": A}, (stolen, IMAGE._replace(model="unknown"))))
+    publish(world, Published(A, "arn:ann", {"other": Changed(A, "d1")}, (stolen, IMAGE._replace(model="unknown"))))
     assert not world.trainings.runs
     assert not world.trainings.images
 
@@ -59,7 +59,7 @@ def test_what_is_gone_by_now_asks_for_nothing(world: PushWorld) -> None:
 
 
 def test_a_document_is_read_as_it_was_written() -> None:
-    what = Published(B, "arn:ann", {"train": A}, (IMAGE,))
+    what = Published(B, "arn:ann", {"train": Changed(A, "d1")}, (IMAGE,))
     assert documents.parse_published(documents.to_json(what)) == what
 
 

@@ -1,5 +1,6 @@
 """A pipeline's definition as it is sent to SageMaker: printed or read, with its texts replaced, and its jobs tagged."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,8 @@ from signalbox_operate.stack import OperateError
 PROJECT_TAG, ID_TAG = "sagemaker:project-name", "sagemaker:project-id"
 # Steps whose call takes tags. A package of a group has the group's (API reference, CreateModelPackage, Tags).
 _TAGGED = {"Processing", "Training", "Transform", "Model", "Tuning", "AutoML"}
+_DIGEST = 12
+_PROPERTIES, _COMMIT = "CustomerMetadataProperties", "commit"
 _WORD = re.compile(r"\{(project|pipeline|region|job_role|key|data|code|output|group:[a-z0-9-]+)\}")
 
 
@@ -97,6 +100,41 @@ def tag(definition: Json, tags: Mapping[str, str]) -> Json:
             keys = {one.get("Key") for one in own}
             step["Arguments"]["Tags"] = own + [one for one in as_list(tags) if one["Key"] not in keys]
     return made
+
+
+def committed(definition: Json, commit: str) -> Json:
+    """Return a definition whose packages say which commit they are of, in their property `commit`.
+
+    It is a property, since SageMaker itself writes into the MetadataProperties of what a pipeline registers.
+    """
+    made: Json = json.loads(json.dumps(definition))
+    for step in _registering(made):
+        step["Arguments"].setdefault(_PROPERTIES, {}).setdefault(_COMMIT, commit)
+    return made
+
+
+def same(one: Json, other: Json) -> bool:
+    """Say whether two definitions do the same: at another commit, they still do."""
+    return _uncommitted(one) == _uncommitted(other)
+
+
+def digest(definition: Json) -> str:
+    """Return a short digest of what a definition does: the same at any commit."""
+    return hashlib.sha256(json.dumps(_uncommitted(definition), sort_keys=True).encode()).hexdigest()[:_DIGEST]
+
+
+def _uncommitted(definition: Json) -> Json:
+    made: Json = json.loads(json.dumps(definition))
+    for step in _registering(made):
+        properties = step["Arguments"].get(_PROPERTIES, {})
+        properties.pop(_COMMIT, None)
+        if not properties:
+            step["Arguments"].pop(_PROPERTIES, None)
+    return made
+
+
+def _registering(definition: Json) -> Iterator[Json]:
+    return (step for step in steps_of(definition) if step["Type"] == "RegisterModel")
 
 
 def as_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ Safe to repeat, and to break off anywhere. A pipeline that is not there yet post
 """
 
 import secrets
+from dataclasses import replace
 
 from signalbox import names
 from signalbox.project_documents import Project as Document
@@ -34,13 +35,15 @@ def check(project: Project, place: Place) -> Checked:
     return made
 
 
-def deploy(project: Project, place: Place) -> None:
-    """Deploy a project to a stack, and say what was done.
+def deploy(project: Project, place: Place, commit: str = "") -> Checked:
+    """Deploy a project to a stack, and say what was done; return it as it was deployed.
+
+    What those register says that it is of the `commit`, where one is given.
 
     Raises:
         OperateError: it cannot be deployed; nothing was written before that was checked.
     """
-    made = check(project, place)
+    made = _at(commit, check(project, place))
     before = place.find(project.name)
     _check_left_out(project, before, place)
     project_id = before.id if before else f"{project.name}-{secrets.token_hex(_ID_BYTES)}"
@@ -48,8 +51,16 @@ def deploy(project: Project, place: Place) -> None:
     _upload_code(project, made.target, place)
     outputs = _put_stack(made, project_id, place)
     if outputs["JobRoleArn"] != made.target.job_role_arn:  # it was the stack's, before the project had a role
-        made = checking.check(project, _target(project, place))
+        made = _at(commit, checking.check(project, _target(project, place)))
     _put_pipelines(made, project_id, outputs["PipelineRoleArn"], place)
+    return made
+
+
+def _at(commit: str, made: Checked) -> Checked:
+    if not commit:
+        return made
+    known = {name: definitions.committed(definition, commit) for name, definition in made.definitions.items()}
+    return replace(made, definitions=known)
 
 
 def _target(project: Project, place: Place) -> Target:

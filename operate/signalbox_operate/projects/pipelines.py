@@ -9,7 +9,8 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from signalbox.aws.errors import code_of
-from signalbox_operate.projects.definitions import as_list
+from signalbox_operate.pipelines.form import Json
+from signalbox_operate.projects.definitions import as_list, same
 from signalbox_operate.stack import OperateError
 
 type Outcome = Literal["created", "updated", "unchanged"]
@@ -28,7 +29,7 @@ def put_group(group: str, group_arn: str, tags: Mapping[str, str], sagemaker: An
         sagemaker.add_tags(ResourceArn=group_arn, Tags=as_list(tags))
 
 
-def try_out(name: str, role_arn: str, definition: Mapping[str, Any], tags: Mapping[str, str], sagemaker: Any) -> None:
+def try_out(name: str, role_arn: str, definition: Json, tags: Mapping[str, str], sagemaker: Any) -> None:
     """Let SageMaker read a definition that is new to it, as a pipeline that is made and deleted at once.
 
     Only so are its words heard before anything of a project is changed.
@@ -37,7 +38,7 @@ def try_out(name: str, role_arn: str, definition: Mapping[str, Any], tags: Mappi
         OperateError: SageMaker refuses it, in its words.
     """
     found, trial = _find(name, sagemaker), f"{name}--trial"  # two hyphens: no project's pipeline is called so
-    if found is not None and json.loads(found["PipelineDefinition"]) == definition:
+    if found is not None and same(json.loads(found["PipelineDefinition"]), definition):
         return
     delete(trial, sagemaker)  # of a deployment that was broken off
     with _in_its_words(name):
@@ -45,8 +46,8 @@ def try_out(name: str, role_arn: str, definition: Mapping[str, Any], tags: Mappi
     delete(trial, sagemaker)
 
 
-def put(name: str, role_arn: str, definition: Mapping[str, Any], tags: Mapping[str, str], sagemaker: Any) -> Outcome:
-    """Create the pipeline, or update it where its definition or role differs.
+def put(name: str, role_arn: str, definition: Json, tags: Mapping[str, str], sagemaker: Any) -> Outcome:
+    """Create the pipeline, or update it where its definition or role differs; a new commit alone changes nothing.
 
     Raises:
         OperateError: SageMaker refuses the definition, in its words.
@@ -57,7 +58,7 @@ def put(name: str, role_arn: str, definition: Mapping[str, Any], tags: Mapping[s
             _create(name, text, role_arn, tags, sagemaker)
             return "created"
         sagemaker.add_tags(ResourceArn=found["PipelineArn"], Tags=as_list(tags))
-        if json.loads(found["PipelineDefinition"]) == definition and found["RoleArn"] == role_arn:
+        if same(json.loads(found["PipelineDefinition"]), definition) and found["RoleArn"] == role_arn:
             return "unchanged"
         sagemaker.update_pipeline(PipelineName=name, PipelineDefinition=text, RoleArn=role_arn)
     return "updated"

@@ -74,7 +74,7 @@ def _package(found: "DescribeModelPackageOutputTypeDef") -> "ModelPackage":
         transform_types=tuple(specification.get("SupportedTransformInstanceTypes", [])),
         realtime_types=tuple(specification.get("SupportedRealtimeInferenceInstanceTypes", [])),
         properties=dict(found.get("CustomerMetadataProperties", {})),
-        commit=origin.get("CommitId"),
+        commit=origin.get("CommitId") or found.get("CustomerMetadataProperties", {}).get("commit"),
         generated_by=origin.get("GeneratedBy", ""),
         changed_by=_person(found.get("LastModifiedBy")) or _person(found.get("CreatedBy")),
         description=found.get("ApprovalDescription", ""),

@@ -64,7 +64,7 @@ class RunRefusal(TypedDict):
 
 
 class BuildFailure(TypedDict):
-    """stand-in"""
+    """Stands in."""
 
     project: str
     approvers: list[str]

@@ -6,9 +6,9 @@ How a project is built, which its automation's stack writes (`names.automation_p
      "build": "signalbox-wine", "branches": "signalbox-wine--branches"}
 
 What its main branch has published, which `signalbox deploy --commit` writes last (`names.published_parameter`): for
-each pipeline the commit that changed it last, and for each model that a container trains its image.
+each pipeline the commit that changed its definition last, and for each model that a container trains its image.
 
-    {"commit": "3e5983…", "by": "arn:aws:sts::…", "pipelines": {"train": "3e5983…"},
+    {"commit": "3e5983…", "by": "arn:aws:sts::…", "pipelines": {"train": {"commit": "3e5983…", "digest": "0f3a…"}},
      "images": {"bottles": {"image": "…/signalbox/wine:bottles-…", "commit": "3e5983…"}}}
 """
 
@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterable
 
 from signalbox.observability import count, logger
-from signalbox.pushes.model import Automation, Published, Trained
+from signalbox.pushes.model import Automation, Changed, Published, Trained
 from signalbox.reading import Fields
 
 PROVIDERS = ("codecommit", "none")
@@ -61,7 +61,10 @@ def parse_published(text: str) -> Published:
     return Published(
         commit=fields.text("commit"),
         by=fields.text("by"),
-        pipelines=fields.pairs("pipelines"),
+        pipelines={
+            key: Changed(one.text("commit"), one.text("digest"))
+            for key, one in fields.members("pipelines", ("commit", "digest"))
+        },
         images=tuple(images),
     )
 
@@ -69,9 +72,8 @@ def parse_published(text: str) -> Published:
 def to_json(published: Published) -> str:
     """Return the text that `parse_published` reads back."""
     images = {one.model: {"image": one.image, "commit": one.commit} for one in published.images}
-    return json.dumps(
-        {"commit": published.commit, "by": published.by, "pipelines": dict(published.pipelines), "images": images}
-    )
+    pipelines = {key: one._asdict() for key, one in published.pipelines.items()}
+    return json.dumps({"commit": published.commit, "by": published.by, "pipelines": pipelines, "images": images})
 
 
 def readable(found: Iterable[tuple[str, str]]) -> list[Automation]:

@@ -81,15 +81,22 @@ class Trained(NamedTuple):
     commit: str
 
 
+class Changed(NamedTuple):
+    """A pipeline as its definition was changed last: by which commit, and a digest of what it was changed to."""
+
+    commit: str
+    digest: str
+
+
 class Published(NamedTuple):
-    """What a project's main branch has published: for each pipeline the commit that changed it last, and the images.
+    """What a project's main branch has published: its pipelines by their keys, and the images of its models.
 
     `by` is the ARN of who published.
     """
 
     commit: str
     by: str
-    pipelines: Mapping[str, str] = {}
+    pipelines: Mapping[str, Changed] = {}
     images: tuple[Trained, ...] = ()
 
 

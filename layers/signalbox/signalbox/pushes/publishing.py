@@ -40,11 +40,11 @@ def publish(publication: Publication, ports: PublishingPorts) -> None:
     if published is None:
         return
     project = next((one for one in ports.projects() if one.project == publication.project), None)
-    for key, commit in published.pipelines.items():
+    for key, changed in published.pipelines.items():
         if project is None or key not in project.pipelines:
             _ignored(publication, key)
             continue
-        ports.trainings.run_again(project.pipelines[key].name, commit)
+        ports.trainings.run_again(project.pipelines[key].name, changed.commit)
     for image in published.images:
         if ports.project_of(image.model) != publication.project:
             _ignored(publication, image.model)

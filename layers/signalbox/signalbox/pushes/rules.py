@@ -17,7 +17,7 @@ type Step = Literal["remove", "start", "nothing", "not-built"]
 
 
 def next_step(automation: Automation, branch: str, head: str | None, last: Branch | None) -> Step:
-    """Return what is due for a branch, no build of which is going on: `head` is its newest commit, `last` the built one.
+    """Return what is due for a branch without a build that goes on: `head` is its newest commit, `last` the built one.
 
     Whatever an event says, the repository's present head decides. So a push that is told late, twice, or after a newer
     one changes nothing, and neither does one whose commit was forced away meanwhile.
