@@ -275,6 +275,12 @@ PLANTED = (
         "ProjectsRule", "[Create, Update, Delete]", "[Create, Update]")),
     Mutation("P02", "runs that hear of projects of other stacks", "events", "project-of-another-stack", within(
         "ProjectsRule", "/${NamePrefix}/projects/", "/${NamePrefix}")),
+    Mutation("P03", "what builds publish, unheard", "events", "misses ssm/published-updated", within(
+        "PublishedRule", "[Create, Update]", "[Create]")),
+    Mutation("P04", "builds that one project starts for every repository", "permissions", "OnCodePushRole", within(
+        "OnCodePushRole", "project/${NamePrefix}-*", "project/*")),
+    Mutation("P05", "a branch that takes main's pipelines with it", "permissions", "OnCodePushRole", within(
+        "OnCodePushRole", "pipeline/${NamePrefix}-*--*--*\"", "pipeline/${NamePrefix}-*\"")),
     Mutation("F01", "packages that are still being made", "events", "model-package-in-progress", within(
         "ModelPackageRule", "          ModelPackageStatus: [Completed]\n", "")),
     Mutation("F02", "new packages whose event has null for the changed fields", "events", "null-fields", within(

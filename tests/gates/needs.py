@@ -58,6 +58,33 @@ def sagemaker(operation: str) -> list[Need]:
     return [Need(f"sagemaker:{operation}", f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}") for kind in kinds]
 
 
+def _pushes() -> list[Need]:
+    """Return what a push needs of its repository and builds, and what a branch that is deleted needs."""
+    project, branch = f"{STACK}-wine", f"{STACK}-wine--train--feature-0123abcd"
+    parameters = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}"
+    sagemaker, build = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}", f"arn:aws:codebuild:{REGION}:{ACCOUNT}:project"
+    builds = ("StartBuild", "BatchGetBuilds", "ListBuildsForProject")
+    stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/codebuild/{project}:log-stream:x"
+    return [
+        Need("ssm:GetParametersByPath", f"{parameters}/automations"),
+        Need("ssm:GetParameter", f"{parameters}/published/wine"),
+        Need("ssm:GetParameter", f"{parameters}/experiments/wine/feature-0123abcd"),
+        Need("ssm:DeleteParameter", f"{parameters}/experiments/wine/feature-0123abcd"),
+        *(
+            Need(f"codecommit:{name}", f"arn:aws:codecommit:{REGION}:{ACCOUNT}:{project}")
+            for name in ("GetBranch", "GetCommit")
+        ),
+        *(Need(f"codebuild:{name}", f"{build}/{one}") for name in builds for one in (project, f"{project}--branches")),
+        Need("logs:GetLogEvents", stream),
+        Need("sagemaker:DeletePipeline", f"{sagemaker}:pipeline/{branch}"),
+        Need("sagemaker:ListPipelineExecutions", f"{sagemaker}:pipeline/{branch}"),
+        Need("sagemaker:StopPipelineExecution", f"{sagemaker}:pipeline/{branch}/execution/x"),
+        Need("sagemaker:ListModelPackages", "*"),
+        Need("sagemaker:DeleteModelPackageGroup", f"{sagemaker}:model-package-group/{STACK}-wine--wine-feature-a1b2c3"),
+        Need("sagemaker:DeleteModelPackage", f"{sagemaker}:model-package/{STACK}-wine--wine-feature-a1b2c3/1"),
+    ]
+
+
 def _approving(operation: str, *statuses: str) -> list[Need]:
     """Return the needs of an operation that writes an approval status."""
     return [
@@ -134,6 +161,17 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             *_job_log("ProcessingJobs", "pipelines-x"),
             *_job_log("TrainingJobs", "pipelines-x"),
             Need("sqs:SendMessage", arn("EventsDeadLetters")),
+        ],
+        "OnCodePushRole": [
+            *(Need(f"dynamodb:{name}Item", arn("PushesTable")) for name in ("Get", "Put", "Update", "Delete")),
+            *_polled(arn("PushesQueue")),
+            Need("sqs:SendMessage", arn("PushesDeadLetters")),
+            Need("sqs:SendMessage", arn("RunsQueue")),
+            Need("states:StartExecution", arn("MlopsMachine")),
+            projects,
+            *documents,
+            *_pushes(),
+            *mail,
         ],
         "PlanTrainingRole": [
             *package,

@@ -11,6 +11,7 @@ from tests.gates.test_template import listed
 # What only rare events of a function need, or another function of the same journey: no cold start waits for it.
 NOT_AT_A_START = {
     "EvaluateModelFunction": {"contracts.training", "evaluation.documents"},
+    "OnCodePushFunction": {"notifications", "mail", "templates"},
     "OnModelPackageFunction": {"notifications", "mail", "templates", "reviews.closing"},
     "PinModelFunction": {"training.planning", "aws.registry", "stages"},
     "PlanReleaseFunction": {"releases.verifying", "aws.predictions"},

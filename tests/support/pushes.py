@@ -13,7 +13,7 @@ from signalbox.pushes.model import (
     BranchConflictError,
     Build,
     RepositoryUnknownError,
-    Trained,
+    TrainedImage,
 )
 from signalbox.pushes.publishing import PublishingPorts
 from tests.support.samples import sample, with_detail
@@ -146,11 +146,11 @@ class MemoryBranches:
         """Forget a branch."""
         self.items.pop((branch.project, branch.name), None)
 
-    def trained(self, project: str, image: Trained) -> bool:
+    def trained(self, project: str, image: TrainedImage) -> bool:
         """Say whether the training of an image was started."""
         return self.images.get((project, image.model)) == image.image
 
-    def note_trained(self, project: str, image: Trained) -> None:
+    def note_trained(self, project: str, image: TrainedImage) -> None:
         """Write down that the training of an image was started."""
         self.images[project, image.model] = image.image
 
@@ -173,13 +173,13 @@ class MemoryTrainings:
 
     def __init__(self) -> None:
         self.runs: list[tuple[str, str]] = []
-        self.images: list[Trained] = []
+        self.images: list[TrainedImage] = []
 
     def run_again(self, pipeline: str, commit: str) -> None:
         """Ask for a run."""
         self.runs.append((pipeline, commit))
 
-    def train(self, image: Trained, by: str) -> bool:
+    def train(self, image: TrainedImage, by: str) -> bool:
         """Train an image."""
         new = image not in self.images
         self.images += [image] if new else []

@@ -8,10 +8,10 @@ from tests.support.samples import sqs_event
 
 from signalbox.pushes import documents
 from signalbox.pushes.handling import handle
-from signalbox.pushes.model import Changed, Published, Trained
+from signalbox.pushes.model import Changed, Published, TrainedImage
 
 A, B = commit(1), commit(2)
-IMAGE = Trained("wine", "123456789012.dkr.ecr.us-east-1.amazonaws.com/signalbox/wine:wine-1", A)
+IMAGE = TrainedImage("wine", "123456789012.dkr.ecr.us-east-1.amazonaws.com/signalbox/wine:wine-1", A)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from datetime import datetime
 from signalbox import names
 from signalbox.aws import parameters
 from signalbox.pushes import documents
-from signalbox.pushes.model import Automation, Changed, Published, Trained
+from signalbox.pushes.model import Automation, Changed, Published, TrainedImage
 from signalbox_operate.containers import building
 from signalbox_operate.containers.building import Build
 from signalbox_operate.projects import definitions, deploying
@@ -80,8 +80,8 @@ def _changed(digest: str, before: Changed | None, built: Source) -> Changed:
 
 
 def _image(
-    project: str, entry: ContainerEntry, before: Trained | None, built: Source, place: Place, now: datetime
-) -> Trained | None:
+    project: str, entry: ContainerEntry, before: TrainedImage | None, built: Source, place: Place, now: datetime
+) -> TrainedImage | None:
     """Return the image that a container's model is trained as, which is that of before where nothing was changed.
 
     None for a container that has neither a folder nor an image: that is given at each start.
@@ -95,11 +95,11 @@ def _image(
     # Two builds of one commit have tags of their own, since a repository whose tags cannot be moved takes each once.
     tag = f"{entry.name}-{built.commit[:_SHORT]}-{now.strftime(_TIME)}-{wanted}"
     build = Build.of(entry.folder, f"{place.prefix}/{project}", tag)
-    return Trained(entry.model, building.pushed(build, place.client("ecr"), place.say), built.commit)
+    return TrainedImage(entry.model, building.pushed(build, place.client("ecr"), place.say), built.commit)
 
 
-def _given(entry: ContainerEntry, image: str, built: Source) -> Trained | None:
-    return Trained(entry.model, image, built.commit) if image else None
+def _given(entry: ContainerEntry, image: str, built: Source) -> TrainedImage | None:
+    return TrainedImage(entry.model, image, built.commit) if image else None
 
 
 def _put(project: str, after: Published, place: Place) -> None:

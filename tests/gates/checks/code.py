@@ -16,6 +16,7 @@ _COMMON = frozenset(
         "contents",
         "contracts",
         "csv_rows",
+        "code_events",
         "events",
         "hosting",
         "links",
@@ -101,9 +102,10 @@ def _module(source: Path, package: Path) -> Iterator[str]:
             other = name.split(".")[1]
             if other not in {journey, "templates", *_COMMON}:
                 yield f"imports {name}: a journey does not import another"
-            if journey in {"names", "events", "settings", "observability"} and other not in {
+            if journey in {"names", "events", "code_events", "settings", "observability"} and other not in {
                 journey,
                 "numerals",
                 "reading",
+                *(["events"] if journey == "code_events" else []),
             }:
                 yield f"imports {name}: {journey} stands on nothing but reading and numerals"

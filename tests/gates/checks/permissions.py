@@ -146,7 +146,8 @@ def _context(need: Need) -> dict[str, str]:
 
 def _is_any(resource: str) -> bool:
     """Say whether a resource stands for any of its kind: an execution, or what projects of this stack have made."""
-    return any(part in resource for part in (":execution:", f"/{STACK}/models/", f"/{STACK}/projects/"))
+    kept = (f"/{STACK}/{what}/" for what in ("models", "projects", "published", "experiments"))
+    return any(part in resource for part in (":execution:", *kept))
 
 
 def _neighbours(need: Need) -> Iterator[Need]:

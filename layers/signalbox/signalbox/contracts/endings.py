@@ -63,23 +63,6 @@ class RunRefusal(TypedDict):
     reason: str
 
 
-class BuildFailure(TypedDict):
-    """Stands in."""
-
-    project: str
-    approvers: list[str]
-    pusher: str
-    by: str
-    branch: str
-    commit: str
-    build: str
-    url: str
-    status: str
-    phase: str
-    reason: str
-    lines: list[str]
-
-
 class RunReport(TypedDict):
     """Answered by `report_run`: what was done about the end of an execution, which ended as `status`."""
 

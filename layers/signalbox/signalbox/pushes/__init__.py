@@ -10,7 +10,6 @@ from signalbox import moments, names, projects
 from signalbox.aws import parameters
 from signalbox.aws.dead_letters import SqsDeadLetterQueue
 from signalbox.aws.table import Table
-from signalbox.mail import addresses
 from signalbox.pushes import documents
 from signalbox.pushes.adapters import CodeBuilds, CodeCommitRepositories
 from signalbox.pushes.building import PushPorts
@@ -28,17 +27,14 @@ if TYPE_CHECKING:
 
 
 def push_ports(settings: OnCodePush, notify: "Callable[[BuildFailure], object]") -> PushPorts:
-    """Return what `on_code_push` works with; `notify` mails why a build failed.
-
-    Raises:
-        MailError: the list of approvers is wrong.
-    """
+    """Return what `on_code_push` works with; `notify` mails why a build failed."""
     prefix, branches = settings.prefix, BranchTable(Table(settings.pushes_table))
-    stack_approvers = addresses(settings.approvers)
 
     def approvers_of(project: str) -> tuple[Sequence[str], bool]:
+        from signalbox.mail import addresses  # noqa: PLC0415  # mails are rare
+
         known = next((one for one in projects.load_projects(prefix) if one.project == project), None)
-        return (known.approvers, True) if known and known.approvers else (stack_approvers, False)
+        return (known.approvers, True) if known and known.approvers else (addresses(settings.approvers), False)
 
     return PushPorts(
         prefix=prefix,

@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterable
 
 from signalbox.observability import count, logger
-from signalbox.pushes.model import Automation, Changed, Published, Trained
+from signalbox.pushes.model import Automation, Changed, Published, TrainedImage
 from signalbox.reading import Fields
 
 PROVIDERS = ("codecommit", "none")
@@ -55,7 +55,7 @@ def parse_published(text: str) -> Published:
     """
     fields = _fields(text, ("commit", "by", "pipelines", "images"))
     images = (
-        Trained(model, one.text("image"), one.text("commit"))
+        TrainedImage(model, one.text("image"), one.text("commit"))
         for model, one in fields.members("images", ("image", "commit"))
     )
     return Published(

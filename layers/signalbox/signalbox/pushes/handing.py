@@ -8,7 +8,7 @@ from signalbox.aws import clients
 from signalbox.aws.errors import translated
 from signalbox.aws.machines import StateMachines
 from signalbox.pushes import rules
-from signalbox.pushes.model import Trained
+from signalbox.pushes.model import TrainedImage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -41,7 +41,7 @@ class Handing:
                 MessageDeduplicationId=names.token(rules.RUN_AGAIN, pipeline, commit),
             )
 
-    def train(self, image: Trained, by: str) -> bool:
+    def train(self, image: TrainedImage, by: str) -> bool:
         """Train an image; False if that was started before.
 
         The name is made as the command line makes it: the same image, commit and model, the same execution.

@@ -73,7 +73,7 @@ class Build(NamedTuple):
     url: str = ""
 
 
-class Trained(NamedTuple):
+class TrainedImage(NamedTuple):
     """What a push wants trained: a model's image, which the commit was built into."""
 
     model: str
@@ -97,7 +97,7 @@ class Published(NamedTuple):
     commit: str
     by: str
     pipelines: Mapping[str, Changed] = {}
-    images: tuple[Trained, ...] = ()
+    images: tuple[TrainedImage, ...] = ()
 
 
 class BranchConflictError(Exception):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from signalbox.pushes.model import Automation, Branch, Build, Trained
+from signalbox.pushes.model import Automation, Branch, Build, TrainedImage
 
 
 class Repositories(Protocol):
@@ -52,10 +52,10 @@ class BranchStore(Protocol):
     def remove(self, branch: Branch) -> None:
         """Forget a branch."""
 
-    def trained(self, project: str, image: Trained) -> bool:
+    def trained(self, project: str, image: TrainedImage) -> bool:
         """Say whether the training of an image was started."""
 
-    def note_trained(self, project: str, image: Trained) -> None:
+    def note_trained(self, project: str, image: TrainedImage) -> None:
         """Write down that the training of an image was started."""
 
 
@@ -76,5 +76,5 @@ class Trainings(Protocol):
     def run_again(self, pipeline: str, commit: str) -> None:
         """Ask for a run of a pipeline that a commit has changed; asked twice, it is done once."""
 
-    def train(self, image: Trained, by: str) -> bool:
+    def train(self, image: TrainedImage, by: str) -> bool:
         """Train an image; False if that was started before."""

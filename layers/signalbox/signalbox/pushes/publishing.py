@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from signalbox.observability import count, logger
 from signalbox.project_documents import Project
-from signalbox.pushes.model import Published, Trained
+from signalbox.pushes.model import Published, TrainedImage
 from signalbox.pushes.ports import BranchStore, Trainings
 
 
@@ -52,7 +52,7 @@ def publish(publication: Publication, ports: PublishingPorts) -> None:
             _train(publication.project, image, published.by, ports)
 
 
-def _train(project: str, image: Trained, by: str, ports: PublishingPorts) -> None:
+def _train(project: str, image: TrainedImage, by: str, ports: PublishingPorts) -> None:
     started = ports.trainings.train(image, by)
     ports.branches.note_trained(project, image)
     logger.info("image published", extra={"model": image.model, "image": image.image, "started": started})

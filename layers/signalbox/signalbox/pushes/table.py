@@ -9,7 +9,7 @@ a trained image       images#<project>      <model>      `image`, `commit`
 from typing import TYPE_CHECKING
 
 from signalbox.aws.table import NEW, PRESENT, Item, Table, delete_request, key, unchanged
-from signalbox.pushes.model import Branch, BranchConflictError, Trained
+from signalbox.pushes.model import Branch, BranchConflictError, TrainedImage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,12 +53,12 @@ class BranchTable:
         place = key(f"branches#{branch.project}", branch.name)
         self._table.transact({"Delete": delete_request(self._table.name, place, PRESENT)})
 
-    def trained(self, project: str, image: Trained) -> bool:
+    def trained(self, project: str, image: TrainedImage) -> bool:
         """Say whether the training of an image was started."""
         found = self._table.get(f"images#{project}", image.model)
         return found is not None and found["image"] == image.image
 
-    def note_trained(self, project: str, image: Trained) -> None:
+    def note_trained(self, project: str, image: TrainedImage) -> None:
         """Write down that the training of an image was started."""
         self._table.put({**key(f"images#{project}", image.model), "image": image.image, "commit": image.commit})
 
