@@ -40,6 +40,4 @@ class JobLogs:
             return ()
         last = max(streams, key=lambda stream: stream.get("lastEventTimestamp", 0))
         found = logs.get_log_events(logGroupName=group, logStreamName=last["logStreamName"], limit=LINES)
-        written = [text for event in found["events"] for text in plain.lines(event["message"]).splitlines()]
-        kept = [text.rstrip() for text in written if text.strip()][-LINES:]
-        return tuple(text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…" for text in kept)
+        return plain.tail((event["message"] for event in found["events"]), LINES, WIDTH)
