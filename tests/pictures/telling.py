@@ -131,7 +131,7 @@ def _golden(body: str, expected: str) -> str:
 
 
 def _approved(world: World) -> Ending:
-    world.registry.put(4, "Approved", golden=GOLDEN)
+    world.registry.put(4, "Approved", tested.COMMIT, golden=GOLDEN)
     told = world.run("approved", 4, "2026-11-20T11:00:00Z", "signalbox-abalone-4-approved").told
     assert told is not None
     return told
