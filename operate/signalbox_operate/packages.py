@@ -25,7 +25,8 @@ _DECIDED = frozenset({"approved", "rejected", "overturned", "expired"})
 class Version:
     """A version of a model; `metrics` are those of its evaluation report, none where it has none that can be read.
 
-    `primary` names the metric that it is judged by, `stages` are where it serves now.
+    `primary` names the metric that it is judged by, `stages` are where it serves now, `commit` is what it was made of,
+    "" where it does not say.
     """
 
     package: str
@@ -37,6 +38,7 @@ class Version:
     decided_by: str
     reason: str
     stages: Sequence[str]
+    commit: str
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ class Registry:
             decided_by,
             reason,
             tuple(sorted(serving.get(arn.lower(), ()))),
+            (package.commit if package else None) or "",
         )
 
     def _decision(self, arn: str, package: ModelPackage | None) -> tuple[str, str]:

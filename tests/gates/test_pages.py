@@ -11,6 +11,7 @@ from tests.gates.node_checks import FOLDER
 from tests.pictures.screens import PHONE, SCREENS, Screen, open_in
 from tests.pictures.situations import SITUATIONS, Situation
 from tests.support.chromium import NOT_FOUND, Chromium, Tab, program
+from tests.support.notifications import mailed_about_build
 from tests.support.review_browser import Browser
 from tests.support.reviews import ReportsFake, World, live
 
@@ -93,3 +94,12 @@ def test_squared_errors_of_prices_fit_on_a_phone(tab: Tab) -> None:
     tab.look_like(PHONE, "light", scale=1)
     assert "1,234,567,890" in tab.text()
     assert tab.run("document.documentElement.scrollWidth") == PHONE
+
+
+def test_a_long_branch_and_log_lines_without_a_blank_fit_on_a_phone(tab: Tab) -> None:
+    branch = f"ann/🍷/{'very-long_' * 10}{'name' * 25}"
+    open_in(tab, mailed_about_build(branch=branch, lines=["=" * 290, "E" * 290], reason="x" * 300).html)
+    for width in (PHONE, _NARROWEST):
+        tab.look_like(width, "light", scale=1)
+        assert branch in tab.text()
+        assert tab.run("document.documentElement.scrollWidth") == width

@@ -1,1 +1,1 @@
-"""The mails and pages of the thirteen most usual situations, as the real journeys make them, and pictures of them."""
+"""The mails and pages of the fourteen most usual situations, as the real journeys make them, and pictures of them."""

@@ -31,6 +31,7 @@ def untested_mail() -> str:
 def prod_mail() -> str:
     """Return the mail that asks for prod."""
     serving = {"stage": "prod", "endpoint": "signalbox-abalone-prod", "status": "InService", "package": LIVE}
+    serving["commit"] = tested.LIVE_COMMIT
     return _mail(asked(kind="stage", stage="prod", execution_arn=RELEASE, serving=serving))
 
 

@@ -1,4 +1,4 @@
-"""The thirteen most usual situations in which Signalbox writes to people or is visited by them."""
+"""The fourteen most usual situations in which Signalbox writes to people or is visited by them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,4 +33,5 @@ SITUATIONS = (
     Situation("put-back-mail", telling.put_back),
     Situation("run-failed-mail", telling.run_failed),
     Situation("run-refused-mail", telling.run_refused),
+    Situation("build-failed-mail", telling.build_failed),
 )

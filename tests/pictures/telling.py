@@ -21,7 +21,7 @@ from tests.support.uploads import ABALONE, BUCKET, PIPELINE, Clock, MemoryNotifi
 from tests.unit.releases_world import GOLDEN, OLD_GOLDEN, World, arn
 
 if TYPE_CHECKING:
-    from signalbox.contracts.endings import RunRefusal
+    from signalbox.contracts.endings import BuildFailure, RunRefusal
 
 _API = "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
 # A golden request of version 3, and of version 4.
@@ -84,6 +84,30 @@ def run_refused() -> str:
     return _mailed(lambda ports: notifying.notify_run_refused(told[0], ports))
 
 
+def build_failed() -> str:
+    """Return the mail about a build whose deployment was refused, by the check of its project's document."""
+    failure: BuildFailure = {
+        "project": "abalone",
+        "approvers": [],
+        "pusher": "",
+        "by": "user/ann",
+        "branch": "main",
+        "commit": tested.COMMIT,
+        "build": "signalbox-abalone:7d1f0a52-5a0b-4a52-9a3e-0f6d3c1b8e21",
+        "url": "https://console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:log-groups/log-group/builds",
+        "status": "FAILED",
+        "phase": "BUILD",
+        "reason": "COMMAND_EXECUTION_ERROR: Error while executing command: signalbox check. Reason: exit status 1",
+        "lines": [
+            "[Container] 2026/11/20 09:31:07.412 Running command signalbox check",
+            "\x1b[31msignalbox.yaml, line 9: uploads[0].pipeline is 'trian': the pipelines are train\x1b[0m",
+            "[Container] 2026/11/20 09:31:08.020 Command did not exit successfully signalbox check exit status 1",
+            "[Container] 2026/11/20 09:31:08.026 Phase complete: BUILD State: FAILED",
+        ],
+    }
+    return _mailed(lambda ports: notifying.notify_build_failed(failure, ports))
+
+
 def _uploads() -> list[Upload]:
     return [Upload(BUCKET, key, "v1", 10, "2026-11-20T09:28:41.000000Z") for key in tested.UPLOADS]
 
@@ -107,7 +131,7 @@ def _golden(body: str, expected: str) -> str:
 
 
 def _approved(world: World) -> Ending:
-    world.registry.put(4, "Approved", golden=GOLDEN)
+    world.registry.put(4, "Approved", tested.COMMIT, golden=GOLDEN)
     told = world.run("approved", 4, "2026-11-20T11:00:00Z", "signalbox-abalone-4-approved").told
     assert told is not None
     return told

@@ -27,7 +27,7 @@ ACCOUNT = f"{REGION}:123456789012"
 GROUP = f"arn:aws:sagemaker:{ACCOUNT}:model-package/signalbox-abalone"
 RINGS = GROUP.replace("abalone", "rings")
 RUN = f"arn:aws:sagemaker:{ACCOUNT}:pipeline/signalbox-abalone/execution/p4jn9xou8a8s"
-COMMIT = "4f1c2e9a"
+COMMIT, LIVE_COMMIT = "4f1c2e9ab7d05e6c83f2190d4be7a6581c3f0d92", "b60d3817f2c94ae5d1087c3b96ef42a7051d8e3c"
 _ABALONE_COLUMNS = "Sex Length Diameter Height Whole_weight Shucked_weight Viscera_weight Shell_weight"
 _ARTIFACTS = "s3://artifacts-bucket"
 UPLOADS = ("incoming/north-bay.csv", "incoming/south-bay.csv")
@@ -81,8 +81,8 @@ def iris() -> str:
         for kind, values in zip(known.target, known.data.tolist(), strict=True)
     ]
     data = {f"{training.HOME}/train/iris.csv": _csv(rows[::2]), f"{training.HOME}/test/iris.csv": _csv(rows[1::2])}
-    asked = training.IMAGE_INPUT | {"commit": COMMIT, "image": training.IMAGE.replace("8c1d", COMMIT)}
-    planned = plan(_question(f"iris-decision-tree-{COMMIT}", asked), training.ports(data=data))
+    asked = training.IMAGE_INPUT | {"commit": COMMIT, "image": training.IMAGE.replace("8c1d", COMMIT[:8])}
+    planned = plan(_question(f"iris-decision-tree-{COMMIT[:8]}", asked), training.ports(data=data))
     return _tested(planned, rows[1::2], _kind, done={"job": planned["names"]["training"], "seconds": 134})
 
 
@@ -125,7 +125,7 @@ def _tested(
     rows: Iterable[list[str]],
     model: Model,
     *,
-    live: tuple[str | None, Model] | None = None,
+    live: tuple[str, Model] | None = None,
     done: TrainingDone | None = None,
 ) -> str:
     """Return the report that the evaluation writes of a batch transform by a model, beside a live package's model."""
@@ -134,9 +134,10 @@ def _tested(
     output, tested = f"{asked['predictions']}part-0.csv.out", f"{asked['test_data']}part-0.csv"
     objects = RememberedObjects({output: answered, tested: _csv(rows)})
     prod, answer = live or (None, model)
+    sagemaker = evaluation.sagemaker(prod, commit=LIVE_COMMIT if prod else None)
     evaluated = evaluate(
         {"plan": asked, "content": _content(planned), "training": done, "execution_arn": mlops("test")},
-        evaluation.ports(objects, evaluation.sagemaker(prod), evaluation.LiveEndpoint(answer)),
+        evaluation.ports(objects, sagemaker, evaluation.LiveEndpoint(answer)),
     )
     return objects.texts[evaluated["report"]]
 

@@ -62,9 +62,12 @@ def predictions(**files: str) -> RememberedObjects:
     return RememberedObjects(tested | {f"{PLAN['predictions']}{name}.csv.out": text for name, text in files.items()})
 
 
-def sagemaker(live: str | None = None, report: str | None = None, status: str = "InService") -> RecordingClient:
-    """Return a SageMaker whose prod serves `live`, a package that names its report."""
-    package = {"ModelPackageArn": live or NEW}
+def sagemaker(
+    live: str | None = None, report: str | None = None, status: str = "InService", commit: str | None = None
+) -> RecordingClient:
+    """Return a SageMaker whose prod serves `live`, a package that names its report and its commit."""
+    package: dict[str, Any] = {"ModelPackageArn": live or NEW}
+    package |= {"MetadataProperties": {"CommitId": commit}} if commit else {}
     return RecordingClient(
         "sagemaker",
         {

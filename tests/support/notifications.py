@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from signalbox.contracts.common import Failure, StageServing
-from signalbox.contracts.endings import Ending, RunFailure
+from signalbox.contracts.endings import BuildFailure, Ending, RunFailure
 from signalbox.contracts.releases import ReleaseOutcome, StageOutcome
 from signalbox.contracts.reviews import ReviewDecision
 from signalbox.mail import Mail
@@ -78,6 +78,26 @@ def run_failure(**changes: Any) -> RunFailure:
     return found
 
 
+def build_failure(**changes: Any) -> BuildFailure:
+    """Return the failure of a build, with members replaced."""
+    usual: Any = {
+        "project": "wine",
+        "approvers": [],
+        "pusher": "",
+        "by": "user/alice",
+        "branch": "main",
+        "commit": "4f1c2e9ab7d05e6c83f2190d4be7a6581c3f0d92",
+        "build": "signalbox-wine:7d1f0a52",
+        "url": "https://console.aws.amazon.com/codesuite/codebuild/builds/signalbox-wine:7d1f0a52",
+        "status": "FAILED",
+        "phase": "BUILD",
+        "reason": "COMMAND_EXECUTION_ERROR: exit status 1",
+        "lines": [],
+    }
+    found: BuildFailure = usual | changes
+    return found
+
+
 def log_tail(group: str, job: str) -> tuple[str, ...]:
     """Return what a job of the tests wrote to its log."""
     return ("epoch 1 of 9", f"{job} in {group} cannot read <a file>\x1b[31m\u202e")
@@ -105,6 +125,14 @@ def mailed_about_refusal(**changes: Any) -> Mail:
     empty: Any = dict.fromkeys(("run", "uploads", "since", "code", "reason"), "")
     refusal: Any = empty | {"project": "abalone", "approvers": [], "pipeline": "signalbox-abalone"} | changes
     assert notifying.notify_run_refused(refusal, notifying.NotifyingPorts(outbox, (ANN, BOB))) == {"mailed": 2}
+    return _same(outbox)
+
+
+def mailed_about_build(**changes: Any) -> Mail:
+    """Return the mail about a failed build, which every approver has got."""
+    outbox = OutboxFake()
+    ports = notifying.NotifyingPorts(outbox, (ANN, BOB))
+    assert notifying.notify_build_failed(build_failure(**changes), ports) == {"mailed": 2}
     return _same(outbox)
 
 

@@ -120,11 +120,11 @@ class RegistryFake:
     def __init__(self) -> None:
         self.packages: dict[str, ModelPackage] = {}
 
-    def put(self, version: int, status: str, **kept: str) -> str:
-        """Register a version, or change its status."""
+    def put(self, version: int, status: str, commit: str | None = None, **kept: str) -> str:
+        """Register a version, or change its status; `kept` are its properties."""
         properties = {"report": report_of(version)} | kept
         self.packages[arn(version)] = ModelPackage(
-            arn(version), status, containers=(container(version),), properties=properties
+            arn(version), status, containers=(container(version),), properties=properties, commit=commit
         )
         return arn(version)
 

@@ -29,8 +29,8 @@ def title(situation: Situation) -> str:
     return unescape(heading)
 
 
-def test_there_are_thirteen_situations_each_with_a_name_of_its_own() -> None:
-    assert len({one.name for one in SITUATIONS}) == len(SITUATIONS) == 13
+def test_there_are_fourteen_situations_each_with_a_name_of_its_own() -> None:
+    assert len({one.name for one in SITUATIONS}) == len(SITUATIONS) == 14
 
 
 def test_every_situation_is_shown_on_a_desktop_and_a_phone_under_its_own_heading() -> None:

@@ -190,6 +190,12 @@ def test_without_a_live_model_nothing_is_asked() -> None:
     assert said.endswith("; no model was live to compare with.")
 
 
+@pytest.mark.parametrize("status", ["InService", "Updating"])
+def test_the_live_models_commit_is_in_the_report_whether_it_is_compared_or_not(status: str) -> None:
+    assert compared(WORSE_LIVE, sagemaker(OLD, status=status, commit="9e8d7c6"))[0]["live"]["commit"] == "9e8d7c6"
+    assert compared(WORSE_LIVE, sagemaker(OLD, status=status))[0]["live"]["commit"] is None
+
+
 def test_a_package_is_not_compared_with_itself() -> None:
     evaluate(question(NEW), ports(WORSE_LIVE, sagemaker(NEW)))
     assert json.loads(WORSE_LIVE.texts[REPORT])["live"]["reason"] == "it is this version itself"

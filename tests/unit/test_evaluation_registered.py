@@ -4,11 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from tests.support.botocore_strict import check_request, client_error
-from tests.support.evaluation import CONTENT, GOLDEN, NEW, REPORT, ports, question
+from tests.support.botocore_strict import RecordingClient, check_request, client_error
+from tests.support.evaluation import CONTENT, GOLDEN, NEW, OLD, REPORT, ports, question, sagemaker
 from tests.support.objects import RememberedObjects
 
 from signalbox.contracts.training import Evaluated, EvaluationQuestion
+from signalbox.evaluation.comparing import live_commit
 from signalbox.evaluation.evaluating import evaluate
 from signalbox.evaluation.model import EvaluationError
 
@@ -42,9 +43,38 @@ def asked(**untested: Any) -> EvaluationQuestion:
     return given
 
 
+def refusing(error: Any) -> RecordingClient:
+    """Return a SageMaker that does not describe the package that is live."""
+    client = sagemaker(OLD)
+    client.answers["describe_model_package"] = error
+    return client
+
+
 def kept(objects: RememberedObjects, **untested: Any) -> tuple[Evaluated, dict[str, Any], dict[str, Any]]:
     answer = evaluate(asked(**untested), ports(objects))
     return answer, json.loads(objects.texts[REPORT]), json.loads(objects.texts[GOLDEN])
+
+
+@pytest.mark.parametrize(
+    ("client", "commit"),
+    [
+        (sagemaker(OLD, commit="9e8d7c6"), "9e8d7c6"),
+        (sagemaker(OLD), None),
+        (sagemaker(), None),
+        (refusing(client_error("AccessDeniedException", "no")), None),
+        (refusing(client_error("ValidationException", "it does not exist")), None),
+    ],
+)
+def test_a_live_package_whose_commit_is_not_known_has_none(client: RecordingClient, commit: str | None) -> None:
+    assert live_commit("wine", ports(RememberedObjects(), client)) == commit
+
+
+def test_the_commit_of_what_is_live_is_in_the_report_of_a_model_that_was_not_tested() -> None:
+    objects = RememberedObjects({STATISTICS: json.dumps(METRICS)})
+
+    evaluate(asked(), ports(objects, sagemaker(OLD, commit="9e8d7c6")))
+
+    assert json.loads(objects.texts[REPORT])["live_commit"] == "9e8d7c6"
 
 
 def test_sagemakers_metrics_become_those_of_the_report_which_says_that_nothing_was_tested() -> None:

@@ -68,7 +68,13 @@ def test_a_release_goes_through_its_stages_and_a_person_lets_the_second_one_star
         "package": arn(2),
         "report": "s3://artifacts/report.json",
         "expires_in": 604_800,
-        "serving": {"stage": "prod", "endpoint": "signalbox-abalone-prod", "status": "InService", "package": arn(1)},
+        "serving": {
+            "stage": "prod",
+            "endpoint": "signalbox-abalone-prod",
+            "status": "InService",
+            "package": arn(1),
+            "commit": "",
+        },
     }
 
 

@@ -23,6 +23,7 @@ from signalbox_operate import account, cli
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/signalbox-abalone/{}"
 EVE = "arn:aws:sts::123456789012:assumed-role/Admin/eve"
+COMMIT = "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567"
 REPORT = {
     "primary": "mse",
     "metrics": {"mse": {"value": 4.5}, "mae": {"value": 1.5}},
@@ -64,7 +65,7 @@ class SageMaker(RecordingClient):
             **self._summary(number),
             "InferenceSpecification": {"Containers": [container]},
             "CustomerMetadataProperties": {"report": f"s3://signalbox-artifacts/{number}/report.json"},
-            "MetadataProperties": {"CommitId": "0a1b2c3"},
+            "MetadataProperties": {"CommitId": COMMIT},
             "LastModifiedBy": {"UserProfileName": "ann"},
             "ApprovalDescription": "as good as the last",
         }
@@ -130,8 +131,8 @@ def rows(result: Result) -> list[list[str]]:
 
 def test_versions_are_shown_with_their_metric_status_and_stages(clients: dict[str, Any]) -> None:
     assert rows(ask()) == [
-        ["signalbox-abalone/2", "MSE 4.1", "PendingManualApproval", "", ""],
-        ["signalbox-abalone/1", "MSE 4.5", "Approved", "ann", "prod"],
+        ["signalbox-abalone/2", "MSE 4.1", "PendingManualApproval", "", "", "0a1b2c3"],
+        ["signalbox-abalone/1", "MSE 4.5", "Approved", "ann", "prod", "0a1b2c3"],
     ]
 
 
@@ -147,6 +148,7 @@ def test_who_decided_is_who_answered_the_review_where_there_was_one(clients: dic
     assert (found["decided_by"], found["reason"]) == (EVE, "the numbers are good")
     assert found["metrics"] == {"mse": 4.5, "mae": 1.5}
     assert found["stages"] == ["prod"]
+    assert found["commit"] == COMMIT
 
 
 @pytest.mark.parametrize("name", ["abalone", "signalbox-abalone"])
@@ -164,7 +166,7 @@ def test_a_model_that_is_unknown_is_told_with_those_that_there_are(clients: dict
 def test_a_version_without_a_report_is_shown_all_the_same(clients: dict[str, Any]) -> None:
     del clients["s3"].reports["2"]
 
-    assert rows(ask())[0] == ["signalbox-abalone/2", "", "PendingManualApproval", "", ""]
+    assert rows(ask())[0] == ["signalbox-abalone/2", "", "PendingManualApproval", "", "", "0a1b2c3"]
 
 
 @pytest.mark.parametrize(("first", "second"), [("abalone/1", "abalone/2"), (ARN.format(1), "signalbox-abalone/2")])
@@ -187,7 +189,7 @@ def test_hyperparameters_of_a_job_that_is_gone_are_not_known(clients: dict[str, 
     found = json.loads(ask("diff", "abalone/1", "abalone/2", "--json").output)
 
     assert [one["fact"] for one in found if one["fact"].startswith("hyperparameter")] == []
-    assert {"fact": "commit", "first": "0a1b2c3", "second": "0a1b2c3"} in found
+    assert {"fact": "commit", "first": COMMIT, "second": COMMIT} in found
 
 
 def test_a_package_that_is_not_registered_is_told(clients: dict[str, Any]) -> None:

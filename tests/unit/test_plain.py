@@ -131,3 +131,34 @@ def test_a_log_line_has_all_of_a_files_name_and_shows_none_of_its_marks(caplog: 
     [line] = written(caplog).splitlines()
     assert json.loads(line)["key"] == name
     assert line.isascii()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("GET https://evil.example/a?b=http://c", "GET https[:]//evil[.]example/a?b=http[:]//c"),
+        ("HTTPS://EVIL.example", "HTTPS[:]//EVIL[.]example"),
+        ("slack://open", "slack[:]//open"),
+        ("//evil.example/x", "//evil[.]example/x"),
+        ("https://a.b.evil.example:8080", "https[:]//a.b.evil[.]example:8080"),
+        ("(www.evil.example)", "(www[.]evil.example)"),
+        ("evil.example/login, bücher.example:8080/x", "evil[.]example/login, bücher[.]example:8080/x"),
+        ("1.dkr.ecr.us-east-1.amazonaws.com/wine:3", "1.dkr.ecr.us-east-1.amazonaws[.]com/wine:3"),
+    ],
+)
+def test_an_address_is_taken_apart_where_people_see_it(text: str, shown: str) -> None:
+    assert plain.unlinked(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["s3://my.bucket/a.csv", "src/train.py:12: error", "north-bay.csv: 20 rows", "./a.b/c", "3.13/lib", "a/b.c/d"],
+)
+def test_what_is_no_address_stays_as_it_is(text: str) -> None:
+    assert plain.unlinked(text) == text
+
+
+def test_a_text_that_is_cut_ends_behind_a_whole_sign() -> None:
+    assert plain.cut("short", 5) == "short"
+    assert plain.cut("longer", 5) == "long…"
+    assert plain.cut("👩‍🔬👩‍🔬", 3) == "👩…"

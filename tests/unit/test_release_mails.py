@@ -271,3 +271,25 @@ def test_a_plan_that_cannot_be_made_any_more_is_said_to_leave_an_uncertain_stage
     assert "has failed in staging" in text
     assert UNCERTAIN in text
     assert "what comes next could not be planned" in text
+
+
+COMMIT = "4f1c2e9ab7d05e6c83f2190d4be7a6581c3f0d92"
+
+
+def test_a_release_tells_the_commit_of_its_package_short_for_the_eye_and_whole_in_the_text() -> None:
+    world = world_of(PLAIN)
+    world.registry.put(2, "Approved", COMMIT, golden="s3://artifacts/golden.json", report="s3://artifacts/report.json")
+
+    told = mail(world)
+
+    assert f"  Commit: {COMMIT}\n" in told.text
+    assert f'<span title="{COMMIT}"' in told.html
+    assert ">4f1c2e9</span>" in told.html
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [(stage("staging"),), (stage("staging", "kept") | {"commit": COMMIT},), ()],
+)
+def test_a_release_that_does_not_know_its_commit_tells_none(stages: Any) -> None:
+    assert "Commit" not in mailed(release=release("released", *stages)).text

@@ -41,7 +41,7 @@ class Written:
             "package": served.package,
             "config": served.config,
             "verdict": verdict,
-        } | ({"at": at} if at else {})
+        } | ({"at": at, "commit": "4f1c2e9"} if at else {})
         self._put(put_request(TABLE, item | ({"because": "approved"} if self._number % 2 else {"trigger": "approved"})))
 
 

@@ -2,6 +2,7 @@
 
 import json
 from copy import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.unit.releases_world import (
     DONE,
     REFUSED,
     ROLE,
+    RegistryFake,
     World,
     after,
     arn,
@@ -33,6 +35,8 @@ LATER = "2026-11-20T11:00:00Z"
 STAGING_ENDPOINT, PROD_ENDPOINT = "signalbox-abalone-staging", "signalbox-abalone-prod"
 PLAIN = StagesDocument((Stage("staging", "ml.m5.large", 1),))
 CANARY = Stage("prod", "ml.m5.large", 4, rollout=Rollout("canary", 10, 300), alarms=True, review_seconds=3600)
+
+COMMIT, LIVE_COMMIT = "4f1c2e9ab7d05e6c83f2190d4be7a6581c3f0d92", "b60d3817f2c94ae5d1087c3b96ef42a7051d8e3c"
 
 
 def world_with_live(version: int, stages: StagesDocument | None = None) -> World:
@@ -478,18 +482,71 @@ def test_a_review_is_asked_with_all_but_the_machines_token() -> None:
         "package": arn(2),
         "report": "s3://artifacts/report.json",
         "expires_in": 604_800,
-        "serving": {"stage": "prod", "endpoint": PROD_ENDPOINT, "status": "", "package": None},
+        "serving": {"stage": "prod", "endpoint": PROD_ENDPOINT, "status": "", "package": None, "commit": ""},
     }
 
 
 def test_a_review_is_asked_with_what_the_last_stage_serves_by_then() -> None:
     world = world_with_live(2)
-    world.sagemaker.serve(PROD_ENDPOINT, "config-prod", world.registry.put(1, "Approved"))
+    world.sagemaker.serve(PROD_ENDPOINT, "config-prod", world.registry.put(1, "Approved", LIVE_COMMIT))
 
     _, review = through(world, "review", question("approved", 2, AT))
 
     served = {"stage": "prod", "endpoint": PROD_ENDPOINT, "status": "InService", "package": arn(1)}
-    assert request(review)["serving"] == served
+    assert request(review)["serving"] == served | {"commit": LIVE_COMMIT}
+
+
+def test_a_live_package_that_cannot_be_read_is_asked_about_without_its_commit() -> None:
+    world, find = world_with_live(2), RegistryFake.find
+    world.sagemaker.serve(PROD_ENDPOINT, "config-prod", "arn:of-another-account")
+
+    def refuse(registry: RegistryFake, package: str) -> ModelPackage | None:
+        if package == "arn:of-another-account":
+            raise CallRefusedError("sagemaker:DescribeModelPackage", "AccessDeniedException", "no")
+        return find(registry, package)
+
+    world.registry.find = partial(refuse, world.registry)  # type: ignore[method-assign]  # it refuses
+    _, review = through(world, "review", question("approved", 2, AT))
+
+    assert request(review)["serving"]["commit"] == ""
+
+
+@pytest.mark.parametrize("live", [1, 2])
+def test_the_commit_of_a_released_package_is_in_its_record_and_in_what_is_told(live: int) -> None:
+    world = world_with_live(live, PLAIN)
+    world.store.items.clear()
+    world.registry.put(1, "Approved", LIVE_COMMIT)
+    world.registry.put(2, "Approved", COMMIT, golden="s3://artifacts/golden.json", report="s3://artifacts/report.json")
+
+    ended = world.run("approved", 2, AT)
+
+    [record] = [item for (_, sk), item in world.store.items.items() if sk.startswith("release#")]
+    assert (record["verdict"], record["package"], record["commit"]) == ("released", arn(2), COMMIT)
+    assert [one["commit"] for one in ended.outcome["stages"]] == [COMMIT]
+
+
+def test_a_package_without_a_commit_is_recorded_without_one() -> None:
+    world = world_with_live(1, PLAIN)
+    world.store.items.clear()
+
+    ended = world.run("approved", 2, AT)
+
+    [record] = [item for (_, sk), item in world.store.items.items() if sk.startswith("release#")]
+    assert record["verdict"] == "released"
+    assert "commit" not in record
+    assert [one for one in ended.outcome["stages"] if "commit" in one] == []
+
+
+def test_what_is_back_after_a_rejection_is_recorded_with_its_own_commit() -> None:
+    world = world_with_live(1, PLAIN)
+    world.registry.put(1, "Approved", LIVE_COMMIT)
+    world.registry.put(2, "Approved", COMMIT, golden="s3://artifacts/golden.json", report="s3://artifacts/report.json")
+    world.run("approved", 2, AT, "forward")
+    world.registry.put(2, "Rejected", COMMIT, report="s3://artifacts/report.json")
+    world.run("rejected", 2, LATER, "back")
+
+    [back] = [item for (_, sk), item in world.store.items.items() if sk.startswith("release#") and "#back#" in sk]
+    assert (back["verdict"], back["package"], back["commit"]) == ("released", arn(1), LIVE_COMMIT)
 
 
 @pytest.mark.parametrize(

@@ -97,3 +97,11 @@ def test_a_package_of_another_kind_of_arn_is_still_named() -> None:
 )
 def test_names_are_listed_as_in_a_sentence(names: list[str], text: str) -> None:
     assert words.listed(names) == text
+
+
+def test_a_commit_is_shown_by_its_first_seven_digits_and_what_is_none_as_it_is() -> None:
+    assert words.commit("4f1c2e9ab7d0") == words.Shortened("4f1c2e9", "4f1c2e9ab7d0")
+    assert words.short_commit("4F1C2E9AB7D0") == "4F1C2E9"
+    for text in ("8c1d", "main/8c1d", "4f1c2e9 ", "4f1c2e9\n", "g" * 40, "1" * 65, ""):
+        assert not words.is_commit(text)
+        assert words.commit(text) == words.short_commit(text) == text

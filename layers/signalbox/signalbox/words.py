@@ -3,6 +3,7 @@
 import math
 import re
 from datetime import date
+from typing import NamedTuple
 
 from signalbox import moments, names
 
@@ -10,6 +11,15 @@ _ACRONYM = 4
 _MINUTE, _HOUR = 60, 3600
 _CENT = 0.01
 _LABELS = {"r2": "R²"}
+_COMMIT = "[0-9a-fA-F]{7,64}"  # of git, whole or shortened
+_COMMIT_SHOWN = 7
+
+
+class Shortened(NamedTuple):
+    """What is shown short where it can be looked at in full: in HTML, whose mark has the rest; a text has it all."""
+
+    text: str
+    full: str
 
 
 def label(metric: str) -> str:
@@ -87,6 +97,21 @@ def model_name(text: str) -> str:
     if ".dkr.ecr." in text:
         return re.split("[:@]", text.rpartition("/")[2])[0]
     return text if text and text != "unknown" else "A model"
+
+
+def is_commit(text: str) -> bool:
+    """Say whether a text looks like the id of a commit of git: hexadecimal digits, and nothing that a shell reads."""
+    return re.fullmatch(_COMMIT, text) is not None
+
+
+def short_commit(text: str) -> str:
+    """Return the first seven digits of a commit's id; a text that is none stays as it is."""
+    return text[:_COMMIT_SHOWN] if is_commit(text) else text
+
+
+def commit(text: str) -> Shortened | str:
+    """Return a commit as a fact: its id is shown short; a text that is no such id stays as it is."""
+    return Shortened(short_commit(text), text) if is_commit(text) else text
 
 
 def listed(names: list[str]) -> str:

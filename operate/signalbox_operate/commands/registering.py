@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from signalbox import words
 from signalbox_operate import account
@@ -27,7 +28,7 @@ def show_models(
     most: Annotated[int, typer.Option(min=1, help="How many versions of each model are shown")] = 10,
     as_json: Json = False,
 ) -> None:
-    """Show the versions of each model: metric, status, who decided, and which stage serves it."""
+    """Show the versions of each model: metric, status, who decided, which stage serves it, and its commit."""
     if context.invoked_subcommand:  # what was asked for comes next
         return
     found = list(Registry(stack_of(stack), account.client).versions(model, most))
@@ -38,9 +39,20 @@ def show_models(
         console.print("no model is registered")
         return
     print_table(
-        ("package", "metric", "status", "decided by", "serves in"),
-        [[one.package, _metric(one), state(one.status), shown(one.decided_by), ", ".join(one.stages)] for one in found],
+        ("package", "metric", "status", "decided by", "serves in", "commit"),
+        [_row(one) for one in found],
     )
+
+
+def _row(version: Version) -> list[str | Text]:
+    return [
+        version.package,
+        _metric(version),
+        state(version.status),
+        shown(version.decided_by),
+        ", ".join(version.stages),
+        shown(words.short_commit(version.commit)),
+    ]
 
 
 def _metric(version: Version) -> str:

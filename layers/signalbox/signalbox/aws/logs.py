@@ -60,6 +60,4 @@ class BuildLogs:
 
 def _last_lines(logs: "CloudWatchLogsClient", group: str, stream: str) -> tuple[str, ...]:
     found = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=LINES)
-    written = [text for event in found["events"] for text in plain.lines(event["message"]).splitlines()]
-    kept = [text.rstrip() for text in written if text.strip()][-LINES:]
-    return tuple(text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…" for text in kept)
+    return plain.tail((event["message"] for event in found["events"]), LINES, WIDTH)

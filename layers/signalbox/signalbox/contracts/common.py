@@ -18,9 +18,11 @@ class StageServing(TypedDict):
     """What a stage was seen to serve: when a release ended, or when people were asked.
 
     `status` is the endpoint's, "" where there is none; `package` is None where it serves none of the registry's.
+    `commit` is the package's, read where people are asked; "" where it has none.
     """
 
     stage: str
     endpoint: str
     status: str
     package: str | None
+    commit: NotRequired[str]

@@ -9,6 +9,8 @@ from signalbox.contracts.reviews import ReviewDecision
 # `passed-on`: it succeeded. `notified-before`: people were mailed at an earlier delivery. `ignored`: its pipeline is
 # another stack's.
 type ReportOutcome = Literal["passed-on", "notified", "notified-before", "ignored"]
+# How a build may end that does not succeed (CodeBuild's API reference, "Build", buildStatus).
+type BuildStatus = Literal["FAILED", "FAULT", "TIMED_OUT", "STOPPED"]
 
 
 class Ending(TypedDict):
@@ -61,6 +63,28 @@ class RunRefusal(TypedDict):
     since: str
     code: str
     reason: str
+
+
+class BuildFailure(TypedDict):
+    """Why the build of a commit did not end well: `status` and `phase` are CodeBuild's, `reason` its words about it.
+
+    `by` is who pushed, as the event names them; `pusher` is their one e-mail address, "" where nobody may be told.
+    `build` is the build's id, `url` the address of its log, "" where it is not known, `lines` the log's last lines.
+    Without `approvers`, those of the stack are told.
+    """
+
+    project: str
+    approvers: list[str]
+    pusher: str
+    by: str
+    branch: str
+    commit: str
+    build: str
+    url: str
+    status: BuildStatus
+    phase: str
+    reason: str
+    lines: list[str]
 
 
 class RunReport(TypedDict):

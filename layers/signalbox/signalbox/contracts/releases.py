@@ -85,7 +85,7 @@ class StageOutcome(TypedDict):
     """How one stage ended; `package` is what it serves now, None where its endpoint is gone.
 
     `answers` counts the golden requests that the endpoint answered as it should, where it was verified; `expected` is
-    that of `Verified`.
+    that of `Verified`. `commit` is the released package's, where it has one.
     """
 
     stage: str
@@ -95,6 +95,7 @@ class StageOutcome(TypedDict):
     config: str
     answers: int
     expected: NotRequired[FirstAnswers]
+    commit: NotRequired[str]
 
 
 class RegistryChange(TypedDict):
@@ -115,7 +116,7 @@ class Deployment(TypedDict):
     `verify` finds an endpoint that serves the package already, and changes nothing. `previous` is the endpoint config
     that was live before; None where there was no endpoint. `made` has the resources of this deployment that exist now;
     `moved` says whether the endpoint was ever asked to go to the new config, `isolated` whether its model is cut off
-    from every network.
+    from every network. `commit` is the package's, where it has one and was looked at.
     """
 
     kind: Literal["create", "update", "verify"]
@@ -132,6 +133,7 @@ class Deployment(TypedDict):
     answers: int
     expected: NotRequired[FirstAnswers]
     isolated: NotRequired[bool]
+    commit: NotRequired[str]
 
 
 class ReleaseProgress(TypedDict):

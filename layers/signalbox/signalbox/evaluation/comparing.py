@@ -22,6 +22,7 @@ from signalbox.evaluation.paired import Paired
 from signalbox.stages import StagesDocument
 
 if TYPE_CHECKING:
+    from signalbox.aws.model import ModelPackage
     from signalbox.contracts.problems import Problem
     from signalbox.contracts.training import EvaluationPlan
     from signalbox.evaluation.documents import LiveModel
@@ -79,34 +80,68 @@ def compare(plan: "EvaluationPlan", problem: "Problem", rows: HeldOutRows, ports
         EvaluationError: the live model is measured by another metric.
         ServiceBusyError: SageMaker, S3 or SSM could not answer in this moment.
     """
-    name = names.endpoint(ports.prefix, plan["model"], ports.stages(plan["model"]).last.name)
-    endpoint = ports.endpoints.find(name)
-    package = ports.endpoints.package_of(endpoint.config) if endpoint else None
+    name, endpoint, package = _serving(plan["model"], ports)
     if endpoint is None or package is None:
         return None
+    registered = ports.packages.find(package)
+    commit = registered.commit if registered else None
     try:
         _check_other(package, plan["package"])
-        _check_metric(package, problem, ports)
+        _check_metric(package, registered, problem, ports)
         _check_serving(endpoint, endpoint)
         paired = _ask(name, plan["content_type"], rows, Paired(problem), ports)
         _check_serving(endpoint, ports.endpoints.find(name))
-        return _compared(package, paired)
+        return _compared(package, commit, paired)
     except NotComparedError as error:
-        return {"package": package, "rows": 0, "metrics": {}, "own": {}, "differences": {}, "reason": str(error)}
+        return _not_compared(package, commit, str(error))
 
 
-def _compared(package: str, paired: Paired) -> "LiveModel":
+def live_commit(model: str, ports: ComparingPorts) -> str | None:
+    """Return the commit of the package that serves the last stage; None where it has none, or cannot be read.
+
+    Raises:
+        ServiceBusyError: SageMaker or SSM could not answer in this moment.
+    """
+    _, _, package = _serving(model, ports)
+    try:
+        registered = ports.packages.find(package) if package else None
+    except CallRefusedError:
+        return None
+    return registered.commit if registered else None
+
+
+def _serving(model: str, ports: ComparingPorts) -> tuple[str, Endpoint | None, str | None]:
+    """Return the name of the last stage's endpoint, the endpoint, and the package that it serves."""
+    name = names.endpoint(ports.prefix, model, ports.stages(model).last.name)
+    endpoint = ports.endpoints.find(name)
+    return name, endpoint, ports.endpoints.package_of(endpoint.config) if endpoint else None
+
+
+def _compared(package: str, commit: str | None, paired: Paired) -> "LiveModel":
     try:
         metrics = paired.live.metrics()
     except EvaluationError as error:
         raise NotComparedError(str(error)) from error
     return {
         "package": package,
+        "commit": commit,
         "rows": paired.own.rows,
         "metrics": metrics,
         "own": paired.own.metrics(),
         "differences": paired.differences(),
         "reason": None,
+    }
+
+
+def _not_compared(package: str, commit: str | None, reason: str) -> "LiveModel":
+    return {
+        "package": package,
+        "commit": commit,
+        "rows": 0,
+        "metrics": {},
+        "own": {},
+        "differences": {},
+        "reason": reason,
     }
 
 
@@ -122,9 +157,8 @@ def _check_serving(asked: Endpoint, now: Endpoint | None) -> None:
         raise NotComparedError(f"its endpoint is {now.status}")
 
 
-def _check_metric(package: str, problem: "Problem", ports: ComparingPorts) -> None:
+def _check_metric(package: str, registered: "ModelPackage | None", problem: "Problem", ports: ComparingPorts) -> None:
     """Refuse to compare by another metric than the live model's: its package states the problem, or its report."""
-    registered = ports.packages.find(package)
     stated = registered.properties.get("problem") if registered else None
     primary = METRICS[problem][0]
     known = next((METRICS[other][0] for other in METRICS if other == stated), None)

@@ -38,10 +38,11 @@ class LiveModel(TypedDict):
     """The package that serves the last stage, asked for the same test rows.
 
     `rows` were answered by both models; `metrics` are the live model's on these rows, `own` the new model's.
-    `reason` says why nothing was compared; None where it was.
+    `reason` says why nothing was compared; None where it was. `commit` is the package's, None where it has none.
     """
 
     package: str
+    commit: str | None
     rows: int
     metrics: dict[str, Metric]
     own: dict[str, Metric]
@@ -120,7 +121,10 @@ class NotTested(TypedDict):
 
 
 class UntestedReport(TypedDict):
-    """report.json of a package that was not tested: its metrics are those that it was registered with."""
+    """report.json of a package that was not tested: its metrics are those that it was registered with.
+
+    `live_commit` is the commit of the package that serves the last stage, None where it is not known.
+    """
 
     model: str
     package: str | None
@@ -131,6 +135,7 @@ class UntestedReport(TypedDict):
     metrics: dict[str, Metric]
     rows: int
     live: None
+    live_commit: str | None
     untested: NotTested
     training: TrainingDone | None
     image: str

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.s3 import ObjectStore, ObjectTooLargeError
-from signalbox.evaluation import kept, project_requests, requests
+from signalbox.evaluation import comparing, kept, project_requests, requests
 from signalbox.evaluation.comparing import ComparingPorts
 from signalbox.evaluation.report import trained_before
 from signalbox.observability import count, logger
@@ -46,7 +46,8 @@ def evaluate(question: "EvaluationQuestion", untested: "Untested", ports: Compar
     asked = project_requests.read(untested["golden"], ports.objects) if untested["golden"] else []
     golden = project_requests.golden(asked, plan["content_type"], untested["first"])
     found = read_metrics(untested["statistics"], ports.objects)
-    report = _report(question, untested, found, asked=len(asked))
+    live = comparing.live_commit(plan["model"], ports)
+    report = _report(question, untested, found, asked=len(asked), live_commit=live)
     kept.write(golden_uri, golden, question, ports.objects)
     kept.write(report_uri, {**report, "costs": kept.costs_of(question, ports)}, question, ports.objects)
     logger.info("model kept untested", extra={"report": report_uri, "reasons": untested["reasons"]})
@@ -100,7 +101,12 @@ def _finite(value: object) -> float | None:
 
 
 def _report(
-    question: "EvaluationQuestion", untested: "Untested", found: RegisteredMetrics, *, asked: int
+    question: "EvaluationQuestion",
+    untested: "Untested",
+    found: RegisteredMetrics,
+    *,
+    asked: int,
+    live_commit: str | None,
 ) -> "UntestedReport":
     plan = question["plan"]
     return {
@@ -113,6 +119,7 @@ def _report(
         "metrics": found.metrics,
         "rows": 0,
         "live": None,
+        "live_commit": live_commit,
         "untested": {
             "reasons": untested["reasons"],
             "metrics": untested["statistics"] if found.metrics else None,

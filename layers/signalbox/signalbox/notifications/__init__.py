@@ -6,9 +6,9 @@ from signalbox import owners
 from signalbox.aws.logs import JobLogs
 from signalbox.mail import SesMailer, addresses, nobody
 from signalbox.notifications.notifying import NotifyingPorts
-from signalbox.settings import Announce, OnModelPackage, ReportExecution, ReportRun, StartRun
+from signalbox.settings import Announce, OnCodePush, OnModelPackage, ReportExecution, ReportRun, StartRun
 
-type NotifyingSettings = Announce | OnModelPackage | ReportExecution | ReportRun | StartRun
+type NotifyingSettings = Announce | OnCodePush | OnModelPackage | ReportExecution | ReportRun | StartRun
 
 
 def notifying_ports(settings: NotifyingSettings, api_url: str = "") -> NotifyingPorts:
@@ -19,5 +19,5 @@ def notifying_ports(settings: NotifyingSettings, api_url: str = "") -> Notifying
     """
     mailer = SesMailer(settings.sender, settings.reply_to, settings.mail_settings)
     # A run is of a pipeline, whose models may be several: whoever reports it says whom it concerns.
-    own = nobody if isinstance(settings, ReportRun | StartRun) else partial(owners.approvers, settings.prefix)
+    own = nobody if isinstance(settings, OnCodePush | ReportRun | StartRun) else partial(owners.approvers, settings.prefix)
     return NotifyingPorts(mailer, addresses(settings.approvers), api_url, JobLogs().tail, own)

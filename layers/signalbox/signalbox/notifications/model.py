@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from signalbox.words import Shortened
+
 type Kind = Literal[
     "released",
     "rolled-back",
@@ -13,6 +15,11 @@ type Kind = Literal[
     "expired",
     "failed",
 ]
+
+
+# A fact's label and its value.
+type Fact = tuple[str, str | Shortened]
+APPROVER = "you are an approver of this Signalbox"
 
 
 class NotificationError(Exception):
@@ -27,7 +34,8 @@ class Notification(NamedTuple):
 
     `lamp` is its colour; `quote` somebody else's words, in the style "words" for a person's and "quote" for a
     program's; `commands` are things to copy, each behind a sentence about it. `job` and `log_group` say where a failed
-    job of SageMaker wrote, `log` has its last lines.
+    job of SageMaker wrote, `log` has its last lines. `places` are labels and addresses beside those of execution and
+    job; `because` says why somebody gets the mail.
     """
 
     lamp: Literal["good", "open", "bad", "quiet"]
@@ -37,7 +45,9 @@ class Notification(NamedTuple):
     quote_style: Literal["quote", "words"] = "quote"
     lines: tuple[str, ...] = ()
     commands: tuple[tuple[str, str], ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
+    facts: tuple[Fact, ...] = ()
     job: str = ""
     log_group: str = ""
     log: tuple[str, ...] = ()
+    places: tuple[tuple[str, str], ...] = ()
+    because: str = APPROVER

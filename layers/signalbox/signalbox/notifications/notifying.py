@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from signalbox import links
 from signalbox.mail import Mail, Mailer, nobody, send_each
-from signalbox.notifications import approval_texts, rules, run_texts, texts
+from signalbox.notifications import approval_texts, build_texts, rules, run_texts, texts
 from signalbox.notifications.model import Notification
 from signalbox.notifications.view import EndingView
 from signalbox.observability import count, logger
 from signalbox.templates import render
 
 if TYPE_CHECKING:
-    from signalbox.contracts.endings import Ending, Mailed, RunFailure, RunRefusal
+    from signalbox.contracts.endings import BuildFailure, Ending, Mailed, RunFailure, RunRefusal
 
 
 def no_log(_group: str, _job: str) -> tuple[str, ...]:
@@ -95,6 +95,22 @@ def notify_run_refused(refusal: "RunRefusal", ports: NotifyingPorts) -> "Mailed"
     return {"mailed": mailed}
 
 
+def notify_build_failed(failure: "BuildFailure", ports: NotifyingPorts) -> "Mailed":
+    """Mail why a build did not end well: to the project's approvers, or the stack's, and to who pushed, each once.
+
+    Raises:
+        MailError: nobody could be reached.
+    """
+    content, pusher = build_texts.build_failed(failure), failure["pusher"]
+    approvers = tuple(dict.fromkeys(failure["approvers"])) or ports.approvers
+    mails = [*_mails(content, "", approvers)]
+    if pusher and pusher.casefold() not in {one.casefold() for one in approvers}:
+        mails += _mails(replace(content, because=build_texts.PUSHER), "", (pusher,))
+    mailed = send_each(ports.mailer, mails)
+    _note("build-failed", mailed)
+    return {"mailed": mailed}
+
+
 def _told(approvers: Sequence[str], ports: NotifyingPorts) -> NotifyingPorts:
     return replace(ports, approvers=tuple(approvers)) if approvers else ports
 
@@ -114,7 +130,8 @@ def send(content: Notification, execution: str, ports: NotifyingPorts) -> int:
 
 def _mails(content: Notification, arn: str, approvers: tuple[str, ...]) -> Iterator[Mail]:
     execution = (("Execution", arn.rsplit(":", 1)[-1]),) if arn else ()
-    values = {**content._asdict(), "places": _places(arn, content), "facts": (*content.facts, *execution)}
+    places = (*content.places, *_places(arn, content))
+    values = {**content._asdict(), "places": places, "facts": (*content.facts, *execution)}
     html, text = render("notification.html", **values), render("notification.txt", **values)
     for approver in approvers:
         yield Mail(to=approver, subject=content.title, text=text, html=html)

@@ -40,7 +40,7 @@ def released(view: EndingView) -> Notification:
         lead=_proved(f"{serve} this package", moved),
         lines=_moved_since(view),
         commands=_calls(view, stages),
-        facts=view.facts(),
+        facts=view.facts(("Commit", words.commit(view.commit))),
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from signalbox.contracts.endings import Ending
     from signalbox.contracts.releases import RegistryChange, ReleaseOutcome, Rollback, StageOutcome, StageVerdict
     from signalbox.contracts.reviews import ReviewDecision
+    from signalbox.notifications.model import Fact
 
 NO_ADDRESS = "<ApiUrl>"
 
@@ -90,9 +91,20 @@ class EndingView(NamedTuple):
         now = {one["stage"]: one["package"] for one in self.serving}
         return [one for one in ended if now.get(one["stage"], one["package"]) == one["package"]]
 
-    def facts(self, *more: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    @property
+    def commit(self) -> str:
+        """Return the commit of the package that was released; "" where it is not known."""
+        released = [one for one in self.stages("released") if one["package"] == self.package]
+        # A release that was begun by the version before this one does not say.
+        return next((one["commit"] for one in released if "commit" in one), "")
+
+    def facts(self, *more: "Fact") -> "tuple[Fact, ...]":
         """Return labels and values, as far as there are any; of a release also what each stage serves now."""
-        own = (("Model", self.model), ("Package", words.package_name(self.package)), ("Stage", self.stage))
+        own: tuple[Fact, ...] = (
+            ("Model", self.model),
+            ("Package", words.package_name(self.package)),
+            ("Stage", self.stage),
+        )
         serving = [(f"{one['stage']} serves", _served(one)) for one in self.serving]
         if self.release and not serving:
             serving = [("The stages serve", "nobody could read it; the command signalbox status shows it")]

@@ -229,6 +229,7 @@ def _record(asking: Asking) -> AwsRequest:
     deployment, problem, rollback = progress["deployment"], progress["problem"], progress["rollback"]
     sk = f"release#{request.started}#{request.execution}#{asking.stage_name}"
     failure = {"error": problem["Error"]} if problem else {}
+    origin = {"commit": deployment["commit"]} if deployment and "commit" in deployment else {}
     left = {"rollback": rollback["result"], "reason": rollback["reason"]} if rollback else {}
     facts = {
         "trigger": request.trigger,
@@ -240,7 +241,7 @@ def _record(asking: Asking) -> AwsRequest:
         "at": moments.text_of(asking.now),
         "execution": request.execution_arn,
     }
-    return put_request(asking.table, key(f"model#{request.model}", sk) | facts | failure | left)
+    return put_request(asking.table, key(f"model#{request.model}", sk) | facts | origin | failure | left)
 
 
 def ending(request: Request, progress: ReleaseProgress) -> Ending:

@@ -20,8 +20,8 @@ class ReleasesTable:
 
     - `wanted`: the package that is desired: `package`, `requested_at`, `execution`;
     - `release#<started>#<execution>#<stage>`: how one execution left one stage, written by the release machine:
-      `trigger`, `package`, `stage`, `endpoint`, `config`, `verdict`, `at`, `execution`; where it failed also `error`,
-      `rollback` and `reason`;
+      `trigger`, `package`, `stage`, `endpoint`, `config`, `verdict`, `at`, `execution`; where its package has one,
+      `commit`; where it failed also `error`, `rollback` and `reason`;
     - `action#<started>#<execution>#<round>`: each action of an execution: `action`, `stage`, `package`, `at`,
       and what it waits for (`waits_for`; "" for nothing).
 

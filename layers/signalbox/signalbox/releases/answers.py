@@ -114,4 +114,6 @@ def _recorded(progress: ReleaseProgress) -> None:
     progress["stages"][-1] |= {"config": deployment["config"], "answers": deployment["answers"]}
     if "expected" in deployment:
         progress["stages"][-1]["expected"] = deployment["expected"]
+    if "commit" in deployment:
+        progress["stages"][-1]["commit"] = deployment["commit"]
     progress["deployment"] = None

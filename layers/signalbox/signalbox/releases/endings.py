@@ -34,8 +34,18 @@ def look(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> No
 
 
 def live(request: Request, ports: ReleasePorts) -> StageServing:
-    """Return what the last stage serves now, which is what models are compared with when they are tested."""
-    return _serving(request.model, ports.stages().last.name, ports)
+    """Return what the last stage serves now, what models are compared with when they are tested, and its commit."""
+    found = _serving(request.model, ports.stages().last.name, ports)
+    return {**found, "commit": _commit(found["package"], ports)}
+
+
+def _commit(package: str | None, ports: ReleasePorts) -> str:
+    """Return the commit of a package, "" where it has none, or cannot be read: people are asked all the same."""
+    try:
+        known = ports.packages.find(package) if package else None
+    except CallRefusedError:
+        return ""
+    return (known.commit if known else None) or ""
 
 
 def _touched(progress: ReleaseProgress) -> list[str]:

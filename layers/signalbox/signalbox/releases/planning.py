@@ -212,6 +212,7 @@ def _ask(request: Request, progress: ReleaseProgress, ports: ReleasePorts) -> Aw
         endings.look(request, progress, ports)
     package = _evidence(request, progress, ports) if step in actions.OF_CONTENT else None
     _hold(request, progress, package)
+    tracking.look_at(progress, package)
     asking = actions.Asking(
         request=request,
         progress=progress,

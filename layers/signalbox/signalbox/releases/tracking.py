@@ -6,6 +6,7 @@ All functions change the progress that they are given, which is the plan's own c
 from collections.abc import Mapping
 from copy import deepcopy
 
+from signalbox.aws.model import ModelPackage
 from signalbox.contracts.common import Failure
 from signalbox.contracts.releases import (
     Deployment,
@@ -93,6 +94,13 @@ def waits_for_others(progress: ReleaseProgress) -> bool:
     """Say whether a release that waits does so for an endpoint that it does not move itself."""
     own = progress["todo"][:1] == ["settle"] or progress["stage"] in progress["deleted"]
     return progress["asked"] == "wait" and not own and not progress["tries"]
+
+
+def look_at(progress: ReleaseProgress, package: ModelPackage | None) -> None:
+    """Keep the commit of the package on its way into a stage, to be recorded with it; the way back has no record."""
+    deployment = progress["deployment"]
+    if deployment and package and package.arn == deployment["package"] and package.commit:
+        deployment["commit"] = package.commit
 
 
 def stage_of(progress: ReleaseProgress) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from signalbox import plain, words
-from signalbox.reviews import comparison, costs, lineage, samples, standing, untested
+from signalbox.reviews import commits, comparison, costs, lineage, samples, standing, untested
 from signalbox.reviews.comparison import Comparison
 from signalbox.reviews.model import ReviewError
 from signalbox.reviews.samples import ShownSample
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         KeptUntested,
     )
     from signalbox.reviews.picture import Bars, Scatter
+    from signalbox.words import Shortened
 
 _TEXT_LIMIT = 120
 _REASON = 300
@@ -42,12 +43,13 @@ _UNKNOWN = lineage.NONE
 class ShownEvidence(NamedTuple):
     """Evidence as the templates show it; without values where there was no report.
 
-    `other` is what the model is compared with, `lives` are labels and names of what is or was live.
+    `other` is what the model is compared with, `lives` are labels and names of what is or was live; `commits` are the
+    facts about the commits of both.
     """
 
     problem: str = ""
     rows: int = 0
-    commit: str = ""
+    commits: "Sequence[tuple[str, str | Shortened]]" = ()
     other: str = ""
     lives: Sequence[tuple[str, str]] = ()
     job: str = ""
@@ -126,7 +128,7 @@ def shown(evidence: str) -> ShownEvidence:
     return ShownEvidence(
         problem=report["problem"],
         rows=report["rows"],
-        commit=report["commit"],
+        commits=commits.facts(report["commit"], standing.live_commit(report)),
         other=standing.other(report),
         lives=standing.lives(report),
         job=report["job"],
@@ -154,6 +156,7 @@ def _kept(report: Mapping[str, Any]) -> "KeptReport":
         "commit": _text(report.get("commit") or ""),
         "metrics": _metrics(report["metrics"]),
         "live": _live(live) if live else None,
+        "live_commit": _text((live or report).get("commit" if live else "live_commit") or ""),
         "samples": [
             {
                 "input": _text(sample["input"]),

@@ -96,6 +96,7 @@ class KeptReport(TypedDict):
     """What is kept of a report. Earlier versions kept no `points`, classes, `lineage`, `costs` or `serving`.
 
     `live` is what was live when the model was tested, `serving` what the last stage served when people were asked.
+    `live_commit` is the commit of what was live at the test, "" where it is not known; earlier versions kept none.
     `points` are label and prediction of test rows of a regression; `classes` are the biggest of `class_count` classes;
     `costs` are labels and texts. `untested` is None for a model that was tested.
     """
@@ -107,6 +108,7 @@ class KeptReport(TypedDict):
     commit: str
     metrics: dict[str, KeptMetric]
     live: KeptLive | None
+    live_commit: NotRequired[str]
     serving: NotRequired[StageServing | None]
     samples: list[KeptSample]
     job: str

@@ -1,12 +1,15 @@
 """What a review says on its pages."""
 
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from signalbox.reviews import evidence, lineage, tries, untested
 from signalbox.reviews.model import REASON_LIMIT, Review
 from signalbox.templates import render
 from signalbox.words import package_label, package_name, when
+
+if TYPE_CHECKING:
+    from signalbox.words import Shortened
 
 type Values = dict[str, object]
 type Choice = Literal["approve", "reject"]
@@ -80,7 +83,7 @@ def asked_again(review: Review, *, typed: str, again: str) -> str:
 
 
 def _about(review: Review, shown: evidence.ShownEvidence) -> Values:
-    facts = [("Model", review.model), ("Package", package_name(review.package))]
+    facts: list[tuple[str, str | Shortened]] = [("Model", review.model), ("Package", package_name(review.package))]
     if review.stage:
         facts.append(("Stage", review.stage))
     if review.evidence:
@@ -89,7 +92,7 @@ def _about(review: Review, shown: evidence.ShownEvidence) -> Values:
         facts += shown.lives
         facts += [("Training job", shown.job), ("Training time", shown.took)] if shown.job else []
         facts += [*shown.costs, *lineage.facts(shown.lineage)]
-        facts += [("Commit", shown.commit)] if shown.commit else []
+        facts += shown.commits
     facts.append(("Asked", when(review.created_at)))
     return {"evidence": shown, "facts": facts, "places": lineage.places(shown.lineage, review.execution_arn)}
 

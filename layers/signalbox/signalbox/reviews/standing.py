@@ -51,6 +51,14 @@ def lives(report: "KeptReport") -> list[tuple[str, str]]:
     return [*tested, ("Live when asked", asked)]
 
 
+def live_commit(report: "KeptReport") -> str:
+    """Return the commit of what was live when people were asked, "" where it is not known or nothing was live."""
+    serving, tested = report.get("serving"), report.get("live_commit", "")
+    if serving is None or (not moved(report) and "commit" not in serving):
+        return tested
+    return serving.get("commit", "")
+
+
 def _nothing(serving: "StageServing") -> str:
     status = serving["status"]
     return f"no package of the registry (its endpoint was {status})" if status else "nothing, as it had no endpoint"
