@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from signalbox.aws.errors import CallRefusedError
 from signalbox.batch import DeadLetterQueue
@@ -13,7 +13,7 @@ from signalbox.pushes.ports import BranchStore, Builds, Experiments, Repositorie
 from signalbox.pushes.publishing import PublishingPorts
 
 if TYPE_CHECKING:
-    from signalbox.contracts.endings import BuildFailure
+    from signalbox.contracts.endings import BuildFailure, BuildStatus
 
 type Fits = Callable[[Automation], bool]
 # A build that is gone from CodeBuild (it keeps them for a year), or whose project was removed.
@@ -129,7 +129,7 @@ def _failure(automation: Automation, last: Branch, build: Build, ports: PushPort
         "commit": last.commit,
         "build": build.id,
         "url": build.url,
-        "status": last.status,
+        "status": cast("BuildStatus", last.status),
         "phase": build.phase,
         "reason": build.reason,
         "lines": list(ports.builds.log(build)),
