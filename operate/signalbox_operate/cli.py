@@ -30,6 +30,7 @@ app = typer.Typer(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "new": beginning.new,
+    "ci": beginning.add_ci,
     "run": trying.run,
     "check": deploying.check,
     "deploy": deploying.deploy,

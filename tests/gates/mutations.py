@@ -15,6 +15,7 @@ type Edit = Callable[[str], str]
 TEMPLATE = "template.yaml"
 RELEASE = "statemachine/release.asl.json"
 MLOPS = "statemachine/mlops.asl.json"
+OIDC = "cicd/oidc.yaml"
 
 
 @dataclass(frozen=True)
@@ -325,4 +326,18 @@ PLANTED = (
         re.sub(r'("AnnounceFailure": \{(?:.*\n)*?)      "Retry": (?:.*\n)*?      \],\n', r"\1", text), RELEASE),
     Mutation("H19", "uploads that were refused start runs", "events", "UploadsTrailRule", drop(
         "UploadsTrailRule", r"          errorCode:.*\n")),
+    Mutation("O01", "the CI of any repository of an owner", "oidc", "owner/other:ref:refs/heads/main", swap(
+        "repo:${Repository}:ref", "repo:owner/*:ref"), OIDC),
+    Mutation("O02", "pull requests that deploy", "oidc", "owner/name:pull_request", swap(
+        ":ref:refs/heads/${Branch}", ":*"), OIDC),
+    Mutation("O03", "a repository with a wildcard in it", "oidc", "Repository: takes 'owner/*'", swap(
+        "(/[A-Za-z0-9._@-]+)+", "(/[A-Za-z0-9._@*-]+)+"), OIDC),
+    Mutation("O04", "tokens for anybody", "oidc", "for elsewhere", swap(
+        '"StringEquals": {"${From}:aud": "${Audience}"},\n', ""), OIDC),
+    Mutation("O05", "tags of GitLab that deploy", "oidc", "ref_type:tag:ref:main", swap(
+        "${Repository}:ref_type:branch:ref:", "${Repository}:ref_type:*:ref:"), OIDC),
+    Mutation("O06", "a CI that may do everything", "oidc", "other rights", swap(
+        "        - !Ref DeployPolicyArn\n",
+        '        - !Ref DeployPolicyArn\n'
+        '        - !Sub "arn:${AWS::Partition}:iam::aws:policy/PowerUserAccess"\n'), OIDC),
 )  # fmt: skip

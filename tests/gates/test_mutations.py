@@ -1,15 +1,15 @@
 """The gates are gates: every defect that we know how to plant is seen by the check that it is meant for."""
 
 import pytest
-from tests.gates.checks import lint, permissions
-from tests.gates.mutations import LINTED, MLOPS, PLANTED, RELEASE, TEMPLATE, Mutation
+from tests.gates.checks import lint, oidc, permissions
+from tests.gates.mutations import LINTED, MLOPS, OIDC, PLANTED, RELEASE, TEMPLATE, Mutation
 from tests.gates.template import ROOT, TemplateError, load
 from tests.gates.test_template import CHECKS, listed
 
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
-    return {name: (ROOT / name).read_text(encoding="utf-8") for name in (TEMPLATE, MLOPS, RELEASE)}
+    return {name: (ROOT / name).read_text(encoding="utf-8") for name in (TEMPLATE, MLOPS, RELEASE, OIDC)}
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,8 @@ def lint_findings(texts: dict[str, str]) -> list[str]:
 
 def findings(mutation: Mutation, texts: dict[str, str]) -> str:
     planted = mutation.plant(texts)
+    if mutation.check == "oidc":
+        return listed(oidc.check(planted[OIDC]))
     try:
         template = load(planted[TEMPLATE], planted)
     except TemplateError as error:

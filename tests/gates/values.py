@@ -30,6 +30,7 @@ _ARNS = {
     "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{name}",
     "AWS::Events::Rule": "events:{region}:{account}:rule/{name}",
     "AWS::IAM::ManagedPolicy": "iam::{account}:policy/{name}",
+    "AWS::IAM::OIDCProvider": "iam::{account}:oidc-provider/{name}",
     "AWS::IAM::Role": "iam::{account}:role/{name}",
     "AWS::KMS::Key": "kms:{region}:{account}:key/{name}",
     "AWS::Lambda::Function": "lambda:{region}:{account}:function:{name}",
@@ -44,6 +45,7 @@ _ARNS = {
 _REF_IS_ARN = frozenset(
     (
         "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::OIDCProvider",
         "AWS::Lambda::LayerVersion",
         "AWS::SNS::Topic",
         "AWS::SecretsManager::Secret",

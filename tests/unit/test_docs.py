@@ -31,7 +31,7 @@ def test_every_dependency_has_its_reason() -> None:
     decided = read("docs/decisions.md")
     project = tomllib.loads(read("pyproject.toml"))
     groups = [project["project"]["dependencies"], *project["dependency-groups"].values()]
-    listed = [re.split(r"[=\[; ]", needed)[0] for group in groups for needed in group]
+    listed = [re.split(r"[=<\[; ]", needed)[0] for group in groups for needed in group]
     npm = re.findall(r'"([@\w/-]+)": "\d', read("tests/gates/node/package.json"))
 
     assert len(listed) > 20

@@ -137,7 +137,7 @@ def test_the_settings_are_those_that_the_functions_read() -> None:
 
 OF_ALL = {"--stack", "--region", "--profile"}
 # They work on this machine, with no stack.
-AT_HOME = {"build", "new", "run", "test"}
+AT_HOME = {"build", "ci", "new", "run", "test"}
 
 
 def test_the_commands_are_those_of_the_command_line_with_their_options() -> None:

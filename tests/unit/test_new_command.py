@@ -20,6 +20,7 @@ from signalbox_operate.new import folders, writing
 FILES = {
     ".gitignore",
     "README.md",
+    "buildspec.yml",
     "notebook.ipynb",
     "pipeline/code/evaluate.py",
     "pipeline/code/inference.py",
@@ -84,6 +85,9 @@ def test_the_tests_of_a_project_pass_and_its_notebook_runs(here: Path, tmp_path:
         return done.stdout + done.stderr
 
     assert "3 passed" in run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
+    moved = (project / "data").rename(here / "data")  # as in a repository, to which data are not committed
+    assert "1 passed, 2 skipped" in run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
+    moved.rename(project / "data")
     cells = json.loads((project / "notebook.ipynb").read_text())["cells"]
     program = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     assert "multiclass_classification_metrics" in run("-c", program)

@@ -10,8 +10,9 @@ import typer
 
 from signalbox_operate import account
 from signalbox_operate.commands.terminal import console, shown
-from signalbox_operate.new import adopting, asking, folders, profile, sources, templates, writing
+from signalbox_operate.new import adopting, asking, ci, folders, profile, sources, templates, writing
 from signalbox_operate.new.model import Answers
+from signalbox_operate.projects import reading
 from signalbox_operate.stack import OperateError
 
 _NAME, _LONGEST = re.compile(r"[a-z0-9](-?[a-z0-9])*"), 30
@@ -35,6 +36,10 @@ Definition = Annotated[
     Path | None, typer.Option(exists=True, dir_okay=False, readable=True, help="A pipeline's definition, as JSON")
 ]
 Names = Annotated[list[str] | None, typer.Option(help="A column, as often as needed")]
+Services = Annotated[
+    list[str] | None,
+    typer.Option("--ci", help=f"CI that deploys each push, as often as needed: {ci.SERVICES}, or none; else codebuild"),
+]
 
 
 def new(
@@ -51,9 +56,10 @@ def new(
     threshold: Threshold = None,
     drop: Names = None,
     keep: Names = None,
+    services: Services = None,
 ) -> None:
     """Begin a project: of a table that it learns from, of a template, or of a pipeline's definition."""
-    folder = _free(name)
+    folder, carried = _free(name), ci.chosen(services or ())
     given = Answers(label, problem, header, delimiter, dates, threshold, tuple(drop or ()), tuple(keep or ()))
     if sum(one is not None for one in (table, template, definition)) != 1:
         raise OperateError(
@@ -63,16 +69,25 @@ def new(
     if table is None and given != Answers():
         raise OperateError("what is said of a table, such as --label, goes with --from alone: leave it out")
     if table is not None:
-        _of_table(name, table, given, folder)
+        _of_table(name, table, given, folder, carried)
     elif template is not None:
-        _of_template(name, template, folder)
+        _of_template(name, template, folder, carried)
     elif definition is not None:
-        _say_left(folder, adopting.write(name, definition, folder))
+        _say_left(folder, adopting.write(name, definition, folder, carried))
 
 
-def _of_template(name: str, template: str, folder: Path) -> None:
+def add_ci(
+    service: Annotated[str, typer.Argument(help=f"One of: {ci.SERVICES}")],
+    folder: Annotated[Path, typer.Argument(help="The project's folder, with its signalbox.yaml")] = Path(),
+) -> None:
+    """Add the file of a CI to a project: it checks, tests and deploys each push, without keys."""
+    reading.read(folder)
+    console.print(f"The file is {ci.add(folder, service)}; docs/ci.md of Signalbox says what it needs to deploy.")
+
+
+def _of_template(name: str, template: str, folder: Path, carried: Sequence[str]) -> None:
     with sources.fetched(template, lambda: account.client("s3")) as (found, pin):
-        templates.write(name, found, pin, folder)
+        templates.write(name, found, pin, folder, carried)
     console.print(f"The project is in {folder}/, and nothing of it was run. Read it; then: signalbox check {folder}")
     console.print(f"Another of the same: --template {shown(pin)}")
 
@@ -83,9 +98,9 @@ def _say_left(folder: Path, left: Sequence[str]) -> None:
         console.print(f"- {shown(problem)}")
 
 
-def _of_table(name: str, table: Path, given: Answers, folder: Path) -> None:
+def _of_table(name: str, table: Path, given: Answers, folder: Path, carried: Sequence[str]) -> None:
     found = asking.settled(lambda answers: profile.look(table, answers), given, _ask if _can_ask() else None)
-    writing.write(name, table, found, folder)
+    writing.write(name, table, found, folder, carried)
     for sentence in found.sentences:
         console.print(f"- {shown(sentence)}")
     console.print(f"The project is in {folder}/. Try it: signalbox run {folder}. Its README.md says how it goes on.")

@@ -3,11 +3,11 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from signalbox_operate.new import folders, remaining
+from signalbox_operate.new import ci, folders, remaining
 from signalbox_operate.pipelines.form import Json, check_form, steps_of
 from signalbox_operate.projects import inputs
 from signalbox_operate.projects.inputs import Input
@@ -47,7 +47,7 @@ def read(file: Path) -> Json:
     return dict(made)
 
 
-def write(project: str, file: Path, folder: Path) -> list[str]:
+def write(project: str, file: Path, folder: Path, services: Sequence[str] = ()) -> list[str]:
     """Write a project of the definition in a file, or nothing; return what a person has to do before it is deployed.
 
     Raises:
@@ -61,6 +61,7 @@ def write(project: str, file: Path, folder: Path) -> list[str]:
         shutil.copyfile(file, inside / "pipeline" / "definition.json")
         texts = {"signalbox.yaml": described(project, definition, models), "README.md": _README.format(project=project)}
         folders.write(inside, texts)
+        ci.write(inside, services)
     return remaining.of(folder)
 
 

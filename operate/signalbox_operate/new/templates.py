@@ -1,9 +1,10 @@
 """Make a project of a template: its files, with the project's name in its `signalbox.yaml`."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from signalbox_operate.new import folders
+from signalbox_operate.new import ci, folders
 from signalbox_operate.projects import reading, yaml_file
 from signalbox_operate.projects.model import ProjectError
 from signalbox_operate.projects.schema import FILE, SCHEMA
@@ -13,7 +14,7 @@ from signalbox_operate.stack import OperateError
 _NAMED = re.compile(r"^(?P<field>\s*(project|models|model|prefix)\s*:|.*\b(models|model|prefix):)")
 
 
-def write(project: str, template: Path, pin: str, folder: Path) -> None:
+def write(project: str, template: Path, pin: str, folder: Path, services: Sequence[str] = ()) -> None:
     """Write a project that is made of a template, or nothing. No program of it is run: nobody has read it yet.
 
     Raises:
@@ -23,6 +24,7 @@ def write(project: str, template: Path, pin: str, folder: Path) -> None:
         raise OperateError(f"the template has no {FILE}: it has to be a project's folder, as `signalbox new` makes one")
     with folders.made(folder) as inside:
         folders.copy(template, inside)
+        ci.write(inside, services)
         file = inside / FILE
         text = renamed(file.read_text(encoding="utf-8"), _name(file), project)
         file.write_text(f"# Made from {pin}\n{text}", encoding="utf-8")

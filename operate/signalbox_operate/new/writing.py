@@ -6,9 +6,10 @@ import json
 import pprint
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
-from signalbox_operate.new import folders, notebook
+from signalbox_operate.new import ci, folders, notebook
 from signalbox_operate.new.model import Profile
 
 SEED = Path(__file__).parent / "seed"
@@ -24,14 +25,15 @@ _PROPERTY, _NOT_IN_PROPERTY = 256, re.compile(r"[^\w.:/=+\-@]")
 _TEST_PERCENT = 20
 
 
-def write(project: str, file: Path, profile: Profile, folder: Path) -> None:
-    """Write the project of a table.
+def write(project: str, file: Path, profile: Profile, folder: Path, services: Sequence[str] = ()) -> None:
+    """Write the project of a table, with the CI files of these services.
 
     Raises:
         OperateError: the folder is there, or cannot be written.
     """
     with folders.made(folder) as inside:
-        folders.write(inside, _files(project, file, profile))
+        folders.write(inside, _files(project, file, profile, services))
+        ci.write(inside, services)
         (inside / "data").mkdir()
         target = inside / "data" / file.name
         if profile.table.size <= COPIED:
@@ -41,13 +43,13 @@ def write(project: str, file: Path, profile: Profile, folder: Path) -> None:
             target.write_text(_sample(profile), encoding=encoding, errors="replace", newline="")
 
 
-def _files(project: str, file: Path, profile: Profile) -> dict[str, str]:
+def _files(project: str, file: Path, profile: Profile, services: Sequence[str]) -> dict[str, str]:
     found = {
         str(path.relative_to(SEED)): path.read_text(encoding="utf-8")
         for path in sorted(SEED.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
-    texts = _texts(project, file, profile)
+    texts = {**_texts(project, file, profile), "CI": "".join(f"\n{row}" for row in ci.rows(services))}
     filled = {name: _filled(text, texts) for name, text in found.items()}
     filled[".gitignore"] = filled.pop("gitignore")
     return {**filled, "pipeline/code/table.py": table(project, profile), "notebook.ipynb": notebook.text(project)}
