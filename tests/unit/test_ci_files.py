@@ -107,7 +107,7 @@ def test_codebuild_takes_the_command_line_from_its_secondary_source(project: Pat
     ran = run("codebuild", project, said("codebuild", "main"))
 
     source = project.parent / "source"
-    (installed,) = [one.words for one in ran.calls if one.program == "pip"]
+    installed = next(one.words for one in ran.calls if one.program == "pip")
     assert f"{source}/requirements.txt" in installed
     assert {one.path for one in ran.calls if one.program == "signalbox"} == {str(source)}
 

@@ -5,6 +5,7 @@ with the branch.
 """
 
 import json
+import secrets
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -115,7 +116,7 @@ def _start(made: Checked, name: str, main: Document, built: Source, place: Place
         values = [{"Name": taken.parameter, "Value": value}]
     sagemaker.start_pipeline_execution(
         PipelineName=called,
-        ClientRequestToken=names.token("experiment", called, digest),
+        ClientRequestToken=secrets.token_hex(),  # that of a branch which had this name before would start nothing
         PipelineExecutionDisplayName=f"commit-{built.commit[:12]}-{digest}",
         PipelineParameters=values,
     )

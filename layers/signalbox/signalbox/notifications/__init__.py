@@ -19,5 +19,9 @@ def notifying_ports(settings: NotifyingSettings, api_url: str = "") -> Notifying
     """
     mailer = SesMailer(settings.sender, settings.reply_to, settings.mail_settings)
     # A run is of a pipeline, whose models may be several: whoever reports it says whom it concerns.
-    own = nobody if isinstance(settings, OnCodePush | ReportRun | StartRun) else partial(owners.approvers, settings.prefix)
+    own = (
+        nobody
+        if isinstance(settings, OnCodePush | ReportRun | StartRun)
+        else partial(owners.approvers, settings.prefix)
+    )
     return NotifyingPorts(mailer, addresses(settings.approvers), api_url, JobLogs().tail, own)

@@ -95,7 +95,7 @@ class CodeBuilds:
         """Return the newest builds of the branch's CodeBuild project, the newest first; a page of a hundred."""
         project = automation.build_of(branch.name) or automation.build
         with translated(f"codebuild:ListBuildsForProject of {project}"):
-            ids = self._codebuild.list_builds_for_project(projectName=project, sortOrder="DESCENDING")["ids"]
+            ids = self._codebuild.list_builds_for_project(projectName=project, sortOrder="DESCENDING").get("ids", [])
         return self._found(ids)
 
     def look(self, build: str) -> Build | None:

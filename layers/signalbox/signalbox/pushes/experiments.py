@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from signalbox import names
+from signalbox import moments, names
 from signalbox.aws import clients, parameters
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, none_if_missing, translated
 
@@ -62,7 +62,9 @@ class BranchResources:
         operation = f"sagemaker:DeletePipeline of {name}"
         try:
             with translated(operation), none_if_missing():
-                self._sagemaker.delete_pipeline(PipelineName=name, ClientRequestToken=names.token("delete", name))
+                # Another token each time: with that of a deletion before, SageMaker would delete nothing.
+                token = names.token("delete", name, moments.text_of(moments.now()))
+                self._sagemaker.delete_pipeline(PipelineName=name, ClientRequestToken=token)
         except CallRefusedError as error:
             if error.code != _RUNNING:
                 raise
