@@ -8,6 +8,7 @@ import typer
 from signalbox_operate import __version__
 from signalbox_operate.commands import (
     beginning,
+    branching,
     containing,
     deploying,
     feeding,
@@ -36,6 +37,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "deploy": deploying.deploy,
     "projects": projecting.show_projects,
     "projects remove": projecting.remove,
+    "branches": branching.show_branches,
     "test": containing.try_container,
     "build": containing.build,
     "train": training.train,

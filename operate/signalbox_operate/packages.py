@@ -93,7 +93,7 @@ class Registry:
         prefix = f"{self._prefix}-"
         pages = self._sagemaker.get_paginator("list_model_package_groups").paginate(NameContains=prefix)
         listed = [one["ModelPackageGroupName"] for page in pages for one in page["ModelPackageGroupSummaryList"]]
-        return sorted(name for name in listed if name.startswith(prefix))
+        return sorted(name for name in listed if name.startswith(prefix) and not names.of_branch(name))
 
     def _summaries(self, group: str, most: int) -> list[dict[str, Any]]:
         pages = self._sagemaker.get_paginator("list_model_packages").paginate(

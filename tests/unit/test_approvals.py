@@ -314,3 +314,13 @@ def test_a_package_that_is_not_in_the_registry_fails_the_event_so_that_it_comes_
     with pytest.raises(PackageUnknownError, match="model-package/signalbox-abalone/2 is not in the registry: replay"):
         world.happens(event())
     assert (world.started, world.asked) == ({}, [])
+
+
+@pytest.mark.parametrize("status", ["PendingManualApproval", "Approved", "Rejected"])
+def test_a_package_of_a_branch_is_neither_reviewed_nor_released_whatever_its_status(status: str) -> None:
+    group = names.branch_group("signalbox", "abalone", "abalone", "feature/more-trees")
+    world = World(status)
+
+    assert world.happens({**event(), "detail": {**event()["detail"], "ModelPackageGroupName": group}}) == "ignored"
+
+    assert world.started == {}

@@ -43,7 +43,7 @@ class SageMaker(RecordingClient):
 
     def _list_model_package_groups(self, **request: Any) -> dict[str, Any]:
         assert request["NameContains"] == "signalbox-"
-        names = ["signalbox-abalone", "other-signalbox-abalone"]
+        names = ["signalbox-abalone", "other-signalbox-abalone", "signalbox-abalone--abalone-feature-0a1b2c"]
         return {"ModelPackageGroupSummaryList": [{"ModelPackageGroupName": name} for name in names]}
 
     def _list_model_packages(self, **request: Any) -> dict[str, Any]:

@@ -104,8 +104,8 @@ def approval_ports(
 def on_model_package(event: Mapping[str, object], ports: ApprovalPorts) -> ApprovalHandled:
     """Set going what one model package event asks for, and say what that was.
 
-    Outcomes: `ignored` (no change of the approval, not one of our groups, a package of the machine's own, or one that
-    is not completed), `review-started`, `release-started`, `rollback-started`, `review-answered` (a waiting machine
+    Outcomes: `ignored` (no change of the approval, not one of our groups, that of a branch, a package of the machine's
+    own, or one that is not completed), `review-started`, `release-started`, `rollback-started`, `review-answered` (a waiting machine
     goes on), `done-before` (nothing was left to do), `reopened` (nobody was asked about the package: it waits for its
     review).
 
@@ -135,6 +135,8 @@ def _package(change: ModelPackageChange, ports: ApprovalPorts) -> ModelPackage |
     one that was started too early would have used up that name for 90 days.
     """
     if not change.about_approval or not change.group.startswith(f"{ports.prefix}-"):
+        return None
+    if names.of_branch(change.group):  # an experiment: nobody is asked about it, and nothing of it is released
         return None
     package = ports.registry.find(change.arn)
     if package is None:
