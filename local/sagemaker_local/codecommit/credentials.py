@@ -37,17 +37,30 @@ def answer(asked: Mapping[str, str]) -> dict[str, str]:
     host = urlsplit(f"//{asked.get('host', '')}").hostname or ""
     if host not in _HERE:
         return {}
-    import botocore.session  # noqa: PLC0415  # not where another machine is asked for
+    key, secret, token, region = _keys()
+    if not (key and secret and region):
+        return {}
+    path = f"/{asked.get('path', '')}"
+    signed = password(secret, region, host, path, datetime.now(UTC))
+    return {"username": f"{key}%{token}" if token else key, "password": signed}
+
+
+def _keys() -> tuple[str, str, str, str]:
+    """Return access key, secret, session token and region, as AWS's programs find them; empty what there is not."""
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    key, secret, token = (os.environ.get(name, "") for name in names)
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION", "")
+    if key and secret and region:
+        return key, secret, token, region
+    import botocore.session  # noqa: PLC0415  # takes longer than all else, for profiles and roles only
 
     session = botocore.session.get_session()
+    region = region or session.get_config_variable("region") or ""
     keys: Any = session.get_credentials()
-    region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
-    if keys is None or not region:
-        return {}
-    frozen = keys.get_frozen_credentials()
-    user = f"{frozen.access_key}%{frozen.token}" if frozen.token else frozen.access_key
-    path = f"/{asked.get('path', '')}"
-    return {"username": user, "password": password(frozen.secret_key, region, host, path, datetime.now(UTC))}
+    if keys is None:
+        return "", "", "", region
+    found = keys.get_frozen_credentials()
+    return found.access_key, found.secret_key, found.token or "", region
 
 
 def main(action: str) -> None:

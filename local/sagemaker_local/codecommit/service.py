@@ -1,22 +1,17 @@
 """CodeCommit in one region: its operations put together, and what IAM decides about."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sagemaker_local import ministack
-from sagemaker_local.codecommit.branch_calls import BranchCalls
 from sagemaker_local.codecommit.commit_calls import Author, CommitCalls
 from sagemaker_local.codecommit.commits import FileChange
-from sagemaker_local.codecommit.file_calls import FileCalls
+from sagemaker_local.codecommit.handlers import put_together
 from sagemaker_local.codecommit.refusals import refuse
 from sagemaker_local.codecommit.repositories import Repositories, Surroundings
-from sagemaker_local.codecommit.repository_calls import RepositoryCalls
 from sagemaker_local.core.cloud import HttpResponse
 from sagemaker_local.core.wire import members
 from sagemaker_local.sagemaker.api import Api, Caller
-
-if TYPE_CHECKING:
-    from sagemaker_local.core.cloud import Handler
 
 _NAMING = ("repositoryName", "oldName")
 
@@ -27,12 +22,7 @@ class Service:
     def __init__(self, here: Surroundings) -> None:
         self.here = here
         self.repositories = Repositories(here)
-        self._commits = CommitCalls(self.repositories)
-        parts = (RepositoryCalls(self.repositories), BranchCalls(self.repositories), FileCalls(self.repositories))
-        self.handlers: dict[str, Handler] = {}
-        for part in (*parts, self._commits):
-            self.handlers |= part.operations()
-        self._api = Api(self.handlers, "", "codecommit", refuse)
+        self._api = Api(put_together(self.repositories), service="codecommit", refuse=refuse)
 
     async def handle(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
@@ -62,7 +52,7 @@ class Service:
         context = {"codecommit:References": f"refs/heads/{branch}"}
         self.here.access.require(access_key, "codecommit:CreateCommit", self.here.arn(name), context)
         author, principal = Author(message="Initial commit"), ministack.principal_of(access_key)
-        self._commits.commit(self.repositories.get(name), branch, None, files, author, principal)
+        CommitCalls(self.repositories).commit(self.repositories.get(name), branch, None, files, author, principal)
 
     def close(self) -> None:
         """Nothing runs between two requests."""
