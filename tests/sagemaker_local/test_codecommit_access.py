@@ -220,6 +220,20 @@ def test_what_is_no_push_is_a_bad_request(codecommits: CodeCommits) -> None:
         assert refused.value.code == 400
 
 
+def test_a_fetch_that_is_not_packed_as_it_says_is_refused_by_git(codecommits: CodeCommits) -> None:
+    repository, _ = filled(codecommits)
+    given = signed(codecommits, repository, datetime.now(UTC))
+    url = f"{codecommits.url(repository)}/git-upload-pack"
+    headers = {
+        "Authorization": given,
+        "Content-Encoding": "gzip",
+        "Content-Type": "application/x-git-upload-pack-request",
+    }
+    request = urllib.request.Request(url, b"plain", headers)  # noqa: S310  # loopback
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  # the same
+        assert answer.read() == b""
+
+
 def test_regions_do_not_see_each_others_repositories(codecommits: CodeCommits) -> None:
     repository, _ = filled(codecommits)
     there = codecommits.client("eu-west-1")
@@ -293,7 +307,8 @@ def test_the_credential_helper_takes_a_profile_too(codecommits: CodeCommits, tmp
     lines = ["[profile ann]", *(f"{name} = {value}" for name, value in settings.items())]
     (tmp_path / "config").write_text("\n".join(lines))
     profile = {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_PROFILE": "ann"}
-    person = codecommits.outside(AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="", **profile)
+    # The settings find the package by themselves.
+    person = codecommits.outside(AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="", PYTHONPATH="", **profile)
 
     assert "refs/heads/main" in person.git("ls-remote", codecommits.url(repository))
 

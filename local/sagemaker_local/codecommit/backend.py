@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sagemaker_local.codecommit.git import CHANGES_VARIABLE, REFUSAL_VARIABLE, environment
+from sagemaker_local.codecommit.receive import MalformedError
 
 _CHUNK = 65_536
 _BAD_GATEWAY = 502
@@ -79,14 +80,18 @@ class Backend:
 
 
 async def _feed(process: Process, body: AsyncIterator[bytes]) -> None:
-    """Give the program what comes; what it does not read any more is read all the same, so that the client goes on."""
+    """Give the program what comes; what it does not read any more is read all the same, so that the client goes on.
+
+    Where the body breaks off, the program's input ends, and git says what is missing.
+    """
     given: Any = process.stdin
     alive = True
-    async for chunk in body:
-        if alive:
-            try:
-                given.write(chunk)
-                await given.drain()
-            except (BrokenPipeError, ConnectionResetError):
-                alive = False
+    with suppress(MalformedError):
+        async for chunk in body:
+            if alive:
+                try:
+                    given.write(chunk)
+                    await given.drain()
+                except (BrokenPipeError, ConnectionResetError):
+                    alive = False
     given.close()

@@ -12,17 +12,21 @@ import shlex
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from sagemaker_local.codecommit.signature import password
 
+_PACKAGES = Path(__file__).resolve().parents[2]
 _HERE = ("127.0.0.1", "localhost")
 
 
 def git_variables(python: str = sys.executable) -> dict[str, str]:
     """Return the variables by which git asks this helper, and nobody else, whatever a person's settings are."""
-    helper = f"!{shlex.quote(python)} -m sagemaker_local.codecommit.credentials"
+    # Found from whatever folder and environment git is started in.
+    path = f"PYTHONPATH={shlex.quote(str(_PACKAGES))}${{PYTHONPATH:+:$PYTHONPATH}}"
+    helper = f"!{path} {shlex.quote(python)} -m sagemaker_local.codecommit.credentials"
     options = (("credential.helper", ""), ("credential.helper", helper), ("credential.useHttpPath", "true"))
     pairs = {f"GIT_CONFIG_{part}_{at}": text for at, pair in enumerate(options) for part, text in _named(pair)}
     return {"GIT_CONFIG_COUNT": str(len(options)), "GIT_TERMINAL_PROMPT": "0", **pairs}
