@@ -308,13 +308,13 @@ def test_the_credential_helper_takes_a_profile_too(codecommits: CodeCommits, tmp
     (tmp_path / "config").write_text("\n".join(lines))
     profile = {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_PROFILE": "ann"}
     # The settings find the package by themselves.
-    person = codecommits.outside(AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="", PYTHONPATH="", **profile)
+    person = codecommits.outside(REGION, ("", "", None), PYTHONPATH="", **profile)
 
     assert "refs/heads/main" in person.git("ls-remote", codecommits.url(repository))
 
 
 def test_the_credential_helper_has_nothing_to_say_without_credentials(codecommits: CodeCommits) -> None:
-    nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}
-    done = codecommits.outside(**nothing, HOME="/nonexistent").try_("ls-remote", codecommits.url("any"))
+    outside = codecommits.outside(REGION, ("", "", None), AWS_EC2_METADATA_DISABLED="true", HOME="/nonexistent")
+    done = outside.try_("ls-remote", codecommits.url("any"))
 
     assert "could not read Username" in done.stderr

@@ -334,6 +334,13 @@ def test_a_commit_that_does_not_fit_is_refused_and_leaves_the_branch_as_it_was(
     assert client.get_branch(repositoryName=repository, branchName="main")["branch"]["commitId"] == tip
 
 
+def test_a_branch_whose_name_no_file_system_takes_is_refused(client: Any, repository: str) -> None:
+    made = {"repositoryName": repository, "branchName": "x" * 256, "filePath": "a", "fileContent": b"a"}
+
+    assert refused(client, "put_file", **made) == "InvalidBranchNameException"
+    assert client.list_branches(repositoryName=repository)["branches"] == []
+
+
 def test_a_file_that_is_put_as_it_is_is_refused(client: Any, repository: str) -> None:
     tip = put(client, repository, "a")
     same = {"repositoryName": repository, "branchName": "main", "filePath": "a", "fileContent": b"a"}

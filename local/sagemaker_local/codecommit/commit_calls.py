@@ -7,7 +7,7 @@ from typing import Any
 
 from sagemaker_local.codecommit.commits import GIT_MODES, Draft, FileChange, check_paths, make
 from sagemaker_local.codecommit.file_calls import LARGEST, MODES
-from sagemaker_local.codecommit.git import BRANCHES, FULL_ID, NOTHING, TAGS, Entry, GitError
+from sagemaker_local.codecommit.git import BRANCHES, FULL_ID, NOTHING, TAGS, Bare, Entry, GitError
 from sagemaker_local.codecommit.paths import checked
 from sagemaker_local.codecommit.repositories import Change, Repositories, Repository
 from sagemaker_local.core.cloud import Call, Handler
@@ -94,15 +94,24 @@ class CommitCalls:
         name = author.name or principal.rpartition("/")[2].rpartition(":")[2]
         message = author.message or f"Changed {len(changes)} file{'s' if len(changes) > 1 else ''}"
         draft = Draft(parent, name, author.email, message, self._repositories.here.clock(), tuple(changes))
+        commit = _written(git, draft)
+        tree = git.tree_of(commit)
+        if parent and tree == git.tree_of(parent):
+            raise ApiError(same, "The commit would change nothing.")
         try:
-            commit = make(git, draft)
-            tree = git.tree_of(commit)
-            if parent and tree == git.tree_of(parent):
-                raise ApiError(same, "The commit would change nothing.")
             self._repositories.change(repository, Change(parent or NOTHING, commit, BRANCHES + branch), principal)
         except GitError as error:
-            raise ApiError("ParentCommitIdOutdatedException", f"{branch} is not what it was: {error}") from error
+            moved = repository.branch(branch) != parent
+            code = "ParentCommitIdOutdatedException" if moved else "InvalidBranchNameException"
+            raise ApiError(code, f"{branch} cannot have the commit: {error}") from error
         return Made(commit, tree, before, git.files(commit))
+
+
+def _written(git: Bare, draft: Draft) -> str:
+    try:
+        return make(git, draft)
+    except GitError as error:
+        raise ApiError("InvalidPathException", f"git does not take the files: {error}") from error
 
 
 def _parent(repository: Repository, branch: str, given: str | None) -> str | None:
