@@ -42,9 +42,11 @@ class CodeCommit:
         """Answer a git client."""
         from sagemaker_local.codecommit.smart_http import SmartHttp  # noqa: PLC0415  # see above
 
-        await SmartHttp(self.regions.of, lambda: {self._region: 0, **dict.fromkeys(self.regions.names())})(
-            scope, receive, send
-        )
+        await SmartHttp(self.regions.of, self._regions)(scope, receive, send)
+
+    def _regions(self) -> list[str]:
+        """Return the cloud's own region, and those that somebody has signed for."""
+        return list(dict.fromkeys([self._region, *self.regions.names()]))
 
     def _service(self, region: str) -> "Service":
         from sagemaker_local.codecommit.repositories import Surroundings  # noqa: PLC0415  # see above

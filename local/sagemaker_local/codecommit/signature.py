@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 SERVICE = "codecommit"
 VALID = timedelta(minutes=15)  # how far a request's time may be from now (General Reference, Signature Version 4)
+MISMATCH = "the signature in the password does not match: check the secret key, the region and the address"
 _TIME = "%Y%m%dT%H%M%S"
 _PASSWORD = re.compile(r"(?P<time>\d{8}T\d{6})Z(?P<signature>[0-9a-f]{64})")
 
@@ -27,7 +28,7 @@ def fault(given: str, secret: str, region: str, host: str, path: str) -> str | N
     if not found:
         return "the password is no time with a signature, as the credential helper makes it"
     if not hmac.compare_digest(_signature(secret, region, host, path, found["time"]), found["signature"]):
-        return "the signature in the password does not match: check the secret key, the region and the address"
+        return MISMATCH
     if not _is_fresh(found["time"]):
         return "the signature in the password has expired, or is of the future: it holds 15 minutes"
     return None

@@ -91,14 +91,15 @@ class SmartHttp:
             raise RefusedError(403, str(error)) from error
         if keys["AWS_SESSION_TOKEN"] != token:
             raise RefusedError(403, "The security token included in the request is invalid.")
-        secret = keys["AWS_SECRET_ACCESS_KEY"]
-        faults = {region: signature.fault(password, secret, region, host, path) for region in regions}
-        signed = next((region for region, fault in faults.items() if fault is None), None)
-        if signed is None:
-            raise RefusedError(
-                403, next((one for one in faults.values() if "expired" in str(one)), faults[regions[0]]) or ""
-            )
-        return key, self.of(signed)
+        faults = {
+            region: signature.fault(password, keys["AWS_SECRET_ACCESS_KEY"], region, host, path) for region in regions
+        }
+        for region, fault in faults.items():
+            if fault is None:
+                return key, self.of(region)
+        # Where the signature is right for one of the regions, what is wrong with it there is the reason.
+        reasons = [fault for fault in faults.values() if fault and fault != signature.MISMATCH]
+        raise RefusedError(403, (reasons or [signature.MISMATCH])[0])
 
     @staticmethod
     def _allowed(service: Service, key: str, asked: Asked) -> Repository:
