@@ -61,6 +61,11 @@ def refusal(headers: Headers, *, public: bool, named: bool = False) -> str | Non
     return None
 
 
+def is_of_a_browser(headers: Headers) -> bool:
+    """Tell whether a browser asks, whatever for: git does not say where it comes from."""
+    return any(name == b"origin" or name.startswith(b"sec-fetch-") for name, _ in headers)
+
+
 def _read(headers: Headers) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
 

@@ -9,7 +9,7 @@ import inspect
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
@@ -18,7 +18,9 @@ from sagemaker_local.core.cloud import HttpResponse
 from sagemaker_local.ministack import change_sets, drifts, stack_calls, stack_engine, stack_types, threads
 
 if TYPE_CHECKING:
-    from sagemaker_local.stacks import ResourceType, StackResources
+    from sagemaker_local.stacks import ResourceType
+    from sagemaker_local.stacks.handler import Made
+    from sagemaker_local.stacks.model import Properties
 
 type Acting = Callable[[str, Mapping[str, str]], str]
 
@@ -26,6 +28,22 @@ _caller: ContextVar[str] = ContextVar("stack_caller")
 _OK = 200
 _STACK_ID = re.compile(r"<StackId>arn:[^<]*:stack/(?P<name>[^/<]+)/[^<]*</StackId>")
 _UNRECOGNIZED = re.compile(r"Unrecognized resource types: \[(?P<types>[^\]]*)\]$")
+
+
+class TypeHandler(Protocol):
+    """Makes the resources of a type, changes, deletes and reads them."""
+
+    def create(self, logical_id: str, properties: "Properties", stack: str, /) -> "Made":
+        """Make a resource."""
+
+    def update(self, reference: str, old: "Properties", new: "Properties", stack: str, logical_id: str, /) -> "Made":
+        """Change a resource."""
+
+    def delete(self, reference: str, properties: "Properties", /) -> None:
+        """Delete a resource."""
+
+    def read(self, reference: str, properties: "Properties", /) -> dict[str, Any] | None:
+        """Return the properties of a resource as they are now; None if it is gone."""
 
 
 class StackRoleError(Exception):
@@ -41,7 +59,7 @@ def caller() -> str:
     return _caller.get()
 
 
-def add_type(resource: "ResourceType", handler: "StackResources") -> None:
+def add_type(resource: "ResourceType", handler: TypeHandler) -> None:
     """Let CloudFormation make resources of a type."""
     name = resource.type_name
     stack_types._RESOURCE_HANDLERS[name] = {

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from sagemaker_local.codecommit import commit_calls, file_calls, receive
+from sagemaker_local.codecommit.handlers import put_together as codecommit_handlers
+from sagemaker_local.codecommit.repositories import Repositories, Surroundings
 from sagemaker_local.core.cloud import Cloud
 from sagemaker_local.core.members import KEPT, REFUSED
 from sagemaker_local.core.roles import MOST_TAGS
@@ -22,7 +25,7 @@ from sagemaker_local.sagemaker.invocations import MOST_BYTES
 from sagemaker_local.sagemaker.parts import put_together
 from sagemaker_local.serving.server import INVOCATION_TIMEOUT
 
-_SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime")
+_SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "codecommit")
 # What serves, and what stands for it here.
 _HOSTING = (
     ("real-time, on instances", "honoured: a process for each variant"),
@@ -54,7 +57,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 def _operations() -> Iterator[str]:
     nothing: Any = None  # nobody is asked: the names alone are wanted
     cloud = Cloud("", "", "", Path(), Path(), nothing, nothing, nothing)
-    answered = put_together(cloud).handlers.keys()
+    repositories = Repositories(Surroundings("", "", Path(), nothing, nothing))
+    answered = put_together(cloud).handlers.keys() | codecommit_handlers(repositories).keys()
     rows = []
     for service in _SERVICES:
         there = service_model(service).operation_names
@@ -92,6 +96,9 @@ def _limits() -> Iterator[str]:
         "seconds of a training or processing job": f"{LONGEST:,}; where nothing is said, {DEFAULT_LIMIT:,}",
         "MB of the requests of a transform at once": MOST_MEGABYTES,
         "seconds, and bytes, of an endpoint's answer": f"{INVOCATION_TIMEOUT:g}, {MOST_BYTES:,}",
+        "files, and bytes, of a commit by CodeCommit's API": f"{commit_calls.MOST_FILES}, {commit_calls.MOST_BYTES:,}",
+        "bytes of a file, and of a folder, in such a commit": f"{file_calls.LARGEST:,}",
+        "references of a push": f"{receive.MOST_REFERENCES:,}",
     }
     return _table(("limit that is held", "value"), [(name, str(value)) for name, value in limits.items()])
 

@@ -1,31 +1,52 @@
-"""Regions that do not see each other: each has a SageMaker of its own, made when somebody first signs for it."""
+"""Regions that do not see each other: each has a service of its own, made when somebody first signs for it."""
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sagemaker_local import ministack
 from sagemaker_local.core.cloud import HttpResponse
 from sagemaker_local.core.wire import REST_MODELS, members
 
-if TYPE_CHECKING:
-    from sagemaker_local.sagemaker.service import Service
+
+class Regional(Protocol):
+    """A service as it is in one region."""
+
+    async def handle(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> HttpResponse:
+        """Answer one request that ministack has authorised."""
+
+    def resource_arn(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
+        """Return the ARN that IAM decides about."""
+
+    def close(self) -> None:
+        """End what runs for it."""
 
 
-class Regions:
+class Regions[Service: Regional]:
     """One service for each region; a request goes to that of the region in its signature."""
 
-    def __init__(self, make: Callable[[str], "Service"]) -> None:
+    def __init__(self, make: Callable[[str], Service]) -> None:
         self._make = make
         self._services: dict[str, Service] = {}
         self._lock = threading.Lock()
 
-    def _here(self) -> "Service":
-        _, region = ministack.scope()
+    def names(self) -> list[str]:
+        """Return the regions that somebody has signed for."""
+        with self._lock:
+            return list(self._services)
+
+    def of(self, region: str) -> Service:
+        """Return the service of a region."""
         with self._lock:
             if region not in self._services:
                 self._services[region] = self._make(region)
             return self._services[region]
+
+    def _here(self) -> Service:
+        _, region = ministack.scope()
+        return self.of(region)
 
     async def handle(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
@@ -38,7 +59,7 @@ class Regions:
         return self._here().resource_arn(method, path, headers, body)
 
     def close(self) -> None:
-        """End the model servers of all regions."""
+        """End what runs in all regions."""
         with self._lock:
             services = list(self._services.values())
         for service in services:
@@ -53,6 +74,6 @@ def condition_keys(action: str, body: bytes) -> dict[str, str]:
     return {"sagemaker:ModelApprovalStatus": str(status)} if status is not None else {}
 
 
-def attach(regions: Regions) -> None:
+def attach(regions: Regions[Any]) -> None:
     """Make SageMaker known to ministack."""
     ministack.add_service("sagemaker", regions.handle, "SageMaker.", REST_MODELS, regions.resource_arn, condition_keys)

@@ -34,6 +34,7 @@ _INHERITED = ("PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONPAT
 AUTHORITY = "aws-names.pem"
 _SECRET_BYTES = 30
 _PUBLIC = "/public"
+_REPOSITORIES = "/v1/repos/"  # no bucket has so short a name
 
 
 def credentials(secret: str) -> dict[str, str]:
@@ -104,6 +105,7 @@ def build(
     from sagemaker_local import ministack, ministack_patches, ministack_trails  # noqa: PLC0415  # they read the environment that `prepare` sets
     from sagemaker_local.access import RoleAccess, root_client  # noqa: PLC0415
     from sagemaker_local.cloudtrail import Trails, read_call  # noqa: PLC0415
+    from sagemaker_local.codecommit.attach import CodeCommit  # noqa: PLC0415
     from sagemaker_local.core.cloud import Cloud, Timing  # noqa: PLC0415
     from sagemaker_local.events import BusEvents  # noqa: PLC0415
     from sagemaker_local.integrations import Integrations  # noqa: PLC0415
@@ -126,7 +128,10 @@ def build(
     ministack.record_calls()
     attach(service)
     ministack_patches.apply(Integrations(partial(RoleAccess, endpoint), ACCOUNT), containers, repeat_events)
-    add_stack_types(access, REGION)
+    told = partial(BusEvents, ACCOUNT, repeat=repeat_events, source="aws.codecommit")
+    codecommit = CodeCommit(ACCOUNT, REGION, folder, partial(RoleAccess, endpoint), told)
+    codecommit.attach()
+    add_stack_types(access, codecommit, REGION)
     trails = Trails(ACCOUNT, REGION)
     by_stack = ("AWS::CloudTrail::Trail", trails.create, trails.update, trails.delete)
     ministack.when_stacks_are_asked_for(partial(ministack.add_resource_type, *by_stack))
@@ -138,7 +143,7 @@ def build(
             trails.record(call, principal)
 
     ministack.after_s3(record)
-    return Gateway(service, proxy)
+    return Gateway(service, proxy, codecommit.serve_git)
 
 
 def _try_namespaces() -> None:
@@ -153,9 +158,10 @@ def _try_namespaces() -> None:
 class Gateway:
     """The outermost application: the inbox, the record of calls, the public address; everything else is the cloud's."""
 
-    def __init__(self, service: Any, proxy: "Proxy | None" = None) -> None:
+    def __init__(self, service: Any, proxy: "Proxy | None" = None, git: Any = None) -> None:
         self._service = service
         self._proxy = proxy
+        self._git = git
 
     def close(self) -> None:
         """End the model servers."""
@@ -177,6 +183,9 @@ class Gateway:
             await _refuse(scope["type"], send, refused)
             return
         send = door.without_leave(send)
+        if self._git and api is None and scope["type"] == "http" and path.startswith(_REPOSITORIES):
+            await self._serve_git(scope, receive, send)
+            return
         # The raw path stays in both, because it is what the caller signed.
         if api is not None:
             scope = {**scope, "path": f"/_aws/execute-api/{api}{path}"}
@@ -190,6 +199,13 @@ class Gateway:
             # The buckets' policies demand TLS. Here TLS would end before this process, as behind any load balancer.
             scope = {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
         await ministack.asgi(scope, receive, send)
+
+    async def _serve_git(self, scope: Any, receive: Any, send: Any) -> None:
+        """Let git in, and no browser: that would ask a person for a password."""
+        if door.is_of_a_browser(scope["headers"]):
+            await _refuse("http", send, "the address of a repository is for git")
+            return
+        await self._git(scope, receive, send)
 
     def _is_carried(self, scope: Any) -> bool:
         """Tell whether a request came through the proxy, under a name of AWS."""

@@ -1,4 +1,4 @@
-"""CloudFormation's types of SageMaker put together: the table, the API that is asked, and whom for."""
+"""CloudFormation's types of SageMaker and CodeCommit put together: the APIs that are asked, and whom for."""
 
 import secrets
 import string
@@ -14,6 +14,7 @@ from sagemaker_local.access import RoleAccess, trusts
 from sagemaker_local.ministack_stacks import StackRoleError
 
 if TYPE_CHECKING:
+    from sagemaker_local.codecommit.attach import CodeCommit
     from sagemaker_local.stacks import Ask, Request
 
 # SageMaker's names have at most 63 characters (API reference).
@@ -24,22 +25,28 @@ _SERVICE = "cloudformation.amazonaws.com"
 _WORK = ("CreateStack", "UpdateStack", "DeleteStack", "ExecuteChangeSet", "ContinueUpdateRollback", "RollbackStack")
 
 
-def add_stack_types(access: RoleAccess, region: str) -> None:
+def add_stack_types(access: RoleAccess, codecommit: "CodeCommit", region: str) -> None:
     """Let stacks have the types of resources that are in the table, and refuse those that are nowhere."""
     roles = StackRoles(region)
     ministack_stacks.know_the_caller(roles.acting, roles.keep)
     ministack_stacks.refuse_cloud_control()
-    ministack.when_stacks_are_asked_for(lambda: _change(access, roles))
+    ministack.when_stacks_are_asked_for(lambda: _change(access, roles, codecommit, region))
 
 
-def _change(access: RoleAccess, roles: "StackRoles") -> None:
+def _change(access: RoleAccess, roles: "StackRoles", codecommit: "CodeCommit", region: str) -> None:
     # The table reads SageMaker's model, which takes longer than all else that a start does.
+    from sagemaker_local.codecommit.stack import REPOSITORY, StackRepositories  # noqa: PLC0415
     from sagemaker_local.stacks import TYPES, StackResources  # noqa: PLC0415
 
     ask = asking(access)
     for resource in TYPES:
         ministack_stacks.add_type(resource, StackResources(resource, ask, new_name))
-    ministack_stacks.work_beside_the_cloud(frozenset(resource.type_name for resource in TYPES))
+    caller = ministack_stacks.caller
+    repositories = StackRepositories(
+        asking(access, "codecommit"), lambda: access.client_of("s3", caller()), caller, codecommit.regions.of(region)
+    )
+    ministack_stacks.add_type(REPOSITORY, repositories)
+    ministack_stacks.work_beside_the_cloud(frozenset(resource.type_name for resource in (*TYPES, REPOSITORY)))
     ministack_stacks.do_one_thing_at_a_time()
     ministack_stacks.show_roles(lambda stack: roles.of_stack.get(stack, ""))
     ministack_stacks.refuse_types_by_name()
@@ -92,13 +99,13 @@ class StackRoles:
             raise StackRoleError("ValidationError", f"Role {role} is invalid or cannot be assumed")
 
 
-def asking(access: RoleAccess) -> "Ask":
-    """Return how SageMaker is asked: as whoever works on the stack, so that IAM decides about it."""
+def asking(access: RoleAccess, service: str = "sagemaker") -> "Ask":
+    """Return how a service is asked: as whoever works on the stack, so that IAM decides about it."""
     from sagemaker_local.stacks import RefusedError  # noqa: PLC0415  # see above
 
     def ask(operation: str, request: "Request") -> dict[str, Any]:
         try:
-            client: Any = access.client_of("sagemaker", ministack_stacks.caller())
+            client: Any = access.client_of(service, ministack_stacks.caller())
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**request)
         except LookupError as error:
             raise RefusedError("AccessDeniedException", str(error)) from error

@@ -50,7 +50,6 @@ def test_what_is_wrong_with_a_resource_is_the_reason_of_its_event(
     "kind",
     [
         "AWS::SageMaker::Domain",
-        "AWS::CodeCommit::Repository",
         "AWS::CodePipeline::Pipeline",
         "AWS::ServiceCatalog::Portfolio",
         "AWS::ApplicationAutoScaling::ScalableTarget",

@@ -1,10 +1,12 @@
 """Every member of every request is honoured, kept and shown, or refused by name; none is in two places, or in none."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.sagemaker_local.support.codecommit_requests import CodeCommitRequests
 from tests.sagemaker_local.support.pipelines import World
 from tests.sagemaker_local.support.reading import SERVICES, input_shape, leaves, stored_requests_watched, watched
 from tests.sagemaker_local.support.requests import SETTLED, Requests
@@ -23,9 +25,15 @@ def clouds(tmp_path_factory: pytest.TempPathFactory) -> tuple[SageMaker, World]:
 
 
 @pytest.fixture(scope="module")
-def operations(clouds: tuple[SageMaker, World]) -> list[str]:
+def repositories(tmp_path_factory: pytest.TempPathFactory) -> CodeCommitRequests:
+    """CodeCommit, which is asked by itself."""
+    return CodeCommitRequests(tmp_path_factory.mktemp("repositories"))
+
+
+@pytest.fixture(scope="module")
+def operations(clouds: tuple[SageMaker, World], repositories: CodeCommitRequests) -> list[str]:
     """The names of all operations that are answered."""
-    return sorted([*clouds[0].handlers, *clouds[1].operations])
+    return sorted([*clouds[0].handlers, *clouds[1].operations, *repositories.handlers])
 
 
 def places(path: str) -> Iterator[str]:
@@ -46,14 +54,15 @@ def place(path: str, shape: Any) -> str:
 
 
 def test_what_is_neither_refused_nor_kept_is_read_by_its_handler(
-    clouds: tuple[SageMaker, World], operations: list[str]
+    clouds: tuple[SageMaker, World], repositories: CodeCommitRequests, operations: list[str]
 ) -> None:
     seen: set[str] = set()
-    for handlers in (clouds[0].handlers, clouds[1].operations):
+    for handlers in (clouds[0].handlers, clouds[1].operations, repositories.handlers):
         handlers.update({name: watched(handler, seen) for name, handler in handlers.items()})
 
     with stored_requests_watched(seen):
         Requests(*clouds).make_all()
+        repositories.make_all()
 
     honoured = {
         path
@@ -147,9 +156,11 @@ def test_a_refusal_says_what_to_do_instead(tmp_path: Path) -> None:
     assert "ExplainerConfig is not emulated here." in refused
 
 
-def test_what_is_kept_is_shown_as_it_was_given(clouds: tuple[SageMaker, World], operations: list[str]) -> None:
+def test_what_is_kept_is_shown_as_it_was_given(
+    clouds: tuple[SageMaker, World], repositories: CodeCommitRequests, operations: list[str]
+) -> None:
     kept = {path for operation in operations for path in leaves(operation) if next(places(path), "") == "kept"}
-    for operation, asked, shown in Requests(*clouds).kept():
+    for operation, asked, shown in chain(Requests(*clouds).kept(), repositories.kept()):
         for path in sorted(kept):
             names = path.split(".")
             if names[0] == operation and (given := list(values(asked, names[1:]))):

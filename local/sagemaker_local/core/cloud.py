@@ -38,7 +38,7 @@ class Events(Protocol):
     """Where events about state changes go."""
 
     def send(self, detail_type: str, resources: list[str], detail: dict[str, Any]) -> None:
-        """Send an event of source aws.sagemaker; times inside `detail` are spelled by the caller."""
+        """Send an event of the service's own source; times inside `detail` are spelled by the caller."""
 
 
 @dataclass(frozen=True)

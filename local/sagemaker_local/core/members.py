@@ -124,6 +124,10 @@ REFUSED: Mapping[str, str] = {
     "*Record.ExpirationTimeResponse=Enabled": "leave it out: no record expires",
     "*Record.*TtlDuration": "delete records with DeleteRecord",
     "*Record.ValueAsStringList": "give each value a feature of its own",
+    # CodeCommit.
+    "CreateCommit.putFiles.sourceFile": "give the fileContent",
+    "CreateCommit.setFileModes": "put the file with its fileMode",
+    "CreateCommit.keepEmptyFolders": "put a .gitkeep",
 }
 
 KEPT: tuple[str, ...] = (
@@ -201,6 +205,8 @@ KEPT: tuple[str, ...] = (
     "*ModelPackage.ModelCard",
     "*ModelPackage.ModelLifeCycle",
     "UpdateModelPackage.ApprovalDescription",
+    "CreateRepository.kmsKeyId",
+    "UpdateRepositoryEncryptionKey.kmsKeyId",
 )
 
 

@@ -4,6 +4,7 @@ botocore itself checks types, required members and minima on the client's side; 
 enum, a pattern or a maximum, so all of them are checked here, by the one walker that the tests' fakes use too.
 """
 
+import base64
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -205,8 +206,25 @@ def project(shape: Any, record: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name in shape.members and value is not None}
 
 
+def from_wire(shape: Any, value: Any) -> Any:
+    """Return `value` as it was before JSON 1.1 wrote it: what is bytes came in base64. Other faults stay as they are.
+
+    Raises:
+        ValueError: it is no base64.
+    """
+    kind = shape.type_name
+    if kind == "blob" and isinstance(value, str):
+        return base64.b64decode(value, validate=True)
+    if kind == "structure" and isinstance(value, Mapping):
+        members = shape.members
+        return {name: from_wire(members[name], item) if name in members else item for name, item in value.items()}
+    if kind == "list" and isinstance(value, list):
+        return [from_wire(shape.member, item) for item in value]
+    return value
+
+
 def to_wire(shape: Any, value: Any) -> Any:
-    """Return `value` as JSON 1.1 writes it: times as epoch seconds."""
+    """Return `value` as JSON 1.1 writes it: times as epoch seconds, bytes in base64."""
     kind = shape.type_name
     if kind == "structure":
         return {name: to_wire(shape.members[name], item) for name, item in value.items() if item is not None}
@@ -216,4 +234,6 @@ def to_wire(shape: Any, value: Any) -> Any:
         return {key: to_wire(shape.value, item) for key, item in value.items()}
     if kind == "timestamp" and isinstance(value, datetime):
         return value.timestamp()
+    if kind == "blob" and isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     return value

@@ -1,11 +1,11 @@
-"""The wire: JSON 1.1 for SageMaker, REST-JSON for its run-time APIs, both validated by botocore in both directions."""
+"""The wire: JSON 1.1, and REST-JSON for SageMaker's run-time APIs, both validated by botocore in both directions."""
 
 import asyncio
 import base64
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ from sagemaker_local.core.cloud import Call, Handler, HttpResponse
 from sagemaker_local.core.errors import ApiError, invalid
 from sagemaker_local.core.eventstream import CONTENT_TYPE, events
 from sagemaker_local.core.members import check
-from sagemaker_local.core.shapes import problems, service_model, to_wire
+from sagemaker_local.core.shapes import Problem, from_wire, problems, service_model, to_wire, walk
 from sagemaker_local.core.wire import REST_MODELS, parsed
 
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
@@ -37,23 +37,37 @@ class Caller:
     principal: str
 
 
+type Refuse = Callable[[str, Sequence[Problem]], ApiError]
+"""Makes of an operation and of what is wrong with a request the error that the service answers."""
+
+
+def _invalid(_operation: str, wrong: Sequence[Problem]) -> ApiError:
+    count = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected: "
+    return invalid(count + "; ".join(map(str, wrong)))
+
+
 class Api:
     """Answers requests by handlers, one per operation.
 
-    `own` is what the ARNs of this region and account begin with; without it, no ARN is a stranger's.
+    `own` is what the ARNs of this region and account begin with; without it, no ARN is a stranger's. `service` is the
+    one that is asked by JSON 1.1, and `refuse` names what breaks its model.
     """
 
-    def __init__(self, handlers: Mapping[str, Handler], own: str = "") -> None:
+    def __init__(
+        self, handlers: Mapping[str, Handler], own: str = "", service: str = "sagemaker", refuse: Refuse = _invalid
+    ) -> None:
         self._handlers = handlers
         self._own = own
+        self._service = service
+        self._refuse = refuse
 
     async def answer_json(self, operation: str, body: bytes, caller: Caller) -> HttpResponse:
         """Answer a JSON 1.1 request; the handler works in a thread, so that the cloud goes on."""
         try:
-            answer = await asyncio.to_thread(self._call, "sagemaker", operation, parsed(body), caller)
+            answer = await asyncio.to_thread(self._call, self._service, operation, parsed(body), caller)
         except ApiError as error:
-            return _refusal("sagemaker", error)
-        shape = service_model("sagemaker").operation_model(operation).output_shape
+            return _refusal(self._service, error)
+        shape = service_model(self._service).operation_model(operation).output_shape
         return 200, dict(_JSON), json.dumps(to_wire(shape, answer) if shape else {}, default=str).encode()
 
     async def answer_rest(
@@ -77,10 +91,10 @@ class Api:
         if operation not in model.operation_names or handler is None:
             raise ApiError("UnknownOperationException", f"{operation} is not an operation that is emulated here.")
         shape = model.operation_model(operation)
-        wrong = problems(shape.input_shape, request) if shape.input_shape else []
+        request = _decoded(shape.input_shape, request) if service == self._service else request
+        wrong = list(walk(shape.input_shape, request)) if shape.input_shape else []
         if wrong:
-            count = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected: "
-            raise invalid(count + "; ".join(wrong))
+            raise self._refuse(operation, wrong)
         check(service, operation, request, self._own)
         answer = self._handled(handler, Call(operation, request, caller.access_key, caller.principal))
         odd = problems(shape.output_shape, answer) if shape.output_shape else []
@@ -102,12 +116,21 @@ class Api:
             raise ApiError("InternalFailure", f"{call.operation} failed unexpectedly: {error!r}", 500) from error
 
 
+def _decoded(shape: Any, request: Any) -> Any:
+    try:
+        return from_wire(shape, request) if shape else request
+    except ValueError as error:
+        raise ApiError(
+            "SerializationException", f"The request is not encoded as the API's model says: {error}."
+        ) from error
+
+
 def _refusal(service: str, error: ApiError) -> HttpResponse:
     body = {"__type": error.code, "message": error.message, "Message": error.message, **error.members}
     model = service_model(service)
     modelled: Any = model.shape_for(error.code).metadata if error.code in model.shape_names else {}
     status = modelled.get("error", {}).get("httpStatusCode", error.status)
-    kind = _JSON if service == "sagemaker" else {"Content-Type": "application/json"}
+    kind = {"Content-Type": "application/json"} if service in REST_MODELS else _JSON
     return status, {**kind, "x-amzn-ErrorType": error.code}, json.dumps(body).encode()
 
 

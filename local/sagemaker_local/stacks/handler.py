@@ -143,7 +143,7 @@ class StackResources:
             raise ResourceError(
                 f"{', '.join(unknown)} of {self._type.type_name} is not emulated here.", "InvalidRequest"
             )
-        tags = [tag for tag in properties.get("Tags", []) if not _is_stacks_own(tag)]
+        tags = [tag for tag in properties.get("Tags", []) if not is_stacks_own(tag)]
         given = {name: item for name, item in properties.items() if name != "Tags"}
         return checked(self._type, logical_id, {**given, "Tags": tags} if tags else given)
 
@@ -243,7 +243,7 @@ class StackResources:
             self._asked("AddTags", {"ResourceArn": arn, "Tags": changed})
 
 
-def _is_stacks_own(tag: Any) -> bool:
+def is_stacks_own(tag: Any) -> bool:
     """Tell whether a tag is one that CloudFormation gives by itself: nobody else may set those."""
     return isinstance(tag, Mapping) and str(tag.get("Key", "")).lower().startswith("aws:")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sagemaker_local.core.cloud import Handler
     from sagemaker_local.core.store import Record
 
-SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime")
+SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "codecommit")
 _asked: ContextVar[str] = ContextVar("asked")
 
 

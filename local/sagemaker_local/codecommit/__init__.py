@@ -1,0 +1,1 @@
+"""AWS CodeCommit: its API, and a real git server behind it."""
