@@ -12,6 +12,7 @@ from tests.support.review_browser import Browser
 from tests.support.samples import sample, with_detail
 from tests.unit.releases_world import arn
 
+from signalbox import names
 from signalbox.approvals import ApprovalPorts, PackageUnfinishedError, PackageUnknownError, on_model_package
 from signalbox.aws.errors import ServiceBusyError
 from signalbox.aws.model import ModelPackage

@@ -105,9 +105,9 @@ def on_model_package(event: Mapping[str, object], ports: ApprovalPorts) -> Appro
     """Set going what one model package event asks for, and say what that was.
 
     Outcomes: `ignored` (no change of the approval, not one of our groups, that of a branch, a package of the machine's
-    own, or one that is not completed), `review-started`, `release-started`, `rollback-started`, `review-answered` (a waiting machine
-    goes on), `done-before` (nothing was left to do), `reopened` (nobody was asked about the package: it waits for its
-    review).
+    own, or one that is not completed), `review-started`, `release-started`, `rollback-started`, `review-answered` (a
+    waiting machine goes on), `done-before` (nothing was left to do), `reopened` (nobody was asked about the package: it
+    waits for its review).
 
     Raises:
         EventError: the event does not parse.
