@@ -9,6 +9,9 @@ from signalbox.contracts.reviews import ReviewDecision
 # `passed-on`: it succeeded. `notified-before`: people were mailed at an earlier delivery. `ignored`: its pipeline is
 # another stack's.
 type ReportOutcome = Literal["passed-on", "notified", "notified-before", "ignored"]
+# What waits for a refusal to be mended: uploads for their run, a run that a push asked for, or nothing, because that
+# run was not even opened.
+type RefusedWait = Literal["uploads", "run", "nothing"]
 
 
 class Ending(TypedDict):
@@ -49,8 +52,8 @@ class RunFailure(TypedDict):
 class RunRefusal(TypedDict):
     """Why a run cannot start, and will not by itself: `code` is AWS's error, `reason` what is refused, for people.
 
-    `uploads` are for people, `since` is when the oldest of them was recorded. Without `approvers`, those of the stack
-    are told.
+    `uploads` are for people, `since` is when the oldest of them was recorded, or when the run that has them again was
+    opened. `waits` says what starts once that is mended. Without `approvers`, those of the stack are told.
     """
 
     project: str
@@ -61,6 +64,7 @@ class RunRefusal(TypedDict):
     since: str
     code: str
     reason: str
+    waits: RefusedWait
 
 
 class RunReport(TypedDict):
