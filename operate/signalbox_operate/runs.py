@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signalbox.aws.table import Table
-from signalbox.uploads.model import Run, Upload
+from signalbox.uploads.model import NO_UPLOADS, Run, Upload
 from signalbox.uploads.table import UploadsTable
 from signalbox_operate.stack import OperateError, Stack
 
@@ -20,6 +20,8 @@ JOB_KINDS = ("TrainingJob", "ProcessingJob", "TransformJob")
 class PipelineRun:
     """A run of a pipeline; `uploads` is None where it took none, as one that was started by hand.
 
+    `repeats` is the run whose uploads it is over again, `commit` what was published; "" where no push asked for it.
+
     `execution` is the ARN of its execution, "" where it has none yet; `since` is in the service's own zone.
     """
 
@@ -30,6 +32,8 @@ class PipelineRun:
     uploads: int | None = None
     reason: str = ""
     execution: str = ""
+    repeats: str = ""
+    commit: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,12 +158,21 @@ def _started(pipeline: str, summary: Mapping[str, Any], run: Run | None, uploads
         uploads,
         summary.get("PipelineExecutionFailureReason", ""),
         summary["PipelineExecutionArn"],
+        *_pushed(run),
     )
 
 
 def _unstarted(run: Run, uploads: int) -> PipelineRun:
     waits = f"it waits: {run.waits_for}" if run.waits_for else run.reason or ""
-    return PipelineRun(run.pipeline, run.id, run.status, run.created_at, uploads, waits, run.execution or "")
+    execution = run.execution or ""
+    return PipelineRun(run.pipeline, run.id, run.status, run.created_at, uploads, waits, execution, *_pushed(run))
+
+
+def _pushed(run: Run | None) -> tuple[str, str]:
+    """Return which run's uploads a run is over again, and the commit; empty texts where no push asked for it."""
+    if run is None:
+        return "", ""
+    return "" if run.repeats in (None, NO_UPLOADS) else str(run.repeats), run.commit
 
 
 def _names(pipeline: str, summary: Mapping[str, Any]) -> tuple[str, ...]:

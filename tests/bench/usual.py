@@ -106,8 +106,8 @@ def _start_run() -> Usual:
     item = {**{name: {"S": value} for name, value in waits.items()}, "size": {"N": "9"}}
 
     def query(**request: Any) -> dict[str, Any]:
-        of_runs = request["ExpressionAttributeValues"][":pk"]["S"].startswith("pipeline#")
-        return {"Items": [] if of_runs else [item]}
+        of_uploads = request["ExpressionAttributeValues"][":pk"]["S"].startswith(("waiting#", "run#"))
+        return {"Items": [item] if of_uploads else []}
 
     table = {"query": query, "put_item": {}, "update_item": {"Attributes": {}}, "transact_write_items": {}}
     started = {"PipelineExecutionArn": f"arn:aws:sagemaker:{_AWS}:pipeline/{_PIPELINE}/execution/abcdefghijkl"}

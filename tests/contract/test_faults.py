@@ -24,7 +24,7 @@ from signalbox.project_documents import ProjectPipeline
 from signalbox.reviews.adapters import DynamoReviews
 from signalbox.uploads.adapters import SageMakerExecutions
 from signalbox.uploads.mails import NotificationTable
-from signalbox.uploads.model import CLAIMED, RunConflictError, Upload
+from signalbox.uploads.model import CLAIMED, RunConflictError, Upload, Wish
 from signalbox.uploads.rules import next_run
 from signalbox.uploads.table import UploadsTable
 from tests.contract.world import World, allow, name, until
@@ -151,6 +151,22 @@ def test_a_run_is_opened_filled_sealed_and_told_though_each_answer_was_lost(
     log = NotificationTable(table)
     proxy.weather.next = [fault, None]
     assert log.claim("execution", NOW, timedelta(seconds=45))
+
+
+@lost
+def test_a_commit_is_asked_for_and_its_run_opened_once_though_each_answer_was_lost(
+    fault: Fault, table: Table, proxy: FaultyProxy
+) -> None:
+    pipeline = name("signalbox")
+    store, run = UploadsTable(table, pipeline), next_run(pipeline, None, NOW)
+    proxy.weather.next = [fault, None]
+    assert store.ask_again("c1", NOW)
+    proxy.weather.next = [fault, None]
+    assert not store.ask_again("c1", NOW)
+    wish = store.wish()
+    proxy.weather.next = [None, fault, None]
+    store.open(run, wish)
+    assert (store.latest(), store.wish()) == (run, Wish("c1", run.id))
 
 
 @lost

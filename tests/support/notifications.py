@@ -123,7 +123,9 @@ def mailed_about_refusal(**changes: Any) -> Mail:
     """Return the mail about a run that cannot start, which every approver has got."""
     outbox = OutboxFake()
     empty: Any = dict.fromkeys(("run", "uploads", "since", "code", "reason"), "")
-    refusal: Any = empty | {"project": "abalone", "approvers": [], "pipeline": "signalbox-abalone"} | changes
+    refusal: Any = (
+        empty | {"waits": "uploads", "project": "abalone", "approvers": [], "pipeline": "signalbox-abalone"} | changes
+    )
     assert notifying.notify_run_refused(refusal, notifying.NotifyingPorts(outbox, (ANN, BOB))) == {"mailed": 2}
     return _same(outbox)
 

@@ -15,6 +15,7 @@ from signalbox.uploads import rules
 from signalbox.uploads.model import (
     CLAIMING,
     STARTED,
+    SUCCEEDED,
     UNCLAIMED,
     ExecutionState,
     ReportUnderWayError,
@@ -22,6 +23,7 @@ from signalbox.uploads.model import (
     RunConflictError,
     RunPostponedError,
     Upload,
+    Wish,
 )
 
 PIPELINE = "signalbox-abalone"
@@ -65,12 +67,13 @@ class MemoryObjects:
         return self.content.get((bucket, key))
 
     def write(self, uri: str, text: str, content_type: str) -> None:
-        """Write a text object; another text for the same URI is a defect."""
+        """Write a text object; another text for the same URI is a defect, unless it knows more of the uploaders."""
         assert content_type == "application/json"
         if self.refuses:
             raise CallRefusedError(f"s3:PutObject of {uri}", "AccessDenied", "Access Denied")
         self.writes += 1
-        assert self.written.setdefault(uri, text) == text
+        assert self.written.get(uri, text) == text or uri.endswith(".uploaders.json")
+        self.written[uri] = text
 
     @property
     def manifests(self) -> dict[str, str]:
@@ -142,6 +145,8 @@ class MemoryTable:
         self._runs: dict[int, Run] = {}
         self._taken: dict[str, dict[str, Upload]] = {}
         self.notes = 0
+        self._wish: Wish | None = None
+        self.commits: dict[str, int] = {}  # each that was asked for, with the number of runs before
 
     def record(self, upload: Upload) -> bool:
         """Write an upload down once."""
@@ -190,11 +195,31 @@ class MemoryTable:
         found = [upload for upload in self.uploads.values() if (upload.bucket, upload.key) == (bucket, key)]
         return sorted(found, key=lambda upload: upload.version)
 
-    def open(self, run: Run) -> None:
-        """Write down a new run."""
-        if run.number in self._runs:
-            raise RunConflictError("taken")
+    def last_with_uploads(self) -> Run | None:
+        """Return the last run with uploads that succeeded, else the last one with uploads."""
+        found = [run for run in self.runs if self.taken(run)]
+        best = [run for run in found if run.status == SUCCEEDED] or found
+        return best[-1] if best else None
+
+    def wish(self) -> Wish | None:
+        """Return what the last push has asked for."""
+        return self._wish
+
+    def ask_again(self, commit: str, at: datetime, number: int = 1) -> bool:
+        """Write down that a run at a commit is asked for, once for each change."""
+        assert at.tzinfo is not None
+        if (commit, number) in self.changes:
+            return False
+        self.changes.add((commit, number))
+        self.commits[commit], self._wish = len(self._runs), Wish(commit)
+        return True
+
+    def open(self, run: Run, wish: Wish | None = None) -> None:
+        """Write down a new run, and that it fulfils a wish."""
+        if run.number in self._runs or (wish is not None and wish != self._wish):
+            raise RunConflictError("taken, or another is wanted")
         self._runs[run.number] = run
+        self._wish = self._wish if wish is None else Wish(wish.commit, run.id)
 
     def waiting(self, most: int | None = None) -> Sequence[Upload]:
         """Return waiting uploads, the oldest first."""
@@ -230,6 +255,11 @@ class MemoryTable:
     def taken(self, run: Run) -> Sequence[Upload]:
         """Return the uploads of the run."""
         taken = self._taken.get(run.id, {})
+        return [taken[digest] for digest in sorted(taken)]
+
+    def input_of(self, run: Run) -> Sequence[Upload]:
+        """Return the uploads that the run is over."""
+        taken = self._taken.get(run.source, {})
         return [taken[digest] for digest in sorted(taken)]
 
     def move(
@@ -375,7 +405,9 @@ class MemoryExecutions:
         self.states: dict[str, ExecutionState] = {}
         self.started: list[dict[str, Any]] = []
 
-    def start(self, pipeline: ProjectPipeline, value: str, *, token: str, display_name: str, description: str) -> str:
+    def start(
+        self, pipeline: ProjectPipeline, value: str | None, *, token: str, display_name: str, description: str
+    ) -> str:
         """Start an execution, or find the one with the same token."""
         if token in self.by_token:
             return self.by_token[token]

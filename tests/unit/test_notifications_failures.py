@@ -309,6 +309,7 @@ def test_a_projects_own_approvers_are_told_of_its_runs_in_place_of_the_stacks(
         "since": "",
         "code": "NoProject",
         "reason": "refused",
+        "waits": "uploads",
     }
     notifying.notify_run_refused(refusal, ports)
     assert [mail.to for mail in outbox.mails] == told * 2
@@ -332,3 +333,15 @@ def test_a_run_that_cannot_start_says_why_what_waits_since_when_and_what_to_do()
         "nothing has to be uploaded again",
         "aws sagemaker describe-pipeline --pipeline-name signalbox-abalone",
     )
+
+
+def test_a_run_of_a_push_that_cannot_start_says_so_and_that_it_starts_by_itself() -> None:
+    mail = mailed_about_refusal(code="ResourceNotFound", uploads="again what run-1 took, at commit 0123", waits="run")
+    in_both(mail, "A push asked for a run that cannot start:", "again what run-1 took", "starts then")
+
+
+def test_a_run_whose_input_is_gone_is_told_without_a_promise_that_it_starts_by_itself() -> None:
+    reason = "what its run signalbox-abalone-000001 took is there no more: upload data again"
+    mail = mailed_about_refusal(run="signalbox-abalone-000001", code="InputGone", reason=reason, waits="nothing")
+    in_both(mail, "A push asked for a run, and there is nothing to run over:", reason)
+    in_neither(mail, "nothing has to be uploaded again", "Waiting since")

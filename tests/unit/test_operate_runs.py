@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from signalbox import names
 from signalbox.aws.table import Table
-from signalbox.uploads.model import CLAIMED, Run, Upload
+from signalbox.uploads.model import CLAIMED, NO_UPLOADS, Run, Upload
 from signalbox.uploads.table import UploadsTable
 from signalbox_operate import account, cli, logs
 from signalbox_operate.commands import terminal
@@ -172,6 +172,36 @@ def test_a_run_that_has_not_started_is_shown_with_what_it_waits_for(clients: dic
     refused = ask("logs", later.id)
     assert refused.exit_code == 1
     assert f"run {later.id} has not started" in refused.stderr
+
+
+def test_a_run_that_a_push_asked_for_is_shown_with_the_run_that_it_repeats_and_the_commit(
+    clients: dict[str, Any], run: Run
+) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    again = Run(ABALONE, 2, NOW + timedelta(days=1), status=CLAIMED, repeats=run.id, commit=commit)
+    uploads(clients).open(again)
+
+    shown = ask("runs").output.splitlines()
+    assert shown[0].split("\t")[::3] == [again.id, "again"]
+    assert f"{again.id}: again: {run.id}, commit 0123456789ab" in shown
+    assert ask("runs", again.id).output.splitlines()[1:] == [f"again: {run.id}", "commit 0123456789ab"]
+    listed = json.loads(ask("runs", "--json").output)
+    assert [(found["repeats"], found["commit"]) for found in listed] == [(run.id, commit), ("", ""), ("", "")]
+    assert json.loads(ask("runs", again.id, "--json").output)["run"]["repeats"] == run.id
+
+
+def test_a_run_of_a_push_without_uploads_and_one_over_its_own_are_shown_with_the_commit_alone(
+    clients: dict[str, Any],
+) -> None:
+    later = Run(ABALONE, 2, NOW + timedelta(days=1), commit="0123456")
+    uploads(clients).open(later)
+    uploads(clients).move(later, "Empty", at=NOW)
+    none = Run(ABALONE, 3, NOW + timedelta(days=2), status=CLAIMED, repeats=NO_UPLOADS, commit="abcdef0")
+    uploads(clients).open(none)
+
+    assert f"{none.id}: commit abcdef0" in ask("runs").output
+    assert ask("runs", none.id).output.splitlines()[1:] == ["commit abcdef0"]
+    assert ask("runs", later.id).output.splitlines()[1:] == ["commit 0123456"]
 
 
 @pytest.mark.parametrize("name", ["", "run-1-1-upload", "p4jn9xou8a8s", f"{ABALONE}/run-1-1-upload", EXECUTION])

@@ -178,6 +178,14 @@ class _Pipelines(RecordingClient):
         return {"PipelineExecutionStatus": "Executing"}
 
 
+def test_a_pipeline_that_takes_nothing_is_started_without_parameters() -> None:
+    client: Any = _Pipelines()
+    nothing: Any = {**START, "value": None}
+    SageMakerExecutions(client).start(TRAIN._replace(takes="nothing", parameter=None), **nothing)
+    (request,) = client.requests("StartPipelineExecution")
+    assert "PipelineParameters" not in request
+
+
 def test_a_start_asks_sagemaker_for_what_the_run_says() -> None:
     client: Any = _Pipelines()
     SageMakerExecutions(client).start(TRAIN, **START)

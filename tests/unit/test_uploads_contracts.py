@@ -17,7 +17,7 @@ from signalbox import moments
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.aws.table import Table
 from signalbox.uploads.mails import NotificationTable
-from signalbox.uploads.model import CLAIMED, STARTED, ReportUnderWayError, Run, RunConflictError, Upload
+from signalbox.uploads.model import CLAIMED, STARTED, ReportUnderWayError, Run, RunConflictError, Upload, Wish
 from signalbox.uploads.table import UploadsTable
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -229,6 +229,79 @@ def test_a_run_number_is_given_once(table: Any) -> None:
         table.open(a_run())
     table.open(a_run(2))
     assert table.latest() == a_run(2)
+
+
+def test_a_run_keeps_what_it_repeats_the_commit_and_how_much_of_its_input_it_had(table: Any) -> None:
+    run = a_run()._replace(status=CLAIMED, repeats="signalbox-abalone-000000", commit="c1", copied=2)
+    table.open(run)
+    assert table.latest() == run
+    started = table.move(run._replace(copied=7, has_manifest=True), STARTED, at=NOW, execution=f"{EXECUTION}1")
+    assert table.latest() == started
+    assert (started.copied, started.has_manifest, started.commit) == (7, True, "c1")
+    assert table.run_of(f"{EXECUTION}1") == started
+
+
+def test_a_run_that_repeats_another_is_over_its_uploads_and_takes_none(table: Any) -> None:
+    first = claimed(table, an_upload())
+    again = replace(a_run(2), status=CLAIMED, repeats=first.id)
+    table.open(again)
+    table.record(an_upload(2))
+    with pytest.raises(RunConflictError):
+        table.take(again, [an_upload(2)])
+    assert (table.taken(again), table.input_of(again)) == ([], table.taken(first))
+    assert table.input_of(first) == table.taken(first)
+
+
+def test_the_run_to_repeat_is_the_last_that_succeeded_over_uploads_of_its_own_else_the_last_with_some(
+    table: Any,
+) -> None:
+    assert table.last_with_uploads() is None
+    runs = [a_run(number) for number in range(1, 6)]
+    for run, status in zip(runs, ("Failed", "Succeeded", "Stopped", "Empty", "Succeeded"), strict=True):
+        table.open(run if run.number < 5 else replace(run, status=CLAIMED, repeats=runs[0].id))
+        if run.number < 4:
+            table.record(an_upload(run.number))
+            table.take(run, [an_upload(run.number)])
+        found = table.last_with_uploads()
+        assert found.number == min(run.number, 3) if run.number < 3 else found.number == 2
+        table.move(table.latest(), status, at=NOW)
+    assert table.last_with_uploads().number == 2
+
+
+def test_a_commit_is_asked_for_once_and_a_later_one_takes_its_place(table: Any) -> None:
+    assert table.wish() is None
+    assert table.ask_again("c1", NOW)
+    assert not table.ask_again("c1", NOW + timedelta(days=1))
+    assert table.wish() == Wish("c1")
+    assert table.ask_again("c2", NOW)
+    assert not table.ask_again("c1", NOW)
+    assert table.wish() == Wish("c2")
+    assert table.latest() is None  # a wish is no run
+
+
+def test_a_wish_is_one_pipelines_alone(table: Any, part_of: Callable[[str], Any]) -> None:
+    other = part_of("signalbox-wine")
+    assert table.ask_again("c1", NOW)
+    assert other.wish() is None
+    assert other.ask_again("c1", NOW)
+
+
+def test_a_run_is_opened_with_the_wish_that_it_fulfils_or_not_at_all(table: Any) -> None:
+    table.ask_again("c1", NOW)
+    table.ask_again("c2", NOW)
+    with pytest.raises(RunConflictError):
+        table.open(a_run(), Wish("c1"))
+    assert (table.latest(), table.wish()) == (None, Wish("c2"))
+    table.open(a_run(), Wish("c2"))
+    assert (table.latest(), table.wish()) == (a_run(), Wish("c2", a_run().id))
+    with pytest.raises(RunConflictError):
+        table.open(a_run(2), Wish("c2"))
+    with pytest.raises(RunConflictError):
+        table.open(a_run(1), Wish("c2", a_run().id))
+    table.open(a_run(2), Wish("c2", a_run().id))
+    assert table.wish() == Wish("c2", a_run(2).id)
+    assert table.ask_again("c3", NOW)
+    assert table.wish() == Wish("c3")
 
 
 def test_a_run_moves_only_from_the_state_it_is_in(table: Any) -> None:

@@ -70,15 +70,19 @@ def an_earlier_run(table: Table, **more: str) -> None:
     table.put({"pk": f"pipeline#{PIPELINE}", "sk": "run#00000007", **run, **more})
 
 
-def requested(table: Table, *, refused: bool = False) -> MemoryExecutions:
-    """Handle a request for a run; return the executions that it started. None is refused, but by the quota."""
-    clock, executions = Clock(), MemoryExecutions(quota=0 if refused else 20)
+def requested(table: Table, *, refused: bool = False, commit: str | None = None) -> MemoryExecutions:
+    """Handle a request for a run, of a push where a commit is given; return the executions that it started.
+
+    None is refused, but by the quota.
+    """
+    clock, executions, objects = Clock(), MemoryExecutions(quota=0 if refused else 20), MemoryObjects()
+    objects.put(KEY)
     ports = StartingPorts(
         prefix="signalbox",
         artifacts=ARTIFACTS,
         projects=MemoryProjects(),
         store_of=partial(UploadsTable, table),
-        objects=MemoryObjects(),
+        objects=objects,
         copier=MemoryCopier(),
         executions=executions,
         requests=MemoryRequests(clock),
@@ -87,6 +91,8 @@ def requested(table: Table, *, refused: bool = False) -> MemoryExecutions:
         clock=clock,
     )
     request = {"kind": "run-requested", "pipeline": PIPELINE}
+    if commit is not None:
+        request |= {"kind": "repeat-requested", "commit": commit}
     assert start(sqs_event(request, group=PIPELINE), ports) == {"batchItemFailures": []}
     return executions
 
@@ -139,6 +145,22 @@ def test_a_run_that_was_started_before_the_update_is_found_with_its_times(table:
     run = UploadsTable(table, PIPELINE).run_of(arn)
     assert run is not None
     assert run.started_at == MOMENT + timedelta(seconds=2.25)
+
+
+def test_a_run_that_was_over_before_the_update_is_repeated_where_its_projects_jobs_may_read(table: Table) -> None:
+    an_earlier_run(table, status="Succeeded", started_at="2026-11-20T11:59:02.250000+00:00", execution=EXECUTION)
+    facts: dict[str, str | int] = {"bucket": BUCKET, "key": KEY, "version": "v1", "size": 10, "recorded_at": RECORDED}
+    table.put({"pk": f"run#{RUN}", "sk": "d", **facts, "run": RUN})
+    earlier = UploadsTable(table, PIPELINE).latest()
+    assert earlier is not None
+    assert (earlier.repeats, earlier.commit) == (None, "")
+
+    executions = requested(table, commit="0123456")
+
+    again = UploadsTable(table, PIPELINE).latest()
+    assert again is not None
+    assert (again.number, again.repeats, again.commit) == (8, RUN, "0123456")
+    assert executions.started[0]["input"] == f"s3://{ARTIFACTS}/manifests/{PIPELINE}/{RUN}.json"
 
 
 def test_an_event_that_was_recorded_before_the_update_is_known_after_it(table: Table) -> None:

@@ -98,6 +98,22 @@ def test_an_upload_becomes_a_run_with_the_real_adapters(monkeypatch: pytest.Monk
     assert len(started.calls) == 1
 
 
+def test_a_push_is_run_again_over_the_last_upload_with_the_real_adapters(monkeypatch: pytest.MonkeyPatch) -> None:
+    arn, state = {"PipelineExecutionArn": f"{EXECUTION}p4jn9xou8a8s"}, {"PipelineExecutionStatus": "Executing"}
+    answers = {"start_pipeline_execution": arn, "describe_pipeline_execution": state}
+    started = RecordingClient("sagemaker", answers)
+    push = {"kind": "repeat-requested", "pipeline": PIPELINE, "commit": "0123456789abcdef"}
+    call("record_uploads", sqs_event(sample("s3/object-created-unversioned")))
+    _given(monkeypatch, "sagemaker", started)
+    over = sample("sagemaker/pipeline-execution-succeeded")
+    request = {"kind": "run-requested", "pipeline": PIPELINE}
+    assert call("start_run", sqs_event(request, over, push, push, group=PIPELINE)) == {"batchItemFailures": []}
+    first, again = started.requests("StartPipelineExecution")
+    assert first["PipelineParameters"] == again["PipelineParameters"]
+    assert first["ClientRequestToken"] != again["ClientRequestToken"]
+    assert again["PipelineExecutionDisplayName"] == "run-2-again"
+
+
 @pytest.mark.parametrize("function", ["record_uploads", "start_run"])
 def test_a_bad_message_is_in_the_dead_letter_queue_with_its_reason(function: str) -> None:
     assert call(function, sqs_event("nonsense", group=PIPELINE)) == {"batchItemFailures": []}

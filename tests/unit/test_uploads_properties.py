@@ -1,8 +1,10 @@
 """Whatever happens to events, messages and functions, each upload is taken once, by one run, and one run is active.
 
+And each commit that a push asks for is run once, by a run that began after it was asked for, unless a later one was.
+
 A small world is driven by hypothesis: objects are put and overwritten; the events about them come in both shapes, in
-any order, twice, late; functions die before or after any call; the quota is used up; events about executions are
-lost. In the end everything that is due is delivered, and the invariants hold.
+any order, twice, late; so do the messages of pushes; functions die before or after any call; the quota is used up;
+events about executions are lost. In the end everything that is due is delivered, and the invariants hold.
 """
 
 import json
@@ -29,6 +31,7 @@ from tests.support.uploads import (
     MemoryTables,
 )
 
+from signalbox.uploads import rules
 from signalbox.uploads.model import RunRefusedError
 from signalbox.uploads.recording import RecordingPorts, record
 from signalbox.uploads.refusals import Refusals
@@ -83,6 +86,7 @@ class World:
         self.executions = MemoryExecutions()
         self.events: list[Any] = []
         self.messages: list[Any] = []
+        self.pushed: list[Any] = []
         self.versions = 0
         self.most_running = 0
         self.dead_letters = MemoryDeadLetterQueue()
@@ -154,6 +158,18 @@ class World:
         self.messages = self.messages[len(self.messages) - len(failures) :]
         self.most_running = max(self.most_running, len(self.executions.running))
 
+    def push(self, times: int, place: int) -> None:
+        """Publish a commit, which asks for a run of it: its message is somewhere among the others, so many times."""
+        commit = f"{len(self.pushed) + 1:040x}"
+        self.pushed.append({"kind": "repeat-requested", "pipeline": PIPELINE, "commit": commit})
+        for _ in range(times):
+            self.messages.insert(place % (len(self.messages) + 1), self.pushed[-1])
+
+    def push_comes_again(self, index: int) -> None:
+        """Deliver the message of an earlier push once more, however long ago that was."""
+        if self.pushed:
+            self.messages.append(self.pushed[index % len(self.pushed)])
+
     def hear_and_run(self, index: int) -> None:
         """Deliver an event, and what comes of it."""
         self.hear(index)
@@ -187,6 +203,8 @@ steps = st.lists(
         st.tuples(st.just("hear and run"), st.integers(0, 50)),
         st.tuples(st.just("run")),
         st.tuples(st.just("end"), st.integers(0, 2)),
+        st.tuples(st.just("push"), st.integers(1, 2), st.integers(0, 3)),
+        st.tuples(st.just("push comes again"), st.integers(0, 3)),
         st.tuples(st.just("wait"), st.integers(0, 90)),
         st.tuples(st.just("quota"), st.sampled_from([0, 20])),
         st.tuples(st.just("pipeline"), st.booleans()),
@@ -205,6 +223,8 @@ def play(world: World, story: list[Any]) -> None:
         "run": world.run,
         "hear and run": world.hear_and_run,
         "end": world.end,
+        "push": world.push,
+        "push comes again": world.push_comes_again,
         "wait": world.clock.forward,
         "quota": lambda quota: setattr(world.executions, "quota", quota),
         "pipeline": lambda exists: setattr(world.executions, "refusal", None if exists else MISSING),
@@ -225,6 +245,7 @@ def check(world: World) -> None:
     assert world.most_running <= 1
     told = Counter((mail["run"], mail["code"]) for mail in world.mails)
     assert all(times <= 1 + world.deaths for times in told.values())
+    check_pushes(world)
     # When no event ever tells of an end, the last run looks started until anybody asks for the next.
     assert not any(run.open for run in runs[:-1])
     world.messages.append(REQUEST)
@@ -232,7 +253,23 @@ def check(world: World) -> None:
     assert not any(run.open for run in world.table.runs)
 
 
-@settings(max_examples=120)
+def check_pushes(world: World) -> None:
+    """Hold each commit that was asked for against the runs that have it, or that have a later one."""
+    runs, asked = world.table.runs, list(world.table.commits)
+    ran = [run for run in runs if run.status != "Empty"]
+    assert set(asked) == {push["commit"] for push in world.pushed}
+    assert all(times == 1 for times in Counter(run.commit for run in ran if run.commit).values())
+    assert not any(world.table.taken(run) for run in runs if run.repeats)
+    took = {run.id for run in ran if world.table.taken(run)}
+    assert {run.repeats for run in runs if run.repeats} <= took
+    for place, commit in enumerate(asked):
+        fulfilled = [run.number for run in ran if run.commit in asked[place:]]
+        assert bool(fulfilled) == bool(took)
+        assert all(number > world.table.commits[commit] for number in fulfilled)
+    assert (rules.open_wish(world.table.wish(), world.table.latest()) is not None) == bool(asked and not took)
+
+
+@settings(max_examples=200)
 @given(story=steps, destiny=fates)
 def test_each_upload_is_taken_once_by_one_run_and_one_run_is_active(story: list[Any], destiny: dict[int, str]) -> None:
     calls = count()
@@ -249,6 +286,17 @@ def test_a_death_at_any_call_of_two_uploads_and_their_runs_changes_nothing(call:
     world = World(lambda: fate if next(calls) == call else "lives")
     story: list[Any] = [("put", 0, ("bare",)), ("hear and run", 0), ("put", 1, ("native",)), ("hear and run", 0)]
     play(world, [*story, ("run",), ("end", 0), ("run",)])
+    world.settle()
+    check(world)
+
+
+@pytest.mark.parametrize("fate", ["before", "after"])
+@pytest.mark.parametrize("call", range(60))
+def test_a_death_at_any_call_of_a_push_and_its_run_changes_nothing(call: int, fate: str) -> None:
+    calls = count()
+    world = World(lambda: fate if next(calls) == call else "lives")
+    story: list[Any] = [("put", 0, ("bare",)), ("hear and run", 0), ("push", 2, 0), ("run",), ("end", 1), ("run",)]
+    play(world, [*story, ("run",), ("put", 1, ("native",)), ("hear", 0), ("push", 1, 0), ("end", 1), ("run",)])
     world.settle()
     check(world)
 

@@ -114,6 +114,17 @@ def test_a_run_of_many_uploads_names_the_first_and_counts_the_rest(world: World)
     assert world.mails[0]["uploads"].endswith("incoming/19.csv and 3 more")
 
 
+def test_a_run_that_a_push_asked_for_is_reported_with_whose_uploads_it_repeats_and_the_commit(world: World) -> None:
+    table = world.tables(PIPELINE)
+    first = table.move(world.run("incoming/a.csv"), "Succeeded", at=world.clock(), execution=f"{ARN}-1")
+    again = Run(PIPELINE, 2, world.clock(), status=CLAIMED, repeats=first.id, commit="0123456789abcdef")
+    table.open(again)
+    table.move(again, STARTED, at=world.clock(), execution=ARN)
+    world.deliver()
+    assert world.mails[0]["run"] == again.id
+    assert world.mails[0]["uploads"] == f"again what {first.id} took, at commit 0123456789ab: incoming/a.csv"
+
+
 def test_an_execution_that_nobodys_upload_started_is_named_by_its_description(world: World) -> None:
     world.deliver()
     assert world.mails[0]["uploads"] == "run-1: 1 upload"

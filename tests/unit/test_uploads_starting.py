@@ -2,28 +2,17 @@
 
 import json
 from copy import replace
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.support.samples import sample, sqs_event, with_detail
+from tests.support.starting import DONE, REQUEST, World, a_world
 from tests.support.uploads import (
     ABALONE,
-    ARTIFACTS,
     BUCKET,
     MANIFESTS,
     PIPELINE,
-    Clock,
-    MemoryCopier,
-    MemoryDeadLetterQueue,
-    MemoryExecutions,
-    MemoryNotificationLog,
-    MemoryObjects,
-    MemoryProjects,
-    MemoryRequests,
-    MemoryTable,
-    MemoryTables,
     a_project,
 )
 
@@ -35,75 +24,12 @@ from signalbox.mail import MailError
 from signalbox.projects import ProjectUploads, owner
 from signalbox.uploads import rules, starting
 from signalbox.uploads.model import CLAIMED, Run, RunConflictError, RunRefusedError, Upload
-from signalbox.uploads.refusals import Refusals
-from signalbox.uploads.starting import ClaimsRequested, StartingPorts, read, start
-
-REQUEST = {"kind": "run-requested", "pipeline": PIPELINE}
-DONE = sample("sagemaker/pipeline-execution-succeeded")
-
-
-@dataclass
-class World:
-    """What starting works on."""
-
-    clock: Clock
-    tables: MemoryTables
-    objects: MemoryObjects
-    executions: MemoryExecutions
-    requests: MemoryRequests
-    dead_letters: MemoryDeadLetterQueue
-    mails: list[RunRefusal]
-    ports: StartingPorts
-
-    def upload(self, *keys: str, bucket: str = BUCKET) -> None:
-        """Let uploads wait, the first the longest."""
-        for key in keys:
-            self.clock.forward(1)
-            self.table.record(Upload(bucket, f"incoming/{key}", "v1", 10, moments.text_of(self.clock())))
-
-    def deliver(self, *messages: Any) -> list[str]:
-        """Deliver messages; return the ids of those that failed."""
-        response = start(sqs_event(*messages, group=PIPELINE, queue="runs"), self.ports)
-        return [item["itemIdentifier"] for item in response["batchItemFailures"]]
-
-    def over(self, status: str = "Succeeded", reason: str | None = None) -> dict[str, Any]:
-        """Let the running execution end; return the event about it."""
-        (execution,) = self.executions.running
-        self.executions.finish(execution, status, reason)
-        return with_detail(DONE, pipelineExecutionArn=execution, currentPipelineExecutionStatus=status)
-
-    @property
-    def table(self) -> MemoryTable:
-        """Return the pipeline's part of the table."""
-        return self.tables(PIPELINE)
-
-    @property
-    def run(self) -> Run:
-        """Return the latest run."""
-        run = self.table.latest()
-        assert run is not None
-        return run
+from signalbox.uploads.starting import ClaimsRequested, read, start
 
 
 @pytest.fixture
 def world() -> World:
-    clock, tables, objects, executions = Clock(), MemoryTables(), MemoryObjects(), MemoryExecutions()
-    requests, dead_letters = MemoryRequests(clock), MemoryDeadLetterQueue()
-    mails: list[RunRefusal] = []
-    ports = StartingPorts(
-        prefix="signalbox",
-        artifacts=ARTIFACTS,
-        projects=MemoryProjects(),
-        store_of=tables,
-        objects=objects,
-        copier=MemoryCopier(),
-        executions=executions,
-        requests=requests,
-        dead_letters=dead_letters,
-        refusals=Refusals(MemoryNotificationLog(), mails.append),
-        clock=clock,
-    )
-    return World(clock, tables, objects, executions, requests, dead_letters, mails, ports)
+    return a_world()
 
 
 def test_all_that_waits_becomes_one_run(world: World) -> None:
@@ -291,6 +217,7 @@ def test_a_run_that_is_refused_is_told_once_keeps_its_uploads_and_starts_when_th
             "since": "2026-11-20T12:00:01.000000Z",
             "code": code,
             "reason": reason,
+            "waits": "uploads",
         }
     ]
     assert world.table.waits_for == {world.run.id: reason}

@@ -24,6 +24,7 @@ from signalbox_operate.runs import PipelineRun, Step
 from signalbox_operate.stack import Stack
 
 _SHOWN = 20  # uploads of a run
+_SHORT = 12  # characters of a commit
 
 
 def show_runs(
@@ -50,12 +51,22 @@ def show_runs(
         [[one.name, state(one.status), moment(one.since), _count(one)] for one in listed],
     )
     for one in listed:
+        if pushed := _pushed(one):
+            console.print(f"{one.name}: {', '.join(pushed)}")
         if one.reason:
             console.print(f"{one.name}: {shown(one.reason)}")
 
 
 def _count(run: PipelineRun) -> str:
+    if run.repeats:
+        return "again"
     return "by hand" if run.uploads is None else f"{run.uploads:,}"
+
+
+def _pushed(run: PipelineRun) -> list[str]:
+    """Return what there is to say of a run that a push asked for: which run's uploads it has again, and the commit."""
+    again = [f"again: {run.repeats}"] if run.repeats else []
+    return [*again, f"commit {run.commit[:_SHORT]}"] if run.commit else again
 
 
 def _show_run(run: PipelineRun, stack: Stack, as_json: bool) -> None:
@@ -67,6 +78,8 @@ def _show_run(run: PipelineRun, stack: Stack, as_json: bool) -> None:
         return
     reason = f": {shown(run.reason)}" if run.reason else ""
     console.print(Text.assemble(f"{run.name}  ", state(run.status), f"  since {moment(run.since)}{reason}"))
+    for line in _pushed(run):
+        console.print(line)
     for upload in taken[:_SHOWN]:
         console.print(f"upload s3://{upload.bucket}/{shown(upload.key)}")
     if len(taken) > _SHOWN:

@@ -11,6 +11,9 @@ from signalbox.contracts.reviews import ReviewDecision
 type ReportOutcome = Literal["passed-on", "notified", "notified-before", "ignored"]
 # How a build may end that does not succeed (CodeBuild's API reference, "Build", buildStatus).
 type BuildStatus = Literal["FAILED", "FAULT", "TIMED_OUT", "STOPPED"]
+# What waits for a refusal to be mended: uploads for their run, a run that a push asked for, or nothing, because that
+# run was not even opened.
+type RefusedWait = Literal["uploads", "run", "nothing"]
 
 
 class Ending(TypedDict):
@@ -51,8 +54,8 @@ class RunFailure(TypedDict):
 class RunRefusal(TypedDict):
     """Why a run cannot start, and will not by itself: `code` is AWS's error, `reason` what is refused, for people.
 
-    `uploads` are for people, `since` is when the oldest of them was recorded. Without `approvers`, those of the stack
-    are told.
+    `uploads` are for people, `since` is when the oldest of them was recorded, or when the run that has them again was
+    opened. `waits` says what starts once that is mended. Without `approvers`, those of the stack are told.
     """
 
     project: str
@@ -63,6 +66,7 @@ class RunRefusal(TypedDict):
     since: str
     code: str
     reason: str
+    waits: RefusedWait
 
 
 class BuildFailure(TypedDict):

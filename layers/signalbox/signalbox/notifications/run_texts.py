@@ -8,7 +8,20 @@ from signalbox.notifications.failures import Explanation
 from signalbox.notifications.model import Notification
 
 if TYPE_CHECKING:
-    from signalbox.contracts.endings import RunFailure, RunRefusal
+    from collections.abc import Mapping
+
+    from signalbox.contracts.endings import RefusedWait, RunFailure, RunRefusal
+
+_MENDED = (
+    "Mend what this names: deploy the project again, correct its pipeline, or allow what is denied.",
+    "Nothing is lost, and nothing has to be uploaded again: the run is tried again and again, and starts then.",
+)
+
+_REFUSED: "Mapping[RefusedWait, str]" = {
+    "uploads": "Uploads wait for a run that cannot start:",
+    "run": "A push asked for a run that cannot start:",
+    "nothing": "A push asked for a run, and there is nothing to run over:",
+}
 
 
 def run_failed(run: "RunFailure") -> Notification:
@@ -57,7 +70,7 @@ def _advice(failure: Explanation) -> str:
 
 
 def run_refused(refusal: "RunRefusal") -> Notification:
-    """Tell why a run cannot start, that its uploads wait, and what to do."""
+    """Tell why a run cannot start, whether it waits, and what to do."""
     found = (
         ("Project", refusal["project"]),
         ("Pipeline", refusal["pipeline"]),
@@ -68,12 +81,9 @@ def run_refused(refusal: "RunRefusal") -> Notification:
     return Notification(
         lamp="bad",
         title=f"{refusal['project']}: the pipeline run cannot start",
-        lead="Uploads wait for a run that cannot start:",
+        lead=_REFUSED[refusal["waits"]],
         quote=refusal["reason"],
-        lines=(
-            "Mend what this names: deploy the project again, correct its pipeline, or allow what is denied.",
-            "Nothing is lost, and nothing has to be uploaded again: the run is tried again and again, and starts then.",
-        ),
+        lines=() if refusal["waits"] == "nothing" else _MENDED,
         commands=(("To see the pipeline:", f"aws sagemaker describe-pipeline --pipeline-name {refusal['pipeline']}"),),
         facts=tuple((label, value) for label, value in found if value),
     )

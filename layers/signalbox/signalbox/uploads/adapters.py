@@ -108,13 +108,20 @@ class SageMakerExecutions:
     def __init__(self, sagemaker: "SageMakerClient | None" = None) -> None:
         self._sagemaker: SageMakerClient = sagemaker or clients.client("sagemaker")
 
-    def start(self, pipeline: ProjectPipeline, value: str, *, token: str, display_name: str, description: str) -> str:
+    def start(
+        self, pipeline: ProjectPipeline, value: str | None, *, token: str, display_name: str, description: str
+    ) -> str:
         """Start an execution whose parameter has `value`, or find the one started with the same token; return its ARN.
+
+        Without a value it is started without parameters.
 
         Raises:
             RunPostponedError: the quota is used up, the service is busy, or the pipeline is being changed.
             RunRefusedError: SageMaker refused the call for good, or there is no such pipeline.
         """
+        given: dict[str, object] = {}
+        if value is not None:
+            given = {"PipelineParameters": [{"Name": pipeline.parameter, "Value": value}]}
         try:
             answer = or_none(
                 f"sagemaker:StartPipelineExecution of {pipeline.name}",
@@ -123,7 +130,7 @@ class SageMakerExecutions:
                 ClientRequestToken=token,
                 PipelineExecutionDisplayName=display_name,
                 PipelineExecutionDescription=description,
-                PipelineParameters=[{"Name": pipeline.parameter, "Value": value}],
+                **given,
             )
         except (ServiceBusyError, CallRefusedError) as error:
             raise _postponed(error) from error

@@ -12,7 +12,16 @@ from signalbox.observability import count, logger
 from signalbox.project_documents import NOTHING, URL, ProjectPipeline
 from signalbox.projects import OwnedPipeline
 from signalbox.uploads import rules, uploaders
-from signalbox.uploads.model import EMPTY, MANIFESTS, STARTED, Run, RunPostponedError, RunRefusedError, Upload
+from signalbox.uploads.model import (
+    EMPTY,
+    MANIFESTS,
+    NO_UPLOADS,
+    STARTED,
+    Run,
+    RunPostponedError,
+    RunRefusedError,
+    Upload,
+)
 from signalbox.uploads.ports import FileCopier, PipelineExecutions, UploadObjects, UploadStore
 
 # After so much of its minute a function begins no further copy; one of 2 GiB is the longest.
@@ -31,23 +40,29 @@ class LaunchingPorts(NamedTuple):
     began: datetime
 
 
-def launch(run: Run, owned: OwnedPipeline | None, ports: LaunchingPorts) -> None:
+def launch(run: Run, owned: OwnedPipeline | None, ports: LaunchingPorts) -> bool:
     """Bring a sealed run to its execution, with what the project's present document says the pipeline takes.
+
+    Where there is nothing for it to run over, it is closed instead; say whether it was started.
+
+    A run that repeats another gets what that one got: the manifest, the address, or the folder that has its name.
+    Where its name has none, since the pipeline took something else then, it is made now.
 
     Raises:
         RunPostponedError: not all of its files are copied yet, or SageMaker says later.
         RunRefusedError: no project has its pipeline, or AWS refuses something for good.
     """
-    uploads = ports.store.taken(run)
-    if not uploads:
+    uploads = ports.store.input_of(run)
+    if _is_empty(run, uploads, owned):
         ports.store.move(run, EMPTY, at=ports.clock())
-        return
+        return False
     ready = run
     try:
         pipeline, keys = _taking(run, owned), sorted({upload.key for upload in uploads})
         with _refusals():
-            prepare = _with_copies if pipeline.takes == URL else _with_manifest
-            ready = prepare(run, uploads, keys, ports)
+            if pipeline.takes != NOTHING:
+                prepare = _with_copies if pipeline.takes == URL else _with_manifest
+                ready = prepare(run, uploads, keys, ports)
         _check_copied(ready, keys, pipeline)
         execution = ports.executions.start(
             pipeline,
@@ -60,13 +75,21 @@ def launch(run: Run, owned: OwnedPipeline | None, ports: LaunchingPorts) -> None
         if replace(ready, waits_for=error.waits_for) != run:
             ports.store.note(ready, error.waits_for)
         raise
-    ports.store.move(run, STARTED, at=ports.clock(), execution=execution)
-    logger.info("run started", extra={"run": run.id, "execution": execution, "uploads": len(uploads)})
+    ports.store.move(ready, STARTED, at=ports.clock(), execution=execution)
+    about = {"run": run.id, "execution": execution, "uploads": len(uploads)}
+    logger.info("run started", extra={**about, "repeats": run.repeats, "commit": run.commit})
     count("RunStarted")
+    return True
+
+
+def _is_empty(run: Run, uploads: Sequence[Upload], owned: OwnedPipeline | None) -> bool:
+    """Say whether a run has nothing to run over, and its pipeline is none that takes nothing."""
+    wants_none = run.repeats == NO_UPLOADS and (owned is None or owned.pipeline.takes == NOTHING)
+    return not uploads and not wants_none
 
 
 def _taking(run: Run, owned: OwnedPipeline | None) -> ProjectPipeline:
-    if owned is None or owned.pipeline.takes == NOTHING:
+    if owned is None or (owned.pipeline.takes == NOTHING and run.repeats is None):
         what = "no project has" if owned is None else f"the project {owned.project.project} gives no uploads to"
         raise RunRefusedError("NoProject", f"{what} the pipeline {run.pipeline} any more: deploy one that does")
     return owned.pipeline
@@ -84,7 +107,8 @@ def _refusals() -> Iterator[None]:
 def _with_manifest(run: Run, uploads: Sequence[Upload], _: Sequence[str], ports: LaunchingPorts) -> Run:
     """Write the run's manifest, unless an earlier try has done so.
 
-    Who uploaded its files is written before, so that whoever finds a manifest finds them too.
+    Who uploaded its files is written before, so that whoever finds a manifest finds them too. That of a run which is
+    repeated is written once more, to the same words: so it is there whatever became of it.
     """
     if run.folder == MANIFESTS and run.waits_for:
         # A version before projects had it refused, so no execution has its token; and a project's jobs may read only
@@ -92,7 +116,7 @@ def _with_manifest(run: Run, uploads: Sequence[Upload], _: Sequence[str], ports:
         run = replace(run, folder=rules.folder(run.pipeline), has_manifest=False)
     if run.has_manifest:
         return run
-    place, people = f"s3://{ports.artifacts}/{run.folder}/{run.id}", uploaders.of(uploads)
+    place, people = f"s3://{ports.artifacts}/{run.folder}/{run.source}", uploaders.of(uploads)
     if people is not None:
         ports.objects.write(f"{place}.uploaders.json", json.dumps(people), "application/json")
     ports.objects.write(f"{place}.json", rules.manifest(uploads), "application/json")
@@ -119,11 +143,15 @@ def _check_copied(run: Run, keys: Sequence[str], pipeline: ProjectPipeline) -> N
         raise RunPostponedError("its files are being copied")
 
 
-def _value(run: Run, uploads: Sequence[Upload], keys: Sequence[str], pipeline: ProjectPipeline, artifacts: str) -> str:
+def _value(
+    run: Run, uploads: Sequence[Upload], keys: Sequence[str], pipeline: ProjectPipeline, artifacts: str
+) -> str | None:
+    if pipeline.takes == NOTHING:
+        return None
     if pipeline.takes != URL:
-        return f"s3://{artifacts}/{run.folder}/{run.id}.json"
+        return f"s3://{artifacts}/{run.folder}/{run.source}.json"
     return _folder(run, artifacts) if len(keys) > 1 else f"s3://{uploads[0].bucket}/{keys[0]}"
 
 
 def _folder(run: Run, artifacts: str) -> str:
-    return f"s3://{artifacts}/inputs/{run.pipeline}/{run.id}/"
+    return f"s3://{artifacts}/inputs/{run.pipeline}/{run.source}/"

@@ -12,11 +12,14 @@ CLAIMING = "Claiming"  # it takes uploads
 CLAIMED = "Claimed"  # it has all its uploads, and no execution that we know of
 STARTED = "Started"  # it has an execution
 OPEN = frozenset({CLAIMING, CLAIMED, STARTED})
+SUCCEEDED = "Succeeded"
 GONE = "Gone"  # its execution does not exist any more: the pipeline was deleted
 EMPTY = "Empty"  # nothing was left to take
 # Stands for the pipeline of uploads that no project claims; a pipeline's name has the prefix before it.
 UNCLAIMED = "unclaimed"
 MANIFESTS = "manifests"
+# Stands for the run that is repeated where the pipeline takes no uploads; a run's name has its pipeline's before it.
+NO_UPLOADS = "nothing"
 
 
 class UnknownKeyError(EventError):
@@ -51,10 +54,12 @@ class Upload(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One run of a pipeline over the uploads that it took.
+    """One run of a pipeline over the uploads that it took, or over those of a run before it.
 
     `waits_for` is a remark for people; `has_manifest`, and `copied`, the number of its files that were copied, spare
     writing the same again: none of them decides anything. `folder` is where its manifest lies in the artifacts bucket.
+    `repeats` is the run whose uploads it has again (`NO_UPLOADS`: its pipeline takes none); then it takes none.
+    `commit` is what was published where a push asked for the run.
     """
 
     pipeline: str
@@ -68,6 +73,8 @@ class Run(NamedTuple):
     has_manifest: bool = False
     copied: int = 0
     folder: str = MANIFESTS  # of runs that versions before projects opened
+    repeats: str | None = None
+    commit: str = ""
 
     @property
     def id(self) -> str:
@@ -80,6 +87,11 @@ class Run(NamedTuple):
         return names.token("run", self.id)
 
     @property
+    def source(self) -> str:
+        """Return the name of the run that took the uploads which this one is over; its input is called after that."""
+        return self.repeats or self.id
+
+    @property
     def open(self) -> bool:
         """Say whether the run is not over."""
         return self.status in OPEN
@@ -87,6 +99,13 @@ class Run(NamedTuple):
     def at(self, status: str) -> Self:
         """Return the run with another status."""
         return self._replace(status=status)
+
+
+class Wish(NamedTuple):
+    """What the last push asks for: a run at `commit`; `run` is the one that was opened for it, None until there is."""
+
+    commit: str
+    run: str | None = None
 
 
 class ExecutionState(NamedTuple):
@@ -134,6 +153,18 @@ class RunRefusedError(RunPostponedError):
     def __init__(self, code: str, waits_for: str) -> None:
         super().__init__(waits_for)
         self.code = code
+
+
+class InputGoneError(RunRefusedError):
+    """A run that a push asks for has nothing to run over: the uploads of the run that it would repeat are gone."""
+
+    def __init__(self, source: Run, commit: str) -> None:
+        super().__init__(
+            "InputGone",
+            f"{source.pipeline} was published at the commit {commit}, and what its run {source.id} took is there no "
+            "more: upload data again, and they are run with the new code",
+        )
+        self.source = source
 
 
 class RunConflictError(Exception):

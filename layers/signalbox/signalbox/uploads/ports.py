@@ -7,7 +7,7 @@ from typing import Protocol
 from signalbox.aws.objects import ObjectCopy, StoredObject
 from signalbox.events import ExecutionChange
 from signalbox.project_documents import Project, ProjectPipeline
-from signalbox.uploads.model import UNCLAIMED, ExecutionState, Run, Upload
+from signalbox.uploads.model import UNCLAIMED, ExecutionState, Run, Upload, Wish
 
 
 class ProjectReader(Protocol):
@@ -62,8 +62,25 @@ class UploadStore(Protocol):
     def run_of(self, execution: str) -> Run | None:
         """Return the run with this execution."""
 
-    def open(self, run: Run) -> None:
-        """Write down a new run; RunConflictError if its number is taken."""
+    def last_with_uploads(self) -> Run | None:
+        """Return the last run with uploads of its own that succeeded; where none did, the last one with uploads."""
+
+    def ask_again(self, commit: str, at: datetime, number: int = 1) -> bool:
+        """Write down that a push asks for a run at a commit; False if it was asked for before, at any time.
+
+        `number` tells apart the changes of one pipeline, of which several may lead to the same commit. It takes the
+        place of the wish before it.
+        """
+
+    def wish(self) -> Wish | None:
+        """Return what the last push has asked for, fulfilled or not."""
+
+    def open(self, run: Run, wish: Wish | None = None) -> None:
+        """Write down a new run, and that it fulfils a wish, both or nothing.
+
+        Raises:
+            RunConflictError: its number is taken, or the wish is not as it was.
+        """
 
     def take(self, run: Run, uploads: Iterable[Upload]) -> None:
         """Move waiting uploads to the run, a bounded number at once, each exactly once.
@@ -73,7 +90,10 @@ class UploadStore(Protocol):
         """
 
     def taken(self, run: Run) -> Sequence[Upload]:
-        """Return the uploads of the run."""
+        """Return the uploads that the run took."""
+
+    def input_of(self, run: Run) -> Sequence[Upload]:
+        """Return the uploads that the run is over: those that it took, or those that the run took which it repeats."""
 
     def move(
         self, run: Run, status: str, *, at: datetime, execution: str | None = None, reason: str | None = None
@@ -107,8 +127,12 @@ class RunRequests(Protocol):
 class PipelineExecutions(Protocol):
     """The executions of pipelines."""
 
-    def start(self, pipeline: ProjectPipeline, value: str, *, token: str, display_name: str, description: str) -> str:
+    def start(
+        self, pipeline: ProjectPipeline, value: str | None, *, token: str, display_name: str, description: str
+    ) -> str:
         """Start an execution whose parameter has `value`, or find the one started with the same token; return its ARN.
+
+        None stands for a pipeline that takes nothing.
 
         Raises:
             RunPostponedError: the quota is used up, the service is busy, or the pipeline is being changed.

@@ -90,7 +90,7 @@ def _to_tell(
     if ports.log.notified(execution):
         return "notified-before", None
     found, run = ports.find_failure(execution), store.run_of(execution)
-    failure = run_failure(project, change, found, run, store.taken(run) if run else ())
+    failure = run_failure(project, change, found, run, store.input_of(run) if run else ())
     claimed = ports.log.claim(execution, ports.clock(), LEASE)
     return ("notified", failure) if claimed else ("notified-before", None)
 
@@ -99,6 +99,8 @@ def run_failure(
     project: Project | None, change: ExecutionChange, found: FailedExecution, run: Run | None, uploads: Sequence[Upload]
 ) -> RunFailure:
     """Return what to notify people of: the first step that failed, its job's words, and which uploads it was about.
+
+    Of a run that repeats another, these are the other's.
 
     An execution that nobody's upload started, or whose run is not written down yet, is told by its own description.
     """
@@ -109,7 +111,7 @@ def run_failure(
         "execution_arn": change.execution_arn,
         "status": change.status,
         "run": run.id if run else "",
-        "uploads": rules.named(uploads) if uploads else found.description,
+        "uploads": rules.told(run, uploads) if run and (uploads or run.repeats) else found.description,
         "step": first.name,
         "other_steps": [step.name for step in others],
         "reason": first.reason or found.reason,

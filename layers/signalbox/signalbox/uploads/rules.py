@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from signalbox import moments, names
 from signalbox.aws.objects import StoredObject
 from signalbox.events import FINAL_STATUSES, ObjectUploaded
-from signalbox.uploads.model import GONE, MANIFESTS, ExecutionState, Run, Upload
+from signalbox.uploads.model import EMPTY, GONE, MANIFESTS, NO_UPLOADS, ExecutionState, Run, Upload, Wish
 
 RUN_REQUESTED = "run-requested"  # the kind of message that asks for a run
+REPEAT_REQUESTED = "repeat-requested"  # the kind by which a push asks for one
 CLAIM_REQUESTED = "claim-requested"  # the kind that asks to look at what no project claims
 # The quiet window begins anew with each upload; after this many of them a run starts all the same.
 MOST_WINDOWS = 10
@@ -22,6 +23,7 @@ MOST_UPLOADS = 5_000
 DESCRIPTION_LIMIT = 3_072  # botocore's `sagemaker` model, PipelineExecutionDescription
 QUEUE_NAME_LIMIT = 128  # Amazon SQS API reference, SendMessage: MessageGroupId and MessageDeduplicationId
 MOST_NAMED = 20  # keys in a mail
+_SHORT = 12  # characters of a commit, for people
 # Bytes that are copied for one run, in calls that a function of a minute has the time for; a larger file is alone in
 # its run, and then not copied.
 MOST_COPIED = 2 * 1024**3
@@ -104,6 +106,14 @@ def next_run(pipeline: str, latest: Run | None, now: datetime) -> Run:
     return Run(pipeline, number, created_at=now.replace(microsecond=0), folder=folder(pipeline))
 
 
+def open_wish(wish: Wish | None, latest: Run | None) -> Wish | None:
+    """Return the wish if no run was opened for it, or one that then found nothing left to take."""
+    if wish is None or wish.run is None:
+        return wish
+    emptied = latest is not None and latest.id == wish.run and latest.status == EMPTY and latest.repeats is None
+    return wish if emptied else None
+
+
 def folder(pipeline: str) -> str:
     """Return where the manifests of a pipeline's runs lie in the artifacts bucket."""
     return f"{MANIFESTS}/{pipeline}"
@@ -163,12 +173,18 @@ def manifest(uploads: Sequence[Upload]) -> str:
 
 def display_name(run: Run, uploads: Sequence[Upload]) -> str:
     """Return the display name of the run's execution."""
+    if run.repeats is not None:
+        return names.display(f"run-{run.number}-again")
     return names.display(f"run-{run.number}-{_uploads(len(uploads))}".replace(" ", "-"))
 
 
 def description(run: Run, uploads: Sequence[Upload]) -> str:
     """Return what the run takes, in one line of legal length: as many keys as fit, and how many there are."""
-    head = f"{run.id}: {_uploads(len(uploads))} from {uploads[0].bucket}: "
+    at = f", at commit {run.commit[:_SHORT]}" if run.commit else ""
+    if not uploads:
+        return f"{run.id}: no uploads{at}"
+    again = f"again what {run.repeats} took, " if run.repeats else ""
+    head = f"{run.id}: {again}{_uploads(len(uploads))} from {uploads[0].bucket}{at}: "
     room = DESCRIPTION_LIMIT - len(head)
     # The limit's pattern is `.*`, which no line break fits; other control characters help nobody.
     keys = [re.sub(r"[^ -\uffff]|\u2028|\u2029|\x85", "?", key) for key in sorted({upload.key for upload in uploads})]
@@ -181,6 +197,16 @@ def named(uploads: Sequence[Upload]) -> str:
     keys = sorted({upload.key for upload in uploads})
     more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
     return ", ".join(keys[:MOST_NAMED]) + more
+
+
+def told(run: Run, uploads: Sequence[Upload]) -> str:
+    """Return for people what a run is over: its uploads, whose they were where it repeats a run, and the commit."""
+    at = f"at commit {run.commit[:_SHORT]}" if run.commit else ""
+    if run.repeats == NO_UPLOADS:
+        return f"none, since the pipeline takes none; {at}"
+    if run.repeats is not None:
+        return f"again what {run.repeats} took, {at}: {named(uploads)}"
+    return f"{named(uploads)} ({at})" if at and uploads else named(uploads)
 
 
 def _uploads(number: int) -> str:

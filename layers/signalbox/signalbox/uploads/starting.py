@@ -1,5 +1,6 @@
 """Runs are started here and nowhere else, one at a time for each pipeline."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,7 +14,8 @@ from signalbox.events import EventError, ExecutionChange, changed_parameter
 from signalbox.observability import count, logger, measure
 from signalbox.project_documents import URL
 from signalbox.projects import OwnedPipeline
-from signalbox.uploads import claiming, launching, rules
+from signalbox.reading import Fields
+from signalbox.uploads import claiming, launching, repeating, rules
 from signalbox.uploads.claiming import ClaimingPorts
 from signalbox.uploads.launching import LaunchingPorts
 from signalbox.uploads.model import (
@@ -22,6 +24,7 @@ from signalbox.uploads.model import (
     STARTED,
     UNCLAIMED,
     ExecutionState,
+    InputGoneError,
     Run,
     RunConflictError,
     RunPostponedError,
@@ -37,6 +40,8 @@ from signalbox.uploads.ports import (
 )
 from signalbox.uploads.refusals import Refusals
 from signalbox.uploads.waiting import seconds_waiting
+
+_COMMIT = "[0-9a-f]{7,64}"
 
 
 class StartingPorts(NamedTuple):
@@ -60,9 +65,14 @@ class StartingPorts(NamedTuple):
 
 
 class RunRequested(NamedTuple):
-    """Somebody wants the next run of a pipeline tried."""
+    """Somebody wants the next run of a pipeline tried; with `commit`, a push wants a run at that.
+
+    `number` counts the changes that pushes have made to the pipeline.
+    """
 
     pipeline: str
+    commit: str = ""
+    number: int = 1
 
 
 class ClaimsRequested(NamedTuple):
@@ -91,11 +101,17 @@ def start(event: Mapping[str, object], ports: StartingPorts) -> BatchResponse:
     consumer = Consumer(event, partial(read, prefix=ports.prefix), ports.dead_letters)
     began = ports.clock()  # whoever sent a message has written before that what it is about
     for delivery in consumer:
-        with delivery as message, _postponed(message, ports, began):
-            if isinstance(message, ClaimsRequested):
-                claiming.distribute(ports.projects.read_after(began), _claiming(ports))
-            elif isinstance(message, RunRequested) or message.final:
-                _advance(message, ports, began)
+        with delivery as message:
+            if isinstance(message, RunRequested) and message.commit:
+                # Not what may be postponed: a request for later does not know the commit, so the message comes back.
+                repeating.write_down(
+                    message.pipeline, message.commit, message.number, ports.store_of(message.pipeline), began
+                )
+            with _postponed(message, ports, began):
+                if isinstance(message, ClaimsRequested):
+                    claiming.distribute(ports.projects.read_after(began), _claiming(ports))
+                elif isinstance(message, RunRequested) or message.final:
+                    _advance(message, ports, began)
     return consumer.response
 
 
@@ -103,17 +119,28 @@ def read(body: Mapping[str, object], prefix: str) -> RunRequested | ClaimsReques
     """Return the request or the change in a message.
 
     Raises:
-        EventError: it is none of them, or a request for a pipeline of another stack.
+        EventError: it is none of them, a request for a pipeline of another stack, or one of a push without its commit.
     """
     kind, pipeline = body.get("kind"), str(body.get("pipeline"))
     if body.get("source") == "aws.ssm":
         logger.info("project changed", extra={"parameter": changed_parameter(body)})
         return ClaimsRequested()
-    if kind not in (rules.RUN_REQUESTED, rules.CLAIM_REQUESTED):
+    if kind not in (rules.RUN_REQUESTED, rules.REPEAT_REQUESTED, rules.CLAIM_REQUESTED):
         return ExecutionChange.read(body)
     if pipeline != UNCLAIMED and not pipeline.startswith(f"{prefix}-"):
         raise EventError(f"a run of {pipeline!r} is requested, but pipelines are called {prefix}-… here")
-    return RunRequested(pipeline) if kind == rules.RUN_REQUESTED else ClaimsRequested(pipeline)
+    if kind == rules.CLAIM_REQUESTED:
+        return ClaimsRequested(pipeline)
+    if kind == rules.REPEAT_REQUESTED:
+        return RunRequested(pipeline, _commit(body), Fields(body, EventError).whole("number", (1, 1_000_000_000), 1))
+    return RunRequested(pipeline)
+
+
+def _commit(body: Mapping[str, object]) -> str:
+    commit = str(body.get("commit"))
+    if not re.fullmatch(_COMMIT, commit):
+        raise EventError(f"a run at the commit {commit!r} is requested: give the commit's hash, in small letters")
+    return commit
 
 
 @contextmanager
@@ -128,11 +155,15 @@ def _postponed(
     refused, too: its uploads stay with it, and it starts once what refuses it is mended. People are told of that after
     the request. A table or a bucket that does not answer postpones a run just the same: each step of it may be
     repeated. So does a sweep that meets another one.
+
+    Of a push's run whose input is gone, people are told, and nothing is asked for: the next uploads do so.
     """
     claims, pipeline = isinstance(message, ClaimsRequested), message.pipeline
     ask = ports.requests.ask_for_claims if claims else ports.requests.ask
     try:
         yield
+    except InputGoneError as error:
+        _tell(error, pipeline, ports, began)
     except (ServiceBusyError, RunPostponedError, RunConflictError) as error:
         if isinstance(error, RunConflictError) and not claims:
             raise
@@ -160,31 +191,29 @@ def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts, bega
             return
         run = _close(run, state, store, ports)
     half_done = run is not None and run.open
-    if not half_done and store.last_waiting() is None:
+    wish = None if half_done else rules.open_wish(store.wish(), run)
+    if not half_done and wish is None and store.last_waiting() is None:
         return
     known = ports.projects.read_after(began)
     owned = projects.owner(known, pipeline)
+    if not half_done and owned is not None and not _due(owned, store, ports):
+        return
+    if run is None or not half_done or (owned is None and run.status != CLAIMING):
+        # What is another's by now is not run here; where no project has the pipeline any more, that is all of it. And
+        # if a sealed run waits for its project then, nobody knows until when: what came after it need not wait too.
+        claiming.release(pipeline, known, _claiming(ports))
     if run is None or not half_done:
-        if owned is not None and not _due(owned, store, ports):
-            return
-        # What is another's by now is not run here; where no project has the pipeline any more, that is all of it.
-        claiming.release(pipeline, known, _claiming(ports))
-        if store.last_waiting() is None:
-            return
-        run = rules.next_run(pipeline, run, ports.clock())
-        store.open(run)
-    elif owned is None and run.status != CLAIMING:
-        # Nobody knows when it may start: what came after it was sealed need not wait for that.
-        claiming.release(pipeline, known, _claiming(ports))
+        following = rules.next_run(pipeline, run, ports.clock())
+        run = repeating.open_next(following, wish, owned, store, ports.objects)
+    if run is None:
+        return
     if run.status == CLAIMING:
         run = _seal(run, owned, store, ports)
-    launching.launch(
-        run,
-        owned,
-        LaunchingPorts(ports.artifacts, store, ports.objects, ports.copier, ports.executions, ports.clock, began),
-    )
-    if half_done:
-        # Its execution may be over already, and the event about it handled before we knew whose it was.
+    with_what = ports.artifacts, store, ports.objects, ports.copier, ports.executions, ports.clock, began
+    started = launching.launch(run, owned, LaunchingPorts(*with_what))
+    if half_done or not started:
+        # Its execution may be over already, and the event about it handled before we knew whose it was. Where it had
+        # nothing to run over, a push may still wait for its run.
         ports.requests.ask(pipeline)
 
 
@@ -207,7 +236,7 @@ def _end_of(
     """Return how the execution of a started run ended, from the event about it or from SageMaker; None if it has not.
 
     Raises:
-        RunPostponedError: it has not, and uploads wait for its end.
+        RunPostponedError: it has not, and uploads or a push wait for its end.
     """
     execution = str(run.execution)
     if isinstance(message, ExecutionChange) and message.execution_arn == execution:
@@ -215,7 +244,7 @@ def _end_of(
         found = None if message.status == "Succeeded" else ports.executions.state(execution)
         return ExecutionState(message.status, found.reason if found else None)
     ended = rules.end_of(run, ports.executions.state(execution), ports.clock())
-    if ended is None and store.waiting(most=1):
+    if ended is None and (store.waiting(most=1) or rules.open_wish(store.wish(), run)):
         # The end of the active run starts the next one. Should the event about it get lost, this does.
         raise RunPostponedError(f"{run.id} is active")
     return ended
