@@ -12,6 +12,7 @@ from signalbox.pushes.model import (
     Branch,
     BranchConflictError,
     Build,
+    Changed,
     RepositoryUnknownError,
     TrainedImage,
 )
@@ -175,9 +176,9 @@ class MemoryTrainings:
         self.runs: list[tuple[str, str]] = []
         self.images: list[TrainedImage] = []
 
-    def run_again(self, pipeline: str, commit: str) -> None:
+    def run_again(self, pipeline: str, changed: Changed) -> None:
         """Ask for a run."""
-        self.runs.append((pipeline, commit))
+        self.runs.append((pipeline, changed.commit))
 
     def train(self, image: TrainedImage, by: str) -> bool:
         """Train an image."""

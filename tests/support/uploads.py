@@ -147,6 +147,7 @@ class MemoryTable:
         self.notes = 0
         self._wish: Wish | None = None
         self.commits: dict[str, int] = {}  # each that was asked for, with the number of runs before
+        self.changes: set[tuple[str, int]] = set()
 
     def record(self, upload: Upload) -> bool:
         """Write an upload down once."""

@@ -20,7 +20,7 @@ from signalbox.pushes import rules
 from signalbox.pushes.adapters import CodeBuilds, CodeCommitRepositories
 from signalbox.pushes.experiments import BranchResources
 from signalbox.pushes.handing import Handing
-from signalbox.pushes.model import BranchConflictError, Build, RepositoryUnknownError, TrainedImage
+from signalbox.pushes.model import BranchConflictError, Build, Changed, RepositoryUnknownError, TrainedImage
 from signalbox.pushes.table import BranchTable
 
 A, B = commit(1), commit(2)
@@ -304,16 +304,17 @@ def test_a_run_is_asked_for_in_the_group_of_its_pipeline_once_for_a_commit() -> 
     sqs: Any = RecordingClient("sqs")
     machines = StateMachines(RecordingClient("stepfunctions"))  # type: ignore[arg-type]  # a stand-in
     handing = Handing("https://sqs/runs.fifo", "arn:machine", sqs, machines)
-    for given in (A, A, B):
+    for given in (Changed(A, "d"), Changed(A, "d"), Changed(B, "e", 2), Changed(A, "d", 3)):
         handing.run_again("signalbox-wine--train", given)
     requests = sqs.requests("SendMessage")
     assert json.loads(requests[0]["MessageBody"]) == {
         "kind": "repeat-requested",
         "pipeline": "signalbox-wine--train",
         "commit": A,
+        "number": 1,
     }
     assert {one["MessageGroupId"] for one in requests} == {names.slug("signalbox-wine--train", 128)}
-    assert len({one["MessageDeduplicationId"] for one in requests}) == 2
+    assert len({one["MessageDeduplicationId"] for one in requests}) == 3
 
 
 def test_an_image_is_trained_under_the_name_that_the_command_line_makes() -> None:

@@ -76,7 +76,9 @@ def _published(project: str, place: Place) -> Published:
 
 
 def _changed(digest: str, before: Changed | None, built: Source) -> Changed:
-    return before if before is not None and before.digest == digest else Changed(built.commit, digest)
+    if before is None:
+        return Changed(built.commit, digest)
+    return before if before.digest == digest else Changed(built.commit, digest, before.number + 1)
 
 
 def _image(

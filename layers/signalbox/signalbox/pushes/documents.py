@@ -8,7 +8,7 @@ How a project is built, which its automation's stack writes (`names.automation_p
 What its main branch has published, which `signalbox deploy --commit` writes last (`names.published_parameter`): for
 each pipeline the commit that changed its definition last, and for each model that a container trains its image.
 
-    {"commit": "3e5983…", "by": "arn:aws:sts::…", "pipelines": {"train": {"commit": "3e5983…", "digest": "0f3a…"}},
+    {"commit": "3e5983…", "by": "arn:aws:sts::…", "pipelines": {"train": {"commit": "3e5983…", "digest": "0f3a…", "number": 7}},
      "images": {"bottles": {"image": "…/signalbox/wine:bottles-…", "commit": "3e5983…"}}}
 """
 
@@ -62,8 +62,8 @@ def parse_published(text: str) -> Published:
         commit=fields.text("commit"),
         by=fields.text("by"),
         pipelines={
-            key: Changed(one.text("commit"), one.text("digest"))
-            for key, one in fields.members("pipelines", ("commit", "digest"))
+            key: Changed(one.text("commit"), one.text("digest"), one.whole("number"))
+            for key, one in fields.members("pipelines", ("commit", "digest", "number"))
         },
         images=tuple(images),
     )

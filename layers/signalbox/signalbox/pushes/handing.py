@@ -8,7 +8,7 @@ from signalbox.aws import clients
 from signalbox.aws.errors import translated
 from signalbox.aws.machines import StateMachines
 from signalbox.pushes import rules
-from signalbox.pushes.model import TrainedImage
+from signalbox.pushes.model import Changed, TrainedImage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -31,14 +31,15 @@ class Handing:
         self._sqs: SQSClient = sqs or clients.client("sqs")
         self._machines = machines or StateMachines()
 
-    def run_again(self, pipeline: str, commit: str) -> None:
+    def run_again(self, pipeline: str, changed: Changed) -> None:
         """Ask for a run of a pipeline that a commit has changed; asked twice, it is done once."""
+        about = {"commit": changed.commit, "number": changed.number}
         with translated(f"sqs:SendMessage of a message about {pipeline}"):
             self._sqs.send_message(
                 QueueUrl=self._queue_url,
-                MessageBody=json.dumps({"kind": rules.RUN_AGAIN, "pipeline": pipeline, "commit": commit}),
+                MessageBody=json.dumps({"kind": rules.RUN_AGAIN, "pipeline": pipeline, **about}),
                 MessageGroupId=names.slug(pipeline, _GROUP_LIMIT),
-                MessageDeduplicationId=names.token(rules.RUN_AGAIN, pipeline, commit),
+                MessageDeduplicationId=names.token(rules.RUN_AGAIN, pipeline, changed.commit, str(changed.number)),
             )
 
     def train(self, image: TrainedImage, by: str) -> bool:

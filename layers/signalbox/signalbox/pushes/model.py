@@ -82,10 +82,14 @@ class TrainedImage(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """A pipeline as its definition was changed last: by which commit, and a digest of what it was changed to."""
+    """A pipeline as its definition was changed last: by which commit, and a digest of what it was changed to.
+
+    `number` counts its changes, of which several may lead to the same commit: a push may be forced back to it.
+    """
 
     commit: str
     digest: str
+    number: int = 1
 
 
 class Published(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from signalbox.pushes.model import Automation, Branch, Build, TrainedImage
+from signalbox.pushes.model import Automation, Branch, Build, Changed, TrainedImage
 
 
 class Repositories(Protocol):
@@ -73,7 +73,7 @@ class Experiments(Protocol):
 class Trainings(Protocol):
     """The runs and trainings that a push asks for."""
 
-    def run_again(self, pipeline: str, commit: str) -> None:
+    def run_again(self, pipeline: str, changed: Changed) -> None:
         """Ask for a run of a pipeline that a commit has changed; asked twice, it is done once."""
 
     def train(self, image: TrainedImage, by: str) -> bool:

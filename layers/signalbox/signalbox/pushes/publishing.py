@@ -29,7 +29,7 @@ def publish(publication: Publication, ports: PublishingPorts) -> None:
     """Ask for a run of each pipeline, and start the training of each image, that a project's push changed.
 
     What is published names for each of them the commit that changed it last, so that a later push hides none before it
-    was seen. A repetition starts nothing: a run is asked for once for each commit, and an execution is named after its
+    was seen. A repetition starts nothing: a run is asked for once for each change, and an execution is named after its
     image. A project's document speaks of its own pipelines and models alone, whatever a build writes there.
 
     Raises:
@@ -44,7 +44,7 @@ def publish(publication: Publication, ports: PublishingPorts) -> None:
         if project is None or key not in project.pipelines:
             _ignored(publication, key)
             continue
-        ports.trainings.run_again(project.pipelines[key].name, changed.commit)
+        ports.trainings.run_again(project.pipelines[key].name, changed)
     for image in published.images:
         if ports.project_of(image.model) != publication.project:
             _ignored(publication, image.model)
