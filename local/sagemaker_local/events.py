@@ -1,4 +1,4 @@
-"""State changes of SageMaker, sent to the default bus; on demand each of them twice, as SageMaker may."""
+"""State changes of a service, sent to the default bus; on demand each of them twice, as SageMaker may."""
 
 import logging
 import random
@@ -10,15 +10,18 @@ _LOG = logging.getLogger("sagemaker_local")
 
 
 class BusEvents:
-    """Sends events of source aws.sagemaker.
+    """Sends events of one source.
 
     SageMaker "may send multiple events for each state change" (Developer Guide, automating-sagemaker-with-eventbridge):
     with `repeat` of 1.0 every event comes twice, with 0.5 every second one by the seeded chance.
     """
 
-    def __init__(self, account: str, region: str, repeat: float = 0.0, seed: int = 0) -> None:
+    def __init__(
+        self, account: str, region: str, repeat: float = 0.0, seed: int = 0, source: str = "aws.sagemaker"
+    ) -> None:
         self._account = account
         self._region = region
+        self._source = source
         self._repeat = repeat
         self._chance = random.Random(seed)  # noqa: S311  # a repeatable chance is the point
 
@@ -31,6 +34,6 @@ class BusEvents:
         times = 2 if self._chance.random() < self._repeat else 1
         for _ in range(times):
             try:
-                ministack.put_event("aws.sagemaker", detail_type, resources, detail)
+                ministack.put_event(self._source, detail_type, resources, detail)
             except Exception:  # noqa: BLE001  # whatever it is
                 _LOG.exception("an event was lost: %s %s", detail_type, resources)

@@ -1,26 +1,38 @@
-"""Regions that do not see each other: each has a SageMaker of its own, made when somebody first signs for it."""
+"""Regions that do not see each other: each has services of its own, made when somebody first signs for them."""
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sagemaker_local import ministack
 from sagemaker_local.core.cloud import HttpResponse
 from sagemaker_local.core.wire import REST_MODELS, members
 
-if TYPE_CHECKING:
-    from sagemaker_local.sagemaker.service import Service
+
+class Regional(Protocol):
+    """A service of one region, as ministack calls it."""
+
+    async def handle(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> HttpResponse:
+        """Answer one request that ministack has authorised."""
+
+    def resource_arn(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
+        """Return the ARN that IAM decides about."""
+
+    def close(self) -> None:
+        """End all that runs."""
 
 
 class Regions:
     """One service for each region; a request goes to that of the region in its signature."""
 
-    def __init__(self, make: Callable[[str], "Service"]) -> None:
+    def __init__(self, make: Callable[[str], Regional]) -> None:
         self._make = make
-        self._services: dict[str, Service] = {}
+        self._services: dict[str, Regional] = {}
         self._lock = threading.Lock()
 
-    def _here(self) -> "Service":
+    def _here(self) -> Regional:
         _, region = ministack.scope()
         with self._lock:
             if region not in self._services:
@@ -38,7 +50,7 @@ class Regions:
         return self._here().resource_arn(method, path, headers, body)
 
     def close(self) -> None:
-        """End the model servers of all regions."""
+        """End what runs in all regions."""
         with self._lock:
             services = list(self._services.values())
         for service in services:
@@ -51,6 +63,13 @@ def condition_keys(action: str, body: bytes) -> dict[str, str]:
         return {}
     status = members(body).get("ModelApprovalStatus")
     return {"sagemaker:ModelApprovalStatus": str(status)} if status is not None else {}
+
+
+def attach_codebuild(regions: Regions) -> None:
+    """Make CodeBuild known to ministack, in place of its own."""
+    ministack.add_service(
+        "codebuild", regions.handle, "CodeBuild_20161006.", [], regions.resource_arn, lambda _action, _body: {}
+    )
 
 
 def attach(regions: Regions) -> None:

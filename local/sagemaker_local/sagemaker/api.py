@@ -5,7 +5,7 @@ import base64
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,12 +19,17 @@ from sagemaker_local.core.shapes import problems, service_model, to_wire
 from sagemaker_local.core.wire import REST_MODELS, parsed
 
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
+_EMPTY = "Value at '{}' failed to satisfy constraint: Member must have value or length greater than or equal to 1"
 # Members that the model calls required and the service leaves out: a package of a group has no name of its own, a job
-# that has not ended has no artifacts, and the features of a group come on one page.
+# that has not ended has no artifacts, and the features of a group come on one page. CodeBuild's lists may be empty.
 _LEFT_OUT = {
-    "DescribeModelPackage": "ModelPackageName: is missing",
-    "DescribeTrainingJob": "ModelArtifacts: is missing",
-    "DescribeFeatureGroup": "NextToken: is missing",
+    "DescribeModelPackage": {"ModelPackageName: is missing"},
+    "DescribeTrainingJob": {"ModelArtifacts: is missing"},
+    "DescribeFeatureGroup": {"NextToken: is missing"},
+    "BatchGetBuilds": {_EMPTY.format("builds"), _EMPTY.format("buildsNotFound")},
+    "BatchGetProjects": {_EMPTY.format("projects"), _EMPTY.format("projectsNotFound")},
+    "ListProjects": {_EMPTY.format("projects")},
+    "BatchDeleteBuilds": {_EMPTY.format("buildsDeleted")},
 }
 _LOG = logging.getLogger("sagemaker_local")
 
@@ -40,20 +45,29 @@ class Caller:
 class Api:
     """Answers requests by handlers, one per operation.
 
-    `own` is what the ARNs of this region and account begin with; without it, no ARN is a stranger's.
+    `own` is what the ARNs of this region and account begin with; without it, no ARN is a stranger's. `service` is
+    botocore's name of the API that is asked by JSON, and `refuse` refuses what of a request is not emulated.
     """
 
-    def __init__(self, handlers: Mapping[str, Handler], own: str = "") -> None:
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        own: str = "",
+        service: str = "sagemaker",
+        refuse: Callable[[str, str, Mapping[str, Any], str], None] = check,
+    ) -> None:
         self._handlers = handlers
         self._own = own
+        self._service = service
+        self._refuse = refuse
 
     async def answer_json(self, operation: str, body: bytes, caller: Caller) -> HttpResponse:
         """Answer a JSON 1.1 request; the handler works in a thread, so that the cloud goes on."""
         try:
-            answer = await asyncio.to_thread(self._call, "sagemaker", operation, parsed(body), caller)
+            answer = await asyncio.to_thread(self._call, self._service, operation, parsed(body), caller)
         except ApiError as error:
-            return _refusal("sagemaker", error)
-        shape = service_model("sagemaker").operation_model(operation).output_shape
+            return _refusal(self._service, error)
+        shape = service_model(self._service).operation_model(operation).output_shape
         return 200, dict(_JSON), json.dumps(to_wire(shape, answer) if shape else {}, default=str).encode()
 
     async def answer_rest(
@@ -81,10 +95,10 @@ class Api:
         if wrong:
             count = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected: "
             raise invalid(count + "; ".join(wrong))
-        check(service, operation, request, self._own)
+        self._refuse(service, operation, request, self._own)
         answer = self._handled(handler, Call(operation, request, caller.access_key, caller.principal))
         odd = problems(shape.output_shape, answer) if shape.output_shape else []
-        if set(odd) - {_LEFT_OUT.get(operation)}:
+        if set(odd) - _LEFT_OUT.get(operation, set()):
             _LOG.error("the answer of %s breaks botocore's model: %s", operation, odd)
             raise ApiError(
                 "InternalFailure", f"the answer of {operation} breaks the API's model: {'; '.join(odd)}", 500
@@ -107,7 +121,7 @@ def _refusal(service: str, error: ApiError) -> HttpResponse:
     model = service_model(service)
     modelled: Any = model.shape_for(error.code).metadata if error.code in model.shape_names else {}
     status = modelled.get("error", {}).get("httpStatusCode", error.status)
-    kind = _JSON if service == "sagemaker" else {"Content-Type": "application/json"}
+    kind = {"Content-Type": "application/json"} if service in REST_MODELS else _JSON
     return status, {**kind, "x-amzn-ErrorType": error.code}, json.dumps(body).encode()
 
 
