@@ -103,10 +103,12 @@ def build(
     proxy: "Proxy | None" = None,
 ) -> Any:
     """Put the cloud together and return its ASGI application."""
-    from sagemaker_local import ministack, ministack_patches, ministack_trails  # noqa: PLC0415  # they read the environment that `prepare` sets
+    # They read the environment that `prepare` sets.
+    from sagemaker_local import images, ministack, ministack_images, ministack_patches, ministack_trails  # noqa: PLC0415
     from sagemaker_local.access import RoleAccess, root_client  # noqa: PLC0415
     from sagemaker_local.cloudtrail import Trails, read_call  # noqa: PLC0415
     from sagemaker_local.core.cloud import Cloud  # noqa: PLC0415
+    from sagemaker_local.ecr import Layers  # noqa: PLC0415
     from sagemaker_local.events import BusEvents  # noqa: PLC0415
     from sagemaker_local.integrations import Integrations  # noqa: PLC0415
     from sagemaker_local.regions import Regions, attach, attach_codebuild  # noqa: PLC0415
@@ -136,6 +138,9 @@ def build(
     ministack.record_calls()
     attach(services[0])
     attach_codebuild(services[1])
+    layers = Layers(folder / "ecr")
+    ministack_images.keep_images(layers, endpoint)
+    images.ask_first(partial(ministack_images.registered, layers))
     ministack_patches.apply(Integrations(partial(RoleAccess, endpoint), ACCOUNT), containers, repeat_events)
     add_stack_types(access, REGION)
     trails = Trails(ACCOUNT, REGION)
@@ -149,7 +154,7 @@ def build(
             trails.record(call, principal)
 
     ministack.after_s3(record)
-    return Gateway(*services, proxy=proxy)
+    return Gateway(*services, proxy=proxy, layer=layers.linked)
 
 
 def _try_namespaces() -> None:
@@ -164,8 +169,12 @@ def _try_namespaces() -> None:
 class Gateway:
     """The outermost application: the inbox, the record of calls, the public address; everything else is the cloud's."""
 
-    def __init__(self, *services: Any, proxy: "Proxy | None" = None) -> None:
+    def __init__(
+        self, *services: Any, proxy: "Proxy | None" = None, layer: Callable[[str], bytes | None] = lambda _: None
+    ) -> None:
+        """Stand before a cloud; `layer` knows the layers of images by the secrets in their addresses."""
         self._services = services
+        self._layer = layer
         self._proxy = proxy
 
     def close(self) -> None:
@@ -223,7 +232,13 @@ class Gateway:
         number = path.removeprefix("/_local/inbox/")
         if number.isdigit() and int(number) < len(mails):
             return 200, "text/html; charset=utf-8", inbox.html(mails[int(number)]).encode()
-        return 404, "text/plain", b"there is no such page; try /_local/inbox"
+        return self._of_a_layer(path.removeprefix("/_local/layers/"))
+
+    def _of_a_layer(self, secret: str) -> tuple[int, str, bytes]:
+        layer = self._layer(secret)
+        if layer is None:
+            return 404, "text/plain", b"there is no such page; try /_local/inbox"
+        return 200, "application/octet-stream", layer
 
 
 async def _refuse(kind: str, send: Any, sentence: str) -> None:

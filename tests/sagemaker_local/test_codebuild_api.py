@@ -1,7 +1,7 @@
 """CodeBuild's API: what is refused and how, what lists say, and what events tell."""
 
 import json
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
