@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from sagemaker_local import ministack
@@ -31,22 +32,20 @@ def keep_images(layers: Layers, endpoint: str) -> None:
 
     ECR API reference: PutImage, BatchCheckLayerAvailability, GetDownloadUrlForLayer, BatchDeleteImage.
     """
-    handlers: dict[str, Callable[[Request, Repository], Request]] = {
-        "_batch_check_layer_availability": lambda request, where: _availability(layers, request, where),
-        "_initiate_layer_upload": lambda _, where: {"uploadId": layers.begin(where), "partSize": PART},
-        "_upload_layer_part": lambda request, where: _take_part(layers, request, where),
-        "_complete_layer_upload": lambda request, where: _complete(layers, request, where),
-        "_get_download_url_for_layer": lambda request, where: _download(layers, endpoint, request, where),
-        "_batch_get_image": lambda request, where: records.found(_images(where), request, where),
-        "_batch_delete_image": lambda request, where: records.deleted(_images(where), request),
-        "_list_images": lambda request, where: records.listed(_images(where), request),
-        "_describe_images": lambda request, where: records.described(_images(where), layers, request, where),
-    }
-    for name, handle in handlers.items():
-        setattr(registry, name, _answering(handle))
+    registry._batch_check_layer_availability = _answering(partial(_availability, layers))
+    registry._initiate_layer_upload = _answering(lambda _, where: {"uploadId": layers.begin(where), "partSize": PART})
+    registry._upload_layer_part = _answering(partial(_take_part, layers))
+    registry._complete_layer_upload = _answering(partial(_complete, layers))
+    registry._get_download_url_for_layer = _answering(partial(_download, layers, endpoint))
+    registry._batch_get_image = _answering(lambda request, where: records.found(_images(where), request, where))
+    registry._batch_delete_image = _answering(lambda request, where: records.deleted(_images(where), request))
+    registry._list_images = _answering(lambda request, where: records.listed(_images(where), request))
+    registry._describe_images = _answering(
+        lambda request, where: records.described(_images(where), layers, request, where)
+    )
     put, delete = registry._put_image, registry._delete_repository
-    registry._put_image = _answering(lambda request, where: _checked_put(layers, put, request, where))
-    registry._delete_repository = lambda request: _forgetting(layers, delete, request)
+    registry._put_image = _answering(partial(_checked_put, layers, put))
+    registry._delete_repository = partial(_forgetting, layers, delete)
     registry._get_authorization_token = _token
     registry.handle_registry_request = _no_registry
     ministack.around_service("ecr", _knowing_the_caller)

@@ -35,11 +35,16 @@ def add_stack_types(access: RoleAccess, region: str) -> None:
 def _change(access: RoleAccess, roles: "StackRoles") -> None:
     # The table reads SageMaker's model, which takes longer than all else that a start does.
     from sagemaker_local.stacks import TYPES, StackResources  # noqa: PLC0415
+    from sagemaker_local.stacks.projects import Projects  # noqa: PLC0415
+    from sagemaker_local.stacks.repositories import Repositories  # noqa: PLC0415
 
     ask = asking(access)
     for resource in TYPES:
         ministack_stacks.add_type(resource, StackResources(resource, ask, new_name))
-    ministack_stacks.work_beside_the_cloud(frozenset(resource.type_name for resource in TYPES))
+    others = (Projects(asking(access, "codebuild"), new_name), Repositories(asking(access, "ecr"), new_name))
+    for other in others:
+        ministack_stacks.replace_type(other)
+    ministack_stacks.work_beside_the_cloud(frozenset(one.type_name for one in (*TYPES, *others)))
     ministack_stacks.do_one_thing_at_a_time()
     ministack_stacks.show_roles(lambda stack: roles.of_stack.get(stack, ""))
     ministack_stacks.refuse_types_by_name()
@@ -92,13 +97,13 @@ class StackRoles:
             raise StackRoleError("ValidationError", f"Role {role} is invalid or cannot be assumed")
 
 
-def asking(access: RoleAccess) -> "Ask":
-    """Return how SageMaker is asked: as whoever works on the stack, so that IAM decides about it."""
+def asking(access: RoleAccess, service: str = "sagemaker") -> "Ask":
+    """Return how a service is asked: as whoever works on the stack, so that IAM decides about it."""
     from sagemaker_local.stacks import RefusedError  # noqa: PLC0415  # see above
 
     def ask(operation: str, request: "Request") -> dict[str, Any]:
         try:
-            client: Any = access.client_of("sagemaker", ministack_stacks.caller())
+            client: Any = access.client_of(service, ministack_stacks.caller())
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**request)
         except LookupError as error:
             raise RefusedError("AccessDeniedException", str(error)) from error
