@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.contract.world import allow, name, until
+from tests.contract.world import World, allow, name, until
 from tests.sagemaker_local.support.builds import (
     Builder,
     builder,
@@ -16,6 +16,8 @@ from tests.sagemaker_local.support.builds import (
     statuses,
     zipped,
 )
+
+from sagemaker_local.process import LocalCloud, Options
 
 __all__ = ["builder"]
 ALL = (
@@ -107,6 +109,16 @@ def test_a_build_that_is_stopped_ends_at_once_and_leaves_no_process(builder: Bui
     assert statuses(build)["BUILD"] == "STOPPED"
     assert not [line for line in command_lines() if mark in line]
     assert builder.api.stop_build(id=started)["build"]["buildStatus"] == "STOPPED"
+
+
+def test_a_cloud_that_ends_ends_its_builds(tmp_path: Path) -> None:
+    mark = name("end")
+    with LocalCloud(Options(folder=tmp_path)) as running:
+        own = Builder(running, World(running.url, running.environment["AWS_SECRET_ACCESS_KEY"]))
+        own.start(own.project(spec(f"setsid python -c 'import time; time.sleep(900)' {mark}")))
+        until(lambda: [line for line in command_lines() if mark in line])
+
+    assert not [line for line in command_lines() if mark in line]
 
 
 def test_a_retried_build_is_another_one_with_the_same_overrides(builder: Builder) -> None:

@@ -19,7 +19,9 @@ _ARTIFACTS = {"files", "name", "discard-paths", "base-directory", "exclude-paths
 _SHELLS = ("sh", "bash")
 _ANY_PYTHON = ("latest", "3.x", PYTHON)
 # What the reference has, and what is not here.
-_NOT_HERE = {"reports", "proxy", "batch", "run-as", "enable-symlinks", "s3-prefix"}
+NOT_HERE = ("reports", "proxy", "batch", "run-as", "enable-symlinks", "s3-prefix")
+WITHOUT_EFFECT = ("cache",)
+HONOURED = tuple(sorted({*_TOP, *_ENV, *_PHASE, *_ARTIFACTS} - {*WITHOUT_EFFECT}))
 _NOT_HERE_SHELLS = ("powershell.exe", "/bin/powershell", "pwsh", "cmd.exe")
 
 
@@ -104,7 +106,7 @@ def _version(found: Any) -> None:
 def _known(mapping: Mapping[str, Any], names: set[str], path: str) -> None:
     for name in mapping:
         where = f"{path}/{name}".removeprefix("/")
-        if name in _NOT_HERE:
+        if name in NOT_HERE:
             raise yaml_error(f"{where} is not emulated here")
         if name not in names:
             raise yaml_error(f"unknown key {where}")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LOG = logging.getLogger("sagemaker_local")
+ENDPOINT = "AWS_ENDPOINT_URL"
 _SAID = ("DOWNLOAD_SOURCE", "UPLOAD_ARTIFACTS")
 _CONTEXTS = {"TIMED_OUT": ("BUILD_TIMED_OUT", "Build has timed out. ")}
 
@@ -140,7 +141,9 @@ class Run:
 
     def _furnish(self) -> None:
         privileged = self.build["environment"].get("privilegedMode")
-        self._place.furnish(dict(self._rights) if privileged else None)
+        # Docker has the rights of whoever logs in, and needs the cloud's address alone.
+        address = {ENDPOINT: self._rights[ENDPOINT]}
+        self._place.furnish(address if privileged else None)
 
     def _download(self) -> None:
         try:

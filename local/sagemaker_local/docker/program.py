@@ -50,9 +50,9 @@ def _command(words: list[str]) -> Callable[[Store], None]:
         if words[:1] == group and words[1:2] in (["build"], ["inspect"], ["ls"], ["tag"], ["push"], ["pull"]):
             words = words[1:]
     name, rest = (words[0], words[1:]) if words else ("", [])
-    known = {"ls": _images, **_COMMANDS}
+    known = {"ls": _images, **COMMANDS}
     if name not in known:
-        raise DockerError(f"docker {name} is not emulated here: there are {', '.join(sorted(_COMMANDS))}")
+        raise DockerError(f"docker {name} is not emulated here: there are {', '.join(sorted(COMMANDS))}")
     return lambda store: known[name](store, rest)
 
 
@@ -211,7 +211,7 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-_COMMANDS: dict[str, Callable[[Store, list[str]], None]] = {
+COMMANDS: dict[str, Callable[[Store, list[str]], None]] = {
     "build": _build,
     "tag": _tag,
     "push": _push,
