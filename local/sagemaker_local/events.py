@@ -22,6 +22,7 @@ class BusEvents:
     ) -> None:
         self._account = account
         self._region = region
+        self._source = source
         self._repeat = repeat
         self._source = source
         self._chance = random.Random(seed)  # noqa: S311  # a repeatable chance is the point

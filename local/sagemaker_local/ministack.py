@@ -105,12 +105,15 @@ def add_condition_keys(name: str, find: Callable[[str, bytes], Mapping[str, str]
 
 
 def answer_for_images(digest_of: Callable[[str], str | None]) -> None:
-    """Let ECR's BatchGetImage know repositories by `digest_of(name)`, and IAM decide it on the named registry."""
+    """Let ECR's BatchGetImage know repositories by `digest_of(name)`, and IAM decide it on the named registry.
+
+    What is in ECR itself is answered by ECR.
+    """
     ask, extract = ecr._batch_get_image, iam_actions.extract_resource_arn
 
     def batch_get_image(request: dict[str, Any]) -> Any:
         name = request.get("repositoryName", "")
-        digest = digest_of(name)
+        digest = None if name in ecr._repositories else digest_of(name)
         if digest is None:
             return ask(request)
         found = [one for one in request.get("imageIds", []) if one.get("imageDigest", digest) == digest]
@@ -169,6 +172,12 @@ def name_ses_resource(find: Callable[[str, bytes], str | None]) -> None:
         )
 
     iam_actions._ses_v2_resource_arn = named
+
+
+def json_answer(members: Mapping[str, Any]) -> HttpResponse:
+    """Return the answer of a service that speaks JSON."""
+    answer: HttpResponse = responses.json_response(dict(members))
+    return answer
 
 
 def json_refusal(code: str, message: str) -> HttpResponse:
@@ -531,7 +540,7 @@ stack_calls: Any = Later(f"{_CLOUDFORMATION}.handlers")
 change_sets: Any = Later(f"{_CLOUDFORMATION}.changesets")
 drifts: Any = Later(f"{_CLOUDFORMATION}.drift")
 threads = concurrency
-topics, apis, functions, trails = sns, apigateway, lambda_svc, cloudtrail
+topics, apis, functions, trails, registry = sns, apigateway, lambda_svc, cloudtrail, ecr
 
 
 def count_metric(namespace: str, metric: str, dimensions: dict[str, str]) -> None:

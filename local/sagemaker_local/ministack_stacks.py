@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sagemaker_local.stacks import ResourceType
     from sagemaker_local.stacks.handler import Made
     from sagemaker_local.stacks.model import Properties
+    from sagemaker_local.stacks.others import OtherType
 
 type Acting = Callable[[str, Mapping[str, str]], str]
 
@@ -76,6 +77,20 @@ def add_type(resource: "ResourceType", handler: TypeHandler) -> None:
     if resource.stack_tags:
         stack_types._STACK_TAG_PROPERTY[name] = ("Tags", "list")
     drifts._DRIFT_READERS[name] = (handler.read, frozenset(resource.properties()))
+
+
+def replace_type(handler: "OtherType") -> None:
+    """Let CloudFormation make resources by the service's API of a type that ministack makes without asking anybody."""
+    name = handler.type_name
+    stack_types._RESOURCE_HANDLERS[name] = {
+        "create": handler.create,
+        "update": handler.update,
+        "update_with_logical_id": True,
+        "delete": handler.delete,
+    }
+    stack_types._REPLACING_PROPERTIES[name] = handler.replacing
+    stack_types._CUSTOM_NAME_REPLACEMENT[name] = {"name": handler.name}
+    drifts._DRIFT_READERS[name] = (handler.read, handler.properties)
 
 
 def work_beside_the_cloud(types: frozenset[str]) -> None:

@@ -56,6 +56,7 @@ class Options:
         port: the port of 127.0.0.1; 0 takes a free one.
         repeat_events: the share of SageMaker's events that are sent twice, from 0 to 1.
         startup_seconds: how long a model server may take until it answers /ping.
+        build_minute: how many seconds a minute of a build's time limit has.
         aws_names: answer AWS's host names too, by an HTTPS proxy; `environment` has what programs need for it.
     """
 
@@ -64,6 +65,7 @@ class Options:
     port: int = 0
     repeat_events: float = 0.0
     startup_seconds: float = 60.0
+    build_minute: float = 60.0
     aws_names: bool = False
 
 
@@ -91,6 +93,7 @@ class LocalCloud:
             "--folder": options.folder,
             "--repeat-events": options.repeat_events,
             "--startup-seconds": options.startup_seconds,
+            "--build-minute": options.build_minute,
             **({"--containers": options.containers} if options.containers else {}),
             **({"--proxy-port": self._proxy_port} if self._proxy_port else {}),
         }

@@ -7,6 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from sagemaker_local.codebuild import buildspec
+from sagemaker_local.codebuild.builds import Builds
+from sagemaker_local.codebuild.git import codecommit
+from sagemaker_local.codebuild.members import KEPT as KEPT_OF_BUILDS
+from sagemaker_local.codebuild.members import REFUSED as NOT_BUILT
+from sagemaker_local.codebuild.projects import Projects
+from sagemaker_local.codebuild.service import handlers_of
 from sagemaker_local.codecommit import commit_calls, file_calls, receive
 from sagemaker_local.codecommit.handlers import put_together as codecommit_handlers
 from sagemaker_local.codecommit.repositories import Repositories, Surroundings
@@ -14,6 +21,8 @@ from sagemaker_local.core.cloud import Cloud
 from sagemaker_local.core.members import KEPT, REFUSED
 from sagemaker_local.core.roles import MOST_TAGS
 from sagemaker_local.core.shapes import service_model
+from sagemaker_local.docker import dockerfile
+from sagemaker_local.docker.program import COMMANDS
 from sagemaker_local.jobs.limits import LONGEST
 from sagemaker_local.jobs.records import MOST_MEGABYTES
 from sagemaker_local.jobs.training import DEFAULT_LIMIT
@@ -25,7 +34,7 @@ from sagemaker_local.sagemaker.invocations import MOST_BYTES
 from sagemaker_local.sagemaker.parts import put_together
 from sagemaker_local.serving.server import INVOCATION_TIMEOUT
 
-_SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "codecommit")
+_SERVICES = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "codebuild", "codecommit")
 # What serves, and what stands for it here.
 _HOSTING = (
     ("real-time, on instances", "honoured: a process for each variant"),
@@ -44,7 +53,11 @@ _HOSTING = (
 
 def reference() -> str:
     """Return the tables as Markdown."""
-    return "\n".join(line for part in (_operations(), _members(), _steps(), _hosting(), _limits()) for line in part)
+    return "\n".join(line for part in _parts() for line in part)
+
+
+def _parts() -> Iterator[Iterator[str]]:
+    yield from (_operations(), _members(), _builds(), _steps(), _hosting(), _limits())
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -57,12 +70,18 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 def _operations() -> Iterator[str]:
     nothing: Any = None  # nobody is asked: the names alone are wanted
     cloud = Cloud("", "", "", Path(), Path(), nothing, nothing, nothing)
+    projects = Projects(cloud)
     repositories = Repositories(Surroundings("", "", Path(), nothing, nothing))
-    answered = put_together(cloud).handlers.keys() | codecommit_handlers(repositories).keys()
+    known = put_together(cloud).handlers
+    answered = {
+        **dict.fromkeys(_SERVICES, known),
+        "codebuild": handlers_of(projects, Builds(cloud, projects, codecommit)),
+        "codecommit": codecommit_handlers(repositories),
+    }
     rows = []
     for service in _SERVICES:
         there = service_model(service).operation_names
-        names = sorted(answered & set(there))
+        names = sorted(answered[service].keys() & set(there))
         rows.append((f"`{service}`", f"{len(names)} of {len(there)}", ", ".join(names)))
     return _table(("API", "answered", "operations; all others are refused with `UnknownOperationException`"), rows)
 
@@ -74,6 +93,24 @@ def _members() -> Iterator[str]:
     yield "Members that are in no row do what they do on AWS."
     yield ""
     yield from _table(("member", "what becomes of it", "instead"), rows)
+    rows = [(f"`{path}`", "refused by name", instead) for path, instead in NOT_BUILT.items()]
+    rows += [(f"`{path}`", "kept and shown, no effect here", "") for path in KEPT_OF_BUILDS]
+    yield from _table(("member of CodeBuild's requests", "what becomes of it", "instead"), rows)
+
+
+def _builds() -> Iterator[str]:
+    def named(names: Iterable[str]) -> str:
+        return ", ".join(f"`{name}`" for name in names)
+
+    keys = [
+        ("honoured", named(buildspec.HONOURED)),
+        ("kept without effect", named(buildspec.WITHOUT_EFFECT)),
+        ("refused by name", named(buildspec.NOT_HERE)),
+    ]
+    yield from _table(("buildspec of version 0.2", "keys"), keys)
+    rows = [("honoured", named(dockerfile.HONOURED)), ("refused by name", named(dockerfile.REFUSED))]
+    yield from _table(("Dockerfile", "instructions"), rows)
+    yield from _table(("docker", "commands"), [("honoured", named(sorted({*COMMANDS})))])
 
 
 def _steps() -> Iterator[str]:

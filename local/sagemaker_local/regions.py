@@ -74,6 +74,13 @@ def condition_keys(action: str, body: bytes) -> dict[str, str]:
     return {"sagemaker:ModelApprovalStatus": str(status)} if status is not None else {}
 
 
+def attach_codebuild(regions: Regions[Any]) -> None:
+    """Make CodeBuild known to ministack, in place of its own."""
+    ministack.add_service(
+        "codebuild", regions.handle, "CodeBuild_20161006.", [], regions.resource_arn, lambda _action, _body: {}
+    )
+
+
 def attach(regions: Regions[Any]) -> None:
     """Make SageMaker known to ministack."""
     ministack.add_service("sagemaker", regions.handle, "SageMaker.", REST_MODELS, regions.resource_arn, condition_keys)

@@ -20,6 +20,8 @@ from sagemaker_local import door
 from sagemaker_local.runtime import guard, namespaces
 
 if TYPE_CHECKING:
+    from sagemaker_local.codebuild.service import CodeBuild
+    from sagemaker_local.core.cloud import Timing
     from sagemaker_local.proxy import Proxy
     from sagemaker_local.sagemaker.service import Service
 
@@ -98,35 +100,49 @@ def build(
     folder: Path,
     containers: Path,
     repeat_events: float,
-    startup_seconds: float,
+    timing: "Timing",
     proxy: "Proxy | None" = None,
 ) -> Any:
     """Put the cloud together and return its ASGI application."""
-    from sagemaker_local import ministack, ministack_patches, ministack_trails  # noqa: PLC0415  # they read the environment that `prepare` sets
+    # They read the environment that `prepare` sets.
+    from sagemaker_local import images, ministack, ministack_images, ministack_patches, ministack_trails  # noqa: PLC0415
     from sagemaker_local.access import RoleAccess, root_client  # noqa: PLC0415
     from sagemaker_local.cloudtrail import Trails, read_call  # noqa: PLC0415
     from sagemaker_local.codecommit.attach import CodeCommit  # noqa: PLC0415
-    from sagemaker_local.core.cloud import Cloud, Timing  # noqa: PLC0415
+    from sagemaker_local.core.cloud import Cloud  # noqa: PLC0415
+    from sagemaker_local.ecr import Layers  # noqa: PLC0415
     from sagemaker_local.events import BusEvents  # noqa: PLC0415
     from sagemaker_local.integrations import Integrations  # noqa: PLC0415
-    from sagemaker_local.regions import Regions, attach  # noqa: PLC0415
+    from sagemaker_local.regions import Regions, attach, attach_codebuild  # noqa: PLC0415
     from sagemaker_local.stack_types import add_stack_types  # noqa: PLC0415
 
-    endpoint, timing = f"http://127.0.0.1:{port}", Timing(startup_seconds=startup_seconds)
+    endpoint = f"http://127.0.0.1:{port}"
     access = RoleAccess(endpoint, REGION)
 
     def service_of(region: str) -> "Service":
         from sagemaker_local.sagemaker.service import Service  # noqa: PLC0415  # a third of the start
 
+        return Service(cloud_of(region))
+
+    def codebuild_of(region: str) -> "CodeBuild":
+        from sagemaker_local.codebuild.service import CodeBuild  # noqa: PLC0415  # most clouds build nothing
+
+        return CodeBuild(cloud_of(region, "aws.codebuild"))
+
+    def cloud_of(region: str, source: str = "aws.sagemaker") -> Cloud:
         # The first job does not wait for the answer.
         threading.Thread(target=_try_namespaces, daemon=True).start()
-        mine, events = RoleAccess(endpoint, region), BusEvents(ACCOUNT, region, repeat_events)
+        mine, events = RoleAccess(endpoint, region), BusEvents(ACCOUNT, region, repeat_events, source=source)
         as_root = partial(root_client, endpoint, region)
-        return Service(Cloud(ACCOUNT, region, endpoint, folder, containers, mine, events, as_root, timing))
+        return Cloud(ACCOUNT, region, endpoint, folder, containers, mine, events, as_root, timing)
 
-    service = Regions(service_of)
+    services = (Regions(service_of), Regions(codebuild_of))
     ministack.record_calls()
-    attach(service)
+    attach(services[0])
+    attach_codebuild(services[1])
+    layers = Layers(folder / "ecr")
+    ministack_images.keep_images(layers, endpoint)
+    images.ask_first(partial(ministack_images.registered, layers))
     ministack_patches.apply(Integrations(partial(RoleAccess, endpoint), ACCOUNT), containers, repeat_events)
     told = partial(BusEvents, ACCOUNT, repeat=repeat_events, source="aws.codecommit")
     codecommit = CodeCommit(ACCOUNT, REGION, folder, partial(RoleAccess, endpoint), told)
@@ -143,7 +159,7 @@ def build(
             trails.record(call, principal)
 
     ministack.after_s3(record)
-    return Gateway(service, proxy, codecommit.serve_git)
+    return Gateway(*services, proxy=proxy, layer=layers.linked, git=codecommit.serve_git)
 
 
 def _try_namespaces() -> None:
@@ -158,14 +174,23 @@ def _try_namespaces() -> None:
 class Gateway:
     """The outermost application: the inbox, the record of calls, the public address; everything else is the cloud's."""
 
-    def __init__(self, service: Any, proxy: "Proxy | None" = None, git: Any = None) -> None:
-        self._service = service
+    def __init__(
+        self,
+        *services: Any,
+        proxy: "Proxy | None" = None,
+        layer: Callable[[str], bytes | None] = lambda _: None,
+        git: Any = None,
+    ) -> None:
+        """Stand before a cloud; `layer` knows the layers of images by the secrets in their addresses."""
+        self._services = services
+        self._layer = layer
         self._proxy = proxy
         self._git = git
 
     def close(self) -> None:
-        """End the model servers."""
-        self._service.close()
+        """End what runs: model servers and builds."""
+        for service in self._services:
+            service.close()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer, or pass on."""
@@ -227,7 +252,13 @@ class Gateway:
         number = path.removeprefix("/_local/inbox/")
         if number.isdigit() and int(number) < len(mails):
             return 200, "text/html; charset=utf-8", inbox.html(mails[int(number)]).encode()
-        return 404, "text/plain", b"there is no such page; try /_local/inbox"
+        return self._of_a_layer(path.removeprefix("/_local/layers/"))
+
+    def _of_a_layer(self, secret: str) -> tuple[int, str, bytes]:
+        layer = self._layer(secret)
+        if layer is None:
+            return 404, "text/plain", b"there is no such page; try /_local/inbox"
+        return 200, "application/octet-stream", layer
 
 
 async def _refuse(kind: str, send: Any, sentence: str) -> None:
@@ -251,6 +282,7 @@ def main() -> None:
     options.add_argument("--containers", type=Path, help="the folder of one's own images; default: <folder>/containers")
     options.add_argument("--repeat-events", type=float, default=0.0, help="share of events that are sent twice")
     options.add_argument("--startup-seconds", type=float, default=60.0, help="what a model server has to answer /ping")
+    options.add_argument("--build-minute", type=float, default=60.0, help="seconds of a minute of a build's limit")
     options.add_argument("--proxy-port", type=int, help="answer AWS's host names by an HTTPS proxy on this port")
     options.add_argument("--follow", action="store_true", help="end when standard input is closed")
     chosen = options.parse_args()
@@ -263,9 +295,15 @@ def main() -> None:
     folder = chosen.folder.resolve()
     containers = (chosen.containers or folder / "containers").resolve()
     proxy = _proxy(port, folder) if chosen.proxy_port else None
-    application = build(port, folder, containers, chosen.repeat_events, chosen.startup_seconds, proxy)
+    application = build(port, folder, containers, chosen.repeat_events, _timing(chosen), proxy)
     listen = partial(proxy.listen, chosen.proxy_port) if proxy else None
     asyncio.run(_serve(application, port, listen, follow=chosen.follow))
+
+
+def _timing(chosen: argparse.Namespace) -> "Timing":
+    from sagemaker_local.core.cloud import Timing  # noqa: PLC0415  # not before the environment is prepared
+
+    return Timing(startup_seconds=chosen.startup_seconds, build_minute=chosen.build_minute)
 
 
 def _proxy(port: int, folder: Path) -> "Proxy":

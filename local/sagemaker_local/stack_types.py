@@ -37,6 +37,8 @@ def _change(access: RoleAccess, roles: "StackRoles", codecommit: "CodeCommit", r
     # The table reads SageMaker's model, which takes longer than all else that a start does.
     from sagemaker_local.codecommit.stack import REPOSITORY, StackRepositories  # noqa: PLC0415
     from sagemaker_local.stacks import TYPES, StackResources  # noqa: PLC0415
+    from sagemaker_local.stacks.projects import Projects  # noqa: PLC0415
+    from sagemaker_local.stacks.repositories import Repositories  # noqa: PLC0415
 
     ask = asking(access)
     for resource in TYPES:
@@ -46,7 +48,11 @@ def _change(access: RoleAccess, roles: "StackRoles", codecommit: "CodeCommit", r
         asking(access, "codecommit"), lambda: access.client_of("s3", caller()), caller, codecommit.regions.of(region)
     )
     ministack_stacks.add_type(REPOSITORY, repositories)
-    ministack_stacks.work_beside_the_cloud(frozenset(resource.type_name for resource in (*TYPES, REPOSITORY)))
+    others = (Projects(asking(access, "codebuild"), new_name), Repositories(asking(access, "ecr"), new_name))
+    for other in others:
+        ministack_stacks.replace_type(other)
+    own = (*TYPES, REPOSITORY, *others)
+    ministack_stacks.work_beside_the_cloud(frozenset(one.type_name for one in own))
     ministack_stacks.do_one_thing_at_a_time()
     ministack_stacks.show_roles(lambda stack: roles.of_stack.get(stack, ""))
     ministack_stacks.refuse_types_by_name()

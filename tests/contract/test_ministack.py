@@ -32,6 +32,7 @@ _SOURCES = (
     "integrations.py",
     "ministack_policies.py",
     "ministack_stacks.py",
+    "ministack_images.py",
 )
 # The names by which our files know ministack's modules.
 _MODULES = {
@@ -58,6 +59,7 @@ _MODULES = {
     "keys": "services.kms",
     "rest_apis": "services.apigateway_v1",
     "logs": "services.cloudwatch_logs",
+    "registry": "services.ecr",
     "evaluator": "core.iam_evaluator",
 } | {
     name: f"services.{name}"

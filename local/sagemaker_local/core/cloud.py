@@ -43,10 +43,14 @@ class Events(Protocol):
 
 @dataclass(frozen=True)
 class Timing:
-    """How long things take here: bake times are scaled down, a server has less time to come up than on AWS."""
+    """How long things take here: bake times are scaled down, a server has less time to come up than on AWS.
+
+    `build_minute` is how many seconds a minute of a build's time limit has.
+    """
 
     startup_seconds: float = 60.0
     bake_scale: float = 0.01
+    build_minute: float = 60.0
 
 
 @dataclass(frozen=True)

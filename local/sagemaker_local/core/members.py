@@ -225,11 +225,6 @@ def found(path: str, patterns: tuple[str, ...]) -> str | None:
     return patterns[int(str(match.lastgroup)[1:])] if match and match.lastgroup else None
 
 
-@cache
-def _refused(path: str) -> str | None:
-    return found(path, tuple(REFUSED))
-
-
 def check(service: str, operation: str, request: Mapping[str, Any], own: str) -> None:
     """Refuse a request that asks for what is not here; `own` begins the ARNs of this region and account.
 
@@ -241,9 +236,9 @@ def check(service: str, operation: str, request: Mapping[str, Any], own: str) ->
         raise invalid(" ".join(refused))
 
 
-def refusals(service: str, operation: str, request: Mapping[str, Any]) -> list[str]:
+def refusals(service: str, operation: str, request: Mapping[str, Any], table: Mapping[str, str] = REFUSED) -> list[str]:
     """Return a sentence for each member of a request that is not emulated, named from the request down."""
-    return list(dict.fromkeys(unemulated(_shape(service, operation), request, operation)))
+    return list(dict.fromkeys(unemulated(_shape(service, operation), request, operation, table)))
 
 
 def strangers(service: str, operation: str, request: Mapping[str, Any], own: str) -> list[str]:
@@ -272,21 +267,22 @@ def _texts(shape: Any, value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(shape.members[name], value[name], f"{path}.{name}".removeprefix("."))
 
 
-def unemulated(shape: Any, value: Any, path: str) -> Iterator[str]:
+def unemulated(shape: Any, value: Any, path: str, table: Mapping[str, str] = REFUSED) -> Iterator[str]:
     """Yield the refusals of `value` at `path`: of a member that asks for something, or of one of its values."""
+    rules = tuple(table)
     kind = getattr(shape, "type_name", "")
     if kind == "list" and isinstance(value, list | tuple):
         for item in value:
-            yield from unemulated(shape.member, item, path)
+            yield from unemulated(shape.member, item, path, table)
     elif kind == "structure" and isinstance(value, Mapping):
         for name in shape.members.keys() & value.keys():
             member = f"{path}.{name}"
-            if (rule := _refused(member)) and _asks(value[name]):
-                yield _sentence(member, rule)
+            if (rule := found(member, rules)) and _asks(value[name]):
+                yield _sentence(member, table[rule])
             else:
-                yield from unemulated(shape.members[name], value[name], member)
-    elif isinstance(value, str) and value in getattr(shape, "enum", ()) and (rule := _refused(f"{path}={value}")):
-        yield _sentence(f"{path} {value}", rule)
+                yield from unemulated(shape.members[name], value[name], member, table)
+    elif isinstance(value, str) and value in getattr(shape, "enum", ()) and (rule := found(f"{path}={value}", rules)):
+        yield _sentence(f"{path} {value}", table[rule])
 
 
 def _asks(value: Any) -> bool:
@@ -296,6 +292,6 @@ def _asks(value: Any) -> bool:
     return any(_asks(item) for item in value) if isinstance(value, list | tuple) else bool(value)
 
 
-def _sentence(path: str, rule: str) -> str:
+def _sentence(path: str, instead: str) -> str:
     _, _, member = path.partition(".")
-    return f"{member} is not emulated here" + (f": {REFUSED[rule]}." if REFUSED[rule] else ".")
+    return f"{member} is not emulated here" + (f": {instead}." if instead else ".")

@@ -3,6 +3,7 @@
 Only the processes of jobs and servers import xgboost or scikit-learn; `catalog`, which the cloud imports, does not.
 """
 
-from sagemaker_local.images.catalog import Image, UnfitProgramError, UnknownImageError, find, pull
+from sagemaker_local.images.catalog import Image, UnfitProgramError, UnknownImageError, ask_first, find, pull
+from sagemaker_local.images.registered import RegisteredImage
 
-__all__ = ["Image", "UnfitProgramError", "UnknownImageError", "find", "pull"]
+__all__ = ["Image", "RegisteredImage", "UnfitProgramError", "UnknownImageError", "ask_first", "find", "pull"]

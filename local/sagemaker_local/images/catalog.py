@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 XGBOOST = "sagemaker-xgboost"
 SCIKIT_LEARN = "sagemaker-scikit-learn"
 PACKAGE = Path(__file__).resolve().parents[1]
+PROGRAM = "/opt/program"
+"""Where an own image's folder lies in its container, which is what AWS's examples write into their Dockerfiles."""
 _URI = re.compile(
-    r"(?:(?P<registry>[^/]+\.[^/]+)/)?(?P<repository>[a-z0-9]+(?:[._/-][a-z0-9]+)*)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?"
+    r"(?:(?P<registry>[^/]+\.[^/]+)/)?(?P<repository>[a-z0-9]+(?:[._/-][a-z0-9]+)*)"
+    r"(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]+))?"
 )
-_REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/")
+_REGISTRY = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/")
 _LINE = 256  # what the kernel reads of a first line
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 _METRICS = ("rmse", "mae", "mape", "logloss", "error", "auc", "aucpr", "merror", "mlogloss", "map", "ndcg")
@@ -84,6 +87,31 @@ class Image:
         return self.seen or str(self.folder)
 
     @property
+    def place(self) -> str:
+        """Where the folder lies in a container."""
+        return PROGRAM
+
+    @property
+    def workdir(self) -> str:
+        """Where the image's programs are started in a container."""
+        return "/" if self.folder is None else PROGRAM
+
+    @property
+    def requirements(self) -> Path | None:
+        """The requirements file of an own image, if it has one."""
+        path = (self.folder or Path()) / "requirements.txt"
+        return path if self.folder is not None and path.is_file() else None
+
+    @property
+    def entrypoint(self) -> list[str]:
+        """What the image runs where nothing else is named: nothing is known of the images of folders."""
+        return []
+
+    def path(self) -> list[str]:
+        """Return the folders of the image's own programs, as a program sees them."""
+        return [] if self.folder is None else [self.home]
+
+    @property
     def interpreter(self) -> str:
         """What `python3` is for a program."""
         return f"{self.home}/bin/python3" if self.brings_python else self.python
@@ -137,6 +165,10 @@ class Image:
         uri = str(decode(named))
         return uri if uri.startswith("s3://") else None
 
+    def variables(self) -> dict[str, str]:
+        """Return the variables that the image sets, and any request may set otherwise."""
+        return {}
+
     def environment(self) -> dict[str, str]:
         """Return what the image's own programs need in their environment."""
         if self.folder is None:
@@ -164,6 +196,10 @@ class Image:
         named = f"program {program!r} of image {self.name!r}"
         if not path.is_file():
             raise UnfitProgramError(f"image {self.name!r} has no program {program!r}: add {path.name} to its folder")
+        return self._checked(path, f"{self.home}/{program}", named)
+
+    def _checked(self, path: Path, inside: str, named: str) -> list[str]:
+        """Return what runs a program of the image, which has to be one that can be executed."""
         if not os.access(path, os.X_OK):
             raise UnfitProgramError(f"{named} is not executable (permission denied): run chmod +x {path}")
         with path.open("rb") as stream:
@@ -172,7 +208,7 @@ class Image:
             raise UnfitProgramError(
                 f"the first line of {named} ends with a carriage return: save it with Unix line ends"
             )
-        return [*self._interpreter(first), f"{self.home}/{program}"]
+        return [*self._interpreter(first), inside]
 
     def _interpreter(self, first: str) -> list[str]:
         """Return what runs a file by its first line, where that is a Python by its path: the image has one Python."""
@@ -188,12 +224,35 @@ def decode(text: str) -> object:
         return text
 
 
+type Registry = Callable[[str, str, str, str], Image | None]
+"""From account, region, repository, and tag or digest to the image; None where ECR has no such repository."""
+_registries: list[Registry] = []
+
+
+def ask_first(registry: Registry) -> None:
+    """Let a registry be asked before folders are looked for; it raises UnknownImageError of an image that it lacks."""
+    _registries[:] = [registry]
+
+
+def _of_registry(image_uri: str) -> Image | None:
+    place, match = _REGISTRY.match(image_uri), _URI.fullmatch(image_uri)
+    if place is None or match is None:
+        return None
+    reference = match["digest"] or match["tag"] or "latest"
+    named = (place["account"], place["region"], match["repository"], reference)
+    return next((image for registry in _registries if (image := registry(*named))), None)
+
+
 def find(image_uri: str, containers: Path) -> Image:
-    """Return the image that a URI names.
+    """Return the image that a URI names: one that was pushed to a repository of ECR, a built-in one, or a folder.
 
     Raises:
-        UnknownImageError: neither a built-in image nor a folder of `containers` has the repository's name.
+        UnknownImageError: the repository lacks it; or there is none, and neither a built-in image nor a folder of
+            `containers` has the repository's name.
     """
+    registered = _of_registry(image_uri)
+    if registered is not None:
+        return registered
     match = _URI.fullmatch(image_uri)
     repository = match["repository"] if match else image_uri
     name = repository.rsplit("/", 1)[-1]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from sagemaker_local.images.catalog import PACKAGE
+from sagemaker_local.images.catalog import PACKAGE, PROGRAM
 from sagemaker_local.images.requirements import with_python
 from sagemaker_local.runtime import namespaces
 from sagemaker_local.runtime.namespaces import Box, Forward, Shown
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from sagemaker_local.images.catalog import Image
     from sagemaker_local.runtime.workspace import Workspace
 
-PROGRAM = "/opt/program"
-"""Where an own image's folder lies in its container, which is what AWS's examples write into their Dockerfiles."""
 PORT = 8080
 """Where a container listens (developer guide, "Custom inference code with hosting services")."""
 ENTRANCE = 8079
@@ -70,8 +68,8 @@ class Container:
     def environment(self, *layers: Mapping[str, str]) -> dict[str, str]:
         """Return a program's whole environment: where the image has its programs, then `layers` in order."""
         image = self.placed
-        folders = [str(Path(image.interpreter).parent), *([image.home] if image.folder else []), self.workspace.path()]
-        return self.workspace.environment({"PATH": os.pathsep.join(folders)}, *layers)
+        folders = [str(Path(image.interpreter).parent), *image.path(), self.workspace.path()]
+        return self.workspace.environment(image.variables(), {"PATH": os.pathsep.join(folders)}, *layers)
 
     def start(self, environment: Mapping[str, str]) -> dict[str, Any]:
         """Put the image's files where the program finds them; return a `Program`'s arguments but command and log."""
@@ -81,8 +79,8 @@ class Container:
         if self.image.folder is None:
             root.mkdir()
         else:
-            shutil.copytree(self.image.folder, f"{root}{PROGRAM}", symlinks=True, ignore=_CACHES)
-        folder = Path("/" if self.image.folder is None else PROGRAM)
+            shutil.copytree(self.image.folder, f"{root}{self.image.place}", symlinks=True, ignore=_CACHES)
+        folder = Path(self.placed.workdir)
         box = self._box(root, environment)
         if box.forward and box.forward.inside != box.forward.outside:
             environment = {**environment, "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{box.forward.inside}"}

@@ -50,8 +50,8 @@ def with_python(image: Image, code: Sequence[Path] = (), kept_in: Path | None = 
     """
     if image.folder is not None and (image.folder / "bin" / "python3").exists():
         return replace(image, brings_python=True)
-    folders = code if image.folder is None else [image.folder]
-    wanted = next((path for folder in folders if (path := folder / "requirements.txt").is_file()), None)
+    users = next((path for folder in code if (path := folder / "requirements.txt").is_file()), None)
+    wanted = users if image.folder is None else image.requirements
     if wanted is None or _satisfied(wanted.read_text(errors="replace")):
         return image
     return replace(image, python=str(_environment(image, wanted, kept_in or _person_cache()) / "bin" / "python3"))

@@ -121,7 +121,7 @@ class _Processing:
             raise ContainerError(f"AlgorithmError: {CANNOT_START} {error}") from error
 
     def _command(self, image: Image) -> list[str]:
-        entrypoint = self._application.get("ContainerEntrypoint")
+        entrypoint = self._application.get("ContainerEntrypoint") or image.entrypoint
         if not entrypoint:
             raise ContainerError("ClientError: an image's own ENTRYPOINT is not emulated: give a ContainerEntrypoint")
         arguments = self._application.get("ContainerArguments", [])

@@ -11,20 +11,25 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
+from sagemaker_local.core import members
 from sagemaker_local.core.cloud import Call, Handler, HttpResponse
 from sagemaker_local.core.errors import ApiError, invalid
 from sagemaker_local.core.eventstream import CONTENT_TYPE, events
-from sagemaker_local.core.members import check
 from sagemaker_local.core.shapes import Problem, from_wire, problems, service_model, to_wire, walk
 from sagemaker_local.core.wire import REST_MODELS, parsed
 
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
+_EMPTY = "Value at '{}' failed to satisfy constraint: Member must have value or length greater than or equal to 1"
 # Members that the model calls required and the service leaves out: a package of a group has no name of its own, a job
-# that has not ended has no artifacts, and the features of a group come on one page.
+# that has not ended has no artifacts, and the features of a group come on one page. CodeBuild's lists may be empty.
 _LEFT_OUT = {
-    "DescribeModelPackage": "ModelPackageName: is missing",
-    "DescribeTrainingJob": "ModelArtifacts: is missing",
-    "DescribeFeatureGroup": "NextToken: is missing",
+    "DescribeModelPackage": {"ModelPackageName: is missing"},
+    "DescribeTrainingJob": {"ModelArtifacts: is missing"},
+    "DescribeFeatureGroup": {"NextToken: is missing"},
+    "BatchGetBuilds": {_EMPTY.format("builds"), _EMPTY.format("buildsNotFound")},
+    "BatchGetProjects": {_EMPTY.format("projects"), _EMPTY.format("projectsNotFound")},
+    "ListProjects": {_EMPTY.format("projects")},
+    "BatchDeleteBuilds": {_EMPTY.format("buildsDeleted")},
 }
 _LOG = logging.getLogger("sagemaker_local")
 
@@ -49,17 +54,24 @@ def _invalid(_operation: str, wrong: Sequence[Problem]) -> ApiError:
 class Api:
     """Answers requests by handlers, one per operation.
 
-    `own` is what the ARNs of this region and account begin with; without it, no ARN is a stranger's. `service` is the
-    one that is asked by JSON 1.1, and `refuse` names what breaks its model.
+    `own` is what the ARNs of this region and account begin with; without it, no ARN is a stranger's. `service` is
+    botocore's name of the API that is asked by JSON 1.1, `refuse` names what breaks its model, and `check` refuses what
+    of a request is not emulated.
     """
 
     def __init__(
-        self, handlers: Mapping[str, Handler], own: str = "", service: str = "sagemaker", refuse: Refuse = _invalid
+        self,
+        handlers: Mapping[str, Handler],
+        own: str = "",
+        service: str = "sagemaker",
+        refuse: Refuse = _invalid,
+        check: Callable[[str, str, Mapping[str, Any], str], None] = members.check,
     ) -> None:
         self._handlers = handlers
         self._own = own
         self._service = service
         self._refuse = refuse
+        self._check = check
 
     async def answer_json(self, operation: str, body: bytes, caller: Caller) -> HttpResponse:
         """Answer a JSON 1.1 request; the handler works in a thread, so that the cloud goes on."""
@@ -95,10 +107,10 @@ class Api:
         wrong = list(walk(shape.input_shape, request)) if shape.input_shape else []
         if wrong:
             raise self._refuse(operation, wrong)
-        check(service, operation, request, self._own)
+        self._check(service, operation, request, self._own)
         answer = self._handled(handler, Call(operation, request, caller.access_key, caller.principal))
         odd = problems(shape.output_shape, answer) if shape.output_shape else []
-        if set(odd) - {_LEFT_OUT.get(operation)}:
+        if set(odd) - _LEFT_OUT.get(operation, set()):
             _LOG.error("the answer of %s breaks botocore's model: %s", operation, odd)
             raise ApiError(
                 "InternalFailure", f"the answer of {operation} breaks the API's model: {'; '.join(odd)}", 500

@@ -7,6 +7,7 @@ import logging
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -61,10 +62,14 @@ class LogStream:
     A role that may not write logs leaves none, and its program runs all the same.
     """
 
-    def __init__(self, logs: Any, place: Place, path: Path) -> None:
+    def __init__(
+        self, logs: Any, place: Place, path: Path, mask: Callable[[str], str] = str, *, made: bool = False
+    ) -> None:
+        """Follow a log. `mask` sees each line first; `made` says that group and stream are there already."""
         self._logs, self._place, self._path = logs, place, path
+        self._mask = mask
         self._lines = Lines(path)
-        self._made = self._given_up = False
+        self._made, self._given_up = made, False
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._follow, name=f"logs-{place.stream}", daemon=True)
         self._thread.start()
@@ -96,7 +101,7 @@ class LogStream:
 
     def _put(self, lines: list[str]) -> None:
         at = int(time.time() * 1000)
-        events = [{"timestamp": at, "message": line} for line in lines if line.strip()]
+        events = [{"timestamp": at, "message": self._mask(line)} for line in lines if line.strip()]
         for start in range(0, len(events), _EVENTS):
             self._make()
             self._logs.put_log_events(

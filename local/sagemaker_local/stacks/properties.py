@@ -1,5 +1,6 @@
 """A template's properties held against the published schema of their type, and given the types of the API."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,7 +35,7 @@ def checked(resource: ResourceType, logical_id: str, properties: Properties) -> 
     Raises:
         PropertiesError: a required one is missing, or there is one that the schema does not have or of another type.
     """
-    look = _Look(resource)
+    look = _Look(resource.lacks, resource.requires)
     found = look.members(resource.properties(), _required(resource), properties, "#")
     if look.faults:
         raise PropertiesError(logical_id, look.faults)
@@ -45,11 +46,42 @@ def _required(resource: ResourceType) -> frozenset[str]:
     return resource.requires.get(resource.create_shape.name, frozenset(resource.create_shape.required_members))
 
 
+def request_of(logical_id: str, shape: Any, properties: Properties) -> dict[str, Any]:
+    """Return the request that properties are, of an API that writes its members with a small letter in front.
+
+    Raises:
+        PropertiesError: a required one is missing, or there is one that the API does not have or of another type.
+    """
+    look = _Look({})
+    found = look.members(shape.members, frozenset(shape.required_members), _renamed(shape, properties), "#")
+    if look.faults:
+        raise PropertiesError(logical_id, [_FIRST.sub(lambda match: match[0].upper(), fault) for fault in look.faults])
+    return found
+
+
+_FIRST = re.compile(r"(?<=[/\[])[a-z]")
+
+
+def _renamed(shape: Any, value: Any) -> Any:
+    """Return a value with the names that members have in the API: Name is name, BuildSpec is buildspec."""
+    if shape.type_name == "structure" and isinstance(value, Mapping):
+        names = {name.lower(): name for name in shape.members}
+        found = {names.get(str(name).lower(), str(name)): item for name, item in value.items()}
+        return {
+            name: _renamed(shape.members[name], item) if name in shape.members else item for name, item in found.items()
+        }
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_renamed(shape.member, item) for item in value]
+    return value
+
+
 class _Look:
     """One look at the properties of a resource; what is wrong is in `faults`, in CloudFormation's words."""
 
-    def __init__(self, resource: ResourceType) -> None:
-        self._resource = resource
+    def __init__(
+        self, lacks: Mapping[str, frozenset[str]], requires: Mapping[str, frozenset[str]] | None = None
+    ) -> None:
+        self._lacks, self._requires = lacks, requires or {}
         self.faults: list[str] = []
 
     def members(
@@ -66,9 +98,9 @@ class _Look:
         """Return a value with the type of its shape."""
         match shape.type_name:
             case "structure" if isinstance(value, Mapping):
-                lacking = self._resource.lacks.get(shape.name, frozenset())
+                lacking = self._lacks.get(shape.name, frozenset())
                 shapes = {name: one for name, one in shape.members.items() if name not in lacking}
-                required = self._resource.requires.get(shape.name, frozenset(shape.required_members))
+                required = self._requires.get(shape.name, frozenset(shape.required_members))
                 return self.members(shapes, required, value, path)
             case "list" if isinstance(value, list):
                 return [self.value(shape.member, item, f"{path}/{index}") for index, item in enumerate(value)]

@@ -15,7 +15,7 @@ PACKAGE = "sagemaker_local"
 FOLDER = ROOT / "local" / PACKAGE
 _WORD = "signalbox"
 # The libraries that it needs; whatever else is not Python's own would be ours.
-_LIBRARIES = {"boto3", "botocore", "hypercorn", "joblib", "jsonata", "ministack", "mypy_boto3_s3", "numpy"}
+_LIBRARIES = {"boto3", "botocore", "hypercorn", "joblib", "jsonata", "ministack", "mypy_boto3_s3", "numpy", "yaml"}
 _LIBRARIES |= {"cryptography", "pyarrow", "xgboost"}
 _KNOWN = {PACKAGE, *_LIBRARIES, *sys.stdlib_module_names}
 
