@@ -34,6 +34,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "check": deploying.check,
     "deploy": deploying.deploy,
     "projects": projecting.show_projects,
+    "projects create": projecting.create,
     "projects remove": projecting.remove,
     "test": containing.try_container,
     "build": containing.build,
