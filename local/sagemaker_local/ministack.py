@@ -532,6 +532,7 @@ change_sets: Any = Later(f"{_CLOUDFORMATION}.changesets")
 drifts: Any = Later(f"{_CLOUDFORMATION}.drift")
 threads = concurrency
 topics, apis, functions, trails = sns, apigateway, lambda_svc, cloudtrail
+actions, entities = iam_actions, iam
 
 
 def count_metric(namespace: str, metric: str, dimensions: dict[str, str]) -> None:
