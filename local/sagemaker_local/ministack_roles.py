@@ -75,11 +75,13 @@ def _bounding(handler: Callable[..., Any], position: int) -> Callable[..., Any]:
 
 def ask_before_stacks_make_roles_and_parameters() -> None:
     """Gap: CloudFormation makes roles and parameters for whoever may call it, without asking IAM about each."""
-    for kind, calls in ((_ROLE, _about_role), (_PARAMETER, _about_parameter)):
+    for kind, calls in ((_ROLE, calls_about_role), (_PARAMETER, calls_about_parameter)):
         handlers = ministack.resource_handlers(kind)
         create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
         handlers.update(
-            create=_asking(create, lambda named, new, stack, calls=calls: calls(_named(stack, named, new), {}, new)),
+            create=_asking(
+                create, lambda logical, new, stack, calls=calls: calls(_named(stack, logical, new), {}, new)
+            ),
             update=_asking(update, lambda named, old, new, *_, calls=calls: calls(named, old, new)),
             delete=_asking(delete, lambda named, old, calls=calls: calls(named, old, {})),
         )
@@ -103,9 +105,9 @@ def _named(stack: str, logical_id: str, properties: Mapping[str, Any]) -> str:
     return str(given or stack_types._physical_name(stack, logical_id, max_len=64))
 
 
-def _about_role(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Call]:
+def calls_about_role(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Call]:
     """Yield the calls that make a role what a template says (resource schema of AWS::IAM::Role, `handlers`)."""
-    arn = _arn(name, new.get("Path", "/"))
+    arn = _arn(name, (new or old).get("Path", "/"))
     before, after = (str(one.get("PermissionsBoundary") or "") for one in (old, new))
     bound = {_BOUNDARY: after or before} if after or before else {}
     if not old:
@@ -136,7 +138,7 @@ def _about_policies(
     yield from (("iam:PutRolePolicy", arn, bound) for name in inline if inline[name] != inline_before.get(name))
 
 
-def _about_parameter(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Call]:
+def calls_about_parameter(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Call]:
     """Yield the calls that make a parameter what a template says (resource schema of AWS::SSM::Parameter)."""
     account, region = ministack.scope()
     arn = f"arn:aws:ssm:{region}:{account}:parameter/{name.lstrip('/')}"
