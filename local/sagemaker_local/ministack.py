@@ -541,6 +541,7 @@ change_sets: Any = Later(f"{_CLOUDFORMATION}.changesets")
 drifts: Any = Later(f"{_CLOUDFORMATION}.drift")
 threads = concurrency
 topics, apis, functions, trails, registry = sns, apigateway, lambda_svc, cloudtrail, ecr
+actions, entities = iam_actions, iam
 
 
 def count_metric(namespace: str, metric: str, dimensions: dict[str, str]) -> None:

@@ -35,6 +35,12 @@ from sagemaker_local.ministack_mails import count_what_becomes_of_mails
 from sagemaker_local.ministack_moves import answer_message_moves
 from sagemaker_local.ministack_objects import encrypt_by_the_managed_key, tell_every_key
 from sagemaker_local.ministack_parameters import decide_parameters_by_their_path, tell_of_parameters
+from sagemaker_local.ministack_roles import (
+    ask_before_stacks_make_roles_and_parameters,
+    bound_roles_of_stacks,
+    decide_roles_by_their_path,
+    know_boundaries_and_attached_policies,
+)
 from sagemaker_local.ministack_topics import (
     leave_mail_subscriptions_of_stacks_pending,
     leave_mail_subscriptions_pending,
@@ -62,6 +68,8 @@ def apply(integrations: Integrations, containers: Path, repeat_events: float = 0
     hold_parameters_to_their_patterns()
     tell_of_parameters(repeat_events)
     decide_parameters_by_their_path()
+    decide_roles_by_their_path()
+    know_boundaries_and_attached_policies()
     know_images_by_their_content(containers)
     answer_message_moves()
     count_what_becomes_of_mails()
@@ -85,6 +93,8 @@ def change_stacks() -> None:
     import_http_api_documents()
     refer_to_secrets_by_arn()
     encrypt_buckets_of_stacks()
+    bound_roles_of_stacks()
+    ask_before_stacks_make_roles_and_parameters()
     check_machines_of_stacks()
     leave_mail_subscriptions_of_stacks_pending()
 

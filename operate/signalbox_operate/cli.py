@@ -36,6 +36,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "check": deploying.check,
     "deploy": deploying.deploy,
     "projects": projecting.show_projects,
+    "projects create": projecting.create,
     "projects remove": projecting.remove,
     "branches": branching.show_branches,
     "test": containing.try_container,

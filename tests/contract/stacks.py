@@ -26,7 +26,8 @@ class Stack:
 
     def update(self, resources: Resources, outputs: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Update it, and return its description when it is at rest."""
-        self._formation.update_stack(StackName=self.name, TemplateBody=body(resources, outputs))
+        named = {name: value for name, value in self._options.items() if name == "Capabilities"}
+        self._formation.update_stack(StackName=self.name, TemplateBody=body(resources, outputs), **named)
         return self.rest()
 
     def delete(self) -> str:

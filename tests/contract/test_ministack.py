@@ -31,6 +31,7 @@ _SOURCES = (
     "ministack_trails.py",
     "integrations.py",
     "ministack_policies.py",
+    "ministack_roles.py",
     "ministack_stacks.py",
     "ministack_images.py",
 )
@@ -43,6 +44,8 @@ _MODULES = {
     "router": "core.router",
     "topics": "services.sns",
     "trails": "services.cloudtrail",
+    "actions": "core.iam_actions",
+    "entities": "services.iam",
     "apis": "services.apigateway",
     "functions": "services.lambda_svc",
     "stack_types": "services.cloudformation.provisioners",

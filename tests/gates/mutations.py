@@ -341,3 +341,56 @@ PLANTED = (
         '        - !Ref DeployPolicyArn\n'
         '        - !Sub "arn:${AWS::Partition}:iam::aws:policy/PowerUserAccess"\n'), OIDC),
 )  # fmt: skip
+
+PROJECT = "cicd/project.yaml"
+# Of a project's automation, each seen by a check of `test_automations.py`.
+AUTOMATION = (
+    Mutation("B01", "code that goes with the stack", "builds", "CodeRepository", within(
+        "CodeRepository", "DeletionPolicy: RetainExceptOnCreate", "DeletionPolicy: Delete"), PROJECT),
+    Mutation("B02", "images whose tags move", "builds", "ImageRepository", within(
+        "ImageRepository", "ImageTagMutability: IMMUTABLE", "ImageTagMutability: MUTABLE"), PROJECT),
+    Mutation("B03", "privileged builds without a reason", "builds", "line privileged without a reason", within(
+        "Build", "PrivilegedMode: true  # the build builds images, and Docker's own server needs it",
+        "PrivilegedMode: true"), PROJECT),
+    Mutation("B04", "builds whose log is kept for ever", "posture", "BuildLog", drop(
+        "BuildLog", r"      RetentionInDays:.*\n"), PROJECT),
+    Mutation("B05", "builds on behalf of another account", "posture", "BuildRole", drop(
+        "BuildRole", r"            Condition:\n(?:              .*\n)+"), PROJECT),
+    Mutation("B06", "pushes that are lost when the queue is", "posture", "PushRule", drop(
+        "PushRule", r"          DeadLetterConfig:.*\n"), PROJECT),
+    Mutation("B07", "roles without a boundary", "builds", "BuildRole iam:CreateRole", drop(
+        "DeployPolicy", r'            Condition: \{StringEquals: \{"iam:PermissionsBoundary".*\n'), PROJECT),
+    Mutation("B08", "any policy for the roles that a build makes", "builds", "BuildRole iam:AttachRolePolicy", drop(
+        "DeployPolicy", r'              ArnEquals:.*\n'), PROJECT),
+    Mutation("B09", "a build that may pass the stack's roles", "builds", "BuildRole iam:PassRole", within(
+        "DeployPolicy", "- iam:PassRole\n            Resource: !Sub ",
+        '- iam:PassRole\n            Resource: !Sub "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*" #'), PROJECT),
+    Mutation("B10", "a build that may deploy every project", "builds", "BuildRole cloudformation:CreateStack", within(
+        "DeployPolicy", "stack/${Prefix}-project-${Project}/*", "stack/${Prefix}-project-*"), PROJECT),
+    Mutation("B11", "a build that may write every project's code", "builds", "BuildRole s3:PutObject", within(
+        "DeployPolicy", "/code/${Project}/*", "/code/*"), PROJECT),
+    Mutation("B12", "a build that may take the boundary off", "builds", "BuildRole iam:DeleteRolePermission", within(
+        "DeployPolicy", "              - iam:DeleteRole\n",
+        "              - iam:DeleteRole\n              - iam:DeleteRolePermissionsBoundary\n"), PROJECT),
+    Mutation("B13", "a branch that may change the main pipelines", "builds", "BranchesRole sagemaker:Update", within(
+        "BranchesPolicy", "pipeline/${Prefix}-${Project}--*--*", "pipeline/${Prefix}-${Project}*"), PROJECT),
+    Mutation("B14", "a boundary that lets other projects in", "builds", "Boundary s3:GetObject", within(
+        "Boundary", "/pipelines/${Project}/*\"", "/pipelines/*\""), PROJECT),
+    Mutation("B15", "a boundary that cuts what jobs need", "builds", "Boundary kms:GenerateDataKey", drop(
+        "Boundary", r"              - kms:GenerateDataKey\n"), PROJECT),
+    Mutation("B16", "packages that a pipeline may approve", "builds", "Boundary sagemaker:CreateModelPackage", drop(
+        "Boundary", r"            Condition:.*sagemaker:ModelApprovalStatus.*\n"), PROJECT),
+    Mutation("B17", "a build that may replace the command line of all", "builds", "BuildRole s3:PutObject", within(
+        "BuildRole", "                  - s3:GetObject  # by CodeBuild, for the build's second source\n",
+        "                  - s3:PutObject\n"
+        "                  - s3:GetObject  # by CodeBuild, for the build's second source\n"), PROJECT),
+    Mutation("B18", "a right that nothing uses", "builds", "DeployPolicy is granted sagemaker:DeleteEndpoint", within(
+        "DeployPolicy", "              - sagemaker:DeletePipeline\n",
+        "              - sagemaker:DeletePipeline\n              - sagemaker:DeleteEndpoint\n"), PROJECT),
+    Mutation("B19", "a build that reads the uploads of other projects", "builds", "BuildRole dynamodb:Query", within(
+        "DeployPolicy", 'waiting#${Prefix}-${Project}--*', 'waiting#*'), PROJECT),
+    Mutation("B20", "a resource that does not say whose it is", "builds", "BuildLog", drop(
+        "BuildLog", r"      Tags:.*\n"), PROJECT),
+    Mutation("B21", "builds that another repository's events could start", "lint", "PushRule", within(
+        "PushRule", "      EventPattern:\n", "      EventPatterns:\n"), PROJECT),
+)  # fmt: skip

@@ -22,7 +22,11 @@ class NodeMissingError(Exception):
 
 @dataclass(frozen=True)
 class Question:
-    """May `principal` do `action` on `resource`? `policies` and `resource_policy` name documents of the same call."""
+    """May `principal` do `action` on `resource`?
+
+    `policies`, `resource_policy` and `boundary` (of the principal's permissions; "" for none) name documents of the
+    same call.
+    """
 
     id: str
     principal: str
@@ -32,6 +36,7 @@ class Question:
     context: Mapping[str, str | list[str]] = field(default_factory=dict)
     policies: str = ""
     resource_policy: str = ""
+    boundary: str = ""
 
 
 def ask(

@@ -27,11 +27,14 @@ _GIVEN = {
 _NAMES = {"DataBucket": f"signalbox-data-{ACCOUNT}", "ArtifactsBucket": f"signalbox-artifacts-{ACCOUNT}"}
 _ARNS = {
     "AWS::CloudWatch::Alarm": "cloudwatch:{region}:{account}:alarm:{name}",
+    "AWS::CodeBuild::Project": "codebuild:{region}:{account}:project/{name}",
+    "AWS::CodeCommit::Repository": "codecommit:{region}:{account}:{name}",
     "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{name}",
+    "AWS::ECR::Repository": "ecr:{region}:{account}:repository/{name}",
     "AWS::Events::Rule": "events:{region}:{account}:rule/{name}",
-    "AWS::IAM::ManagedPolicy": "iam::{account}:policy/{name}",
+    "AWS::IAM::ManagedPolicy": "iam::{account}:policy{path}{name}",
     "AWS::IAM::OIDCProvider": "iam::{account}:oidc-provider/{name}",
-    "AWS::IAM::Role": "iam::{account}:role/{name}",
+    "AWS::IAM::Role": "iam::{account}:role{path}{name}",
     "AWS::KMS::Key": "kms:{region}:{account}:key/{name}",
     "AWS::Lambda::Function": "lambda:{region}:{account}:function:{name}",
     "AWS::Lambda::LayerVersion": "lambda:{region}:{account}:layer:{name}:1",
@@ -52,7 +55,7 @@ _REF_IS_ARN = frozenset(
         "AWS::StepFunctions::StateMachine",
     )
 )
-_NAME_PROPERTIES = ("Name", "LogGroupName", "TrailName", "FunctionName", "EmailIdentity")
+_NAME_PROPERTIES = ("Name", "LogGroupName", "TrailName", "FunctionName", "EmailIdentity", "RepositoryName")
 _VARIABLE = re.compile(r"\$\{(!?[\w:.]+)\}")
 
 
@@ -60,12 +63,20 @@ class Values:
     """Resolves `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::Join`, `Fn::Split`, `Fn::If` and the functions of conditions.
 
     Names that CloudFormation makes up begin with `STACK`, whatever the stack is called: nothing may depend on them.
+    `given` are values of parameters.
     """
 
-    def __init__(self, sam: Mapping[str, Any], cfn: Mapping[str, Any], stack: str = STACK) -> None:
+    def __init__(
+        self,
+        sam: Mapping[str, Any],
+        cfn: Mapping[str, Any],
+        stack: str = STACK,
+        given: Mapping[str, str] | None = None,
+    ) -> None:
         self._pseudo = {**_PSEUDO, "AWS::StackName": stack, "AWS::StackId": f"arn:aws:cloudformation:{stack}"}
+        values = {**_GIVEN, **(given or {})}
         self._parameters = {
-            name: _GIVEN.get(name, entry.get("Default", f"<{name}>"))
+            name: _typed(entry, values.get(name, entry.get("Default", f"<{name}>")))
             for name, entry in sam.get("Parameters", {}).items()
         }
         self._functions = self._known()
@@ -97,9 +108,12 @@ class Values:
 
     def arn(self, logical_id: str) -> str:
         """Return the ARN of a resource; for a type without one, its name."""
-        kind = self._resources.get(logical_id, {}).get("Type", "")
-        name = self.name(logical_id)
-        return f"arn:aws:{_ARNS[kind].format(region=REGION, account=ACCOUNT, name=name)}" if kind in _ARNS else name
+        resource = self._resources.get(logical_id, {})
+        kind, name = resource.get("Type", ""), self.name(logical_id)
+        if kind not in _ARNS:
+            return name
+        path = self.of(resource.get("Properties", {}).get("Path", "/"))
+        return f"arn:aws:{_ARNS[kind].format(region=REGION, account=ACCOUNT, name=name, path=path)}"
 
     def _ref(self, name: str) -> Any:
         if name in self._pseudo:
@@ -147,9 +161,14 @@ class Values:
             "Fn::Sub": self._sub,
             "Fn::Join": self._join,
             "Fn::Split": lambda pair: str(self.of(pair[1])).split(pair[0]),
+            "Fn::Select": lambda pair: self.of(pair[1])[int(pair[0])],
             "Fn::If": self._if,
             "Fn::Equals": lambda pair: self.of(pair[0]) == self.of(pair[1]),
             "Fn::Not": lambda items: not self._true(items[0]),
             "Fn::And": lambda items: all(map(self._true, items)),
             "Fn::Or": lambda items: any(map(self._true, items)),
         }
+
+
+def _typed(entry: Mapping[str, Any], value: Any) -> Any:
+    return str(value).split(",") if entry.get("Type") == "CommaDelimitedList" else value

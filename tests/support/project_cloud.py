@@ -6,18 +6,28 @@ from typing import Any
 
 from signalbox_operate.projects.place import Place
 from signalbox_operate.stack import Stack
+from tests.gates.cfn_yaml import parse
+from tests.gates.values import Values
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.stack import OUTPUTS
 
 ACCOUNT = "123456789012"
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/signalbox-ContainerPolicy"
+QUEUES = {
+    "PushesQueueArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:signalbox-pushes.fifo",
+    "EventsDeadLettersArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:signalbox-dead",
+}
 
 
 class Stacks(RecordingClient):
-    """CloudFormation, which makes roles and writes parameters; `fail_on` is a resource that it cannot make."""
+    """CloudFormation, which makes roles and writes parameters; `fail_on` is a resource that it cannot make.
+
+    `fails_with` is why; a boundary goes only when no role of a project has it any more.
+    """
 
     def __init__(self, parameters: dict[str, str]) -> None:
         super().__init__("cloudformation")
+        self.fails_with = "it is there already"
         self.stacks: dict[str, dict[str, Any]] = {}
         self.events: dict[str, list[dict[str, Any]]] = {}
         self.parameters = parameters
@@ -33,7 +43,11 @@ class Stacks(RecordingClient):
             stack["moving"] -= 1
         status = f"{stack['doing']}_IN_PROGRESS" if stack["moving"] else stack["status"]
         outputs = [{"OutputKey": key, "OutputValue": value} for key, value in stack["outputs"].items()]
-        return {"Stacks": [{"StackName": stack_name, "StackStatus": status, "CreationTime": 0, "Outputs": outputs}]}
+        given = {"Parameters": stack.get("parameters", []), "Tags": stack.get("tags", []), "Outputs": outputs}
+        return {"Stacks": [{"StackName": stack_name, "StackStatus": status, "CreationTime": 0, **given}]}
+
+    def _get_template(self, **request: Any) -> dict[str, Any]:
+        return {"TemplateBody": self.stacks[request["StackName"]]["template"]}
 
     def _describe_stack_events(self, **request: Any) -> dict[str, Any]:
         stack_name = request["StackName"]
@@ -51,7 +65,9 @@ class Stacks(RecordingClient):
 
     def _update_stack(self, **request: Any) -> dict[str, Any]:
         name = request["StackName"]
-        if self.stacks[name]["template"] == request["TemplateBody"]:
+        stack = self.stacks[name]
+        same = stack["tags"] == request["Tags"] and stack["parameters"] == request.get("Parameters", [])
+        if same and stack["template"] == request["TemplateBody"]:
             raise client_error("ValidationError", "No updates are to be performed.")
         self._work(name, request, "UPDATE", "UPDATE_ROLLBACK_COMPLETE")
         return {"StackId": name}
@@ -62,22 +78,40 @@ class Stacks(RecordingClient):
             self._happened(stack_name, "JobRole", "DELETE_FAILED", "it is attached")
             self.stacks[stack_name].update(status="DELETE_FAILED", moving=1, doing="DELETE")
             return {}
-        template = json.loads(self.stacks.pop(stack_name)["template"] or '{"Resources": {}}')
+        if stack_name not in self.stacks:  # which CloudFormation takes for done
+            return {}
+        if self._bounds(stack_name):
+            self._happened(stack_name, "Boundary", "DELETE_FAILED", "Cannot delete a policy attached to entities.")
+            self.stacks[stack_name].update(status="DELETE_FAILED", moving=1, doing="DELETE")
+            return {}
+        template = _read(self.stacks.pop(stack_name)["template"] or '{"Resources": {}}')
         for resource in template["Resources"].values():
-            self.parameters.pop(resource["Properties"].get("Name"), None)
+            self.parameters.pop(str(resource["Properties"].get("Name")), None)
         return {}
 
+    def _bounds(self, name: str) -> bool:
+        """Say whether the boundary of a stack is that of a role of another one."""
+        boundary = self.stacks[name]["outputs"].get("BoundaryArn")
+        others = (stack for other, stack in self.stacks.items() if other != name)
+        return boundary is not None and any(boundary in (stack["template"] or "") for stack in others)
+
     def _work(self, name: str, request: dict[str, Any], doing: str, failed: str) -> None:
-        template = json.loads(request["TemplateBody"])
+        template = _read(request["TemplateBody"])
         stack = self.stacks[name]
         stack.update(doing=doing, moving=3)
         self._happened(name, "Project", f"{doing}_IN_PROGRESS")
         if self.fail_on in template["Resources"]:
-            self._happened(name, str(self.fail_on), f"{doing}_FAILED", "it is there already")
+            self._happened(name, str(self.fail_on), f"{doing}_FAILED", self.fails_with)
             self._happened(name, "ModelRole", f"{doing}_FAILED", "Resource creation cancelled")
             stack.update(status=failed)
             return
         stack.update(status=f"{doing}_COMPLETE", template=request["TemplateBody"])
+        stack.update(parameters=request.get("Parameters", []), tags=request["Tags"])
+        if "Parameters" in template:
+            given = {one["ParameterKey"]: one["ParameterValue"] for one in stack["parameters"]}
+            values = Values(template, template, name, given)
+            stack["outputs"] = {key: values.of(one["Value"]) for key, one in template["Outputs"].items()}
+            return
         roles = {key: _role(name, key, one) for key, one in template["Resources"].items() if "Role" in one["Type"]}
         stack["outputs"] = {f"{key}Arn": arn for key, arn in roles.items()}
         for one in template["Resources"].values():
@@ -89,6 +123,11 @@ class Stacks(RecordingClient):
         event = {"StackId": name, "EventId": f"{name}-{number}", "StackName": name, "Timestamp": 0}
         event |= {"LogicalResourceId": resource, "ResourceStatus": status}
         self.events[name].append(event | ({"ResourceStatusReason": reason} if reason else {}))
+
+
+def _read(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text) if text.startswith("{") else parse(text)
+    return found
 
 
 def _role(stack: str, key: str, resource: dict[str, Any]) -> str:
@@ -221,18 +260,50 @@ class Machines(RecordingClient):
         return {"executionArn": execution_arn, "input": json.dumps(given), **common}
 
 
+class Repositories(RecordingClient):
+    """CodeCommit, with the repositories of `there`."""
+
+    def __init__(self) -> None:
+        super().__init__("codecommit")
+        self.there: set[str] = set()
+
+    def _get_repository(self, **request: Any) -> dict[str, Any]:
+        name = request["repositoryName"]
+        if name not in self.there:
+            raise client_error("RepositoryDoesNotExistException", f"{name} does not exist")
+        url = f"https://git-codecommit.us-east-1.amazonaws.com/v1/repos/{name}"
+        return {"repositoryMetadata": {"repositoryName": name, "cloneUrlHttp": url}}
+
+
+class Images(RecordingClient):
+    """ECR, with the repositories of `there`."""
+
+    def __init__(self) -> None:
+        super().__init__("ecr")
+        self.there: set[str] = set()
+
+    def _describe_repositories(self, **request: Any) -> dict[str, Any]:
+        (name,) = request["repositoryNames"]
+        if name not in self.there:
+            raise client_error("RepositoryNotFoundException", f"{name} does not exist")
+        return {"repositories": [{"repositoryName": name}]}
+
+
 class ProjectCloud:
     """A stack `signalbox` that watches `incoming/`, its services, and what was said."""
 
     def __init__(self) -> None:
         self.ssm, self.sagemaker, self.machines = Parameters(), SageMaker(), Machines()
         self.stacks = Stacks(self.ssm.found)
-        self.s3 = RecordingClient("s3")
+        self.s3 = RecordingClient("s3", {"put_object": {"VersionId": "v1"}})
+        self.codecommit, self.ecr = Repositories(), Images()
         self.waiting: dict[str, int] = {}
         self.sealed: dict[str, int] = {}  # uploads of a run that cannot start
         self.said: list[str] = []
         self.clients: dict[str, Any] = {
             "cloudformation": self.stacks,
+            "codecommit": self.codecommit,
+            "ecr": self.ecr,
             "dynamodb": RecordingClient("dynamodb", {"query": self._query}),
             "s3": self.s3,
             "sagemaker": self.sagemaker,
@@ -242,8 +313,8 @@ class ProjectCloud:
 
     def place(self, client: Callable[[str], Any] | None = None) -> Place:
         """Return the stack as the commands have it."""
-        outputs = {**OUTPUTS, "ContainerPolicyArn": POLICY}
-        parameters = {"UploadPrefix": "incoming/", "ImageAccounts": "683313688378"}
+        outputs = {**OUTPUTS, "ContainerPolicyArn": POLICY, **QUEUES}
+        parameters = {"UploadPrefix": "incoming/", "ImageAccounts": "683313688378", "LogRetentionDays": "90"}
         stack = Stack("signalbox", outputs, parameters)
         return Place(stack, "us-east-1", client or self.clients.__getitem__, self.said.append)
 

@@ -1,16 +1,31 @@
-"""Show the projects of a stack, and remove one."""
+"""Show the projects of a stack, give one its build automation, and remove one."""
 
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from signalbox.project_documents import Project as Document
-from signalbox_operate.commands.deploying import place_of
-from signalbox_operate.commands.terminal import Json, StackName, console, print_json, print_table
-from signalbox_operate.projects import removing, use
+from signalbox_operate.automations import creating
+from signalbox_operate.automations.automation import Automation
+from signalbox_operate.automations.creating import Wishes
+from signalbox_operate.commands.deploying import Folder, place_of
+from signalbox_operate.commands.terminal import Json, StackName, console, print_json, print_table, shown
+from signalbox_operate.projects import deploying, reading, removing, use
+from signalbox_operate.projects.model import Project
 from signalbox_operate.projects.place import Place
 from signalbox_operate.stack import OperateError
+
+_BUILDSPEC = "buildspec.yml"
+
+
+class Repository(StrEnum):
+    """Where the code of a project lies."""
+
+    CODECOMMIT = "codecommit"
+    NONE = "none"
 
 
 def show_projects(context: typer.Context, *, stack: StackName = "signalbox", as_json: Json = False) -> None:
@@ -41,6 +56,43 @@ def _waiting(project: Document, place: Place) -> int:
     return sum(use.waiting(one.name, place) for one in project.pipelines.values())
 
 
+def create(
+    folder: Folder = Path(),
+    *,
+    stack: StackName = "signalbox",
+    repository: Annotated[
+        Repository, typer.Option(help="Where its code lies; none: in a repository that another service builds")
+    ] = Repository.CODECOMMIT,
+    experiments: Annotated[
+        bool | None, typer.Option(help="Build other branches, too; else as branches.experiments says")
+    ] = None,
+    empty: Annotated[bool, typer.Option("--empty", help="Make the repository without a first commit")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+) -> None:
+    """Give a project its repository and builds: a push is built and deployed. Again after its models change."""
+    project = reading.read(folder)
+    place = place_of(stack)
+    made = deploying.check(project, place, covered=False)
+    what = "a repository, builds and rights" if repository is Repository.CODECOMMIT else "rights for builds"
+    if not yes and not typer.confirm(f"Make {what} for the project {project.name} in the stack {stack}?"):
+        raise OperateError("nothing was made")
+    wishes = Wishes(repository is Repository.CODECOMMIT, experiments, empty)
+    for line in _next(project, place, creating.create(made, place, wishes)):
+        console.print(shown(line))
+
+
+def _next(project: Project, place: Place, made: Automation) -> list[str]:
+    """Return what there is now, and what to do next."""
+    if made.parameters.get("Repository") == creating.NONE:
+        policies = [made.outputs[name] for name in ("DeployPolicyArn", "BranchesPolicyArn") if name in made.outputs]
+        return [f"attach to the role of the service that builds it: {policy}" for policy in policies]
+    main, url = made.parameters["Main"], creating.clone_url(project.name, place)
+    lines = [f"git clone {url}", f"a push to {main} is built and deployed"]
+    if not (project.folder / _BUILDSPEC).is_file():
+        lines.append(f"note: there is no {_BUILDSPEC} in {project.folder}: builds fail without it")
+    return lines
+
+
 def remove(
     project: Annotated[str, typer.Argument(help="Name of the project")],
     *,
@@ -50,7 +102,7 @@ def remove(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
 ) -> None:
-    """Remove a project that is not in use: its pipelines, roles and documents; data and packages stay."""
+    """Remove a project that is not in use: its builds, pipelines, roles, documents; code, images and data stay."""
     if not yes and not typer.confirm(f"Remove the project {project} from the stack {stack}?"):
         raise OperateError("nothing was removed")
     removing.remove(project, place_of(stack), endpoints=delete_endpoints)

@@ -31,30 +31,37 @@ class Checked:
     definitions: Mapping[str, Json]
     inputs: Mapping[str, Input]
 
-    def contents(self, project_id: str, container_policy: str, accounts: tuple[str, ...] = ()) -> template.Contents:
-        """Return what the project's stack has; `accounts` are those whose images may be registered.
-
-        Raises:
-            ProjectError: a document is larger than a parameter may be.
-        """
+    def statements(self, accounts: tuple[str, ...] = ()) -> dict[str, list[roles.Statement]]:
+        """Return what each of the project's roles may do; `accounts` are those whose images may be registered."""
         project, target = self.project, self.target
         steps = [step for made in self.definitions.values() for step in steps_of(made)]
         functions = sorted({str(step["FunctionArn"]) for step in steps if step["Type"] == "Lambda"})
-        statements = {
+        return {
             "JobRole": roles.job(project, target, network=self._network(steps)),
             "TestRole": roles.test(project, target),
             "ModelRole": roles.model(project, target),
             "PipelineRole": roles.pipeline(project, target, [step["Type"] for step in steps], functions, accounts),
         }
+
+    def contents(
+        self, project_id: str, container_policy: str, accounts: tuple[str, ...] = (), boundary: str = ""
+    ) -> template.Contents:
+        """Return what the project's stack has; see `template.Contents`, and `statements` for `accounts`.
+
+        Raises:
+            ProjectError: a document is larger than a parameter may be.
+        """
+        project, target = self.project, self.target
         models = {model: documents.of_model(project, project_id, model, target) for model in project.models}
         return template.Contents(
             target.prefix,
             project.name,
             documents.of_project(project, project_id, self.inputs, target),
             models,
-            statements,
+            self.statements(accounts),
             container_policy,
             definitions.project_tags(project, project_id),
+            boundary,
         )
 
     def _network(self, steps: list[Json]) -> bool:

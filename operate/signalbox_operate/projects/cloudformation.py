@@ -1,4 +1,4 @@
-"""A project's stack, created or brought up to date, and waited for; a failure is told by its first cause.
+"""A stack of a project, created or brought up to date, and waited for; a failure is told by its first cause.
 
 Safe to repeat, and to break off anywhere: what is still under way is waited for, and a creation that failed leaves
 nothing, so that the next one can begin.
@@ -25,7 +25,7 @@ _NEVER_MADE = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_
 
 @dataclass
 class ProjectStack:
-    """The stack of one project; `say` is told what happens, a line at a time."""
+    """A stack of one project: its own, or its automation's; `say` is told what happens, a line at a time."""
 
     name: str
     cloudformation: Any
@@ -42,8 +42,34 @@ class ProjectStack:
         found = self._find()
         return {} if found is None else {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())}
 
-    def put(self, template: Mapping[str, Any], tags: Mapping[str, str]) -> str:
+    def parameters(self) -> dict[str, str]:
+        """Return what the stack was given; nothing where it is not there, or was never made to the end."""
+        found = self._made()
+        return (
+            {} if found is None else {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())}
+        )
+
+    def tags(self) -> dict[str, str]:
+        """Return the tags of the stack; none where it is not there, or was never made to the end."""
+        found = self._made()
+        return {} if found is None else {one["Key"]: one["Value"] for one in found.get("Tags", ())}
+
+    def template(self) -> Any:
+        """Return the stack's template, as it was put; None where it is not there, or was never made to the end."""
+        if self._made() is None:
+            return None
+        body = self.cloudformation.get_template(StackName=self.name)["TemplateBody"]
+        return json.loads(body) if isinstance(body, str) else body
+
+    def put(
+        self, template: Mapping[str, Any] | str, tags: Mapping[str, str], parameters: Mapping[str, str] | None = None
+    ) -> str:
         """Create or update the stack, wait for its end, and return `created`, `updated` or `unchanged`.
+
+        Args:
+            template: the template, or its text.
+            tags: of the stack, and of everything in it.
+            parameters: what the template is given.
 
         Raises:
             OperateError: it failed, for the reason that is told.
@@ -55,10 +81,12 @@ class ProjectStack:
         self._note_events()
         request = {
             "StackName": self.name,
-            "TemplateBody": json.dumps(template),
+            "TemplateBody": template if isinstance(template, str) else json.dumps(template),
             "Capabilities": ["CAPABILITY_IAM"],
             "Tags": as_list(tags),
         }
+        if parameters:
+            request["Parameters"] = [{"ParameterKey": key, "ParameterValue": one} for key, one in parameters.items()]
         if found is None:
             self.cloudformation.create_stack(**request)
             return self._ended("CREATE_COMPLETE", "created")
@@ -93,6 +121,10 @@ class ProjectStack:
             raise OperateError(f"stack {self.name} could not be created, and nothing of it is left: {reason}")
         left = "it is as it was before" if status == "UPDATE_ROLLBACK_COMPLETE" else f"it is {status}"
         raise OperateError(f"stack {self.name} could not be updated, and {left}: {reason}")
+
+    def _made(self) -> Any:
+        found = self._find()
+        return None if found is None or found["StackStatus"] in _NEVER_MADE else found
 
     def _find(self) -> Any:
         try:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from signalbox import names
 from signalbox.project_documents import Project as Document
+from signalbox_operate.automations import automation
 from signalbox_operate.projects import checking, claims, code, definitions, pipelines, target, template, use
 from signalbox_operate.projects.checking import Checked
 from signalbox_operate.projects.model import Project, ProjectError
@@ -17,8 +18,8 @@ from signalbox_operate.projects.target import Target
 _ID_BYTES = 6  # 12 hexadecimal digits
 
 
-def check(project: Project, place: Place) -> Checked:
-    """Return a project that can be deployed to a stack.
+def check(project: Project, place: Place, *, covered: bool = True) -> Checked:
+    """Return a project that can be deployed to a stack, within what its automation covers where it has to be `covered`.
 
     Raises:
         ProjectError: it cannot, for each of the reasons.
@@ -28,6 +29,8 @@ def check(project: Project, place: Place) -> Checked:
     others = [one for one in place.projects() if one.project != project.name]
     owners = claims.owners(place.prefix, project.models, place.client("ssm"))
     problems = list(claims.refused(project, made.target, watched, others, owners))
+    if covered:
+        problems += automation.of(project.name, place).uncovered(project, made.target, made.statements())
     if problems:
         raise ProjectError(problems)
     for remark in claims.shared(project, others):
@@ -92,7 +95,14 @@ def _upload_code(project: Project, aim: Target, place: Place) -> None:
 
 
 def _try_pipelines(made: Checked, project_id: str, place: Place) -> None:
-    tags, role = definitions.project_tags(made.project, project_id), place.stack.output("PipelineRoleArn")
+    """Let SageMaker read the definitions, as the project's own role; as the stack's, where it has none yet.
+
+    A build may not pass the stack's: the first definitions that it deploys are read when they are put.
+    """
+    role = place.stack_of(made.project.name).outputs().get("PipelineRoleArn")
+    if role is None and automation.of(made.project.name, place).boundary:
+        return
+    tags, role = definitions.project_tags(made.project, project_id), role or place.stack.output("PipelineRoleArn")
     for name, definition in made.definitions.items():
         called = names.pipeline(place.prefix, made.project.name, name)
         pipelines.try_out(called, role, definitions.tag(definition, tags), tags, place.client("sagemaker"))
@@ -100,7 +110,8 @@ def _try_pipelines(made: Checked, project_id: str, place: Place) -> None:
 
 def _put_stack(made: Checked, project_id: str, place: Place) -> dict[str, str]:
     accounts = tuple(filter(None, place.stack.parameters.get("ImageAccounts", "").split(",")))
-    contents = made.contents(project_id, place.stack.output("ContainerPolicyArn"), accounts)
+    boundary = automation.of(made.project.name, place).boundary
+    contents = made.contents(project_id, place.stack.output("ContainerPolicyArn"), accounts, boundary)
     stack = place.stack_of(made.project.name)
     outcome = stack.put(template.make(contents), contents.tags)
     place.say(f"stack {stack.name} {outcome}")

@@ -1,8 +1,11 @@
-"""Remove a project: its pipelines, roles and documents. What people made stays: data, packages, runs.
+"""Remove a project: its automation, pipelines, roles and documents. What people made stays: code, images, data, runs.
 
 Safe to repeat, and to break off anywhere: documents and roles go last, so that a second removal finds the rest.
 """
 
+from signalbox import names
+from signalbox_operate.automations import automation
+from signalbox_operate.automations.automation import Automation
 from signalbox_operate.projects import pipelines, use
 from signalbox_operate.projects.model import ProjectError
 from signalbox_operate.projects.place import Place
@@ -17,13 +20,15 @@ def remove(project: str, place: Place, *, endpoints: bool = False) -> None:
         ProjectError: it is in use, for each reason.
     """
     document, stack, models = place.find(project), place.stack_of(project), place.models_of(project)
-    if document is None and not stack.exists():
+    builds = automation.of(project, place)
+    if document is None and not stack.exists() and not builds.stack.exists():
         known = ", ".join(one.project for one in place.projects()) or "none"
         raise OperateError(f"there is no project {project!r}: the projects are {known}")
     called = [one.name for one in document.pipelines.values()] if document else []
     problems = list(use.reasons(called, models, place, endpoints=endpoints))
     if problems:
         raise ProjectError([f"the project {project} is in use: {problem}" for problem in problems])
+    _stop_builds(builds)
     # Without `endpoints` there are none: each would have been a reason.
     for endpoint in (endpoint for model in models for endpoint in use.live(model, place)):
         place.client("sagemaker").delete_endpoint(EndpointName=endpoint)
@@ -33,7 +38,36 @@ def remove(project: str, place: Place, *, endpoints: bool = False) -> None:
         place.say(f"pipeline {pipeline} deleted")
     stack.delete()
     place.say(f"stack {stack.name} deleted; uploads, packages and what runs wrote are left as they are")
+    _remove_builds(builds, project, place)
     _tell_late(called, project, place)
+
+
+def _stop_builds(builds: Automation) -> None:
+    """Delete a project's automation before the project, so that no push deploys it anew.
+
+    What cannot go yet is the boundary that the project's roles still have: it goes after them.
+    """
+    if builds.stack.exists():
+        try:
+            builds.stack.delete()
+        except OperateError as error:
+            builds.stack.say(f"note: {error}")
+
+
+def _remove_builds(builds: Automation, project: str, place: Place) -> None:
+    """Delete what is left of a project's automation, and what its builds published.
+
+    Raises:
+        OperateError: something of it could not be deleted.
+    """
+    if builds.stack.exists():
+        builds.stack.delete()
+    place.client("ssm").delete_parameters(Names=[names.published_parameter(place.prefix, project)])
+    if builds.outputs:
+        kept = [f"images {builds.outputs['ImagesUri']}"]
+        if builds.parameters.get("Repository") != "none":
+            kept = [f"the repository {names.repository(place.prefix, project)}", *kept]
+        place.say(f"stack {builds.stack.name} deleted; {' and '.join(kept)} are left as they are")
 
 
 def _tell_late(pipelines: list[str], project: str, place: Place) -> None:

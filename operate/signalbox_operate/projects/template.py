@@ -23,7 +23,8 @@ _DIGEST = 8
 class Contents:
     """What a project's stack has: a text for each document, and statements for each of `ROLES`.
 
-    `container_policy` is the ARN of the stack's policy of what SageMaker needs to run any container.
+    `container_policy` is the ARN of the stack's policy of what SageMaker needs to run any container; `boundary` that of
+    what the roles may do at most, "" where the project has no automation.
     """
 
     prefix: str
@@ -33,6 +34,7 @@ class Contents:
     statements: Mapping[str, Sequence[Statement]]
     container_policy: str
     tags: Mapping[str, str]
+    boundary: str = ""
 
 
 def stack_name(prefix: str, project: str) -> str:
@@ -81,6 +83,8 @@ def _role(role: str, contents: Contents) -> Template:
     }
     if role != "PipelineRole":  # it runs no container
         properties["ManagedPolicyArns"] = [contents.container_policy]
+    if contents.boundary:
+        properties["PermissionsBoundary"] = contents.boundary
     return {"Type": "AWS::IAM::Role", "Properties": properties}
 
 

@@ -17,6 +17,8 @@ _TRUSTED = {
     "ModelRole": "sagemaker",
     "TestRole": "sagemaker",
     "PipelineRole": "sagemaker",
+    "BuildRole": "codebuild",
+    "BranchesRole": "codebuild",
 }
 _LONGEST_CALL = 900  # seconds (AWS Lambda quotas); this version of cfn-lint does not look
 # Times the function's timeout (Lambda Developer Guide, "Using Lambda with Amazon SQS").
@@ -175,8 +177,8 @@ def _passing(name: str, policy: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _of_projects(resource: str) -> bool:
-    """Say whether an ARN stands for the roles of this stack's projects, which have a path of their own."""
-    return resource.endswith(f":role/{STACK}/projects/*")
+    """Say whether an ARN stands for roles of this stack's projects, which have a path of their own."""
+    return f":role/{STACK}/projects/" in resource
 
 
 def _functions(template: Template) -> Iterator[Problem]:

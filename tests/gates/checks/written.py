@@ -48,7 +48,7 @@ def _is_wild(written: Written) -> bool:
 
 
 def _hard_coded(template: Template) -> Iterator[Problem]:
-    texts = {"template.yaml": template.text} | {name: machine.text for name, machine in template.machines.items()}
+    texts = {"template": template.text} | {name: machine.text for name, machine in template.machines.items()}
     for where, text in texts.items():
         for number, line in enumerate(text.splitlines(), 1):
             for pattern, what in _HARD_CODED:
@@ -75,7 +75,8 @@ def _parameters(sam: dict[str, Any]) -> Iterator[Problem]:
             yield Problem(name, "is not in exactly one parameter group")
         if name not in interface.get("ParameterLabels", {}):
             yield Problem(name, "has no label")
-        if "Default" not in entry and name not in {"Sender", "Approvers"}:
+        # Only the stack itself is deployed by people, who are asked for what has no default.
+        if "Default" not in entry and "Transform" in sam and name not in {"Sender", "Approvers"}:
             yield Problem(name, "has no default: a guided deployment asks for the two addresses only")
         if "Default" in entry and not _allowed(entry, entry["Default"]):
             yield Problem(name, f"its own default {entry['Default']!r} is refused: a guided deployment would fail")

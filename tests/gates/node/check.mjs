@@ -1,6 +1,7 @@
 // Answers many questions in one process. In (stdin, JSON): {"machines": {name: definition},
 // "policies": {name: [document]}, "resourcePolicies": {name: document}, "questions": [{"id", "principal", "action",
-// "resource", "account", "context", "policies", "resourcePolicy"}]}. Out: {"machines": {name: [text]}, "answers": {id: text}}.
+// "resource", "account", "context", "policies", "boundary", "resourcePolicy"}]}. Out: {"machines": {name: [text]},
+// "answers": {id: text}}.
 import { createRequire } from 'node:module'
 
 const input = JSON.parse(await new Response(process.stdin).text())
@@ -14,6 +15,7 @@ for (const [name, definition] of Object.entries(input.machines)) {
   machines[name] = isValid ? [] : errors.map((error) => `${error['Error code']} ${error.Message}`)
 }
 
+const documents = (name) => (input.policies[name] ?? []).map((policy, index) => ({ name: `${index}`, policy }))
 const answers = {}
 for (const question of input.questions) {
   const outcome = await runSimulation(
@@ -24,7 +26,8 @@ for (const question of input.questions) {
         resource: { resource: question.resource, accountId: question.account },
         contextVariables: question.context,
       },
-      identityPolicies: (input.policies[question.policies] ?? []).map((policy, index) => ({ name: `${index}`, policy })),
+      identityPolicies: documents(question.policies),
+      permissionBoundaryPolicies: question.boundary ? documents(question.boundary) : undefined,
       serviceControlPolicies: [],
       resourceControlPolicies: [],
       resourcePolicy: input.resourcePolicies[question.resourcePolicy],

@@ -8,7 +8,8 @@ How a project is built, which its automation's stack writes (`names.automation_p
 What its main branch has published, which `signalbox deploy --commit` writes last (`names.published_parameter`): for
 each pipeline the commit that changed its definition last, and for each model that a container trains its image.
 
-    {"commit": "3e5983…", "by": "arn:aws:sts::…", "pipelines": {"train": {"commit": "3e5983…", "digest": "0f3a…", "number": 7}},
+    {"commit": "3e5983…", "by": "arn:aws:sts::…",
+     "pipelines": {"train": {"commit": "3e5983…", "digest": "0f3a…", "number": 7}},
      "images": {"bottles": {"image": "…/signalbox/wine:bottles-…", "commit": "3e5983…"}}}
 """
 

@@ -1,0 +1,177 @@
+"""Make a project's automation, or bring it up to date. Safe to repeat, and to break off anywhere.
+
+CloudFormation makes all of it or nothing. What lies in the artifacts bucket before that is under a digest of its
+content; the repository gets its first commit when it is made, and is never written to again.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from signalbox import names
+from signalbox.aws.errors import code_of
+from signalbox_operate.automations import automation, command_line, first_commit, places
+from signalbox_operate.automations.automation import Automation
+from signalbox_operate.projects.checking import Checked
+from signalbox_operate.projects.definitions import PROJECT_TAG
+from signalbox_operate.projects.place import Place
+from signalbox_operate.stack import OperateError
+
+TEMPLATE = Path(__file__).with_name("project.yaml")
+CREATE, THERE, NONE = "create", "there", "none"
+# Outputs of the stack that the template takes as parameters of the same names.
+_OF_STACK = (
+    "Prefix",
+    "DataBucket",
+    "ArtifactsBucket",
+    "KeyArn",
+    "UploadsTable",
+    "PushesQueueArn",
+    "EventsDeadLettersArn",
+    "ContainerPolicyArn",
+    "MlopsMachineArn",
+    "ReleaseMachineArn",
+)
+# What is wrong in AWS's words, and in ours; the words are those of the resource's event.
+_CAUSES = {
+    "OperationNotAllowedException": (
+        "CodeCommit makes no repository in this account: ask AWS Support to open it, or give `--repository none` and "
+        "build the project in your own CI, with the policy that is named then"
+    ),
+    "PolicySize": (
+        "the project has more models, prefixes and places than fit into one IAM policy: make two projects of it, or "
+        "give its uploads one prefix"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the automation is to have.
+
+    `experiments` is None where the project's file says it; with `empty`, a new repository gets no first commit.
+    """
+
+    repository: bool = True
+    experiments: bool | None = None
+    empty: bool = False
+
+
+def create(made: Checked, place: Place, wishes: Wishes) -> Automation:
+    """Make the automation of a checked project, or bring it up to date, and return it.
+
+    Raises:
+        OperateError: it cannot be made, for the reason that is told; then it is as it was before.
+    """
+    project, before = made.project.name, automation.of(made.project.name, place)
+    repository = _repository(project, before, place, wishes)
+    program = command_line.make()
+    parameters = {
+        **_of_stack(place),
+        **_of_project(made, wishes),
+        "Repository": repository,
+        "Images": _images(project, before, place),
+        "CommandLineKey": program.key,
+        **{name: before.parameters[name] for name in ("SeedKey", "SeedVersion") if name in before.parameters},
+    }
+    bucket, s3 = place.stack.output("ArtifactsBucket"), place.client("s3")
+    if repository == CREATE and before.parameters.get("Repository") != CREATE and not wishes.empty:
+        parameters |= _first_commit(made, bucket, s3)
+    s3.put_object(Bucket=bucket, Key=program.key, Body=program.content, ContentType="application/zip")
+    _put(before, parameters, {PROJECT_TAG: project, **made.project.tags})
+    after = automation.of(project, place)
+    _bind(project, after.boundary, place)
+    return after
+
+
+def clone_url(project: str, place: Place) -> str:
+    """Return the address of a project's repository."""
+    name = names.repository(place.prefix, project)
+    found = place.client("codecommit").get_repository(repositoryName=name)
+    return str(found["repositoryMetadata"]["cloneUrlHttp"])
+
+
+def _of_stack(place: Place) -> dict[str, str]:
+    days = place.stack.parameters.get("LogRetentionDays")
+    given = {name: place.stack.output(name) for name in _OF_STACK} | ({"LogRetentionDays": days} if days else {})
+    return {"StackName": place.stack.name, **given}
+
+
+def _of_project(made: Checked, wishes: Wishes) -> dict[str, str]:
+    project, branches = made.project, made.project.branches
+    experiments = branches.get("experiments", False) if wishes.experiments is None else wishes.experiments
+    statements = made.statements()
+    lists = places.of(project, made.target, statements)
+    return {
+        "Project": project.name,
+        "Main": branches.get("main", "main"),
+        "Experiments": "yes" if experiments else "no",
+        "Network": "yes" if places.networked(statements) else "no",
+        **{name: ",".join(values) for name, values in lists.items()},
+    }
+
+
+def _repository(project: str, before: Automation, place: Place, wishes: Wishes) -> str:
+    """Return whether the stack makes the repository: it keeps the one that it made, and finds one that was kept."""
+    if not wishes.repository:
+        return NONE
+    known = before.parameters.get("Repository", NONE)
+    if known != NONE:
+        return known
+    name = names.repository(place.prefix, project)
+    there = _is_there(place, "codecommit", "get_repository", "RepositoryDoesNotExistException", repositoryName=name)
+    if there:
+        place.say(f"note: the repository {name} is there already, and stays as it is")
+    return THERE if there else CREATE
+
+
+def _images(project: str, before: Automation, place: Place) -> str:
+    if known := before.parameters.get("Images"):
+        return known
+    name = f"{place.prefix}/{project}"
+    there = _is_there(place, "ecr", "describe_repositories", "RepositoryNotFoundException", repositoryNames=[name])
+    return THERE if there else CREATE
+
+
+def _is_there(place: Place, service: str, call: str, missing: str, **request: Any) -> bool:
+    try:
+        getattr(place.client(service), call)(**request)
+    except ClientError as error:
+        if code_of(error) != missing:
+            raise
+        return False
+    return True
+
+
+def _first_commit(made: Checked, bucket: str, s3: Any) -> dict[str, str]:
+    commit = first_commit.make(made.project.name, made.project.folder)
+    kept = s3.put_object(Bucket=bucket, Key=commit.key, Body=commit.content, ContentType="application/zip")
+    return {"SeedKey": commit.key, "SeedVersion": kept.get("VersionId", "")}
+
+
+def _put(before: Automation, parameters: Mapping[str, str], tags: Mapping[str, str]) -> None:
+    try:
+        outcome = before.stack.put(TEMPLATE.read_text(encoding="utf-8"), tags, parameters)
+    except OperateError as error:
+        for word, told in _CAUSES.items():
+            if re.search(word, str(error)):
+                raise OperateError(f"{told} ({error})") from error
+        raise
+    before.stack.say(f"stack {before.stack.name} {outcome}")
+
+
+def _bind(project: str, boundary: str, place: Place) -> None:
+    """Give the boundary to the roles of a project that is deployed already, by its own stack as it is."""
+    stack = place.stack_of(project)
+    template = stack.template()
+    if template is None:
+        return
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::IAM::Role":
+            resource["Properties"]["PermissionsBoundary"] = boundary
+    outcome = stack.put(template, stack.tags())
+    stack.say(f"stack {stack.name} {outcome}: its roles have the boundary")
