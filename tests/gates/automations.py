@@ -42,7 +42,9 @@ class Example:
         """Return the project: models of a pipeline and of a container, data of its own and elsewhere."""
         here = Path()
         pipeline = PipelineEntry("train", here, here, (self.name, f"{self.name}-colour"), None, None, {})
-        container = ContainerEntry("bottles", f"{self.name}-bottles", "regression", *[None] * 3, "training", {}, {}, {})
+        container = ContainerEntry(
+            "bottles", f"{self.name}-bottles", "regression", None, None, None, "training", {}, {}, {}
+        )
         return Project(
             here,
             self.name,
