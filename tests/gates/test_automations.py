@@ -1,14 +1,20 @@
 """The gates over the templates of a project's automation, and planted defects that each of them sees."""
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from tests.gates import automations
 from tests.gates.automations import PROJECT, WINE
 from tests.gates.checks import builds, lint, posture, written
 from tests.gates.mutations import AUTOMATION, Mutation
+from tests.gates.patterns import matches, pattern_error
 from tests.gates.template import Problem, Template
 from tests.gates.test_template import listed
+from tests.gates.values import ACCOUNT, REGION, STACK, Values
+
+from signalbox import names
 
 type Check = Callable[[Template], list[Problem]]
 CHECKS: dict[str, Check] = {
@@ -33,6 +39,68 @@ def test_the_automation_of_a_project_passes_the_check(name: str) -> None:
     problems = CHECKS[name](automations.load(TEXTS[PROJECT], WINE))
 
     assert not problems, listed(problems)
+
+
+def told(rule: str, event: dict[str, Any], experiments: str = "yes") -> bool:
+    """Say whether a rule of the project wine's automation lets an event through."""
+    template = automations.load(TEXTS[PROJECT], WINE)
+    values = Values(template.sam, template.cfn, "cicd", {**WINE.given, "Experiments": experiments})
+    pattern = values.of(template.cfn["Resources"][rule]["Properties"]["EventPattern"])
+    assert pattern_error(pattern) is None
+    return matches(pattern, event)
+
+
+def pushed(repository: str = "signalbox-wine", branch: str = "main", kind: str = "branch") -> dict[str, Any]:
+    """Return an event of CodeCommit (its User Guide, "Monitoring CodeCommit events", referenceUpdated)."""
+    detail = {"event": "referenceUpdated", "repositoryName": repository, "referenceType": kind, "referenceName": branch}
+    return {
+        "source": "aws.codecommit",
+        "detail-type": "CodeCommit Repository State Change",
+        "resources": [f"arn:aws:codecommit:{REGION}:{ACCOUNT}:{repository}"],
+        "detail": detail,
+    }
+
+
+def ended(project: str = "signalbox-wine", status: str = "SUCCEEDED") -> dict[str, Any]:
+    """Return an event of CodeBuild (its User Guide, "Build notifications input format reference")."""
+    detail = {"build-status": status, "project-name": project}
+    return {"source": "aws.codebuild", "detail-type": "CodeBuild Build State Change", "detail": detail}
+
+
+def test_pushes_to_branches_of_this_repository_are_told_of_and_no_others() -> None:
+    assert told("PushRule", pushed())
+    assert told("PushRule", {**pushed(), "detail": {**pushed()["detail"], "event": "referenceDeleted"}})
+    assert told("PushRule", pushed(branch="faster"))
+    assert not told("PushRule", pushed(branch="faster"), experiments="no")
+    assert told("PushRule", pushed(), experiments="no")
+    assert not told("PushRule", pushed(kind="tag"))
+    assert not told("PushRule", pushed("signalbox-winery"))
+    assert not told("PushRule", {**pushed(), "detail": {**pushed()["detail"], "event": "pullRequestCreated"}})
+
+
+@pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED"])
+def test_every_end_of_a_build_of_this_project_is_told_of_and_no_others(status: str) -> None:
+    assert told("BuildRule", ended(status=status))
+    assert told("BuildRule", ended("signalbox-wine--branches", status))
+    assert not told("BuildRule", ended("signalbox-winery", status))
+
+
+def test_a_build_that_goes_on_is_not_told_of() -> None:
+    assert not told("BuildRule", ended(status="IN_PROGRESS"))
+
+
+def test_the_document_says_what_is_built() -> None:
+    template = automations.load(TEXTS[PROJECT], WINE)
+    properties = template.resolved("AWS::SSM::Parameter")["Automation"]
+
+    assert properties["Name"] == names.automation_parameter(STACK, "wine")
+    assert json.loads(properties["Value"]) == {
+        "project": "wine",
+        "repository": {"provider": "codecommit", "name": names.repository(STACK, "wine")},
+        "main": "main",
+        "build": names.repository(STACK, "wine"),
+        "branches": names.branches_build(STACK, "wine"),
+    }
 
 
 @pytest.mark.parametrize("mutation", AUTOMATION, ids=lambda mutation: f"{mutation.id}: {mutation.what}")

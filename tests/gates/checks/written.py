@@ -73,7 +73,8 @@ def _parameters(sam: dict[str, Any]) -> Iterator[Problem]:
             yield Problem(name, "takes any value: give it a pattern, values or bounds")
         if grouped.count(name) != 1:
             yield Problem(name, "is not in exactly one parameter group")
-        if name not in interface.get("ParameterLabels", {}):
+        labels = interface.get("ParameterLabels", {})
+        if labels and name not in labels:
             yield Problem(name, "has no label")
         # Only the stack itself is deployed by people, who are asked for what has no default.
         if "Default" not in entry and "Transform" in sam and name not in {"Sender", "Approvers"}:
