@@ -1,4 +1,4 @@
-"""Typed readings of the events about code: pushes to repositories, and builds.
+"""Typed readings of the events about code: pushes to repositories, builds, and what webhooks told.
 
 Shapes: AWS CodeCommit User Guide, "Monitoring AWS CodeCommit events in Amazon EventBridge"; AWS CodeBuild User Guide,
 "Build notifications input format reference". As with all events (see `events`), whoever acts on one asks the service
@@ -13,6 +13,7 @@ from signalbox.reading import Fields
 
 PUSHED = "CodeCommit Repository State Change"
 BUILT = "CodeBuild Build State Change"
+TOLD = "branch-changed"  # the kind of message that `receive_hook` sends for a webhook
 _BRANCH = "branch"
 
 
@@ -73,3 +74,46 @@ class BuildChanged(NamedTuple):
             project=detail.text("project-name"),
             status=detail.text("build-status"),
         )
+
+
+class BranchTold(NamedTuple):
+    """A branch was made, moved or deleted, as a webhook of its repository's provider told.
+
+    `before` is None where the push made the branch, and `commit` where it deleted it. `by` is who pushed, `at` when, as
+    `moments.text_of` writes it, and `address` the e-mail address in the commit; "" where nobody says so.
+    """
+
+    project: str
+    branch: str
+    before: str | None
+    commit: str | None
+    at: str
+    by: str
+    address: str
+    delivery: str
+    provider: str
+
+    @classmethod
+    def read(cls, body: Mapping[str, object]) -> Self:
+        """Return what a message tells.
+
+        Raises:
+            EventError: it is another kind of message, or a member is missing.
+        """
+        fields = Fields(body, EventError)
+        fields.choice("kind", (TOLD,))
+        return cls(
+            project=fields.text("project"),
+            branch=fields.text("branch"),
+            before=fields.optional("before"),
+            commit=fields.optional("commit"),
+            at=fields.text("at"),
+            by=fields.optional("by") or "",
+            address=fields.optional("address") or "",
+            delivery=fields.text("delivery"),
+            provider=fields.text("provider"),
+        )
+
+    def message(self) -> dict[str, str | None]:
+        """Return the message that `read` reads back."""
+        return {"kind": TOLD, **self._asdict()}

@@ -67,6 +67,11 @@ def automation_parameter(prefix: str, project: str) -> str:
     return f"/{prefix}/automations/{project}"
 
 
+def hook_secret(prefix: str, project: str) -> str:
+    """Return the secret that webhooks about a project's repository are signed with: `<prefix>/hooks/<project>`."""
+    return f"{prefix}/hooks/{project}"
+
+
 def published_parameter(prefix: str, project: str) -> str:
     """Return the SSM parameter that says what a project's last push changed: `/<prefix>/published/<project>`."""
     return f"/{prefix}/published/{project}"

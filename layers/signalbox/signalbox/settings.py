@@ -118,6 +118,14 @@ class OnCodePush(Settings):
     approvers: str
 
 
+class ReceiveHook(Settings):
+    """Settings of `receive_hook`."""
+
+    prefix: str
+    pushes_table: str
+    pushes_queue_url: str
+
+
 class OnModelPackage(Settings):
     """Settings of `on_model_package`."""
 

@@ -1,36 +1,43 @@
 """Pushes become builds: each branch is built at its newest commit, and what main publishes is run or trained.
 
-Here the rules and the adapters are put together for the function.
+Here the rules and the adapters are put together for the functions. What only one of them needs is imported where it is
+wired, so that the other starts without it.
 """
 
-from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from signalbox import moments, names, projects
+from signalbox import moments, names
 from signalbox.aws import parameters
-from signalbox.aws.dead_letters import SqsDeadLetterQueue
 from signalbox.aws.table import Table
 from signalbox.pushes import documents
-from signalbox.pushes.adapters import CodeBuilds, CodeCommitRepositories
-from signalbox.pushes.building import PushPorts
-from signalbox.pushes.experiments import BranchResources
-from signalbox.pushes.handing import Handing
-from signalbox.pushes.model import Published
-from signalbox.pushes.publishing import PublishingPorts
-from signalbox.pushes.table import BranchTable
-from signalbox.settings import OnCodePush
+from signalbox.pushes.heads import DeliveryTable, HeadTable
+from signalbox.settings import OnCodePush, ReceiveHook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from signalbox.contracts.endings import BuildFailure
+    from signalbox.pushes.building import PushPorts
+    from signalbox.pushes.model import Published
+    from signalbox.pushes.receiving import HookPorts
 
 
-def push_ports(settings: OnCodePush, notify: "Callable[[BuildFailure], object]") -> PushPorts:
+def push_ports(settings: OnCodePush, notify: "Callable[[BuildFailure], object]") -> "PushPorts":
     """Return what `on_code_push` works with; `notify` mails why a build failed."""
-    prefix, branches = settings.prefix, BranchTable(Table(settings.pushes_table))
+    from signalbox import projects  # noqa: PLC0415  # see above
+    from signalbox.aws.dead_letters import SqsDeadLetterQueue  # noqa: PLC0415  # see above
+    from signalbox.pushes.adapters import CodeBuilds, CodeCommitRepositories  # noqa: PLC0415  # see above
+    from signalbox.pushes.building import PushPorts  # noqa: PLC0415  # see above
+    from signalbox.pushes.experiments import BranchResources  # noqa: PLC0415  # see above
+    from signalbox.pushes.handing import Handing  # noqa: PLC0415  # see above
+    from signalbox.pushes.publishing import PublishingPorts  # noqa: PLC0415  # see above
+    from signalbox.pushes.table import BranchTable  # noqa: PLC0415  # see above
 
-    def approvers_of(project: str) -> tuple[Sequence[str], bool]:
+    prefix, table = settings.prefix, Table(settings.pushes_table)
+    branches = BranchTable(table)
+
+    def approvers_of(project: str) -> "tuple[Sequence[str], bool]":
         from signalbox.mail import addresses  # noqa: PLC0415  # mails are rare
 
         known = next((one for one in projects.load_projects(prefix) if one.project == project), None)
@@ -40,13 +47,14 @@ def push_ports(settings: OnCodePush, notify: "Callable[[BuildFailure], object]")
         prefix=prefix,
         automations=lambda: documents.readable(parameters.below(names.automation_parameter(prefix, ""))),
         repositories=CodeCommitRepositories(),
+        heads=HeadTable(table),
         builds=CodeBuilds(),
         branches=branches,
         experiments=BranchResources(prefix),
         publishing=PublishingPorts(
             published=lambda project: _published(names.published_parameter(prefix, project)),
             projects=lambda: projects.load_projects(prefix),
-            project_of=lambda model: _project_of(prefix, model),
+            project_of=lambda model: found.project if (found := projects.load_model(prefix, model)) else None,
             branches=branches,
             trainings=Handing(settings.runs_queue_url, settings.mlops_machine_arn),
         ),
@@ -57,11 +65,21 @@ def push_ports(settings: OnCodePush, notify: "Callable[[BuildFailure], object]")
     )
 
 
-def _published(parameter: str) -> Published | None:
+def hook_ports(settings: ReceiveHook) -> "HookPorts":
+    """Return what `receive_hook` works with."""
+    from signalbox.pushes import hook_places  # noqa: PLC0415  # see above
+    from signalbox.pushes.receiving import HookPorts  # noqa: PLC0415  # see above
+
+    texts = hook_places.Fresh(partial(hook_places.automation_text, settings.prefix))
+    return HookPorts(
+        automation=partial(hook_places.automation_of, texts=texts),
+        secret=hook_places.Fresh(partial(hook_places.secret, settings.prefix)).text,
+        deliveries=DeliveryTable(Table(settings.pushes_table)),
+        queue=hook_places.PushesQueue(settings.pushes_queue_url),
+        clock=moments.now,
+    )
+
+
+def _published(parameter: str) -> "Published | None":
     text = parameters.find(parameter)
     return documents.parse_published(text) if text else None
-
-
-def _project_of(prefix: str, model: str) -> str | None:
-    found = projects.load_model(prefix, model)
-    return found.project if found else None

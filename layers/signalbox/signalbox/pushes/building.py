@@ -8,8 +8,16 @@ from signalbox.aws.errors import CallRefusedError
 from signalbox.batch import DeadLetterQueue
 from signalbox.observability import count, logger
 from signalbox.pushes import rules
-from signalbox.pushes.model import BUILDING, STARTING, Automation, Branch, Build, RepositoryUnknownError
-from signalbox.pushes.ports import BranchStore, Builds, Experiments, Repositories
+from signalbox.pushes.model import (
+    BUILDING,
+    STARTING,
+    Automation,
+    Branch,
+    Build,
+    HeadUntoldError,
+    RepositoryUnknownError,
+)
+from signalbox.pushes.ports import BranchStore, Builds, Experiments, Repositories, ToldHeads
 from signalbox.pushes.publishing import PublishingPorts
 
 if TYPE_CHECKING:
@@ -29,6 +37,7 @@ class PushPorts(NamedTuple):
     prefix: str
     automations: Callable[[], Sequence[Automation]]
     repositories: Repositories
+    heads: ToldHeads
     builds: Builds
     branches: BranchStore
     experiments: Experiments
@@ -60,9 +69,9 @@ def look(automation: Automation, name: str, by: str, ports: PushPorts, ended: Bu
             return
         last = _told(automation, last, ports)
     try:
-        head = ports.repositories.head(automation.repository, name)
-    except RepositoryUnknownError as error:
-        logger.warning("repository unknown", extra={"repository": automation.repository, "reason": str(error)})
+        head = _head(automation, name, ports)
+    except (RepositoryUnknownError, HeadUntoldError) as error:
+        logger.warning("head unknown", extra={"repository": automation.repository, "reason": str(error)})
         return
     step = rules.next_step(automation, name, head, last)
     about = {"project": automation.project, "branch": name, "commit": head, "step": step}
@@ -73,6 +82,13 @@ def look(automation: Automation, name: str, by: str, ports: PushPorts, ended: Bu
         _started(new, ports.builds.start(automation, new), ports)
     elif step == "remove":
         _remove(automation, name, last, ports)
+
+
+def _head(automation: Automation, name: str, ports: PushPorts) -> str | None:
+    """Return a branch's newest commit, None where there is no such branch: as its repository says, or its webhooks."""
+    if automation.hooked:
+        return ports.heads.newest(automation, name).after or None
+    return ports.repositories.head(automation.repository, name)
 
 
 def _settled(automation: Automation, last: Branch, by: str, ports: PushPorts, ended: Build | None) -> Branch:
@@ -139,8 +155,11 @@ def _failure(automation: Automation, last: Branch, build: Build, ports: PushPort
 def _address(automation: Automation, last: Branch, ports: PushPorts) -> str:
     """Return the address in the commit; "" where it cannot be read: the approvers are told all the same."""
     try:
+        if automation.hooked:
+            move = ports.heads.newest(automation, last.name)
+            return move.address if move.after == last.commit else ""
         return ports.repositories.address(automation.repository, last.commit)
-    except (RepositoryUnknownError, CallRefusedError):
+    except (RepositoryUnknownError, HeadUntoldError, CallRefusedError):
         return ""
 
 

@@ -5,6 +5,9 @@ How a project is built, which its automation's stack writes (`names.automation_p
     {"project": "wine", "repository": {"provider": "codecommit", "name": "signalbox-wine"}, "main": "main",
      "build": "signalbox-wine", "branches": "signalbox-wine--branches"}
 
+The repository of another provider has the name that the provider knows it by: {"provider": "github", "name":
+"acme/wine"}.
+
 What its main branch has published, which `signalbox deploy --commit` writes last (`names.published_parameter`): for
 each pipeline the commit that changed its definition last, and for each model that a container trains its image.
 
@@ -17,10 +20,19 @@ import json
 from collections.abc import Iterable
 
 from signalbox.observability import count, logger
-from signalbox.pushes.model import Automation, Changed, Published, TrainedImage
+from signalbox.pushes.model import (
+    BITBUCKET,
+    CODECOMMIT,
+    GITHUB,
+    GITLAB,
+    Automation,
+    Changed,
+    Published,
+    TrainedImage,
+)
 from signalbox.reading import Fields
 
-PROVIDERS = ("codecommit", "none")
+PROVIDERS = (CODECOMMIT, GITHUB, GITLAB, BITBUCKET, "none")
 
 
 class PushDocumentError(Exception):

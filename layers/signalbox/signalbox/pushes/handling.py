@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from signalbox.batch import BatchResponse, Consumer
-from signalbox.code_events import BUILT, BuildChanged, RefChanged
+from signalbox.code_events import BUILT, TOLD, BranchTold, BuildChanged, RefChanged
 from signalbox.events import EventError, changed_parameter
 from signalbox.observability import count, logger
 from signalbox.pushes import building, publishing
 from signalbox.pushes.building import PushPorts
-from signalbox.pushes.model import Automation, Build
+from signalbox.pushes.model import Automation, Build, Move
 from signalbox.pushes.publishing import Publication
 
 
@@ -29,16 +29,18 @@ def handle(event: Mapping[str, object], ports: PushPorts) -> BatchResponse:
                 publishing.publish(message, ports.publishing)
             elif isinstance(message, RefChanged):
                 _ref_changed(message, ports)
+            elif isinstance(message, BranchTold):
+                _branch_told(message, ports)
             else:
                 _build_changed(message, ports)
     return consumer.response
 
 
-def read(body: Mapping[str, object], prefix: str) -> RefChanged | BuildChanged | Publication:
+def read(body: Mapping[str, object], prefix: str) -> RefChanged | BranchTold | BuildChanged | Publication:
     """Return what a message tells.
 
     Raises:
-        EventError: it is none of the three.
+        EventError: it is none of the four.
     """
     if body.get("source") == "aws.ssm":
         parameter = changed_parameter(body)
@@ -46,6 +48,8 @@ def read(body: Mapping[str, object], prefix: str) -> RefChanged | BuildChanged |
         if place != f"/{prefix}/published":
             raise EventError(f"the parameter {parameter} is not one that says what was published")
         return Publication(project)
+    if body.get("kind") == TOLD:
+        return BranchTold.read(body)
     return BuildChanged.read(body) if body.get("detail-type") == BUILT else RefChanged.read(body)
 
 
@@ -59,6 +63,21 @@ def _ref_changed(change: RefChanged, ports: PushPorts) -> None:
         return
     logger.info("branch changed", extra=about)
     building.look(automation, change.name, change.by, ports)
+
+
+def _branch_told(told: BranchTold, ports: PushPorts) -> None:
+    """Write down what a webhook told, then look at the branch; a repetition is no move of its own."""
+    about = {"project": told.project, "branch": told.branch, "provider": told.provider, "delivery": told.delivery}
+    automation = _of(ports.automations(), lambda one: (one.project, one.provider) == (told.project, told.provider))
+    if automation is None or not automation.hooked:
+        # The project was removed since, or its repository is another one's now.
+        logger.info("webhook starts nothing", extra=about)
+        count("RefIgnored")
+        return
+    logger.info("branch told", extra={**about, "commit": told.commit, "by": told.by})
+    move = Move(told.before or "", told.commit or "", told.at, told.delivery, told.address)
+    ports.heads.tell(automation, told.branch, move)
+    building.look(automation, told.branch, told.by, ports)
 
 
 def _build_changed(change: BuildChanged, ports: PushPorts) -> None:

@@ -10,11 +10,17 @@ BUILDING = "BUILDING"
 OPEN = frozenset({STARTING, BUILDING})
 SUCCEEDED = "SUCCEEDED"
 
+CODECOMMIT = "codecommit"
+# Whose repositories webhooks tell of.
+GITHUB, GITLAB, BITBUCKET = "github", "gitlab", "bitbucket"
+HOOKED = frozenset({GITHUB, GITLAB, BITBUCKET})
+
 
 class Automation(NamedTuple):
     """How a project is built: its repository, and CodeBuild's projects for its main branch and for the others.
 
-    `provider` is whose the repository is. Without `branches` only the main branch is built.
+    `provider` is whose the repository is, and `repository` how they call it. Without `branches` only the main branch is
+    built.
     """
 
     project: str
@@ -27,6 +33,11 @@ class Automation(NamedTuple):
     def build_of(self, branch: str) -> str | None:
         """Return the CodeBuild project of a branch; None where its branches are not built."""
         return self.build if branch == self.main else self.branches
+
+    @property
+    def hooked(self) -> bool:
+        """Say whether webhooks tell of its pushes: nobody here may ask its repository."""
+        return self.provider in HOOKED
 
 
 class Branch(NamedTuple):
@@ -52,6 +63,21 @@ class Branch(NamedTuple):
     def open(self) -> bool:
         """Say whether its build is not over."""
         return self.status in OPEN
+
+
+class Move(NamedTuple):
+    """A branch was moved from one commit to another, as its repository's provider told by a webhook.
+
+    `before` is "" where the push made the branch, and `after` where it deleted it. `at` is when it was pushed as far as
+    the provider says so, else when it was told, as `moments.text_of` writes it; `delivery` is the provider's id of what
+    it told, and `address` the e-mail address in the commit.
+    """
+
+    before: str
+    after: str
+    at: str
+    delivery: str
+    address: str = ""
 
 
 class Build(NamedTuple):
@@ -118,3 +144,12 @@ class RepositoryUnknownError(Exception):
 
     def __init__(self, repository: str) -> None:
         super().__init__(f"the repository {repository} does not exist: nothing of it is built")
+
+
+class HeadUntoldError(Exception):
+    """No webhook has told of a branch."""
+
+    def __init__(self, repository: str, branch: str) -> None:
+        super().__init__(
+            f"no webhook of {repository} has told of its branch {branch}: the next push to it does, and is built"
+        )

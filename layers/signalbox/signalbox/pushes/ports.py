@@ -1,9 +1,11 @@
 """What the journey of a push needs from outside, where tests have memory twins of it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
-from signalbox.pushes.model import Automation, Branch, Build, Changed, TrainedImage
+from signalbox.code_events import BranchTold
+from signalbox.pushes.model import Automation, Branch, Build, Changed, Move, TrainedImage
 
 
 class Repositories(Protocol):
@@ -18,6 +20,24 @@ class Repositories(Protocol):
 
     def address(self, repository: str, commit: str) -> str:
         """Return the e-mail address of who made a commit, as they wrote it; "" where there is none."""
+
+
+class ToldHeads(Protocol):
+    """The newest commits of branches whose repositories only webhooks tell of."""
+
+    def tell(self, automation: Automation, branch: str, move: Move) -> None:
+        """Write down that a branch was moved; told twice, it counts once.
+
+        Raises:
+            BranchConflictError: somebody else was told of the branch in this moment.
+        """
+
+    def newest(self, automation: Automation, branch: str) -> Move:
+        """Return the move that led to where a branch is now.
+
+        Raises:
+            HeadUntoldError: nobody was told of the branch.
+        """
 
 
 class Builds(Protocol):
@@ -78,3 +98,20 @@ class Trainings(Protocol):
 
     def train(self, image: TrainedImage, by: str) -> bool:
         """Train an image; False if that was started before."""
+
+
+class Deliveries(Protocol):
+    """The deliveries of webhooks."""
+
+    def note(self, project: str, delivery: str, now: datetime) -> str | None:
+        """Write a delivery down; return when it came first, and None where all that it tells was sent."""
+
+    def sent(self, project: str, delivery: str, now: datetime) -> None:
+        """Write down that what a delivery tells is in the queue."""
+
+
+class PushQueue(Protocol):
+    """The queue of pushes."""
+
+    def send(self, told: Sequence[BranchTold]) -> None:
+        """Send a message about each branch that a webhook told of; sent twice, it counts once."""

@@ -1,12 +1,13 @@
 """The rules of the journey of a push that need nothing from outside."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
 from signalbox import moments, names
-from signalbox.pushes.model import STARTING, SUCCEEDED, Automation, Branch, Build
+from signalbox.pushes.model import STARTING, SUCCEEDED, Automation, Branch, Build, Move
 
 RUN_AGAIN = "repeat-requested"  # the kind of message that asks `start_run` to run what a push changed
 
@@ -28,6 +29,50 @@ def next_step(automation: Automation, branch: str, head: str | None, last: Branc
     if automation.build_of(branch) is None:
         return "not-built"
     return "nothing" if last is not None and last.commit == head else "start"
+
+
+def newest_move(moves: Sequence[Move]) -> Move:
+    """Return the move that led to where a branch is now; `moves` are those that are known, in the order of telling.
+
+    The moves of a branch are a walk: each begins where the one before it has ended. A walk comes to every commit on its
+    way as often as it leaves it, and to its end once more. So the end is known whatever the order of telling is, and a
+    late or forced push needs no rule of its own:
+
+    told, in this order         the branch is at   because
+    A→B                         B                  nothing more is known
+    A→B, B→C                    C                  B was left
+    B→C, A→B                    C                  the same, told late
+    A→B, C→D, B→C               D                  B and C were left
+    A→B, B→C, C→A               A                  the latest: a closed walk has no end, so the time decides
+    A→B, C→D                    the latest         B→C is not told yet, or was lost: the time decides
+    A→B, B→C, A→B again         C                  nobody came back to A, so the first was told twice
+    A→B, B→(deleted)            deleted            B was left
+    B→(deleted), A→B            deleted            the same, told late
+
+    The time is that of the push where the provider says it, else that of the telling.
+    """
+    numbered = list(enumerate(moves))
+    visits = _visits(moves)
+    for number, move in reversed(numbered):
+        # Told again under another name, where a provider's next try has a new one: it cannot have been made twice.
+        again = any((one.before, one.after) == (move.before, move.after) for _, one in numbered if one is not move)
+        if (
+            again
+            and sum(one for one in visits.values() if one > 0) > 1
+            and visits[move.before] < 0 < visits[move.after]
+        ):
+            numbered.remove((number, move))
+            visits = _visits([one for _, one in numbered])
+    ends = [(move.at, number) for number, move in numbered if visits[move.after] > 0]
+    return moves[max(ends or [(move.at, number) for number, move in numbered])[1]]
+
+
+def _visits(moves: Sequence[Move]) -> Counter[str]:
+    """Return how much oftener moves come to each commit than they leave it."""
+    visits: Counter[str] = Counter()
+    visits.update(move.after for move in moves)
+    visits.subtract(move.before for move in moves)
+    return visits
 
 
 def next_build(project: str, branch: str, head: str, last: Branch | None, by: str, now: datetime) -> Branch:

@@ -1,0 +1,1 @@
+"""Show a review and take its decision."""
