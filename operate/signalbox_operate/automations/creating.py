@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from signalbox import names
 from signalbox.aws.errors import code_of
+from signalbox.pushes.model import CODECOMMIT
 from signalbox_operate.automations import automation, command_line, first_commit, places
 from signalbox_operate.automations.automation import Automation
 from signalbox_operate.projects.checking import Checked
@@ -23,6 +24,10 @@ from signalbox_operate.stack import OperateError
 
 TEMPLATE = Path(__file__).with_name("project.yaml")
 CREATE, THERE, NONE = "create", "there", "none"
+# Where other providers clone from, and how a repository is called there: an owner, or groups, and a name.
+HOSTS = {"github": "https://github.com", "gitlab": "https://gitlab.com", "bitbucket": "https://bitbucket.org"}
+_NAME = r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+"
+_CODE = ("Provider", "RepositoryName", "RepositoryUrl", "ConnectionArn")
 # Outputs of the stack that the template takes as parameters of the same names.
 _OF_STACK = (
     "Prefix",
@@ -50,8 +55,34 @@ _CAUSES = {
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """A repository of another provider than CodeCommit, whose webhooks tell of pushes.
+
+    `connection` is the ARN of the connection that may clone it, "" where everybody may.
+    """
+
+    provider: str
+    name: str
+    url: str
+    connection: str = ""
+
+    @classmethod
+    def named(cls, words: str, connection: str = "", url: str = "") -> "Elsewhere":
+        """Return the repository in `github:owner/name`; `url` is where it is cloned from if not at the provider's.
+
+        Raises:
+            OperateError: no provider of webhooks is named so, or no repository can be.
+        """
+        provider, _, name = words.partition(":")
+        if provider not in HOSTS or not re.fullmatch(_NAME, name):
+            kinds = ", ".join(f"{one}:owner/name" for one in HOSTS)
+            raise OperateError(f"{words} is no repository: give codecommit, none, or one of {kinds}")
+        return cls(provider, name, url or f"{HOSTS[provider]}/{name}.git", connection)
+
+
+@dataclass(frozen=True)
 class Wishes:
-    """What the automation is to have.
+    """What the automation is to have: no repository, one in CodeCommit, or the one `elsewhere`.
 
     `experiments` is None where the project's file says it; with `empty`, a new repository gets no first commit.
     """
@@ -59,6 +90,7 @@ class Wishes:
     repository: bool = True
     experiments: bool | None = None
     empty: bool = False
+    elsewhere: Elsewhere | None = None
 
 
 def create(made: Checked, place: Place, wishes: Wishes) -> Automation:
@@ -73,6 +105,7 @@ def create(made: Checked, place: Place, wishes: Wishes) -> Automation:
     parameters = {
         **_of_stack(place),
         **_of_project(made, wishes),
+        **_of_code(wishes.elsewhere),
         "Repository": repository,
         "Images": _images(project, before, place),
         "CommandLineKey": program.key,
@@ -115,11 +148,25 @@ def _of_project(made: Checked, wishes: Wishes) -> dict[str, str]:
     }
 
 
+def _of_code(elsewhere: Elsewhere | None) -> dict[str, str]:
+    code = elsewhere or Elsewhere(CODECOMMIT, "", "")
+    return dict(zip(_CODE, (code.provider, code.name, code.url, code.connection), strict=True))
+
+
+def known_elsewhere(made: Automation) -> Elsewhere | None:
+    """Return the repository elsewhere that an automation has; None where it has none."""
+    provider, *others = (made.parameters.get(name, "") for name in _CODE)
+    return Elsewhere(provider, *others) if provider in HOSTS else None
+
+
 def _repository(project: str, before: Automation, place: Place, wishes: Wishes) -> str:
     """Return whether the stack makes the repository: it keeps the one that it made, and finds one that was kept."""
     if not wishes.repository:
         return NONE
-    known = before.parameters.get("Repository", NONE)
+    if wishes.elsewhere is not None:
+        return THERE
+    ours = before.parameters.get("Provider", CODECOMMIT) == CODECOMMIT  # what is there else is another provider's
+    known = before.parameters.get("Repository", NONE) if ours else NONE
     if known != NONE:
         return known
     name = names.repository(place.prefix, project)

@@ -1,6 +1,6 @@
 """Show the projects of a stack, give one its build automation, and remove one."""
 
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +8,10 @@ import typer
 from rich.text import Text
 
 from signalbox.project_documents import Project as Document
-from signalbox_operate.automations import creating
+from signalbox.pushes.model import CODECOMMIT
+from signalbox_operate.automations import automation, creating
 from signalbox_operate.automations.automation import Automation
-from signalbox_operate.automations.creating import Wishes
+from signalbox_operate.automations.creating import Elsewhere, Wishes
 from signalbox_operate.commands.deploying import Folder, place_of
 from signalbox_operate.commands.terminal import Json, StackName, console, print_json, print_table, shown
 from signalbox_operate.projects import deploying, reading, removing, use
@@ -18,14 +19,13 @@ from signalbox_operate.projects.model import Project
 from signalbox_operate.projects.place import Place
 from signalbox_operate.stack import OperateError
 
-_BUILDSPEC = "buildspec.yml"
-
-
-class Repository(StrEnum):
-    """Where the code of a project lies."""
-
-    CODECOMMIT = "codecommit"
-    NONE = "none"
+_BUILDSPEC, _NONE = "buildspec.yml", "none"
+# What to choose where a provider's webhooks are made.
+_AT_THE_PROVIDER = {
+    "github": "Settings → Webhooks → Add webhook: this address, content type application/json, just the push event",
+    "gitlab": "Settings → Webhooks → Add new webhook: this address, the secret as its secret token, push events",
+    "bitbucket": "Repository settings → Webhooks → Add webhook: this address, the trigger Repository push",
+}
 
 
 def show_projects(context: typer.Context, *, stack: StackName = "signalbox", as_json: Json = False) -> None:
@@ -61,8 +61,14 @@ def create(
     *,
     stack: StackName = "signalbox",
     repository: Annotated[
-        Repository, typer.Option(help="Where its code lies; none: in a repository that another service builds")
-    ] = Repository.CODECOMMIT,
+        str,
+        typer.Option(
+            help="Where its code lies: codecommit; github:owner/name, gitlab:… or bitbucket:…, whose webhooks tell of "
+            "pushes; none, where another service builds it. As it is, or codecommit, where nothing is given"
+        ),
+    ] = "",
+    connection: Annotated[str, typer.Option(help="ARN of the connection of CodeConnections that may clone it")] = "",
+    url: Annotated[str, typer.Option(help="Address that it is cloned from, where that is not the provider's")] = "",
     experiments: Annotated[
         bool | None, typer.Option(help="Build other branches, too; else as branches.experiments says")
     ] = None,
@@ -73,12 +79,34 @@ def create(
     project = reading.read(folder)
     place = place_of(stack)
     made = deploying.check(project, place, covered=False)
-    what = "a repository, builds and rights" if repository is Repository.CODECOMMIT else "rights for builds"
+    elsewhere = _elsewhere(project.name, place, repository, connection, url)
+    what = "rights for builds" if repository == _NONE else "a repository, builds and rights"
+    what = f"builds of {elsewhere.name}, a secret and rights" if elsewhere else what
     if not yes and not typer.confirm(f"Make {what} for the project {project.name} in the stack {stack}?"):
         raise OperateError("nothing was made")
-    wishes = Wishes(repository is Repository.CODECOMMIT, experiments, empty)
+    wishes = Wishes(repository != _NONE, experiments, empty, elsewhere)
     for line in _next(project, place, creating.create(made, place, wishes)):
         console.print(shown(line))
+
+
+def _elsewhere(project: str, place: Place, repository: str, connection: str, url: str) -> Elsewhere | None:
+    """Return the repository elsewhere that is wished, or that the project has and nothing else is wished."""
+    if repository:
+        return None if repository in (CODECOMMIT, _NONE) else Elsewhere.named(repository, connection, url)
+    known = creating.known_elsewhere(automation.of(project, place))
+    return known and replace(known, connection=connection or known.connection, url=url or known.url)
+
+
+def _hook(project: Project, place: Place, made: Automation) -> list[str]:
+    """Return what to do at the provider of a repository elsewhere."""
+    secret = made.outputs["HookSecretName"]
+    provider = made.parameters["Provider"]
+    return [
+        f"webhook: {place.stack.output('ApiUrl')}/hooks/{project.name}",
+        f"its secret: aws secretsmanager get-secret-value --secret-id {secret} --query SecretString --output text",
+        f"at {provider}, {made.parameters['RepositoryName']}: {_AT_THE_PROVIDER[provider]}",
+        f"a push to {made.parameters['Main']} is built and deployed then",
+    ]
 
 
 def _next(project: Project, place: Place, made: Automation) -> list[str]:
@@ -86,8 +114,11 @@ def _next(project: Project, place: Place, made: Automation) -> list[str]:
     if made.parameters.get("Repository") == creating.NONE:
         policies = [made.outputs[name] for name in ("DeployPolicyArn", "BranchesPolicyArn") if name in made.outputs]
         return [f"attach to the role of the service that builds it: {policy}" for policy in policies]
-    main, url = made.parameters["Main"], creating.clone_url(project.name, place)
-    lines = [f"git clone {url}", f"a push to {main} is built and deployed"]
+    if made.parameters.get("Provider", CODECOMMIT) != CODECOMMIT:
+        lines = _hook(project, place, made)
+    else:
+        main, url = made.parameters["Main"], creating.clone_url(project.name, place)
+        lines = [f"git clone {url}", f"a push to {main} is built and deployed"]
     if not (project.folder / _BUILDSPEC).is_file():
         lines.append(f"note: there is no {_BUILDSPEC} in {project.folder}: builds fail without it")
     return lines
