@@ -282,6 +282,14 @@ PLANTED = (
         "OnCodePushRole", "project/${NamePrefix}-*", "project/*")),
     Mutation("P05", "a branch that takes main's pipelines with it", "permissions", "OnCodePushRole", within(
         "OnCodePushRole", "pipeline/${NamePrefix}-*--*--*\"", "pipeline/${NamePrefix}-*\"")),
+    Mutation("W01", "webhooks that share the throttle of the others", "posture", "POST /hooks/{project}", drop(
+        "Api", r"        POST /hooks/.*\n")),
+    Mutation("W02", "webhooks that open every secret", "permissions", "ReceiveHookRole", within(
+        "ReceiveHookRole", "secret:${NamePrefix}/hooks/*", "secret:*")),
+    Mutation("W03", "webhooks that write what is known of branches", "permissions", "ReceiveHookRole", drop(
+        "ReceiveHookRole", r"                Condition:.*dynamodb:LeadingKeys.*\n")),
+    Mutation("W04", "webhooks that take every execution", "posture", "ReceiveHookFunction", drop(
+        "ReceiveHookFunction", r"      ReservedConcurrentExecutions:.*\n")),
     Mutation("F01", "packages that are still being made", "events", "model-package-in-progress", within(
         "ModelPackageRule", "          ModelPackageStatus: [Completed]\n", "")),
     Mutation("F02", "new packages whose event has null for the changed fields", "events", "null-fields", within(
@@ -381,9 +389,8 @@ AUTOMATION = (
     Mutation("B16", "packages that a pipeline may approve", "builds", "Boundary sagemaker:CreateModelPackage", drop(
         "Boundary", r"            Condition:.*sagemaker:ModelApprovalStatus.*\n"), PROJECT),
     Mutation("B17", "a build that may replace the command line of all", "builds", "BuildRole s3:PutObject", within(
-        "BuildRole", "                  - s3:GetObject  # by CodeBuild, for the build's second source\n",
-        "                  - s3:PutObject\n"
-        "                  - s3:GetObject  # by CodeBuild, for the build's second source\n"), PROJECT),
+        "SourcesPolicy", "              - s3:GetObject\n",
+        "              - s3:PutObject\n              - s3:GetObject\n"), PROJECT),
     Mutation("B18", "a right that nothing uses", "builds", "DeployPolicy is granted sagemaker:DeleteEndpoint", within(
         "DeployPolicy", "              - sagemaker:DeletePipeline\n",
         "              - sagemaker:DeletePipeline\n              - sagemaker:DeleteEndpoint\n"), PROJECT),
@@ -393,4 +400,8 @@ AUTOMATION = (
         "BuildLog", r"      Tags:.*\n"), PROJECT),
     Mutation("B21", "builds that another repository's events could start", "lint", "PushRule", within(
         "PushRule", "      EventPattern:\n", "      EventPatterns:\n"), PROJECT),
+    Mutation("W05", "webhooks signed with what another key encrypts", "builds", "HookSecret", drop(
+        "HookSecret", r"      KmsKeyId:.*\n"), PROJECT),
+    Mutation("W06", "webhooks signed with what can be guessed", "builds", "HookSecret", within(
+        "HookSecret", "PasswordLength: 64", "PasswordLength: 8"), PROJECT),
 )  # fmt: skip

@@ -121,6 +121,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         Need("s3:GetObject", f"{artifacts}/packages/x/model.tar.gz"),
         Need("s3:ListBucket", artifacts),
     ]
+    hook, delivery = names.hook_secret(STACK, "wine"), {"dynamodb:LeadingKeys": "deliveries#wine"}
     pipeline = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/{STACK}-abalone"
     projects = Need("ssm:GetParametersByPath", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/projects")
     jobs_of_pipelines = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{PIPELINE_JOB}"
@@ -172,6 +173,12 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             *documents,
             *_pushes(),
             *mail,
+        ],
+        "ReceiveHookRole": [
+            *(Need(f"dynamodb:{name}Item", arn("PushesTable"), delivery) for name in ("Get", "Put", "Update")),
+            Need("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/automations/wine"),
+            Need("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{hook}-AbCdEf"),
+            Need("sqs:SendMessage", arn("PushesQueue")),
         ],
         "PlanTrainingRole": [
             *package,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from signalbox.code_events import BranchTold
 from signalbox.contracts.endings import BuildFailure
 from signalbox.pushes import rules
 from signalbox.pushes.building import PushPorts
@@ -13,6 +14,8 @@ from signalbox.pushes.model import (
     BranchConflictError,
     Build,
     Changed,
+    HeadUntoldError,
+    Move,
     RepositoryUnknownError,
     TrainedImage,
 )
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     )
 
 WINE = Automation("wine", "codecommit", "signalbox-wine", "main", "signalbox-wine", "signalbox-wine--branches")
+HOOKED = WINE._replace(provider="github", repository="acme/wine")
 PUSHED = sample("codecommit/branch-updated")
 BUILT = sample("codebuild/build-succeeded")
 PUBLISHED = sample("ssm/published-updated")
@@ -42,6 +46,22 @@ def pushed(branch: str = "main", repository: str = WINE.repository, by: str = "u
     """Return the event of a push."""
     arn = f"arn:aws:iam::123456789012:{by}"
     return with_detail(PUSHED, referenceName=branch, repositoryName=repository, callerUserArn=arn)
+
+
+def told(  # noqa: PLR0913  # what a webhook tells, each by its name
+    before: str | None,
+    after: str | None,
+    *,
+    branch: str = "main",
+    delivery: str = "",
+    at: str = "2026-11-20T12:00:00.000000Z",
+    by: str = "ann",
+    address: str = "",
+    provider: str = "github",
+) -> dict[str, Any]:
+    """Return the message about a branch that a webhook told of."""
+    name = delivery or f"{before}-{after}"
+    return BranchTold("wine", branch, before, after, at, by, address, name, provider).message()
 
 
 def built(build: str, status: str = "SUCCEEDED") -> dict[str, Any]:
@@ -74,6 +94,25 @@ class MemoryRepositories:
         if self.gone or repository != WINE.repository:
             raise RepositoryUnknownError(repository)
         return self.addresses.get(commit, "")
+
+
+class MemoryHeads:
+    """What webhooks told of branches."""
+
+    def __init__(self) -> None:
+        self.moves: dict[tuple[str, str], list[Move]] = {}
+
+    def tell(self, automation: Automation, branch: str, move: Move) -> None:
+        """Write down that a branch was moved."""
+        known = self.moves.setdefault((automation.project, branch), [])
+        known += [] if any(one.delivery == move.delivery for one in known) else [move]
+
+    def newest(self, automation: Automation, branch: str) -> Move:
+        """Return the move that led to where a branch is now."""
+        known = self.moves.get((automation.project, branch))
+        if not known:
+            raise HeadUntoldError(automation.repository, branch)
+        return rules.newest_move(known)
 
 
 class MemoryBuilds:
@@ -209,6 +248,7 @@ class PushWorld:
         self.clock = PushClock()
         self.automations = [WINE]
         self.repositories = MemoryRepositories()
+        self.heads = MemoryHeads()
         self.builds = MemoryBuilds(self.clock)
         self.branches = MemoryBranches()
         self.experiments = MemoryExperiments()
@@ -233,6 +273,7 @@ class PushWorld:
             prefix="signalbox",
             automations=lambda: self.automations,
             repositories=self.repositories,
+            heads=self.heads,
             builds=self.builds,
             branches=self.branches,
             experiments=self.experiments,

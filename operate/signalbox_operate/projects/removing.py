@@ -66,7 +66,8 @@ def _remove_builds(builds: Automation, project: str, place: Place) -> None:
     if builds.outputs:
         kept = [f"images {builds.outputs['ImagesUri']}"]
         if builds.parameters.get("Repository") != "none":
-            kept = [f"the repository {names.repository(place.prefix, project)}", *kept]
+            elsewhere = builds.parameters.get("RepositoryName")
+            kept = [f"the repository {elsewhere or names.repository(place.prefix, project)}", *kept]
         place.say(f"stack {builds.stack.name} deleted; {' and '.join(kept)} are left as they are")
 
 

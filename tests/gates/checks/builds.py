@@ -14,6 +14,7 @@ from tests.gates.values import ACCOUNT, REGION, STACK
 
 # Bytes of a template in a request, and characters without blanks of a managed policy (CloudFormation API reference,
 # CreateStack; IAM User Guide, "IAM and AWS STS quotas").
+_SHORTEST_SECRET = 32  # characters: the length of what SHA-256 makes
 _LARGEST_TEMPLATE, _LARGEST_POLICY = 51_200, 6_144
 _BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/{STACK}/automations/wine/{STACK}-Boundary"
 _POLICY = {"iam:PolicyARN": f"arn:aws:iam::{ACCOUNT}:policy/{STACK}-ContainerPolicy"}
@@ -79,6 +80,11 @@ def _building(template: Template) -> Iterator[Problem]:
             yield Problem(name, "may build for hours, or any number at once")
         if build.get("EncryptionKey") != KEY or build.get("Artifacts") != {"Type": "NO_ARTIFACTS"}:
             yield Problem(name, "leaves something behind, or not under the stack's key")
+    for name, secret in template.resolved("AWS::SecretsManager::Secret").items():
+        if secret.get("KmsKeyId") != KEY:
+            yield Problem(name, "is not encrypted with the stack's key")
+        if secret.get("GenerateSecretString", {}).get("PasswordLength", 0) < _SHORTEST_SECRET:
+            yield Problem(name, "is no secret that CloudFormation makes, or one that can be guessed")
     for number, line in enumerate(template.text.splitlines(), 1):
         if "PrivilegedMode: true" in line and "#" not in line:
             yield Problem(f"line {number}", "privileged without a reason beside it")
@@ -117,7 +123,13 @@ def _rights(template: Template, about: str) -> Iterator[Problem]:
         elif (answer == "Allowed") != allowed:
             yield Problem(what, f"{said}, which is wrong")
     yield from _more_than_needed(
-        template, {**_WHAT_BUILDS_DO, "DeployPolicy": _deploys(), "BranchesPolicy": _experiments()}
+        template,
+        {
+            **_WHAT_BUILDS_DO,
+            "SourcesPolicy": _WHAT_BUILDS_DO["BuildRole"],
+            "DeployPolicy": _deploys(),
+            "BranchesPolicy": _experiments(),
+        },
     )
 
 
@@ -248,7 +260,9 @@ def _experiments() -> list[Need]:
         *(Need("cloudformation:DescribeStacks", _arn("cloudformation", f"stack/{name}/x")) for name in stacks),
         *(Need("ssm:GetParametersByPath", _parameter(name)) for name in ("projects", "models")),
         *(Need("ssm:GetParameter", _parameter(name)) for name in ("projects/wine", "models/wine", "automations/wine")),
+        Need("ssm:PutParameter", _parameter("experiments/wine/faster-0123abcd")),
         Need("s3:PutObject", f"arn:aws:s3:::{ARTIFACTS}/code/wine/0123/sourcedir.tar.gz"),
+        Need("sagemaker:ListPipelineParametersForExecution", _arn("sagemaker", f"pipeline/{_WINE}/execution/0123")),
         *_needs("sagemaker", groups, group),
         *_needs("sagemaker", (*puts, *runs), pipeline),
         *_needs("sagemaker", execution, f"{pipeline}/execution/0123456789ab"),

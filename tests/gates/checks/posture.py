@@ -27,7 +27,8 @@ _HIDDEN_FOR = 6
 _SECRET_IN_LOGS = re.compile(
     r"\$context\.(path|protocolPath|requestOverride\S*|querystring\S*|customDomain\S*)\b", re.IGNORECASE
 )
-_PUBLIC_ROUTES = frozenset(("/reviews/{review}",))
+# By whom each is checked in place of IAM: a review by the key in its link, a webhook by its provider's signature.
+_PUBLIC_ROUTES = frozenset(("/reviews/{review}", "/hooks/{project}"))
 _THROTTLE = ("ThrottlingBurstLimit", "ThrottlingRateLimit")
 # An account's concurrency of Lambda at first (Lambda quotas: new accounts have less than the 1,000 of others). What is
 # public may not take all of it at once.
