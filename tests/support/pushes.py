@@ -48,7 +48,7 @@ def pushed(branch: str = "main", repository: str = WINE.repository, by: str = "u
     return with_detail(PUSHED, referenceName=branch, repositoryName=repository, callerUserArn=arn)
 
 
-def told(  # noqa: PLR0913  # what a webhook tells, each by its name
+def told(
     before: str | None,
     after: str | None,
     *,

@@ -25,6 +25,7 @@ _WRITERS = {
     "answers": "VerifyReleaseRole",
     "code": "",
 }
+_KEYS = "dynamodb:LeadingKeys"
 _ENCRYPTED = ("s3", "dynamodb", "sqs", "secretsmanager")
 _ADMINISTRATOR = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
 
@@ -146,8 +147,8 @@ def _context(need: Need) -> dict[str, str]:
 
 def _is_any(resource: str) -> bool:
     """Say whether a resource stands for any of its kind: an execution, or what projects of this stack have made."""
-    kept = (f"/{STACK}/{what}/" for what in ("models", "projects", "published", "experiments"))
-    return any(part in resource for part in (":execution:", *kept))
+    kept = (f"/{STACK}/{what}/" for what in ("models", "projects", "published", "experiments", "automations"))
+    return any(part in resource for part in (":execution:", f":secret:{STACK}/hooks/", *kept))
 
 
 def _neighbours(need: Need) -> Iterator[Need]:
@@ -183,6 +184,8 @@ def _neighbours(need: Need) -> Iterator[Need]:
 def _elsewhere(need: Need) -> Iterator[Need]:
     if need.action.startswith("events:"):
         yield Need(need.action, f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{STACK}-UploadsTrailRule")
+    if _KEYS in need.context:  # one table, and what is written in it is not everybody's
+        yield Need(need.action, need.resource, {_KEYS: "heads#wine"})
 
 
 def _account_of(resource: str) -> str:
