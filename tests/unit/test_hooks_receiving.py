@@ -62,7 +62,7 @@ def test_a_request_without_the_right_signature_is_refused_and_says_nothing_of_it
     names = {"github": "x_hub_signature_256", "gitlab": "x_gitlab_token", "bitbucket": "x_hub_signature"}
     world = HookWorld(provider)
     with caplog.at_level(logging.DEBUG):
-        status, told = world.receive(request(provider, **{names[provider]: signature}))
+        status, told = world.receive(request(provider, None, **{names[provider]: signature}))
     assert (status, "secret of this project" in told) == (401, True)
     assert not world.queue.told
     assert not world.deliveries.first
@@ -181,7 +181,7 @@ def test_a_ping_is_answered_that_all_is_ready() -> None:
 )
 def test_other_events_do_nothing(provider: str, header: str, event: str | None) -> None:
     world = HookWorld(provider)
-    assert world.receive(request(provider, **{header: event})) == NOTHING
+    assert world.receive(request(provider, None, **{header: event})) == NOTHING
     assert not world.queue.told
 
 

@@ -193,7 +193,7 @@ def _unique(items: list[dict[str, Any]], member: str) -> None:
 
 
 def page(request: Mapping[str, Any], member: str, items: list[str]) -> dict[str, Any]:
-    """Return a page of a list, and the token of the next one.
+    """Return a page of a list, and the token of the next one; an empty list, which the model has none of, is left out.
 
     Raises:
         ApiError: InvalidInputException: the token was not returned by this operation.
@@ -202,4 +202,5 @@ def page(request: Mapping[str, Any], member: str, items: list[str]) -> dict[str,
     if not token.isdecimal():
         raise refused(f"Invalid nextToken: {token}")
     end = int(token) + PAGE
-    return {member: items[int(token) : end], **({"nextToken": str(end)} if end < len(items) else {})}
+    found = items[int(token) : end]
+    return {**({member: found} if found else {}), **({"nextToken": str(end)} if end < len(items) else {})}

@@ -102,7 +102,7 @@ def _hook(project: Project, place: Place, made: Automation) -> list[str]:
     secret = made.outputs["HookSecretName"]
     provider = made.parameters["Provider"]
     return [
-        f"webhook: {place.stack.output('ApiUrl')}/hooks/{project.name}",
+        f"webhook: {place.stack.output('ReviewUrl')}/hooks/{project.name}",
         f"its secret: aws secretsmanager get-secret-value --secret-id {secret} --query SecretString --output text",
         f"at {provider}, {made.parameters['RepositoryName']}: {_AT_THE_PROVIDER[provider]}",
         f"a push to {made.parameters['Main']} is built and deployed then",
