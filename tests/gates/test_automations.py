@@ -103,6 +103,68 @@ def test_the_document_says_what_is_built() -> None:
     }
 
 
+CONNECTION = f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/0123"
+ELSEWHERE = {
+    "Repository": "there",
+    "Provider": "gitlab",
+    "RepositoryName": "acme/drinks/wine",
+    "RepositoryUrl": "https://gitlab.com/acme/drinks/wine.git",
+    "ConnectionArn": CONNECTION,
+}
+
+
+def elsewhere(**more: str) -> dict[str, Any]:
+    """Return the resources of the automation of a repository elsewhere."""
+    template = automations.load(TEXTS[PROJECT], WINE)
+    values = Values(template.sam, template.cfn, "cicd", {**WINE.given, **ELSEWHERE, **more})
+    resources = template.cfn["Resources"].items()
+    made = {name: one for name, one in resources if "Condition" not in one or values._true(one["Condition"])}
+    return {name: values.of(one["Properties"]) for name, one in made.items()}
+
+
+def test_a_repository_elsewhere_is_cloned_by_its_connection_and_told_of_by_webhooks() -> None:
+    made = elsewhere()
+
+    assert "PushRule" not in made
+    assert "CodeRepository" not in made
+    assert json.loads(made["Automation"]["Value"])["repository"] == {"provider": "gitlab", "name": "acme/drinks/wine"}
+    for build in ("Build", "BranchesBuild"):
+        assert made[build]["Source"] == {
+            "Type": "GITLAB",
+            "Location": "https://gitlab.com/acme/drinks/wine.git",
+            "Auth": {"Type": "CODECONNECTIONS", "Resource": CONNECTION},
+            "BuildSpec": "buildspec.yml",
+        }
+    secret = made["HookSecret"]
+    assert secret["Name"] == names.hook_secret(STACK, "wine")
+    assert "BuildRule" in made
+
+
+@pytest.mark.parametrize(
+    ("more", "actions"),
+    [
+        ({}, {"codeconnections:GetConnection", "codeconnections:GetConnectionToken"}),
+        ({"ConnectionArn": ""}, set()),
+        ({"Provider": "codecommit", "ConnectionArn": ""}, {"codecommit:GitPull"}),
+    ],
+)
+def test_builds_may_clone_as_their_provider_asks_for_and_not_otherwise(more: dict[str, str], actions: set[str]) -> None:
+    made = elsewhere(**more)
+
+    statements = made["SourcesPolicy"]["PolicyDocument"]["Statement"]
+    granted = {action for statement in statements for action in statement["Action"]}
+    assert {action for action in granted if not action.startswith("s3:")} == actions
+    assert all(one["Resource"] == CONNECTION for one in statements if one["Sid"] == "CloneByConnection")
+
+
+@pytest.mark.parametrize(("provider", "kind"), [("github", "GITHUB"), ("bitbucket", "BITBUCKET")])
+def test_each_provider_is_codebuilds_own(provider: str, kind: str) -> None:
+    made = elsewhere(Provider=provider, ConnectionArn="")
+
+    assert made["Build"]["Source"]["Type"] == kind
+    assert "Auth" not in made["Build"]["Source"]
+
+
 @pytest.mark.parametrize("mutation", AUTOMATION, ids=lambda mutation: f"{mutation.id}: {mutation.what}")
 def test_a_planted_defect_is_seen(mutation: Mutation) -> None:
     planted = automations.load(mutation.plant(TEXTS)[PROJECT], WINE)

@@ -117,6 +117,10 @@ def test_a_limit_of_builds_at_once_is_held(builder: Builder) -> None:
     assert builder.api.batch_get_builds(ids=[first])["buildsNotFound"] == [first]
 
 
+def test_a_project_without_builds_has_an_empty_list_of_them(builder: Builder) -> None:
+    assert builder.api.list_builds_for_project(projectName=builder.project(spec("true"))).get("ids", []) == []
+
+
 def test_lists_have_the_newest_build_first(builder: Builder) -> None:
     project = builder.project(spec("true"))
     first, second = (builder.ended(builder.start(project))["id"] for _ in range(2))

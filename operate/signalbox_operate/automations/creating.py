@@ -121,6 +121,11 @@ def create(made: Checked, place: Place, wishes: Wishes) -> Automation:
     return after
 
 
+def sent(template: str) -> str:
+    """Return a template as it is sent: without the lines that are comments, which would count in its size."""
+    return "".join(line for line in template.splitlines(keepends=True) if not line.lstrip().startswith("#"))
+
+
 def clone_url(project: str, place: Place) -> str:
     """Return the address of a project's repository."""
     name = names.repository(place.prefix, project)
@@ -202,7 +207,7 @@ def _first_commit(made: Checked, bucket: str, s3: Any) -> dict[str, str]:
 
 def _put(before: Automation, parameters: Mapping[str, str], tags: Mapping[str, str]) -> None:
     try:
-        outcome = before.stack.put(TEMPLATE.read_text(encoding="utf-8"), tags, parameters)
+        outcome = before.stack.put(sent(TEMPLATE.read_text(encoding="utf-8")), tags, parameters)
     except OperateError as error:
         for word, told in _CAUSES.items():
             if re.search(word, str(error)):

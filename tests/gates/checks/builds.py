@@ -12,6 +12,8 @@ from tests.gates.reasons import granted
 from tests.gates.template import Problem, Template
 from tests.gates.values import ACCOUNT, REGION, STACK
 
+from signalbox_operate.automations import creating
+
 # Bytes of a template in a request, and characters without blanks of a managed policy (CloudFormation API reference,
 # CreateStack; IAM User Guide, "IAM and AWS STS quotas").
 _SHORTEST_SECRET = 32  # characters: the length of what SHA-256 makes
@@ -91,7 +93,7 @@ def _building(template: Template) -> Iterator[Problem]:
 
 
 def _sizes(template: Template) -> Iterator[Problem]:
-    size = len(template.text.encode())
+    size = len(creating.sent(template.text).encode())
     if size > _LARGEST_TEMPLATE:
         yield Problem("template", f"has {size:,} bytes: a request takes {_LARGEST_TEMPLATE:,}")
     for name, policy in template.resolved("AWS::IAM::ManagedPolicy").items():

@@ -93,7 +93,7 @@ def test_the_template_fits_into_a_request(cloud: ProjectCloud, tmp_path: Path) -
 
     (made,) = cloud.stacks.requests("CreateStack")
     assert len(made["TemplateBody"].encode()) < LIMIT
-    assert made["TemplateBody"] == (ROOT / "cicd/project.yaml").read_text(encoding="utf-8")
+    assert made["TemplateBody"] == creating.sent((ROOT / "cicd/project.yaml").read_text(encoding="utf-8"))
     assert made["Capabilities"] == ["CAPABILITY_IAM"]
 
 
@@ -289,6 +289,69 @@ def test_rights_are_named_where_another_service_builds(shell: ProjectCloud, tmp_
 
     told = [line for line in done.output.splitlines() if line.startswith("attach to the role of the service")]
     assert [line.rsplit("-", 1)[1] for line in told] == ["DeployPolicy", "BranchesPolicy"]
+
+
+def last(done: Result, number: int) -> list[str]:
+    assert done.exit_code == 0, done.output
+    return done.output.splitlines()[-number:]
+
+
+def test_of_a_repository_elsewhere_the_address_the_secret_and_what_to_do_are_told(
+    shell: ProjectCloud, tmp_path: Path
+) -> None:
+    connection = "arn:aws:codeconnections:us-east-1:123456789012:connection/0123"
+    words = ("--repository", "github:acme/wine", "--connection", connection)
+    told = last(run(str(write(tmp_path, **BUILDSPEC)), "--yes", *words), 4)
+
+    assert told[0].startswith("webhook: http")
+    assert told[0].endswith("/hooks/wine")
+    assert "--secret-id signalbox/hooks/wine " in told[1]
+    assert told[2].startswith("at github, acme/wine: Settings → Webhooks")
+    assert told[3] == "a push to main is built and deployed then"
+    wanted = {
+        "Repository": "there",
+        "Provider": "github",
+        "RepositoryName": "acme/wine",
+        "RepositoryUrl": "https://github.com/acme/wine.git",
+        "ConnectionArn": connection,
+        "SeedKey": "",
+    }
+    assert {name: given(shell).get(name, "") for name in wanted} == wanted
+    assert not [one for one in shell.s3.requests("PutObject") if one["Key"].startswith("first-commits")]
+
+
+def test_what_lies_elsewhere_stays_there_when_nothing_else_is_said(shell: ProjectCloud, tmp_path: Path) -> None:
+    folder = str(write(tmp_path, **BUILDSPEC))
+    run(folder, "--yes", "--repository", "gitlab:acme/drinks/wine", "--url", "https://git.example.com/wine.git")
+    done = run(folder, "--yes", "--connection", "arn:aws:codeconnections:us-east-1:123456789012:connection/9")
+
+    assert done.exit_code == 0, done.output
+    code = {name: given(shell)[name] for name in ("Provider", "RepositoryName", "RepositoryUrl")}
+    assert code == {
+        "Provider": "gitlab",
+        "RepositoryName": "acme/drinks/wine",
+        "RepositoryUrl": "https://git.example.com/wine.git",
+    }
+    assert given(shell)["ConnectionArn"].endswith("/9")
+
+
+def test_code_that_moves_to_codecommit_gets_a_repository_there(shell: ProjectCloud, tmp_path: Path) -> None:
+    folder = str(write(tmp_path, **BUILDSPEC))
+    run(folder, "--yes", "--repository", "bitbucket:acme/wine")
+    shell.codecommit.there.discard(REPOSITORY)
+    run(folder, "--yes", "--repository", "codecommit")
+
+    assert (given(shell)["Provider"], given(shell)["Repository"]) == ("codecommit", "create")
+    assert given(shell)["RepositoryName"] == ""
+
+
+@pytest.mark.parametrize("words", ["github:", "github:wine", "github:acme/wi ne", "svn:acme/wine", "acme/wine"])
+def test_what_is_no_repository_is_refused_with_what_is_one(shell: ProjectCloud, tmp_path: Path, words: str) -> None:
+    done = run(str(write(tmp_path)), "--yes", "--repository", words)
+
+    assert done.exit_code == 1
+    assert "github:owner/name" in done.stderr
+    assert not shell.stacks.stacks
 
 
 def test_nothing_is_made_before_it_is_meant(shell: ProjectCloud, tmp_path: Path) -> None:
