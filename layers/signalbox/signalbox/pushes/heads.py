@@ -13,7 +13,7 @@ from signalbox.aws.table import NEW, PRESENT, Item, Table, key, unchanged
 from signalbox.pushes import rules
 from signalbox.pushes.model import Automation, BranchConflictError, HeadUntoldError, Move
 
-# More than are pushed while one of them is on its way. Those that are forgotten were left again, but for the newest.
+# More than are pushed while one of them is on its way. The oldest are forgotten: where they led to was left since.
 _MOVES_KEPT = 50
 # Longer than a provider lets people send a delivery again (GitHub Docs, "Redelivering webhooks": three days; GitLab
 # Docs, "Webhooks": the requests of the last seven days), and longer than the queue keeps a message.
