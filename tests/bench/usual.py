@@ -22,6 +22,7 @@ _PACKAGE = f"arn:aws:sagemaker:{_AWS}:model-package/signalbox-abalone/2"
 _EXECUTION = f"arn:aws:states:{_AWS}:execution:signalbox-mlops:run-7"
 _EVIDENCE = "s3://artifacts/evaluations/run-7"
 _SECRET = "0123456789abcdef0123456789abcdef"  # opens nothing
+_HOOK_SECRET = "an example of a secret, which opens nothing"  # which the samples of webhooks are signed with
 _APPROVER = "ann@example.com"
 _IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/abalone"
 _DIGEST = f"sha256:{'a' * 64}"
@@ -234,6 +235,18 @@ def _request_review() -> Usual:
     return Usual(event | {"package": _PACKAGE, "report": f"{_EVIDENCE}/report.json", "expires_in": 604_800}, answers)
 
 
+def _receive_hook() -> Usual:
+    repository = {"provider": "github", "name": "acme/wine"}
+    automation = {"project": "wine", "repository": repository, "main": "main", "build": "signalbox-wine"}
+    answers: Answers = {
+        "ssm": {"get_parameter": {"Parameter": {"Value": json.dumps(automation)}}},
+        "secretsmanager": {"get_secret_value": {"SecretString": _HOOK_SECRET}},
+        "dynamodb": {"put_item": {}, "update_item": {"Attributes": {}}},
+        "sqs": {"send_message": {}},
+    }
+    return Usual(http_event("hook-github"), answers)
+
+
 def _review_page() -> Usual:
     from signalbox.reviews import keys  # noqa: PLC0415  # only where the layer is
 
@@ -407,6 +420,7 @@ USUAL: dict[str, Callable[[], Usual]] = {
     "pin_model": _pin_model,
     "plan_release": _plan_release,
     "plan_training": _plan_training,
+    "receive_hook": _receive_hook,
     "record_uploads": _record_uploads,
     "report_execution": _report_execution,
     "report_run": _report_run,
@@ -425,6 +439,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "pin_model": ("s3", "ecr"),
     "plan_release": ("sagemaker", "dynamodb", "ssm", "s3"),
     "plan_training": ("s3", "ssm"),
+    "receive_hook": ("dynamodb", "secretsmanager", "sqs", "ssm"),
     "record_uploads": ("dynamodb", "s3", "sqs", "ssm"),
     "report_execution": ("dynamodb", "sesv2", "ssm"),
     "report_run": ("sagemaker", "dynamodb", "sesv2", "sqs", "ssm"),

@@ -16,6 +16,7 @@ NOT_AT_A_START = {
     "PinModelFunction": {"training.planning", "aws.registry", "stages"},
     "PlanReleaseFunction": {"releases.verifying", "aws.predictions"},
     "PlanTrainingFunction": {"training.pinning", "aws.copying", "aws.images"},
+    "ReceiveHookFunction": {"pushes.building", "pushes.adapters", "pushes.experiments", "projects", "notifications"},
     "RequestReviewFunction": {"reviews.closing", "reviews.answering", "reviews.picture", "reviews.kept"},
     "ReviewPageFunction": {"mail", "aws.model", "aws.s3", "reviews.mails", "reviews.picture", "reviews.requesting"},
     "StartRunFunction": {"notifications", "mail", "templates"},

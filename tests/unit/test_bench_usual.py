@@ -24,6 +24,7 @@ PROOFS: dict[str, tuple[str, Any]] = {
     "pin_model": ("content", CONTENT),
     "plan_release": ("action", "create-model"),
     "plan_training": ("entry", "image"),
+    "receive_hook": ("statusCode", 202),
     "record_uploads": ("batchItemFailures", []),
     "report_execution": ("outcome", "notified"),
     "report_run": ("outcome", "notified"),
