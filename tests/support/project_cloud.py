@@ -156,6 +156,10 @@ class Parameters(RecordingClient):
             raise client_error("ParameterNotFound")
         return {"Parameter": {"Name": name, "Value": self.found[name]}}
 
+    def _put_parameter(self, **request: Any) -> dict[str, Any]:
+        self.found[request["Name"]] = request["Value"]
+        return {}
+
     def _get_parameters_by_path(self, **request: Any) -> dict[str, Any]:
         path = request["Path"]
         below = {name: value for name, value in self.found.items() if name.startswith(f"{path}/")}
@@ -171,6 +175,7 @@ class SageMaker(RecordingClient):
         self.groups: dict[str, list[dict[str, str]]] = {}
         self.endpoints: list[str] = []
         self.executions: dict[str, list[str]] = {}
+        self.started: dict[str, list[dict[str, Any]]] = {}
         self.refuses = ""
         self._tokens: set[str] = set()
 
@@ -236,7 +241,21 @@ class SageMaker(RecordingClient):
         arn = f"{self.pipelines[pipeline_name]['PipelineArn']}/execution/e"
         listed = self.executions.get(pipeline_name, [])
         one = {"PipelineExecutionArn": arn, "PipelineExecutionDisplayName": "run-1"}
-        return {"PipelineExecutionSummaries": [{**one, "PipelineExecutionStatus": status} for status in listed]}
+        begun = [
+            {**one, "PipelineExecutionDisplayName": each["PipelineExecutionDisplayName"]}
+            for each in self.started.get(pipeline_name, [])
+        ]
+        found = [{**each, "PipelineExecutionStatus": "Executing"} for each in begun]
+        found += [{**one, "PipelineExecutionStatus": status} for status in listed]
+        return {"PipelineExecutionSummaries": found}
+
+    def _list_pipeline_parameters_for_execution(self, **request: Any) -> dict[str, Any]:
+        assert "/execution/" in request["PipelineExecutionArn"]
+        return {"PipelineParameters": [{"Name": "InputManifest", "Value": "s3://signalbox-artifacts/manifests/1.json"}]}
+
+    def _start_pipeline_execution(self, **request: Any) -> dict[str, Any]:
+        self.started.setdefault(request["PipelineName"], []).append(request)
+        return {"PipelineExecutionArn": f"{self.pipelines[request['PipelineName']]['PipelineArn']}/execution/e"}
 
 
 class Machines(RecordingClient):
