@@ -64,7 +64,7 @@ def test_two_branches_never_share_a_pipeline_or_a_package_group(one: str, other:
 
 
 @pytest.mark.parametrize(
-    "one, other", [("a/b", "a-b"), ("A", "a"), ("feature/a", "feature/a/"), ("x" * 200, "x" * 199)]
+    ("one", "other"), [("a/b", "a-b"), ("A", "a"), ("feature/a", "feature/a/"), ("x" * 200, "x" * 199)]
 )
 def test_branches_that_look_alike_have_names_of_their_own(one: str, other: str) -> None:
     assert names.branch_key(one) != names.branch_key(other)
