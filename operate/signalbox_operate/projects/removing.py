@@ -36,8 +36,9 @@ def remove(project: str, place: Place, *, endpoints: bool = False) -> None:
     for pipeline in called:
         pipelines.delete(pipeline, place.client("sagemaker"))
         place.say(f"pipeline {pipeline} deleted")
-    stack.delete()
-    place.say(f"stack {stack.name} deleted; uploads, packages and what runs wrote are left as they are")
+    if stack.exists():
+        stack.delete()
+        place.say(f"stack {stack.name} deleted; uploads, packages and what runs wrote are left as they are")
     _remove_builds(builds, project, place)
     _tell_late(called, project, place)
 
