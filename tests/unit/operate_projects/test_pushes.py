@@ -1,4 +1,4 @@
-"""A commit of main publishes what it changed, another branch is an experiment beside it, and an old commit is nothing."""
+"""A commit of main publishes what it changed, another branch is an experiment beside it, and an old one nothing."""
 
 import json
 import subprocess
@@ -95,9 +95,12 @@ def test_a_containers_image_is_built_once_for_each_content_and_named_by_its_comm
     cloud: ProjectCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pushed: list[building.Build] = []
-    monkeypatch.setattr(
-        building, "pushed", lambda build, *_: pushed.append(build) or f"registry/{build.name}:{build.tag}"
-    )
+
+    def push(build: building.Build, *_: Any) -> str:
+        pushed.append(build)
+        return f"registry/{build.name}:{build.tag}"
+
+    monkeypatch.setattr(building, "pushed", push)
     (tmp_path / "bottles").mkdir()
     dockerfile = {"bottles/Dockerfile": "FROM python:3.13-slim\n"}
     first = publish(cloud, tmp_path, A, CONTAINER, **dockerfile).images
