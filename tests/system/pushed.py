@@ -8,7 +8,7 @@ from typing import Any
 from sagemaker_local.codecommit.credentials import git_variables
 from tests.system.world import PREFIX, World
 
-_ANN = {"NAME": "Ann", "EMAIL": "ann@example.com"}
+_BEA = {"NAME": "Bea", "EMAIL": "bea@example.com"}
 # Everything is over, whatever becomes of it.
 _ENDS = ("SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED")
 
@@ -35,7 +35,7 @@ class Pushed:
 
     def git(self, *words: str, folder: Path | None = None) -> str:
         """Run git as the account's owner; return what it prints."""
-        person = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _ANN.items()}
+        person = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _BEA.items()}
         environment = {
             **os.environ,
             **self.world.cloud.environment,

@@ -248,6 +248,12 @@ def _experiments() -> list[Need]:
         *(Need("cloudformation:DescribeStacks", _arn("cloudformation", f"stack/{name}/x")) for name in stacks),
         *(Need("ssm:GetParametersByPath", _parameter(name)) for name in ("projects", "models")),
         *(Need("ssm:GetParameter", _parameter(name)) for name in ("projects/wine", "models/wine", "automations/wine")),
+        Need("ssm:PutParameter", _parameter("experiments/wine/faster-0123abcd")),
+        *_needs("sagemaker", ("ListPipelineExecutions",), _arn("sagemaker", f"pipeline/{_WINE}--train")),
+        Need(
+            "sagemaker:ListPipelineParametersForExecution",
+            _arn("sagemaker", f"pipeline/{_WINE}--train/execution/0123456789ab"),
+        ),
         Need("s3:PutObject", f"arn:aws:s3:::{ARTIFACTS}/code/wine/0123/sourcedir.tar.gz"),
         *_needs("sagemaker", groups, group),
         *_needs("sagemaker", (*puts, *runs), pipeline),
