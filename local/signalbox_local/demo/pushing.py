@@ -99,7 +99,11 @@ def push(demo: Demo, folder: Path) -> None:
 
 
 def _repository(demo: Demo, folder: Path) -> Clone:
-    """Make the project's repository and builds; clone it, and commit the project as it is deployed."""
+    """Make the project's repository and builds; clone it, and commit the project as it is deployed.
+
+    The repository begins without a commit: a first one would be built, and its model trained and reviewed, before the
+    change is.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     copy = folder / "copy"
     shutil.copytree(ROOT / "projects" / PROJECT, copy, ignore=shutil.ignore_patterns("__pycache__"))

@@ -4,12 +4,11 @@ import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from sagemaker_local.process import LocalCloud
 from signalbox_local.demo import pushing
 from signalbox_local.demo.pushing import Build, Clone
 from signalbox_local.demo.reviewers import AutomaticReviewer
@@ -69,7 +68,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 
 def demo(told: io.StringIO, client: object = None) -> Demo:
-    cloud = cast("LocalCloud", None)  # which nobody asks
+    cloud: Any = None  # which nobody asks
     made = OneClient(cloud, Terminal(Console(file=told, width=200)), AutomaticReviewer(), {"Prefix": "s"})
     made.one = client
     return made
