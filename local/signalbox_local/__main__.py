@@ -31,7 +31,7 @@ def demo(
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Let the demo approve for you")] = False,
 ) -> None:
-    """Run the demo: upload, train, review, release to staging and prod, predict."""
+    """Run the demo: upload, train, review, release to staging and prod, predict; then push a change."""
     _run(lambda terminal, cloud: scenario.run(terminal, cloud, data, automatic=yes), port=0)
 
 
