@@ -2,12 +2,12 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from signalbox import words
 from signalbox.aws.errors import code_of
 from signalbox.aws.table import Table
 from signalbox.uploads.table import UploadsTable
@@ -15,6 +15,7 @@ from signalbox_operate.projects import definitions
 from signalbox_operate.promotions.model import Deployed, Ran, Wanted
 from signalbox_operate.stack import OperateError
 
+_COMMIT = re.compile("[0-9a-f]{7,64}")  # as a request of a run has to have it
 _SUCCEEDED = "Succeeded"
 _MOST = 100  # runs whose definitions are asked for a commit
 
@@ -93,4 +94,4 @@ def _ran(found: _Summary, source: Deployed) -> Ran:
     definition = json.loads(text)
     said = definitions.commits(definition)
     commit = said.pop() if len(said) == 1 else ""
-    return Ran(arn, definition, hashlib.sha256(text.encode()).hexdigest(), commit if words.is_commit(commit) else "")
+    return Ran(arn, definition, hashlib.sha256(text.encode()).hexdigest(), commit if _COMMIT.fullmatch(commit) else "")

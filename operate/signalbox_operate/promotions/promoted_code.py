@@ -33,7 +33,7 @@ def _files(prefix: str, digest: str, place: Place) -> Files:
     }
     if code.digest(files) != digest:
         raise OperateError(
-            f"the code in s3://{bucket}/{prefix} is not what ran: its digest is {code.digest(files)}; deploy the project "
-            "again at that commit, and it is written anew"
+            f"the code in s3://{bucket}/{prefix} is not what ran: its digest is {code.digest(files)}; deploy "
+            "the project again at that commit, and it is written anew"
         )
     return files

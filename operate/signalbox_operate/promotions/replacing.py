@@ -151,11 +151,12 @@ class _Walk:
         return {**value, "Value": known.after}
 
     def _text(self, text: str, owner: str, path: _Path) -> str:
-        rest = self._replaced(text, lambda _: _REPLACED)
-        for image in _IMAGE.finditer(rest):
+        for image in _IMAGE.finditer(text):
             if image[1] in self._accounts and any(one.search(image[0]) for one in self._foreign.values()):
-                self.notes.append(f"{owner} uses the image {image[0]} as it is")
-        bare = _IMAGE.sub(lambda image: "" if image[1] in self._accounts else image[0], rest)
+                there = self._replaced(image[0], lambda match: self._known[match[0]].after)
+                self.notes.append(f"{owner} runs the image {there}, which is not copied and has to be there")
+        bare = _IMAGE.sub(lambda image: "" if image[1] in self._accounts else image[0], text)
+        bare = self._replaced(bare, lambda _: _REPLACED)
         for what, pattern in self._foreign.items():
             if pattern.search(bare):
                 self.left.append(f"{owner}, {dotted(path)}: {text!r} has {what}, which the target has not: {_WAY_OUT}")
@@ -172,8 +173,8 @@ class _Walk:
 
 
 _WAY_OUT = (
-    "let the definition take it from what it is told (SIGNALBOX_…, or a word such as {data}), or make it a parameter and "
-    "give that with --set; an image's account may be named in the target's ImageAccounts"
+    "let the definition take it from what it is told (SIGNALBOX_…, or a word such as {data}), or make it a parameter "
+    "and give that with --set; an image's account may be named in the target's ImageAccounts"
 )
 
 
