@@ -2,19 +2,34 @@
 
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from botocore.response import StreamingBody
 
 from signalbox_operate.projects import deploying, reading
-from signalbox_operate.promotions.model import Side
+from signalbox_operate.promotions import carrying, planning
+from signalbox_operate.promotions.model import Plan, Side, Wanted
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.project_cloud import Parameters, ProjectCloud, SageMaker
-from tests.support.project_folders import YAML, write
+from tests.support.project_folders import SCRIPT, YAML, write
 
 PIPELINE = "dev-wine--train"
 COMMIT = "3e5983aa" * 5
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+LATER = "5f00baaa" * 5
+WINE = Wanted("wine")
+# Reads its code, encrypts with the key, runs an image of AWS, and has a parameter that differs between stacks.
+ACCOUNT_OF = '{"us-east-1": "683313688378", "eu-west-1": "141502667606"}[said["SIGNALBOX_REGION"]]'
+RICH = SCRIPT.replace(
+    '"image"', f'{ACCOUNT_OF} + ".dkr.ecr." + said["SIGNALBOX_REGION"] + ".amazonaws.com/sagemaker-xgboost:1.7-1"'
+).replace(
+    '"RoleArn": said["SIGNALBOX_JOB_ROLE"],',
+    '"RoleArn": said["SIGNALBOX_JOB_ROLE"],\n        "Environment": {"CODE": said["SIGNALBOX_CODE"], '
+    '"KEY": said["SIGNALBOX_KEY"], "DATA": said["SIGNALBOX_DATA"] + "/x", "OUT": said["SIGNALBOX_OUTPUT"], '
+    '"PIPELINE": said["SIGNALBOX_PIPELINE"], "EPOCHS": "3"},',
+)
 
 
 class Buckets(RecordingClient):
@@ -30,7 +45,7 @@ class Buckets(RecordingClient):
 
     def _get_object(self, **request: Any) -> dict[str, Any]:
         body = self.objects[request["Bucket"], request["Key"]]
-        return {"Body": StreamingBody(io.BytesIO(body), len(body))}  # type: ignore[arg-type]  # as botocore's own tests
+        return {"Body": StreamingBody(io.BytesIO(body), len(body))}
 
     def _list_objects_v2(self, **request: Any) -> dict[str, Any]:
         home = request["Bucket"], request["Prefix"]
@@ -123,6 +138,27 @@ class PromotionCloud(ProjectCloud):
         return [name for name in calls if not name.startswith(("Describe", "Get", "List", "Query"))]
 
 
-def two() -> tuple[PromotionCloud, PromotionCloud]:
+type Stacks = tuple[PromotionCloud, PromotionCloud]
+
+
+def two() -> Stacks:
     """Return dev and prod."""
     return PromotionCloud("dev", "111111111111", "us-east-1"), PromotionCloud("prod", "222222222222", "eu-west-1")
+
+
+def deployed(folder: Path) -> Stacks:
+    """Return dev, where the project has run at a commit, and prod, where it is deployed and has not."""
+    dev, prod = two()
+    dev.deploy(folder, pipeline__py=RICH)
+    prod.deploy(folder, commit="", pipeline__py=RICH)
+    dev.ran()
+    return dev, prod
+
+
+def promote(stacks: Stacks, wanted: Wanted = WINE) -> Plan:
+    """Promote from the first to the second."""
+    dev, prod = stacks
+    plan = planning.plan(wanted, dev.side, prod.side)
+    if not plan.there:
+        carrying.carry_out(plan, NOW)
+    return plan
