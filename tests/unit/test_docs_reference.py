@@ -154,6 +154,8 @@ def test_the_settings_are_those_that_the_functions_read() -> None:
 OF_ALL = {"--stack", "--region", "--profile"}
 # They work on this machine, with no stack.
 AT_HOME = {"build", "ci", "new", "run", "test"}
+# It has two stacks, `--from` and `--to`.
+BETWEEN = {"promote"}
 
 
 def test_the_commands_are_those_of_the_command_line_with_their_options() -> None:
@@ -169,7 +171,7 @@ def test_the_commands_are_those_of_the_command_line_with_their_options() -> None
             commands |= {f"{name} {own}": one for own, one in command.commands.items()}
     for name, command in commands.items():
         options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
-        assert options >= (OF_ALL - {"--stack"} if name in AT_HOME else OF_ALL)
+        assert options >= (OF_ALL - {"--stack"} if name in AT_HOME | BETWEEN else OF_ALL)
         arguments = [_argument(one) for one in command.params if isinstance(one, TyperArgument)]
         wanted[" ".join([name, *arguments])] = options - OF_ALL
     assert rows == wanted
