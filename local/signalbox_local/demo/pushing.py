@@ -29,7 +29,7 @@ WITHOUT_GIT = "The last chapter, a push, is left out: there is no git on this ma
 _SECONDS = 300
 _COMMIT = 7
 _ANN = {"NAME": "Ann", "EMAIL": "ann@example.com"}
-# A person's own settings, such as that commits are signed, are not read.
+# A person's own settings, such as that commits are signed, are not read; nor is where a hook of git works.
 _PERSON = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -45,7 +45,8 @@ def has_git() -> bool:
 
 def person(cloud_environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment in which somebody runs git against the cloud."""
-    return program_environment({**cloud_environment, **git_variables(), **_PERSON})
+    own = {name: value for name, value in program_environment(cloud_environment).items() if not name.startswith("GIT_")}
+    return {**own, **git_variables(), **_PERSON}
 
 
 @dataclass
