@@ -165,6 +165,10 @@ class Parameters(RecordingClient):
         self.found[request["Name"]] = request["Value"]
         return {}
 
+    def _delete_parameter(self, **request: Any) -> dict[str, Any]:
+        del self.found[request["Name"]]
+        return {}
+
     def _get_parameters_by_path(self, **request: Any) -> dict[str, Any]:
         path = request["Path"]
         below = {name: value for name, value in self.found.items() if name.startswith(f"{path}/")}
@@ -191,6 +195,10 @@ class SageMaker(RecordingClient):
             raise client_error("ValidationException", f"Model Package Group already exists: {model_package_group_name}")
         self.groups[model_package_group_name] = tags
         return {}
+
+    def _list_model_packages(self, **request: Any) -> dict[str, Any]:
+        assert request["ModelPackageGroupName"] in self.groups
+        return {"ModelPackageSummaryList": []}
 
     def _describe_pipeline(self, **request: Any) -> dict[str, Any]:
         pipeline_name = request["PipelineName"]

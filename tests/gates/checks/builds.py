@@ -254,7 +254,7 @@ def _experiments() -> list[Need]:
             "sagemaker:ListPipelineParametersForExecution",
             _arn("sagemaker", f"pipeline/{_WINE}--train/execution/0123456789ab"),
         ),
-        Need("s3:PutObject", f"arn:aws:s3:::{ARTIFACTS}/code/wine/0123/sourcedir.tar.gz"),
+        Need("s3:PutObject", f"arn:aws:s3:::{ARTIFACTS}/code/wine/branches/0123/sourcedir.tar.gz"),
         *_needs("sagemaker", groups, group),
         *_needs("sagemaker", (*puts, *runs), pipeline),
         *_needs("sagemaker", execution, f"{pipeline}/execution/0123456789ab"),
@@ -320,6 +320,7 @@ def _of_main() -> list[Need]:
         *_needs("sagemaker", ("CreateModelPackageGroup", "AddTags"), _arn("sagemaker", f"model-package-group/{_WINE}")),
         Need("iam:PassRole", _ROLE.replace("PipelineRole", "TestRole"), _TO_SAGEMAKER),
         Need("s3:GetObject", f"arn:aws:s3:::{DATA}/incoming/wine/a.csv"),
+        Need("s3:PutObject", f"arn:aws:s3:::{ARTIFACTS}/code/wine/0123/sourcedir.tar.gz"),
     ]
 
 

@@ -14,7 +14,7 @@ from signalbox import names
 from signalbox.pushes import documents
 from signalbox.pushes.model import Changed, Published, TrainedImage
 from signalbox_operate.containers import building
-from signalbox_operate.projects import deploying, reading
+from signalbox_operate.projects import deploying, reading, removing
 from signalbox_operate.pushes import experiments, publishing, source
 from signalbox_operate.pushes.source import Source
 from signalbox_operate.stack import OperateError
@@ -78,7 +78,7 @@ def test_a_build_that_died_before_it_told_the_stack_is_made_good_by_the_next(
 ) -> None:
     publish(cloud, tmp_path, A)
     with monkeypatch.context() as dying:
-        dying.setattr(publishing, "_put", lambda *_: (_ for _ in ()).throw(ConnectionError))
+        dying.setattr(publishing, "write", lambda *_: (_ for _ in ()).throw(ConnectionError))
         with pytest.raises(ConnectionError):
             publish(cloud, tmp_path, B, pipeline__py=OTHER)
     told = publish(cloud, tmp_path, C, pipeline__py=OTHER)  # whose pipeline is that of B, and on SageMaker already
@@ -183,6 +183,26 @@ def test_a_branch_gets_a_pipeline_and_a_group_of_its_own_and_runs_on_mains_data(
     ]
     note = json.loads(cloud.ssm.found[names.experiment_parameter("signalbox", "wine", FEATURE)])
     assert note == {"branch": FEATURE, "commit": B, "pipelines": {"train": PIPELINE}, "groups": {"wine": GROUP}}
+
+
+def test_the_code_of_a_branch_lies_where_no_run_of_main_reads_it(cloud: ProjectCloud, tmp_path: Path) -> None:
+    publish(cloud, tmp_path, A)
+    mains = {request["Key"] for request in cloud.s3.requests("PutObject")}
+    experiment(cloud, tmp_path, B)
+    keys = {request["Key"] for request in cloud.s3.requests("PutObject")} - mains
+    assert keys
+    assert all(key.startswith("code/wine/branches/") for key in keys)
+    assert not any(key.startswith("code/wine/branches/") for key in mains)
+
+
+def test_a_project_that_is_removed_takes_its_branches_with_it(cloud: ProjectCloud, tmp_path: Path) -> None:
+    publish(cloud, tmp_path, A)
+    experiment(cloud, tmp_path, B)
+    removing.remove("wine", cloud.place())
+    assert not cloud.sagemaker.pipelines
+    assert [one["ModelPackageGroupName"] for one in cloud.sagemaker.requests("DeleteModelPackageGroup")] == [GROUP]
+    assert names.experiment_parameter("signalbox", "wine", FEATURE) not in cloud.ssm.found
+    assert f"{PIPELINE} of the branch {FEATURE} deleted" in cloud.said
 
 
 def test_a_branch_whose_pipeline_has_run_as_it_is_is_not_run_again(cloud: ProjectCloud, tmp_path: Path) -> None:
