@@ -28,7 +28,7 @@ PROGRAMS := projects/iris/iris-decision-tree/train projects/iris/iris-decision-t
 help:  ## Show what can be made
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "%-10s%s\n", $$1, $$2}' Makefile
 
-demo: .venv/demo .cache/wheels/ready  ## Run the main job on this machine: upload, train, review, release, predict
+demo: .venv/demo .cache/wheels/ready  ## Run the main job on this machine: upload, train, review, release, predict, push
 	@$(RUN) $(BIN)/python -m signalbox_local demo $(DEMO)
 
 up: .venv/demo .cache/wheels/ready  ## Keep a deployed local cloud running until Ctrl-C

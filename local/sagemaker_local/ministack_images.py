@@ -7,7 +7,7 @@ import base64
 import inspect
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
@@ -49,6 +49,16 @@ def keep_images(layers: Layers, endpoint: str) -> None:
     registry._get_authorization_token = _token
     registry.handle_registry_request = _no_registry
     ministack.around_service("ecr", _knowing_the_caller)
+    ministack.name_resource("ecr", _asked_for)
+
+
+def _asked_for(_: Mapping[str, Any], body: bytes) -> str | None:
+    """Return the repository that DescribeRepositories is about; of several, or of all, IAM has to allow any.
+
+    Service Authorization Reference, "Actions, resources, and condition keys for Amazon ECR".
+    """
+    names = ministack.json_object(body).get("repositoryNames")
+    return f"repository/{names[0]}" if isinstance(names, list) and len(names) == 1 else None
 
 
 def registered(layers: Layers, account: str, region: str, name: str, reference: str) -> RegisteredImage | None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from sagemaker_local.codecommit.credentials import git_variables
 from sagemaker_local.direct import without_proxy
 from sagemaker_local.process import CloudError, LocalCloud, PortTakenError
 from sagemaker_local.server import free_port
@@ -31,7 +32,7 @@ def demo(
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Let the demo approve for you")] = False,
 ) -> None:
-    """Run the demo: upload, train, review, release to staging and prod, predict."""
+    """Run the demo: upload, train, review, release to staging and prod, predict; then push a change."""
     _run(lambda terminal, cloud: scenario.run(terminal, cloud, data, automatic=yes), port=0)
 
 
@@ -58,7 +59,9 @@ def _keep_up(terminal: Terminal, cloud: LocalCloud) -> None:
         f"cd {shlex.quote(str(ROOT))}", 'eval "$(make -s env)"', "signalbox deploy projects/abalone", sep="\n"
     )
     terminal.panel(f"Mails arrive at {cloud.url}/_local/inbox\nCtrl-C takes everything down.")
-    with shell.told(cloud.environment, cloud.log.with_name(shell.FILE)):
+    # So that git finds a repository of CodeCommit here under its address on AWS.
+    git = git_variables(here=cloud.url)
+    with shell.told({**cloud.environment, **git}, cloud.log.with_name(shell.FILE)):
         cloud.join()
 
 

@@ -44,8 +44,8 @@ def build(cloud_environment: Mapping[str, str], root: Path = ROOT) -> None:
     _sam(["build"], {**cloud_environment, **offline}, root)
 
 
-def deploy(cloud: LocalCloud, values: Mapping[str, str], root: Path = ROOT) -> dict[str, str]:
-    """Run `sam deploy` in a folder that was built, and return the stack's outputs.
+def deploy(cloud: LocalCloud, values: Mapping[str, str], root: Path = ROOT, stack: str | None = None) -> dict[str, str]:
+    """Run `sam deploy` in a folder that was built, and return the stack's outputs; it is `STACK` unless one is named.
 
     Raises:
         SamError: it failed.
@@ -54,8 +54,8 @@ def deploy(cloud: LocalCloud, values: Mapping[str, str], root: Path = ROOT) -> d
     s3.create_bucket(Bucket=BUCKET)
     overrides = [f"{name}={value}" for name, value in values.items()]
     words = ["deploy", "--config-env", "local", "--s3-bucket", BUCKET, "--parameter-overrides", *overrides]
-    _sam(words, cloud.environment, root)
-    return outputs(cloud)
+    _sam([*words, *(("--stack-name", stack) if stack else ())], cloud.environment, root)
+    return outputs(cloud, stack or STACK)
 
 
 def outputs(cloud: LocalCloud, stack: str = STACK) -> dict[str, str]:

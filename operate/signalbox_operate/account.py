@@ -19,6 +19,7 @@ from signalbox_operate.stack import OperateError
 _REGION = typer.Option("--region", help="Region of the stack; else AWS_REGION, AWS_DEFAULT_REGION, or the profile's")
 _PROFILE = typer.Option("--profile", help="Profile of your AWS configuration; else AWS_PROFILE")
 _SESSION: ContextVar[Session] = ContextVar("session")
+_GIVEN: ContextVar[tuple[str | None, str | None]] = ContextVar("given", default=(None, None))
 
 
 def session() -> Session:
@@ -32,25 +33,48 @@ def client(service: str) -> Any:
     Raises:
         OperateError: the address that stands for AWS is none.
     """
+    return client_of(session(), service)
+
+
+def beside(profile: str | None, region: str | None) -> Session:
+    """Return a session like the command's, with another profile or region where one is given.
+
+    Raises:
+        BadParameter: there is no such profile.
+    """
+    own_profile, own_region = _GIVEN.get()
+    return _made(profile or own_profile, region or own_region)
+
+
+def client_of(session: Session, service: str) -> Any:
+    """Return a client for the account and region of a session.
+
+    Raises:
+        OperateError: the address that stands for AWS is none.
+    """
     try:
-        return session().client(service)  # type: ignore[call-overload]  # the name is a variable here
+        return session.client(service)  # type: ignore[call-overload]  # the name is a variable here
     except ValueError as error:
         raise OperateError(f"{error}: correct AWS_ENDPOINT_URL, such as http://127.0.0.1:4566, or unset it") from error
+
+
+def _made(profile: str | None, region: str | None) -> Session:
+    try:
+        return Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None)
+    except ProfileNotFound as error:
+        raise typer.BadParameter(f"{error}: `aws configure list-profiles` shows which there are") from error
 
 
 def chosen(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options `--region` and `--profile`, and its session while it runs."""
 
     def run(*arguments: Any, region: str | None = None, profile: str | None = None, **options: Any) -> None:
-        try:
-            made = Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None)
-        except ProfileNotFound as error:
-            raise typer.BadParameter(f"{error}: `aws configure list-profiles` shows which there are") from error
-        token = _SESSION.set(made)
+        token, given = _SESSION.set(_made(profile, region)), _GIVEN.set((profile, region))
         try:
             command(*arguments, **options)
         finally:
             _SESSION.reset(token)
+            _GIVEN.reset(given)
 
     own = inspect.signature(command)
     added = {"region": Annotated[str | None, _REGION], "profile": Annotated[str | None, _PROFILE]}

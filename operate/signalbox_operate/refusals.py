@@ -19,6 +19,7 @@ from botocore.exceptions import (
 )
 
 from signalbox.aws.errors import code_of, is_lost
+from signalbox_operate.stack import PlacedError
 
 NO_REGION = "no AWS region is set: give --region, set AWS_REGION, or name a profile that has one"
 NO_CREDENTIALS = "there are no AWS credentials: give --profile, set AWS_PROFILE, or sign in"
@@ -69,6 +70,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _told(error: BaseException, whole: str) -> str:
+    if isinstance(error, PlacedError):
+        return str(error)
     if isinstance(error, ClientError):
         return _refused(error, whole)
     if isinstance(error, BotoCoreError) and is_lost(error):

@@ -17,6 +17,10 @@ class OperateError(Exception):
         super().__init__(message)
 
 
+class PlacedError(OperateError):
+    """A command that works in two places cannot be carried out; the message says in which of them, and the way out."""
+
+
 class StackReader(Protocol):
     """The part of a CloudFormation client that reads a stack."""
 

@@ -121,6 +121,23 @@ def _start_run() -> Usual:
     return Usual(sqs_event({"kind": "run-requested", "pipeline": _PIPELINE}, group=_PIPELINE), answers)
 
 
+def _on_code_push() -> Usual:
+    automation = {
+        "project": "abalone",
+        "repository": {"provider": "codecommit", "name": "signalbox-abalone"},
+        "main": "main",
+        "build": "signalbox-abalone",
+    }
+    document = {"Name": "/signalbox/automations/abalone", "Value": json.dumps(automation)}
+    answers: Answers = {
+        "ssm": {"get_parameters_by_path": {"Parameters": [document]}},
+        "codecommit": {"get_branch": {"branch": {"branchName": "main", "commitId": "3e5983" + "0" * 34}}},
+        "codebuild": {"start_build": {"build": {"id": "signalbox-abalone:1"}}},
+        "dynamodb": {"get_item": {}, "put_item": {}, "update_item": {"Attributes": {}}},
+    }
+    return Usual(sqs_event(sample("codecommit/branch-updated"), group="abalone", queue="pushes"), answers)
+
+
 def _on_model_package() -> Usual:
     named = {"ModelPackageGroupName": "signalbox-abalone", "ModelPackageVersion": 2, "ModelPackageArn": _PACKAGE}
     expired = _review() | {"status": {"S": "expired"}}
@@ -416,6 +433,7 @@ USUAL: dict[str, Callable[[], Usual]] = {
     "close_review": _close_review,
     "evaluate_model": _evaluate_model,
     "invoke_endpoint": _invoke_endpoint,
+    "on_code_push": _on_code_push,
     "on_model_package": _on_model_package,
     "pin_model": _pin_model,
     "plan_release": _plan_release,
@@ -435,6 +453,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "close_review": ("dynamodb", "sagemaker"),
     "evaluate_model": ("s3", "sagemaker", "sagemaker-runtime", "ssm"),
     "invoke_endpoint": ("sagemaker-runtime", "ssm"),
+    "on_code_push": ("dynamodb", "codebuild", "codecommit", "ssm"),
     "on_model_package": ("sagemaker", "stepfunctions", "dynamodb"),
     "pin_model": ("s3", "ecr"),
     "plan_release": ("sagemaker", "dynamodb", "ssm", "s3"),

@@ -17,6 +17,7 @@ from tests.contract import test_ministack_answers as answers
 from tests.contract import test_ministack_definitions as definitions
 from tests.contract import test_ministack_executions as executions
 from tests.contract import test_ministack_parameters as parameters
+from tests.contract import test_ministack_roles as roles
 from tests.contract.world import World, allow, code, name, until
 from tests.sagemaker_local.support.programs import PACKAGE
 
@@ -505,6 +506,12 @@ _SEEN = {
     "know_images_by_their_content": test_ecr_has_the_images_that_programs_stand_for,
     "tell_of_parameters": parameters.test_whoever_listens_is_told_of_parameters,
     "decide_parameters_by_their_path": parameters.test_parameters_of_a_path_are_decided_on_the_path,
+    "decide_roles_by_their_path": roles.test_a_call_about_a_role_is_decided_on_its_path,
+    "know_boundaries_and_attached_policies": (roles.test_whoever_may_make_roles_within_a_boundary_makes_no_others),
+    "bound_roles_of_stacks": (roles.test_a_role_of_a_stack_has_its_boundary_when_it_is_made_and_when_it_is_changed),
+    "ask_before_stacks_make_roles_and_parameters": (
+        roles.test_a_stack_makes_roles_and_parameters_as_whoever_works_on_it
+    ),
     "hold_parameters_to_their_patterns": test_a_parameters_value_is_held_to_its_pattern,
     "encrypt_buckets_of_stacks": test_a_templates_bucket_is_encrypted_as_it_says,
     "close_tasks_that_wait_no_more": executions.test_a_task_of_an_execution_that_was_stopped_takes_no_answer,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.contract.world import name
+from tests.contract.world import allow, name
 from tests.sagemaker_local.support.builds import Builder, builder
 
 __all__ = ["builder"]
@@ -162,3 +162,14 @@ def test_nobody_reaches_images_without_a_signature(builder: Builder, where: str)
         get(f"{builder.world.url}/v2/{where}/tags/list")
 
     assert refused.value.code == 401
+
+
+def test_a_repository_that_is_asked_for_by_name_is_what_iam_decides_about(builder: Builder, where: str) -> None:
+    resource = f"arn:aws:ecr:*:*:repository/{where}"
+    role = builder.world.role(allow("ecr:DescribeRepositories", resource=resource))
+    ecr = builder.world.as_role(role, "ecr")
+    (found,) = ecr.describe_repositories(repositoryNames=[where])["repositories"]
+    assert found["repositoryName"] == where
+    for names in ([where, where], ["team/other"]):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            ecr.describe_repositories(repositoryNames=names)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -39,18 +40,22 @@ _TOKENS = {
     "bitbucket": {"BITBUCKET_STEP_OIDC_TOKEN": "the-token"},
 }
 _BASH, _SH = ["bash", "--noprofile", "--norc", "-eo", "pipefail"], ["sh", "-e"]
-_NOTING = f"""#!{sys.executable}
+# A first line takes no program in a folder with a blank in its name.
+_STARTING = f"""#!/bin/sh
+exec {shlex.quote(sys.executable)} "$0.py" "$@"
+"""
+_NOTING = """\
 import json, os, pathlib, subprocess, sys
-name, words = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
+name, words = pathlib.Path(sys.argv[0]).name.removesuffix(".py"), sys.argv[1:]
 if name == "python" and words[0] == "-c":
     sys.exit(subprocess.run([sys.executable, *words], check=False).returncode)
 token = os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE")
-call = {{"program": name, "words": words, "token": pathlib.Path(token).read_text() if token else None}}
+call = {"program": name, "words": words, "token": pathlib.Path(token).read_text() if token else None}
 call["path"] = os.environ.get("PYTHONPATH")
 with open(os.environ["NOTED"], "a") as noted:
     print(json.dumps(call), file=noted)
 if name == "curl":
-    print(json.dumps({{"value": "the-token"}}))
+    print(json.dumps({"value": "the-token"}))
 if "venv" in words:
     place = pathlib.Path(words[-1]) / "bin"
     place.mkdir(parents=True, exist_ok=True)
@@ -125,8 +130,9 @@ def run(service: str, folder: Path, variables: Mapping[str, str]) -> Ran:
     ):
         place.mkdir(parents=True, exist_ok=True)
         for name in names:
-            (place / name).write_text(_NOTING)
+            (place / name).write_text(_STARTING)
             (place / name).chmod(0o755)
+            (place / f"{name}.py").write_text(_NOTING)
     if service == "codebuild":
         (tools / "signalbox").unlink()
     noted = folder.parent / "noted"

@@ -25,8 +25,9 @@ class Stacks(RecordingClient):
     `fails_with` is why; a boundary goes only when no role of a project has it any more.
     """
 
-    def __init__(self, parameters: dict[str, str]) -> None:
+    def __init__(self, parameters: dict[str, str], account: str = ACCOUNT) -> None:
         super().__init__("cloudformation")
+        self.account = account
         self.fails_with = "it is there already"
         self.stacks: dict[str, dict[str, Any]] = {}
         self.events: dict[str, list[dict[str, Any]]] = {}
@@ -112,7 +113,11 @@ class Stacks(RecordingClient):
             values = Values(template, template, name, given)
             stack["outputs"] = {key: values.of(one["Value"]) for key, one in template["Outputs"].items()}
             return
-        roles = {key: _role(name, key, one) for key, one in template["Resources"].items() if "Role" in one["Type"]}
+        roles = {
+            key: _role(name, key, one, self.account)
+            for key, one in template["Resources"].items()
+            if "Role" in one["Type"]
+        }
         stack["outputs"] = {f"{key}Arn": arn for key, arn in roles.items()}
         for one in template["Resources"].values():
             if one["Type"] == "AWS::SSM::Parameter":
@@ -130,8 +135,8 @@ def _read(text: str) -> dict[str, Any]:
     return found
 
 
-def _role(stack: str, key: str, resource: dict[str, Any]) -> str:
-    return f"arn:aws:iam::{ACCOUNT}:role{resource['Properties']['Path']}{stack}-{key}"
+def _role(stack: str, key: str, resource: dict[str, Any], account: str) -> str:
+    return f"arn:aws:iam::{account}:role{resource['Properties']['Path']}{stack}-{key}"
 
 
 def _filled(value: Any, roles: dict[str, str]) -> str:
@@ -156,6 +161,14 @@ class Parameters(RecordingClient):
             raise client_error("ParameterNotFound")
         return {"Parameter": {"Name": name, "Value": self.found[name]}}
 
+    def _put_parameter(self, **request: Any) -> dict[str, Any]:
+        self.found[request["Name"]] = request["Value"]
+        return {}
+
+    def _delete_parameter(self, **request: Any) -> dict[str, Any]:
+        del self.found[request["Name"]]
+        return {}
+
     def _get_parameters_by_path(self, **request: Any) -> dict[str, Any]:
         path = request["Path"]
         below = {name: value for name, value in self.found.items() if name.startswith(f"{path}/")}
@@ -171,6 +184,7 @@ class SageMaker(RecordingClient):
         self.groups: dict[str, list[dict[str, str]]] = {}
         self.endpoints: list[str] = []
         self.executions: dict[str, list[str]] = {}
+        self.started: dict[str, list[dict[str, Any]]] = {}
         self.refuses = ""
         self._tokens: set[str] = set()
 
@@ -181,6 +195,10 @@ class SageMaker(RecordingClient):
             raise client_error("ValidationException", f"Model Package Group already exists: {model_package_group_name}")
         self.groups[model_package_group_name] = tags
         return {}
+
+    def _list_model_packages(self, **request: Any) -> dict[str, Any]:
+        assert request["ModelPackageGroupName"] in self.groups
+        return {"ModelPackageSummaryList": []}
 
     def _describe_pipeline(self, **request: Any) -> dict[str, Any]:
         pipeline_name = request["PipelineName"]
@@ -236,7 +254,21 @@ class SageMaker(RecordingClient):
         arn = f"{self.pipelines[pipeline_name]['PipelineArn']}/execution/e"
         listed = self.executions.get(pipeline_name, [])
         one = {"PipelineExecutionArn": arn, "PipelineExecutionDisplayName": "run-1"}
-        return {"PipelineExecutionSummaries": [{**one, "PipelineExecutionStatus": status} for status in listed]}
+        begun = [
+            {**one, "PipelineExecutionDisplayName": each["PipelineExecutionDisplayName"]}
+            for each in self.started.get(pipeline_name, [])
+        ]
+        found = [{**each, "PipelineExecutionStatus": "Executing"} for each in begun]
+        found += [{**one, "PipelineExecutionStatus": status} for status in listed]
+        return {"PipelineExecutionSummaries": found}
+
+    def _list_pipeline_parameters_for_execution(self, **request: Any) -> dict[str, Any]:
+        assert "/execution/" in request["PipelineExecutionArn"]
+        return {"PipelineParameters": [{"Name": "InputManifest", "Value": "s3://signalbox-artifacts/manifests/1.json"}]}
+
+    def _start_pipeline_execution(self, **request: Any) -> dict[str, Any]:
+        self.started.setdefault(request["PipelineName"], []).append(request)
+        return {"PipelineExecutionArn": f"{self.pipelines[request['PipelineName']]['PipelineArn']}/execution/e"}
 
 
 class Machines(RecordingClient):
@@ -290,11 +322,12 @@ class Images(RecordingClient):
 
 
 class ProjectCloud:
-    """A stack `signalbox` that watches `incoming/`, its services, and what was said."""
+    """A stack `signalbox` that watches `incoming/`, its services, and what was said; or one elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "signalbox", account: str = ACCOUNT, region: str = "us-east-1") -> None:
+        self.prefix, self.account, self.region = prefix, account, region
         self.ssm, self.sagemaker, self.machines = Parameters(), SageMaker(), Machines()
-        self.stacks = Stacks(self.ssm.found)
+        self.stacks = Stacks(self.ssm.found, account)
         self.s3 = RecordingClient("s3", {"put_object": {"VersionId": "v1"}})
         self.codecommit, self.ecr = Repositories(), Images()
         self.waiting: dict[str, int] = {}
@@ -313,10 +346,16 @@ class ProjectCloud:
 
     def place(self, client: Callable[[str], Any] | None = None) -> Place:
         """Return the stack as the commands have it."""
-        outputs = {**OUTPUTS, "ContainerPolicyArn": POLICY, **QUEUES}
+        texts = {**OUTPUTS, "ContainerPolicyArn": POLICY, **QUEUES}
+        outputs = {key: self._own(text) for key, text in texts.items()}
         parameters = {"UploadPrefix": "incoming/", "ImageAccounts": "683313688378", "LogRetentionDays": "90"}
-        stack = Stack("signalbox", outputs, parameters)
-        return Place(stack, "us-east-1", client or self.clients.__getitem__, self.said.append)
+        stack = Stack(self.prefix, outputs, parameters)
+        return Place(stack, self.region, client or self.clients.__getitem__, self.said.append)
+
+    def _own(self, text: str) -> str:
+        """Return a text of the stack `signalbox` as this one has it."""
+        here = text.replace("signalbox", self.prefix).replace(ACCOUNT, self.account)
+        return here.replace("us-east-1", self.region)
 
     def _query(self, **request: Any) -> dict[str, Any]:
         asked = str(request["ExpressionAttributeValues"])

@@ -175,12 +175,13 @@ class MemoryBranches:
         """Return a branch."""
         return self.items.get((project, branch))
 
-    def put(self, branch: Branch, before: Branch | None) -> None:
+    def put(self, branch: Branch, before: Branch | None) -> Branch:
         """Write a branch down if it still is as it was before."""
         place = (branch.project, branch.name)
         if self.items.get(place) != before:
             raise BranchConflictError(*place)
         self.items[place] = branch
+        return branch
 
     def remove(self, branch: Branch) -> None:
         """Forget a branch."""

@@ -1,8 +1,7 @@
 """Branches of a repository are built, trained and proposed by `git push`; people see which commit they decide about."""
 
 import json
-import os
-import subprocess
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import pytest
 
 from sagemaker_local import inbox
-from sagemaker_local.codecommit.credentials import git_variables
 from signalbox import names
+from signalbox_local.project import ROOT
 from tests.system.project_folders import ANSWER, DEFINITION, JUDGE
+from tests.system.pushed import Pushed
 from tests.system.world import PREFIX, World
 
 PROJECT = "rose"
@@ -25,124 +25,36 @@ pipelines:
   judge: {definition: definition.py, code: code, models: [rose]}
 branches: {main: main, experiments: true}
 """
-# Everything is over, whatever becomes of it.
-ENDS = ("SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED")
 
 
-class Rose:
-    """The project with its repository, and a person's clone of it."""
-
-    def __init__(self, world: World, folder: Path) -> None:
-        self.world = world
-        self.seed, self.clone = folder / "seed", folder / "clone"
-        (self.seed / "code").mkdir(parents=True)
-        (self.seed / "signalbox.yaml").write_text(FILE)
-        (self.seed / "definition.py").write_text(DEFINITION)
-        (self.seed / "code" / "judge.py").write_text(JUDGE)
-        (self.seed / "code" / "answer.py").write_text(ANSWER)
-
-    def git(self, *words: str, folder: Path | None = None) -> str:
-        """Run git as the account's owner; return what it prints."""
-        person = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _ANN.items()}
-        environment = {
-            **os.environ,
-            **self.world.cloud.environment,
-            **git_variables(),
-            **person,
-            "HOME": "/nonexistent",
-        }
-        done = subprocess.run(
-            ["git", *words], cwd=folder or self.clone, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def change(self, text: str, by: str, *, push: str = "") -> str:
-        """Change a text of the definition, commit it, and push it to a branch; return the commit."""
-        file = self.clone / "definition.py"
-        before = file.read_text()
-        assert text in before
-        file.write_text(before.replace(text, by))
-        self.git("commit", "--all", "--message", f"{by} in place of {text}")
-        if push:
-            self.git("push", "origin", f"HEAD:{push}")
-        return self.git("rev-parse", "HEAD")
-
-    def builds(self, project: str = BUILD) -> list[dict[str, Any]]:
-        """Return the builds of a CodeBuild project, the oldest first."""
-        codebuild = self.world.client("codebuild")
-        ids = codebuild.list_builds_for_project(projectName=project, sortOrder="ASCENDING").get("ids", [])
-        found: list[dict[str, Any]] = codebuild.batch_get_builds(ids=ids)["builds"] if ids else []
-        return found
-
-    def built(self, commit: str, project: str = BUILD, status: str = "SUCCEEDED") -> dict[str, Any]:
-        """Return the build of a commit when it has ended as expected."""
-
-        def look() -> dict[str, Any] | None:
-            found = [one for one in self.builds(project) if one["sourceVersion"] == commit]
-            return found[-1] if found and found[-1]["buildStatus"] in ENDS else None
-
-        build = self.world.wait_for(f"the build of {commit}", look)
-        assert build["buildStatus"] == status, self.log(build)
-        return build
-
-    def log(self, build: dict[str, Any]) -> str:
-        """Return what a build has printed."""
-        found = self.world.client("logs").get_log_events(
-            logGroupName=build["logs"]["groupName"], logStreamName=build["logs"]["streamName"], startFromHead=True
-        )
-        phases = [(one["phaseType"], one.get("phaseStatus"), one.get("contexts")) for one in build["phases"]]
-        return f"{phases}\n" + "\n".join(event["message"] for event in found["events"])
-
-    def runs(self, pipeline: str) -> list[dict[str, Any]]:
-        """Return the executions of a pipeline, the oldest first."""
-        sagemaker = self.world.client("sagemaker")
-        try:
-            found: list[dict[str, Any]] = sagemaker.list_pipeline_executions(
-                PipelineName=pipeline, SortBy="CreationTime", SortOrder="Ascending"
-            )["PipelineExecutionSummaries"]
-        except sagemaker.exceptions.ClientError:
-            return []
-        return found
-
-    def stop_reviews(self) -> None:
-        """Stop the reviews that nobody decided."""
-        states, machine = self.world.client("stepfunctions"), self.world.outputs["MlopsMachineArn"]
-        for one in states.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]:
-            if f"-{PROJECT}-" in one["name"]:
-                states.stop_execution(executionArn=one["executionArn"], cause="the scenarios are over")
-                self.world.ended(one["executionArn"])
-
-    def head(self, branch: str = "main") -> str:
-        """Return a branch's newest commit in the repository."""
-        return self.git("ls-remote", "origin", f"refs/heads/{branch}").partition("\t")[0]
-
-
-_ANN = {"NAME": "Ann", "EMAIL": "ann@example.com"}
+def write_rose(folder: Path) -> None:
+    """Write the project: a pipeline that registers a model where it is good enough."""
+    (folder / "code").mkdir(parents=True)
+    (folder / "signalbox.yaml").write_text(FILE)
+    (folder / "definition.py").write_text(DEFINITION)
+    (folder / "code" / "judge.py").write_text(JUDGE)
+    (folder / "code" / "answer.py").write_text(ANSWER)
 
 
 @pytest.fixture(scope="module")
-def rose(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rose]:
-    """Give a project a repository and builds, as a person does; nothing of it is left in the stack."""
-    made = Rose(world, tmp_path_factory.mktemp("rose"))
-    world.signalbox("ci", "codebuild", str(made.seed))
-    told = world.signalbox("projects", "create", str(made.seed), "--yes").decode()
-    assert f"/v1/repos/{BUILD}" in told
-    endpoint = world.cloud.environment["AWS_ENDPOINT_URL"]
-    made.git("clone", f"{endpoint}/v1/repos/{BUILD}", str(made.clone), folder=made.seed)
+def rose(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pushed]:
+    """Return a project that has a repository and builds; nothing of it is left in the stack."""
+    folder = tmp_path_factory.mktemp("rose")
+    write_rose(folder / "rose")
+    made = Pushed(world, PROJECT, folder / "rose")
+    made.create()
     yield made
-    made.stop_reviews()
-    world.signalbox("projects", "remove", PROJECT, "--delete-endpoints", "--yes")
+    made.remove()
 
 
-def test_a_new_projects_first_commit_is_built_and_deploys_it(rose: Rose, world: World) -> None:
+def test_a_new_projects_first_commit_is_built_and_deploys_it(rose: Pushed, world: World) -> None:
     build = rose.built(rose.head())
     assert "pipeline team-a-rose--judge created" in rose.log(build)
     assert PROJECT in world.signalbox("projects").decode()
     assert not rose.runs(f"{BUILD}--judge")
 
 
-def test_an_upload_trains_the_model_and_its_review_names_the_commit(rose: Rose, world: World) -> None:
+def test_an_upload_trains_the_model_and_its_review_names_the_commit(rose: Pushed, world: World) -> None:
     data = rose.seed / "petals.csv"
     data.write_text("rose,0.95\n")
     world.signalbox("upload", str(data), "--project", PROJECT)
@@ -154,7 +66,7 @@ def test_an_upload_trains_the_model_and_its_review_names_the_commit(rose: Rose, 
 
 
 def test_a_push_that_changes_the_pipeline_runs_it_again_and_the_review_shows_both_commits(
-    rose: Rose, world: World
+    rose: Pushed, world: World
 ) -> None:
     before, data = rose.head(), [(one["Name"], one["Value"]) for one in _given(rose, 0)]
     after = rose.change("0.8)", "0.7)", push="main")
@@ -174,7 +86,7 @@ def test_a_push_that_changes_the_pipeline_runs_it_again_and_the_review_shows_bot
     assert after[:7] in world.signalbox("models", "--model", "rose").decode()
 
 
-def _given(rose: Rose, number: int) -> list[dict[str, str]]:
+def _given(rose: Pushed, number: int) -> list[dict[str, str]]:
     """Return what a run of main's pipeline was given."""
     run = rose.runs(f"{BUILD}--judge")[number]
     found: list[dict[str, str]] = rose.world.client("sagemaker").list_pipeline_parameters_for_execution(
@@ -183,7 +95,7 @@ def _given(rose: Rose, number: int) -> list[dict[str, str]]:
     return found
 
 
-def test_a_push_that_changes_no_pipeline_starts_no_run(rose: Rose) -> None:
+def test_a_push_that_changes_no_pipeline_starts_no_run(rose: Pushed) -> None:
     runs = len(rose.runs(f"{BUILD}--judge"))
     (rose.clone / "README.md").write_text("Roses\n")
     rose.git("add", "README.md")
@@ -194,7 +106,9 @@ def test_a_push_that_changes_no_pipeline_starts_no_run(rose: Rose) -> None:
     assert len(rose.runs(f"{BUILD}--judge")) == runs
 
 
-def test_of_pushes_during_a_build_the_newest_is_built_next_and_what_is_between_is_not(rose: Rose, world: World) -> None:
+def test_of_pushes_during_a_build_the_newest_is_built_next_and_what_is_between_is_not(
+    rose: Pushed, world: World
+) -> None:
     first = rose.change("0.7)", "0.71)", push="main")
     world.wait_for("the first build", lambda: [one for one in rose.builds() if one["sourceVersion"] == first])
     second = rose.change("0.71)", "0.72)", push="main")
@@ -227,7 +141,7 @@ def _commit(package: dict[str, Any]) -> str:
 
 
 def test_a_branch_runs_on_the_projects_data_and_its_metrics_stand_beside_mains_and_nobody_is_asked(
-    rose: Rose, world: World
+    rose: Pushed, world: World
 ) -> None:
     rose.git("switch", "--create", FEATURE)
     commit = rose.change("0.73)", "0.5)", push=FEATURE)
@@ -249,7 +163,7 @@ def test_a_branch_runs_on_the_projects_data_and_its_metrics_stand_beside_mains_a
     assert not [mail for mail in world.cloud.mails() if commit[:7] in inbox.text(mail)]
 
 
-def test_a_branch_that_is_deleted_takes_what_it_made_with_it(rose: Rose, world: World) -> None:
+def test_a_branch_that_is_deleted_takes_what_it_made_with_it(rose: Pushed, world: World) -> None:
     rose.git("push", "origin", "--delete", FEATURE)
     pipeline, group = (
         names.branch_pipeline(PREFIX, PROJECT, "judge", FEATURE),
@@ -268,7 +182,7 @@ def test_a_branch_that_is_deleted_takes_what_it_made_with_it(rose: Rose, world: 
     assert rose.runs(f"{BUILD}--judge")
 
 
-def test_a_revert_and_a_force_push_are_built_as_any_other_push(rose: Rose, world: World) -> None:
+def test_a_revert_and_a_force_push_are_built_as_any_other_push(rose: Pushed, world: World) -> None:
     rose.git("switch", "main")
     rose.git("reset", "--hard", "origin/main")
     before = rose.git("rev-parse", "HEAD")
@@ -282,7 +196,9 @@ def test_a_revert_and_a_force_push_are_built_as_any_other_push(rose: Rose, world
     rose.git("reset", "--hard", before)
 
 
-def test_a_build_that_fails_is_mailed_with_its_last_lines_and_what_is_deployed_stays(rose: Rose, world: World) -> None:
+def test_a_build_that_fails_is_mailed_with_its_last_lines_and_what_is_deployed_stays(
+    rose: Pushed, world: World
+) -> None:
     commit = rose.change("import json", "import jsonn", push="main")
     rose.built(commit, status="FAILED")
     mail = world.mail("build of main", commit[:7], "failed")
@@ -291,3 +207,66 @@ def test_a_build_that_fails_is_mailed_with_its_last_lines_and_what_is_deployed_s
     fixed = rose.change("import jsonn", "import json", push="main")
     rose.built(fixed)
     assert len(world.mails("build of main", commit[:7], "failed")) == 2  # to the approver, and to who pushed
+
+
+# ---- a container ---------------------------------------------------------------------------------------------------
+
+TULIP = """\
+project: tulip
+containers:
+  tulip:
+    folder: container
+    problem: multiclass
+    channel: train
+    hyperparameters: {max_leaf_nodes: 4}
+"""
+
+
+@pytest.fixture(scope="module")
+def tulip(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pushed]:
+    """Return a project whose container is built from its repository; its data are there."""
+    folder = tmp_path_factory.mktemp("tulip") / "tulip"
+    shutil.copytree(ROOT / "projects" / "iris" / "iris-decision-tree", folder / "container")
+    (folder / "signalbox.yaml").write_text(TULIP)
+    world.put_iris("tulip")
+    made = Pushed(world, "tulip", folder)
+    made.create()
+    yield made
+    made.remove()
+
+
+def test_a_push_builds_the_container_trains_its_image_and_releases_the_model(tulip: Pushed, world: World) -> None:
+    head = tulip.head()
+    build = tulip.built(head)
+    image = _image(tulip, build)
+    assert f"/{PREFIX}/tulip:tulip-{head[:12]}-" in image
+    mail = world.mail("approve", "tulip version 1")
+    assert head in inbox.text(mail)
+    world.approve(mail)
+    world.approve(world.mail("to prod", "tulip version 1"))
+    live = world.wait_for("tulip in prod", lambda: world.live_package("tulip", "prod"))
+    package = world.client("sagemaker").describe_model_package(ModelPackageName=live)
+    served = package["InferenceSpecification"]["Containers"][0]["Image"]
+    assert served.partition("@")[0].partition(":")[0] == image.partition(":")[0]
+    row = world.rows()[0]
+    assert world.predict("prod", "tulip", ",".join(row[1:])).decode().strip() == row[0]
+
+
+def _image(tulip: Pushed, build: dict[str, Any]) -> str:
+    """Return the image that a build has pushed, as it says."""
+    (line,) = [one for one in tulip.log(build).splitlines() if "is trained anew, as " in one]
+    return line.rpartition(" as ")[2].strip()
+
+
+def test_a_push_that_changes_a_hyperparameter_trains_a_new_version_and_one_that_changes_nothing_does_not(
+    tulip: Pushed, world: World
+) -> None:
+    commit = tulip.change("max_leaf_nodes: 4", "max_leaf_nodes: 3", push="main", name="signalbox.yaml")
+    tulip.built(commit)
+    assert commit in inbox.text(world.mail("approve", "tulip version 2"))
+    (tulip.clone / "README.md").write_text("Tulips\n")
+    tulip.git("add", "README.md")
+    tulip.git("commit", "--message", "A page for people")
+    tulip.git("push", "origin", "HEAD:main")
+    build = tulip.built(tulip.head())
+    assert "nothing is started" in tulip.log(build)

@@ -45,6 +45,7 @@ def test_the_demo_reaches_right_predictions_of_prod_and_leaves_nothing_running(m
     right, flowers = map(int, re.findall(r"(\d+) of (\d+) right", done.stdout)[0])
     assert close > rows / 2
     assert right > flowers / 2
+    assert "Approve abalone version 2?" in done.stdout
     assert [title for title in told_titles() if title not in done.stdout] == []
     assert "make up keeps such a cloud running" in " ".join(done.stdout.replace("│", " ").split())
     assert "sam build && sam deploy --guided" in " ".join(done.stdout.replace("│", " ").split())

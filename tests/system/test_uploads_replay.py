@@ -134,6 +134,14 @@ def runs_letters(world: World, shell: Callable[[str], None]) -> None:
     drained(world, "RunsDeadLetters", "RunsQueue")
 
 
+def pushes_letters(world: World, shell: Callable[[str], None]) -> None:
+    pushed = sample("codecommit/branch-updated")
+    letter(world, "PushesDeadLetters", pushed, MessageGroupId="abalone", MessageDeduplicationId="replayed")
+    for command in documented("start-message-move-task", ":PushesDeadLetters"):
+        shell(command)
+    drained(world, "PushesDeadLetters", "PushesQueue")
+
+
 def events_letters(world: World, shell: Callable[[str], None]) -> None:
     """Replay what each rule could not deliver, and a failed call, to where it was going."""
     key, package = "incoming/abalone/replayed-2.csv", sample("sagemaker/model-package-approved")
@@ -141,6 +149,7 @@ def events_letters(world: World, shell: Callable[[str], None]) -> None:
     for body, *words in (
         (lost_upload(world, key), "send-message", "/UploadsQueue"),
         (changed, "send-message", "/RunsQueue"),
+        (sample("codecommit/branch-updated"), "send-message", "/PushesQueue"),
         (sample("sagemaker/pipeline-execution-failed"), "lambda invoke", "ReportRunFunction"),
         ({"requestContext": {}, "requestPayload": package}, "lambda invoke", "OnModelPackageFunction"),
     ):
@@ -149,10 +158,15 @@ def events_letters(world: World, shell: Callable[[str], None]) -> None:
         for command in [*taken, *documented(*words), *documented("delete-message")]:
             shell(command)
     recorded(world, key)
-    drained(world, "EventsDeadLetters", "UploadsQueue", "RunsQueue")
+    drained(world, "EventsDeadLetters", "UploadsQueue", "RunsQueue", "PushesQueue")
 
 
-REPLAYS = {"UploadsDeadLetters": uploads_letters, "RunsDeadLetters": runs_letters, "EventsDeadLetters": events_letters}
+REPLAYS = {
+    "UploadsDeadLetters": uploads_letters,
+    "RunsDeadLetters": runs_letters,
+    "PushesDeadLetters": pushes_letters,
+    "EventsDeadLetters": events_letters,
+}
 
 
 @pytest.mark.parametrize("queue", dead_letter_queues())

@@ -20,6 +20,7 @@ PROOFS: dict[str, tuple[str, Any]] = {
     "close_review": ("decision", "expired"),
     "evaluate_model": ("report", "s3://artifacts/evaluations/run-7/report.json"),
     "invoke_endpoint": ("statusCode", 200),
+    "on_code_push": ("batchItemFailures", []),
     "on_model_package": ("outcome", "release-started"),
     "pin_model": ("content", CONTENT),
     "plan_release": ("action", "create-model"),

@@ -9,11 +9,13 @@ from typing import Any, get_args
 import pytest
 import typer
 from tests.gates.cfn_yaml import parse
-from tests.support.documents import ROOT, counted, read, table
+from tests.support.documents import ROOT, blocks, counted, read, table
 from tests.support.samples import EVENTS
 from typer.core import TyperArgument, TyperGroup
 
+from signalbox import names
 from signalbox.contracts.releases import ReleaseVerdict, RollbackResult, StageVerdict
+from signalbox.pushes import documents
 from signalbox.releases.adapters import ReleasesTable
 from signalbox.releases.model import read_request
 from signalbox.settings import Settings
@@ -51,8 +53,11 @@ def test_the_metrics_are_those_that_the_code_counts() -> None:
 
 
 def test_the_rules_are_those_of_the_template_and_have_their_samples(template: dict[str, Any]) -> None:
-    rules = of_type(template, "AWS::Events::Rule")
-    assert sorted(row[1] for row in table(REFERENCE, "event", "rule", "consumer")) == rules
+    rules = sorted(
+        of_type(template, "AWS::Events::Rule") + of_type(parse(read("cicd/project.yaml")), "AWS::Events::Rule")
+    )
+    rows = table(REFERENCE, "event", "rule", "consumer")
+    assert sorted(row[1].removesuffix(" of each project") for row in rows) == rules
 
     events = read("docs/events.md")
     assert all(f"`{rule}`" in events for rule in rules)
@@ -122,6 +127,17 @@ def test_the_tables_of_the_template_are_described(template: dict[str, Any]) -> N
     assert all(f"### {name}" in read("docs/events.md") for name in of_type(template, "AWS::DynamoDB::Table"))
 
 
+def test_the_documents_of_pushes_are_those_that_the_code_reads_and_writes() -> None:
+    described = read("docs/events.md").partition("## Documents of pushes")[2].partition("\n## ")[0]
+    automation, published, experiment = blocks(described, "json")
+    assert documents.parse_automation(automation).branches == names.branches_build("signalbox", "wine")
+    assert json.loads(documents.to_json(documents.parse_published(published))) == json.loads(published)
+    made = json.loads(experiment)
+    branch = made["branch"]
+    assert made["pipelines"] == {"train": names.branch_pipeline("signalbox", "wine", "train", branch)}
+    assert made["groups"] == {"wine": names.branch_group("signalbox", "wine", "wine", branch)}
+
+
 def test_the_settings_are_those_that_the_functions_read() -> None:
     rows = {row[0]: row[1].split(", ") for row in table(REFERENCE, "variable", "read by", "what it holds")}
 
@@ -138,6 +154,8 @@ def test_the_settings_are_those_that_the_functions_read() -> None:
 OF_ALL = {"--stack", "--region", "--profile"}
 # They work on this machine, with no stack.
 AT_HOME = {"build", "ci", "new", "run", "test"}
+# It has two stacks, `--from` and `--to`.
+BETWEEN = {"promote"}
 
 
 def test_the_commands_are_those_of_the_command_line_with_their_options() -> None:
@@ -153,7 +171,7 @@ def test_the_commands_are_those_of_the_command_line_with_their_options() -> None
             commands |= {f"{name} {own}": one for own, one in command.commands.items()}
     for name, command in commands.items():
         options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
-        assert options >= (OF_ALL - {"--stack"} if name in AT_HOME else OF_ALL)
+        assert options >= (OF_ALL - {"--stack"} if name in AT_HOME | BETWEEN else OF_ALL)
         arguments = [_argument(one) for one in command.params if isinstance(one, TyperArgument)]
         wanted[" ".join([name, *arguments])] = options - OF_ALL
     assert rows == wanted

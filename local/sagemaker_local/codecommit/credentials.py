@@ -22,12 +22,17 @@ _PACKAGES = Path(__file__).resolve().parents[2]
 _HERE = ("127.0.0.1", "localhost")
 
 
-def git_variables(python: str = sys.executable) -> dict[str, str]:
-    """Return the variables by which git asks this helper, and nobody else, whatever a person's settings are."""
+def git_variables(python: str = sys.executable, *, here: str = "", region: str = "us-east-1") -> dict[str, str]:
+    """Return the variables by which git asks this helper, and nobody else, whatever a person's settings are.
+
+    With `here`, the cloud's own address, a repository's address on AWS leads to it.
+    """
     # Found from whatever folder and environment git is started in.
     path = f"PYTHONPATH={shlex.quote(str(_PACKAGES))}${{PYTHONPATH:+:$PYTHONPATH}}"
     helper = f"!{path} {shlex.quote(python)} -m sagemaker_local.codecommit.credentials"
-    options = (("credential.helper", ""), ("credential.helper", helper), ("credential.useHttpPath", "true"))
+    options = [("credential.helper", ""), ("credential.helper", helper), ("credential.useHttpPath", "true")]
+    if here:
+        options.append((f"url.{here}/.insteadOf", f"https://git-codecommit.{region}.amazonaws.com/"))
     pairs = {f"GIT_CONFIG_{part}_{at}": text for at, pair in enumerate(options) for part, text in _named(pair)}
     return {"GIT_CONFIG_COUNT": str(len(options)), "GIT_TERMINAL_PROMPT": "0", **pairs}
 

@@ -1,4 +1,4 @@
-"""The demo from its beginning to its end: deployment, two models released, their predictions."""
+"""The demo from its beginning to its end: deployment, two models released, their predictions, a change pushed."""
 
 import subprocess
 import sys
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sagemaker_local.process import LocalCloud
 from signalbox_local import deploy
 from signalbox_local.demo import data as tables
+from signalbox_local.demo import pushing
 from signalbox_local.demo.reviewers import AutomaticReviewer, BrowserReviewer, can_open_browser
 from signalbox_local.demo.steps import Demo, last_rows, package_test_data
 from signalbox_local.demo.terminal import StepError, Terminal
@@ -52,6 +53,7 @@ def run(terminal: Terminal, cloud: LocalCloud, given: Path | None, *, automatic:
     demo = Demo(cloud, terminal, reviewer, outputs)
     _abalone(demo, given)
     _iris(demo)
+    pushing.push(demo, STATE / "demo" / "push")
     _end(terminal)
 
 

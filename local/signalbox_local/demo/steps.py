@@ -60,16 +60,28 @@ class Demo:
         with self.terminal.step(f"signalbox upload {file.name}") as step:
             step.report(self.signalbox("upload", str(file)).splitlines()[-1])
         with self.terminal.step("The upload is recorded; after the quiet window one pipeline run starts") as step:
-            sagemaker, pipeline = self.client("sagemaker"), f"{self.outputs['Prefix']}-abalone"
-
-            def first_run() -> Any:
-                found = sagemaker.list_pipeline_executions(PipelineName=pipeline)
-                return found["PipelineExecutionSummaries"]
-
-            run = wait_for("a pipeline run", first_run, 60)[0]
+            run = wait_for("a pipeline run", lambda: self.runs("abalone"), 60)[0]
             step.report(run["PipelineExecutionDisplayName"])
         with self.terminal.step("The pipeline preprocesses, trains, evaluates, checks and registers the model") as step:
             self._follow(run["PipelineExecutionArn"], step)
+
+    def runs(self, pipeline: str) -> list[dict[str, Any]]:
+        """Return the runs of a pipeline by its short name, the newest first."""
+        name = f"{self.outputs['Prefix']}-{pipeline}"
+        found = self.client("sagemaker").list_pipeline_executions(
+            PipelineName=name, SortBy="CreationTime", SortOrder="Descending"
+        )
+        return list(found["PipelineExecutionSummaries"])
+
+    def run_again(self, pipeline: str, before: int) -> None:
+        """Follow the run that a push asks for, where there were so many `before`.
+
+        Raises:
+            StepError: there is none, or it failed.
+        """
+        with self.terminal.step("The pipeline runs at this commit, over the data of its last run") as step:
+            wait_for("the run that the push asks for", lambda: len(self.runs(pipeline)) > before, 60)
+            self._follow(self.runs(pipeline)[0]["PipelineExecutionArn"], step)
 
     def _follow(self, arn: str, step: Step) -> None:
         sagemaker = self.client("sagemaker")
@@ -107,7 +119,7 @@ class Demo:
         ]
         for title in titles:
             with self.terminal.step(title) as step:
-                mail = self._next_mail(f"a mail that asks about {model}")
+                mail = self.next_mail(f"a mail that asks about {model}")
                 step.report(f"“{inbox.subject(mail)}”")
             with self.terminal.step(self.reviewer.action) as step:
                 decision = self.reviewer.approve(mail)
@@ -117,10 +129,10 @@ class Demo:
         with self.terminal.step(
             f"{model} is released to {stages[-1]} and verified; the mail that announces it is sent"
         ) as step:
-            mail = self._next_mail(f"the announcement of {model}")
+            mail = self.next_mail(f"the announcement of {model}")
             step.report(f"“{inbox.subject(mail)}”")
 
-    def _next_mail(self, what: str) -> dict[str, Any]:
+    def next_mail(self, what: str) -> dict[str, Any]:
         """Return the next mail that was not read yet.
 
         Raises:

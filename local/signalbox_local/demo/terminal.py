@@ -72,6 +72,10 @@ class Terminal:
         """Print a line that is not a step; `lead` stands before it in bold."""
         self.console.print(Text.assemble("  ", (f"{lead} " if lead else "", "bold"), text))
 
+    def said(self, line: str) -> None:
+        """Print a line of what a program prints, as that comes."""
+        self.console.print(Text(f"  │ {line}", "dim"))
+
     def error(self, kind: str, text: str) -> None:
         """Print what went wrong."""
         self.console.print(Text.assemble((kind, "red"), f": {text}"))

@@ -15,9 +15,8 @@ from signalbox_operate.projects.target import Target
 type Places = dict[str, list[str]]
 type Statements = Mapping[str, Sequence[Statement]]  # by the name of the role
 
-# Those whose items are patterns, which others may have in them, and those whose items are the thing itself.
+# Those whose items are patterns, which others may have in them.
 PATTERNS = ("DataPrefixes", "Reads", "Writes", "AccessPrefixes")
-NAMED = ("Groups", "Versions", "Documents", "Functions", "AccessBuckets")
 
 
 def of(project: Project, target: Target, statements: Statements) -> Places:

@@ -113,6 +113,12 @@ def committed(definition: Json, commit: str) -> Json:
     return made
 
 
+def commits(definition: Json) -> set[str]:
+    """Return the commits that a definition's packages say they are of."""
+    said = (step["Arguments"].get(_PROPERTIES, {}).get(_COMMIT) for step in _registering(definition))
+    return {one for one in said if isinstance(one, str) and one}
+
+
 def same(one: Json, other: Json) -> bool:
     """Say whether two definitions do the same: at another commit, they still do."""
     return _uncommitted(one) == _uncommitted(other)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from signalbox.aws.errors import code_of
-from signalbox_operate.pipelines.form import Json
+from signalbox_operate.pipelines.form import Json, steps_of
 from signalbox_operate.projects.definitions import as_list, same
 from signalbox_operate.stack import OperateError
 
@@ -46,8 +46,24 @@ def try_out(name: str, role_arn: str, definition: Json, tags: Mapping[str, str],
     delete(trial, sagemaker)
 
 
-def put(name: str, role_arn: str, definition: Json, tags: Mapping[str, str], sagemaker: Any) -> Outcome:
-    """Create the pipeline, or update it where its definition or role differs; a new commit alone changes nothing.
+def is_there(name: str, role_arn: str, definition: Json, sagemaker: Any) -> bool:
+    """Say whether the pipeline has this definition, at this very commit, and this role."""
+    found = _find(name, sagemaker)
+    return found is not None and _has(found, role_arn, definition, exactly=True)
+
+
+def _has(found: Any, role_arn: str, definition: Json, *, exactly: bool) -> bool:
+    there: Json = json.loads(found["PipelineDefinition"])
+    alike = there == definition if exactly else same(there, definition)
+    return bool(alike and found["RoleArn"] == role_arn)
+
+
+def put(
+    name: str, role_arn: str, definition: Json, tags: Mapping[str, str], sagemaker: Any, *, exactly: bool = False
+) -> Outcome:
+    """Create the pipeline, or update it where its definition or role differs.
+
+    A new commit alone changes nothing, unless the definition has to be there `exactly`.
 
     Raises:
         OperateError: SageMaker refuses the definition, in its words.
@@ -58,10 +74,16 @@ def put(name: str, role_arn: str, definition: Json, tags: Mapping[str, str], sag
             _create(name, text, role_arn, tags, sagemaker)
             return "created"
         sagemaker.add_tags(ResourceArn=found["PipelineArn"], Tags=as_list(tags))
-        if same(json.loads(found["PipelineDefinition"]), definition) and found["RoleArn"] == role_arn:
+        if _has(found, role_arn, definition, exactly=exactly):
             return "unchanged"
         sagemaker.update_pipeline(PipelineName=name, PipelineDefinition=text, RoleArn=role_arn)
     return "updated"
+
+
+def kinds(name: str, sagemaker: Any) -> set[str]:
+    """Return the types of the steps that a pipeline has; none where there is no such pipeline."""
+    found = _find(name, sagemaker)
+    return {str(step["Type"]) for step in steps_of(json.loads(found["PipelineDefinition"]))} if found else set()
 
 
 def delete(name: str, sagemaker: Any) -> None:

@@ -3,7 +3,13 @@
 Safe to repeat, and to break off anywhere: documents and roles go last, so that a second removal finds the rest.
 """
 
-from signalbox import names
+import json
+
+from signalbox import names, plain
+from signalbox.aws import parameters
+from signalbox.aws.table import Table
+from signalbox.pushes.experiments import BranchResources
+from signalbox.pushes.table import BranchTable
 from signalbox_operate.automations import automation
 from signalbox_operate.automations.automation import Automation
 from signalbox_operate.projects import pipelines, use
@@ -33,13 +39,27 @@ def remove(project: str, place: Place, *, endpoints: bool = False) -> None:
     for endpoint in (endpoint for model in models for endpoint in use.live(model, place)):
         place.client("sagemaker").delete_endpoint(EndpointName=endpoint)
         place.say(f"endpoint {endpoint} deleted")
+    _remove_branches(project, place)
     for pipeline in called:
         pipelines.delete(pipeline, place.client("sagemaker"))
         place.say(f"pipeline {pipeline} deleted")
-    stack.delete()
-    place.say(f"stack {stack.name} deleted; uploads, packages and what runs wrote are left as they are")
+    if stack.exists():
+        stack.delete()
+        place.say(f"stack {stack.name} deleted; uploads, packages and what runs wrote are left as they are")
     _remove_builds(builds, project, place)
     _tell_late(called, project, place)
+
+
+def _remove_branches(project: str, place: Place) -> None:
+    """Delete what branches have made, and forget how they were built: a project of this name begins anew."""
+    made = parameters.below(names.experiment_parameter(place.prefix, project, ""), place.client("ssm"))
+    resources = BranchResources(place.prefix, place.client("sagemaker"), place.client("ssm"))
+    for branch in (str(json.loads(text)["branch"]) for _, text in made):
+        for name in resources.remove(project, branch):
+            place.say(f"{name} of the branch {plain.line(branch)} deleted")
+    table = BranchTable(Table(place.stack.output("PushesTable"), place.client("dynamodb")))
+    for known in list(table.all(project)):
+        table.remove(known)
 
 
 def _stop_builds(builds: Automation) -> None:

@@ -138,10 +138,9 @@ def _registering(project: Project, target: Target, accounts: Sequence[str]) -> l
     groups = [target.group(name) for entry in project.pipelines.values() for name in entry.models]
     packages = [f"{_arn('sagemaker')}:model-package/{group}/*" for group in groups]
     in_groups = [f"{_arn('sagemaker')}:model-package-group/{group}" for group in groups]
-    if project.branches.get("experiments"):  # groups of branches, which no model's is called like
-        place = f"{target.prefix}-{project.name}--*"
-        packages.append(f"{_arn('sagemaker')}:model-package/{place}")
-        in_groups.append(f"{_arn('sagemaker')}:model-package-group/{place}")
+    branches = f"{target.prefix}-{project.name}--*"  # no group of a model is called so
+    packages.append(f"{_arn('sagemaker')}:model-package/{branches}")
+    in_groups.append(f"{_arn('sagemaker')}:model-package-group/{branches}")
     # Pending, whatever its caller asks for: people approve.
     pending = {"StringEqualsIfExists": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
     own = {"StringEquals": {"aws:ResourceAccount": [{"Ref": "AWS::AccountId"}, *accounts]}}

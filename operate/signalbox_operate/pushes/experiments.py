@@ -17,7 +17,7 @@ from signalbox.project_documents import Project as Document
 from signalbox_operate.pipelines.form import Json
 from signalbox_operate.projects import checking, code, definitions, pipelines, target
 from signalbox_operate.projects.checking import Checked
-from signalbox_operate.projects.model import Project
+from signalbox_operate.projects.model import PipelineEntry, Project
 from signalbox_operate.projects.place import Place
 from signalbox_operate.projects.target import Target
 from signalbox_operate.pushes.source import Source
@@ -39,6 +39,14 @@ class BranchTarget(Target):
         """Return SageMaker's name of the branch's pipeline."""
         return names.branch_pipeline(self.prefix, project, pipeline, self.branch)
 
+    def code(self, project: Project, entry: PipelineEntry) -> str | None:
+        """Return the URI that the code of a branch's pipeline is put under: a folder that no run of main reads."""
+        return None if entry.code is None else self.artifacts(code.key(_folder(project), code.read(entry.code)))
+
+
+def _folder(project: Project) -> str:
+    return f"{project.name}/branches"
+
 
 def publish(project: Project, built: Source, place: Place) -> None:
     """Put a branch's pipelines in place, and start those that this commit changed.
@@ -53,7 +61,7 @@ def publish(project: Project, built: Source, place: Place) -> None:
     made = _checked(project, built, outputs["JobRoleArn"], place)
     for entry in project.pipelines.values():
         if entry.code is not None:
-            code.upload(project.name, code.read(entry.code), made.target.artifacts_bucket, place.client("s3"))
+            code.upload(_folder(project), code.read(entry.code), made.target.artifacts_bucket, place.client("s3"))
     _note(project, built, made, place)
     _put(made, main.id, outputs["PipelineRoleArn"], place)
     for name in project.pipelines:

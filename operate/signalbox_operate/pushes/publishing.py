@@ -47,7 +47,7 @@ def publish(project: Project, built: Source, place: Place, by: str, now: datetim
         OperateError: it cannot be deployed, or an image cannot be built.
     """
     made = deploying.deploy(project, place, built.commit)
-    before = _published(project.name, place)
+    before = published(project.name, place)
     pipelines = {
         key: _changed(definitions.digest(definition), before.pipelines.get(key), built)
         for key, definition in made.definitions.items()
@@ -60,7 +60,7 @@ def publish(project: Project, built: Source, place: Place, by: str, now: datetim
     after = Published(built.commit, by, pipelines, tuple(image for image in images if image is not None))
     _say(project, before, after, place)
     if (after.pipelines, after.images) != (before.pipelines, before.images):
-        _put(project.name, after, place)
+        write(project.name, after, place)
 
 
 def fingerprint(entry: ContainerEntry) -> str:
@@ -70,7 +70,12 @@ def fingerprint(entry: ContainerEntry) -> str:
     return hashlib.sha256(json.dumps([content, said], sort_keys=True).encode()).hexdigest()[:_SHORT]
 
 
-def _published(project: str, place: Place) -> Published:
+def published(project: str, place: Place) -> Published:
+    """Return what was published of a project last; nothing where nothing was.
+
+    Raises:
+        PushDocumentError: its document cannot be used.
+    """
     text = parameters.find(names.published_parameter(place.prefix, project), place.client("ssm"))
     return documents.parse_published(text) if text else Published("", "")
 
@@ -104,7 +109,12 @@ def _given(entry: ContainerEntry, image: str, built: Source) -> TrainedImage | N
     return TrainedImage(entry.model, image, built.commit) if image else None
 
 
-def _put(project: str, after: Published, place: Place) -> None:
+def write(project: str, after: Published, place: Place) -> None:
+    """Write down what is published of a project, which tells the stack to run and train what is new.
+
+    Raises:
+        OperateError: it is larger than a parameter may be.
+    """
     text, name = documents.to_json(after), names.published_parameter(place.prefix, project)
     if len(text.encode()) > _LIMIT:
         raise OperateError(f"{name} would have more than {_LIMIT:,} bytes: give the project fewer containers")

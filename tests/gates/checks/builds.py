@@ -263,8 +263,12 @@ def _experiments() -> list[Need]:
         *(Need("ssm:GetParametersByPath", _parameter(name)) for name in ("projects", "models")),
         *(Need("ssm:GetParameter", _parameter(name)) for name in ("projects/wine", "models/wine", "automations/wine")),
         Need("ssm:PutParameter", _parameter("experiments/wine/faster-0123abcd")),
-        Need("s3:PutObject", f"arn:aws:s3:::{ARTIFACTS}/code/wine/0123/sourcedir.tar.gz"),
-        Need("sagemaker:ListPipelineParametersForExecution", _arn("sagemaker", f"pipeline/{_WINE}/execution/0123")),
+        *_needs("sagemaker", ("ListPipelineExecutions",), _arn("sagemaker", f"pipeline/{_WINE}--train")),
+        Need(
+            "sagemaker:ListPipelineParametersForExecution",
+            _arn("sagemaker", f"pipeline/{_WINE}--train/execution/0123456789ab"),
+        ),
+        Need("s3:PutObject", f"arn:aws:s3:::{ARTIFACTS}/code/wine/branches/0123/sourcedir.tar.gz"),
         *_needs("sagemaker", groups, group),
         *_needs("sagemaker", (*puts, *runs), pipeline),
         *_needs("sagemaker", execution, f"{pipeline}/execution/0123456789ab"),
@@ -330,6 +334,7 @@ def _of_main() -> list[Need]:
         *_needs("sagemaker", ("CreateModelPackageGroup", "AddTags"), _arn("sagemaker", f"model-package-group/{_WINE}")),
         Need("iam:PassRole", _ROLE.replace("PipelineRole", "TestRole"), _TO_SAGEMAKER),
         Need("s3:GetObject", f"arn:aws:s3:::{DATA}/incoming/wine/a.csv"),
+        Need("s3:PutObject", f"arn:aws:s3:::{ARTIFACTS}/code/wine/0123/sourcedir.tar.gz"),
     ]
 
 

@@ -46,7 +46,7 @@ def check(template: Template, about: str = "") -> list[Problem]:
     """
     needs = of_functions(template) | of_machines(template)
     asked = [*_of_roles(template, needs), *_of_trust(template), *_of_senders(template), *_of_key(template, needs)]
-    asked += [*_of_evidence(template, needs), *_of_served(template)]
+    asked += [*_of_evidence(template, needs), *_of_served(template), *_of_branches(template)]
     asked = [entry for entry in asked if about in entry.about]
     identities = {**documents(template), "administrator": [_ADMINISTRATOR]}
     answers, _ = ask([entry.question for entry in asked], identities, _resource_policies(template))
@@ -136,6 +136,29 @@ def _of_served(template: Template) -> Iterator[Asked]:
             data,
         )
         yield Asked(question, allowed=False, about="ModelRole")
+
+
+def _of_branches(template: Template) -> Iterator[Asked]:
+    """Ask whether a branch that is deleted may take with it what is main's."""
+    role, sagemaker = "OnCodePushRole", f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+    for action, resource in (
+        ("DeletePipeline", f"pipeline/{STACK}-wine--train"),
+        ("StopPipelineExecution", f"pipeline/{STACK}-wine--train/execution/x"),
+        ("DeleteModelPackageGroup", f"model-package-group/{STACK}-wine"),
+        ("DeleteModelPackage", f"model-package/{STACK}-wine/1"),
+    ):
+        need = Need(f"sagemaker:{action}", f"{sagemaker}:{resource}")
+        question = Question(
+            f"branches/{action}",
+            template.values.arn(role),
+            need.action,
+            need.resource,
+            ACCOUNT,
+            _context(need),
+            role,
+            need.resource,
+        )
+        yield Asked(question, allowed=False, about=role)
 
 
 def _context(need: Need) -> dict[str, str]:

@@ -254,6 +254,7 @@ def test_an_automation_of_a_project_that_was_never_deployed_is_removed_too(cloud
     removing.remove("wine", cloud.place())
 
     assert not cloud.stacks.stacks
+    assert not any("signalbox-project-wine" in line for line in cloud.said)
 
 
 @pytest.fixture

@@ -125,7 +125,9 @@ def test_roles_have_the_projects_own_places_and_nothing_else(cloud: ProjectCloud
     }
     assert [one["Fn::Sub"].rsplit(":", 1)[1] for one in pipeline["Registering"]["Resource"]] == [
         "model-package/signalbox-wine/*",
+        "model-package/signalbox-wine--*",  # of branches
         "model-package-group/signalbox-wine",
+        "model-package-group/signalbox-wine--*",
     ]
     assert pipeline["JobsRunAs"]["Resource"] == {"Fn::GetAtt": ["JobRole", "Arn"]}
 

@@ -48,10 +48,17 @@ class PushPorts(NamedTuple):
     clock: Callable[[], datetime]
 
 
-def look(automation: Automation, name: str, by: str, ports: PushPorts, ended: Build | None = None) -> None:
-    """Do what is due for a branch: close the build that is over, then build its newest commit, or remove it.
+class Subject(NamedTuple):
+    """The branch that a message is about: `by` pushed, "" where nobody did; `ended` is a build of it that changed."""
 
-    `by` pushed, "" where nobody did; `ended` is a build of it that changed.
+    automation: Automation
+    name: str
+    by: str = ""
+    ended: Build | None = None
+
+
+def look(subject: Subject, ports: PushPorts) -> None:
+    """Do what is due for a branch: close the build that is over, then build its newest commit, or remove it.
 
     A branch goes STARTING → BUILDING → how the build ended. Death between any two calls leaves one of these states, and
     the next message goes on from there: the token of the branch's commit finds a build that was started a moment ago,
@@ -62,6 +69,7 @@ def look(automation: Automation, name: str, by: str, ports: PushPorts, ended: Bu
         MailError: nobody could be told of a failed build.
         ServiceBusyError, CallRefusedError: AWS did not take a call.
     """
+    automation, name, by, ended = subject
     last = ports.branches.find(automation.project, name)
     if last is not None:
         last = _settled(automation, last, by, ports, ended)
@@ -78,7 +86,7 @@ def look(automation: Automation, name: str, by: str, ports: PushPorts, ended: Bu
     logger.info("branch looked at", extra=about)
     if step == "start" and head is not None:
         # Written down before, so that nobody else starts another one.
-        new = _put(rules.next_build(automation.project, name, head, last, by, ports.clock()), last, ports)
+        new = ports.branches.put(rules.next_build(automation.project, name, head, last, by, ports.clock()), last)
         _started(new, ports.builds.start(automation, new), ports)
     elif step == "remove":
         _remove(automation, name, last, ports)
@@ -94,7 +102,7 @@ def _head(automation: Automation, name: str, ports: PushPorts) -> str | None:
 def _settled(automation: Automation, last: Branch, by: str, ports: PushPorts, ended: Build | None) -> Branch:
     """Return the branch as its build stands: one whose start was cut off is found again, one that is over is closed."""
     if ended is not None and rules.adopted(last, ended):
-        last = _put(last._replace(build=ended.id, status=BUILDING), last, ports)
+        last = ports.branches.put(last._replace(build=ended.id, status=BUILDING), last)
     if last.status == STARTING:
         found = (each.id for each in ports.builds.newest(automation, last) if rules.is_of(last, each))
         last = _started(last, next(found, "") or ports.builds.start(automation, last), ports)
@@ -103,16 +111,16 @@ def _settled(automation: Automation, last: Branch, by: str, ports: PushPorts, en
     build = ended if ended is not None and ended.id == last.build else ports.builds.look(last.build)
     status = build.status if build is not None else GONE
     if status is None:  # its end looks again, and finds the newer commit
-        return _put(last._replace(next_by=by), last, ports) if by and by != last.next_by else last
+        return ports.branches.put(last._replace(next_by=by), last) if by and by != last.next_by else last
     logger.info("build ended", extra={"build": last.build, "status": status})
     count("BuildSucceeded" if status == "SUCCEEDED" else "BuildFailed")
-    return _put(last._replace(status=status), last, ports)
+    return ports.branches.put(last._replace(status=status), last)
 
 
 def _started(branch: Branch, build: str, ports: PushPorts) -> Branch:
     logger.info("build started", extra={"build": build, "branch": branch.name, "commit": branch.commit})
     count("BuildStarted")
-    return _put(branch._replace(status=BUILDING, build=build), branch, ports)
+    return ports.branches.put(branch._replace(status=BUILDING, build=build), branch)
 
 
 def _remove(automation: Automation, name: str, last: Branch | None, ports: PushPorts) -> None:
@@ -131,7 +139,7 @@ def _told(automation: Automation, last: Branch, ports: PushPorts) -> Branch:
     build = ports.builds.look(last.build)
     if build is not None:
         ports.notify(_failure(automation, last, build, ports))
-    return _put(last._replace(notified=last.build), last, ports)
+    return ports.branches.put(last._replace(notified=last.build), last)
 
 
 def _failure(automation: Automation, last: Branch, build: Build, ports: PushPorts) -> "BuildFailure":
@@ -161,8 +169,3 @@ def _address(automation: Automation, last: Branch, ports: PushPorts) -> str:
         return ports.repositories.address(automation.repository, last.commit)
     except (RepositoryUnknownError, HeadUntoldError, CallRefusedError):
         return ""
-
-
-def _put(branch: Branch, before: Branch | None, ports: PushPorts) -> Branch:
-    ports.branches.put(branch, before)
-    return branch

@@ -8,7 +8,7 @@ from signalbox.code_events import BUILT, TOLD, BranchTold, BuildChanged, RefChan
 from signalbox.events import EventError, changed_parameter
 from signalbox.observability import count, logger
 from signalbox.pushes import building, publishing
-from signalbox.pushes.building import PushPorts
+from signalbox.pushes.building import PushPorts, Subject
 from signalbox.pushes.model import Automation, Build, Move
 from signalbox.pushes.publishing import Publication
 
@@ -27,12 +27,15 @@ def handle(event: Mapping[str, object], ports: PushPorts) -> BatchResponse:
         with delivery as message:
             if isinstance(message, Publication):
                 publishing.publish(message, ports.publishing)
-            elif isinstance(message, RefChanged):
-                _ref_changed(message, ports)
+                continue
+            if isinstance(message, RefChanged):
+                subject = _of_ref(message, ports)
             elif isinstance(message, BranchTold):
-                _branch_told(message, ports)
+                subject = _of_told(message, ports)
             else:
-                _build_changed(message, ports)
+                subject = _of_build(message, ports)
+            if subject is not None:
+                building.look(subject, ports)
     return consumer.response
 
 
@@ -53,41 +56,43 @@ def read(body: Mapping[str, object], prefix: str) -> RefChanged | BranchTold | B
     return BuildChanged.read(body) if body.get("detail-type") == BUILT else RefChanged.read(body)
 
 
-def _ref_changed(change: RefChanged, ports: PushPorts) -> None:
+def _of_ref(change: RefChanged, ports: PushPorts) -> Subject | None:
+    """Return the branch that a change is about; None where it is about none."""
     about = {"repository": change.repository, "ref": change.name, "kind": change.kind, "by": change.by}
     automation = _of(ports.automations(), lambda one: one.repository == change.repository)
     if automation is None or not change.is_branch:
         # Tags and other refs do nothing; nor does a repository whose project is removed.
         logger.info("ref starts nothing", extra=about)
         count("RefIgnored")
-        return
+        return None
     logger.info("branch changed", extra=about)
-    building.look(automation, change.name, change.by, ports)
+    return Subject(automation, change.name, change.by)
 
 
-def _branch_told(told: BranchTold, ports: PushPorts) -> None:
-    """Write down what a webhook told, then look at the branch; a repetition is no move of its own."""
+def _of_told(told: BranchTold, ports: PushPorts) -> Subject | None:
+    """Write down what a webhook told, and return its branch; a repetition is no move of its own."""
     about = {"project": told.project, "branch": told.branch, "provider": told.provider, "delivery": told.delivery}
     automation = _of(ports.automations(), lambda one: (one.project, one.provider) == (told.project, told.provider))
     if automation is None or not automation.hooked:
         # The project was removed since, or its repository is another one's now.
         logger.info("webhook starts nothing", extra=about)
         count("RefIgnored")
-        return
+        return None
     logger.info("branch told", extra={**about, "commit": told.commit, "by": told.by})
     move = Move(told.before or "", told.commit or "", told.at, told.delivery, told.address)
     ports.heads.tell(automation, told.branch, move)
-    building.look(automation, told.branch, told.by, ports)
+    return Subject(automation, told.branch, told.by)
 
 
-def _build_changed(change: BuildChanged, ports: PushPorts) -> None:
+def _of_build(change: BuildChanged, ports: PushPorts) -> Subject | None:
+    """Return the branch that a build is of; None where it is nobody's."""
     automation = _of(ports.automations(), lambda one: change.project in (one.build, one.branches))
     build = ports.builds.look(change.build) if automation else None
     if automation is None or build is None or not _of_its_branch(automation, build, change.project):
         logger.info("build is nobody's", extra={"build": change.build})
         count("BuildIgnored")
-        return
-    building.look(automation, build.branch, "", ports, ended=build)
+        return None
+    return Subject(automation, build.branch, ended=build)
 
 
 def _of_its_branch(automation: Automation, build: Build, project: str) -> bool:

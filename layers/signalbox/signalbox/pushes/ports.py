@@ -62,8 +62,8 @@ class BranchStore(Protocol):
     def find(self, project: str, branch: str) -> Branch | None:
         """Return a branch; None where it was never built."""
 
-    def put(self, branch: Branch, before: Branch | None) -> None:
-        """Write a branch down if it still is as it was `before`.
+    def put(self, branch: Branch, before: Branch | None) -> Branch:
+        """Write a branch down if it still is as it was `before`, and return it.
 
         Raises:
             BranchConflictError: it is not.

@@ -32,8 +32,8 @@ class BranchTable:
         """Yield the branches of a project, by name."""
         return (_branch(project, item) for item in self._table.query(f"branches#{project}"))
 
-    def put(self, branch: Branch, before: Branch | None) -> None:
-        """Write a branch down if it still is as it was `before`.
+    def put(self, branch: Branch, before: Branch | None) -> Branch:
+        """Write a branch down if it still is as it was `before`, and return it.
 
         Raises:
             BranchConflictError: it is not.
@@ -47,6 +47,7 @@ class BranchTable:
             done = self._table.update(place, facts, same) is not None
         if not done:
             raise BranchConflictError(branch.project, branch.name)
+        return branch
 
     def remove(self, branch: Branch) -> None:
         """Forget a branch."""
