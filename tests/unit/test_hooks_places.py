@@ -71,8 +71,8 @@ def test_a_text_is_read_once_a_minute_and_one_that_is_not_there_each_time() -> N
 
 def test_a_document_that_cannot_be_used_or_speaks_for_another_project_is_none() -> None:
     for text in ("{", "", json.dumps({**AUTOMATION, "project": "winery"})):
-        assert hook_places.automation_of("wine", Fresh(lambda _, found=text: found)) is None  # type: ignore[misc]
-    found = hook_places.automation_of("wine", Fresh(lambda _: json.dumps(AUTOMATION)))
+        assert hook_places.automation_of("wine", "signalbox", Fresh(lambda _, found=text: found)) is None  # type: ignore[misc]
+    found = hook_places.automation_of("wine", "signalbox", Fresh(lambda _: json.dumps(AUTOMATION)))
     assert found is not None
     assert (found.provider, found.repository, found.hooked) == ("github", "acme/wine", True)
 

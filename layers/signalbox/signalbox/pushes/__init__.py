@@ -70,9 +70,9 @@ def hook_ports(settings: ReceiveHook) -> "HookPorts":
     from signalbox.pushes import hook_places  # noqa: PLC0415  # see above
     from signalbox.pushes.receiving import HookPorts  # noqa: PLC0415  # see above
 
-    texts = hook_places.Fresh(partial(hook_places.automation_text, settings.prefix))
+    texts = hook_places.Fresh(parameters.find)
     return HookPorts(
-        automation=partial(hook_places.automation_of, texts=texts),
+        automation=partial(hook_places.automation_of, prefix=settings.prefix, texts=texts),
         secret=hook_places.Fresh(partial(hook_places.secret, settings.prefix)).text,
         deliveries=DeliveryTable(Table(settings.pushes_table)),
         queue=hook_places.PushesQueue(settings.pushes_queue_url),

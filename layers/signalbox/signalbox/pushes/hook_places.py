@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from signalbox import names
-from signalbox.aws import clients, parameters
+from signalbox.aws import clients
 from signalbox.aws.errors import none_if_missing, translated
 from signalbox.code_events import TOLD, BranchTold
 from signalbox.pushes import documents
@@ -21,30 +21,25 @@ _FRESH_SECONDS = 60
 
 
 class Fresh:
-    """Texts by the names of projects, as they were at most a minute ago; what was not there is looked for again."""
+    """Texts by names, as they were at most a minute ago; what was not there is looked for again."""
 
     def __init__(self, find: Callable[[str], str], clock: Callable[[], float] = time.monotonic) -> None:
         self._find = find
         self._clock = clock
         self._known: dict[str, tuple[str, float]] = {}
 
-    def text(self, project: str) -> str:
-        """Return a project's text; "" where there is none."""
-        text, read_at = self._known.get(project, ("", 0.0))
+    def text(self, name: str) -> str:
+        """Return the text of a name; "" where there is none."""
+        text, read_at = self._known.get(name, ("", 0.0))
         if not text or self._clock() - read_at > _FRESH_SECONDS:
-            text = self._find(project)
-            self._known[project] = text, self._clock()
+            text = self._find(name)
+            self._known[name] = text, self._clock()
         return text
 
 
-def automation_text(prefix: str, project: str) -> str:
-    """Return the document that says how a project is built; "" where there is none."""
-    return parameters.find(names.automation_parameter(prefix, project))
-
-
-def automation_of(project: str, texts: Fresh) -> Automation | None:
-    """Return how a project is built; None where nobody builds it."""
-    text = texts.text(project)
+def automation_of(project: str, prefix: str, texts: Fresh) -> Automation | None:
+    """Return how a project is built, of the documents by their names; None where nobody builds it."""
+    text = texts.text(names.automation_parameter(prefix, project))
     found = documents.readable([(project, text)]) if text else []
     return found[0] if found else None
 
