@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.mortal import DeathError, Mortal
 from tests.support.samples import sample, sqs_event, with_detail
 from tests.support.uploads import (
     ABALONE,
@@ -46,10 +47,6 @@ RENAMED = replace(
 )
 
 
-class DeathError(Exception):
-    """The function died."""
-
-
 @dataclass
 class World:
     """The queue of requests, group by group, and what handles it."""
@@ -83,7 +80,7 @@ class World:
 
     def mortal(self, port: Any) -> Any:
         """Return the port, of which any call may die before or after it is made."""
-        return _Mortal(port, self)
+        return Mortal(port, lambda: self.fate())  # noqa: PLW0108  # a scenario chooses another one later
 
     def upload(self, *keys: str, pipeline: str = UNCLAIMED) -> None:
         """Let uploads wait for a pipeline."""
@@ -120,26 +117,6 @@ class World:
         for run in runs:
             found.setdefault(run.pipeline, []).extend(upload.key for upload in self.tables(run.pipeline).taken(run))
         return {pipeline: sorted(keys) for pipeline, keys in found.items()}
-
-
-class _Mortal:
-    def __init__(self, port: Any, world: World) -> None:
-        self._port = port
-        self._world = world
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._port, name)
-
-        def call(*arguments: Any, **more: Any) -> Any:
-            fate = self._world.fate()
-            if fate == "before":
-                raise DeathError
-            answer = method(*arguments, **more)
-            if fate == "after":
-                raise DeathError
-            return answer
-
-        return call
 
 
 def test_a_project_that_is_deployed_gets_what_waited_for_it_and_runs_it() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.mortal import DeathError, Mortal
 from tests.support.samples import sample, sqs_event, with_detail
 from tests.support.uploads import (
     ARTIFACTS,
@@ -44,32 +45,6 @@ DONE = sample("sagemaker/pipeline-execution-succeeded")
 REQUEST = {"kind": "run-requested", "pipeline": PIPELINE}
 QUIET = 60
 MISSING = RunRefusedError("ResourceNotFound", "the pipeline does not exist")
-
-
-class DeathError(Exception):
-    """The function died."""
-
-
-class Mortal:
-    """A port whose calls die now and then: before the call is made, or after it was made and before its answer."""
-
-    def __init__(self, port: Any, fate: Callable[[], str]) -> None:
-        self._port = port
-        self._fate = fate
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._port, name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            fate = self._fate()
-            if fate == "before":
-                raise DeathError
-            answer = method(*args, **kwargs)
-            if fate == "after":
-                raise DeathError
-            return answer
-
-        return call
 
 
 class World:
