@@ -70,6 +70,22 @@ def test_every_role_of_a_project_was_used_and_was_denied_nothing(world: World) -
     assert not refused, "\n".join(map(str, sorted(refused)))
 
 
+def test_builds_did_what_they_do_without_a_refusal_and_reached_nothing_of_another_project(world: World) -> None:
+    build = re.compile(rf"{PREFIX}-cicd-(rose|tulip)-(BuildRole|BranchesRole)-")
+    made = [(found, call) for call in world.cloud.calls() if (found := build.match(_assumed(call)))]
+
+    assert {found.groups() for found, _ in made} == {
+        ("rose", "BuildRole"),
+        ("rose", "BranchesRole"),
+        ("tulip", "BuildRole"),
+    }
+    refused = {(found[0], call["action"], call["resource"]) for found, call in made if not call["allowed"]}
+    assert not refused, "\n".join(map(str, sorted(refused)))
+    others = {"rose": "tulip", "tulip": "rose"}
+    reached = {call["resource"] for found, call in made if others[found[1]] in call["resource"]}
+    assert not reached, "\n".join(sorted(reached))
+
+
 def _assumed(call: dict[str, Any]) -> str:
     """Return the name of the role that made a call; "" for a person."""
     role = _ASSUMED.match(call["principal"])
