@@ -82,8 +82,9 @@ def test_builds_did_what_they_do_without_a_refusal_and_reached_nothing_of_anothe
     refused = {(found[0], call["action"], call["resource"]) for found, call in made if not call["allowed"]}
     assert not refused, "\n".join(map(str, sorted(refused)))
     others = {"rose": "tulip", "tulip": "rose"}
-    reached = {call["resource"] for found, call in made if others[found[1]] in call["resource"]}
-    assert not reached, "\n".join(sorted(reached))
+    reached = {(call["action"], call["resource"]) for found, call in made if others[found[1]] in call["resource"]}
+    # What others claim is read, and by its own names: a deployment is compared with it (docs/security.md).
+    assert {action for action, _ in reached} <= {"ssm:GetParameter"}, "\n".join(map(str, sorted(reached)))
 
 
 def _assumed(call: dict[str, Any]) -> str:
