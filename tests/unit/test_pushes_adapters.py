@@ -22,6 +22,8 @@ from signalbox.pushes.experiments import BranchResources
 from signalbox.pushes.handing import Handing
 from signalbox.pushes.model import BranchConflictError, Build, Changed, RepositoryUnknownError, TrainedImage
 from signalbox.pushes.table import BranchTable
+from signalbox.uploads import starting
+from signalbox.uploads.starting import RunRequested
 
 A, B = commit(1), commit(2)
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -313,6 +315,10 @@ def test_a_run_is_asked_for_in_the_group_of_its_pipeline_once_for_a_commit() -> 
         "commit": A,
         "number": 1,
     }
+    # Whoever takes it reads it so.
+    assert starting.read(json.loads(requests[3]["MessageBody"]), "signalbox") == RunRequested(
+        "signalbox-wine--train", A, 3
+    )
     assert {one["MessageGroupId"] for one in requests} == {names.slug("signalbox-wine--train", 128)}
     assert len({one["MessageDeduplicationId"] for one in requests}) == 3
 

@@ -58,6 +58,20 @@ def test_what_is_gone_by_now_asks_for_nothing(world: PushWorld) -> None:
     assert not world.trainings.runs
 
 
+def test_a_document_that_a_build_spoiled_holds_up_no_other_projects_publication(world: PushWorld) -> None:
+    (key,) = world.projects[0].pipelines
+    world.published["wine"] = Published(A, "arn:ann", {key: Changed(A, "d1")})
+    find = world.published.get
+    ports = world.ports()
+    spoiled = ports.publishing._replace(
+        published=lambda project: documents.parse_published("{") if project == "spoiled" else find(project)
+    )
+    event: Any = sqs_event(published("spoiled"), published("wine"), group="published", queue="pushes")
+
+    assert handle(event, ports._replace(publishing=spoiled)) == {"batchItemFailures": []}
+    assert [commit for _, commit in world.trainings.runs] == [A]
+
+
 def test_a_document_is_read_as_it_was_written() -> None:
     what = Published(B, "arn:ann", {"train": Changed(A, "d1")}, (IMAGE,))
     assert documents.parse_published(documents.to_json(what)) == what

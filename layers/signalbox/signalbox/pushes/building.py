@@ -11,6 +11,7 @@ from signalbox.pushes import rules
 from signalbox.pushes.model import (
     BUILDING,
     STARTING,
+    SUCCEEDED,
     Automation,
     Branch,
     Build,
@@ -113,7 +114,7 @@ def _settled(automation: Automation, last: Branch, by: str, ports: PushPorts, en
     if status is None:  # its end looks again, and finds the newer commit
         return ports.branches.put(last._replace(next_by=by), last) if by and by != last.next_by else last
     logger.info("build ended", extra={"build": last.build, "status": status})
-    count("BuildSucceeded" if status == "SUCCEEDED" else "BuildFailed")
+    count("BuildSucceeded" if status == SUCCEEDED else "BuildFailed")
     return ports.branches.put(last._replace(status=status), last)
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from signalbox.observability import count, logger
 from signalbox.project_documents import Project
+from signalbox.pushes.documents import PushDocumentError
 from signalbox.pushes.model import Published, TrainedImage
 from signalbox.pushes.ports import BranchStore, Trainings
 
@@ -32,11 +33,18 @@ def publish(publication: Publication, ports: PublishingPorts) -> None:
     was seen. A repetition starts nothing: a run is asked for once for each change, and an execution is named after its
     image. A project's document speaks of its own pipelines and models alone, whatever a build writes there.
 
+    All projects share a message group, so a document that cannot be read (a build wrote it) must not bring its message
+    back: it is logged and counted, and the next publication replaces it.
+
     Raises:
-        PushDocumentError: what is published cannot be read.
         ServiceBusyError, CallRefusedError: AWS did not take a call.
     """
-    published = ports.published(publication.project)
+    try:
+        published = ports.published(publication.project)
+    except PushDocumentError as error:
+        logger.error("published not understood", extra={"project": publication.project, "reason": str(error)})
+        count("PublishedIgnored")
+        return
     if published is None:
         return
     project = next((one for one in ports.projects() if one.project == publication.project), None)
