@@ -1,4 +1,4 @@
-"""One cloud and one stack for most scenarios, deployed as a person would; the record of calls is read at the end."""
+"""A cloud with a stack for most scenarios, one for those of pushes; the record of calls is read at the end of both."""
 
 import fcntl
 import os
@@ -19,7 +19,16 @@ from tests.system.world import PARAMETERS, World
 _CONTAINERS = Path(__file__).parent / "containers"
 # They bring clouds of their own, so they run beside the scenarios that share one.
 _APART = ("test_from_before_projects", "test_own_data", "test_own_data_tried", "test_readme")
-_LAST = ("test_projects_apart", "test_update", "test_record_of_calls")
+# They share a cloud of their own, in which a stack is deployed as in the other's: so they run beside them, too.
+_PUSHES = (
+    "test_builds_apart",
+    "test_ci_by_hand",
+    "test_hooks",
+    "test_promotion",
+    "test_pushes",
+    "test_record_of_pushes",
+)
+_LAST = ("test_projects_apart", "test_update", "test_record_of_pushes", "test_record_of_calls")
 
 
 class _ByCloud(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
@@ -27,7 +36,9 @@ class _ByCloud(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(nodeid.partition("::")[0]).stem
-        return file if file in _APART else "one stack"
+        if file in _APART:
+            return file
+        return "pushes" if file in _PUSHES else "one stack"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _ByCloud:
@@ -59,10 +70,15 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, containers: Path) -> Iterato
 
 
 @pytest.fixture(scope="session")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[LocalCloud], None]:
-    """Return what builds the stack for whoever deploys it: once, since all that run at once share what is built."""
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all processes of this run have together."""
     temporary = tmp_path_factory.getbasetemp()
-    shared = temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary
+    return temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary
+
+
+@pytest.fixture(scope="session")
+def build(shared: Path) -> Callable[[LocalCloud], None]:
+    """Return what builds the stack for whoever deploys it: once, since all that run at once share what is built."""
 
     def build_once(cloud: LocalCloud) -> None:
         with (shared / "building").open("w") as lock:

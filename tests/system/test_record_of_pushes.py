@@ -1,0 +1,46 @@
+"""Least privilege of pushes, read after their scenarios from the record of the cloud that these have to themselves."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.system.record import Record, assumed, refused
+from tests.system.world import PREFIX, World
+
+UNUSED = "unused-by-pushes.json"
+_BUILD = re.compile(rf"{PREFIX}-cicd-(rose|tulip)-(BuildRole|BranchesRole)-")
+
+
+@pytest.fixture(scope="module")
+def record(world: World) -> Record:
+    """Return the record of all scenarios that share this cloud."""
+    return Record(world)
+
+
+def test_nothing_that_the_stack_did_for_pushes_was_denied(record: Record, shared: Path) -> None:
+    # What is granted and of no use here is of use in the scenarios of the other cloud, which read this at their end.
+    written = shared / f"{UNUSED}.part"
+    written.write_text(json.dumps(sorted(record.unused())))
+    written.rename(shared / UNUSED)
+    denied = refused(record.calls)
+
+    assert record.calls
+    assert not denied, "\n".join(map(str, sorted(denied)))
+
+
+def test_builds_did_what_they_do_without_a_refusal_and_reached_nothing_of_another_project(record: Record) -> None:
+    made = [(found, call) for call in record.everything if (found := _BUILD.match(assumed(call)))]
+
+    assert {found.groups() for found, _ in made} == {
+        ("rose", "BuildRole"),
+        ("rose", "BranchesRole"),
+        ("tulip", "BuildRole"),
+    }
+    denied = refused(call | {"role": found[0]} for found, call in made)
+    assert not denied, "\n".join(map(str, sorted(denied)))
+    others = {"rose": "tulip", "tulip": "rose"}
+    reached = {(call["action"], call["resource"]) for found, call in made if others[found[1]] in call["resource"]}
+    # What others claim is read, and by its own names: a deployment is compared with it (docs/security.md).
+    assert {action for action, _ in reached} <= {"ssm:GetParameter"}, "\n".join(map(str, sorted(reached)))
