@@ -359,6 +359,24 @@ def test_a_release_that_is_overtaken_before_it_moved_the_endpoint_takes_away_wha
     assert set(world.sagemaker.models) < models
 
 
+def test_what_a_newer_release_moved_away_from_is_there_when_it_has_to_go_back() -> None:
+    world = World(PLAIN)
+    for version in (2, 3):
+        world.registry.put(version, "Approved")
+    asked, verifying = through(world, "verify", question("approved", 2, AT, "older"))
+    newer, moved = through(world, "verify", question("approved", 3, LATER, "newer"))
+    world.actions["older"], plan = [], verifying
+    while plan["action"] not in ("done", "failed"):
+        asked = after(asked, plan, world._do(plan, "older"))
+        plan = world.plan(asked)
+
+    back = world.plan(after(newer, moved, failed("GoldenMismatchError")))
+    done = world._do(back, "newer")
+
+    assert (back["action"], done) == ("update-endpoint", DONE)
+    assert back["arguments"]["EndpointConfigName"] == verifying["progress"]["deployment"]["config"]  # type: ignore[index]  # it is verified
+
+
 def test_an_endpoint_that_somebody_made_meanwhile_is_updated_and_not_created() -> None:
     world = World(PLAIN)
     world.registry.put(2, "Approved")

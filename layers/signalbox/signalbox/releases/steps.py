@@ -150,9 +150,12 @@ def roll_back(progress: ReleaseProgress, word: RollbackWord, reason: str) -> Non
 
 
 def _plan_anew(progress: ReleaseProgress) -> None:
-    """Take the failure back: the stage is another release's now, and its next need may be none of ours."""
+    """Take the failure back: the stage is another release's now, and its next need may be none of ours.
+
+    Our config served until then, so it may be what that release goes back to: it stays, with its model.
+    """
     deployment = deployment_of(progress)
     deployment["moved"] = False
     progress["attempts"] += 1
     progress["problem"] = progress["verdict"] = None
-    progress["todo"] = ["wait", *cleaning(deployment)]
+    progress["todo"] = ["wait", *(step for step in cleaning(deployment) if step == "delete-alarm")]
