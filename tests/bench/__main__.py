@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sagemaker_local.process import CloudError
-from tests.bench import cloud, cold_starts, emulators, handling, jobs, latency
+from tests.bench import cloud, cold_starts, emulators, handling, jobs, latency, pushes
 from tests.bench.built import Stack, built
 from tests.bench.figures import BenchError
 from tests.bench.report import Report, Sizes
@@ -73,7 +73,7 @@ def _measure_built(
         say("plain ministack starts")
         plain = cloud.plain_peak(folder / "plain")
         with cloud.running(stack, folder, say) as (world, booted):
-            report.latencies = latency.measure(world, say)
+            report.latencies = [*latency.measure(world, say), *pushes.measure(world, folder / "pushes", say)]
             report.memory = cloud.Memory(plain, booted, cloud.peak(world.cloud.pid))
 
 

@@ -21,6 +21,7 @@ from tests.bench.figures import BenchError, Ratio
 from tests.bench.reference import Delivery, Token, entered, wait
 from tests.system.world import World
 
+type Progress = Callable[[str], None]
 UPLOADS, RELEASES = 8, 3
 # The event of a run's end waits in the same queue for as long, and would start what is uploaded meanwhile.
 _SETTLED_SECONDS = QUIET_SECONDS + 1.5
@@ -67,7 +68,7 @@ class _Clock:
             self.posted = time.time()
 
 
-def measure(world: World, progress: Callable[[str], None]) -> list[Latency]:
+def measure(world: World, progress: Progress) -> list[Latency]:
     """Return the latency of each path.
 
     Raises:
@@ -84,7 +85,7 @@ def measure(world: World, progress: Callable[[str], None]) -> list[Latency]:
     ]
 
 
-def _uploads(world: World, delivery: Delivery, progress: Callable[[str], None]) -> Ratio:
+def _uploads(world: World, delivery: Delivery, progress: Progress) -> Ratio:
     sagemaker, pipeline = world.client("sagemaker"), f"{world.outputs['Prefix']}-abalone"
     sagemaker.create_pipeline(
         PipelineName=pipeline,
@@ -113,7 +114,7 @@ def _uploads(world: World, delivery: Delivery, progress: Callable[[str], None]) 
     return Ratio.of(pairs[1:])  # the first one starts the functions
 
 
-def _approvals(world: World, token: Token, progress: Callable[[str], None]) -> tuple[Ratio, Ratio]:
+def _approvals(world: World, token: Token, progress: Progress) -> tuple[Ratio, Ratio]:
     staging: list[tuple[float, float]] = []
     prod: list[tuple[float, float]] = []
     clock = _Clock()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sagemaker_local.codecommit.credentials import git_variables
-from tests.system.world import PREFIX, World
+from tests.system.world import World
 
 _BEA = {"NAME": "Bea", "EMAIL": "bea@example.com"}
 # Everything is over, whatever becomes of it.
@@ -18,7 +18,7 @@ class Pushed:
 
     def __init__(self, world: World, project: str, seed: Path) -> None:
         self.world, self.project, self.seed = world, project, seed
-        self.build, self.clone = f"{PREFIX}-{project}", seed.with_name(f"{project}-clone")
+        self.build, self.clone = f"{world.outputs['Prefix']}-{project}", seed.with_name(f"{project}-clone")
 
     def create(self) -> None:
         """Give the project its repository and builds, as a person does, and clone it."""

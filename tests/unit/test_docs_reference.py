@@ -23,6 +23,18 @@ from signalbox_operate import cli
 from signalbox_operate.pipelines import images
 
 REFERENCE = read("docs/reference.md")
+# What AWS bills of an automation while nothing happens, and what it does not (the price lists of docs/costs.md).
+_BY_THE_MONTH = {"AWS::SecretsManager::Secret"}
+_BY_USE = {
+    "AWS::CodeBuild::Project",
+    "AWS::CodeCommit::Repository",
+    "AWS::ECR::Repository",
+    "AWS::Events::Rule",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Role",
+    "AWS::Logs::LogGroup",
+    "AWS::SSM::Parameter",
+}
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +113,18 @@ def test_the_counts_behind_the_costs_of_watching_are_those_of_the_reference_and_
         pytest.approx(outcomes * 0.30),
         pytest.approx(measured * 6 * 0.30),
     ]
+
+
+def test_an_idle_project_costs_what_its_automation_has_of_what_is_billed_by_the_month() -> None:
+    resources = parse(read("cicd/project.yaml"))["Resources"]
+    rows = table(read("docs/costs.md"), "automation of a project", "1", "10", "100", "why")
+    billed = {
+        name: resource.get("Condition") for name, resource in resources.items() if resource["Type"] in _BY_THE_MONTH
+    }
+
+    assert {resource["Type"] for resource in resources.values()} <= _BY_USE | _BY_THE_MONTH
+    assert billed == {"HookSecret": "Hooked"}
+    assert [[float(cell.lstrip("$")) for cell in row[1:4]] for row in rows] == [[0] * 3, [0.4, 4, 40], [0] * 3]
 
 
 def test_the_costs_name_the_price_of_traces_where_functions_and_machines_are_traced(template: dict[str, Any]) -> None:
