@@ -11,6 +11,7 @@ from typing import Any
 from tests.bench.figures import Ratio
 from tests.bench.latency import Latency, Progress
 from tests.bench.reference import wait
+from tests.system.project_folders import ANSWER, DEFINITION, JUDGE
 from tests.system.pushed import Pushed
 from tests.system.world import World
 
@@ -21,19 +22,12 @@ _FILE = f"""\
 project: {PROJECT}
 uploads: {{suffix: .csv, quiet_seconds: 0}}
 pipelines:
-  nothing: {{definition: definition.py}}
+  judge: {{definition: definition.py, code: code, models: [{PROJECT}]}}
 branches: {{main: main, experiments: false}}
 """
-# A run that has nothing to do, so that what is measured is the path to it; each push compares another number.
-_DEFINITION = """\
-import json
-
-equal = {"Type": "Equals", "LeftValue": 0, "RightValue": 1}
-nothing = {"Conditions": [equal], "IfSteps": [], "ElseSteps": []}
-parameter = {"Name": "InputManifest", "Type": "String"}
-steps = [{"Name": "Nothing", "Type": "Condition", "Arguments": nothing}]
-print(json.dumps({"Version": "2020-12-01", "Parameters": [parameter], "Steps": steps}))
-"""
+# Too weak to be registered: a run is over when its one job is.
+_UPLOAD = f"{PROJECT},0.1\n".encode()
+_LEAST = 0.8
 
 
 def measure(world: World, folder: Path, progress: Progress) -> list[Latency]:
@@ -50,7 +44,7 @@ def measure(world: World, folder: Path, progress: Progress) -> list[Latency]:
         progress(f"push {number} of {PUSHES}")
         compared = _seconds_of_push(made, bare, number)
         begun = time.time()
-        commit = made.change(f'RightValue": {number}}}', f'RightValue": {number + 1}}}', push="main")
+        commit = made.change(f"{_least(number - 1)})", f"{_least(number)})", push="main")
         run = wait("the run of a push", partial(_run, made, number + 1))
         starts.append((made.built(commit)["startTime"].timestamp() - begun, compared))
         runs.append((run["StartTime"].timestamp() - begun, compared))
@@ -67,11 +61,14 @@ def _project(world: World, folder: Path) -> Pushed:
     seed = folder / PROJECT
     seed.mkdir(parents=True)
     (seed / "signalbox.yaml").write_text(_FILE)
-    (seed / "definition.py").write_text(_DEFINITION)
+    (seed / "definition.py").write_text(DEFINITION)
+    (seed / "code").mkdir()
+    (seed / "code" / "judge.py").write_text(JUDGE)
+    (seed / "code" / "answer.py").write_text(ANSWER)
     made = Pushed(world, PROJECT, seed)
     made.create()
     made.built(made.head())
-    world.client("s3").put_object(Bucket=world.outputs["DataBucket"], Key=f"incoming/{PROJECT}/1.csv", Body=b"1\n")
+    world.client("s3").put_object(Bucket=world.outputs["DataBucket"], Key=f"incoming/{PROJECT}/1.csv", Body=_UPLOAD)
     wait("the first run of the project", partial(_run, made, 1))
     return made
 
@@ -85,8 +82,7 @@ def _bare(made: Pushed) -> Path:
 
 def _seconds_of_push(made: Pushed, clone: Path, number: int) -> float:
     """Return the seconds that a commit and its push take, where nobody listens."""
-    file = clone / "definition.py"
-    file.write_text(_DEFINITION.replace('RightValue": 1', f'RightValue": {number}'))
+    (clone / "definition.py").write_text(DEFINITION.replace(f"{_LEAST})", f"{_least(number)})"))
     begun = time.time()
     made.git("add", "--all", folder=clone)
     made.git("commit", "--message", f"number {number}", folder=clone)
@@ -94,7 +90,12 @@ def _seconds_of_push(made: Pushed, clone: Path, number: int) -> float:
     return time.time() - begun
 
 
+def _least(number: int) -> float:
+    """Return the accuracy that a model has to reach after so many pushes: each changes it."""
+    return round(_LEAST + number / 100, 2)
+
+
 def _run(made: Pushed, number: int) -> dict[str, Any] | None:
     """Return the `number`th run of the project's pipeline; None before there is one."""
-    found = made.runs(f"{made.build}--nothing")
+    found = made.runs(f"{made.build}--judge")
     return found[number - 1] if len(found) >= number else None
