@@ -321,6 +321,20 @@ class Images(RecordingClient):
         return {"repositories": [{"repositoryName": name}]}
 
 
+class Secrets(RecordingClient):
+    """Secrets Manager, with the values of secrets by their names."""
+
+    def __init__(self) -> None:
+        super().__init__("secretsmanager")
+        self.found: dict[str, str] = {}
+
+    def _get_secret_value(self, **request: Any) -> dict[str, Any]:
+        name = request["SecretId"]
+        if name not in self.found:
+            raise client_error("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+        return {"Name": name, "SecretString": self.found[name]}
+
+
 class ProjectCloud:
     """A stack `signalbox` that watches `incoming/`, its services, and what was said; or one elsewhere."""
 
@@ -329,7 +343,7 @@ class ProjectCloud:
         self.ssm, self.sagemaker, self.machines = Parameters(), SageMaker(), Machines()
         self.stacks = Stacks(self.ssm.found, account)
         self.s3 = RecordingClient("s3", {"put_object": {"VersionId": "v1"}})
-        self.codecommit, self.ecr = Repositories(), Images()
+        self.codecommit, self.ecr, self.secrets = Repositories(), Images(), Secrets()
         self.waiting: dict[str, int] = {}
         self.sealed: dict[str, int] = {}  # uploads of a run that cannot start
         self.said: list[str] = []
@@ -340,6 +354,7 @@ class ProjectCloud:
             "dynamodb": RecordingClient("dynamodb", {"query": self._query}),
             "s3": self.s3,
             "sagemaker": self.sagemaker,
+            "secretsmanager": self.secrets,
             "ssm": self.ssm,
             "stepfunctions": self.machines,
         }

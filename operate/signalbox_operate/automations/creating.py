@@ -17,6 +17,7 @@ from signalbox.aws.errors import code_of
 from signalbox.pushes.model import CODECOMMIT
 from signalbox_operate.automations import automation, command_line, first_commit, places
 from signalbox_operate.automations.automation import Automation
+from signalbox_operate.hosts import choosing
 from signalbox_operate.projects.checking import Checked
 from signalbox_operate.projects.definitions import PROJECT_TAG
 from signalbox_operate.projects.place import Place
@@ -24,8 +25,7 @@ from signalbox_operate.stack import OperateError
 
 TEMPLATE = Path(__file__).with_name("project.yaml")
 CREATE, THERE, NONE = "create", "there", "none"
-# Where other providers clone from, and how a repository is called there: an owner, or groups, and a name.
-HOSTS = {"github": "https://github.com", "gitlab": "https://gitlab.com", "bitbucket": "https://bitbucket.org"}
+# How a repository is called elsewhere: an owner, or groups, and a name.
 _NAME = r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+"
 _CODE = ("Provider", "RepositoryName", "RepositoryUrl", "ConnectionArn")
 # Outputs of the stack that the template takes as parameters of the same names.
@@ -74,10 +74,10 @@ class Elsewhere:
             OperateError: no provider of webhooks is named so, or no repository can be.
         """
         provider, _, name = words.partition(":")
-        if provider not in HOSTS or not re.fullmatch(_NAME, name):
-            kinds = ", ".join(f"{one}:owner/name" for one in HOSTS)
+        if provider not in choosing.SITES or not re.fullmatch(_NAME, name):
+            kinds = ", ".join(f"{one}:owner/name" for one in choosing.SITES)
             raise OperateError(f"{words} is no repository: give codecommit, none, or one of {kinds}")
-        return cls(provider, name, url or f"{HOSTS[provider]}/{name}.git", connection)
+        return cls(provider, name, url or f"{choosing.SITES[provider]}/{name}.git", connection)
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _of_code(elsewhere: Elsewhere | None) -> dict[str, str]:
 def known_elsewhere(made: Automation) -> Elsewhere | None:
     """Return the repository elsewhere that an automation has; None where it has none."""
     provider, *others = (made.parameters.get(name, "") for name in _CODE)
-    return Elsewhere(provider, *others) if provider in HOSTS else None
+    return Elsewhere(provider, *others) if provider in choosing.SITES else None
 
 
 def _repository(project: str, before: Automation, place: Place, wishes: Wishes) -> str:

@@ -30,17 +30,27 @@ def make(project: str, folder: Path) -> FirstCommit:
     Raises:
         OperateError: they are more, or larger, than a commit may be, or one leads out of the folder.
     """
-    names = _known_to_git(folder) or sorted(_found(folder))
-    outside = [name for name in names if not (folder / name).resolve().is_relative_to(folder.resolve())]
-    if outside:
-        raise OperateError(f"{outside[0]} in {folder} is a link that leads out of it: copy the file there")
-    sizes = {name: (folder / name).stat().st_size for name in names}
+    listed = names(folder)
+    sizes = {name: (folder / name).stat().st_size for name in listed}
     _refuse(folder, sizes)
-    files = {name: (folder / name).read_bytes() for name in names}
-    programs = [name for name in names if (folder / name).stat().st_mode & 0o100]
+    files = {name: (folder / name).read_bytes() for name in listed}
+    programs = [name for name in listed if (folder / name).stat().st_mode & 0o100]
     return FirstCommit(
         f"first-commits/{project}/{archives.digest(files, programs)}.zip", archives.pack(files, programs)
     )
+
+
+def names(folder: Path) -> list[str]:
+    """Return the names of the files in a project's folder that belong to its code.
+
+    Raises:
+        OperateError: one leads out of the folder.
+    """
+    listed = _known_to_git(folder) or sorted(_found(folder))
+    outside = [name for name in listed if not (folder / name).resolve().is_relative_to(folder.resolve())]
+    if outside:
+        raise OperateError(f"{outside[0]} in {folder} is a link that leads out of it: copy the file there")
+    return listed
 
 
 def _refuse(folder: Path, sizes: dict[str, int]) -> None:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from signalbox.project_documents import Project as Document
 from signalbox.pushes.model import CODECOMMIT
-from signalbox_operate.automations import automation, creating
+from signalbox_operate.automations import automation, creating, hosting
 from signalbox_operate.automations.automation import Automation
 from signalbox_operate.automations.creating import Elsewhere, Wishes
 from signalbox_operate.commands.deploying import Folder, place_of
@@ -69,6 +69,13 @@ def create(
     ] = "",
     connection: Annotated[str, typer.Option(help="ARN of the connection of CodeConnections that may clone it")] = "",
     url: Annotated[str, typer.Option(help="Address that it is cloned from, where that is not the provider's")] = "",
+    token_secret: Annotated[
+        str,
+        typer.Option(
+            help="Name or ARN of the secret in Secrets Manager with a token of GitHub, GitLab or Bitbucket: it makes "
+            "the repository where it is not there, its first commit, and its webhook"
+        ),
+    ] = "",
     experiments: Annotated[
         bool | None, typer.Option(help="Build other branches, too; else as branches.experiments says")
     ] = None,
@@ -80,13 +87,22 @@ def create(
     place = place_of(stack)
     made = deploying.check(project, place, covered=False)
     elsewhere = _elsewhere(project.name, place, repository, connection, url)
-    what = "rights for builds" if repository == _NONE else "a repository, builds and rights"
-    what = f"builds of {elsewhere.name}, a secret and rights" if elsewhere else what
+    what = _what(elsewhere, token_secret, none=repository == _NONE)
     if not yes and not typer.confirm(f"Make {what} for the project {project.name} in the stack {stack}?"):
         raise OperateError("nothing was made")
     wishes = Wishes(repository != _NONE, experiments, empty, elsewhere)
-    for line in _next(project, place, creating.create(made, place, wishes)):
+    after = hosting.create(made, place, wishes, token_secret)
+    for line in _next(project, place, after, by_hand=not token_secret):
         console.print(shown(line))
+
+
+def _what(elsewhere: Elsewhere | None, token_secret: str, *, none: bool) -> str:
+    """Return what is about to be made, in words."""
+    if elsewhere is None:
+        return "rights for builds" if none else "a repository, builds and rights"
+    if token_secret:
+        return f"the private repository {elsewhere.name} at {elsewhere.provider}, its webhook, builds and rights"
+    return f"builds of {elsewhere.name}, a secret and rights"
 
 
 def _elsewhere(project: str, place: Place, repository: str, connection: str, url: str) -> Elsewhere | None:
@@ -97,25 +113,31 @@ def _elsewhere(project: str, place: Place, repository: str, connection: str, url
     return known and replace(known, connection=connection or known.connection, url=url or known.url)
 
 
-def _hook(project: Project, place: Place, made: Automation) -> list[str]:
-    """Return what to do at the provider of a repository elsewhere."""
+def _elsewhere_next(project: Project, place: Place, made: Automation, *, by_hand: bool) -> list[str]:
+    """Return what is next for a repository elsewhere, and what to do at its provider where that is done by hand."""
+    main = made.parameters["Main"]
+    if not by_hand:
+        lines = [f"git clone {made.parameters['RepositoryUrl']}", f"a push to {main} is built and deployed"]
+        if not made.parameters["ConnectionArn"]:
+            lines.append("note: builds can clone it only where it is public: for a private one give --connection ARN")
+        return lines
     secret = made.outputs["HookSecretName"]
     provider = made.parameters["Provider"]
     return [
-        f"webhook: {place.stack.output('ReviewUrl')}/hooks/{project.name}",
+        f"webhook: {hosting.hook_address(project.name, place)}",
         f"its secret: aws secretsmanager get-secret-value --secret-id {secret} --query SecretString --output text",
         f"at {provider}, {made.parameters['RepositoryName']}: {_AT_THE_PROVIDER[provider]}",
-        f"a push to {made.parameters['Main']} is built and deployed then",
+        f"a push to {main} is built and deployed then",
     ]
 
 
-def _next(project: Project, place: Place, made: Automation) -> list[str]:
+def _next(project: Project, place: Place, made: Automation, *, by_hand: bool) -> list[str]:
     """Return what there is now, and what to do next."""
     if made.parameters.get("Repository") == creating.NONE:
         policies = [made.outputs[name] for name in ("DeployPolicyArn", "BranchesPolicyArn") if name in made.outputs]
         return [f"attach to the role of the service that builds it: {policy}" for policy in policies]
     if made.parameters.get("Provider", CODECOMMIT) != CODECOMMIT:
-        lines = _hook(project, place, made)
+        lines = _elsewhere_next(project, place, made, by_hand=by_hand)
     else:
         main, url = made.parameters["Main"], creating.clone_url(project.name, place)
         lines = [f"git clone {url}", f"a push to {main} is built and deployed"]
@@ -131,9 +153,12 @@ def remove(
     delete_endpoints: Annotated[
         bool, typer.Option("--delete-endpoints", help="Delete the endpoints that serve its models, too")
     ] = False,
+    token_secret: Annotated[
+        str, typer.Option(help="Secret with a token of GitHub, GitLab or Bitbucket: the webhook there is deleted, too")
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
 ) -> None:
     """Remove a project that is not in use: its builds, pipelines, roles, documents; code, images and data stay."""
     if not yes and not typer.confirm(f"Remove the project {project} from the stack {stack}?"):
         raise OperateError("nothing was removed")
-    removing.remove(project, place_of(stack), endpoints=delete_endpoints)
+    removing.remove(project, place_of(stack), endpoints=delete_endpoints, token_secret=token_secret)

@@ -10,7 +10,7 @@ from signalbox.aws import parameters
 from signalbox.aws.table import Table
 from signalbox.pushes.experiments import BranchResources
 from signalbox.pushes.table import BranchTable
-from signalbox_operate.automations import automation
+from signalbox_operate.automations import automation, creating, hosting
 from signalbox_operate.automations.automation import Automation
 from signalbox_operate.projects import pipelines, use
 from signalbox_operate.projects.model import ProjectError
@@ -18,11 +18,13 @@ from signalbox_operate.projects.place import Place
 from signalbox_operate.stack import OperateError
 
 
-def remove(project: str, place: Place, *, endpoints: bool = False) -> None:
+def remove(project: str, place: Place, *, endpoints: bool = False, token_secret: str = "") -> None:
     """Remove a project that is not in use; with `endpoints`, those that serve its models are deleted too.
 
+    With a secret that has a token of whoever hosts its repository, the webhook there is deleted too.
+
     Raises:
-        OperateError: there is no such project.
+        OperateError: there is no such project, or its webhook cannot be deleted; then nothing was removed.
         ProjectError: it is in use, for each reason.
     """
     document, stack, models = place.find(project), place.stack_of(project), place.models_of(project)
@@ -34,6 +36,9 @@ def remove(project: str, place: Place, *, endpoints: bool = False) -> None:
     problems = list(use.reasons(called, models, place, endpoints=endpoints))
     if problems:
         raise ProjectError([f"the project {project} is in use: {problem}" for problem in problems])
+    code, address = creating.known_elsewhere(builds), hosting.hook_address(project, place)
+    if code and token_secret:  # first, while the automation still says where the repository is
+        hosting.of(code, token_secret, place).disconnect(address)
     _stop_builds(builds)
     # Without `endpoints` there are none: each would have been a reason.
     for endpoint in (endpoint for model in models for endpoint in use.live(model, place)):
@@ -47,6 +52,8 @@ def remove(project: str, place: Place, *, endpoints: bool = False) -> None:
         stack.delete()
         place.say(f"stack {stack.name} deleted; uploads, packages and what runs wrote are left as they are")
     _remove_builds(builds, project, place)
+    if code and not token_secret:
+        place.say(f"note: delete the webhook {address} of {code.name} at {code.provider}: its pushes are refused now")
     _tell_late(called, project, place)
 
 
