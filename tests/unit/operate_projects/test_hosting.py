@@ -3,13 +3,16 @@
 import functools
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.support.documents import read, table
 from tests.support.git_host_server import served
 from tests.support.git_hosts import TOKEN, BitbucketFake, GitHubFake, GitLabFake, HostFake, basic
 from tests.support.hooks import SIGNING_TOKEN
@@ -20,12 +23,14 @@ from typer.testing import CliRunner, Result
 from signalbox_operate import account, cli
 from signalbox_operate.automations import command_line, hosting
 from signalbox_operate.automations.creating import Elsewhere, Wishes
+from signalbox_operate.hosts import bitbucket, github, gitlab
 from signalbox_operate.hosts.model import HostError
 from signalbox_operate.projects import deploying, reading
 
 NAME = "acme/wine"
 SECRET, HOOK_SECRET = "git/token", "an-example-of-a-secret-of-webhooks"
 STACK = "signalbox-cicd-wine"
+CALLED = {"github": "GitHub", "gitlab": "GitLab", "bitbucket": "Bitbucket"}
 CONNECTION = "arn:aws:codeconnections:us-east-1:123456789012:connection/0123"
 FILES = {"buildspec.yml", "code/train.py", "pipeline.py", "signalbox.yaml"}
 YAML = "project: wine\ncontainers: {wine: {problem: binary}}\n"  # without a definition, whose script takes long
@@ -66,7 +71,7 @@ class World:
     @property
     def called(self) -> str:
         """What people call the host."""
-        return {"github": "GitHub", "gitlab": "GitLab", "bitbucket": "Bitbucket"}[self.provider]
+        return CALLED[self.provider]
 
     @property
     def said(self) -> list[str]:
@@ -505,3 +510,16 @@ def test_a_removal_of_a_project_without_a_webhook_needs_no_token(world: World) -
 
     lines(world.remove("--token-secret", SECRET))
     assert not world.host.calls
+
+
+@pytest.mark.parametrize("host", [github, gitlab, bitbucket])
+def test_the_page_has_every_scope_that_a_refusal_names(host: ModuleType) -> None:
+    rows = {
+        row[0]: row[2] for row in table(read("docs/ci.md"), "provider", "value of the secret", "what the token needs")
+    }
+    needs = " ".join(one for one in vars(host).values() if isinstance(one, str) and one.startswith("the "))
+    named = re.findall(r"(?:permission|scope|the role|token:) (?!the )([A-Z]\w+(?:: \w+)?|[a-z_]+(?::[a-z]+)*)", needs)
+
+    told = rows[CALLED[host.__name__.rpartition(".")[2]]]
+    assert len(named) > 3
+    assert [one for one in named if one not in told] == []
