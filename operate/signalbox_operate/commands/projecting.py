@@ -9,7 +9,7 @@ from rich.text import Text
 
 from signalbox.project_documents import Project as Document
 from signalbox.pushes.model import CODECOMMIT
-from signalbox_operate.automations import automation, creating, hosting
+from signalbox_operate.automations import automation, creating, hosted
 from signalbox_operate.automations.automation import Automation
 from signalbox_operate.automations.creating import Elsewhere, Wishes
 from signalbox_operate.commands.deploying import Folder, place_of
@@ -91,7 +91,7 @@ def create(
     if not yes and not typer.confirm(f"Make {what} for the project {project.name} in the stack {stack}?"):
         raise OperateError("nothing was made")
     wishes = Wishes(repository != _NONE, experiments, empty, elsewhere)
-    after = hosting.create(made, place, wishes, token_secret)
+    after = hosted.create(made, place, wishes, token_secret)
     for line in _next(project, place, after, by_hand=not token_secret):
         console.print(shown(line))
 
@@ -124,7 +124,7 @@ def _elsewhere_next(project: Project, place: Place, made: Automation, *, by_hand
     secret = made.outputs["HookSecretName"]
     provider = made.parameters["Provider"]
     return [
-        f"webhook: {hosting.hook_address(project.name, place)}",
+        f"webhook: {hosted.hook_address(project.name, place)}",
         f"its secret: aws secretsmanager get-secret-value --secret-id {secret} --query SecretString --output text",
         f"at {provider}, {made.parameters['RepositoryName']}: {_AT_THE_PROVIDER[provider]}",
         f"a push to {main} is built and deployed then",

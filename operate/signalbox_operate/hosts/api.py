@@ -21,7 +21,6 @@ _LARGEST = 4 * 1024 * 1024  # bytes of an answer: a hundred webhooks have less
 _LONGEST = 300  # characters of a host's own words
 # What an error of a host has beside its words (GitHub, "Troubleshooting the REST API").
 _NO_WORDS = frozenset({"documentation_url", "status", "type", "resource", "code", "field"})
-
 _TAKEN = ("already exists", "already been taken")
 
 
@@ -75,7 +74,8 @@ class Api:
     ) -> Any:
         data = None if body is None else json.dumps(body).encode()
         headers = {"User-Agent": "signalbox", "Content-Type": "application/json", **self.headers}
-        request = urllib.request.Request(f"{self.url}{path}", data, headers, method=method)  # noqa: S310  # choosing.py
+        address = f"{self.url}{path}"
+        request = urllib.request.Request(address, data, headers, method=method)  # noqa: S310  # choosing.py checks it
         try:
             with _opener().open(request, timeout=_PATIENCE) as answer:
                 text = answer.read(_LARGEST)
@@ -90,7 +90,7 @@ class Api:
             raise HostError(self._unreached(error)) from error
 
     def _refusal(self, error: urllib.error.HTTPError, call: str, needs: str) -> str:
-        words = "; ".join(dict.fromkeys(_words(error.read(_LARGEST))))[:_LONGEST]
+        words = "; ".join(dict.fromkeys(_words(error)))[:_LONGEST]
         told = f"({call}: {error.code}{f', {words}' if words else ''})"
         seconds = _wait(error.headers, error.code)
         if seconds is not None:
@@ -121,11 +121,11 @@ class Api:
         return f"{self.name} does not answer under {self.url}: is there a network, and is the address right? ({reason})"
 
 
-def _words(text: bytes) -> Iterator[str]:
-    """Yield the words of an error, however deep they lie; none of a page for people."""
+def _words(error: urllib.error.HTTPError) -> Iterator[str]:
+    """Yield the words of an error, however deep they lie; none of a page for people, or of an answer that broke off."""
     try:
-        waiting = [json.loads(text)]
-    except ValueError:
+        waiting = [json.loads(error.read(_LARGEST))]
+    except (ValueError, OSError, http.client.HTTPException):
         return
     while waiting:
         one = waiting.pop(0)

@@ -12,6 +12,7 @@ from signalbox_operate.hosts.model import GitHost, Token
 
 OWN = "/2.0"
 PUBLIC = f"https://api.bitbucket.org{OWN}"
+_PUSH = "the scope write:repository:bitbucket (an access token: repository:write)"
 _READ = "the scope read:repository:bitbucket (an access token: repository)"
 _MAKE = "the scope admin:repository:bitbucket (an access token: repository:admin)"
 _DELETE = "the scope delete:repository:bitbucket (an access token: repository:delete)"
@@ -24,6 +25,7 @@ class BitbucketHost(GitHost):
     """A repository by its workspace and its name. An API token has a user, named by their e-mail address."""
 
     name = "Bitbucket"
+    pushing = _PUSH
 
     def __init__(self, url: str, repository: str, token: Token) -> None:
         known = token.basic(token.user) if token.user else token.bearer

@@ -16,16 +16,18 @@ from signalbox_operate.hosts.model import HostError
 
 _PATIENCE = 300  # seconds
 _LINES, _LONGEST = 4, 400  # of what git says about a failure
+_KEPT = {"GIT_SSL_CAINFO", "GIT_SSL_CAPATH"}
 _NOBODY = {"user.name": "Signalbox", "user.email": "signalbox@localhost"}
 _ROLES = ("AUTHOR", "COMMITTER")
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A repository's address, and the value of the header `Authorization` that lets in."""
+    """A repository's address, the header `Authorization` that lets in, and what its token has to be allowed."""
 
     url: str
     authorization: str = field(repr=False)
+    needs: str = ""
 
     def refs(self) -> dict[str, str]:
         """Return the commits of all branches and tags by their full names; none where nothing was ever pushed.
@@ -67,7 +69,8 @@ class Remote:
         except subprocess.TimeoutExpired as error:
             raise HostError(f"git {words[0]} of {self.url} did not end within {_PATIENCE} seconds: repeat") from error
         if done.returncode != 0:
-            raise HostError(f"git {words[0]} of {self.url} failed: {_told(done.stderr) or 'it says no reason'}")
+            reason = _told(done.stderr) or "it says no reason"
+            raise HostError(f"git {words[0]} of {self.url} failed: {reason} (the token needs {self.needs})")
         return done.stdout
 
     def _configuration(self) -> dict[str, str]:
@@ -80,6 +83,7 @@ class Remote:
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ASKPASS": "",  # nor any other program that asks
             "GIT_CONFIG_COUNT": str(len(given)),
             **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(given)},
             **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(given.values())},
@@ -100,7 +104,7 @@ def program() -> str:
 
 def _environment() -> dict[str, str]:
     """Return the environment without what says elsewhere where git works, and what it tells of it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or "_SSL_" in name}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
     if certificates := kept.get("SSL_CERT_FILE"):  # which the API is read with, and git does not know
         kept.setdefault("GIT_SSL_CAINFO", certificates)
     return kept

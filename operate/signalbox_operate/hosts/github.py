@@ -11,6 +11,10 @@ from signalbox_operate.hosts.api import Api
 from signalbox_operate.hosts.model import GitHost, HostError, Token
 
 PUBLIC, OWN = "https://api.github.com", "/api/v3"
+_PUSH = (
+    "the permission Contents: write (a classic token: the scope repo), and where the folder has workflows the "
+    "permission Workflows: write (a classic token: the scope workflow)"
+)
 _READ = "the permission Metadata: read (a classic token: the scope repo)"
 _ADMINISTER = "the permission Administration: write (a classic token: the scope repo)"
 _DELETE = "the permission Administration: write (a classic token: the scope delete_repo)"
@@ -21,6 +25,7 @@ class GitHubHost(GitHost):
     """A repository by its owner, a person or an organization, and its name."""
 
     name = "GitHub"
+    pushing = _PUSH
 
     def __init__(self, url: str, repository: str, token: Token) -> None:
         headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}

@@ -13,6 +13,7 @@ from signalbox_operate.hosts.model import GitHost, HostError, Token
 
 OWN = "/api/v4"
 PUBLIC = f"https://gitlab.com{OWN}"
+_PUSH = "the scope write_repository, and its user the role Maintainer"
 _READ = "the scope api"
 _MAKE = "the scope api, and its user a role in the group that may create projects"
 _HOOKS = "the scope api, and its user the role Maintainer"
@@ -24,6 +25,7 @@ class GitLabHost(GitHost):
     """A project by its full path: a person or groups, and its name."""
 
     name = "GitLab"
+    pushing = _PUSH
 
     def __init__(self, url: str, repository: str, token: Token) -> None:
         self._api = Api(self.name, url, {"Authorization": token.bearer}, token.secret)

@@ -35,11 +35,13 @@ class Token:
 class GitHost(Protocol):
     """One repository at a host. Every method raises HostError where the host refuses, or does not answer.
 
-    `name` is how people call the host, `git` the header that git is let in with, and a hook an id of the host's own.
+    `name` is how people call the host, `git` the header that git is let in with, and `pushing` what the token has to be
+    allowed for that. A hook is an id of the host's own.
     """
 
     name: str
     git: str
+    pushing: str
 
     def there(self) -> bool:
         """Say whether the repository is there, as far as the token may see."""

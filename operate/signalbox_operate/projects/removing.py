@@ -10,7 +10,7 @@ from signalbox.aws import parameters
 from signalbox.aws.table import Table
 from signalbox.pushes.experiments import BranchResources
 from signalbox.pushes.table import BranchTable
-from signalbox_operate.automations import automation, creating, hosting
+from signalbox_operate.automations import automation, creating, hosted
 from signalbox_operate.automations.automation import Automation
 from signalbox_operate.projects import pipelines, use
 from signalbox_operate.projects.model import ProjectError
@@ -36,9 +36,9 @@ def remove(project: str, place: Place, *, endpoints: bool = False, token_secret:
     problems = list(use.reasons(called, models, place, endpoints=endpoints))
     if problems:
         raise ProjectError([f"the project {project} is in use: {problem}" for problem in problems])
-    code, address = creating.known_elsewhere(builds), hosting.hook_address(project, place)
+    code, address = creating.known_elsewhere(builds), hosted.hook_address(project, place)
     if code and token_secret:  # first, while the automation still says where the repository is
-        hosting.of(code, token_secret, place).disconnect(address)
+        hosted.of(code, token_secret, place).disconnect(address)
     _stop_builds(builds)
     # Without `endpoints` there are none: each would have been a reason.
     for endpoint in (endpoint for model in models for endpoint in use.live(model, place)):

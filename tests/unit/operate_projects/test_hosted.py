@@ -21,7 +21,7 @@ from tests.support.project_folders import write
 from typer.testing import CliRunner, Result
 
 from signalbox_operate import account, cli
-from signalbox_operate.automations import command_line, hosting
+from signalbox_operate.automations import command_line, hosted
 from signalbox_operate.automations.creating import Elsewhere, Wishes
 from signalbox_operate.hosts import bitbucket, github, gitlab
 from signalbox_operate.hosts.model import HostError
@@ -66,7 +66,7 @@ class World:
         place = self.cloud.place()
         checked = deploying.check(reading.read(self.folder), place, covered=False)
         code = Elsewhere(self.provider, NAME, f"{self.host.url}/{NAME}.git")
-        return lambda: hosting.create(checked, place, Wishes(elsewhere=code), SECRET)
+        return lambda: hosted.create(checked, place, Wishes(elsewhere=code), SECRET)
 
     @property
     def called(self) -> str:
@@ -245,7 +245,9 @@ def test_a_repository_and_its_webhook_go_again_when_the_push_is_refused(world: W
     world.host.refusals = {f"POST /{NAME}.git/git-receive-pack": (403, {"message": "no"})}
     done = world.create()
 
-    assert f"git push of {world.host.url}/{NAME}.git failed: " in lines(done, 1)[-1]
+    told = lines(done, 1)[-1]
+    assert f"git push of {world.host.url}/{NAME}.git failed: " in told
+    assert re.search(r"403 .*\(the token needs the (scope|permission) ", told)
     assert world.said[-3:] == [
         f"webhook {world.address} of {NAME} at {world.called} deleted",
         f"note: stack {STACK} is made and stays, for the next try",

@@ -20,7 +20,7 @@ from signalbox_operate.projects.place import Place
 
 
 @dataclass(frozen=True)
-class Hosted:
+class HostedRepository:
     """A repository, who speaks for it, and how git reaches it; `say` is told what happens, a line at a time."""
 
     code: Elsewhere
@@ -94,21 +94,21 @@ def create(made: Checked, place: Place, wishes: Wishes, secret: str = "") -> Aut
             "--token-secret is for a repository at GitHub, GitLab or Bitbucket: name it with --repository, as "
             "github:owner/name, or leave the option out"
         )
-    project, hosted = made.project, of(wishes.elsewhere, secret, place)
+    project, repository = made.project, of(wishes.elsewhere, secret, place)
     git.program()
     names = first_commit.names(project.folder)
     with ExitStack() as undo:
-        hosted.make(undo)
+        repository.make(undo)
         after = creating.create(made, place, wishes)
         undo.callback(place.say, f"note: stack {after.stack.name} is made and stays, for the next try")
-        hosted.connect(hook_address(project.name, place), _hook_secret(after, place), undo)
+        repository.connect(hook_address(project.name, place), _hook_secret(after, place), undo)
         if not wishes.empty:
-            hosted.seed(project.folder, names, after.parameters["Main"])
+            repository.seed(project.folder, names, after.parameters["Main"])
         undo.pop_all()
     return after
 
 
-def of(code: Elsewhere, secret: str, place: Place) -> Hosted:
+def of(code: Elsewhere, secret: str, place: Place) -> HostedRepository:
     """Return a repository elsewhere, as the token in a secret lets it be reached.
 
     Raises:
@@ -116,7 +116,7 @@ def of(code: Elsewhere, secret: str, place: Place) -> Hosted:
     """
     token = tokens.read(secret, place.client("secretsmanager"))
     host = choosing.host(code.provider, code.name, code.url, token)
-    return Hosted(code, host, Remote(code.url, host.git), place.say)
+    return HostedRepository(code, host, Remote(code.url, host.git, host.pushing), place.say)
 
 
 def hook_address(project: str, place: Place) -> str:
