@@ -51,7 +51,8 @@ def _answer(host: HostFake, handler: BaseHTTPRequestHandler) -> None:
     host.before(call)
     found = re.fullmatch(_GIT, handler.path.partition("?")[0])
     refused = next((answer for beginning, answer in host.refusals.items() if call.startswith(beginning)), None)
-    if handler.headers.get("Authorization") != (host.git if found else host.known):
+    open_to_all = found and host.public and "receive-pack" not in call
+    if not open_to_all and handler.headers.get("Authorization") != (host.git if found else host.known):
         refused = (401, {"message": "Bad credentials"})
     if refused:
         status, headers, content = _json(refused, host.headers)

@@ -25,7 +25,7 @@ def basic(user: str, token: str = TOKEN) -> str:
 
 @dataclass
 class HostFake:
-    """A host, which is let in by `known` at its API and by `git` with git.
+    """A host, which is let in by `known` at its API and by `git` with git; a `public` one is cloned by everybody.
 
     `calls` are the requests so far. `refusals` answer a request whose method and path begin so, `headers` with every
     one of them. From the call of number `dies_at` on no request is answered, and those after it do nothing.
@@ -35,6 +35,7 @@ class HostFake:
     folder: Path
     known: str = f"Bearer {TOKEN}"
     git: str = ""
+    public: bool = False
     owners: tuple[str, ...] = ("acme",)
     repositories: dict[str, Body] = field(default_factory=dict)
     hooks: dict[str, dict[str, Body]] = field(default_factory=dict)

@@ -15,10 +15,13 @@ import httpx
 import pytest
 
 from signalbox import names
+from tests.support.git_host_server import served
+from tests.support.git_hosts import TOKEN, GitHubFake, basic
 from tests.system.project_folders import ANSWER, DEFINITION, JUDGE
 from tests.system.world import PREFIX, World
 
 PROJECT, REPOSITORY = "tulip", "acme/tulip"
+TOKEN_SECRET = "git/token"
 BUILD = f"{PREFIX}-{PROJECT}"
 FILE = """\
 project: tulip
@@ -99,28 +102,37 @@ class Tulip:
 
 @pytest.fixture(scope="module")
 def tulip(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tulip]:
-    """Give a project builds of a repository elsewhere, as a person does; nothing of it is left in the stack."""
+    """Give a project a repository elsewhere and builds, as a person does; nothing of it is left in the stack."""
     folder = tmp_path_factory.mktemp("tulip")
-    clone, bare = folder / "clone", folder / "acme" / "tulip.git"
+    clone = folder / "tulip"
     (clone / "code").mkdir(parents=True)
     files = {"signalbox.yaml": FILE, "definition.py": DEFINITION, "code/judge.py": JUDGE, "code/answer.py": ANSWER}
     for name, text in files.items():
         (clone / name).write_text(text)
     world.signalbox("ci", "codebuild", str(clone))
-    words = ("--repository", f"github:{REPOSITORY}", "--url", bare.as_uri(), "--yes")
-    told = world.signalbox("projects", "create", str(clone), *words).decode()
-    address = next(line for line in told.splitlines() if line.startswith("webhook: ")).removeprefix("webhook: ")
-    assert address == f"{world.outputs['ReviewUrl']}/hooks/{PROJECT}"
-    secret = world.client("secretsmanager").get_secret_value(SecretId=names.hook_secret(PREFIX, PROJECT))
-    made = Tulip(world, clone, address, secret["SecretString"])
-    for line in (("init", "--quiet", "--initial-branch=main"), ("init", "--quiet", "--bare", str(bare))):
-        made.git(*line)
-    made.git("remote", "add", "origin", str(bare))
-    made.git("add", "--all")
-    made.git("commit", "--quiet", "--message", "Tulips")
-    made.git("push", "--quiet", "origin", "HEAD:main")
-    yield made
-    world.signalbox("projects", "remove", PROJECT, "--yes")
+    secrets = world.client("secretsmanager")
+    secrets.create_secret(Name=TOKEN_SECRET, SecretString=json.dumps({"token": TOKEN}))
+    with served(GitHubFake(folder, git=basic("x-access-token"), public=True)) as host:
+        words = ("--repository", f"github:{REPOSITORY}", "--url", f"{host.url}/{REPOSITORY}.git", "--yes")
+        world.signalbox("projects", "create", str(clone), *words, "--token-secret", TOKEN_SECRET)
+        (hook,) = host.hooks[REPOSITORY].values()
+        made = Tulip(world, clone, hook["config"]["url"], hook["config"]["secret"])
+        made.git("init", "--quiet")
+        made.git("remote", "add", "origin", str(host.bare(REPOSITORY)))
+        made.git("fetch", "--quiet", "origin")
+        made.git("reset", "--quiet", "--hard", "origin/main")
+        yield made
+        world.signalbox("projects", "remove", PROJECT, "--yes", "--token-secret", TOKEN_SECRET)
+        assert not host.hooks[REPOSITORY]
+    secrets.delete_secret(SecretId=TOKEN_SECRET, ForceDeleteWithoutRecovery=True)
+
+
+def test_the_repository_is_made_with_a_token_and_has_the_webhook_of_the_stack(tulip: Tulip, world: World) -> None:
+    assert tulip.git("log", "--format=%s") == "First commit"
+    assert set(tulip.git("ls-files").splitlines()) >= {"signalbox.yaml", "buildspec.yml", "code/judge.py"}
+    assert tulip.address == f"{world.outputs['ReviewUrl']}/hooks/{PROJECT}"
+    held = world.client("secretsmanager").get_secret_value(SecretId=names.hook_secret(PREFIX, PROJECT))
+    assert tulip.secret == held["SecretString"]
 
 
 def test_a_webhook_that_is_not_signed_or_of_no_project_starts_nothing(tulip: Tulip) -> None:

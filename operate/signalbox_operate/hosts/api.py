@@ -32,8 +32,8 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 @functools.cache  # reading the certificates takes longer than a call
-def _opener() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_NoRedirects)
+def _certificates() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ class Api:
         address = f"{self.url}{path}"
         request = urllib.request.Request(address, data, headers, method=method)  # noqa: S310  # choosing.py checks it
         try:
-            with _opener().open(request, timeout=_PATIENCE) as answer:
+            opener = urllib.request.build_opener(_NoRedirects, urllib.request.HTTPSHandler(context=_certificates()))
+            with opener.open(request, timeout=_PATIENCE) as answer:
                 text = answer.read(_LARGEST)
                 return json.loads(text) if text.strip() else None
         except urllib.error.HTTPError as error:

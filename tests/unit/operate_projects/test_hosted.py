@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from boto3.session import Session
 from tests.support.documents import read, table
 from tests.support.git_host_server import served
 from tests.support.git_hosts import TOKEN, BitbucketFake, GitHubFake, GitLabFake, HostFake, basic
@@ -34,7 +35,8 @@ CALLED = {"github": "GitHub", "gitlab": "GitLab", "bitbucket": "Bitbucket"}
 CONNECTION = "arn:aws:codeconnections:us-east-1:123456789012:connection/0123"
 FILES = {"buildspec.yml", "code/train.py", "pipeline.py", "signalbox.yaml"}
 YAML = "project: wine\ncontainers: {wine: {problem: binary}}\n"  # without a definition, whose script takes long
-PACKED = functools.cache(command_line.make)  # the same for all tests
+# What takes long and is the same for all tests.
+PACKED, SESSION = functools.cache(command_line.make), functools.cache(Session)
 
 
 class World:
@@ -108,6 +110,7 @@ def world(provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr("time.sleep", lambda _: None)
     monkeypatch.setattr(command_line, "make", PACKED)
+    monkeypatch.setattr(account, "Session", SESSION)
     with served(made(provider, tmp_path / "host")) as host:
         world = World(provider, host, tmp_path / "wine")
         monkeypatch.setattr(account, "client", world.cloud.clients.__getitem__)
@@ -329,6 +332,32 @@ def test_a_host_that_does_not_answer_is_named(world: World) -> None:
 
     told = lines(world.create(), 1)[-1]
     assert told.startswith(f"error: GitHub does not answer under {world.host.url}/api/v3: is there a network")
+
+
+APIS = {
+    "github": "https://api.github.com",
+    "gitlab": "https://gitlab.com/api/v4",
+    "bitbucket": "https://api.bitbucket.org/2.0",
+}
+
+
+@every_provider
+def test_the_providers_own_api_is_asked_where_no_address_is_given(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # where nothing listens
+    words = ("create", str(world.folder), "--repository", f"{world.provider}:{NAME}", "--token-secret", SECRET, "--yes")
+
+    told = f"error: {world.called} does not answer under {APIS[world.provider]}: is there a network"
+    assert lines(world.run(*words), 1)[-1].startswith(told)
+
+
+def test_the_first_commit_is_on_the_branch_whose_pushes_are_deployed(world: World) -> None:
+    write(world.folder, YAML + "branches: {main: trunk}\n")
+    told = lines(world.create())
+
+    assert world.host.said(NAME, "for-each-ref", "--format=%(refname)").split() == ["refs/heads/trunk"]
+    assert "a push to trunk is built and deployed" in told
 
 
 def test_a_page_for_people_is_no_api(world: World) -> None:
