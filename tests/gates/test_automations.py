@@ -109,6 +109,7 @@ ELSEWHERE = {
     "Provider": "gitlab",
     "RepositoryName": "acme/drinks/wine",
     "RepositoryUrl": "https://gitlab.com/acme/drinks/wine.git",
+    "SourceType": "GITLAB",
     "ConnectionArn": CONNECTION,
 }
 
@@ -157,11 +158,11 @@ def test_builds_may_clone_as_their_provider_asks_for_and_not_otherwise(more: dic
     assert all(one["Resource"] == CONNECTION for one in statements if one["Sid"] == "CloneByConnection")
 
 
-@pytest.mark.parametrize(("provider", "kind"), [("github", "GITHUB"), ("bitbucket", "BITBUCKET")])
-def test_each_provider_is_codebuilds_own(provider: str, kind: str) -> None:
-    made = elsewhere(Provider=provider, ConnectionArn="")
+@pytest.mark.parametrize("kind", ["GITHUB", "GITHUB_ENTERPRISE", "GITLAB_SELF_MANAGED", "BITBUCKET"])
+def test_each_kind_of_repository_is_codebuilds_own(kind: str) -> None:
+    made = elsewhere(SourceType=kind, ConnectionArn="")
 
-    assert made["Build"]["Source"]["Type"] == kind
+    assert [made[build]["Source"]["Type"] for build in ("Build", "BranchesBuild")] == [kind, kind]
     assert "Auth" not in made["Build"]["Source"]
 
 

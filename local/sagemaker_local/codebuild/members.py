@@ -13,10 +13,6 @@ _NO_BATCH = "leave it out: start each build by itself"
 
 REFUSED: Mapping[str, str] = {
     # Sources.
-    "*ource*.type=GITHUB_ENTERPRISE": "use CODECOMMIT or S3",
-    "*ource*.type=GITLAB_SELF_MANAGED": "use CODECOMMIT or S3",
-    "StartBuild.sourceTypeOverride=GITHUB_ENTERPRISE": "use CODECOMMIT or S3",
-    "StartBuild.sourceTypeOverride=GITLAB_SELF_MANAGED": "use CODECOMMIT or S3",
     "*.auth": _NO_CONNECTION,
     "StartBuild.sourceAuthOverride": _NO_CONNECTION,
     "*.insecureSsl*": _NO_CONNECTION,

@@ -16,7 +16,7 @@ SERVICE = "codebuild.amazonaws.com"
 PAGE = 100
 _TO_CODEBUILD = {"iam:PassedToService": SERVICE}
 _IMAGES = "aws/codebuild/"
-_GIT = ("GITHUB", "GITLAB", "BITBUCKET")
+_GIT = ("GITHUB", "GITHUB_ENTERPRISE", "GITLAB", "GITLAB_SELF_MANAGED", "BITBUCKET")
 
 
 class Projects:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from signalbox import names
 from signalbox.aws.errors import code_of
-from signalbox.pushes.model import CODECOMMIT
+from signalbox.pushes.model import BITBUCKET, CODECOMMIT, GITHUB, GITLAB
 from signalbox_operate.automations import automation, command_line, first_commit, places
 from signalbox_operate.automations.automation import Automation
 from signalbox_operate.hosts import choosing
@@ -27,6 +27,12 @@ TEMPLATE = Path(__file__).with_name("project.yaml")
 CREATE, THERE, NONE = "create", "there", "none"
 # How a repository is called elsewhere: an owner, or groups, and a name.
 _NAME = r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+"
+# What CodeBuild calls a repository at a provider, and one on a server of one's own (API reference, ProjectSource).
+_SOURCE_TYPES = {
+    GITHUB: ("GITHUB", "GITHUB_ENTERPRISE"),
+    GITLAB: ("GITLAB", "GITLAB_SELF_MANAGED"),
+    BITBUCKET: ("BITBUCKET", "BITBUCKET"),
+}
 _CODE = ("Provider", "RepositoryName", "RepositoryUrl", "ConnectionArn")
 # Outputs of the stack that the template takes as parameters of the same names.
 _OF_STACK = (
@@ -78,6 +84,12 @@ class Elsewhere:
             kinds = ", ".join(f"{one}:owner/name" for one in choosing.SITES)
             raise OperateError(f"{words} is no repository: give codecommit, none, or one of {kinds}")
         return cls(provider, name, url or f"{choosing.SITES[provider]}/{name}.git", connection)
+
+    @property
+    def source_type(self) -> str:
+        """Return what CodeBuild calls such a repository."""
+        at_provider, own = _SOURCE_TYPES[self.provider]
+        return at_provider if self.url.startswith(f"{choosing.SITES[self.provider]}/") else own
 
 
 @dataclass(frozen=True)
@@ -155,7 +167,8 @@ def _of_project(made: Checked, wishes: Wishes) -> dict[str, str]:
 
 def _of_code(elsewhere: Elsewhere | None) -> dict[str, str]:
     code = elsewhere or Elsewhere(CODECOMMIT, "", "")
-    return dict(zip(_CODE, (code.provider, code.name, code.url, code.connection), strict=True))
+    named = dict(zip(_CODE, (code.provider, code.name, code.url, code.connection), strict=True))
+    return {**named, "SourceType": code.source_type if elsewhere else "CODECOMMIT"}
 
 
 def known_elsewhere(made: Automation) -> Elsewhere | None:

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from signalbox_operate import account, cli
 from signalbox_operate.automations import automation, command_line, creating, first_commit
-from signalbox_operate.automations.creating import Wishes
+from signalbox_operate.automations.creating import Elsewhere, Wishes
 from signalbox_operate.projects import deploying, reading, removing
 from signalbox_operate.projects.model import ProjectError
 from signalbox_operate.projects.template import LIMIT
@@ -314,6 +314,7 @@ def test_of_a_repository_elsewhere_the_address_the_secret_and_what_to_do_are_tol
         "Provider": "github",
         "RepositoryName": "acme/wine",
         "RepositoryUrl": "https://github.com/acme/wine.git",
+        "SourceType": "GITHUB",
         "ConnectionArn": connection,
         "SeedKey": "",
     }
@@ -343,7 +344,21 @@ def test_code_that_moves_to_codecommit_gets_a_repository_there(shell: ProjectClo
     run(folder, "--yes", "--repository", "codecommit")
 
     assert (given(shell)["Provider"], given(shell)["Repository"]) == ("codecommit", "create")
-    assert given(shell)["RepositoryName"] == ""
+    assert (given(shell)["RepositoryName"], given(shell)["SourceType"]) == ("", "CODECOMMIT")
+
+
+@pytest.mark.parametrize(
+    ("provider", "url", "kind"),
+    [
+        ("github", "", "GITHUB"),
+        ("github", "https://git.example.com/acme/wine.git", "GITHUB_ENTERPRISE"),
+        ("gitlab", "https://gitlab.com/acme/wine.git", "GITLAB"),
+        ("gitlab", "https://git.example.com/acme/wine.git", "GITLAB_SELF_MANAGED"),
+        ("bitbucket", "", "BITBUCKET"),
+    ],
+)
+def test_a_repository_on_a_server_of_ones_own_is_another_kind_to_codebuild(provider: str, url: str, kind: str) -> None:
+    assert Elsewhere.named(f"{provider}:acme/wine", url=url).source_type == kind
 
 
 @pytest.mark.parametrize("words", ["github:", "github:wine", "github:acme/wi ne", "svn:acme/wine", "acme/wine"])
