@@ -169,6 +169,10 @@ class Parameters(RecordingClient):
         del self.found[request["Name"]]
         return {}
 
+    def _delete_parameters(self, **request: Any) -> dict[str, Any]:
+        gone = [name for name in request["Names"] if self.found.pop(name, None) is not None]
+        return {"DeletedParameters": gone} if gone else {"InvalidParameters": request["Names"]}
+
     def _get_parameters_by_path(self, **request: Any) -> dict[str, Any]:
         path = request["Path"]
         below = {name: value for name, value in self.found.items() if name.startswith(f"{path}/")}

@@ -239,6 +239,9 @@ GROUP = names.branch_group("signalbox", "wine", "wine", "feature/🚀")
 PACKAGE = f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{GROUP}/1"
 
 
+NOTE: dict[str, object] = {"branch": "feature/🚀", "commit": A, "pipelines": {}, "groups": {}}
+
+
 def resources(made: object, **answers: Any) -> tuple[BranchResources, Any, Any]:
     text = {"Parameter": {"Value": json.dumps(made)}}
     ssm: Any = RecordingClient("ssm", {"get_parameter": text if made else client_error("ParameterNotFound")})
@@ -254,7 +257,7 @@ def resources(made: object, **answers: Any) -> tuple[BranchResources, Any, Any]:
 
 
 def test_a_branch_is_removed_with_its_pipelines_groups_and_packages_and_the_note_last() -> None:
-    found, sagemaker, ssm = resources({"pipelines": {"train": PIPELINE}, "groups": {"wine": GROUP}})
+    found, sagemaker, ssm = resources(NOTE | {"pipelines": {"train": PIPELINE}, "groups": {"wine": GROUP}})
     assert found.remove("wine", "feature/🚀") == [PIPELINE, GROUP]
     assert [one["PipelineName"] for one in sagemaker.requests("DeletePipeline")] == [PIPELINE]
     assert sagemaker.requests("DeleteModelPackage") == [{"ModelPackageName": PACKAGE}]
@@ -278,10 +281,18 @@ def test_a_branch_that_made_nothing_is_removed_by_doing_nothing() -> None:
     ],
 )
 def test_whatever_a_branch_says_it_made_only_its_own_is_deleted(name: str) -> None:
-    found, sagemaker, _ = resources({"pipelines": {"x": name}, "groups": {"x": "signalbox-wine"}})
+    found, sagemaker, _ = resources(NOTE | {"pipelines": {"x": name}, "groups": {"x": "signalbox-wine"}})
     assert found.remove("wine", "feature/🚀") == []
     assert not sagemaker.requests("DeletePipeline")
     assert not sagemaker.requests("DeleteModelPackageGroup")
+
+
+@pytest.mark.parametrize("spoiled", [[], {"pipelines": {"train": PIPELINE}}, {**NOTE, "groups": {"wine": 1}}])
+def test_a_note_that_a_build_spoiled_goes_and_nothing_that_it_names(spoiled: object) -> None:
+    found, sagemaker, ssm = resources(spoiled or "no object")
+    assert found.remove("wine", "feature/🚀") == []
+    assert not sagemaker.requests("DeletePipeline")
+    assert ssm.requests("DeleteParameter")
 
 
 def test_a_pipeline_that_runs_is_stopped_and_removed_later() -> None:
@@ -289,7 +300,7 @@ def test_a_pipeline_that_runs_is_stopped_and_removed_later() -> None:
     running = {"PipelineExecutionArn": execution, "PipelineExecutionStatus": "Executing"}
     over = {"PipelineExecutionArn": f"{execution[:-1]}m", "PipelineExecutionStatus": "Succeeded"}
     found, sagemaker, ssm = resources(
-        {"pipelines": {"train": PIPELINE}},
+        NOTE | {"pipelines": {"train": PIPELINE}},
         delete_pipeline=client_error("ConflictException"),
         list_pipeline_executions={"PipelineExecutionSummaries": [running, over]},
     )

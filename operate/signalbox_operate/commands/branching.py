@@ -1,10 +1,21 @@
 """See the branches of projects."""
 
+from dataclasses import replace
+
 from rich.text import Text
 
 from signalbox import words
 from signalbox_operate.commands.deploying import place_of
-from signalbox_operate.commands.terminal import Json, ProjectName, StackName, console, print_json, print_table, shown
+from signalbox_operate.commands.terminal import (
+    Json,
+    ProjectName,
+    StackName,
+    console,
+    errors,
+    print_json,
+    print_table,
+    shown,
+)
 from signalbox_operate.commands.terminal import state as coloured
 from signalbox_operate.pushes import overview
 from signalbox_operate.pushes.overview import BranchView, Metrics
@@ -13,7 +24,7 @@ from signalbox_operate.stack import OperateError
 
 def show_branches(project: ProjectName = None, stack: StackName = "signalbox", *, as_json: Json = False) -> None:
     """Show the branches of projects: commit, build, runs, and the metrics beside those of main."""
-    place = place_of(stack)
+    place = replace(place_of(stack), say=lambda text: errors.print(shown(text)))
     projects = [one for one in place.projects() if project in (None, one.project)]
     if project is not None and not projects:
         raise OperateError(f"there is no project {project!r}: `signalbox projects` lists them")

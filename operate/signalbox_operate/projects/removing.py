@@ -3,10 +3,7 @@
 Safe to repeat, and to break off anywhere: documents and roles go last, so that a second removal finds the rest.
 """
 
-import json
-
 from signalbox import names, plain
-from signalbox.aws import parameters
 from signalbox.aws.table import Table
 from signalbox.pushes.experiments import BranchResources
 from signalbox.pushes.table import BranchTable
@@ -15,6 +12,7 @@ from signalbox_operate.automations.automation import Automation
 from signalbox_operate.projects import pipelines, use
 from signalbox_operate.projects.model import ProjectError
 from signalbox_operate.projects.place import Place
+from signalbox_operate.pushes import overview
 from signalbox_operate.stack import OperateError
 
 
@@ -59,11 +57,13 @@ def remove(project: str, place: Place, *, endpoints: bool = False, token_secret:
 
 def _remove_branches(project: str, place: Place) -> None:
     """Delete what branches have made, and forget how they were built: a project of this name begins anew."""
-    made = parameters.below(names.experiment_parameter(place.prefix, project, ""), place.client("ssm"))
     resources = BranchResources(place.prefix, place.client("sagemaker"), place.client("ssm"))
-    for branch in (str(json.loads(text)["branch"]) for _, text in made):
-        for name in resources.remove(project, branch):
+    for parameter, note in overview.notes(project, place):
+        branch = note.branch if note else ""
+        for name in resources.remove(project, branch) if branch else ():
             place.say(f"{name} of the branch {plain.line(branch)} deleted")
+        # One that cannot be read, or names another branch, is still there.
+        place.client("ssm").delete_parameters(Names=[parameter])
     table = BranchTable(Table(place.stack.output("PushesTable"), place.client("dynamodb")))
     for known in list(table.all(project)):
         table.remove(known)

@@ -1,6 +1,5 @@
 """The branches of a stack's projects: how each was built last, what it runs, and its metrics beside main's."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,8 @@ from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.table import Table
 from signalbox.evaluation import registered
 from signalbox.project_documents import Project as Document
+from signalbox.pushes.documents import PushDocumentError, parse_note
+from signalbox.pushes.model import BranchNote
 from signalbox.pushes.table import BranchTable
 from signalbox_operate.projects.place import Place
 
@@ -52,24 +53,34 @@ def of_projects(projects: Sequence[Document], place: Place) -> Iterator[BranchVi
             own = made.pop(branch.name, None)
             yield _view(project.project, branch.name, branch.commit, branch.status, own, place)
         for name, own in made.items():
-            yield _view(project.project, name, str(own["commit"]), "", own, place)
+            yield _view(project.project, name, own.commit, "", own, place)
 
 
-def _made(project: str, place: Place) -> dict[str, dict[str, Any]]:
-    """Return what branches have made, by their names."""
-    found = parameters.below(names.experiment_parameter(place.prefix, project, ""), place.client("ssm"))
-    documents = (json.loads(text) for _, text in found)
-    return {str(one["branch"]): one for one in documents}
+def _made(project: str, place: Place) -> dict[str, BranchNote]:
+    """Return what branches have made, by their names; a note that cannot be read is named, and left out."""
+    return {note.branch: note for _, note in notes(project, place) if note is not None}
 
 
-def _view(project: str, name: str, commit: str, build: str, made: Mapping[str, Any] | None, place: Place) -> BranchView:
+def notes(project: str, place: Place) -> Iterator[tuple[str, BranchNote | None]]:
+    """Yield what builds wrote down that branches have made, by its parameter; one that cannot be read is told."""
+    folder = names.experiment_parameter(place.prefix, project, "")
+    for key, text in parameters.below(folder, place.client("ssm")):
+        note = None
+        try:
+            note = parse_note(text)
+        except PushDocumentError as error:
+            place.say(f"note: what a branch has made cannot be read in {folder}{key}: {error}")
+        yield f"{folder}{key}", note
+
+
+def _view(project: str, name: str, commit: str, build: str, made: BranchNote | None, place: Place) -> BranchView:
     if made is None:
         return BranchView(project, name, commit, build)
     sagemaker = place.client("sagemaker")
-    runs = {key: _status(pipeline, sagemaker) for key, pipeline in made["pipelines"].items()}
+    runs = {key: _status(pipeline, sagemaker) for key, pipeline in made.pipelines.items()}
     metrics = [
         Metrics(model, _metrics(group, place), _metrics(names.package_group(place.prefix, model), place))
-        for model, group in made["groups"].items()
+        for model, group in made.groups.items()
     ]
     return BranchView(project, name, commit, build, runs, metrics)
 

@@ -15,7 +15,7 @@ from signalbox.pushes import documents
 from signalbox.pushes.model import Changed, Published, TrainedImage
 from signalbox_operate.containers import building
 from signalbox_operate.projects import deploying, reading, removing
-from signalbox_operate.pushes import experiments, publishing, source
+from signalbox_operate.pushes import experiments, overview, publishing, source
 from signalbox_operate.pushes.source import Source
 from signalbox_operate.stack import OperateError
 
@@ -203,6 +203,24 @@ def test_a_project_that_is_removed_takes_its_branches_with_it(cloud: ProjectClou
     assert [one["ModelPackageGroupName"] for one in cloud.sagemaker.requests("DeleteModelPackageGroup")] == [GROUP]
     assert names.experiment_parameter("signalbox", "wine", FEATURE) not in cloud.ssm.found
     assert f"{PIPELINE} of the branch {FEATURE} deleted" in cloud.said
+
+
+@pytest.mark.parametrize(
+    "spoiled", ["not JSON", "[]", '{"branch": "x", "commit": "y", "pipelines": ["z"], "groups": {}}']
+)
+def test_a_note_that_a_build_spoiled_is_named_and_keeps_no_project_from_being_seen_and_removed(
+    cloud: ProjectCloud, tmp_path: Path, spoiled: str
+) -> None:
+    publish(cloud, tmp_path, A)
+    experiment(cloud, tmp_path, B)
+    note = names.experiment_parameter("signalbox", "wine", "spoiled")
+    cloud.ssm.found[note] = spoiled
+    seen = [found.branch for _, found in overview.notes("wine", cloud.place()) if found]
+    removing.remove("wine", cloud.place())
+    assert seen == [FEATURE]
+    assert any(note in line for line in cloud.said)
+    assert note not in cloud.ssm.found
+    assert not cloud.sagemaker.pipelines
 
 
 def test_a_branch_whose_pipeline_has_run_as_it_is_is_not_run_again(cloud: ProjectCloud, tmp_path: Path) -> None:

@@ -14,6 +14,11 @@ each pipeline the commit that changed its definition last, and for each model th
     {"commit": "3e5983…", "by": "arn:aws:sts::…",
      "pipelines": {"train": {"commit": "3e5983…", "digest": "0f3a…", "number": 7}},
      "images": {"bottles": {"image": "…/signalbox/wine:bottles-…", "commit": "3e5983…"}}}
+
+What another branch has made, which its build writes down before (`names.experiment_parameter`):
+
+    {"branch": "feature/more-trees", "commit": "3e5983…", "pipelines": {"train": "signalbox-wine--train--…"},
+     "groups": {"wine": "signalbox-wine--…"}}
 """
 
 import json
@@ -26,6 +31,7 @@ from signalbox.pushes.model import (
     GITHUB,
     GITLAB,
     Automation,
+    BranchNote,
     Changed,
     Published,
     TrainedImage,
@@ -87,6 +93,17 @@ def to_json(published: Published) -> str:
     images = {one.model: {"image": one.image, "commit": one.commit} for one in published.images}
     pipelines = {key: one._asdict() for key, one in published.pipelines.items()}
     return json.dumps({"commit": published.commit, "by": published.by, "pipelines": pipelines, "images": images})
+
+
+def parse_note(text: str) -> BranchNote:
+    """Return what a branch has made.
+
+    Raises:
+        PushDocumentError: the text is not JSON, or a field is missing, unknown or wrong.
+    """
+    fields = _fields(text, ("branch", "commit", "pipelines", "groups"))
+    pipelines, groups = fields.pairs("pipelines"), fields.pairs("groups")
+    return BranchNote(fields.text("branch"), fields.text("commit"), pipelines, groups)
 
 
 def readable(found: Iterable[tuple[str, str]]) -> list[Automation]:

@@ -1,22 +1,15 @@
-"""What a branch has made beside main: pipelines and package groups of its own, which go with it.
+"""What a branch has made beside main: pipelines and package groups of its own, which go with it."""
 
-Its build writes down what it made (`names.experiment_parameter`):
-
-    {"branch": "feature/more-trees", "commit": "3e5983…", "pipelines": {"train": "signalbox-wine--train--…"},
-     "groups": {"wine": "signalbox-wine--…"}}
-"""
-
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from signalbox import moments, names
 from signalbox.aws import clients, parameters
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, none_if_missing, translated
+from signalbox.observability import count, logger
+from signalbox.pushes.documents import PushDocumentError, parse_note
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_ssm import SSMClient
 
@@ -35,7 +28,8 @@ class BranchResources:
     def remove(self, project: str, branch: str) -> Sequence[str]:
         """Delete the pipelines and package groups of a branch, then the note of them; return what they were called.
 
-        A death in between leaves the note, so that the repetition goes on.
+        A death in between leaves the note, so that the repetition goes on. One that cannot be read says of nothing that
+        it is the branch's, and would hold up the project's other branches: it is logged and counted, and goes alone.
 
         Raises:
             ServiceBusyError: something of it still runs, and was stopped; or AWS could not answer.
@@ -45,11 +39,7 @@ class BranchResources:
         text = parameters.find(parameter, self._ssm)
         if not text:
             return ()
-        made: Mapping[str, Mapping[str, str]] = json.loads(text)
-        # A build wrote it: whatever it says, nothing but what is a branch's of this project is deleted.
-        place = f"{self._prefix}-{project}--"
-        pipelines = [name for name in made.get("pipelines", {}).values() if _is_of(name, place, branch)]
-        groups = [name for name in made.get("groups", {}).values() if name.startswith(place)]
+        pipelines, groups = self._made(text, project, branch)
         for name in pipelines:
             self._delete_pipeline(name)
         for name in groups:
@@ -57,6 +47,21 @@ class BranchResources:
         with translated(f"ssm:DeleteParameter of {parameter}"), none_if_missing():
             self._ssm.delete_parameter(Name=parameter)
         return [*pipelines, *groups]
+
+    def _made(self, text: str, project: str, branch: str) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the pipelines and groups in a branch's note.
+
+        A build wrote it: whatever it says, nothing but what is a branch's of this project is deleted.
+        """
+        try:
+            note = parse_note(text)
+        except PushDocumentError as error:
+            logger.error("note not understood", extra={"project": project, "branch": branch, "reason": str(error)})
+            count("BranchNoteIgnored")
+            return (), ()
+        place = f"{self._prefix}-{project}--"
+        pipelines = [name for name in note.pipelines.values() if _is_of(name, place, branch)]
+        return pipelines, [name for name in note.groups.values() if name.startswith(place)]
 
     def _delete_pipeline(self, name: str) -> None:
         operation = f"sagemaker:DeletePipeline of {name}"

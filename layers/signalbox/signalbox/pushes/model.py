@@ -130,6 +130,15 @@ class Published(NamedTuple):
     images: tuple[TrainedImage, ...] = ()
 
 
+class BranchNote(NamedTuple):
+    """What a branch's build wrote down before it made it: pipelines by their keys, package groups by their models."""
+
+    branch: str
+    commit: str
+    pipelines: Mapping[str, str]
+    groups: Mapping[str, str]
+
+
 class BranchConflictError(Exception):
     """Somebody else works on the same branch at the same time; one of the two gives way."""
 
