@@ -215,6 +215,15 @@ def test_the_other_services_give_a_token_and_no_key() -> None:
         assert not re.search(r"ACCESS_KEY|SECRET|PASSWORD|secrets\.", ci.text(service), re.IGNORECASE), service
 
 
+def test_where_a_deployment_runs_git_can_be_asked_for_the_newest_commit_of_the_branch() -> None:
+    (job,) = document("github")["jobs"].values()
+    images = [document("gitlab")["signalbox"]["image"], document("bitbucket")["image"]]
+
+    assert job["steps"][0]["with"] == {"persist-credentials": "true"}
+    # Docker Hub, python: a slim image has no packages but those that Python needs, and so no git.
+    assert not [image for image in images if "slim" in image or "alpine" in image]
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_versions_are_pinned_and_no_failure_is_passed_over(service: str) -> None:
     text = ci.text(service)
