@@ -2,7 +2,6 @@
 
 import ast
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from tests.support import tables
+from tests.support import command_line, tables
 from tests.support.documents import ROOT
 
 from signalbox_operate import __version__
@@ -23,19 +22,12 @@ PACKAGES = {
     "signalbox": ROOT / "layers" / "signalbox" / "signalbox",
     "signalbox_operate": ROOT / "operate" / "signalbox_operate",
 }
-UNSEEN = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built as `pip install ./operate` does; from a copy, since that leaves files beside its sources."""
-    folder = tmp_path_factory.mktemp("wheel")
-    for part in ("operate", "layers/signalbox/signalbox"):
-        shutil.copytree(ROOT / part, folder / part, ignore=UNSEEN)
-    words = ["wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder)]
-    subprocess.run([sys.executable, "-m", "pip", *words, str(folder / "operate")], check=True, cwd=folder)
-    (built,) = folder.glob("*.whl")
-    return built
+    """The wheel, built as `pip install ./operate` does."""
+    return command_line.wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")

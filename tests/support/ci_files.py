@@ -117,12 +117,40 @@ def shells(service: str) -> list[tuple[list[str], str]]:
 
 def said(service: str, branch: str) -> dict[str, str]:
     """Return the variables that a service sets for a push to a branch, with those that its settings have."""
-    commit, name = _SAID[service]
-    return {**_SETTINGS, commit: COMMIT, name: branch, **_TOKENS.get(service, {})}
+    return {**_SETTINGS, **pushed(service, branch, COMMIT), **_TOKENS.get(service, {})}
+
+
+def pushed(service: str, branch: str, commit: str) -> dict[str, str]:
+    """Return the variables by which a service names what was pushed."""
+    return dict(zip(_SAID[service], (commit, branch), strict=True))
+
+
+def execute(
+    service: str, folder: Path, variables: Mapping[str, str], last: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """Run a service's shells in a project's folder, as far as they go; return how they ended, and what they said.
+
+    They have the `variables` and nothing else; `last` is what the last of them has besides.
+    """
+    started, told = shells(service), ""
+    for number, (words, text) in enumerate(started, 1):
+        environment = {**variables, **(last or {} if number == len(started) else {})}
+        done = subprocess.run(
+            [*words, "-c", text], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        told += done.stdout + done.stderr
+        if done.returncode:
+            return done.returncode, told
+    return 0, told
+
+
+def path_of(*programs: str) -> list[str]:
+    """Return the folders that programs of this machine are in."""
+    return sorted({str(Path(shutil.which(one) or "/bin/x").parent) for one in programs})
 
 
 def run(service: str, folder: Path, variables: Mapping[str, str]) -> Ran:
-    """Run a service's shells in a project's folder, as far as they go."""
+    """Run a service's shells in a project's folder, with programs that note how they were called."""
     tools, source = folder.parent / "tools", folder.parent / "source"
     for place, names in (
         (tools, ("python", "python3.13", "pip", "curl", "signalbox")),
@@ -138,19 +166,10 @@ def run(service: str, folder: Path, variables: Mapping[str, str]) -> Ran:
     noted = folder.parent / "noted"
     noted.write_text("")
     known = {
-        "PATH": os.pathsep.join(
-            [str(tools), *sorted({str(Path(shutil.which(one) or "/bin/x").parent) for one in ("sh", "bash", "mktemp")})]
-        ),
+        "PATH": os.pathsep.join([str(tools), *path_of("sh", "bash", "mktemp")]),
         "NOTED": str(noted),
         "TMPDIR": str(folder.parent),
         "CODEBUILD_SRC_DIR_signalbox": str(source),
     }
-    code, told = 0, ""
-    for words, text in shells(service):
-        done = subprocess.run(
-            [*words, "-c", text], cwd=folder, env={**known, **variables}, capture_output=True, text=True, check=False
-        )
-        code, told = done.returncode, told + done.stdout + done.stderr
-        if code:
-            break
+    code, told = execute(service, folder, {**known, **variables})
     return Ran([Call(**json.loads(line)) for line in noted.read_text().splitlines()], code, told)

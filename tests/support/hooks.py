@@ -28,9 +28,10 @@ def digest(body: str, secret: str = SECRET) -> str:
     return "sha256=" + hmac.new(secret.encode(), body.encode(), hashlib.sha256).hexdigest()
 
 
-def standard(identity: str, seconds: int, body: str) -> dict[str, str]:
-    """Return the headers by which GitLab signs."""
-    signed = hmac.new(bytes(range(32)), f"{identity}.{seconds}.{body}".encode(), hashlib.sha256).digest()
+def standard(identity: str, seconds: int, body: str, token: str = SIGNING_TOKEN) -> dict[str, str]:
+    """Return the headers by which GitLab signs with a signing token."""
+    key = base64.b64decode(token.removeprefix("whsec_"))
+    signed = hmac.new(key, f"{identity}.{seconds}.{body}".encode(), hashlib.sha256).digest()
     signature = f"v1,{base64.b64encode(signed).decode()}"
     return {"webhook-id": identity, "webhook-timestamp": str(seconds), "webhook-signature": signature}
 

@@ -1,166 +1,222 @@
 """A repository of another provider is built by what its webhooks tell: checked, once, and at the newest commit."""
 
-import hashlib
-import hmac
-import json
-import os
-import subprocess
+import shutil
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from sagemaker_local import inbox
 from signalbox import names
-from tests.support.git_host_server import served
-from tests.support.git_hosts import TOKEN, GitHubFake, basic
+from signalbox_local.project import ROOT
+from tests.support.hooks import SIGNING_TOKEN, digest, request, standard
+from tests.system.clones import Clone
 from tests.system.project_folders import ANSWER, DEFINITION, JUDGE
+from tests.system.pushed import Pushed
 from tests.system.world import PREFIX, World
 
-PROJECT, REPOSITORY = "tulip", "acme/tulip"
-TOKEN_SECRET = "git/token"
-BUILD = f"{PREFIX}-{PROJECT}"
-FILE = """\
-project: tulip
-pipelines:
-  judge: {definition: definition.py, code: code, models: [tulip]}
-"""
 NONE = "0" * 40
-ENDS = ("SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED")
-_ANN = {"NAME": "Ann", "EMAIL": "ann@example.com"}
+GUESSED = "whsec_AAAA"  # a signing token of another one
+# A project for each provider: a changed one would hold in receive_hook after a minute.
+PROJECTS = {"github": "peony", "gitlab": "lotus", "bitbucket": "aster"}
+RELEASED = ("github", "gitlab")
+CONTAINER = """\
+project: {project}
+containers:
+  {project}:
+    folder: container
+    problem: multiclass
+    channel: train
+    hyperparameters: {{max_leaf_nodes: 4}}
+"""
+PIPELINE = """\
+project: {project}
+pipelines:
+  judge: {{definition: definition.py, code: code, models: [{project}]}}
+"""
 
 
-@dataclass
-class Tulip:
-    """The project, its repository at a provider that is this machine, and a person's clone of it."""
+@dataclass(frozen=True)
+class Hooked:
+    """A project that a provider's webhooks tell of, and the clone that is pushed from."""
 
-    world: World
-    clone: Path
+    provider: str
+    clone: Clone
     address: str
     secret: str
+    builds: Pushed
 
-    def git(self, *words: str) -> str:
-        """Run git as a person; return what it prints."""
-        person = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _ANN.items()}
-        environment = {**os.environ, **person, "HOME": "/nonexistent"}
-        done = subprocess.run(
-            ["git", *words], cwd=self.clone, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+    @property
+    def project(self) -> str:
+        """The project's name, which is its model's, too."""
+        return PROJECTS[self.provider]
 
     def push(self, text: str) -> tuple[str, str]:
-        """Commit something and push it; return the commits before and after."""
-        before = self.git("rev-parse", "HEAD")
-        (self.clone / "README.md").write_text(text)
-        self.git("add", "--all")
-        self.git("commit", "--message", text)
-        self.git("push", "--quiet", "origin", "HEAD:main")
-        return before, self.git("rev-parse", "HEAD")
+        """Change what nothing is made of, and push it; return the commits before and after."""
+        before = self.clone.head
+        (self.clone.folder / "README.md").write_text(text)
+        return before, self.clone.push(text)
 
-    def tell(self, before: str, after: str, *, secret: str = "", delivery: str = "", project: str = PROJECT) -> int:
-        """Send what GitHub sends of a push to main; return the status of the answer."""
-        payload = {
-            "ref": "refs/heads/main",
-            "before": before,
-            "after": after,
-            "repository": {"id": 1, "full_name": REPOSITORY},
-            "pusher": {"name": "ann", "email": "ann@example.com"},
-            "head_commit": {"id": after, "author": {"name": "Ann", "email": "ann@example.com"}},
-        }
-        body = json.dumps(payload).encode()
-        signature = hmac.new((secret or self.secret).encode(), body, hashlib.sha256).hexdigest()
-        headers = {
-            "Content-Type": "application/json",
-            "X-GitHub-Event": "push",
-            "X-GitHub-Delivery": delivery or str(uuid.uuid4()),
-            "X-Hub-Signature-256": f"sha256={signature}",
-        }
-        address = self.address.replace(f"/{PROJECT}", f"/{project}")
+    def tell(self, before: str, after: str, *, secret: str = "", delivery: str = "", project: str = "") -> int:
+        """Send what the provider sends of a push to main; return the status of the answer."""
+        body, headers = self._request(before, after)
+        signed = _signed(self.provider, body, secret or self.secret, delivery or str(uuid.uuid4()))
+        return self._send(body, {**headers, **signed}, project or self.project)
+
+    def tell_by_token(self, before: str, after: str, delivery: str) -> int:
+        """Send it as a GitLab that signs nothing does: with the secret itself."""
+        body, headers = self._request(before, after)
+        named = {"x-gitlab-token": self.secret, "idempotency-key": delivery}
+        return self._send(body, {**headers, **named}, self.project)
+
+    def _request(self, before: str, after: str) -> tuple[str, dict[str, str]]:
+        def change(payload: dict[str, Any]) -> None:
+            _PUSHES[self.provider](payload, f"acme/{self.project}", before, after)
+
+        event = request(self.provider, change)
+        return event["body"], {name: value for name, value in event["headers"].items() if name not in _LEFT_OUT}
+
+    def _send(self, body: str, headers: Mapping[str, str], project: str) -> int:
+        address = self.address.replace(f"/{self.project}", f"/{project}")
         return httpx.post(address, content=body, headers=headers, timeout=60).status_code
 
-    def builds(self) -> list[dict[str, Any]]:
-        """Return the builds of the project, the oldest first."""
-        codebuild = self.world.client("codebuild")
-        ids = codebuild.list_builds_for_project(projectName=BUILD, sortOrder="ASCENDING").get("ids", [])
-        found: list[dict[str, Any]] = codebuild.batch_get_builds(ids=ids)["builds"] if ids else []
-        return found
 
-    def built(self, commit: str) -> None:
-        """Wait until a commit was built well."""
+# What the samples have of their way to the function, and what each request of a scenario has anew.
+_LEFT_OUT = ("host", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-gitlab-token", "idempotency-key")
 
-        def look() -> dict[str, Any] | None:
-            found = [one for one in self.builds() if one["sourceVersion"] == commit]
-            return found[-1] if found and found[-1]["buildStatus"] in ENDS else None
 
-        build = self.world.wait_for(f"the build of {commit}", look)
-        assert build["buildStatus"] == "SUCCEEDED", build["phases"]
+def _signed(provider: str, body: str, secret: str, delivery: str) -> dict[str, str]:
+    """Return the headers that sign a request and name its delivery; GitLab's are those of a signing token."""
+    if provider == "gitlab":
+        return standard(delivery, int(time.time()), body, secret)
+    if provider == "github":
+        return {"x-hub-signature-256": digest(body, secret), "x-github-delivery": delivery}
+    return {"x-hub-signature": digest(body, secret), "x-request-uuid": delivery}
+
+
+def _github(payload: dict[str, Any], repository: str, before: str, after: str) -> None:
+    payload |= {"before": before, "after": after}
+    payload["repository"] = {"id": 1, "full_name": repository}
+
+
+def _gitlab(payload: dict[str, Any], repository: str, before: str, after: str) -> None:
+    payload |= {"before": before, "after": after, "checkout_sha": after}
+    payload["project"]["path_with_namespace"] = repository
+    payload["commits"][-1]["id"] = after
+
+
+def _bitbucket(payload: dict[str, Any], repository: str, before: str, after: str) -> None:
+    payload["repository"]["full_name"] = repository
+    (change,) = payload["push"]["changes"]
+    change["new"]["target"]["hash"] = after
+    change["old"] = None if before == NONE else {**change["old"], "target": {"hash": before}}
+
+
+_PUSHES: Mapping[str, Callable[[dict[str, Any], str, str, str], None]] = {
+    "github": _github,
+    "gitlab": _gitlab,
+    "bitbucket": _bitbucket,
+}
+
+
+def _write(provider: str, folder: Path) -> None:
+    """Write a project: a container where its model is to be released, else a pipeline, which runs over uploads."""
+    project = PROJECTS[provider]
+    if provider in RELEASED:
+        shutil.copytree(ROOT / "projects" / "iris" / "iris-decision-tree", folder / "container")
+        (folder / "signalbox.yaml").write_text(CONTAINER.format(project=project))
+        return
+    (folder / "code").mkdir(parents=True)
+    (folder / "signalbox.yaml").write_text(PIPELINE.format(project=project))
+    for name, text in {"definition.py": DEFINITION, "code/judge.py": JUDGE, "code/answer.py": ANSWER}.items():
+        (folder / name).write_text(text)
+
+
+def _hooked(world: World, provider: str, folder: Path) -> Hooked:
+    """Give a project builds of a repository elsewhere, as a person does, with the first commit in it."""
+    project, clone = PROJECTS[provider], Clone(folder / "clone", folder / "acme" / f"{PROJECTS[provider]}.git")
+    _write(provider, clone.folder)
+    world.signalbox("ci", "codebuild", str(clone.folder))
+    words = ("--repository", f"{provider}:acme/{project}", "--url", clone.bare.as_uri(), "--yes")
+    told = world.signalbox("projects", "create", str(clone.folder), *words).decode()
+    address = next(line for line in told.splitlines() if line.startswith("webhook: ")).removeprefix("webhook: ")
+    assert address == f"{world.outputs['ReviewUrl']}/hooks/{project}"
+    secrets, name = world.client("secretsmanager"), names.hook_secret(PREFIX, project)
+    if provider == "gitlab":
+        secrets.put_secret_value(SecretId=name, SecretString=SIGNING_TOKEN)  # which GitLab makes: docs/ci.md
+    clone.begin()
+    secret = secrets.get_secret_value(SecretId=name)["SecretString"]
+    return Hooked(provider, clone, address, secret, Pushed(world, project, clone.folder))
 
 
 @pytest.fixture(scope="module")
-def tulip(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tulip]:
-    """Give a project a repository elsewhere and builds, as a person does; nothing of it is left in the stack."""
-    folder = tmp_path_factory.mktemp("tulip")
-    clone = folder / "tulip"
-    (clone / "code").mkdir(parents=True)
-    files = {"signalbox.yaml": FILE, "definition.py": DEFINITION, "code/judge.py": JUDGE, "code/answer.py": ANSWER}
-    for name, text in files.items():
-        (clone / name).write_text(text)
-    world.signalbox("ci", "codebuild", str(clone))
-    secrets = world.client("secretsmanager")
-    secrets.create_secret(Name=TOKEN_SECRET, SecretString=json.dumps({"token": TOKEN}))
-    with served(GitHubFake(folder, git=basic("x-access-token"), public=True)) as host:
-        words = ("--repository", f"github:{REPOSITORY}", "--url", f"{host.url}/{REPOSITORY}.git", "--yes")
-        world.signalbox("projects", "create", str(clone), *words, "--token-secret", TOKEN_SECRET)
-        (hook,) = host.hooks[REPOSITORY].values()
-        made = Tulip(world, clone, hook["config"]["url"], hook["config"]["secret"])
-        made.git("init", "--quiet")
-        made.git("remote", "add", "origin", str(host.bare(REPOSITORY)))
-        made.git("fetch", "--quiet", "origin")
-        made.git("reset", "--quiet", "--hard", "origin/main")
-        yield made
-        world.signalbox("projects", "remove", PROJECT, "--yes", "--token-secret", TOKEN_SECRET)
-        assert not host.hooks[REPOSITORY]
-    secrets.delete_secret(SecretId=TOKEN_SECRET, ForceDeleteWithoutRecovery=True)
+def hooked(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Hooked]]:
+    """Return a project of each provider; nothing of them is left in the stack."""
+    made = {one: _hooked(world, one, tmp_path_factory.mktemp(one)) for one in PROJECTS}
+    for provider in RELEASED:
+        world.put_iris(PROJECTS[provider])
+    yield made
+    for one in made.values():
+        one.builds.remove()
 
 
-def test_the_repository_is_made_with_a_token_and_has_the_webhook_of_the_stack(tulip: Tulip, world: World) -> None:
-    assert tulip.git("log", "--format=%s") == "First commit"
-    assert set(tulip.git("ls-files").splitlines()) >= {"signalbox.yaml", "buildspec.yml", "code/judge.py"}
-    assert tulip.address == f"{world.outputs['ReviewUrl']}/hooks/{PROJECT}"
-    held = world.client("secretsmanager").get_secret_value(SecretId=names.hook_secret(PREFIX, PROJECT))
-    assert tulip.secret == held["SecretString"]
+@pytest.mark.parametrize("provider", PROJECTS)
+def test_a_webhook_that_is_not_signed_or_of_no_project_starts_nothing(provider: str, hooked: dict[str, Hooked]) -> None:
+    one = hooked[provider]
+    assert one.tell(NONE, one.clone.head, secret=GUESSED) == 401
+    assert one.tell(NONE, one.clone.head, project="daisy") == 404
+    assert one.tell(NONE, one.clone.head, project="abalone") == 404
+    assert not one.builds.builds()
 
 
-def test_a_webhook_that_is_not_signed_or_of_no_project_starts_nothing(tulip: Tulip) -> None:
-    head = tulip.git("rev-parse", "HEAD")
-    assert tulip.tell(NONE, head, secret="guessed") == 401
-    assert tulip.tell(NONE, head, project="daisy") == 404
-    assert tulip.tell(NONE, head, project="abalone") == 404
-    assert not tulip.builds()
+def test_a_push_that_a_webhook_of_any_provider_tells_of_is_built_and_deployed_once(
+    hooked: dict[str, Hooked], world: World
+) -> None:
+    for one in hooked.values():
+        assert one.tell(NONE, one.clone.head, delivery="first") == 202
+        assert one.tell(NONE, one.clone.head, delivery="first") == 200
+    gitlab = hooked["gitlab"]
+    assert gitlab.tell_by_token(NONE, gitlab.clone.head, "first") == 200
+    for one in hooked.values():
+        one.builds.built(one.clone.head)
+        assert one.project in world.signalbox("projects").decode()
+        assert [build["sourceVersion"] for build in one.builds.builds()] == [one.clone.head]
 
 
-def test_a_push_that_a_webhook_tells_of_is_built_and_deployed_once(tulip: Tulip, world: World) -> None:
-    head = tulip.git("rev-parse", "HEAD")
-    assert tulip.tell(NONE, head, delivery="first") == 202
-    assert tulip.tell(NONE, head, delivery="first") == 200
-    tulip.built(head)
-    assert PROJECT in world.signalbox("projects").decode()
-    assert [one["sourceVersion"] for one in tulip.builds()] == [head]
+def test_a_push_that_a_webhook_tells_of_is_built_trained_reviewed_with_its_commit_and_released(
+    hooked: dict[str, Hooked], world: World
+) -> None:
+    heads = {hooked[provider].project: hooked[provider].clone.head for provider in RELEASED}
+    for model, head in heads.items():
+        mail = world.mail("approve", f"{model} version 1")
+        assert head in inbox.text(mail)
+        world.approve(mail)
+    row = world.rows()[0]
+    for model, head in heads.items():
+        world.approve(world.mail("to prod", f"{model} version 1"))
+        world.wait_for(f"{model} in prod", partial(world.live_package, model, "prod"))
+        assert world.package(model, 1)["MetadataProperties"]["CommitId"] == head
+        assert world.predict("prod", model, ",".join(row[1:])).decode().strip() == row[0]
 
 
-def test_of_pushes_that_are_told_late_and_out_of_order_the_newest_is_built_last_and_once(tulip: Tulip) -> None:
-    first, second, third = (tulip.push(text) for text in ("One", "Two", "Three"))
+def test_of_pushes_that_are_told_late_and_out_of_order_the_newest_is_built_last_and_once(
+    hooked: dict[str, Hooked],
+) -> None:
+    one = hooked["github"]
+    first, second, third = (one.push(text) for text in ("One", "Two", "Three"))
     for before, after in (third, first, second, first):
-        assert tulip.tell(before, after) == 202
-    tulip.built(third[1])
-    assert tulip.tell(*first) == 202
-    fourth = tulip.push("Four")
-    assert tulip.tell(*fourth) == 202
-    tulip.built(fourth[1])
-    commits = [one["sourceVersion"] for one in tulip.builds()]
+        assert one.tell(before, after) == 202
+    one.builds.built(third[1])
+    assert one.tell(*first) == 202
+    fourth = one.push("Four")
+    assert one.tell(*fourth) == 202
+    one.builds.built(fourth[1])
+    commits = [build["sourceVersion"] for build in one.builds.builds()]
     assert commits.count(third[1]) == commits.count(fourth[1]) == 1
     assert commits[-2:] == [third[1], fourth[1]]

@@ -176,12 +176,12 @@ class World:
         """Ask a stage's model through the API, signed, by the command line."""
         return self.signalbox("invoke", stage, "--model", model, "--data", body)
 
-    def signalbox(self, *words: str) -> bytes:
-        """Run the operator's command line."""
+    def signalbox(self, *words: str, folder: Path = ROOT) -> bytes:
+        """Run the operator's command line in a folder."""
         done = subprocess.run(
             [sys.executable, "-m", "signalbox_operate", *words],
             env=program_environment(self.cloud.environment),
-            cwd=ROOT,
+            cwd=folder,
             capture_output=True,
             check=False,
             timeout=PATIENCE * 2,  # what follows an execution that never ends would never end
