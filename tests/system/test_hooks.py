@@ -24,7 +24,7 @@ from tests.system.world import PREFIX, World
 NONE = "0" * 40
 GUESSED = "whsec_AAAA"  # a signing token of another one
 # A project for each provider: a changed one would hold in receive_hook after a minute.
-PROJECTS = {"github": "peony", "gitlab": "lotus", "bitbucket": "aster"}
+PROJECTS = {"github": "peony", "gitlab": "lotus", "bitbucket": "dahlia"}
 RELEASED = ("github", "gitlab")
 CONTAINER = """\
 project: {project}
