@@ -32,6 +32,13 @@ class Clone:
         self.git("remote", "add", "origin", str(self.bare))
         return self.push("The first files")
 
+    def join(self) -> None:
+        """Take up what is in the repository, which was made of what is in the folder."""
+        self.git("init", "--quiet")
+        self.git("remote", "add", "origin", str(self.bare))
+        self.git("fetch", "--quiet", "origin")
+        self.git("reset", "--quiet", "--hard", "origin/main")
+
     def push(self, message: str) -> str:
         """Commit what was changed, push it to main, and return the commit."""
         self.git("add", "--all")

@@ -28,10 +28,10 @@ class Pushed:
         endpoint = self.world.cloud.environment["AWS_ENDPOINT_URL"]
         self.git("clone", f"{endpoint}/v1/repos/{self.build}", str(self.clone), folder=self.seed)
 
-    def remove(self) -> None:
+    def remove(self, *more: str) -> None:
         """Leave nothing of the project in the stack."""
         self.stop_reviews()
-        self.world.signalbox("projects", "remove", self.project, "--delete-endpoints", "--yes")
+        self.world.signalbox("projects", "remove", self.project, "--delete-endpoints", "--yes", *more)
 
     def git(self, *words: str, folder: Path | None = None) -> str:
         """Run git as the account's owner; return what it prints."""

@@ -1,5 +1,6 @@
 """A repository of another provider is built by what its webhooks tell: checked, once, and at the newest commit."""
 
+import json
 import shutil
 import time
 import uuid
@@ -15,6 +16,8 @@ import pytest
 from sagemaker_local import inbox
 from signalbox import names
 from signalbox_local.project import ROOT
+from tests.support.git_host_server import served
+from tests.support.git_hosts import TOKEN, GitHubFake, HostFake, basic
 from tests.support.hooks import SIGNING_TOKEN, digest, request, standard
 from tests.system.clones import Clone
 from tests.system.project_folders import ANSWER, DEFINITION, JUDGE
@@ -22,6 +25,7 @@ from tests.system.pushed import Pushed
 from tests.system.world import PREFIX, World
 
 NONE = "0" * 40
+TOKEN_SECRET = "git/token"
 GUESSED = "whsec_AAAA"  # a signing token of another one
 # A project for each provider: a changed one would hold in receive_hook after a minute.
 PROJECTS = {"github": "peony", "gitlab": "lotus", "bitbucket": "dahlia"}
@@ -155,15 +159,54 @@ def _hooked(world: World, provider: str, folder: Path) -> Hooked:
     return Hooked(provider, clone, address, secret, Pushed(world, project, clone.folder))
 
 
+def _made_with_token(world: World, host: HostFake, folder: Path) -> Hooked:
+    """Give a project a repository, webhook and builds at GitHub, as a person with a token does."""
+    project = PROJECTS["github"]
+    repository = f"acme/{project}"
+    clone = Clone(folder / project, host.bare(repository))
+    _write("github", clone.folder)
+    world.signalbox("ci", "codebuild", str(clone.folder))
+    words = ("--repository", f"github:{repository}", "--url", f"{host.url}/{repository}.git", "--yes")
+    world.signalbox("projects", "create", str(clone.folder), *words, "--token-secret", TOKEN_SECRET)
+    (hook,) = host.hooks[repository].values()
+    clone.join()
+    return Hooked(
+        "github", clone, hook["config"]["url"], hook["config"]["secret"], Pushed(world, project, clone.folder)
+    )
+
+
 @pytest.fixture(scope="module")
-def hooked(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Hooked]]:
-    """Return a project of each provider; nothing of them is left in the stack."""
-    made = {one: _hooked(world, one, tmp_path_factory.mktemp(one)) for one in PROJECTS}
+def github(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostFake]:
+    """Return a GitHub on this machine, to which the stack's owner has a token."""
+    secrets = world.client("secretsmanager")
+    secrets.create_secret(Name=TOKEN_SECRET, SecretString=json.dumps({"token": TOKEN}))
+    with served(GitHubFake(tmp_path_factory.mktemp("host"), git=basic("x-access-token"), public=True)) as host:
+        yield host
+    secrets.delete_secret(SecretId=TOKEN_SECRET, ForceDeleteWithoutRecovery=True)
+
+
+@pytest.fixture(scope="module")
+def hooked(world: World, github: HostFake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Hooked]]:
+    """Return a project of each provider; nothing of them is left in the stack, and no webhook."""
+    made = {one: _hooked(world, one, tmp_path_factory.mktemp(one)) for one in PROJECTS if one != "github"}
+    made = {"github": _made_with_token(world, github, tmp_path_factory.mktemp("github")), **made}
     for provider in RELEASED:
         world.put_iris(PROJECTS[provider])
     yield made
     for one in made.values():
-        one.builds.remove()
+        one.builds.remove(*(("--token-secret", TOKEN_SECRET) if one.provider == "github" else ()))
+    assert not github.hooks[f"acme/{PROJECTS['github']}"]
+
+
+def test_a_repository_that_is_made_with_a_token_has_the_first_commit_and_the_webhook_of_the_stack(
+    hooked: dict[str, Hooked], world: World
+) -> None:
+    one = hooked["github"]
+    assert one.clone.git("log", "--format=%s") == "First commit"
+    assert set(one.clone.git("ls-files").splitlines()) >= {"signalbox.yaml", "buildspec.yml", "container/train"}
+    assert one.address == f"{world.outputs['ReviewUrl']}/hooks/{one.project}"
+    held = world.client("secretsmanager").get_secret_value(SecretId=names.hook_secret(PREFIX, one.project))
+    assert one.secret == held["SecretString"]
 
 
 @pytest.mark.parametrize("provider", PROJECTS)
