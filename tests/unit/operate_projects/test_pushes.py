@@ -107,9 +107,10 @@ def test_a_containers_image_is_built_once_for_each_content_and_named_by_its_comm
     same = publish(cloud, tmp_path, B, CONTAINER, **dockerfile).images
     other = publish(cloud, tmp_path, C, CONTAINER, **{"bottles/Dockerfile": "FROM python:3.13\n"}).images
     tuned = CONTAINER.replace("problem: binary", "problem: binary, hyperparameters: {depth: 3}")
-    told = publish(cloud, tmp_path, B, tuned, **{"bottles/Dockerfile": "FROM python:3.13\n"}).images
+    told = publish(cloud, tmp_path, B, tuned, **{"bottles/Dockerfile": "FROM python:3.13\n"})
     assert first == same
-    assert [one.commit for one in (*first, *other, *told)] == [A, C, B]
+    assert [one.commit for one in (*first, *other, *told.images)] == [A, C, B]
+    assert told.pipelines["train"].commit == A  # which none of them changed
     assert [build.name for build in pushed] == ["signalbox/wine"] * 3
     assert pushed[0].tag.startswith(f"bottles-{A[:12]}-20261120t120000-")
     assert len({build.tag for build in pushed}) == 3
