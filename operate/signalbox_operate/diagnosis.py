@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from signalbox import projects, stages
+from signalbox import names, projects, stages
+from signalbox.aws import parameters
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, code_of
 from signalbox.aws.table import Table
 from signalbox.stages import StagesDocumentError
@@ -95,6 +96,15 @@ def _projects(stack: Stack, client: Callable[[str], Any]) -> Iterator[Finding]:
             yield Finding(what, "ok")
 
 
+def _grants(stack: Stack, client: Callable[[str], Any]) -> Iterator[Finding]:
+    prefix, ssm = stack.output("Prefix"), client("ssm")
+    granted = projects.load_grants(prefix, ssm)
+    for project, _ in parameters.below(names.automation_parameter(prefix, ""), ssm):
+        what = f"what builds of {project} write is held against a grant"
+        told = "functions believe whatever they write: run `signalbox projects create` in its folder"
+        yield Finding(what, "ok") if project in granted else Finding(what, "missing", told)
+
+
 def _unclaimed(stack: Stack, client: Callable[[str], Any]) -> Iterator[Finding]:
     table = UploadsTable(Table(stack.output("UploadsTable"), client("dynamodb")), UNCLAIMED)
     first = next(iter(table.waiting(1)), None)
@@ -146,6 +156,7 @@ _CHECKS: dict[str, Check] = {
     "the sender's address": _sender,
     "the approvers' addresses": _approvers,
     "the projects": _projects,
+    "the grants of builds": _grants,
     "uploads of no project": _unclaimed,
     "the stages and their quotas": _stages,
 }

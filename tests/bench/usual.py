@@ -83,12 +83,17 @@ class Usual:
 
 
 def _projects() -> dict[str, Any]:
-    """Return what the parameter store has: one project, with one pipeline."""
+    """Return what the parameter store has: one project, with one pipeline and a grant."""
     uploads = [{"prefix": "incoming/", "suffix": "", "quiet_seconds": 60, "pipeline": _MODEL}]
     pipeline = {"name": _PIPELINE, "parameter": "InputManifest", "takes": "manifest", "models": [_MODEL]}
     project = {"project": _MODEL, "id": f"{_MODEL}-0123456789ab", "uploads": uploads, "pipelines": {_MODEL: pipeline}}
-    found = {"Name": f"/{_PREFIX}/projects/{_MODEL}", "Value": json.dumps(project)}
-    return {"get_parameters_by_path": {"Parameters": [found]}}
+    grant = {"prefixes": ["incoming/"], "models": [_MODEL]}
+
+    def below(Path: str) -> dict[str, Any]:  # noqa: N803  # boto3's spelling
+        found = grant if Path.endswith("/grants") else project
+        return {"Parameters": [{"Name": f"{Path}/{_MODEL}", "Value": json.dumps(found)}]}
+
+    return {"get_parameters_by_path": below}
 
 
 def _record_uploads() -> Usual:

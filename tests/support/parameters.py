@@ -17,3 +17,7 @@ class RememberedParameters(RecordingClient):
         if Name not in self.texts:
             raise client_error("ParameterNotFound")
         return {"Parameter": {"Value": self.texts[Name]}}
+
+    def _get_parameters_by_path(self, Path: str) -> dict[str, Any]:  # noqa: N803  # boto3's spelling
+        below = [name for name in self.texts if name.rpartition("/")[0] == Path]
+        return {"Parameters": [{"Name": name, "Value": self.texts[name]} for name in below]}

@@ -85,9 +85,8 @@ class Stacks(RecordingClient):
             self._happened(stack_name, "Boundary", "DELETE_FAILED", "Cannot delete a policy attached to entities.")
             self.stacks[stack_name].update(status="DELETE_FAILED", moving=1, doing="DELETE")
             return {}
-        template = _read(self.stacks.pop(stack_name)["template"] or '{"Resources": {}}')
-        for resource in template["Resources"].values():
-            self.parameters.pop(str(resource["Properties"].get("Name")), None)
+        for name in self.stacks.pop(stack_name).get("made", ()):
+            self.parameters.pop(name, None)
         return {}
 
     def _bounds(self, name: str) -> bool:
@@ -112,6 +111,8 @@ class Stacks(RecordingClient):
             given = {one["ParameterKey"]: one["ParameterValue"] for one in stack["parameters"]}
             values = Values(template, template, name, given)
             stack["outputs"] = {key: values.of(one["Value"]) for key, one in template["Outputs"].items()}
+            grant = values.of(template["Resources"]["Grant"]["Properties"])
+            self.parameters[grant["Name"]], stack["made"] = grant["Value"], [grant["Name"]]
             return
         roles = {
             key: _role(name, key, one, self.account)
@@ -119,9 +120,11 @@ class Stacks(RecordingClient):
             if "Role" in one["Type"]
         }
         stack["outputs"] = {f"{key}Arn": arn for key, arn in roles.items()}
-        for one in template["Resources"].values():
-            if one["Type"] == "AWS::SSM::Parameter":
-                self.parameters[one["Properties"]["Name"]] = _filled(one["Properties"]["Value"], roles)
+        documents = [one["Properties"] for one in template["Resources"].values() if "SSM" in one["Type"]]
+        for gone in {*stack.get("made", ())} - {one["Name"] for one in documents}:
+            self.parameters.pop(gone, None)
+        self.parameters |= {one["Name"]: _filled(one["Value"], roles) for one in documents}
+        stack["made"] = [one["Name"] for one in documents]
 
     def _happened(self, name: str, resource: str, status: str, reason: str = "") -> None:
         number = len(self.events[name])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.parameters import RememberedParameters
 from tests.support.stack import CloudFormation
 from typer.testing import CliRunner, Result
 
@@ -157,6 +158,24 @@ def test_a_project_whose_pipeline_is_not_there_is_told_with_the_command_that_mak
     (missing,) = lines(ask("doctor"), "missing")
 
     assert missing.startswith("project wine has its pipelines: signalbox-wine is not there: run `signalbox deploy`")
+
+
+def test_an_automation_whose_builds_are_believed_is_told_with_the_command_that_ends_that(
+    clients: dict[str, Any],
+) -> None:
+    texts = {
+        "/signalbox/automations/abalone": "{}",
+        "/signalbox/automations/wine": "{}",
+        "/signalbox/grants/wine": "{}",
+    }
+    clients["ssm"] = RememberedParameters(texts | {"/signalbox/stages": json.dumps(STAGES)})
+
+    done = ask("doctor")
+
+    (missing,) = lines(done, "missing")
+    assert missing.startswith("what builds of abalone write is held against a grant: functions believe whatever")
+    assert "`signalbox projects create`" in missing
+    assert "what builds of wine write is held against a grant" in lines(done, "ok")
 
 
 def test_an_upload_that_no_project_claims_is_told(clients: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.logs import written
+from tests.support.parameters import RememberedParameters
 from tests.support.projects import WINE, model_text, project_text
 
 from signalbox import names, projects
@@ -70,12 +71,15 @@ def test_a_claim_says_how_long_no_upload_may_have_come() -> None:
 def test_the_projects_of_a_stack_are_those_below_its_path_whatever_the_page() -> None:
     first = {"Parameters": [parameter("wine", project_text())], "NextToken": "more"}
     second = {"Parameters": [parameter("beer", project_text(project="beer", uploads=[], pipelines={}))]}
-    ssm = ssm_client({"get_parameters_by_path": [first, second]})
+    ssm = ssm_client({"get_parameters_by_path": [first, second, {"Parameters": []}]})
 
     found = projects.load_projects("signalbox", ssm)
 
     assert [each.project for each in found] == ["beer", "wine"]
-    assert [call["Path"] for call in ssm.requests("GetParametersByPath")] == ["/signalbox/projects"] * 2
+    assert [call["Path"] for call in ssm.requests("GetParametersByPath")] == [
+        *["/signalbox/projects"] * 2,
+        "/signalbox/grants",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -93,15 +97,17 @@ def test_the_projects_of_a_stack_are_those_below_its_path_whatever_the_page() ->
 def test_a_document_that_cannot_be_used_stops_no_other_project(
     name: str, text: str, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    good = parameter("good", project_text(project="good", uploads=[], pipelines={}))
-    ssm = ssm_client({"get_parameters_by_path": {"Parameters": [parameter(name, text), good]}})
+    good = project_text(project="good", uploads=[], pipelines={})
+    ssm = RememberedParameters({f"/signalbox/projects/{name}": text, "/signalbox/projects/good": good})
 
-    assert [each.project for each in projects.load_projects("signalbox", ssm)] == ["good"]
+    assert [each.project for each in projects.load_projects("signalbox", ssm)] == ["good"]  # type: ignore[arg-type]  # its twin
     assert said in written(caplog)
 
 
 def test_a_models_document_is_found_by_its_name() -> None:
-    ssm = ssm_client({"get_parameter": {"Parameter": {"Value": model_text()}}})
+    ssm = ssm_client(
+        {"get_parameter": {"Parameter": {"Value": model_text()}}, "get_parameters_by_path": {"Parameters": []}}
+    )
 
     found = projects.load_model("signalbox", "wine", ssm)
 

@@ -263,8 +263,8 @@ def test_an_upload_with_an_ending_that_its_project_does_not_want_is_dropped(worl
 def test_documents_from_before_the_batch_do_not_make_an_upload_unclaimed_or_unwanted(
     world: World, before: tuple[Project, ...]
 ) -> None:
-    loads = iter([before, (ABALONE,)])
-    world.projects = KnownProjects("signalbox", world.clock, lambda _: documents(*next(loads)))
+    loads = iter([documents(*before), [], documents(ABALONE), []])  # each time the documents, then the grants
+    world.projects = KnownProjects("signalbox", world.clock, lambda _: next(loads))
     world.projects.read_after(world.clock())
     world.clock.forward(1)
     assert world.deliver(NATIVE) == []
@@ -276,16 +276,16 @@ def test_many_uploads_are_few_questions_for_the_projects(world: World) -> None:
 
     def load(path: str) -> list[tuple[str, str]]:
         loads.append(path)
-        return documents(ABALONE)
+        return documents(ABALONE) if path == "/signalbox/projects/" else []
 
     world.projects = KnownProjects("signalbox", world.clock, load)
     for _ in range(5):
         world.clock.forward(1)
         world.deliver(NATIVE, TRAIL)
-    assert loads == ["/signalbox/projects/"]
+    assert loads == ["/signalbox/projects/", "/signalbox/grants/"]
     world.clock.forward(5)
     world.deliver(NATIVE)
-    assert len(loads) == 2
+    assert len(loads) == 4
 
 
 def documents(*found: Project) -> list[tuple[str, str]]:

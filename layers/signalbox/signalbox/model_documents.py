@@ -114,8 +114,8 @@ class ModelDocument(NamedTuple):
 
     @property
     def resource_tags(self) -> Mapping[str, str]:
-        """Return the tags of everything that is made for the model: its project's name and id, and its own."""
-        return {"sagemaker:project-name": self.project, "sagemaker:project-id": self.id, **self.tags}
+        """Return the tags of everything that is made for the model: its own, and its project's name and id."""
+        return {**self.tags, "sagemaker:project-name": self.project, "sagemaker:project-id": self.id}
 
 
 def document_fields(text: str, known: tuple[str, ...]) -> Fields:

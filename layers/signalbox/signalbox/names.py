@@ -67,6 +67,11 @@ def automation_parameter(prefix: str, project: str) -> str:
     return f"/{prefix}/automations/{project}"
 
 
+def grant_parameter(prefix: str, project: str) -> str:
+    """Return the SSM parameter that says what people let a project's builds claim: `/<prefix>/grants/<project>`."""
+    return f"/{prefix}/grants/{project}"
+
+
 def hook_secret(prefix: str, project: str) -> str:
     """Return the secret that webhooks about a project's repository are signed with: `<prefix>/hooks/<project>`."""
     return f"{prefix}/hooks/{project}"

@@ -1,4 +1,4 @@
-"""What a model's project decides for it, else the stack: who approves it, and the stages that it goes through."""
+"""Whose a model is, and what its project decides for it, else the stack: who approves it, and its stages."""
 
 from typing import TYPE_CHECKING
 
@@ -22,10 +22,24 @@ def approvers(prefix: str, model: str) -> tuple[str, ...]:
     try:
         document = projects.load_model(prefix, _short(prefix, model))
     except projects.ProjectDocumentError as error:
-        logger.error("model document not understood", extra={"model": model, "reason": str(error)})
-        count("ProjectNotUnderstood")
+        _tell(model, error)
         return ()
     return document.approvers if document else ()
+
+
+def project(prefix: str, model: str) -> str | None:
+    """Return whose a model is; None where no project has it, or its document cannot be used.
+
+    Raises:
+        ServiceBusyError: see `aws.errors.translated`.
+        CallRefusedError: see `aws.errors.translated`.
+    """
+    try:
+        document = projects.load_model(prefix, model)
+    except projects.ProjectDocumentError as error:
+        _tell(model, error)
+        return None
+    return document.project if document else None
 
 
 def stages(prefix: str, parameter: str, model: str) -> "StagesDocument":
@@ -39,6 +53,11 @@ def stages(prefix: str, parameter: str, model: str) -> "StagesDocument":
 
     document = projects.load_model(prefix, model)
     return StagesDocument(document.stages) if document and document.stages else load(parameter)
+
+
+def _tell(model: str, error: projects.ProjectDocumentError) -> None:
+    logger.error("model document not understood", extra={"model": model, "reason": str(error)})
+    count("ProjectNotUnderstood")
 
 
 def _short(prefix: str, model: str) -> str:

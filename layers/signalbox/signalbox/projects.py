@@ -1,16 +1,16 @@
 """The projects of a stack: who takes which uploads, by which pipeline, and whose a model is.
 
 Each project and each model has a document, an SSM parameter that CloudFormation writes and that people only read; what
-is in one say `project_documents` and `model_documents`.
+is in one say `project_documents` and `model_documents`, and what builds may claim in them `grants`.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from signalbox import names
-from signalbox.aws import clients, parameters
-from signalbox.aws.errors import none_if_missing, translated
+from signalbox import grants, names
+from signalbox.aws import parameters
+from signalbox.grants import Grant
 from signalbox.model_documents import (
     NAME,
     ModelDocument,
@@ -39,6 +39,7 @@ __all__ = [
     "ProjectUploads",
     "claim",
     "covering",
+    "load_grants",
     "load_model",
     "load_model_names",
     "load_projects",
@@ -108,36 +109,51 @@ def load_projects(prefix: str, ssm: "SSMClient | None" = None) -> tuple[Project,
     """Return the projects of a stack, by name.
 
     One whose document cannot be used is left out, logged and counted, so that it stops no other project; what would be
-    its uploads are nobody's until the document is mended.
+    its uploads are nobody's until the document is mended. So are those under a prefix that it has no grant for.
 
     Raises:
+        ProjectDocumentError: a grant cannot be read.
         ServiceBusyError: see `aws.errors.translated`.
         CallRefusedError: see `aws.errors.translated`.
     """
-    return readable(prefix, parameters.below(names.project_parameter(prefix, ""), ssm))
+    found = parameters.below(names.project_parameter(prefix, ""), ssm)
+    return readable(prefix, found, load_grants(prefix, ssm))
 
 
-def readable(prefix: str, found: Iterable[tuple[str, str]]) -> tuple[Project, ...]:
-    """Return the projects in documents that were found by their names, without those that cannot be used."""
+def load_grants(prefix: str, ssm: "SSMClient | None" = None) -> dict[str, Grant]:
+    """Return what people let builds claim, by project. Raises as `load_projects` does.
+
+    Read it after the documents: whoever may claim more has the grant first.
+    """
+    return grants.parse(parameters.below(names.grant_parameter(prefix, ""), ssm))
+
+
+def readable(prefix: str, found: Iterable[tuple[str, str]], granted: Mapping[str, Grant]) -> tuple[Project, ...]:
+    """Return the projects in documents that were found by their names, as far as these can be used and are granted."""
     known = (_readable(prefix, name, text) for name, text in found)
-    return tuple(sorted((project for project in known if project is not None), key=lambda project: project.project))
+    usable = sorted((project for project in known if project is not None), key=lambda project: project.project)
+    return tuple(_granted(project, granted) for project in usable)
 
 
 def load_model(prefix: str, model: str, ssm: "SSMClient | None" = None) -> ModelDocument | None:
     """Return a model's document; None where it has none, as models of stacks before projects.
 
     Raises:
-        ProjectDocumentError: its text cannot be used.
+        ProjectDocumentError: its text cannot be used, names what is another project's, or a grant cannot be read.
         ServiceBusyError: see `aws.errors.translated`.
         CallRefusedError: see `aws.errors.translated`.
     """
     if not re.fullmatch(NAME, model):  # such a name, of another's package group, is none that a parameter may have
         return None
-    client: SSMClient = ssm or clients.client("ssm")
-    parameter = names.model_parameter(prefix, model)
-    with translated(f"ssm:GetParameter of {parameter}"), none_if_missing():
-        return parse_model(client.get_parameter(Name=parameter)["Parameter"]["Value"])
-    return None
+    text = parameters.find(names.model_parameter(prefix, model), ssm)
+    if not text:
+        return None
+    document = parse_model(text)
+    if document.model != model:
+        raise ProjectDocumentError(f"model is {document.model!r}, but the parameter is that of {model!r}")
+    granted = grants.parse(parameters.below(names.grant_parameter(prefix, ""), ssm))
+    grants.check_model(prefix, document, granted)
+    return document
 
 
 def load_model_names(prefix: str, ssm: "SSMClient | None" = None) -> tuple[str, ...]:
@@ -162,6 +178,16 @@ def _readable(prefix: str, name: str, text: str) -> Project | None:
         logger.error("project not understood", extra={"project": name, "reason": str(error)})
         count("ProjectNotUnderstood")
         return None
+
+
+def _granted(project: Project, granted: Mapping[str, Grant]) -> Project:
+    """Return the project with those of its claims that count; the others are logged and counted."""
+    refused = grants.refused(project, granted)
+    if refused:
+        then = "whoever made its automation runs `signalbox projects create` again, if they are to be its own"
+        logger.error("claims not granted", extra={"project": project.project, "prefixes": refused, "then": then})
+        count("ClaimRefused", len(refused))
+    return grants.within(project, granted)
 
 
 def _own(prefix: str, name: str, project: Project) -> Project:

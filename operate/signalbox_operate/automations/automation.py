@@ -25,6 +25,11 @@ class Automation:
         """Return the ARN of the boundary of the project's roles; "" where there is no automation."""
         return self.outputs.get("BoundaryArn", "")
 
+    @property
+    def old(self) -> bool:
+        """Say whether it was made by a version without grants: functions believe what its builds write."""
+        return bool(self.boundary) and "Models" not in self.parameters
+
     def uncovered(self, project: Project, target: Target, statements: Statements) -> Iterator[str]:
         """Yield a sentence for each thing of a project that its automation does not cover; none where there is none.
 
@@ -37,6 +42,8 @@ class Automation:
             return
         wanted = places.of(project, target, statements)
         have = {name: set(self.parameters.get(name, "").split(",")) for name in wanted}
+        if self.old:  # which covers each prefix within one that its jobs may read
+            have["Uploads"] = {one for one in wanted["Uploads"] if _covers(have["DataPrefixes"], one)}
         told = list(_lacking(project, target, wanted, have))
         if places.networked(statements) and self.parameters.get("Network") != "yes":
             told.append("a network of its jobs is new")
@@ -62,7 +69,7 @@ def _lacking(project: Project, target: Target, wanted: Places, have: Mapping[str
         if places.parameter_arn(names.model_parameter(target.prefix, model), target) not in have["Documents"]:
             yield f"the model {model} is new"
     for uploads in project.uploads:
-        if not _covers(have["DataPrefixes"], uploads.prefix):
+        if uploads.prefix not in have["Uploads"]:
             yield f"uploads under {uploads.prefix} are new"
     for place in (*project.read, *project.write):
         if not _covers(have["Reads"], places.objects_arn(place, target)):

@@ -5,7 +5,7 @@ content; the repository gets its first commit when it is made, and is never writ
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from signalbox import names
+from signalbox.aws import parameters as parameter_store
 from signalbox.aws.errors import code_of
 from signalbox.pushes.model import BITBUCKET, CODECOMMIT, GITHUB, GITLAB
 from signalbox_operate.automations import automation, command_line, first_commit, places
@@ -21,6 +22,7 @@ from signalbox_operate.hosts import choosing
 from signalbox_operate.projects.checking import Checked
 from signalbox_operate.projects.definitions import PROJECT_TAG
 from signalbox_operate.projects.place import Place
+from signalbox_operate.projects.target import Target
 from signalbox_operate.stack import OperateError
 
 TEMPLATE = Path(__file__).with_name("project.yaml")
@@ -116,7 +118,7 @@ def create(made: Checked, place: Place, wishes: Wishes) -> Automation:
     program = command_line.make()
     parameters = {
         **_of_stack(place),
-        **_of_project(made, wishes),
+        **_of_project(made, wishes, _left(made, before, place)),
         **_of_code(wishes.elsewhere),
         "Repository": repository,
         "Images": _images(project, before, place),
@@ -151,11 +153,29 @@ def _of_stack(place: Place) -> dict[str, str]:
     return {"StackName": place.stack.name, **given}
 
 
-def _of_project(made: Checked, wishes: Wishes) -> dict[str, str]:
+def _left(made: Checked, before: Automation, place: Place) -> list[str]:
+    """Return the models that the project has no more, while documents of them are there that its builds may write.
+
+    They stay granted, and a deployment may delete their documents: one that nobody has a grant of would be believed.
+    """
+    written = before.parameters.get("Documents", "").split(",")
+    there = parameter_store.below(names.model_parameter(place.prefix, ""), place.client("ssm"))
+    return [
+        model for model, _ in there if model not in made.project.models and _document(model, made.target) in written
+    ]
+
+
+def _document(model: str, target: Target) -> str:
+    return places.parameter_arn(names.model_parameter(target.prefix, model), target)
+
+
+def _of_project(made: Checked, wishes: Wishes, left: Sequence[str]) -> dict[str, str]:
     project, branches = made.project, made.project.branches
     experiments = branches.get("experiments", False) if wishes.experiments is None else wishes.experiments
     statements = made.statements()
     lists = places.of(project, made.target, statements)
+    lists["Models"] += left
+    lists["Documents"] += [_document(model, made.target) for model in left]
     return {
         "Project": project.name,
         "Main": branches.get("main", "main"),

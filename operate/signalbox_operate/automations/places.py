@@ -39,6 +39,8 @@ def of(project: Project, target: Target, statements: Statements) -> Places:
             for group in (*(f"{one}/*" for one in groups), f"{called}--*")
         ],
         "Documents": [parameter_arn(parameter, target) for parameter in parameters],
+        "Uploads": sorted({entry.prefix for entry in project.uploads}),
+        "Models": list(project.models),
         "Functions": sorted(set(_allowed(every, "lambda:InvokeFunction", target))),
         "AccessBuckets": sorted({bucket for bucket, _ in elsewhere}),
         "AccessPrefixes": _whole({prefix for _, prefix in elsewhere}),

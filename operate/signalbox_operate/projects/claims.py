@@ -1,15 +1,14 @@
 """What a project may not claim, because the stack or another project of it has it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
-from signalbox import projects
-from signalbox.project_documents import Project as Document
 from signalbox_operate.projects.model import Project
 from signalbox_operate.projects.target import Target
 
 
 def refused(
-    project: Project, target: Target, watched: str, others: Sequence[Document], owners: dict[str, str]
+    project: Project, target: Target, watched: str, others: Mapping[str, AbstractSet[str]], owners: Mapping[str, str]
 ) -> Iterator[str]:
     """Yield a sentence for each claim that cannot be had.
 
@@ -17,17 +16,17 @@ def refused(
         project: the project.
         target: the stack that it is deployed to.
         watched: the prefix of the data bucket that the stack watches.
-        others: the other projects of the stack.
-        owners: the project of each model that has a document in the stack.
+        others: the prefixes that the other projects of the stack claim, or may claim.
+        owners: the project of each model that has a document or a grant in the stack.
     """
     several = len(project.uploads) > 1
     for index, uploads in enumerate(project.uploads):
         where = project.places.of("uploads", *([index] if several else []), "prefix")
         if not uploads.prefix.startswith(watched):
             yield f"{where}: the stack watches {watched} alone: choose a prefix such as {watched}{project.name}/"
-        for other in others:
-            if any(one.prefix == uploads.prefix for one in other.uploads):
-                yield f"{where}: {uploads.prefix} is claimed by the project {other.project}: choose another prefix"
+        for other, prefixes in others.items():
+            if uploads.prefix in prefixes:
+                yield f"{where}: {uploads.prefix} is claimed by the project {other}: choose another prefix"
     for model in project.models:
         if owners.get(model, project.name) != project.name:
             where = project.places.of(*_place_of(project, model))
@@ -39,21 +38,15 @@ def refused(
                 yield f"{where}: {place} is in a bucket of the stack, where each project has its places: leave it out"
 
 
-def shared(project: Project, others: Sequence[Document]) -> Iterator[str]:
+def shared(project: Project, others: Mapping[str, AbstractSet[str]]) -> Iterator[str]:
     """Yield what is claimed legally and yet is worth knowing: one prefix in another."""
     for uploads in project.uploads:
-        for other in others:
-            for one in other.uploads:
-                if one.prefix != uploads.prefix and one.prefix.startswith(uploads.prefix):
-                    yield f"the jobs of {project.name} can read the uploads of {other.project} ({one.prefix})"
-                elif one.prefix != uploads.prefix and uploads.prefix.startswith(one.prefix):
-                    yield f"the jobs of {other.project} can read the uploads of {project.name} ({uploads.prefix})"
-
-
-def owners(prefix: str, models: Sequence[str], ssm: object) -> dict[str, str]:
-    """Return the project of each of these models that has a document."""
-    found = {model: projects.load_model(prefix, model, ssm) for model in models}  # type: ignore[arg-type]  # any client
-    return {model: document.project for model, document in found.items() if document is not None}
+        for other, prefixes in others.items():
+            for prefix in sorted(prefixes - {uploads.prefix}):
+                if prefix.startswith(uploads.prefix):
+                    yield f"the jobs of {project.name} can read the uploads of {other} ({prefix})"
+                elif uploads.prefix.startswith(prefix):
+                    yield f"the jobs of {other} can read the uploads of {project.name} ({uploads.prefix})"
 
 
 def _place_of(project: Project, model: str) -> tuple[str, str]:

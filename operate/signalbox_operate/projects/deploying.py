@@ -26,15 +26,20 @@ def check(project: Project, place: Place, *, covered: bool = True) -> Checked:
     """
     made = checking.check(project, _target(project, place))
     watched = place.stack.parameters.get("UploadPrefix", "")
-    others = [one for one in place.projects() if one.project != project.name]
-    owners = claims.owners(place.prefix, project.models, place.client("ssm"))
-    problems = list(claims.refused(project, made.target, watched, others, owners))
+    others = {name: prefixes for name, prefixes in place.claimed().items() if name != project.name}
+    problems = list(claims.refused(project, made.target, watched, others, place.owners()))
+    known = automation.of(project.name, place)
     if covered:
-        problems += automation.of(project.name, place).uncovered(project, made.target, made.statements())
+        problems += known.uncovered(project, made.target, made.statements())
     if problems:
         raise ProjectError(problems)
     for remark in claims.shared(project, others):
         place.say(f"note: {remark}")
+    if covered and known.old:
+        place.say(
+            f"note: functions believe whatever the builds of {project.name} write into its documents: whoever made its "
+            "automation runs `signalbox projects create` again, and they are held against what it grants"
+        )
     return made
 
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from signalbox import projects
+from signalbox import names, projects
+from signalbox.aws import parameters
+from signalbox.grants import Grant
 from signalbox.project_documents import Project as Document
 from signalbox_operate.projects import template
 from signalbox_operate.projects.cloudformation import ProjectStack
@@ -37,10 +39,32 @@ class Place:
         """Return the document of a project; None where it has none."""
         return next((one for one in self.projects() if one.project == project), None)
 
+    def claimed(self) -> dict[str, set[str]]:
+        """Return the prefixes that each project claims, or may claim by its grant, by the project's name."""
+        documents = {one.project: {each.prefix for each in one.uploads} for one in self.projects()}
+        granted = {project: set(grant.prefixes) for project, grant in self._grants().items()}
+        return {name: documents.get(name, set()) | granted.get(name, set()) for name in sorted({*documents, *granted})}
+
+    def owners(self) -> dict[str, str]:
+        """Return the project of each model: who has the grant of it, else whom its document names."""
+        found = parameters.below(names.model_parameter(self.prefix, ""), self.client("ssm"))
+        named = {model: project for model, text in found if (project := _project_in(text))}
+        grants = sorted(self._grants().items(), reverse=True)  # of several, the first by name counts, as in the stack
+        return named | {model: project for project, grant in grants for model in grant.models}
+
     def models_of(self, project: str) -> list[str]:
-        """Return the names of a project's models."""
-        ssm = self.client("ssm")
-        found = (
-            (name, projects.load_model(self.prefix, name, ssm)) for name in projects.load_model_names(self.prefix, ssm)
-        )
-        return [name for name, document in found if document is not None and document.project == project]
+        """Return the names of a project's models that have a document."""
+        owners = self.owners()
+        there = projects.load_model_names(self.prefix, self.client("ssm"))
+        return [model for model in there if owners.get(model) == project]
+
+    def _grants(self) -> dict[str, Grant]:
+        return projects.load_grants(self.prefix, self.client("ssm"))
+
+
+def _project_in(text: str) -> str:
+    """Return the project in a model's document; "" where it cannot be used, which stops nobody else."""
+    try:
+        return projects.parse_model(text).project
+    except projects.ProjectDocumentError:
+        return ""

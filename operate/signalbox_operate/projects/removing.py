@@ -49,6 +49,8 @@ def remove(project: str, place: Place, *, endpoints: bool = False, token_secret:
     if stack.exists():
         stack.delete()
         place.say(f"stack {stack.name} deleted; uploads, packages and what runs wrote are left as they are")
+    if builds.boundary:
+        _remove_documents(project, place)
     _remove_builds(builds, project, place)
     if code and not token_secret:
         place.say(f"note: delete the webhook {address} of {code.name} at {code.provider}: its pushes are refused now")
@@ -67,6 +69,17 @@ def _remove_branches(project: str, place: Place) -> None:
     table = BranchTable(Table(place.stack.output("PushesTable"), place.client("dynamodb")))
     for known in list(table.all(project)):
         table.remove(known)
+
+
+def _remove_documents(project: str, place: Place) -> None:
+    """Delete documents that a build has written beside its stack: without the grant, which goes next, they count."""
+    ssm, models = place.client("ssm"), place.models_of(project)
+    left = [names.model_parameter(place.prefix, model) for model in models]
+    if parameters.find(names.project_parameter(place.prefix, project), ssm):
+        left.append(names.project_parameter(place.prefix, project))
+    for name in left:
+        ssm.delete_parameter(Name=name)
+        place.say(f"{name} deleted")
 
 
 def _stop_builds(builds: Automation) -> None:

@@ -41,7 +41,7 @@ _BY_IAM = {
 _PUSHES = ("BatchCheckLayerAvailability", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage")
 # What one project may see of another: claims and runs, which nobody may have twice or take away while they go on.
 _SEEN = (
-    *("ssm:GetParameter", "ssm:GetParametersByPath", "sagemaker:ListEndpoints", "states:ListExecutions"),
+    *("ssm:GetParametersByPath", "sagemaker:ListEndpoints", "states:ListExecutions"),
     *("states:DescribeExecution", "ecr:GetAuthorizationToken", "cloudwatch:DescribeAlarms"),
 )
 
@@ -228,8 +228,7 @@ def _deploys() -> list[Need]:
         *_needs("iam", ("AttachRolePolicy", "DetachRolePolicy"), _ROLE, {**_BOUND, **_POLICY}),
         *_needs("iam", kept, _ROLE),
         Need("iam:PassRole", _ROLE, _TO_SAGEMAKER),
-        *(Need("ssm:GetParametersByPath", _parameter(name)) for name in ("projects", "models")),
-        *(Need("ssm:GetParameter", _parameter(f"models/{name}")) for name in ("wine", "abalone")),
+        *(Need("ssm:GetParametersByPath", _parameter(name)) for name in ("projects", "models", "grants")),
         *_needs("ssm", (*put, "DeleteParameter"), _parameter("projects/wine")),
         *_needs("ssm", (*put, "DeleteParameter"), _parameter("models/wine-colour")),
         *_needs("ssm", ("PutParameter", "GetParameter"), _parameter("published/wine")),
@@ -260,8 +259,8 @@ def _experiments() -> list[Need]:
     groups = ("CreateModelPackageGroup", "DescribeModelPackageGroup", "DeleteModelPackageGroup", "AddTags")
     return [
         *(Need("cloudformation:DescribeStacks", _arn("cloudformation", f"stack/{name}/x")) for name in stacks),
-        *(Need("ssm:GetParametersByPath", _parameter(name)) for name in ("projects", "models")),
-        *(Need("ssm:GetParameter", _parameter(name)) for name in ("projects/wine", "models/wine", "automations/wine")),
+        *(Need("ssm:GetParametersByPath", _parameter(name)) for name in ("projects", "models", "grants")),
+        Need("ssm:GetParameter", _parameter("automations/wine")),
         Need("ssm:PutParameter", _parameter("experiments/wine/faster-0123abcd")),
         *_needs("sagemaker", ("ListPipelineExecutions",), _arn("sagemaker", f"pipeline/{_WINE}--train")),
         Need(
@@ -298,7 +297,9 @@ def _beyond() -> list[Need]:
         Need("iam:PassRole", _ROLE, {"iam:PassedToService": "lambda.amazonaws.com"}),
         *(Need("iam:PassRole", role, _TO_SAGEMAKER) for role in (_OWN_ROLE, _stack_role("PipelineRole"))),
         Need("sts:AssumeRole", _stack_role("JobRole")),
-        *(Need("ssm:PutParameter", _parameter(name)) for name in ("automations/wine", "stages", "models/other")),
+        *(Need("ssm:PutParameter", _parameter(name)) for name in ("automations/wine", "grants/wine", "stages")),
+        *_needs("ssm", ("PutParameter", "DeleteParameter"), _parameter("models/other")),
+        Need("ssm:DeleteParameter", _parameter("grants/wine")),
         *(Need("s3:PutObject", f"{artifacts}/{key}") for key in written),
         *(Need("s3:PutObject", f"{data}/{key}") for key in ("incoming/wine/x", "models/wine/test/x")),
         *(Need("sqs:SendMessage", _arn("sqs", f"{STACK}-{name}")) for name in queues),

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,12 @@ def given(cloud: ProjectCloud) -> dict[str, str]:
 def uploaded(cloud: ProjectCloud, beginning: str) -> zipfile.ZipFile:
     (found,) = [one["Body"] for one in cloud.s3.requests("PutObject") if one["Key"].startswith(beginning)]
     return zipfile.ZipFile(io.BytesIO(found))
+
+
+def grant(cloud: ProjectCloud, project: str = "wine") -> dict[str, list[str]]:
+    """Return what the builds of a project may claim."""
+    found: dict[str, list[str]] = json.loads(cloud.ssm.found[f"/signalbox/grants/{project}"])
+    return found
 
 
 def roles(cloud: ProjectCloud) -> list[dict[str, Any]]:
@@ -223,6 +230,98 @@ def test_what_the_automation_does_not_cover_is_refused_before_anything_is_writte
     deploy(cloud, tmp_path, WIDER[told])
 
 
+def test_builds_are_granted_what_the_project_has_and_whatever_they_may_write_is_in_it(
+    cloud: ProjectCloud, tmp_path: Path
+) -> None:
+    create(cloud, tmp_path, YAML + "containers: {port: {problem: binary}}\n")
+
+    assert grant(cloud) == {"prefixes": ["incoming/wine/"], "models": ["wine", "port"]}
+    written = {one.partition(":parameter/signalbox/")[2] for one in given(cloud)["Documents"].split(",")}
+    assert written == {"projects/wine", *(f"models/{model}" for model in grant(cloud)["models"])}
+
+
+def test_a_project_without_uploads_and_models_is_granted_nothing(cloud: ProjectCloud, tmp_path: Path) -> None:
+    create(cloud, tmp_path, "project: wine\n")
+
+    assert grant(cloud) == {"prefixes": [], "models": []}
+
+
+def test_a_model_that_is_taken_out_stays_granted_until_its_document_is_gone(
+    cloud: ProjectCloud, tmp_path: Path
+) -> None:
+    more = YAML + "containers: {port: {problem: binary}}\n"
+    create(cloud, tmp_path, more)
+    deploy(cloud, tmp_path, more)
+    cloud.ssm.found["/signalbox/models/port"] = '{"project": "beer"}'  # whatever a build has written there
+
+    create(cloud, tmp_path)
+    assert grant(cloud)["models"] == ["wine", "port"]
+    assert "models/port" in given(cloud)["Documents"]
+    deploy(cloud, tmp_path)
+    create(cloud, tmp_path)
+
+    assert grant(cloud)["models"] == ["wine"]
+    assert "models/port" not in given(cloud)["Documents"]
+
+
+def test_a_prefix_within_a_granted_one_is_granted_by_people_only(cloud: ProjectCloud, tmp_path: Path) -> None:
+    create(cloud, tmp_path)
+
+    with pytest.raises(ProjectError, match="uploads under incoming/wine/red/ are new"):
+        deploy(cloud, tmp_path, YAML.replace("incoming/wine/", "incoming/wine/red/"))
+
+
+@pytest.mark.parametrize("take", [create, deploy])
+def test_what_another_project_is_granted_is_claimed_though_its_documents_do_not_say_so(
+    cloud: ProjectCloud, tmp_path: Path, take: Callable[[ProjectCloud, Path, str], object]
+) -> None:
+    create(cloud, tmp_path / "wine")
+
+    with pytest.raises(ProjectError) as refused:
+        take(cloud, tmp_path / "beer", YAML.replace("project: wine", "project: beer"))
+
+    told = "\n".join(refused.value.problems)
+    assert "incoming/wine/ is claimed by the project wine" in told
+    assert "the model wine belongs to the project wine" in told
+
+
+def test_what_a_build_wrote_about_others_keeps_nobody_from_deploying(cloud: ProjectCloud, tmp_path: Path) -> None:
+    create(cloud, tmp_path / "wine")
+    deploy(cloud, tmp_path / "wine")
+    documents = cloud.ssm.found
+    documents["/signalbox/projects/wine"] = documents["/signalbox/projects/wine"].replace("ng/wine/", "ng/port/")
+    documents["/signalbox/models/wine"] = documents["/signalbox/models/wine"].replace('t":"wine"', 't":"port"')
+    port = YAML.replace("wine", "port")
+
+    deploy(cloud, tmp_path / "port", port, pipeline__py=SCRIPT.replace("wine", "port"))
+
+    assert cloud.place().models_of("port") == ["port"]
+    assert cloud.place().models_of("wine") == ["wine"]
+
+
+def older(cloud: ProjectCloud) -> None:
+    """Take from the automation what a version without grants did not give it."""
+    del cloud.ssm.found["/signalbox/grants/wine"]
+    stack = cloud.stacks.stacks[STACK]
+    stack["parameters"] = [one for one in stack["parameters"] if one["ParameterKey"] not in ("Uploads", "Models")]
+
+
+def test_an_automation_from_before_grants_deploys_as_before_and_says_what_to_do(
+    cloud: ProjectCloud, tmp_path: Path
+) -> None:
+    create(cloud, tmp_path)
+    older(cloud)
+
+    deploy(cloud, tmp_path, YAML.replace("incoming/wine/", "incoming/wine/red/"))
+
+    (told,) = [line for line in cloud.said if "functions believe whatever the builds of wine write" in line]
+    assert "`signalbox projects create` again" in told
+    create(cloud, tmp_path)
+    cloud.said.clear()
+    deploy(cloud, tmp_path)
+    assert not [line for line in cloud.said if "functions believe" in line]
+
+
 def test_a_further_pipeline_needs_no_other_automation(cloud: ProjectCloud, tmp_path: Path) -> None:
     create(cloud, tmp_path)
     more = YAML.replace("suffix: .csv}", "suffix: .csv, pipeline: train}") + "  again: {definition: again.py}\n"
@@ -246,6 +345,18 @@ def test_a_removal_takes_the_automation_first_and_its_boundary_last_and_keeps_th
     assert cloud.ssm.requests("DeleteParameters") == [{"Names": ["/signalbox/published/wine"]}]
     kept = f"the repository {REPOSITORY} and images 123456789012.dkr.ecr.us-east-1.amazonaws.com/signalbox/wine"
     assert f"stack {STACK} deleted; {kept} are left as they are" in cloud.said
+
+
+def test_a_removal_leaves_no_document_that_a_build_has_put_beside_the_stack(
+    cloud: ProjectCloud, tmp_path: Path
+) -> None:
+    create(cloud, tmp_path)
+    deploy(cloud, tmp_path)
+    cloud.stacks.stacks["signalbox-project-wine"]["made"].clear()  # as where a build writes them anew
+
+    removing.remove("wine", cloud.place())
+
+    assert not cloud.ssm.found
 
 
 def test_an_automation_of_a_project_that_was_never_deployed_is_removed_too(cloud: ProjectCloud, tmp_path: Path) -> None:

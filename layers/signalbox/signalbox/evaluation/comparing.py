@@ -80,7 +80,7 @@ def compare(plan: "EvaluationPlan", problem: "Problem", rows: HeldOutRows, ports
         EvaluationError: the live model is measured by another metric.
         ServiceBusyError: SageMaker, S3 or SSM could not answer in this moment.
     """
-    name, endpoint, package = _serving(plan["model"], ports)
+    name, endpoint, package = _serving(plan["model"], ports.stages(plan["model"]), ports)
     if endpoint is None or package is None:
         return None
     registered = ports.packages.find(package)
@@ -102,7 +102,7 @@ def live_commit(model: str, ports: ComparingPorts) -> str | None:
     Raises:
         ServiceBusyError: SageMaker or SSM could not answer in this moment.
     """
-    _, _, package = _serving(model, ports)
+    _, _, package = _serving(model, ports.stages(model), ports)
     try:
         registered = ports.packages.find(package) if package else None
     except CallRefusedError:
@@ -110,9 +110,9 @@ def live_commit(model: str, ports: ComparingPorts) -> str | None:
     return registered.commit if registered else None
 
 
-def _serving(model: str, ports: ComparingPorts) -> tuple[str, Endpoint | None, str | None]:
+def _serving(model: str, stages: StagesDocument, ports: ComparingPorts) -> tuple[str, Endpoint | None, str | None]:
     """Return the name of the last stage's endpoint, the endpoint, and the package that it serves."""
-    name = names.endpoint(ports.prefix, model, ports.stages(model).last.name)
+    name = names.endpoint(ports.prefix, model, stages.last.name)
     endpoint = ports.endpoints.find(name)
     return name, endpoint, ports.endpoints.package_of(endpoint.config) if endpoint else None
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def push_ports(settings: OnCodePush, notify: "Callable[[BuildFailure], object]") -> "PushPorts":
     """Return what `on_code_push` works with; `notify` mails why a build failed."""
-    from signalbox import projects  # noqa: PLC0415  # see above
+    from signalbox import owners, projects  # noqa: PLC0415  # see above
     from signalbox.aws.dead_letters import SqsDeadLetterQueue  # noqa: PLC0415  # see above
     from signalbox.pushes.adapters import CodeBuilds, CodeCommitRepositories  # noqa: PLC0415  # see above
     from signalbox.pushes.building import PushPorts  # noqa: PLC0415  # see above
@@ -54,7 +54,7 @@ def push_ports(settings: OnCodePush, notify: "Callable[[BuildFailure], object]")
         publishing=PublishingPorts(
             published=lambda project: _published(names.published_parameter(prefix, project)),
             projects=lambda: projects.load_projects(prefix),
-            project_of=lambda model: found.project if (found := projects.load_model(prefix, model)) else None,
+            project_of=partial(owners.project, prefix),
             branches=branches,
             trainings=Handing(settings.runs_queue_url, settings.mlops_machine_arn),
         ),

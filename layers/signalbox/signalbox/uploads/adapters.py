@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from signalbox import names, projects
+from signalbox import grants, names, projects
 from signalbox.aws import clients, parameters
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError, or_none, translated
 from signalbox.events import ExecutionChange
@@ -44,12 +44,14 @@ class KnownProjects:
         """Return the projects as they were at some time after `moment`.
 
         Raises:
+            ProjectDocumentError: a grant cannot be read.
             ServiceBusyError, CallRefusedError: the parameter store did not answer.
         """
         if self._asked_at is None or self._asked_at <= moment:
             now = self._clock()  # as old as the question may the answer be
             found = self._load(names.project_parameter(self._prefix, ""))
-            self._found, self._asked_at = projects.readable(self._prefix, found), now
+            granted = grants.parse(self._load(names.grant_parameter(self._prefix, "")))
+            self._found, self._asked_at = projects.readable(self._prefix, found, granted), now
         return self._found
 
 
