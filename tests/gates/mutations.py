@@ -278,6 +278,12 @@ PLANTED = (
         "ProjectsRule", "/${NamePrefix}/projects/", "/${NamePrefix}")),
     Mutation("P03", "what builds publish, unheard", "events", "misses ssm/published-updated", within(
         "PublishedRule", "[Create, Update]", "[Create]")),
+    Mutation("P06", "a grant that changes unheard", "events", "misses ssm/grant-updated", within(
+        "ProjectsRule", ', {prefix: !Sub "/${NamePrefix}/grants/"}', "")),
+    Mutation("P07", "functions that may not read what was granted", "permissions", "RecordUploadsRole", within(
+        "RecordUploadsRole", "parameter/${NamePrefix}/grants", "parameter/${NamePrefix}/granted")),
+    Mutation("P08", "models whose grant nobody may read", "permissions", "PlanTrainingRole", within(
+        "ModelDocumentsPolicy", "parameter/${NamePrefix}/grants", "parameter/${NamePrefix}/granted")),
     Mutation("P04", "builds that one project starts for every repository", "permissions", "OnCodePushRole", within(
         "OnCodePushRole", "project/${NamePrefix}-*", "project/*")),
     Mutation("P05", "a branch that takes main's pipelines with it", "permissions", "OnCodePushRole", within(
@@ -400,6 +406,9 @@ AUTOMATION = (
         "BuildLog", r"      Tags:.*\n"), PROJECT),
     Mutation("B21", "builds that another repository's events could start", "lint", "PushRule", within(
         "PushRule", "      EventPattern:\n", "      EventPatterns:\n"), PROJECT),
+    Mutation("B22", "a build that grants itself what it claims", "builds", "BuildRole ssm:PutParameter", within(
+        "DeployPolicy", "            Resource: !Ref Documents\n", "            Resource: !Sub "
+        '"arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${Prefix}/*"\n'), PROJECT),
     Mutation("W05", "webhooks signed with what another key encrypts", "builds", "HookSecret", drop(
         "HookSecret", r"      KmsKeyId:.*\n"), PROJECT),
     Mutation("W06", "webhooks signed with what can be guessed", "builds", "HookSecret", within(

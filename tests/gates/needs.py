@@ -106,7 +106,8 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
     uploads, reviews, releases = (_table(arn(name)) for name in ("UploadsTable", "ReviewsTable", "ReleasesTable"))
     secret = [Need("secretsmanager:GetSecretValue", arn("ReviewSecret"))]
     stages = [Need("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/stages")]
-    documents = [Need("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/models/abalone")]
+    grants = Need("ssm:GetParametersByPath", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/grants")
+    documents = [Need("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/models/abalone"), grants]
     first = [Need(f"s3:{verb}Object", f"{arn('ArtifactsBucket')}/answers/x.json") for verb in ("Get", "Put")]
     tasks = [Need("states:SendTaskSuccess", "*"), Need("states:SendTaskFailure", "*")]
     mail = _mail(template.values.name("MailSettings"))
@@ -123,7 +124,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
     ]
     hook, delivery = names.hook_secret(STACK, "wine"), {"dynamodb:LeadingKeys": "deliveries#wine"}
     pipeline = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/{STACK}-abalone"
-    projects = Need("ssm:GetParametersByPath", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/projects")
+    projects = [Need("ssm:GetParametersByPath", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/projects"), grants]
     jobs_of_pipelines = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{PIPELINE_JOB}"
     pipeline_training = Need("sagemaker:DescribeTrainingJob", jobs_of_pipelines)
     return {
@@ -133,7 +134,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             Need("sqs:SendMessage", arn("UploadsDeadLetters")),
             *_polled(arn("UploadsQueue")),
             Need("s3:GetObject", f"{data}/incoming/abalone.csv"),
-            projects,
+            *projects,
         ],
         "StartRunRole": [
             *uploads("Query", "PutItem", "UpdateItem", "DeleteItem"),
@@ -144,7 +145,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             Need("s3:GetObject", f"{data}/incoming/photos/one.jpg"),
             Need("s3:ListBucket", data),
             Need("s3:PutObject", f"{artifacts}/inputs/{STACK}-photos/run/one.jpg"),
-            projects,
+            *projects,
             Need("sagemaker:StartPipelineExecution", pipeline),
             Need("sagemaker:StartPipelineExecution", f"{pipeline}--nightly"),
             *sagemaker("DescribePipelineExecution"),
@@ -153,7 +154,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         "ReportRunRole": [
             *uploads("Query", "PutItem"),
             *ask,
-            projects,
+            *projects,
             *sagemaker("DescribePipelineExecution"),
             *sagemaker("ListPipelineExecutionSteps"),
             *sagemaker("DescribeProcessingJob"),
@@ -169,7 +170,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             Need("sqs:SendMessage", arn("PushesDeadLetters")),
             Need("sqs:SendMessage", arn("RunsQueue")),
             Need("states:StartExecution", arn("MlopsMachine")),
-            projects,
+            *projects,
             *documents,
             *_pushes(),
             *mail,

@@ -10,6 +10,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from sagemaker_local import inbox
+from signalbox.projects import load_model
 from signalbox_local.deploy import STACK
 from signalbox_operate.projects import deploying, reading
 from signalbox_operate.projects.cloudformation import ProjectStack
@@ -117,10 +119,61 @@ def test_a_build_reaches_nothing_of_another_project(builds: Builds) -> None:
         assert builds.refuses(s3.put_object, Bucket=artifacts, Key=key, Body=b"x")
     assert builds.refuses(s3.put_object, Bucket=data, Key="incoming/west/x.csv", Body=b"x")
     assert builds.refuses(s3.get_object, Bucket=data, Key="incoming/east/x.csv")
-    for name in ("projects/west", "models/west-good", "published/west", "automations/east", "stages"):
+    for name in ("projects/west", "models/west-good", "published/west", "automations/east", "grants/east", "stages"):
         assert builds.refuses(ssm.put_parameter, Name=f"/{PREFIX}/{name}", **value)
     assert builds.refuses(sagemaker.delete_pipeline, PipelineName=f"{PREFIX}-west--judge", ClientRequestToken="x" * 32)
     assert builds.refuses(builds.client("cloudformation").delete_stack, StackName=f"{PREFIX}-project-west")
+
+
+def wrote(builds: Builds, name: str, old: str, new: str) -> None:
+    """Let the build put another text into one of its documents."""
+    ssm, parameter = builds.client("ssm"), f"/{PREFIX}/{name}"
+    text = builds.world.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
+    assert old in text
+    ssm.put_parameter(Name=parameter, Value=text.replace(old, new), Type="String", Overwrite=True)
+
+
+def test_a_prefix_of_another_project_in_a_builds_document_moves_no_upload(world: World, builds: Builds) -> None:
+    # Of two that claim the same, the first by name has it: without the grant, east.
+    wrote(builds, "projects/east", '"incoming/east/"', '"incoming/west/"')
+    world.client("s3").put_object(
+        Bucket=world.outputs["DataBucket"], Key="incoming/west/rows.csv", Body=b"west-good,0.1\nwest-weak,0.1\n"
+    )
+
+    sagemaker = world.client("sagemaker")
+
+    def ran() -> str:
+        found = sagemaker.list_pipeline_executions(PipelineName=f"{PREFIX}-west--judge")["PipelineExecutionSummaries"]
+        return next((str(one["PipelineExecutionStatus"]) for one in found if "End" in str(one)), "")
+
+    world.wait_for("the run of the project that has the prefix", ran)
+    assert not sagemaker.list_pipeline_executions(PipelineName=f"{PREFIX}-east--judge")["PipelineExecutionSummaries"]
+    told = world.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{PREFIX}/record_uploads")["events"]
+    (line,) = [json.loads(one["message"]) for one in told if "claims not granted" in one["message"]][:1]
+    assert (line["project"], line["prefixes"]) == ("east", ["incoming/west/"])
+
+
+def test_a_role_of_another_project_in_a_builds_document_runs_nothing_and_is_mailed(
+    world: World, builds: Builds
+) -> None:
+    wrote(builds, "models/east-good", f"/{PREFIX}/projects/east/", f"/{PREFIX}/projects/west/")
+
+    ended = world.ended(world.train("east-good", "4f1c2e9"))
+
+    assert ended["status"] == "FAILED"
+    assert "roles.job of the model east-good is" in ended["cause"]
+    assert "granted to the project 'east'" in inbox.text(world.mail("east-good", "failed"))
+    calls = [call for call in world.cloud.calls() if call["action"] == "sagemaker:CreateTrainingJob"]
+    assert not [call for call in calls if "east-good" in call["resource"]]
+
+
+def test_the_history_of_a_document_says_who_wrote_it_and_what_stood_there(world: World, builds: Builds) -> None:
+    ssm, name = world.client("ssm"), f"/{PREFIX}/models/east-good"
+    before, after = ssm.get_parameter_history(Name=name)["Parameters"][-2:]
+
+    assert "builds-of-east" in after["LastModifiedUser"]
+    ssm.put_parameter(Name=name, Value=before["Value"], Type="String", Overwrite=True)
+    assert load_model(PREFIX, "east-good", ssm) is not None
 
 
 def test_an_automation_goes_with_its_project(world: World, builds: Builds) -> None:
@@ -132,3 +185,5 @@ def test_an_automation_goes_with_its_project(world: World, builds: Builds) -> No
     assert not there & {f"{PREFIX}-cicd-east", f"{PREFIX}-project-east"}
     names = [one["repositoryName"] for one in world.client("ecr").describe_repositories()["repositories"]]
     assert f"{PREFIX}/east" in names
+    left = world.client("ssm").get_parameters_by_path(Path=f"/{PREFIX}", Recursive=True)["Parameters"]
+    assert not [one["Name"] for one in left if "east" in one["Name"]]

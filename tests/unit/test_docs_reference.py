@@ -13,8 +13,9 @@ from tests.support.documents import ROOT, blocks, counted, read, table
 from tests.support.samples import EVENTS
 from typer.core import TyperArgument, TyperGroup
 
-from signalbox import names
+from signalbox import grants, names
 from signalbox.contracts.releases import ReleaseVerdict, RollbackResult, StageVerdict
+from signalbox.grants import Grant
 from signalbox.pushes import documents
 from signalbox.releases.adapters import ReleasesTable
 from signalbox.releases.model import read_request
@@ -160,6 +161,11 @@ def test_the_documents_of_pushes_are_those_that_the_code_reads_and_writes() -> N
     branch = made["branch"]
     assert made["pipelines"] == {"train": names.branch_pipeline("signalbox", "wine", "train", branch)}
     assert made["groups"] == {"wine": names.branch_group("signalbox", "wine", "wine", branch)}
+
+
+def test_the_grant_is_what_the_code_reads() -> None:
+    (text,) = blocks(read("docs/events.md").partition("## Grants")[2].partition("\n## ")[0], "json")
+    assert grants.parse([("wine", text)]) == {"wine": Grant(frozenset({"incoming/wine/"}), frozenset({"wine"}))}
 
 
 def test_the_settings_are_those_that_the_functions_read() -> None:

@@ -30,6 +30,7 @@ _COMMON = frozenset(
         "plain",
         "project_documents",
         "projects",
+        "grants",
         "reading",
         "settings",
         "stages",

@@ -26,7 +26,7 @@ LETS_THROUGH = {
     "UploadsTrailRule": {f"s3/{name}-cloudtrail" for name in _WRITTEN + _POSTED},
     "UploadsNativeRule": {f"s3/object-created{variant}" for variant in _NATIVE},
     "PipelineStatusRule": {f"sagemaker/pipeline-execution-{status}" for status in ("succeeded", *_UNHAPPY)},
-    "ProjectsRule": {f"ssm/project-{done}" for done in ("created", "updated", "deleted")},
+    "ProjectsRule": {f"ssm/project-{done}" for done in ("created", "updated", "deleted")} | {"ssm/grant-updated"},
     "PublishedRule": {"ssm/published-updated"},
     "ExecutionStoppedRule": {f"states/{name}" for name in _STOPPED},
     "ModelPackageRule": {f"sagemaker/model-package-{change}" for change in _ABOUT_APPROVAL},
