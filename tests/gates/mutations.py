@@ -409,6 +409,8 @@ AUTOMATION = (
     Mutation("B22", "a build that grants itself what it claims", "builds", "BuildRole ssm:PutParameter", within(
         "DeployPolicy", "            Resource: !Ref Documents\n", "            Resource: !Sub "
         '"arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${Prefix}/*"\n'), PROJECT),
+    Mutation("B23", "a grant that goes before what builds may do", "builds", "Boundary is there before the grant", drop(
+        "Boundary", r"    DependsOn: Grant\n"), PROJECT),
     Mutation("W05", "webhooks signed with what another key encrypts", "builds", "HookSecret", drop(
         "HookSecret", r"      KmsKeyId:.*\n"), PROJECT),
     Mutation("W06", "webhooks signed with what can be guessed", "builds", "HookSecret", within(

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagemaker_local import inbox
-from signalbox.projects import load_model
+from signalbox.projects import ProjectDocumentError, load_model
 from signalbox_local.deploy import STACK
 from signalbox_operate.projects import deploying, reading
 from signalbox_operate.projects.cloudformation import ProjectStack
@@ -140,14 +140,12 @@ def test_a_prefix_of_another_project_in_a_builds_document_moves_no_upload(world:
         Bucket=world.outputs["DataBucket"], Key="incoming/west/rows.csv", Body=b"west-good,0.1\nwest-weak,0.1\n"
     )
 
-    sagemaker = world.client("sagemaker")
+    def runs(pipeline: str) -> list[str]:
+        found = world.client("sagemaker").list_pipeline_executions(PipelineName=f"{PREFIX}-{pipeline}")
+        return [str(one["PipelineExecutionStatus"]) for one in found["PipelineExecutionSummaries"]]
 
-    def ran() -> str:
-        found = sagemaker.list_pipeline_executions(PipelineName=f"{PREFIX}-west--judge")["PipelineExecutionSummaries"]
-        return next((str(one["PipelineExecutionStatus"]) for one in found if "End" in str(one)), "")
-
-    world.wait_for("the run of the project that has the prefix", ran)
-    assert not sagemaker.list_pipeline_executions(PipelineName=f"{PREFIX}-east--judge")["PipelineExecutionSummaries"]
+    world.wait_for("the run of the project that has the prefix", lambda: runs("west--judge") == ["Succeeded"])
+    assert not runs("east--judge")
     told = world.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{PREFIX}/record_uploads")["events"]
     (line,) = [json.loads(one["message"]) for one in told if "claims not granted" in one["message"]][:1]
     assert (line["project"], line["prefixes"]) == ("east", ["incoming/west/"])
@@ -167,12 +165,18 @@ def test_a_role_of_another_project_in_a_builds_document_runs_nothing_and_is_mail
     assert not [call for call in calls if "east-good" in call["resource"]]
 
 
-def test_the_history_of_a_document_says_who_wrote_it_and_what_stood_there(world: World, builds: Builds) -> None:
+def test_what_a_build_wrote_over_a_document_stays_until_the_version_before_is_put_back(
+    world: World, builds: Builds
+) -> None:
     ssm, name = world.client("ssm"), f"/{PREFIX}/models/east-good"
+    deploying.deploy(reading.read(builds.folder / "east"), builds.place())  # CloudFormation finds nothing to change
     before, after = ssm.get_parameter_history(Name=name)["Parameters"][-2:]
+    with pytest.raises(ProjectDocumentError):
+        load_model(PREFIX, "east-good", ssm)
 
-    assert "builds-of-east" in after["LastModifiedUser"]
     ssm.put_parameter(Name=name, Value=before["Value"], Type="String", Overwrite=True)
+
+    assert before["Version"] + 1 == after["Version"]
     assert load_model(PREFIX, "east-good", ssm) is not None
 
 

@@ -61,6 +61,9 @@ def _kept(template: Template) -> Iterator[Problem]:
             yield Problem(name, "goes with the stack, or stays where the stack could not be made")
         if resource.get("UpdateReplacePolicy") != "Retain":
             yield Problem(name, "goes when it is replaced")
+    for name in ("DeployPolicy", "Boundary"):
+        if "Grant" not in listed(template.cfn["Resources"][name].get("DependsOn", [])):
+            yield Problem(name, "is there before the grant, or after it: what builds write meanwhile is believed")
     for name, images in template.resolved("AWS::ECR::Repository").items():
         if images.get("ImageTagMutability") != "IMMUTABLE" or not images["ImageScanningConfiguration"].get(
             "ScanOnPush"
