@@ -98,6 +98,34 @@ def test_an_upload_becomes_a_run_with_the_real_adapters(monkeypatch: pytest.Monk
     assert len(started.calls) == 1
 
 
+def granted(*prefixes: str) -> None:
+    """Write what the builds of abalone may claim."""
+    value = json.dumps({"prefixes": prefixes, "models": []})
+    boto3.client("ssm").put_parameter(Name="/signalbox/grants/abalone", Value=value, Type="String", Overwrite=True)
+
+
+def asked() -> list[dict[str, Any]]:
+    """Return what is in the queue of runs, and take it out."""
+    sqs = boto3.client("sqs")
+    queue = sqs.get_queue_url(QueueName="runs.fifo")["QueueUrl"]
+    messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    for message in messages:
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return [json.loads(message["Body"]) for message in messages]
+
+
+def test_an_upload_under_a_prefix_that_is_not_granted_waits_and_runs_once_it_is() -> None:
+    granted("incoming/birds/")
+    assert call("record_uploads", sqs_event(sample("s3/object-created-unversioned"))) == {"batchItemFailures": []}
+    assert [one["kind"] for one in asked()] == ["claim-requested"]
+
+    granted("incoming/birds/", ABALONE.uploads[0].prefix)
+    told = sqs_event(sample("ssm/grant-updated"), group="unclaimed")
+    assert call("start_run", told) == {"batchItemFailures": []}
+
+    assert {"kind": "run-requested", "pipeline": PIPELINE} in asked()
+
+
 def test_a_push_is_run_again_over_the_last_upload_with_the_real_adapters(monkeypatch: pytest.MonkeyPatch) -> None:
     arn, state = {"PipelineExecutionArn": f"{EXECUTION}p4jn9xou8a8s"}, {"PipelineExecutionStatus": "Executing"}
     answers = {"start_pipeline_execution": arn, "describe_pipeline_execution": state}
