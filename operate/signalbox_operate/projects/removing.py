@@ -4,6 +4,7 @@ Safe to repeat, and to break off anywhere: documents and roles go last, so that 
 """
 
 from signalbox import names, plain
+from signalbox.aws import parameters
 from signalbox.aws.table import Table
 from signalbox.pushes.experiments import BranchResources
 from signalbox.pushes.table import BranchTable
