@@ -47,5 +47,4 @@ def test_builds_did_what_they_do_without_a_refusal_and_reached_nothing_of_anothe
         for found, call in made
         if any(other in call["resource"] for other in _BUILT if other != found[1])
     }
-    # What others claim is read, and by its own names: a deployment is compared with it (docs/security.md).
-    assert {action for action, _ in reached} <= {"ssm:GetParameter"}, "\n".join(map(str, sorted(reached)))
+    assert not reached, "\n".join(map(str, sorted(reached)))

@@ -147,13 +147,13 @@ _DARK = {
 
 _NARROW = {
     "edge": "padding:16px 8px 32px",
-    "sheet": "padding:22px 16px",
+    "sheet": "padding:22px 14px",
     "title": "font-size:23px;line-height:29px",
     "stacked": "display:block;width:100%;padding:0 0 12px",
-    "cell": "padding-right:6px",
-    # Squared errors of prices have ten digits, and three of them stand beside each other.
-    "number": "font-size:14px",
-    "head": "padding-right:6px;font-size:13px",
+    "cell": "padding-right:4px",
+    # Squared errors of prices have ten digits, and three of them stand beside each other, in a wide font, too.
+    "number": "font-size:13px",
+    "head": "padding-right:4px;font-size:13px",
     "last": "padding-right:0",
 }
 
