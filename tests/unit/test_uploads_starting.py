@@ -391,17 +391,6 @@ def test_a_run_starts_when_no_upload_came_for_the_projects_quiet_window(world: W
     assert len(world.table.taken(world.run)) == 2
 
 
-def test_a_quiet_window_that_never_comes_has_an_end_after_ten_of_them(world: World) -> None:
-    quiet(world, 60)
-    for number in range(30):
-        world.upload(f"{number}.csv")
-        world.clock.forward(20)
-        world.deliver(REQUEST)
-        if world.table.latest() is not None:
-            break
-    assert len(world.table.taken(world.run)) == 29  # one each 21 seconds, for ten minutes
-
-
 def test_a_window_that_is_not_over_is_no_postponed_run(
     world: World, measured: dict[str, list[float]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -423,11 +412,22 @@ def test_the_end_of_a_run_does_not_shorten_the_window_of_the_next(world: World) 
     assert world.requests.asked == [REQUEST]
 
 
-def test_the_longest_window_of_a_pipelines_places_counts() -> None:
-    places = (ProjectUploads("a/", "p", quiet_seconds=5), ProjectUploads("b/", "p", quiet_seconds=50))
+@pytest.mark.parametrize(
+    ("places", "window"),
+    [
+        ((), (0, 3600, None)),
+        ((ProjectUploads("a/", "p", quiet_seconds=5), ProjectUploads("b/", "p", quiet_seconds=50)), (50, 3600, None)),
+        ((ProjectUploads("a/", "p", quiet_seconds=7200),), (7200, 7200, None)),
+        ((ProjectUploads("a/", "p", "", 5, 90, 20), ProjectUploads("b/", "p", "", 5, 60, 10)), (5, 90, 10)),
+        ((ProjectUploads("a/", "p", "", 5, 90), ProjectUploads("b/", "p", "", 5, None, 10)), (5, 3600, 10)),
+    ],
+)
+def test_the_longest_times_and_the_smallest_batch_of_a_pipelines_places_count(
+    places: tuple[ProjectUploads, ...], window: tuple[int, int, int | None]
+) -> None:
     owned = owner((ABALONE._replace(uploads=places, pipelines={"p": ABALONE.pipelines["abalone"]}),), PIPELINE)
     assert owned is not None
-    assert owned.quiet_seconds == 50
+    assert owned.window == window
 
 
 def test_a_change_of_a_project_asks_for_what_nobody_claims() -> None:
@@ -437,7 +437,49 @@ def test_a_change_of_a_project_asks_for_what_nobody_claims() -> None:
         read({**sample("ssm/project-created"), "detail": {}}, "signalbox")
 
 
-def quiet(world: World, seconds: int) -> None:
+def test_a_thousand_uploads_that_come_for_ten_minutes_are_one_run(world: World) -> None:
+    quiet(world, 60)
+    for number in range(1_000):
+        world.upload(f"{number}.csv")
+        world.clock.forward(0.6)
+        if number % 25 == 0:
+            assert world.deliver(REQUEST) == []
+    assert not world.executions.started
+    world.clock.forward(60)
+    world.deliver(REQUEST)
+    assert taken(world) == 1_000
+
+
+def test_uploads_that_never_cease_have_their_run_when_the_first_has_waited_for_longest(world: World) -> None:
+    quiet(world, 60, longest_seconds=300)
+    for number in range(10):
+        world.upload(f"{number}.csv")
+        world.deliver(REQUEST)
+        assert not world.executions.started
+        world.clock.forward(30)
+    world.deliver(REQUEST)
+    assert taken(world) == 10
+
+
+def test_as_many_uploads_as_a_batch_has_are_taken_at_once_with_all_that_wait(world: World) -> None:
+    quiet(world, 60, batch=3)
+    for number in range(2):
+        world.upload(f"{number}.csv")
+    world.deliver(REQUEST)
+    assert not world.executions.started
+    for number in range(2, 5):
+        world.upload(f"{number}.csv")
+    world.deliver(REQUEST)
+    assert taken(world) == 5
+
+
+def taken(world: World) -> int:
+    """Return how many uploads the run has."""
+    return len(json.loads(world.objects.manifests[world.run.id])) - 1  # the prefix comes first
+
+
+def quiet(world: World, seconds: int, **more: Any) -> None:
     """Let the project wait for so many quiet seconds."""
     projects: Any = world.ports.projects
-    projects.found = (a_project("abalone", "incoming/", quiet_seconds=seconds),)
+    project = a_project("abalone", "incoming/", quiet_seconds=seconds)
+    projects.found = (project._replace(uploads=(project.uploads[0]._replace(**more),)),)

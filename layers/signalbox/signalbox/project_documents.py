@@ -19,10 +19,12 @@ from signalbox.reading import Fields
 
 MANIFEST, URL, NOTHING = "manifest", "url", "nothing"
 QUIET_SECONDS = (0, 86_400)
+LONGEST_SECONDS, LONGEST = (1, 604_800), 3_600
+BATCH = (1, 5_000)  # a run takes no more (`uploads.rules.MOST_UPLOADS`)
 PIPELINE_LIMIT = 20
 PARAMETER = "InputManifest"
 _PROJECT = ("project", "id", "uploads", "pipelines", "approvers", "tags")
-_UPLOADS = ("prefix", "suffix", "quiet_seconds", "pipeline")
+_UPLOADS = ("prefix", "suffix", "quiet_seconds", "longest_seconds", "batch", "pipeline")
 _PIPELINE = ("name", "parameter", "takes", "models")
 _SAGEMAKER_NAME = (
     r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}"  # botocore's `sagemaker` model: PipelineName, PipelineParameterName
@@ -32,12 +34,26 @@ _SUFFIX = r"[A-Za-z0-9_.=-]{0,64}"
 
 
 class ProjectUploads(NamedTuple):
-    """Which keys of the data bucket start which of a project's pipelines, once none came for `quiet_seconds`."""
+    """Which keys of the data bucket start which of a project's pipelines, and when.
+
+    A run starts once no upload came for `quiet_seconds`, the oldest waits for `longest_seconds` (None: an hour, or the
+    quiet ones where they are more), or `batch` uploads wait (None: however many do).
+    """
 
     prefix: str
     pipeline: str
     suffix: str = ""
     quiet_seconds: int = 60
+    longest_seconds: int | None = None
+    batch: int | None = None
+
+
+class Window(NamedTuple):
+    """When waiting uploads have their run: none came for so long, one waits so long, or so many wait (None: any)."""
+
+    quiet_seconds: int
+    longest_seconds: int
+    batch: int | None
 
 
 class ProjectPipeline(NamedTuple):
@@ -106,11 +122,17 @@ def _pipeline(key: str, fields: Fields) -> ProjectPipeline:
 
 def _uploads(fields: Fields, pipelines: Mapping[str, ProjectPipeline]) -> ProjectUploads:
     taking = [key for key, pipeline in pipelines.items() if pipeline.takes != NOTHING]
+    quiet = fields.whole("quiet_seconds", QUIET_SECONDS, 60)
+    longest = fields.whole("longest_seconds", LONGEST_SECONDS) if "longest_seconds" in fields else None
+    if longest is not None and longest < quiet:
+        raise fields.refuse("longest_seconds", f"is {longest}: give at least the {quiet} of quiet_seconds")
     return ProjectUploads(
         prefix=fields.text("prefix", _PREFIX, "letters, digits and _ . = / - with a slash at the end"),
         pipeline=fields.choice("pipeline", taking),
         suffix=fields.text("suffix", _SUFFIX, "at most 64 letters, digits and _ . = -") if "suffix" in fields else "",
-        quiet_seconds=fields.whole("quiet_seconds", QUIET_SECONDS, 60),
+        quiet_seconds=quiet,
+        longest_seconds=longest,
+        batch=fields.whole("batch", BATCH) if "batch" in fields else None,
     )
 
 

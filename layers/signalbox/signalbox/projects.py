@@ -21,7 +21,15 @@ from signalbox.model_documents import (
     parse_model,
 )
 from signalbox.observability import count, logger
-from signalbox.project_documents import Project, ProjectPipeline, ProjectUploads, parse_project, to_json
+from signalbox.project_documents import (
+    LONGEST,
+    Project,
+    ProjectPipeline,
+    ProjectUploads,
+    Window,
+    parse_project,
+    to_json,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -71,9 +79,12 @@ class OwnedPipeline(NamedTuple):
     pipeline: ProjectPipeline
 
     @property
-    def quiet_seconds(self) -> int:
-        """Return how long no upload may have come before its run starts: the longest that its project says for it."""
-        return max((each.quiet_seconds for each in self.project.uploads if each.pipeline == self.key), default=0)
+    def window(self) -> Window:
+        """Return when its run starts: of all that its project says for it, the longest times and the smallest batch."""
+        own = [each for each in self.project.uploads if each.pipeline == self.key]
+        quiet = max((each.quiet_seconds for each in own), default=0)
+        longest = max((each.longest_seconds or LONGEST for each in own), default=LONGEST)
+        return Window(quiet, max(quiet, longest), min((each.batch for each in own if each.batch), default=None))
 
 
 def owner(projects: Sequence[Project], pipeline: str) -> OwnedPipeline | None:

@@ -34,7 +34,8 @@ def of_project(project: Project, project_id: str, inputs: "Mapping[str, Input]",
         for name, entry in project.pipelines.items()
     }
     uploads = tuple(
-        ProjectUploads(entry.prefix, entry.pipeline, entry.suffix, entry.quiet_seconds) for entry in project.uploads
+        ProjectUploads(one.prefix, one.pipeline, one.suffix, one.quiet_seconds, one.longest_seconds, one.batch)
+        for one in project.uploads
     )
     made = projects.Project(project.name, project_id, uploads, pipelines, project.approvers, project.tags)
     return _checked(projects.to_json(made), "the project's document: name fewer pipelines, approvers or tags")

@@ -45,12 +45,14 @@ def dotted(path: Field) -> str:
 
 @dataclass(frozen=True)
 class Uploads:
-    """Which uploads start which pipeline; `quiet_seconds` is how long none may have come before a run starts."""
+    """Which uploads start which pipeline, and when (see `project_documents.ProjectUploads`)."""
 
     prefix: str
     suffix: str
     quiet_seconds: int
     pipeline: str
+    longest_seconds: int | None = None
+    batch: int | None = None
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,9 @@ def _unclear_uploads(given: Mapping[str, Any], places: Places) -> Iterator[str]:
         elif "pipeline" not in entry and len(pipelines) != 1:
             known = ", ".join(pipelines) or "none"
             yield f"{where}: say which pipeline the uploads start, with pipeline: it has {known}"
+        quiet, longest = entry.get("quiet_seconds", QUIET_SECONDS), entry.get("longest_seconds")
+        if longest is not None and longest < quiet:
+            yield f"{where}: longest_seconds is {longest}, and has to be at least quiet_seconds, which is {quiet}"
         key = (entry.get("prefix", ""), entry.get("suffix", ""))
         if key in seen:
             yield f"{where}: another entry has this prefix and suffix: an upload starts one pipeline"
@@ -122,6 +125,8 @@ def _uploads(given: Mapping[str, Any]) -> Iterator[Uploads]:
             entry.get("suffix", ""),
             entry.get("quiet_seconds", QUIET_SECONDS),
             entry.get("pipeline", next(iter(given["pipelines"]))),
+            entry.get("longest_seconds"),
+            entry.get("batch"),
         )
 
 

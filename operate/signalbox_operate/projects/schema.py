@@ -64,6 +64,15 @@ _UPLOADS = _fields(
         "quiet_seconds": _whole(
             "a whole number of seconds from 0 to 86400: a run starts when no upload came for so long", 0, 86_400
         ),
+        "longest_seconds": _whole(
+            "a whole number of seconds from 1 to 604800: a run starts when the first upload waits for so long, even if "
+            "others still come",
+            1,
+            604_800,
+        ),
+        "batch": _whole(
+            "a whole number from 1 to 5000: a run starts when so many uploads wait, even if others still come", 1, 5_000
+        ),
         "pipeline": _PIPELINE,
     },
 )

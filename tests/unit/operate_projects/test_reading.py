@@ -8,14 +8,14 @@ import pytest
 from tests.support.documents import read as read_document
 from tests.support.project_folders import YAML, write
 
-from signalbox_operate.projects.model import ProjectError
+from signalbox_operate.projects.model import ProjectError, Uploads
 from signalbox_operate.projects.reading import read
 from signalbox_operate.projects.schema import SCHEMA
 
 WHOLE = """\
 project: wine
 uploads:
-  - {prefix: incoming/wine/red/, suffix: .csv, quiet_seconds: 5, pipeline: train}
+  - {prefix: incoming/wine/red/, suffix: .csv, quiet_seconds: 5, longest_seconds: 900, batch: 20, pipeline: train}
   - {pipeline: train}
 pipelines:
   train: {definition: pipeline.py, code: code, models: [wine, white], parameter: Data, takes: url,
@@ -49,10 +49,10 @@ def test_every_field_of_a_project_is_read(tmp_path: Path) -> None:
 
     assert project.name == "wine"
     assert project.models == ("wine", "white", "iris")
-    assert [(one.prefix, one.suffix, one.quiet_seconds, one.pipeline) for one in project.uploads] == [
-        ("incoming/wine/red/", ".csv", 5, "train"),
-        ("incoming/wine/", "", 60, "train"),
-    ]
+    assert project.uploads == (
+        Uploads("incoming/wine/red/", ".csv", 5, "train", 900, 20),
+        Uploads("incoming/wine/", "", 60, "train"),
+    )
     train, iris = project.pipelines["train"], project.containers["iris"]
     assert (train.parameter, train.takes, train.replace) == ("Data", "url", {"a": "b"})
     assert train.golden == {"wine": "g"}
@@ -79,6 +79,8 @@ def test_the_published_schema_is_that_of_the_reader() -> None:
     ("changed", "told"),
     [
         ("project: Wine", 'line 1, project: "Wine" has to be the project\'s name: 1 to 30 lower-case letters'),
+        ("uploads: {longest_seconds: 5}", "longest_seconds is 5, and has to be at least quiet_seconds, which is 60"),
+        ("uploads: {batch: 6000}", "line 2, uploads.batch: 6000 has to be a whole number from 1 to 5000"),
         ("uploads: {quiet_seconds: 60s}", 'line 2, uploads.quiet_seconds: "60s" has to be a whole number of seconds'),
         ("uploads: {prefix: incoming}", 'uploads.prefix: "incoming" has to be a prefix in the data bucket that ends'),
         ("uploads: {prefx: incoming/}", "line 2, uploads.prefx: there is no such field: did you mean prefix?"),

@@ -10,13 +10,12 @@ from datetime import UTC, datetime, timedelta
 from signalbox import moments, names
 from signalbox.aws.objects import StoredObject
 from signalbox.events import FINAL_STATUSES, ObjectUploaded
+from signalbox.project_documents import Window
 from signalbox.uploads.model import EMPTY, GONE, MANIFESTS, NO_UPLOADS, ExecutionState, Run, Upload, Wish
 
 RUN_REQUESTED = "run-requested"  # the kind of message that asks for a run
 REPEAT_REQUESTED = "repeat-requested"  # the kind by which a push asks for one
 CLAIM_REQUESTED = "claim-requested"  # the kind that asks to look at what no project claims
-# The quiet window begins anew with each upload; after this many of them a run starts all the same.
-MOST_WINDOWS = 10
 # A run takes this many uploads at most, and the next run the rest: taking them is 33 to a transaction, so this is
 # 152 calls, a few seconds of a function that may run for a minute.
 MOST_UPLOADS = 5_000
@@ -93,11 +92,17 @@ def request_id(kind: str, pipeline: str, now: datetime, delay_seconds: int) -> s
     return names.slug(f"{pipeline}-{kind}-{number}", QUEUE_NAME_LIMIT)
 
 
-def is_due(oldest: Upload, newest: Upload, quiet_seconds: int, now: datetime) -> bool:
-    """Say whether waiting uploads may have their run: none came for the quiet window, or for ten of them some did."""
-    waited = [now - moments.moment_of(upload.recorded_at) for upload in (newest, oldest)]
-    quiet = timedelta(seconds=quiet_seconds)
-    return waited[0] >= quiet or waited[1] >= quiet * MOST_WINDOWS
+def is_due(waiting: Sequence[Upload], newest: Upload, window: Window, now: datetime) -> bool:
+    """Say whether waiting uploads may have their run; `waiting` are the oldest of them, as many as a batch has.
+
+    The quiet time begins anew with each upload, so what belongs together is one run, however long it takes to come: up
+    to the longest wait of its first.
+    """
+    since_newest, since_oldest = (now - moments.moment_of(one.recorded_at) for one in (newest, waiting[0]))
+    quiet, longest = timedelta(seconds=window.quiet_seconds), timedelta(seconds=window.longest_seconds)
+    return (
+        since_newest >= quiet or since_oldest >= longest or (window.batch is not None and len(waiting) >= window.batch)
+    )
 
 
 def next_run(pipeline: str, latest: Run | None, now: datetime) -> Run:

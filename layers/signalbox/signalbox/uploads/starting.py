@@ -219,8 +219,8 @@ def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts, bega
 
 def _due(owned: OwnedPipeline, store: UploadStore, ports: StartingPorts) -> bool:
     """Say whether what waits for a pipeline may have its run; until then it is asked for again."""
-    newest = store.last_waiting()
-    if newest is None or rules.is_due(store.waiting(most=1)[0], newest, owned.quiet_seconds, ports.clock()):
+    newest, window = store.last_waiting(), owned.window
+    if newest is None or rules.is_due(store.waiting(most=window.batch or 1), newest, window, ports.clock()):
         return True
     ports.requests.ask(owned.pipeline.name)
     return False
