@@ -53,6 +53,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "runs": running.show_runs,
     "logs": running.logs,
     "start": running.start,
+    "rerun": running.rerun,
     "models": registering.show_models,
     "models diff": registering.diff,
     "invoke": invoking.invoke,

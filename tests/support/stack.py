@@ -18,6 +18,7 @@ OUTPUTS = {
     "MlopsMachineArn": MACHINE,
     "ReleaseMachineArn": MACHINE.replace("mlops", "release"),
     "UploadsTable": "signalbox-uploads",
+    "RunsQueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/signalbox-runs.fifo",
     "PushesTable": "signalbox-pushes",
     "InvokeUrl": "https://abc123.execute-api.us-east-1.amazonaws.com/stages/{stage}/invocations",
     "ReviewUrl": "http://127.0.0.1:4566/public",

@@ -15,9 +15,11 @@ from typer.testing import CliRunner, Result
 
 from signalbox import names
 from signalbox.aws.table import Table
+from signalbox.uploads import starting
 from signalbox.uploads.model import CLAIMED, NO_UPLOADS, Run, Upload
+from signalbox.uploads.starting import RunRequested
 from signalbox.uploads.table import UploadsTable
-from signalbox_operate import account, cli, logs
+from signalbox_operate import account, cli, logs, rerunning
 from signalbox_operate.commands import terminal
 from signalbox_operate.logs import Job
 
@@ -130,6 +132,7 @@ def clients(monkeypatch: pytest.MonkeyPatch, run: Run) -> Iterator[dict[str, Any
             "dynamodb": created_table(OUTPUTS["UploadsTable"]),
             "sagemaker": SageMaker(),
             "logs": Logs(),
+            "sqs": RecordingClient("sqs"),
             "stepfunctions": RecordingClient("stepfunctions", missing),
         }
         table = uploads(found)
@@ -359,3 +362,95 @@ def test_what_sagemaker_says_about_a_value_is_told(clients: dict[str, Any]) -> N
     assert (
         "nothing was started: Depth has to be an Integer" in ask("start", "wine/train", "-p", "InputManifest=x").stderr
     )
+
+
+def failed_with_three(clients: dict[str, Any]) -> Run:
+    """Let the next run of abalone take three files and fail."""
+    later, table = Run(ABALONE, 2, NOW + timedelta(hours=2)), uploads(clients)
+    names_ = ("good.csv", "bad.csv", "fine.csv")
+    taken = [Upload("signalbox-data", f"incoming/{name}", "v1", 9, "2026-11-20T11:59:00.000000Z") for name in names_]
+    for one in taken:
+        table.record(one)
+    table.open(later)
+    table.take(later, taken)
+    table.move(later, CLAIMED, at=NOW)
+    execution = f"{EXECUTION[:-1]}t"
+    table.move(later.at(CLAIMED), "Failed", at=NOW, execution=execution)
+    clients["sagemaker"].executions[ABALONE].insert(0, summary(execution, "Failed"))
+    return later
+
+
+def waiting(clients: dict[str, Any]) -> list[str]:
+    return sorted(one.key for one in uploads(clients).waiting())
+
+
+def test_the_good_files_of_a_run_that_failed_wait_again_with_the_corrected_one(clients: dict[str, Any]) -> None:
+    run = failed_with_three(clients)
+    corrected = Upload("signalbox-data", "incoming/bad.csv", "v2", 9, "2026-11-20T12:30:00.000000Z")
+    uploads(clients).record(corrected)
+
+    done = ask("rerun", run.id, "--without", "incoming/bad.csv")
+
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith(f"2 uploads of {run.id} wait again")
+    found = {one.key: one.version for one in uploads(clients).waiting()}
+    assert found == {"incoming/bad.csv": "v2", "incoming/fine.csv": "v1", "incoming/good.csv": "v1"}
+    (request,) = clients["sqs"].requests("SendMessage")
+    assert starting.read(json.loads(request["MessageBody"]), "signalbox") == RunRequested(ABALONE)
+    assert uploads(clients).history("signalbox-data", "incoming/bad.csv")[0].run == run.id
+
+
+def test_the_next_run_takes_what_waits_again_and_a_repetition_moves_nothing(clients: dict[str, Any]) -> None:
+    run, table = failed_with_three(clients), uploads(clients)
+    assert ask("rerun", run.id).exit_code == 0
+    following = Run(ABALONE, 3, NOW + timedelta(days=1))
+    table.open(following)
+    table.take(following, table.waiting())
+
+    done = ask("rerun", run.id)
+
+    assert "0 uploads" in done.output
+    assert "3 others wait already, or are in a later run" in done.output
+    assert len(table.taken(following)) == 3
+    assert waiting(clients) == []
+    assert table.history("signalbox-data", "incoming/good.csv")[0].run == following.id
+
+
+def test_what_died_half_way_is_moved_to_the_end_by_a_repetition(clients: dict[str, Any]) -> None:
+    run, table = failed_with_three(clients), Table(OUTPUTS["UploadsTable"], clients["dynamodb"])
+    first = rerunning.chosen(run, ["incoming/bad.csv", "incoming/good.csv"], uploads(clients))
+    assert rerunning.give_back(run, first, table, NOW) == 1
+
+    assert ask("rerun", run.id).output.startswith("2 uploads")
+
+    assert waiting(clients) == ["incoming/bad.csv", "incoming/fine.csv", "incoming/good.csv"]
+
+
+@pytest.mark.parametrize(
+    ("status", "without", "told"),
+    [
+        ("Succeeded", [], "are in a run that succeeded, and no upload is in two"),
+        (CLAIMED, [], "is not over"),
+        ("Failed", ["incoming/none.csv"], "has no upload 'incoming/none.csv'"),
+        ("Failed", ["incoming/good.csv", "incoming/bad.csv", "incoming/fine.csv"], "is left to run again"),
+    ],
+)
+def test_what_cannot_be_run_again_is_said_and_nothing_is_moved(
+    clients: dict[str, Any], status: str, without: list[str], told: str
+) -> None:
+    run = failed_with_three(clients)
+    uploads(clients).move(run.at("Failed"), status, at=NOW)
+
+    done = ask("rerun", run.id, *(word for key in without for word in ("--without", key)))
+
+    assert done.exit_code == 1
+    assert told in done.stderr
+    assert waiting(clients) == []
+    assert clients["sqs"].requests("SendMessage") == []
+
+
+def test_a_run_that_was_started_by_hand_has_no_uploads_to_run_again(clients: dict[str, Any]) -> None:
+    done = ask("rerun", BY_HAND)
+
+    assert done.exit_code == 1
+    assert f"took no uploads: `signalbox start {WINE}`" in done.stderr

@@ -1,12 +1,15 @@
 """See the runs of pipelines and what their jobs have written; start one by hand."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from signalbox_operate import account, executing, runs
+from signalbox.aws.table import Table
+from signalbox.uploads.adapters import SqsRunRequests
+from signalbox.uploads.table import UploadsTable
+from signalbox_operate import account, executing, rerunning, runs
 from signalbox_operate import logs as job_logs
 from signalbox_operate.commands.terminal import (
     Json,
@@ -123,6 +126,31 @@ def logs(
             job = line.job
             console.print(f"==> {job} <==")
         console.print(shown(line.text))
+
+
+def rerun(
+    run: Annotated[str, typer.Argument(help="A run that failed or was stopped, as `runs` names it")],
+    *,
+    stack: StackName = "signalbox",
+    without: Annotated[
+        list[str] | None, typer.Option("--without", help="Key of an upload to leave out, as often as needed")
+    ] = None,
+) -> None:
+    """Run the uploads of a run again that did not succeed, together with what came since."""
+    found, dynamodb = stack_of(stack), account.client("dynamodb")
+    asked = runs.find(run, found, account.client("sagemaker"), dynamodb)
+    table = Table(found.output("UploadsTable"), dynamodb)
+    uploads = UploadsTable(table, asked.pipeline)
+    failed = rerunning.source(asked, uploads)
+    chosen = rerunning.chosen(failed, without or (), uploads)
+    moved = rerunning.give_back(failed, chosen, table, datetime.now(UTC))
+    # With a delay of a second hardly any request is another one's repetition.
+    SqsRunRequests(found.output("RunsQueueUrl"), 1, lambda: datetime.now(UTC), account.client("sqs")).ask(
+        asked.pipeline
+    )
+    console.print(f"{moved:,} uploads of {failed.id} wait again: `signalbox uploads` shows them until a run takes them")
+    if moved < len(chosen):
+        console.print(f"{len(chosen) - moved:,} others wait already, or are in a later run")
 
 
 def start(
