@@ -199,6 +199,32 @@ def test_a_file_without_rows_ends_in_a_mail_that_says_so(world: World, tmp_path:
     assert len(world.mails("abalone", "failed")) == before + 1
 
 
+def test_the_good_file_of_a_run_that_a_bad_one_took_down_is_run_again_without_it(
+    world: World, table: list[str], tmp_path: Path
+) -> None:
+    before, failed, version = (
+        len(runs(world)),
+        len(world.mails("abalone", "failed")),
+        len(world.packages("abalone")) + 1,
+    )
+    bad, good = tmp_path / "no rows at all.csv", tmp_path / "whole.csv"
+    bad.write_text("\n\n")
+    good.write_text("".join(table))
+    keys = [line.split("/", 3)[3] for line in world.signalbox("upload", str(bad), str(good)).decode().splitlines()]
+    told = re.search(r"Run: (\S+)", inbox.text(world.mail("abalone", "failed", number=failed + 1)))
+    assert told is not None
+
+    world.signalbox("rerun", told[1], "--without", keys[0])
+
+    asked = world.mail("approve", f"abalone version {version}")
+    assert good.name in inbox.text(asked)
+    assert bad.name not in inbox.text(asked)
+    world.reject(asked, "The scenario is over")
+    assert len(runs(world)) == before + 2
+    assert b"Failed" in world.signalbox("uploads", bad.name)
+    assert b"Succeeded" in world.signalbox("uploads", good.name)
+
+
 def uploads_queue(world: World) -> str:
     """Return the URL of the queue that upload events come through."""
     return queue_named(world, "UploadsQueue")
