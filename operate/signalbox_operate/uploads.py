@@ -7,6 +7,7 @@ from typing import Any
 
 from signalbox import names, projects
 from signalbox.aws.table import Table
+from signalbox.project_documents import Window
 from signalbox.projects import Project
 from signalbox.uploads.model import STARTED, UNCLAIMED, Run, Upload
 from signalbox.uploads.table import UploadsTable, pipelines
@@ -63,7 +64,10 @@ class UploadsOfStack:
 
     def why_waiting(self, pipeline: str) -> str:
         """Return why an upload waits for a pipeline."""
-        return NOBODY if pipeline == UNCLAIMED else why_waiting(self.of(pipeline).latest())
+        if pipeline == UNCLAIMED:
+            return NOBODY
+        owned = projects.owner(self.projects, pipeline)
+        return why_waiting(self.of(pipeline).latest(), owned.window if owned else None)
 
 
 def of_stack(stack: Stack, dynamodb: Any, ssm: Any) -> UploadsOfStack:
@@ -150,15 +154,25 @@ def fates(asked: Sequence[tuple[str, str]], uploads: UploadsOfStack) -> list[Fat
     return [_fate(upload, uploads) for upload in sorted(history, key=lambda upload: upload.recorded_at)]
 
 
-def why_waiting(latest: Run | None) -> str:
-    """Return why an upload waits while `latest` is the newest run of its pipeline."""
+def why_waiting(latest: Run | None, window: Window | None) -> str:
+    """Return why an upload waits while `latest` is the newest run of its pipeline, whose project has a `window`."""
     if latest is None or not latest.open:
-        return "the next run takes it when the quiet window is over"
+        return f"the next run takes it {_due(window)}"
     if latest.waits_for:
         return f"{latest.id} has to start first, and waits: {latest.waits_for}"
     if latest.status == STARTED:
         return f"{latest.id} is active, and its end starts the next run"
     return f"{latest.id} is about to start"
+
+
+def _due(window: Window | None) -> str:
+    if window is None:
+        return "once a project has its pipeline"
+    if not window.quiet_seconds:
+        return "in a moment"
+    batch = f", or {window.batch:,} wait" if window.batch else ""
+    latest = f"at the latest {window.longest_seconds:,} s after the first"
+    return f"once no other came for {window.quiet_seconds:,} s{batch}; {latest}"
 
 
 def _fate(upload: Upload, uploads: UploadsOfStack) -> Fate:

@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from signalbox import moments
 from signalbox.aws.table import Table
+from signalbox.project_documents import Window
 from signalbox.uploads.model import CLAIMED, STARTED, UNCLAIMED, Run, Upload
 from signalbox.uploads.table import UploadsTable
 from signalbox_operate import account, cli
@@ -59,6 +60,9 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli.app, ["uploads", *arguments])
 
 
+QUIET = "once no other came for 60 s; at the latest 3,600 s after the first"
+
+
 def an_upload(key: str = KEY, version: str = "v1", minute: int = 0) -> Upload:
     return Upload(BUCKET, key, version, 191_873, moments.text_of(NOW + timedelta(minutes=minute)))
 
@@ -93,7 +97,7 @@ def test_every_upload_of_a_file_is_shown_with_its_run_and_what_became_of_it(tabl
         "2026-11-20 12:01:00  191,873 bytes, version v1",
         f"  run {second.id}: Failed: Step Train failed [exit code 1]",
         "2026-11-20 12:02:00  191,873 bytes, version v2",
-        "  waiting: the next run takes it when the quiet window is over",
+        "  waiting: the next run takes it in a moment",
     ]
 
 
@@ -198,9 +202,9 @@ def test_what_waits_is_shown_for_each_project_and_what_nobody_claims(
     for pipeline, key in (("signalbox-wine", "incoming/wine/a.csv"), (UNCLAIMED, "elsewhere/a.csv")):
         UploadsTable(Table(NAME, clients["dynamodb"]), pipeline).record(an_upload(key, minute=len(pipeline)))
     assert [line for line in run().output.splitlines() if "waiting" in line] == [
-        f"1 waiting for {PIPELINE}: the next run takes it when the quiet window is over",
+        f"1 waiting for {PIPELINE}: the next run takes it in a moment",
         f"1 waiting that nobody claims: {NOBODY}",
-        "1 waiting for signalbox-wine: the next run takes it when the quiet window is over",
+        "1 waiting for signalbox-wine: the next run takes it in a moment",
     ]
     assert f"waiting: {NOBODY}" in run("s3://signalbox-data/elsewhere/a.csv").output
     assert "wine/a.csv" not in run("a.csv", "--project", "wine").stderr
@@ -218,8 +222,8 @@ def test_what_a_run_of_a_removed_project_has_taken_is_shown_as_waiting(
 @pytest.mark.parametrize(
     ("latest", "reason"),
     [
-        (None, "the next run takes it when the quiet window is over"),
-        (Run(PIPELINE, 1, NOW, "Failed"), "the next run takes it when the quiet window is over"),
+        (None, f"the next run takes it {QUIET}"),
+        (Run(PIPELINE, 1, NOW, "Failed"), f"the next run takes it {QUIET}"),
         (Run(PIPELINE, 1, NOW), "is about to start"),
         (Run(PIPELINE, 1, NOW, CLAIMED), "is about to start"),
         (Run(PIPELINE, 1, NOW, CLAIMED, waits_for="the quota is used up"), "start first, and waits: the quota is used"),
@@ -227,7 +231,14 @@ def test_what_a_run_of_a_removed_project_has_taken_is_shown_as_waiting(
     ],
 )
 def test_why_an_upload_waits_is_what_the_newest_run_does(latest: Run | None, reason: str) -> None:
-    assert reason in why_waiting(latest)
+    assert reason in why_waiting(latest, Window(60, 3600, None))
+
+
+def test_the_times_and_the_batch_that_end_the_waiting_are_said() -> None:
+    assert why_waiting(None, Window(5, 900, 1000)) == (
+        "the next run takes it once no other came for 5 s, or 1,000 wait; at the latest 900 s after the first"
+    )
+    assert why_waiting(None, None) == "the next run takes it once a project has its pipeline"
 
 
 def test_a_refusal_of_the_table_is_one_sentence(clients: dict[str, Any]) -> None:
