@@ -26,6 +26,7 @@ def needed(stack: Stack) -> Sequence[Permission]:
     return (
         Permission("s3:PutObject", data, "upload"),
         Permission("dynamodb:Query", f"{tables}/{stack.output('UploadsTable')}", "uploads, runs, status"),
+        Permission("dynamodb:UpdateItem", f"{tables}/{stack.output('UploadsTable')}", "rerun"),
         Permission("dynamodb:UpdateItem", f"{tables}/{stack.output('ReviewsTable')}", "decide"),
         Permission("states:StartExecution", ":".join(machine), "train"),
         Permission("sagemaker:UpdatePipeline", f"{sagemaker}:pipeline/{stack.output('Prefix')}-any", "deploy"),

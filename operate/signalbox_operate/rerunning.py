@@ -16,6 +16,8 @@ from signalbox.uploads.table import UploadsTable
 from signalbox_operate.runs import PipelineRun
 from signalbox_operate.stack import OperateError
 
+_MOST = 1_000  # runs after it that are looked through for repetitions
+
 
 def source(found: PipelineRun, table: UploadsTable) -> Run:
     """Return the run whose uploads a run was over: itself, or the one that it repeated.
@@ -31,12 +33,20 @@ def source(found: PipelineRun, table: UploadsTable) -> Run:
     run = table.find(known.source) or known
     if known.open or run.open:
         raise OperateError(f"{found.name} is not over: `signalbox runs {found.name}` shows how it stands")
-    if run.status == SUCCEEDED:
-        raise OperateError(
-            f"the uploads of {run.id} are in a run that succeeded, and no upload is in two: upload the files again, or "
-            f"push a change of the pipeline, which runs over them"
-        )
+    for one in (run, *_repetitions(run, table)):
+        if one.status == SUCCEEDED:
+            raise OperateError(
+                f"the uploads of {run.id} are in a run that succeeded, {one.id}, and no upload is in two: upload the "
+                f"files again, or push a change of the pipeline, which runs over them"
+            )
+        if one.open:
+            raise OperateError(f"{one.id} runs over the uploads of {run.id} again, and is not over")
     return run
+
+
+def _repetitions(run: Run, table: UploadsTable) -> list[Run]:
+    """Return the runs that a push has started over the uploads of a run, as far as they are among the newest."""
+    return [one for one, _ in table.newest(_MOST) if one.repeats == run.id]
 
 
 def chosen(run: Run, without: Collection[str], table: UploadsTable) -> Sequence[Upload]:

@@ -429,7 +429,7 @@ def test_what_died_half_way_is_moved_to_the_end_by_a_repetition(clients: dict[st
 @pytest.mark.parametrize(
     ("status", "without", "told"),
     [
-        ("Succeeded", [], "are in a run that succeeded, and no upload is in two"),
+        ("Succeeded", [], "are in a run that succeeded, "),
         (CLAIMED, [], "is not over"),
         ("Failed", ["incoming/none.csv"], "has no upload 'incoming/none.csv'"),
         ("Failed", ["incoming/good.csv", "incoming/bad.csv", "incoming/fine.csv"], "is left to run again"),
@@ -447,6 +447,23 @@ def test_what_cannot_be_run_again_is_said_and_nothing_is_moved(
     assert told in done.stderr
     assert waiting(clients) == []
     assert clients["sqs"].requests("SendMessage") == []
+
+
+@pytest.mark.parametrize(("status", "told"), [("Succeeded", "are in a run that succeeded"), (CLAIMED, "is not over")])
+def test_uploads_that_a_push_has_run_again_with_success_or_does_now_are_in_no_further_run(
+    clients: dict[str, Any], status: str, told: str
+) -> None:
+    run, table = failed_with_three(clients), uploads(clients)
+    again = Run(ABALONE, 3, NOW + timedelta(days=1), status=CLAIMED, repeats=run.id, commit="c" * 40)
+    table.open(again)
+    table.move(again, status, at=NOW)
+
+    done = ask("rerun", run.id)
+
+    assert done.exit_code == 1
+    assert told in done.stderr
+    assert again.id in done.stderr
+    assert waiting(clients) == []
 
 
 def test_a_run_that_was_started_by_hand_has_no_uploads_to_run_again(clients: dict[str, Any]) -> None:
