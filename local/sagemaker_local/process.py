@@ -20,16 +20,14 @@ _PACKAGES = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
 _STOP_SECONDS = 15
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the environment names
+# glibc gives threads memory of their own, up to sixteen times here, and takes none of it back: 40 MB for each build.
+_MEMORY = {"MALLOC_ARENA_MAX": "1"}
 
 
 def answers(port: int) -> bool:
     """Return whether somebody listens on a port of 127.0.0.1."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-# glibc gives threads memory of their own, up to sixteen times here, and takes none of it back: 40 MB for each build.
-_MEMORY = {"MALLOC_ARENA_MAX": "1"}
 
 
 class CloudError(Exception):

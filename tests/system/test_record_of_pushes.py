@@ -17,16 +17,18 @@ _BUILD = re.compile(rf"{PREFIX}-cicd-({'|'.join(_BUILT)})-(BuildRole|BranchesRol
 
 
 @pytest.fixture(scope="module")
-def record(world: World) -> Record:
-    """Return the record of all scenarios that share this cloud."""
-    return Record(world)
+def record(world: World, shared: Path) -> Record:
+    """Return the record of all scenarios that share this cloud, and leave what these had no use for.
 
-
-def test_nothing_that_the_stack_did_for_pushes_was_denied(record: Record, shared: Path) -> None:
-    # What is granted and of no use here is of use in the scenarios of the other cloud, which read this at their end.
-    written = shared / f"{UNUSED}.part"
-    written.write_text(json.dumps(sorted(record.unused())))
+    It is of use in the scenarios of the other cloud, whose own record is held against it.
+    """
+    found, written = Record(world), shared / f"{UNUSED}.part"
+    written.write_text(json.dumps(sorted(found.unused())))
     written.rename(shared / UNUSED)
+    return found
+
+
+def test_nothing_that_the_stack_did_for_pushes_was_denied(record: Record) -> None:
     denied = refused(record.calls)
 
     assert record.calls
