@@ -109,11 +109,12 @@ def _record_uploads() -> Usual:
 
 def _start_run() -> Usual:
     waits = {"bucket": "data", "key": "incoming/a.csv", "version": "v1", "recorded_at": "2026-11-20T12:00:00+00:00"}
+    waits |= {"pk": f"waiting#{_PIPELINE}--#0", "sk": "2026-11-20T12:00:00+00:00#0"}
     item = {**{name: {"S": value} for name, value in waits.items()}, "size": {"N": "9"}}
 
     def query(**request: Any) -> dict[str, Any]:
-        of_uploads = request["ExpressionAttributeValues"][":pk"]["S"].startswith(("waiting#", "run#"))
-        return {"Items": [item] if of_uploads else []}
+        asked = request["ExpressionAttributeValues"][":pk"]["S"]
+        return {"Items": [item] if asked == waits["pk"] or asked.startswith("run#") else []}
 
     table = {"query": query, "put_item": {}, "update_item": {"Attributes": {}}, "transact_write_items": {}}
     started = {"PipelineExecutionArn": f"arn:aws:sagemaker:{_AWS}:pipeline/{_PIPELINE}/execution/abcdefghijkl"}

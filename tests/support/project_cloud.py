@@ -386,8 +386,9 @@ class ProjectCloud:
                 run = {"pipeline": pipeline, "status": "Claimed", "created_at": "2026-11-20T12:00:00.000Z"}
                 return {"Items": [{name: {"S": value} for name, value in run.items()} | {"number": {"N": "1"}}]}
         kept = {f"'run#{pipeline}-000001-": count for pipeline, count in self.sealed.items()}
-        kept |= {f"'waiting#{pipeline}'": count for pipeline, count in self.waiting.items()}
+        kept |= {f"'waiting#{pipeline}--#0'": count for pipeline, count in self.waiting.items()}
         number = next((count for key, count in kept.items() if key in asked), 0)
-        facts = {"bucket": "b", "key": "k", "version": "v", "recorded_at": "2026-11-20T12:00:00.000Z"}
+        sorted_by = {"pk": "waiting#p--#0", "sk": "2026-11-20T12:00:00.000Z#0"}
+        facts = {**sorted_by, "bucket": "b", "key": "k", "version": "v", "recorded_at": "2026-11-20T12:00:00.000Z"}
         item = {name: {"S": value} for name, value in facts.items()} | {"size": {"N": "1"}}
         return {"Items": [item] * number}

@@ -180,14 +180,17 @@ def test_an_automation_whose_builds_are_believed_is_told_with_the_command_that_e
 
 def test_an_upload_that_no_project_claims_is_told(clients: dict[str, Any]) -> None:
     upload = {"bucket": "data", "key": "incoming/x.csv", "version": "1", "recorded_at": "2026-11-20T10:00:00.000000Z"}
-    item = {name: {"S": value} for name, value in upload.items()} | {"size": {"N": "1"}}
-    clients["dynamodb"].answers["query"] = {"Items": [item]}
+    place = {"pk": "waiting#unclaimed--#7", "sk": "2026-11-20T10:00:00.000000Z#7"}
+    item = {name: {"S": value} for name, value in {**place, **upload}.items()} | {"size": {"N": "1"}}
+
+    def query(**request: Any) -> dict[str, Any]:
+        return {"Items": [item] if request["ExpressionAttributeValues"][":pk"] == item["pk"] else []}
+
+    clients["dynamodb"].answers["query"] = query
 
     (missing,) = lines(ask("doctor"), "missing")
 
     assert missing.startswith("every upload belongs to a project: s3://data/incoming/x.csv does not: deploy a project")
-    (asked,) = clients["dynamodb"].requests("Query")
-    assert asked["ExpressionAttributeValues"][":pk"] == {"S": "waiting#unclaimed"}
 
 
 def test_a_quota_has_to_hold_the_instances_of_all_stages_and_of_an_update(clients: dict[str, Any]) -> None:

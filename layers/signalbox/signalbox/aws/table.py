@@ -164,9 +164,18 @@ class Table:
         return decoded(answer["Item"]) if "Item" in answer else None
 
     def query(
-        self, pk: str, sk_prefix: str = "", *, newest_first: bool = False, most: int | None = None
+        self,
+        pk: str,
+        sk_prefix: str = "",
+        *,
+        newest_first: bool = False,
+        most: int | None = None,
+        page: int | None = None,
     ) -> Iterator[Item]:
-        """Yield the items under `pk`, in the order of their sort keys, page after page as they are needed."""
+        """Yield the items under `pk`, in the order of their sort keys, page after page as they are needed.
+
+        A call reads `page` items (None: `most`, and where that is None too, as many as DynamoDB answers at once: 1 MB).
+        """
         values = {":pk": pk} | ({":sk": sk_prefix} if sk_prefix else {})
         pages = self._db.get_paginator("query").paginate(
             TableName=self.name,
@@ -174,12 +183,12 @@ class Table:
             ExpressionAttributeValues=encoded(values),
             ConsistentRead=True,
             ScanIndexForward=not newest_first,
-            PaginationConfig={"PageSize": most} if most is not None else {},
+            PaginationConfig={"PageSize": page or most} if page or most else {},
         )
         found = 0
         with translated(f"dynamodb:Query of {pk} in {self.name}"):
-            for page in pages:
-                for item in page["Items"]:
+            for answer in pages:
+                for item in answer["Items"]:
                     yield decoded(item)
                     found += 1
                     if found == most:

@@ -1,13 +1,36 @@
 """Uploads, runs and wishes as items of the uploads table, which says what the items are; and back."""
 
+from copy import replace
+
 from signalbox import moments
 from signalbox.aws.table import Item, Value, key
 from signalbox.uploads.model import MANIFESTS, Run, Upload, Wish
 
+# What waits for a pipeline is spread over so many partition keys: DynamoDB writes 1,000 units a second under one, and a
+# transaction's write of an item takes two. The digest of an upload names its shard, by its first hexadecimal digit.
+SHARDS = "0123456789abcdef"
+
+
+def waiting_keys(pipeline: str) -> list[str]:
+    """Return the partition keys under which uploads wait for a pipeline; the first is that of earlier versions."""
+    return [f"waiting#{pipeline}", *(_shard(pipeline, shard) for shard in SHARDS)]
+
 
 def waiting_key(upload: Upload, pipeline: str) -> Item:
     """Return the key of an upload that waits for a pipeline."""
-    return key(f"waiting#{pipeline}", f"{upload.recorded_at}#{upload.digest}")
+    spread, unspread = _shard(pipeline, upload.digest[0]), f"waiting#{pipeline}"
+    return key(spread if upload.spread else unspread, f"{upload.recorded_at}#{upload.digest}")
+
+
+def waiting_in(item: Item) -> Upload:
+    """Return the waiting upload in an item, which knows under which of both keys it waits."""
+    return replace(upload_in(item), spread=str(item["pk"]).count("#") > 1)
+
+
+def _shard(pipeline: str, shard: str) -> str:
+    # The hyphens keep it among the keys that the roles of a project's builds may query since there are such roles; no
+    # pipeline's name has a `#`.
+    return f"waiting#{pipeline}--#{shard}"
 
 
 def upload_key(upload: Upload) -> Item:

@@ -35,7 +35,8 @@ class Upload(NamedTuple):
 
     Bucket, key and version are its business key. `recorded_at` is the text that its item has, since it is part of the
     waiting upload's key: `moments.text_of` writes it, and items of earlier versions have another ISO spelling. `by` is
-    who uploaded it, "" where nobody said so. `pipeline` is where it waits, or waited, as far as its item says so.
+    who uploaded it, "" where nobody said so. `pipeline` is where it waits, or waited, as far as its item says so. What
+    waits is `spread` over shards, unless a version before them wrote it down.
     """
 
     bucket: str
@@ -46,6 +47,7 @@ class Upload(NamedTuple):
     run: str | None = None
     by: str = ""
     pipeline: str = ""
+    spread: bool = True
 
     @property
     def digest(self) -> str:

@@ -3,8 +3,9 @@
     what                  pk                          sk
     an upload             upload#<bucket>/<key>       <version>                  with `run` once it is taken, and
                                                                                  `by` where the uploader is known
-    a waiting upload      waiting#<pipeline>          <recorded_at>#<digest>     gone once it is taken; what no project
-                                                                                 claims waits for `unclaimed`
+    a waiting upload      waiting#<pipeline>--#<n>    <recorded_at>#<digest>     n: the digest's first digit. Gone once it
+                                                                                 is taken; what no project claims waits
+                                                                                 for `unclaimed`
     an upload of a run    run#<run>                   <digest>
     a run                 pipeline#<pipeline>         run#<number, 8 digits>     `status`, `execution`, times, `reason`,
                                                                                  `waits_for`, `has_manifest`, `copied`,
@@ -18,12 +19,13 @@
 
 A mail about a run that is refused before it has an execution is `execution#<run>#<code>`: one for each kind of refusal.
 
-So one query each answers which run took a file (`history`), what became of the run (`find`, `latest`), and what waits.
+So one query each answers which run took a file (`history`) and what became of the run (`find`, `latest`). What waits is
+spread over 16 keys, so that a pipeline takes more uploads a second than one partition writes: `shards` reads them.
 
-Items of earlier versions are still read: their times are spelled `2026-11-20T12:00:00.000000+00:00`, which sorts among
-those of `moments`; an upload has no `by`; a run without a `folder` has its manifest right under `manifests`; a run
-waits for what its `waits_because` says, and has no `repeats` and no `commit`; and a mail that was sent is `told` (see
-`mails`).
+Items of earlier versions are still read: all that waits for a pipeline is under `waiting#<pipeline>`; times are spelled
+`2026-11-20T12:00:00.000000+00:00`, which sorts among those of `moments`; an upload has no `by`; a run without a
+`folder` has its manifest right under `manifests`; a run waits for what its `waits_because` says, and has no `repeats`
+and no `commit`; and a mail that was sent is `told` (see `mails`).
 """
 
 import re
@@ -44,7 +46,7 @@ from signalbox.aws.table import (
     unchanged,
     update_request,
 )
-from signalbox.uploads import items
+from signalbox.uploads import items, shards
 from signalbox.uploads.model import CLAIMING, STARTED, SUCCEEDED, Run, RunConflictError, Upload, Wish
 
 if TYPE_CHECKING:
@@ -82,12 +84,11 @@ class UploadsTable:
 
     def waiting(self, most: int | None = None) -> Sequence[Upload]:
         """Return the waiting uploads, or at most `most` of them, the oldest first."""
-        return [items.upload_in(item) for item in self._table.query(f"waiting#{self._pipeline}", most=most)]
+        return shards.oldest(self._table, self._pipeline, most)
 
     def last_waiting(self) -> Upload | None:
         """Return the waiting upload that was recorded last."""
-        found = next(self._table.query(f"waiting#{self._pipeline}", newest_first=True, most=1), None)
-        return items.upload_in(found) if found else None
+        return shards.newest(self._table, self._pipeline)
 
     def hand_over(self, uploads: Iterable[Upload], pipeline: str) -> None:
         """Let waiting uploads wait for another pipeline, `CHUNK` in a transaction, each at its place by time.
@@ -235,12 +236,14 @@ class UploadsTable:
         if found is None or "by" in found:
             return
         known, added = items.upload_in(found), {"by": upload.by}
-        waiting = items.waiting_key(known, known.pipeline or self._pipeline)
-        place = key(f"run#{known.run}", known.digest) if known.run else waiting
-        self._table.transact(
-            {"Update": update_request(name, items.upload_key(known), added, unchanged({"by": None, "run": known.run}))},
-            {"Update": update_request(name, place, added, PRESENT)},
-        )
+        pipeline, same = known.pipeline or self._pipeline, unchanged({"by": None, "run": known.run})
+        waiting = [items.waiting_key(replace(known, spread=spread), pipeline) for spread in (True, False)]
+        for place in [key(f"run#{known.run}", known.digest)] if known.run else waiting:
+            if self._table.transact(
+                {"Update": update_request(name, items.upload_key(known), added, same)},
+                {"Update": update_request(name, place, added, PRESENT)},
+            ):
+                return
 
     def _counting(self, run: Run, number: int) -> "TransactWriteItemTypeDef":
         """Return the write that counts a run's uploads, and cancels the transaction once the run is sealed."""
@@ -261,7 +264,7 @@ class UploadsTable:
         return (
             {"Delete": delete_request(name, items.waiting_key(upload, self._pipeline), PRESENT)},
             {"Update": update_request(name, items.upload_key(upload), {"pipeline": pipeline}, untaken)},
-            {"Put": put_request(name, {**items.waiting_key(upload, pipeline), **facts})},
+            {"Put": put_request(name, {**items.waiting_key(replace(upload, spread=True), pipeline), **facts})},
         )
 
 
