@@ -1,6 +1,7 @@
 """The upload journey's queues and executions; its table is in `table`, and why executions failed in `failures`."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -56,14 +57,26 @@ class KnownProjects:
 
 
 class SqsRunRequests:
-    """The FIFO queue of requests, whose delay is `delay_seconds`: see `rules.request_id`."""
+    """The FIFO queue of requests, whose delay is `delay_seconds`: see `rules.request_id`.
+
+    A request that SQS would swallow because of one of this process is not sent. So a process that writes down upload
+    after upload sends one request for each pipeline and half delay, and not one for each batch. `ticks` are seconds of
+    a clock that nobody sets: a request is not taken for sent because the other clock was set back to its number.
+    """
 
     def __init__(
-        self, queue_url: str, delay_seconds: int, clock: Callable[[], datetime], sqs: "SQSClient | None" = None
+        self,
+        queue_url: str,
+        delay_seconds: int,
+        clock: Callable[[], datetime],
+        sqs: "SQSClient | None" = None,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue_url = queue_url
         self._delay_seconds = delay_seconds
         self._clock = clock
+        self._ticks = ticks
+        self._sent: dict[tuple[str, str], tuple[str, float]] = {}  # the last of each kind and pipeline, and when
         self._sqs: SQSClient = sqs or clients.client("sqs")
 
     def ask(self, pipeline: str) -> None:
@@ -91,8 +104,12 @@ class SqsRunRequests:
         self._send(change.pipeline, json.dumps(event), names.token("end", change.execution_arn, change.status))
 
     def _request(self, kind: str, pipeline: str) -> None:
-        identity = rules.request_id(kind, pipeline, self._clock(), self._delay_seconds)
+        identity, began = rules.request_id(kind, pipeline, self._clock(), self._delay_seconds), self._ticks()
+        last, sent_at = self._sent.get((kind, pipeline), ("", began))
+        if last == identity and began - sent_at < self._delay_seconds / 2:
+            return
         self._send(pipeline, json.dumps({"kind": kind, "pipeline": pipeline}), identity)
+        self._sent[kind, pipeline] = identity, began  # only now: what SQS did not take is sent again
 
     def _send(self, pipeline: str, body: str, identity: str) -> None:
         with translated(f"sqs:SendMessage of a message about {pipeline}"):

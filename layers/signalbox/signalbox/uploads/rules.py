@@ -87,6 +87,11 @@ def request_id(kind: str, pipeline: str, now: datetime, delay_seconds: int) -> s
     The swallowed request and the accepted one have the same number, so they are at most half a delay apart, and the
     accepted one is delivered at least half a delay after the swallowed one was made. That holds for two functions
     whose clocks differ by up to half a delay; with numbers of whole delays it would only just hold for equal ones.
+
+    So a process need not send an id that SQS has taken from it less than half a delay ago: SQS still knows the id, and
+    would swallow it. It does not matter whether SQS accepted the first or swallowed it: what holds for the two of them
+    holds for both against the accepted one. A function that was frozen meanwhile has another number. The requests that
+    `start_run` makes because it postpones a run have another number than the one it handles, which is a delay old.
     """
     number = int(now.timestamp() * 2 // delay_seconds)
     return names.slug(f"{pipeline}-{kind}-{number}", QUEUE_NAME_LIMIT)

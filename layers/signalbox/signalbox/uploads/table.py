@@ -3,9 +3,9 @@
     what                  pk                          sk
     an upload             upload#<bucket>/<key>       <version>                  with `run` once it is taken, and
                                                                                  `by` where the uploader is known
-    a waiting upload      waiting#<pipeline>--#<n>    <recorded_at>#<digest>     n: the digest's first digit. Gone once it
-                                                                                 is taken; what no project claims waits
-                                                                                 for `unclaimed`
+    a waiting upload      waiting#<pipeline>--#<n>    <recorded_at>#<digest>     n: the digest's first digit. Gone once
+                                                                                 it is taken; what no project claims
+                                                                                 waits for `unclaimed`
     an upload of a run    run#<run>                   <digest>
     a run                 pipeline#<pipeline>         run#<number, 8 digits>     `status`, `execution`, times, `reason`,
                                                                                  `waits_for`, `has_manifest`, `copied`,
