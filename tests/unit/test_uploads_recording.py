@@ -279,11 +279,11 @@ def test_many_uploads_are_few_questions_for_the_projects(world: World) -> None:
         return documents(ABALONE) if path == "/signalbox/projects/" else []
 
     world.projects = KnownProjects("signalbox", world.clock, load)
-    for _ in range(5):
-        world.clock.forward(1)
+    for _ in range(10):
+        world.clock.forward(6)
         world.deliver(NATIVE, TRAIL)
     assert loads == ["/signalbox/projects/", "/signalbox/grants/"]
-    world.clock.forward(5)
+    world.clock.forward(6)
     world.deliver(NATIVE)
     assert len(loads) == 4
 

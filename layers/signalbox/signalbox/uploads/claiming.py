@@ -14,7 +14,7 @@ from signalbox import projects
 from signalbox.observability import count, logger
 from signalbox.project_documents import NOTHING, Project
 from signalbox.uploads import rules
-from signalbox.uploads.model import UNCLAIMED, Upload
+from signalbox.uploads.model import UNCLAIMED, RunPostponedError, Upload
 from signalbox.uploads.ports import RunRequests, UploadStore
 
 _first = itemgetter(0)
@@ -29,22 +29,27 @@ class ClaimingPorts(NamedTuple):
 
 
 def release(pipeline: str, known: Sequence[Project], ports: ClaimingPorts) -> None:
-    """Give back what waits for a pipeline and is not its own by the present documents.
+    """Give back what waits for a pipeline and is not its own by the present documents, as far as a run may take it.
 
     The request to look at it goes out first, and in the pipeline's own group: so it exists whatever dies here, and is
-    handled only after this message, or its repetition, has moved everything.
+    handled only after this message, or its repetition, has moved everything. What waits beyond the uploads of one run
+    is looked at before the run that takes it: all of it may be more than a function reads in its minute.
 
     Raises:
+        RunPostponedError: in the place of what was given back a run would take uploads that were not looked at.
         RunConflictError: another start moves the same uploads.
     """
     store = ports.store_of(pipeline)
-    strays = [upload for upload in store.waiting() if _pipeline(known, upload) != pipeline]
+    waiting = store.waiting(most=rules.MOST_UPLOADS)
+    strays = [upload for upload in waiting if _pipeline(known, upload) != pipeline]
     if not strays:
         return
     ports.requests.ask_for_claims(pipeline)
     store.hand_over(strays, UNCLAIMED)
     logger.info("uploads given back", extra={"pipeline": pipeline, "uploads": len(strays)})
     count("UploadReleased", len(strays))
+    if len(waiting) == rules.MOST_UPLOADS:
+        raise RunPostponedError(f"{len(strays)} uploads are another pipeline's, and there may be more of them")
 
 
 def distribute(known: Sequence[Project], ports: ClaimingPorts) -> None:
