@@ -177,13 +177,14 @@ class Table:
         A call reads `page` items (None: `most`, and where that is None too, as many as DynamoDB answers at once: 1 MB).
         """
         values = {":pk": pk} | ({":sk": sk_prefix} if sk_prefix else {})
+        size = most if page is None else page
         pages = self._db.get_paginator("query").paginate(
             TableName=self.name,
             KeyConditionExpression="pk = :pk" + (" AND begins_with(sk, :sk)" if sk_prefix else ""),
             ExpressionAttributeValues=encoded(values),
             ConsistentRead=True,
             ScanIndexForward=not newest_first,
-            PaginationConfig={"PageSize": page or most} if page or most else {},
+            PaginationConfig={"PageSize": size} if size is not None else {},
         )
         found = 0
         with translated(f"dynamodb:Query of {pk} in {self.name}"):

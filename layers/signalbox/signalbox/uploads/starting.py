@@ -29,6 +29,7 @@ from signalbox.uploads.model import (
     RunConflictError,
     RunPostponedError,
     RunRefusedError,
+    Upload,
 )
 from signalbox.uploads.ports import (
     FileCopier,
@@ -192,11 +193,12 @@ def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts, bega
         run = _close(run, state, store, ports)
     half_done = run is not None and run.open
     wish = None if half_done else rules.open_wish(store.wish(), run)
-    if not half_done and wish is None and store.last_waiting() is None:
+    newest = None if half_done else store.last_waiting()
+    if not half_done and wish is None and newest is None:
         return
     known = ports.projects.read_after(began)
     owned = projects.owner(known, pipeline)
-    if not half_done and owned is not None and not _due(owned, store, ports):
+    if newest is not None and owned is not None and not _due(newest, owned, store, ports):
         return
     if run is None or not half_done or (owned is None and run.status != CLAIMING):
         # What is another's by now is not run here; where no project has the pipeline any more, that is all of it. And
@@ -217,10 +219,10 @@ def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts, bega
         ports.requests.ask(pipeline)
 
 
-def _due(owned: OwnedPipeline, store: UploadStore, ports: StartingPorts) -> bool:
+def _due(newest: Upload, owned: OwnedPipeline, store: UploadStore, ports: StartingPorts) -> bool:
     """Say whether what waits for a pipeline may have its run; until then it is asked for again."""
-    newest, window = store.last_waiting(), owned.window
-    if newest is None or rules.is_due(store.waiting(most=window.batch or 1), newest, window, ports.clock()):
+    window = owned.window
+    if rules.is_due(store.waiting(most=window.batch or 1), newest, window, ports.clock()):
         return True
     ports.requests.ask(owned.pipeline.name)
     return False

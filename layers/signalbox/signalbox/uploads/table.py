@@ -32,7 +32,7 @@ import re
 from collections.abc import Iterable, Sequence
 from copy import replace
 from datetime import datetime
-from itertools import batched
+from itertools import batched, islice
 from typing import TYPE_CHECKING
 
 from signalbox import moments
@@ -84,11 +84,13 @@ class UploadsTable:
 
     def waiting(self, most: int | None = None) -> Sequence[Upload]:
         """Return the waiting uploads, or at most `most` of them, the oldest first."""
-        return shards.oldest(self._table, self._pipeline, most)
+        found = shards.by_time(self._table, self._pipeline, shards.page_of(most))
+        return [items.waiting_in(item) for item in islice(found, most)]
 
     def last_waiting(self) -> Upload | None:
         """Return the waiting upload that was recorded last."""
-        return shards.newest(self._table, self._pipeline)
+        found = next(shards.by_time(self._table, self._pipeline, page=1, newest_first=True), None)
+        return items.waiting_in(found) if found else None
 
     def hand_over(self, uploads: Iterable[Upload], pipeline: str) -> None:
         """Let waiting uploads wait for another pipeline, `CHUNK` in a transaction, each at its place by time.
