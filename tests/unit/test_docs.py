@@ -107,7 +107,15 @@ def test_the_readme_has_no_code_of_other_languages_than_it_runs_or_shows() -> No
     assert README.count("```") == 2 * (len(blocks(README, "bash")) + len(blocks(README, "text")))
 
 
-@pytest.mark.parametrize("command", [one for one in commands(read("docs/operating.md"), "sh") if one[:4] == "aws "])
+@pytest.mark.parametrize(
+    "command",
+    [
+        one
+        for document in ("docs/operating.md", "docs/scale.md")
+        for one in commands(read(document), "sh")
+        if one[:4] == "aws "
+    ],
+)
 def test_every_command_of_the_aws_cli_is_one_of_its_api(command: str) -> None:
     found = _AWS.fullmatch(command)
     assert found, command

@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
+from tests.bench import scale
 from tests.support.dynamodb import created_table
-from tests.support.uploads import BUCKET, PIPELINE
+from tests.support.samples import sqs_event
+from tests.support.starting import REQUEST, a_world
+from tests.support.uploads import BUCKET, PIPELINE, MemoryProjects, a_project
 
 from signalbox import moments
 from signalbox.aws.table import Table
 from signalbox.uploads import items
 from signalbox.uploads.model import Run, RunConflictError, Upload
+from signalbox.uploads.starting import start
 from signalbox.uploads.table import UploadsTable
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -150,3 +154,18 @@ def test_who_uploaded_is_added_to_what_an_earlier_version_wrote_down(table: Coun
     waits_unspread(table, an_upload(1))
     assert not store.record(replace(an_upload(1), by="user/ann"))
     assert [upload.by for upload in (*store.waiting(), *store.history(BUCKET, "incoming/1.csv"))] == ["user/ann"] * 2
+
+
+def test_a_look_at_what_is_not_due_makes_as_many_queries_as_its_costs_count(
+    table: CountedTable, store: UploadsTable
+) -> None:
+    world = a_world()
+    for number in range(30):
+        store.record(an_upload(number))
+    table.asked.clear()
+    quiet = MemoryProjects(a_project("abalone", "incoming/", quiet_seconds=3_000))
+    ports = world.ports._replace(store_of=lambda name: UploadsTable(table, name), projects=quiet)
+    world.clock.forward(60)
+    assert start(sqs_event(REQUEST, group=PIPELINE, queue="runs"), ports) == {"batchItemFailures": []}
+    assert len(world.requests.asked) == 1
+    assert len(table.asked) == scale.look_queries()

@@ -223,7 +223,8 @@ def _deploys() -> list[Need]:
     put = ("PutParameter", "GetParameters", "AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource")
     kept = ("GetRole", "GetRolePolicy", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "DeleteRole")
     pipelines = ("DescribePipeline", "CreatePipeline", "UpdatePipeline", "DeletePipeline", "ListPipelineExecutions")
-    keys = ("waiting#signalbox-wine--train", "pipeline#signalbox-wine", "run#signalbox-wine--train-000001-x")
+    waits = ("waiting#signalbox-wine", "waiting#signalbox-wine--#0", "waiting#signalbox-wine--train--#0")
+    keys = (*waits, "pipeline#signalbox-wine", "run#signalbox-wine--train-000001-x")
     return [
         *(Need("cloudformation:DescribeStacks", _arn("cloudformation", f"stack/{name}/x")) for name in (STACK, _STACK)),
         *_needs("cloudformation", ("CreateStack", "UpdateStack", "DeleteStack", "DescribeStackEvents"), stack),
