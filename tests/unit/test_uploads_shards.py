@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
-from tests.bench import scale
+from tests.bench import scale, scale_calls
 from tests.support.dynamodb import created_table
 from tests.support.samples import sqs_event
 from tests.support.starting import REQUEST, a_world
@@ -169,3 +169,10 @@ def test_a_look_at_what_is_not_due_makes_as_many_queries_as_its_costs_count(
     assert start(sqs_event(REQUEST, group=PIPELINE, queue="runs"), ports) == {"batchItemFailures": []}
     assert len(world.requests.asked) == 1
     assert len(table.asked) == scale.look_queries()
+
+
+def test_nothing_is_spread_before_its_readers_look_everywhere_nor_limited_with_other_pipelines_requests() -> None:
+    resources = scale_calls.template()["Resources"]
+    assert resources["RecordUploadsFunction"]["DependsOn"] == "StartRunFunction"
+    queue = resources["RunsQueue"]["Properties"]
+    assert (queue["FifoThroughputLimit"], queue["DeduplicationScope"]) == ("perMessageGroupId", "messageGroup")
