@@ -6,14 +6,14 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from moto import mock_aws
-from tests.support.storm import STRIKES, TABLE, Calm, InTurn, Storm, Strike, storm
-from tests.support.uploads import BUCKET, PIPELINE
 
 from signalbox import moments
 from signalbox.aws.table import Table
 from signalbox.uploads.model import SUCCEEDED
 from signalbox.uploads.table import UploadsTable
 from signalbox_operate import rerunning
+from tests.support.storm import STRIKES, TABLE, Calm, InTurn, Storm, Strike, storm
+from tests.support.uploads import BUCKET, PIPELINE
 
 GOOD = [f"incoming/{number}.csv" for number in range(36)]
 BAD = [f"incoming/bad-{number}.csv" for number in range(6)]
@@ -50,7 +50,7 @@ def check(raging: Storm, table: UploadsTable) -> None:
     taken = Counter(one.key for run in runs.values() if run.status == SUCCEEDED for one in table.taken(run))
     assert taken == Counter(GOOD)
     ends = {key: [runs[str(one.run)].status for one in table.history(BUCKET, key)] for key in (*GOOD, *BAD)}
-    assert ends == {**dict.fromkeys(GOOD, [SUCCEEDED]), **dict.fromkeys(BAD, ["Failed"])}
+    assert ends == {key: ["Failed" if key in BAD else SUCCEEDED] for key in (*GOOD, *BAD)}
     assert {run.status for run in runs.values()} <= {SUCCEEDED, "Failed", "Empty"}
     assert table.waiting() == []
     assert sorted(raging.executions.states) == sorted(str(run.execution) for run in runs.values() if run.execution)
@@ -60,7 +60,9 @@ def check(raging: Storm, table: UploadsTable) -> None:
     assert raging.failures == 0
 
 
-def test_a_storm_without_strikes_brings_no_message_back_and_one_mail_for_each_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_storm_without_strikes_brings_no_message_back_and_one_mail_for_each_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with storm(monkeypatch, Calm()) as raging:
         check(raging, played(raging))
     assert len(raging.letters) == 3

@@ -5,6 +5,7 @@ tokens and their repetitions are what a storm is about. Every call to AWS is mad
 meet a strike: the function dies before it, or after it, or its answer is lost, or it is made twice by the library.
 """
 
+import copy
 import heapq
 import importlib
 import json
@@ -21,15 +22,15 @@ import boto3
 import botocore.client
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from tests.support.botocore_strict import client_error
-from tests.support.dynamodb import created_table
-from tests.support.samples import lambda_context, sample, sqs_event, with_detail
-from tests.support.uploads import ARTIFACTS, BUCKET, EXECUTION, PIPELINE, Clock
 
 from signalbox import moments, projects
 from signalbox.aws import clients
 from signalbox.projects import Project, ProjectPipeline, ProjectUploads
 from signalbox.uploads import rules
+from tests.support.botocore_strict import client_error
+from tests.support.dynamodb import created_table
+from tests.support.samples import lambda_context, sample, sqs_event, with_detail
+from tests.support.uploads import ARTIFACTS, BUCKET, EXECUTION, PIPELINE, Clock
 
 type Strike = Literal["dies before", "dies after", "loses the answer", "is made twice"]
 STRIKES: tuple[Strike, ...] = ("dies before", "dies after", "loses the answer", "is made twice")
@@ -103,7 +104,7 @@ class Calm:
     def begin(self, *, again: bool) -> None:
         """A function is invoked."""
 
-    def fate(self, function: str) -> Strike | None:  # noqa: ARG002  # it is the same for all
+    def fate(self, function: str) -> Strike | None:
         """Return that nothing happens."""
 
 
@@ -124,10 +125,10 @@ class Executions:
         """Start one, or find the one of the token."""
         token = request["ClientRequestToken"]
         if token not in self.by_token:
-            arn = self.by_token[token] = f"{EXECUTION}{len(self.by_token):012d}"
             (parameter,) = request["PipelineParameters"]
             key = parameter["Value"].removeprefix(f"s3://{ARTIFACTS}/")
             manifest = json.loads(boto3.client("s3").get_object(Bucket=ARTIFACTS, Key=key)["Body"].read())
+            arn = self.by_token[token] = f"{EXECUTION}{len(self.by_token):012d}"
             self.keys[arn], self.states[arn] = manifest[1:], "Executing"
             self.most_at_once = max(self.most_at_once, len(self.running))
         return self.by_token[token]
@@ -195,6 +196,11 @@ class Storm:
         """Send a message to the queue of a function."""
         self._queues[function].append(Message(body, self.clock() + timedelta(seconds=delay), group))
         self.at(delay, lambda: self._poll(function))
+
+    def ask_for_a_run(self) -> None:
+        """Ask for a run, as whoever lets uploads wait again does."""
+        request = json.dumps({"kind": rules.RUN_REQUESTED, "pipeline": PIPELINE})
+        self.send("start_run", request, POLL, PIPELINE)
 
     def settle(self, most: int = 20_000) -> None:
         """Let everything happen that is due, until nothing is."""
@@ -276,7 +282,7 @@ class Storm:
             raise KilledError
         # A transaction that the library repeats has the same token, so DynamoDB answers it without doing it again.
         if fate == "is made twice" and operation != "TransactWriteItems":
-            self._answer(original, client, operation, request)
+            self._answer(original, client, operation, copy.deepcopy(request))
         answer = self._answer(original, client, operation, request)
         if fate == "dies after":
             raise KilledError
@@ -332,11 +338,6 @@ class Storm:
             raise client_error("ResourceNotFound")
         return {"PipelineExecutionArn": arn, "PipelineExecutionStatus": self.executions.states[arn]}
 
-    def ask_for_a_run(self) -> None:
-        """Ask for a run, as whoever lets uploads wait again does."""
-        request = json.dumps({"kind": rules.RUN_REQUESTED, "pipeline": PIPELINE})
-        self.send("start_run", request, POLL, PIPELINE)
-
     def _mail(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         self.mails.append(request)
         return {"MessageId": "m"}
@@ -357,12 +358,13 @@ def storm(monkeypatch: pytest.MonkeyPatch, strikes: InTurn | Calm, seed: int = 1
         Name="/signalbox/projects/abalone", Value=projects.to_json(the_project()), Type="String"
     )
     made = Storm(strikes, seed)
-    original = botocore.client.BaseClient._make_api_call
+    library: Any = botocore.client.BaseClient
+    original = library._make_api_call
 
     def call(client: Any, operation: str, request: dict[str, Any]) -> Any:
         return made.call(original, client, operation, request)
 
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+    monkeypatch.setattr(library, "_make_api_call", call)
     monkeypatch.setattr(moments, "now", made.clock)
     yield made
     forget()
