@@ -15,7 +15,7 @@ from signalbox_operate import rerunning
 from tests.support.storm import STRIKES, TABLE, Calm, InTurn, Storm, Strike, storm
 from tests.support.uploads import BUCKET, PIPELINE
 
-GOOD = [f"incoming/{number}.csv" for number in range(36)]
+GOOD = [f"incoming/{number}.csv" for number in range(24)]
 BAD = [f"incoming/bad-{number}.csv" for number in range(6)]
 
 
@@ -26,10 +26,10 @@ def _aws() -> Iterator[None]:
 
 
 def played(raging: Storm) -> UploadsTable:
-    """Let uploads come for half an hour, some bad; then run again what those took down, and return the table."""
+    """Let uploads come for six hours, some bad; then run again what those took down, and return the table."""
     raging.executions.fails = lambda keys: bool({*BAD} & {*keys})
     for key in (*GOOD, *BAD):
-        raging.at(raging.chance.uniform(0, 1_800), lambda key=key: raging.upload(key))  # type: ignore[misc]
+        raging.at(raging.chance.uniform(0, 21_600), lambda key=key: raging.upload(key))  # type: ignore[misc]
     for _ in range(3):
         raging.send("record_uploads", "nonsense")
     raging.settle()

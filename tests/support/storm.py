@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+from threading import Lock, local
 from typing import Any, Literal
 
 import boto3
@@ -27,6 +28,7 @@ from signalbox import moments, projects
 from signalbox.aws import clients
 from signalbox.projects import Project, ProjectPipeline, ProjectUploads
 from signalbox.uploads import rules
+from signalbox.uploads.model import ReportUnderWayError
 from tests.support.botocore_strict import client_error
 from tests.support.dynamodb import created_table
 from tests.support.samples import lambda_context, sample, sqs_event, with_detail
@@ -35,10 +37,11 @@ from tests.support.uploads import ARTIFACTS, BUCKET, EXECUTION, PIPELINE, Clock
 type Strike = Literal["dies before", "dies after", "loses the answer", "is made twice"]
 STRIKES: tuple[Strike, ...] = ("dies before", "dies after", "loses the answer", "is made twice")
 FUNCTIONS = ("record_uploads", "start_run", "report_run")
-QUIET, LONGEST, POLL = 5, 3_600, 5
+QUIET, LONGEST, POLL = 10, 3_600, 10
 TABLE = "uploads"
 RUNS_URL, DEAD_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/runs.fifo", "https://sqs/dead"
 MOST_RECEIVES = 5  # template.yaml, the redrive policies
+MOST_REPORTS = 3  # Lambda's own tries of an asynchronous call
 # template.yaml: for how many seconds a message is hidden that a function has taken.
 VISIBILITY = {"record_uploads": 180, "start_run": 360}
 _SETTINGS = {
@@ -161,6 +164,9 @@ class Storm:
         self.gave_up: list[Message] = []
         self.failures = 0  # messages that came back though nothing was struck
         self.struck = False
+        self._killed = False
+        self._counting = Lock()
+        self._inside = local()  # of a thread: whether it is on AWS's side of a call
         self._strikes = strikes
         self._function: str | None = None
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
@@ -248,7 +254,7 @@ class Storm:
 
     def _invoke(self, function: str, event: Mapping[str, Any], *, again: bool) -> Mapping[str, Any] | None:
         """Return what a function answers; None if it dies or fails, and with it all that it had in its memory."""
-        self._function, self.struck = function, False
+        self._function, self.struck, self._killed = function, False, False
         self._strikes.begin(again=again)
         handler = importlib.import_module(f"functions.{function}.app").handler
         try:
@@ -256,6 +262,8 @@ class Storm:
         except KilledError:
             _forget_ports()
             return None
+        except ReportUnderWayError:
+            return None  # another has the mail in hand, and perhaps died with it
         except Exception:
             if not self.struck:
                 raise
@@ -264,20 +272,28 @@ class Storm:
             self._function = None
         return answer
 
-    def _report(self, event: Mapping[str, Any], tries: int = 3) -> None:
+    def _report(self, event: Mapping[str, Any], tries: int = MOST_REPORTS) -> None:
         """Let EventBridge tell `report_run`, which Lambda invokes twice more where it fails."""
-        if self._invoke("report_run", event, again=tries < 3) is None and tries > 1:
+        if self._invoke("report_run", event, again=tries < MOST_REPORTS) is not None:
+            return
+        if tries == 1:
+            self.gave_up.append(Message(json.dumps(event), self.clock()))
+        else:
             self.at(60, lambda: self._report(event, tries - 1))
 
     # ---- AWS ------------------------------------------------------------------------------------------------------
 
     def call(self, original: Callable[..., Any], client: Any, operation: str, request: dict[str, Any]) -> Any:
         """Answer a call of a function, unless it meets a strike; other calls are the test's own."""
-        if self._function is None:
+        if self._function is None or getattr(self._inside, "aws", False):
             return original(client, operation, request)
-        self.calls[operation] += 1
-        fate = self._strikes.fate(self._function)
-        self.struck = self.struck or fate is not None
+        with self._counting:
+            if self._killed:  # so are all threads of a process
+                raise KilledError
+            self.calls[operation] += 1
+            fate = self._strikes.fate(self._function)
+            self.struck = self.struck or fate is not None
+            self._killed = fate in ("dies before", "dies after")
         if fate == "dies before":
             raise KilledError
         # A transaction that the library repeats has the same token, so DynamoDB answers it without doing it again.
@@ -310,16 +326,14 @@ class Storm:
         identity, recent = request["MessageDeduplicationId"], self.clock() - timedelta(minutes=5)
         if self._accepted.get(identity, recent) <= recent:
             self._accepted[identity] = self.clock()
-            self._function, function = None, self._function
             self.send("start_run", request["MessageBody"], POLL, request["MessageGroupId"])
-            self._function = function
         return {"MessageId": "m"}
 
     def _start(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         known = len(self.executions.by_token)
-        self._function, function = None, self._function
+        self._inside.aws = True
         arn = self.executions.start(request)
-        self._function = function
+        self._inside.aws = False
         if len(self.executions.by_token) > known:
             self.at(self.executions.seconds, lambda: self._end(arn))
         return {"PipelineExecutionArn": arn}

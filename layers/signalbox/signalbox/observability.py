@@ -1,6 +1,7 @@
 """Logs and metrics: constant messages, data as fields, one metric per outcome."""
 
 import json
+from threading import Lock
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -15,13 +16,16 @@ _encoder = json.JSONEncoder(default=str, separators=(",", ":"))
 # logger need not try to read each as JSON.
 logger = Logger(json_serializer=_encoder.encode, json_deserializer=str)
 metrics = Metrics(namespace=NAMESPACE)
+_adding = Lock()  # two threads that count the same for the first time would lose one of the two
 
 
 def count(outcome: str, number: int = 1) -> None:
     """Count one outcome, named in the past tense and CamelCase (`UploadRecorded`)."""
-    metrics.add_metric(name=outcome, unit=MetricUnit.Count, value=number)
+    with _adding:
+        metrics.add_metric(name=outcome, unit=MetricUnit.Count, value=number)
 
 
 def measure(span: str, seconds: float) -> None:
     """Measure one span of time, named as what lasted (`UploadsWaiting`)."""
-    metrics.add_metric(name=span, unit=MetricUnit.Seconds, value=seconds)
+    with _adding:
+        metrics.add_metric(name=span, unit=MetricUnit.Seconds, value=seconds)

@@ -5,6 +5,7 @@ start spends on importing, for resources and transfers that nothing here uses.
 """
 
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 # two such losses leave a function of 30 seconds the time for a third attempt.
 _READ_SECONDS, _CONNECT_SECONDS = 10, 3
 _ATTEMPTS = 6
+_making = Lock()  # a session makes one client at a time; a client may be called by many threads
 
 
 class _Client:
@@ -29,7 +31,8 @@ class _Client:
 
     def __getattr__(self, name: str) -> Any:
         if self._made is None:
-            self._made = _session().create_client(self._service, config=self._config)
+            with _making:
+                self._made = self._made or _session().create_client(self._service, config=self._config)
         return getattr(self._made, name)
 
 

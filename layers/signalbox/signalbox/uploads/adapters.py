@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from signalbox import grants, names, projects
@@ -40,6 +41,7 @@ class KnownProjects:
         self._clock = clock
         self._found: tuple[Project, ...] = ()
         self._asked_at: datetime | None = None
+        self._asking = Lock()
 
     def read_after(self, moment: datetime) -> tuple[Project, ...]:
         """Return the projects as they were at some time after `moment`.
@@ -48,12 +50,13 @@ class KnownProjects:
             ProjectDocumentError: a grant cannot be read.
             ServiceBusyError, CallRefusedError: the parameter store did not answer.
         """
-        if self._asked_at is None or self._asked_at <= moment:
-            now = self._clock()  # as old as the question may the answer be
-            found = self._load(names.project_parameter(self._prefix, ""))
-            granted = grants.parse(self._load(names.grant_parameter(self._prefix, "")))
-            self._found, self._asked_at = projects.readable(self._prefix, found, granted), now
-        return self._found
+        with self._asking:  # whoever waits here finds the answer
+            if self._asked_at is None or self._asked_at <= moment:
+                now = self._clock()  # as old as the question may the answer be
+                found = self._load(names.project_parameter(self._prefix, ""))
+                granted = grants.parse(self._load(names.grant_parameter(self._prefix, "")))
+                self._found, self._asked_at = projects.readable(self._prefix, found, granted), now
+            return self._found
 
 
 class SqsRunRequests:

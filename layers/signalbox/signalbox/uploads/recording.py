@@ -1,8 +1,11 @@
 """Uploads are written down once, and a run is asked for."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from copy import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from signalbox import projects
@@ -17,6 +20,8 @@ from signalbox.uploads.ports import ProjectReader, RunRequests, UploadObjects, U
 # So many uploads are few questions to the parameter store, which answers 40 a second by default: 200 functions at work,
 # which record 5,000 uploads a second, ask it 7 times a second.
 _FRESH = timedelta(seconds=60)
+
+_AT_ONCE = 10  # a batch's messages (template.yaml, BatchSize), and as many connections as a client keeps
 
 
 class RecordingPorts(NamedTuple):
@@ -33,6 +38,9 @@ class RecordingPorts(NamedTuple):
 def record(event: Mapping[str, object], ports: RecordingPorts) -> BatchResponse:
     """Write down the uploads in a batch of messages, then ask once for a run of each pipeline that takes some.
 
+    The messages are handled beside each other, since almost all of their time is waiting for S3 and the table, and a
+    queue that is no FIFO queue has no order to keep.
+
     Safe to repeat: the store takes each business key once. A death after writing and before asking brings the events
     back, and the second delivery asks, since it asks for uploads that were written down before, too. What no project
     claims is written down all the same, and it is asked to look at that again: a project that was deployed between our
@@ -44,15 +52,22 @@ def record(event: Mapping[str, object], ports: RecordingPorts) -> BatchResponse:
         EventError: `event` is not from a queue.
         ServiceBusyError, CallRefusedError: the request could not be sent. The whole batch comes back then.
     """
-    consumer, waiting = Consumer(event, _read, ports.dead_letters), set[str]()
-    began = ports.clock()
-    for delivery in consumer:
-        with delivery as seen:
-            if seen is not None and (pipeline := _record_upload(seen, ports, began)):
-                waiting.add(pipeline)
+    consumer = Consumer(event, _read, ports.dead_letters)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = pool.map(partial(_handle, ports=ports, began=ports.clock()), consumer)
+        waiting = {pipeline for pipeline in found if pipeline}
     for pipeline in sorted(waiting):  # only now: a request covers what is in the store before it
         ports.requests.ask_for_claims() if pipeline == UNCLAIMED else ports.requests.ask(pipeline)
     return consumer.response
+
+
+def _handle(
+    delivery: AbstractContextManager[ObjectUploaded | None], ports: RecordingPorts, began: datetime
+) -> str | None:
+    """Return the pipeline that a message's upload waits for; None where it has none, or failed."""
+    with delivery as seen:
+        return _record_upload(seen, ports, began) if seen is not None else None
+    return None  # it failed, and is in the batch's response
 
 
 def _record_upload(seen: ObjectUploaded, ports: RecordingPorts, began: datetime) -> str | None:
