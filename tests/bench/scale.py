@@ -17,7 +17,7 @@ from signalbox.project_documents import LONGEST, Window
 from signalbox.uploads import items, rules
 from signalbox.uploads.model import Upload
 from signalbox.uploads.table import CHUNK
-from tests.bench import scale_calls
+from tests.bench import prices, scale_calls
 from tests.bench.scale_limits import (
     DOCUMENTS,
     EVENTS,
@@ -172,27 +172,19 @@ def _recorded(clock: Clock) -> Upload:
     return Upload(BUCKET, "incoming/1.csv", "v1", 10, moments.text_of(clock()))
 
 
-# US dollars in us-east-1: docs/scale.md says where each was read.
-_TRAIL, _MESSAGE, _HEAD = 0.10 / 100_000, 0.40 / 1_000_000, 0.0004 / 1_000
-_WRITE, _CALL, _GB_SECOND, _LOG_GB = 0.625 / 1_000_000, 0.20 / 1_000_000, 0.0000133334, 0.50
-_READ, _FIFO_MESSAGE = 0.125 / 1_000_000, 0.50 / 1_000_000
-_GB = 0.5  # memory of the functions
-_LINE = 700  # bytes of the line that each upload has in the log
-_RUN = 3 * 4 / 60 * 0.115  # three jobs of four minutes on an ml.m5.large, as the abalone pipeline has them
-
-
 def costs() -> dict[str, float]:
     """Return what each part of an upload costs, in US dollars, without the free tier and without its run."""
-    calls, batch = scale_calls.of_process(1), scale_calls.batch_size()
+    calls, batch, second = scale_calls.of_process(1), scale_calls.batch_size(), prices.GB * prices.GB_SECOND
     return {
-        "CloudTrail's data event": _TRAIL,
-        "the message: sent, and received and deleted in batches": _MESSAGE * (1 + 2 / batch),
-        "HeadObject": _HEAD * calls.looks,
-        "`record_uploads`: its share of a call, and its time": _CALL / batch + SECONDS * _GB * _GB_SECOND,
-        "writes of the table: recorded": calls.recording * _WRITE,
-        "writes of the table: taken": calls.taking * _WRITE,
-        "`start_run`: its time for taking": TAKING_SECONDS / CHUNK * _GB * _GB_SECOND,
-        "a line of the log": _LINE / 1e9 * _LOG_GB,
+        "CloudTrail's data event": prices.TRAIL,
+        "the message: sent, and received and deleted in batches": prices.MESSAGE * (1 + 2 / batch),
+        "HeadObject": prices.HEAD * calls.looks,
+        "`record_uploads`: its share of a call, and its time": prices.CALL / batch
+        + SECONDS * prices.GB * prices.GB_SECOND,
+        "writes of the table: recorded": calls.recording * prices.WRITE,
+        "writes of the table: taken": calls.taking * prices.WRITE,
+        "`start_run`: its time for taking": TAKING_SECONDS / CHUNK * second,
+        "a line of the log": prices.LINE / 1e9 * prices.LOG_GB,
     }
 
 
@@ -206,9 +198,9 @@ def look_costs() -> dict[str, float]:
     looks = 730 * 3600 / scale_calls.poll_seconds()
     seconds = look_queries() * QUERY_SECONDS
     return {
-        f"{look_queries()} queries of the table": looks * look_queries() * _READ,
-        "`start_run`": looks * (_CALL + seconds * _GB * _GB_SECOND),
-        "the message: sent, received and deleted": looks * 3 * _FIFO_MESSAGE,
+        f"{look_queries()} queries of the table": looks * look_queries() * prices.READ,
+        "`start_run`": looks * (prices.CALL + seconds * prices.GB * prices.GB_SECOND),
+        "the message: sent, received and deleted": looks * 3 * prices.FIFO_MESSAGE,
     }
 
 
@@ -252,7 +244,7 @@ def texts() -> dict[str, str]:
         "share": _table(
             ("uploads in a run", "of the run, for each", "all, for each"),
             (
-                (f"{number:,}", f"${_RUN / number:.7f}", f"${_RUN / number + sum(costs().values()):.7f}")
+                (f"{number:,}", f"${prices.RUN / number:.7f}", f"${prices.RUN / number + sum(costs().values()):.7f}")
                 for number in (1, 10, 100, 1_000, rules.MOST_UPLOADS)
             ),
         ),

@@ -44,14 +44,11 @@ MOST_RECEIVES = 5  # template.yaml, the redrive policies
 MOST_REPORTS = 3  # Lambda's own tries of an asynchronous call
 # template.yaml: for how many seconds a message is hidden that a function has taken.
 VISIBILITY = {"record_uploads": 180, "start_run": 360}
+MOTO = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
 _SETTINGS = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "us-east-1",
     "UPLOADS_TABLE": TABLE,
     "RUNS_QUEUE_URL": RUNS_URL,
     "DEAD_LETTERS_URL": DEAD_URL,
-    "POLL_SECONDS": str(POLL),
     "ARTIFACTS_BUCKET": ARTIFACTS,
     "SENDER": "models@example.com",
     "REPLY_TO": "models@example.com",
@@ -154,11 +151,14 @@ class Executions:
 class Storm:
     """The journey, and what happens to it and when."""
 
-    def __init__(self, strikes: InTurn | Calm, seed: int = 1) -> None:
+    def __init__(self, strikes: InTurn | Calm, seed: int = 1, poll: int = POLL) -> None:
         self.clock = Clock()
+        self.poll_seconds = poll
         self.chance = random.Random(seed)  # noqa: S311  # no secret
         self.executions = Executions(self.clock)
         self.calls = Counter[str]()
+        self.invocations = Counter[str]()
+        self.written = 0  # write units of the table, each item being of at most 1 KB
         self.mails: list[Any] = []
         self.letters: list[Mapping[str, Any]] = []
         self.gave_up: list[Message] = []
@@ -206,7 +206,7 @@ class Storm:
     def ask_for_a_run(self) -> None:
         """Ask for a run, as whoever lets uploads wait again does."""
         request = json.dumps({"kind": rules.RUN_REQUESTED, "pipeline": PIPELINE})
-        self.send("start_run", request, POLL, PIPELINE)
+        self.send("start_run", request, self.poll_seconds, PIPELINE)
 
     def settle(self, most: int = 20_000) -> None:
         """Let everything happen that is due, until nothing is."""
@@ -230,7 +230,7 @@ class Storm:
             message.visible_at = self.clock() + timedelta(seconds=VISIBILITY[function])
         again = any(message.receives > 1 for message in taken)
         event = sqs_event(*(message.body for message in taken), group=taken[0].group)
-        answer = self._invoke(function, event, again=again)
+        answer = self.invoke(function, event, again=again)
         failed = range(len(taken)) if answer is None else sorted(_failed(answer))
         self.failures += 0 if self.struck else len(failed)
         for index, message in enumerate(taken):
@@ -252,9 +252,10 @@ class Storm:
                 blocked.add(message.group)
         return visible
 
-    def _invoke(self, function: str, event: Mapping[str, Any], *, again: bool) -> Mapping[str, Any] | None:
+    def invoke(self, function: str, event: Mapping[str, Any], *, again: bool) -> Mapping[str, Any] | None:
         """Return what a function answers; None if it dies or fails, and with it all that it had in its memory."""
         self._function, self.struck, self._killed = function, False, False
+        self.invocations[function] += 1
         self._strikes.begin(again=again)
         handler = importlib.import_module(f"functions.{function}.app").handler
         try:
@@ -274,7 +275,7 @@ class Storm:
 
     def _report(self, event: Mapping[str, Any], tries: int = MOST_REPORTS) -> None:
         """Let EventBridge tell `report_run`, which Lambda invokes twice more where it fails."""
-        if self._invoke("report_run", event, again=tries < MOST_REPORTS) is not None:
+        if self.invoke("report_run", event, again=tries < MOST_REPORTS) is not None:
             return
         if tries == 1:
             self.gave_up.append(Message(json.dumps(event), self.clock()))
@@ -291,6 +292,7 @@ class Storm:
             if self._killed:  # so are all threads of a process
                 raise KilledError
             self.calls[operation] += 1
+            self.written += _units(operation, request)
             fate = self._strikes.fate(self._function)
             self.struck = self.struck or fate is not None
             self._killed = fate in ("dies before", "dies after")
@@ -326,7 +328,7 @@ class Storm:
         identity, recent = request["MessageDeduplicationId"], self.clock() - timedelta(minutes=5)
         if self._accepted.get(identity, recent) <= recent:
             self._accepted[identity] = self.clock()
-            self.send("start_run", request["MessageBody"], POLL, request["MessageGroupId"])
+            self.send("start_run", request["MessageBody"], self.poll_seconds, request["MessageGroupId"])
         return {"MessageId": "m"}
 
     def _start(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -358,9 +360,20 @@ class Storm:
 
 
 @contextmanager
-def storm(monkeypatch: pytest.MonkeyPatch, strikes: InTurn | Calm, seed: int = 1) -> Iterator[Storm]:
-    """Give a storm over an empty table and bucket, and the project abalone; inside `mock_aws`."""
-    for name, value in _SETTINGS.items():
+def storm(
+    monkeypatch: pytest.MonkeyPatch,
+    strikes: InTurn | Calm,
+    seed: int = 1,
+    *,
+    cloud: Mapping[str, str] = MOTO,
+    quiet: int = QUIET,
+    poll: int = POLL,
+) -> Iterator[Storm]:
+    """Give a storm over an empty table and bucket, and the project abalone: inside `mock_aws`, or in a `cloud`.
+
+    `cloud` is the environment by which programs reach it. Both it and `mock_aws` have to be empty.
+    """
+    for name, value in {**_SETTINGS, **cloud, "POLL_SECONDS": str(poll)}.items():
         monkeypatch.setenv(name, value)
     forget()
     s3 = boto3.client("s3")
@@ -368,10 +381,11 @@ def storm(monkeypatch: pytest.MonkeyPatch, strikes: InTurn | Calm, seed: int = 1
         s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     created_table(TABLE)
-    boto3.client("ssm").put_parameter(
-        Name="/signalbox/projects/abalone", Value=projects.to_json(the_project()), Type="String"
-    )
-    made = Storm(strikes, seed)
+    uploads = (ProjectUploads("incoming/", "abalone", "", quiet, LONGEST),)
+    pipelines = {"abalone": ProjectPipeline(PIPELINE, ("abalone",))}
+    project = projects.to_json(Project("abalone", "abalone-0123456789ab", uploads, pipelines))
+    boto3.client("ssm").put_parameter(Name="/signalbox/projects/abalone", Value=project, Type="String")
+    made = Storm(strikes, seed, poll)
     library: Any = botocore.client.BaseClient
     original = library._make_api_call
 
@@ -384,14 +398,9 @@ def storm(monkeypatch: pytest.MonkeyPatch, strikes: InTurn | Calm, seed: int = 1
     forget()
 
 
-def the_project() -> Project:
-    """Return the project whose uploads the storm is about."""
-    uploads = (ProjectUploads("incoming/", "abalone", "", QUIET, LONGEST),)
-    return Project("abalone", "abalone-0123456789ab", uploads, {"abalone": ProjectPipeline(PIPELINE, ("abalone",))})
-
-
 def forget() -> None:
-    """Let the functions start anew, as in a new execution environment."""
+    """Let the functions start anew, as in a new execution environment, and the test's own clients too."""
+    boto3.setup_default_session()
     clients.client.cache_clear()
     clients._session.cache_clear()
     _forget_ports()
@@ -400,6 +409,13 @@ def forget() -> None:
 def _forget_ports() -> None:
     for name in FUNCTIONS:
         importlib.import_module(f"functions.{name}.app")._ports.cache_clear()
+
+
+def _units(operation: str, request: Mapping[str, Any]) -> int:
+    """Return how many units a call writes (Amazon DynamoDB Developer Guide: two for each item of a transaction)."""
+    if operation == "TransactWriteItems":
+        return 2 * len(request["TransactItems"])
+    return int(operation in ("PutItem", "UpdateItem", "DeleteItem"))
 
 
 def _failed(answer: Mapping[str, Any]) -> Iterable[int]:
