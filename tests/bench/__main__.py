@@ -14,13 +14,13 @@ from pathlib import Path
 from rich.console import Console
 
 from sagemaker_local.process import CloudError
-from tests.bench import cloud, cold_starts, emulators, handling, jobs, latency, pushes
+from tests.bench import cloud, cold_starts, emulators, handling, jobs, latency, pushes, uploads
 from tests.bench.built import Stack, built
 from tests.bench.figures import BenchError
 from tests.bench.report import Report, Sizes
 from tests.gates.artefacts import zipped_size
 
-PARTS = ("starts", "handling", "sizes", "cloud", "emulators", "jobs")
+PARTS = ("starts", "handling", "sizes", "cloud", "emulators", "jobs", "uploads")
 _BUILT = {"starts", "handling", "sizes", "cloud"}
 _ROUNDS = 12
 
@@ -57,6 +57,8 @@ def _measure(parts: set[str], rounds: int, folder: Path, console: Console) -> Re
             report.emulators = emulators.measure(folder / "emulators", status.update)
         if "jobs" in parts:
             report.jobs = jobs.measure(folder / "jobs", status.update)
+        if "uploads" in parts:
+            report.intake = uploads.measure(folder / "uploads", status.update)
     return report
 
 

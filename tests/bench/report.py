@@ -2,19 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from rich.console import Console
 from rich.table import Table
 
+from signalbox.uploads.rules import MOST_UPLOADS
 from tests.bench.cloud import Memory
 from tests.bench.cold_starts import Start
 from tests.bench.emulators import PLAIN_NAME, Beside
 from tests.bench.figures import Goal, Ratio, Spread, goal, milliseconds, times
 from tests.bench.handling import Handling
 from tests.bench.latency import Latency
+from tests.bench.uploads import Intake
 
 START_LIMIT, HANDLING_LIMIT, SIZE_LIMIT, MEMORY_LIMIT = 1.15, 2.0, 100.0, 300.0
 BOOT_LIMIT, JOB_LIMIT = 1.5, 0.5
+INTAKE_LIMIT, RUN_LIMIT = 2.0, 1.0  # the time of a bare put; runs, of each beginning 5,000 uploads
 _KILO, _MEGA = 1000, 1_000_000
 _UPLOAD = 50 * 1024 * 1024  # bytes of a zipped package or layer (AWS Lambda Developer Guide, quotas)
 
@@ -38,6 +42,7 @@ class Report:
     memory: Memory | None = None
     emulators: Sequence[Beside] | None = None
     jobs: Sequence[tuple[float, float]] | None = None
+    intake: Intake | None = None
     notes: list[str] = field(default_factory=list)
 
     def goals(self) -> list[Goal]:
@@ -60,6 +65,14 @@ class Report:
         if self.jobs is not None:
             added = Spread.of([job - by_hand for job, by_hand in self.jobs]).middle
             found.append(goal("a training job beside its program alone", JOB_LIMIT, "s", {"added": added}))
+        if self.intake is not None:
+            beside = {"record_uploads": self.intake.recording.spread.middle}
+            found.append(goal("time of an upload's record, beside a bare conditional put", INTAKE_LIMIT, "×", beside))
+            runs = {
+                f"{one.number:,} uploads, {one.rate} a second": one.runs / ceil(one.number / MOST_UPLOADS)
+                for one in self.intake.crowds
+            }
+            found.append(goal("runs for each beginning 5,000 uploads", RUN_LIMIT, "runs", runs))
         return found
 
     def show(self, console: Console) -> None:
@@ -72,6 +85,7 @@ class Report:
             (self.memory, self._memory),
             (self.emulators, self._emulators),
             (self.jobs, self._jobs),
+            (self.intake, self._crowds),
         )
         for measured, table in tables:
             if measured is not None:
@@ -163,6 +177,14 @@ class Report:
         ratio = Ratio.of(pairs)
         row = (times(ratio), milliseconds(ratio.own), milliseconds(ratio.other))
         return _table("A training job that does nothing, beside its program", ("ratio", "job", "by hand"), [row])
+
+    def _crowds(self) -> Table:
+        rows = [
+            (f"{one.number:,}", f"{one.rate}", f"{one.runs}", f"${one.way:.7f}", f"${one.whole:.7f}")
+            for one in (self.intake.crowds if self.intake else ())
+        ]
+        columns = ("uploads", "a second", "runs", "each on its way", "each with its run")
+        return _table("Uploads, their runs, and what each costs", columns, rows)
 
 
 def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:

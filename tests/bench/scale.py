@@ -79,7 +79,7 @@ CASES = (
     Case("ten projects", 50_000, projects=10),
     Case("ten projects, quotas raised", 50_000, projects=10, raised=True),
     Case("ten projects, quotas raised", 100_000, projects=10, raised=True),
-    Case("fifty projects, quotas raised", 50_000, projects=50, raised=True),
+    Case("two hundred projects, quotas raised", 50_000, projects=200, raised=True),
 )
 
 

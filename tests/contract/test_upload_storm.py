@@ -12,6 +12,7 @@ from signalbox.aws.table import Table
 from signalbox.uploads.model import SUCCEEDED
 from signalbox.uploads.table import UploadsTable
 from signalbox_operate import rerunning
+from tests.bench import prices, uploads
 from tests.support.storm import STRIKES, TABLE, Calm, InTurn, Storm, Strike, storm
 from tests.support.uploads import BUCKET, PIPELINE
 
@@ -34,14 +35,14 @@ def played(raging: Storm) -> UploadsTable:
         raging.send("record_uploads", "nonsense")
     raging.settle()
     table = Table(TABLE, boto3.client("dynamodb"))
-    uploads = UploadsTable(table, PIPELINE)
-    for failed in (run for run, _ in uploads.newest(1_000) if run.status == "Failed"):
-        others = [one for one in uploads.taken(failed) if one.key not in BAD]
+    stored = UploadsTable(table, PIPELINE)
+    for failed in (run for run, _ in stored.newest(1_000) if run.status == "Failed"):
+        others = [one for one in stored.taken(failed) if one.key not in BAD]
         assert rerunning.give_back(failed, others, table, moments.now()) == len(others)
     for _ in range(2):  # a last run whose end nobody tells of is closed when the next is asked for
         raging.ask_for_a_run()
         raging.settle()
-    return uploads
+    return stored
 
 
 def check(raging: Storm, table: UploadsTable) -> None:
@@ -81,3 +82,15 @@ def test_each_upload_is_in_one_successful_run_whichever_call_is_struck(
     assert strikes.struck["start_run"] >= 19
     assert strikes.struck["report_run"] >= 5
     assert raging.executions.failed <= len(raging.mails) <= raging.executions.failed + 1
+
+
+@pytest.mark.parametrize(("number", "rate"), [(1, 1), (40, 4)])
+def test_a_crowd_whose_gaps_are_shorter_than_the_quiet_time_is_one_run_and_cheaper_for_each(
+    number: int, rate: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with storm(monkeypatch, Calm(), quiet=uploads.QUIET_SECONDS, poll=uploads.POLL_SECONDS) as calm:
+        found = uploads.crowd(calm, number, rate)
+
+    assert found.runs == 1
+    assert found.whole - found.way == pytest.approx(prices.RUN / number)
+    assert prices.TRAIL + prices.HEAD + 4 * prices.WRITE < found.way < 0.0001

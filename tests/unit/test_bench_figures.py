@@ -10,6 +10,7 @@ from tests.bench.figures import BenchError, Goal, Ratio, Spread, goal, milliseco
 from tests.bench.handling import Handling
 from tests.bench.latency import Latency
 from tests.bench.report import Report, Sizes
+from tests.bench.uploads import Intake, Uploads
 
 
 def ratio(own: float, other: float = 1.0) -> Ratio:
@@ -91,6 +92,16 @@ def test_a_report_ends_with_a_line_for_each_goal() -> None:
     text = printed(report)
     for found in ("1.20 × (1.20 to 1.20)", "1.10 × (1)", "0.20 ms", "0.6 kB", "10.00 × (10.00", "4.00 ×", "200 MB"):
         assert found in text
+
+
+def test_two_runs_of_uploads_that_fit_one_are_a_missed_goal() -> None:
+    crowds = [Uploads(10_000, 100, 2, 0.00001, 0.00002), Uploads(10, 10, 2, 0.00001, 0.0047)]
+
+    text = printed(Report(intake=Intake(crowds, ratio(1.9))))
+
+    assert [line.split(":")[0] for line in text.splitlines()[-2:]] == ["met", "missed"]
+    assert "10 uploads, 10 a second" in text.splitlines()[-1]
+    assert "$0.0047000" in text
 
 
 def test_what_was_not_measured_is_not_in_the_report() -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 from tests.bench import scale, scale_calls
 from tests.bench.scale import Case
-from tests.bench.scale_limits import DOCUMENTS, EVENTS, FUNCTIONS, KEY, LIMITS, MAPPING, SECONDS, TABLE
+from tests.bench.scale_limits import DOCUMENTS, EVENTS, KEY, LIMITS, SECONDS, TABLE
 from tests.support.documents import read
 
 from signalbox.project_documents import Window
@@ -34,13 +34,7 @@ def test_under_one_key_it_was_five_hundred() -> None:
 def test_a_stack_takes_fifty_thousand_a_second_with_raised_quotas_and_only_with_them() -> None:
     assert scale.simulate(Case("", 50_000, projects=10, raised=True))[:2] == (50_000, None)
     needed = scale.needed(50_000, 10)
-    assert {name for name, limit in LIMITS.items() if needed[name] > limit.default} == {
-        EVENTS,
-        MAPPING,
-        FUNCTIONS,
-        TABLE,
-        DOCUMENTS,
-    }
+    assert {name for name, limit in LIMITS.items() if needed[name] > limit.default} == {EVENTS, TABLE}
     assert all(needed[name] <= limit.raised for name, limit in LIMITS.items())
     assert scale.simulate(Case("", 50_000, projects=10))[:2] == (10_000, TABLE)
 
@@ -61,9 +55,9 @@ def test_a_process_asks_for_a_run_twice_in_a_delay_and_for_the_projects_once_a_m
 
 
 def test_with_many_projects_their_documents_give_way_first() -> None:
-    found = scale.simulate(Case("", 50_000, projects=50, raised=True))
+    found = scale.simulate(Case("", 50_000, projects=200, raised=True))
     assert found.limit == DOCUMENTS
-    assert found.rate == pytest.approx(LIMITS[DOCUMENTS].raised / (10 / 60) / SECONDS)
+    assert found.rate == pytest.approx(LIMITS[DOCUMENTS].raised / scale_calls.of_process(200).documents / SECONDS)
 
 
 def test_a_backlog_goes_at_the_rate_of_its_runs() -> None:

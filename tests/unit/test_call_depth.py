@@ -2,7 +2,9 @@
 
 import importlib
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import FrameType
 from typing import Any
 
@@ -28,6 +30,24 @@ def chain(frame: FrameType | None) -> list[str]:
     return names[::-1]
 
 
+@pytest.fixture
+def submitted(monkeypatch: pytest.MonkeyPatch) -> threading.local:
+    """Return where a thread of a pool finds, as `chain`, the functions that have given it its work."""
+    told, submit = threading.local(), ThreadPoolExecutor.submit
+
+    def submit_with_chain(pool: ThreadPoolExecutor, work: Callable[..., Any], *given: Any) -> Future[Any]:
+        before = chain(sys._getframe())
+
+        def working() -> Any:
+            told.chain = before
+            return work(*given)
+
+        return submit(pool, working)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", submit_with_chain)
+    return told
+
+
 def forget() -> None:
     """Empty every cache of the layer and the functions, as in a new execution environment."""
     for name, module in list(sys.modules.items()):
@@ -47,7 +67,9 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", sorted(USUAL))
-def test_from_the_handler_to_a_call_of_aws_are_few_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_the_handler_to_a_call_of_aws_are_few_steps(
+    name: str, submitted: threading.local, monkeypatch: pytest.MonkeyPatch
+) -> None:
     usual, chains = USUAL[name](), []
 
     class Counting(Canned):
@@ -58,7 +80,7 @@ def test_from_the_handler_to_a_call_of_aws_are_few_steps(name: str, monkeypatch:
             answer = super().__getattr__(operation)
 
             def call(**request: Any) -> Any:
-                chains.append([*chain(sys._getframe()), operation])
+                chains.append([*getattr(submitted, "chain", []), *chain(sys._getframe()), operation])
                 return answer(**request)
 
             return call
