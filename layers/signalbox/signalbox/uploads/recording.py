@@ -54,40 +54,37 @@ def record(event: Mapping[str, object], ports: RecordingPorts) -> BatchResponse:
     """
     consumer = Consumer(event, _read, ports.dead_letters)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = pool.map(partial(_handle, ports=ports, began=ports.clock()), consumer)
+        found = pool.map(partial(_record_upload, ports=ports, began=ports.clock()), consumer)
         waiting = {pipeline for pipeline in found if pipeline}
     for pipeline in sorted(waiting):  # only now: a request covers what is in the store before it
         ports.requests.ask_for_claims() if pipeline == UNCLAIMED else ports.requests.ask(pipeline)
     return consumer.response
 
 
-def _handle(
+def _record_upload(
     delivery: AbstractContextManager[ObjectUploaded | None], ports: RecordingPorts, began: datetime
 ) -> str | None:
-    """Return the pipeline that a message's upload waits for; None where it has none, or failed."""
-    with delivery as seen:
-        return _record_upload(seen, ports, began) if seen is not None else None
+    """Write the upload of a message down; return the pipeline that it waits for, None where it is dropped or fails."""
+    with delivery as told:
+        if told is None:
+            return None
+        seen, stored = _found(told, ports.objects)
+        about = {"bucket": seen.bucket, "key": seen.key, "event_id": seen.event_id}
+        pipeline = _claimed(seen.key, ports.projects, began)
+        refusal = rules.refusal(seen, stored) or ("its project wants no such ending" if pipeline is None else None)
+        if refusal is not None or stored is None or pipeline is None:
+            logger.info("upload dropped", extra={**about, "reason": refusal})
+            count("UploadDropped")
+            return None
+        if rules.overwritten(seen, stored):
+            logger.info("upload was overwritten before it was seen, its successor is recorded", extra=about)
+        upload = rules.upload_of(seen, stored, ports.clock())
+        new = ports.store_of(pipeline).record(upload)
+        about |= {"version": upload.version, "pipeline": pipeline}
+        logger.info("upload recorded" if new else "upload known already", extra=about)
+        count("UploadRecorded" if new else "UploadRepeated")
+        return pipeline
     return None  # it failed, and is in the batch's response
-
-
-def _record_upload(seen: ObjectUploaded, ports: RecordingPorts, began: datetime) -> str | None:
-    """Write one upload down; return the pipeline that it waits for, None where it is dropped."""
-    seen, stored = _found(seen, ports.objects)
-    about = {"bucket": seen.bucket, "key": seen.key, "event_id": seen.event_id}
-    pipeline = _claimed(seen.key, ports.projects, began)
-    refusal = rules.refusal(seen, stored) or ("its project wants no such ending" if pipeline is None else None)
-    if refusal is not None or stored is None or pipeline is None:
-        logger.info("upload dropped", extra={**about, "reason": refusal})
-        count("UploadDropped")
-        return None
-    if rules.overwritten(seen, stored):
-        logger.info("upload was overwritten before it was seen, its successor is recorded", extra=about)
-    upload = rules.upload_of(seen, stored, ports.clock())
-    new = ports.store_of(pipeline).record(upload)
-    about |= {"version": upload.version, "pipeline": pipeline}
-    logger.info("upload recorded" if new else "upload known already", extra=about)
-    count("UploadRecorded" if new else "UploadRepeated")
-    return pipeline
 
 
 def _claimed(key: str, reader: ProjectReader, began: datetime) -> str | None:
