@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from signalbox.batch import BatchResponse
-    from signalbox.contracts.endings import Mailed, RunRefusal
+    from signalbox.contracts.endings import Mailed, RunRefusal, SetProblem
+    from signalbox.uploads.notices import NotifySet
     from signalbox.uploads.refusals import NotifyRefusal
 
 
 @cache
 def _ports() -> starting.StartingPorts:
     settings = StartRun.read()
-    return uploads.starting_ports(settings, _notify(settings))
+    return uploads.starting_ports(settings, _notify(settings), _notify_set(settings))
 
 
 def _notify(settings: StartRun) -> "NotifyRefusal":
@@ -28,6 +29,16 @@ def _notify(settings: StartRun) -> "NotifyRefusal":
         from signalbox.notifications import notifying  # noqa: PLC0415  # the same
 
         return notifying.notify_run_refused(refusal, notifications.notifying_ports(settings))
+
+    return notify
+
+
+def _notify_set(settings: StartRun) -> "NotifySet":
+    def notify(problem: "SetProblem") -> "Mailed":
+        from signalbox import notifications  # noqa: PLC0415  # mails are rare, and what makes them takes time to load
+        from signalbox.notifications import notifying  # noqa: PLC0415  # the same
+
+        return notifying.notify_set(problem, notifications.notifying_ports(settings))
 
     return notify
 

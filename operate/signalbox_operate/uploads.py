@@ -1,6 +1,6 @@
 """Which run took a file, what became of that run, what waits and why: read from the uploads table, for all projects."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -12,16 +12,22 @@ from signalbox.projects import Project
 from signalbox.uploads.model import STARTED, UNCLAIMED, Run, Upload
 from signalbox.uploads.table import UploadsTable, pipelines
 from signalbox.uploads.waiting import unstarted
+from signalbox_operate import sets
+from signalbox_operate.sets import SetTextsOfUser, WaitingSet
 from signalbox_operate.stack import OperateError, Stack
 
 WAITING = "waiting"
 _UNKNOWN = "unknown"
+_IN_SETS = "a set runs once all its files are there, and what no set names waits for one that does"
 NOBODY = "no project claims its place: deploy one whose uploads have a prefix that its key begins with"
 
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of one upload: its state is `waiting`, or that of the run that took it; `detail` says why."""
+    """What became of one upload: its state is `waiting`, that of the run that took it, or that it has without one.
+
+    `detail` says why.
+    """
 
     upload: Upload
     state: str
@@ -30,19 +36,24 @@ class Fate:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits for a pipeline, or what nobody claims (`UNCLAIMED`), the oldest first; `reason` says why."""
+    """What waits for a pipeline, or what nobody claims (`UNCLAIMED`), the oldest first; `reason` says why.
+
+    `sets` are those that it has begun with.
+    """
 
     pipeline: str
     uploads: Sequence[Upload]
     reason: str
+    sets: Sequence[WaitingSet] = ()
 
 
 @dataclass(frozen=True)
 class UploadsOfStack:
-    """The uploads of a stack, and its projects."""
+    """The uploads of a stack, its projects, and what names the files of sets."""
 
     table: Table
     projects: tuple[Project, ...]
+    texts: SetTextsOfUser
 
     def of(self, pipeline: str) -> UploadsTable:
         """Return the part of a pipeline."""
@@ -56,7 +67,7 @@ class UploadsOfStack:
     def waiting(self) -> list[Waiting]:
         """Return what waits for each pipeline, and what nobody claims, as far as there is something."""
         found = [
-            Waiting(pipeline, uploads, self.why_waiting(pipeline))
+            Waiting(pipeline, uploads, self.why_waiting(pipeline), self.sets(pipeline, uploads))
             for pipeline in (*self.pipelines(), UNCLAIMED)
             if (uploads := unstarted(self.of(pipeline)))
         ]
@@ -66,15 +77,28 @@ class UploadsOfStack:
         """Return why an upload waits for a pipeline."""
         if pipeline == UNCLAIMED:
             return NOBODY
+        owned, latest = projects.owner(self.projects, pipeline), self.of(pipeline).latest()
+        if owned and any(each.complete for each in owned.entries) and (latest is None or not latest.open):
+            return _IN_SETS
+        return why_waiting(latest, owned.window if owned else None)
+
+    def sets(self, pipeline: str, uploads: Sequence[Upload]) -> list[WaitingSet]:
+        """Return the sets among what waits for a pipeline."""
         owned = projects.owner(self.projects, pipeline)
-        return why_waiting(self.of(pipeline).latest(), owned.window if owned else None)
+        return sets.waiting_sets(uploads, owned, self.projects, self.texts) if owned else []
+
+    def why_upload_waits(self, upload: Upload) -> str:
+        """Return why one upload waits: which set it is in, or why its pipeline's uploads wait."""
+        owned = projects.owner(self.projects, upload.pipeline)
+        known = self.sets(upload.pipeline, self.of(upload.pipeline).waiting()) if owned and owned.in_lots else []
+        found = sets.why(upload, known, owned, self.projects) if owned and owned.in_lots else None
+        return found or self.why_waiting(upload.pipeline)
 
 
-def of_stack(stack: Stack, dynamodb: Any, ssm: Any) -> UploadsOfStack:
-    """Return the stack's uploads."""
-    return UploadsOfStack(
-        Table(stack.output("UploadsTable"), dynamodb), projects.load_projects(stack.output("Prefix"), ssm)
-    )
+def of_stack(stack: Stack, dynamodb: Any, ssm: Any, s3: Callable[[], Any]) -> UploadsOfStack:
+    """Return the stack's uploads; `s3` returns the client by which sets are read, where there are some."""
+    table, known = Table(stack.output("UploadsTable"), dynamodb), projects.load_projects(stack.output("Prefix"), ssm)
+    return UploadsOfStack(table, known, SetTextsOfUser(s3))
 
 
 def prefixes(given: str | None, project: str | None, known: Sequence[Project]) -> list[str]:
@@ -176,8 +200,10 @@ def _due(window: Window | None) -> str:
 
 
 def _fate(upload: Upload, uploads: UploadsOfStack) -> Fate:
+    if upload.run is None and upload.state:
+        return Fate(upload, upload.state, upload.detail)
     if upload.run is None:
-        return Fate(upload, WAITING, uploads.why_waiting(upload.pipeline))
+        return Fate(upload, WAITING, uploads.why_upload_waits(upload))
     run = uploads.of(upload.pipeline).find(upload.run)
     if run is None:
         return Fate(upload, _UNKNOWN, "the table does not know the run any more")

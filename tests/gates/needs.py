@@ -143,6 +143,7 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
             *_polled(arn("RunsQueue")),
             Need("s3:PutObject", f"{artifacts}/manifests/{STACK}-abalone/run.json"),
             Need("s3:GetObject", f"{data}/incoming/photos/one.jpg"),
+            Need("s3:GetObjectVersion", f"{data}/incoming/photos/manifest.json"),
             Need("s3:ListBucket", data),
             Need("s3:PutObject", f"{artifacts}/inputs/{STACK}-photos/run/one.jpg"),
             *projects,

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from signalbox import moments
-from signalbox.contracts.endings import RunRefusal
+from signalbox.contracts.endings import RunRefusal, SetProblem
 from signalbox.uploads.model import Run, Upload
+from signalbox.uploads.notices import SetNotices
 from signalbox.uploads.refusals import Refusals
 from signalbox.uploads.starting import StartingPorts, start
 from tests.support.samples import sample, sqs_event, with_detail
@@ -40,6 +41,7 @@ class World:
     requests: MemoryRequests
     dead_letters: MemoryDeadLetterQueue
     mails: list[RunRefusal]
+    set_mails: list[SetProblem]
     ports: StartingPorts
 
     def upload(self, *keys: str, bucket: str = BUCKET) -> None:
@@ -78,6 +80,8 @@ def a_world() -> World:
     clock, tables, objects, executions = Clock(), MemoryTables(), MemoryObjects(), MemoryExecutions()
     requests, dead_letters = MemoryRequests(clock), MemoryDeadLetterQueue()
     mails: list[RunRefusal] = []
+    set_mails: list[SetProblem] = []
+    log = MemoryNotificationLog()
     ports = StartingPorts(
         prefix="signalbox",
         artifacts=ARTIFACTS,
@@ -88,7 +92,8 @@ def a_world() -> World:
         executions=executions,
         requests=requests,
         dead_letters=dead_letters,
-        refusals=Refusals(MemoryNotificationLog(), mails.append),
+        refusals=Refusals(log, mails.append),
+        notices=SetNotices(log, set_mails.append),
         clock=clock,
     )
-    return World(clock, tables, objects, executions, requests, dead_letters, mails, ports)
+    return World(clock, tables, objects, executions, requests, dead_letters, mails, set_mails, ports)

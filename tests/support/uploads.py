@@ -54,7 +54,8 @@ class MemoryObjects:
     def __init__(self) -> None:
         self.content: dict[tuple[str, str], StoredObject] = {}
         self.written: dict[str, str] = {}
-        self.writes = 0
+        self.texts: dict[tuple[str, str | None], str] = {}  # what objects say, by their URIs and versions
+        self.writes = self.reads = 0
         self.refuses = False
 
     def put(self, key: str, version: str | None = "v1", size: int = 10, etag: str = "e1", second: int = 0) -> None:
@@ -65,6 +66,13 @@ class MemoryObjects:
     def look(self, bucket: str, key: str) -> StoredObject | None:
         """Return what is under the key now."""
         return self.content.get((bucket, key))
+
+    def text(self, uri: str, limit: int | None = None, version: str | None = None) -> str | None:
+        """Return what an object said in a version."""
+        self.reads += 1
+        found = self.texts.get((uri, version))
+        assert limit is None or found is None or len(found) <= limit
+        return found
 
     def write(self, uri: str, text: str, content_type: str) -> None:
         """Write a text object; another text for the same URI is a defect, unless it knows more of the uploaders."""
@@ -190,6 +198,12 @@ class MemoryTable:
     def run_of(self, execution: str) -> Run | None:
         """Return the run with this execution."""
         return next((run for run in self._runs.values() if run.execution == execution), None)
+
+    def set_aside(self, upload: Upload, state: str, detail: str) -> None:
+        """Let a waiting upload wait no more, in no run."""
+        if self._waiting.pop(f"{upload.recorded_at}#{upload.digest}", None) is not None:
+            known = (upload.bucket, upload.key, upload.version)
+            self.uploads[known] = replace(self.uploads[known], state=state, detail=detail)
 
     def history(self, bucket: str, key: str) -> list[Upload]:
         """Return every upload recorded under a key."""

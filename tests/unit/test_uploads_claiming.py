@@ -33,6 +33,7 @@ from signalbox import moments
 from signalbox.projects import Project, ProjectPipeline, ProjectUploads, claim
 from signalbox.uploads import rules
 from signalbox.uploads.model import CLAIMED, UNCLAIMED, Run, Upload
+from signalbox.uploads.notices import SetNotices
 from signalbox.uploads.refusals import Refusals
 from signalbox.uploads.starting import StartingPorts, start
 
@@ -75,6 +76,7 @@ class World:
             requests=self.mortal(self.requests),
             dead_letters=self.letters,
             refusals=Refusals(MemoryNotificationLog(), self.mails.append),
+            notices=SetNotices(MemoryNotificationLog(), lambda _: pytest.fail("no set is told of")),
             clock=self.clock,
         )
 

@@ -27,6 +27,7 @@ from signalbox import moments
 from signalbox.aws.table import Table
 from signalbox.uploads.mails import NotificationTable
 from signalbox.uploads.model import CLAIMED, STARTED, ReportUnderWayError, Upload
+from signalbox.uploads.notices import SetNotices
 from signalbox.uploads.recording import RecordingPorts, record
 from signalbox.uploads.refusals import Refusals
 from signalbox.uploads.starting import StartingPorts, start
@@ -88,6 +89,7 @@ def requested(table: Table, *, refused: bool = False, commit: str | None = None)
         requests=MemoryRequests(clock),
         dead_letters=MemoryDeadLetterQueue(),
         refusals=Refusals(MemoryNotificationLog(), lambda _: pytest.fail("nothing is refused")),
+        notices=SetNotices(MemoryNotificationLog(), lambda _: pytest.fail("no set is told of")),
         clock=clock,
     )
     request = {"kind": "run-requested", "pipeline": PIPELINE}

@@ -34,6 +34,7 @@ from tests.support.uploads import (
 
 from signalbox.uploads import rules
 from signalbox.uploads.model import RunRefusedError
+from signalbox.uploads.notices import SetNotices
 from signalbox.uploads.recording import RecordingPorts, record
 from signalbox.uploads.refusals import Refusals
 from signalbox.uploads.starting import StartingPorts, start
@@ -66,6 +67,7 @@ class World:
         self.most_running = 0
         self.dead_letters = MemoryDeadLetterQueue()
         self.mails: list[Any] = []
+        self.set_mails: list[Any] = []
         self.deaths = 0
         self.recording = RecordingPorts(
             objects=self._mortal(self.objects),
@@ -86,6 +88,7 @@ class World:
             requests=self._mortal(self.requests),
             dead_letters=self._mortal(self.dead_letters),
             refusals=Refusals(self._mortal(MemoryNotificationLog()), self.mails.append),
+            notices=SetNotices(self._mortal(MemoryNotificationLog()), self.set_mails.append),
             clock=self.clock,
         )
 

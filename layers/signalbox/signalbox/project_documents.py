@@ -24,13 +24,14 @@ BATCH = (1, 5_000)  # a run takes no more (`uploads.rules.MOST_UPLOADS`)
 PIPELINE_LIMIT = 20
 PARAMETER = "InputManifest"
 _PROJECT = ("project", "id", "uploads", "pipelines", "approvers", "tags")
-_UPLOADS = ("prefix", "suffix", "quiet_seconds", "longest_seconds", "batch", "pipeline")
+_UPLOADS = ("prefix", "suffix", "quiet_seconds", "longest_seconds", "batch", "pipeline", "complete", "replace")
 _PIPELINE = ("name", "parameter", "takes", "models")
 _SAGEMAKER_NAME = (
     r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}"  # botocore's `sagemaker` model: PipelineName, PipelineParameterName
 )
 _PREFIX = r"[A-Za-z0-9_.=/-]*[A-Za-z0-9_.=-]/"
 _SUFFIX = r"[A-Za-z0-9_.=-]{0,64}"
+_COMPLETE = r"[A-Za-z0-9_.=-]{1,64}"
 
 
 class ProjectUploads(NamedTuple):
@@ -38,6 +39,9 @@ class ProjectUploads(NamedTuple):
 
     A run starts once no upload came for `quiet_seconds`, the oldest waits for `longest_seconds` (None: an hour, or the
     quiet ones where they are more), or `batch` uploads wait (None: however many do).
+
+    With `complete`, an object whose key ends so names the files of a set, and a run waits for all of them. With
+    `replace`, a newer version of a key that still waits takes the place of the older.
     """
 
     prefix: str
@@ -46,6 +50,12 @@ class ProjectUploads(NamedTuple):
     quiet_seconds: int = 60
     longest_seconds: int | None = None
     batch: int | None = None
+    complete: str | None = None
+    replace: bool | None = None
+
+    def completes(self, key: str) -> bool:
+        """Say whether the object under a key names the files of a set."""
+        return self.complete is not None and key.endswith(self.complete)
 
 
 class Window(NamedTuple):
@@ -126,14 +136,26 @@ def _uploads(fields: Fields, pipelines: Mapping[str, ProjectPipeline]) -> Projec
     longest = fields.whole("longest_seconds", LONGEST_SECONDS) if "longest_seconds" in fields else None
     if longest is not None and longest < quiet:
         raise fields.refuse("longest_seconds", f"is {longest}: give at least the {quiet} of quiet_seconds")
+    suffix = fields.text("suffix", _SUFFIX, "at most 64 letters, digits and _ . = -") if "suffix" in fields else ""
     return ProjectUploads(
         prefix=fields.text("prefix", _PREFIX, "letters, digits and _ . = / - with a slash at the end"),
         pipeline=fields.choice("pipeline", taking),
-        suffix=fields.text("suffix", _SUFFIX, "at most 64 letters, digits and _ . = -") if "suffix" in fields else "",
+        suffix=suffix,
         quiet_seconds=quiet,
         longest_seconds=longest,
         batch=fields.whole("batch", BATCH) if "batch" in fields else None,
+        complete=_complete(fields, suffix),
+        replace=fields.flag("replace") or None,
     )
+
+
+def _complete(fields: Fields, suffix: str) -> str | None:
+    if "complete" not in fields:
+        return None
+    complete = fields.text("complete", _COMPLETE, "1 to 64 letters, digits and _ . = -, such as manifest.json")
+    if suffix.endswith(complete):
+        raise fields.refuse("complete", f"is {complete!r}, in which all keys with the suffix end: name another ending")
+    return complete
 
 
 def _plain(value: object) -> object:

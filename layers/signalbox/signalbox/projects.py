@@ -79,12 +79,23 @@ class OwnedPipeline(NamedTuple):
     pipeline: ProjectPipeline
 
     @property
+    def in_lots(self) -> bool:
+        """Say whether not simply all that waits is taken: its project gives sets, or lets versions be replaced."""
+        return any(each.complete or each.replace for each in self.entries)
+
+    @property
+    def entries(self) -> tuple[ProjectUploads, ...]:
+        """Return those of its project's uploads that start it."""
+        return tuple(each for each in self.project.uploads if each.pipeline == self.key)
+
+    @property
     def window(self) -> Window:
         """Return when its run starts: of all that its project says for it, the longest times and the smallest batch."""
-        own = [each for each in self.project.uploads if each.pipeline == self.key]
-        quiet = max((each.quiet_seconds for each in own), default=0)
-        longest = max((each.longest_seconds or LONGEST for each in own), default=LONGEST)
-        return Window(quiet, max(quiet, longest), min((each.batch for each in own if each.batch), default=None))
+        quiet = max((each.quiet_seconds for each in self.entries), default=0)
+        longest = max((each.longest_seconds or LONGEST for each in self.entries), default=LONGEST)
+        return Window(
+            quiet, max(quiet, longest), min((each.batch for each in self.entries if each.batch), default=None)
+        )
 
 
 def owner(projects: Sequence[Project], pipeline: str) -> OwnedPipeline | None:
@@ -106,14 +117,14 @@ def claim(projects: Sequence[Project], key: str) -> Claim | None:
     """Return who takes an upload; None where nobody has its place, or whoever has it wants no key of this ending.
 
     A place is one project's alone (see `covering`): what it does not want, no other gets. Of several endings that fit
-    under the same prefix, the longest wins.
+    under the same prefix, the longest wins; that of the objects which name the files of a set is one of them.
     """
     project = covering(projects, key)
     if project is None:
         return None
     longest = max(len(each.prefix) for each in _over(project, key))
-    fitting = [each for each in _over(project, key) if len(each.prefix) == longest and key.endswith(each.suffix)]
-    return Claim(project, max(fitting, key=lambda each: len(each.suffix))) if fitting else None
+    fitting = [each for each in _over(project, key) if len(each.prefix) == longest and _endings(each, key)]
+    return Claim(project, max(fitting, key=lambda each: max(_endings(each, key)))) if fitting else None
 
 
 def load_projects(prefix: str, ssm: "SSMClient | None" = None) -> tuple[Project, ...]:
@@ -175,6 +186,11 @@ def load_model_names(prefix: str, ssm: "SSMClient | None" = None) -> tuple[str, 
         CallRefusedError: see `aws.errors.translated`.
     """
     return tuple(sorted(name for name, _ in parameters.below(names.model_parameter(prefix, ""), ssm)))
+
+
+def _endings(uploads: ProjectUploads, key: str) -> list[int]:
+    """Return the lengths of the endings by which a key is wanted; none where it is not."""
+    return [len(one) for one in (uploads.suffix, uploads.complete) if one is not None and key.endswith(one)]
 
 
 def _over(project: Project, key: str) -> Iterator[ProjectUploads]:

@@ -54,7 +54,7 @@ def show_uploads(
 ) -> None:
     """Show which run took a file and what became of it, or what waits for a run and why."""
     found = stack_of(stack)
-    of_stack = uploads.of_stack(found, account.client("dynamodb"), account.client("ssm"))
+    of_stack = uploads.of_stack(found, account.client("dynamodb"), account.client("ssm"), lambda: account.client("s3"))
     if file is None:
         _show_waiting(of_stack.waiting(), as_json=as_json)
         return
@@ -79,6 +79,8 @@ def _show_waiting(found: list[uploads.Waiting], *, as_json: bool) -> None:
     for waiting in found:
         whose = "that nobody claims" if waiting.pipeline == UNCLAIMED else f"for {waiting.pipeline}"
         console.print(f"{len(waiting.uploads):,} waiting {whose}: {shown(waiting.reason)}")
+        for each in waiting.sets[:_SHOWN]:
+            console.print(f"set {shown(each.manifest)} {shown(each.state)}")
         for one in waiting.uploads[:_SHOWN]:
             console.print(f"{local(one.recorded_at)}  s3://{one.bucket}/{shown(one.key)}")
         if len(waiting.uploads) > _SHOWN:

@@ -24,7 +24,7 @@ from signalbox_operate.commands.terminal import (
 def show_status(*, stack: StackName = "signalbox", as_json: Json = False) -> None:
     """Show what waits, what runs and what serves."""
     found, sagemaker = stack_of(stack), account.client("sagemaker")
-    of_stack = uploads.of_stack(found, account.client("dynamodb"), account.client("ssm"))
+    of_stack = uploads.of_stack(found, account.client("dynamodb"), account.client("ssm"), lambda: account.client("s3"))
     lines = [
         *status.waiting_uploads(of_stack),
         *status.pipeline_runs(of_stack, sagemaker),

@@ -34,7 +34,16 @@ def of_project(project: Project, project_id: str, inputs: "Mapping[str, Input]",
         for name, entry in project.pipelines.items()
     }
     uploads = tuple(
-        ProjectUploads(one.prefix, one.pipeline, one.suffix, one.quiet_seconds, one.longest_seconds, one.batch)
+        ProjectUploads(
+            one.prefix,
+            one.pipeline,
+            one.suffix,
+            one.quiet_seconds,
+            one.longest_seconds,
+            one.batch,
+            one.complete,
+            one.replace or None,  # what is not said stands in no document, which stacks of before read, too
+        )
         for one in project.uploads
     )
     made = projects.Project(project.name, project_id, uploads, pipelines, project.approvers, project.tags)

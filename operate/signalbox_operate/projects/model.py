@@ -53,6 +53,8 @@ class Uploads:
     pipeline: str
     longest_seconds: int | None = None
     batch: int | None = None
+    complete: str | None = None
+    replace: bool = False
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,9 @@ def _unclear_uploads(given: Mapping[str, Any], places: Places) -> Iterator[str]:
         quiet, longest = entry.get("quiet_seconds", QUIET_SECONDS), entry.get("longest_seconds")
         if longest is not None and longest < quiet:
             yield f"{where}: longest_seconds is {longest}, and has to be at least quiet_seconds, which is {quiet}"
+        complete = entry.get("complete")
+        if complete and entry.get("suffix", "").endswith(complete):
+            yield f"{where}: complete is {complete}, in which all keys with the suffix end: name another ending"
         key = (entry.get("prefix", ""), entry.get("suffix", ""))
         if key in seen:
             yield f"{where}: another entry has this prefix and suffix: an upload starts one pipeline"
@@ -127,6 +130,8 @@ def _uploads(given: Mapping[str, Any]) -> Iterator[Uploads]:
             entry.get("pipeline", next(iter(given["pipelines"]))),
             entry.get("longest_seconds"),
             entry.get("batch"),
+            entry.get("complete"),
+            entry.get("replace", False),
         )
 
 

@@ -74,6 +74,11 @@ _UPLOADS = _fields(
             "a whole number from 1 to 5000: a run starts when so many uploads wait, even if others still come", 1, 5_000
         ),
         "pipeline": _PIPELINE,
+        "complete": _text(
+            "what the keys of objects end in that name the files of a set, such as manifest.json: a run waits for all",
+            r"^[A-Za-z0-9_.=-]{1,64}$",
+        ),
+        "replace": _flag("a newer version of an object that still waits takes the place of the older"),
     },
 )
 _PIPELINES = _fields(

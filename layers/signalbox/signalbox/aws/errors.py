@@ -58,7 +58,9 @@ _LOST = (
     FlexibleChecksumError,
     ResponseParserError,
 )
-_MISSING = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NotFound", "ParameterNotFound", "ResourceNotFound"})
+_MISSING = frozenset(
+    {"404", "NoSuchBucket", "NoSuchKey", "NoSuchVersion", "NotFound", "ParameterNotFound", "ResourceNotFound"}
+)
 # SageMaker has a code for what does not exist; its older operations send a ValidationException that says so.
 _MISSING_WORDS = r"(?i)could not find|cannot find|does not exist|not found"
 

@@ -33,20 +33,26 @@ class ObjectStore:
     def __init__(self, s3: "S3Client | None" = None) -> None:
         self._s3: S3Client = s3 or clients.client("s3")
 
-    def text(self, uri: str, limit: int | None = None) -> str | None:
+    def text(self, uri: str, limit: int | None = None, version: str | None = None) -> str | None:
         """Return a text object, or None where there is none; bytes that are no UTF-8 become U+FFFD.
+
+        It is what is there now, or with `version` what that version has, for which `s3:GetObjectVersion` is needed.
 
         Raises:
             ObjectTooLargeError: it has more than `limit` bytes.
         """
         bucket, key = names.bucket_and_key(uri)
-        with translated(f"s3:GetObject of {uri}"), none_if_missing():
-            answer = self._s3.get_object(Bucket=bucket, Key=key)
-            if limit is not None and answer["ContentLength"] > limit:
-                raise ObjectTooLargeError(uri, answer["ContentLength"], limit)
+        operation, request = f"s3:GetObject of {uri}", {"Bucket": bucket, "Key": key}
+        if version is not None:
+            request["VersionId"] = version
+        answer = or_none(operation, self._s3.get_object, **request)
+        if answer is None:
+            return None
+        if limit is not None and answer["ContentLength"] > limit:
+            raise ObjectTooLargeError(uri, answer["ContentLength"], limit)
+        with translated(operation):
             body: bytes = answer["Body"].read()  # a connection may break here as well
-            return body.decode("utf-8", "replace")
-        return None
+        return body.decode("utf-8", "replace")
 
     def lines(self, uri: str) -> Iterator[str]:
         """Return the lines of a text object with their ends, read as they are needed."""

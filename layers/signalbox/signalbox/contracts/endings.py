@@ -69,6 +69,26 @@ class RunRefusal(TypedDict):
     waits: RefusedWait
 
 
+class SetProblem(TypedDict):
+    """What is wrong with a set of uploads: `manifest` is the URI of the object that names its files, `by` who sent it.
+
+    `refused` says why it cannot be used; where that is "", `missing` of its `files` have not come within the longest
+    wait since it was recorded (`since`), of which `first_missing` are the first, for people. The rest is run then.
+    Without `approvers`, those of the stack are told.
+    """
+
+    project: str
+    approvers: list[str]
+    pipeline: str
+    manifest: str
+    by: str
+    since: str
+    refused: str
+    files: int
+    missing: int
+    first_missing: list[str]
+
+
 class BuildFailure(TypedDict):
     """Why the build of a commit did not end well: `status` and `phase` are CodeBuild's, `reason` its words about it.
 

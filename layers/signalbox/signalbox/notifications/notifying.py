@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from signalbox import links
 from signalbox.mail import Mail, Mailer, nobody, send_each
-from signalbox.notifications import approval_texts, build_texts, rules, run_texts, texts
+from signalbox.notifications import approval_texts, build_texts, rules, run_texts, set_texts, texts
 from signalbox.notifications.model import Notification
 from signalbox.notifications.view import EndingView
 from signalbox.observability import count, logger
 from signalbox.templates import render
 
 if TYPE_CHECKING:
-    from signalbox.contracts.endings import BuildFailure, Ending, Mailed, RunFailure, RunRefusal
+    from signalbox.contracts.endings import BuildFailure, Ending, Mailed, RunFailure, RunRefusal, SetProblem
 
 
 def no_log(_group: str, _job: str) -> tuple[str, ...]:
@@ -92,6 +92,17 @@ def notify_run_refused(refusal: "RunRefusal", ports: NotifyingPorts) -> "Mailed"
     """
     mailed = send(run_texts.run_refused(refusal), "", _told(refusal["approvers"], ports))
     _note("run-refused", mailed)
+    return {"mailed": mailed}
+
+
+def notify_set(problem: "SetProblem", ports: NotifyingPorts) -> "Mailed":
+    """Mail what is wrong with a set of uploads, to the project's own approvers where it has some.
+
+    Raises:
+        MailError: nobody could be reached.
+    """
+    mailed = send(set_texts.problem_with(problem), "", _told(problem["approvers"], ports))
+    _note("set-problem", mailed)
     return {"mailed": mailed}
 
 

@@ -15,6 +15,7 @@ from signalbox.settings import RecordUploads, ReportRun, StartRun
 from signalbox.uploads.adapters import KnownProjects, SageMakerExecutions, SqsRunRequests
 from signalbox.uploads.failures import FailedExecutions
 from signalbox.uploads.mails import NotificationTable
+from signalbox.uploads.notices import NotifySet, SetNotices
 from signalbox.uploads.recording import RecordingPorts
 from signalbox.uploads.refusals import NotifyRefusal, Refusals
 from signalbox.uploads.reporting import Notify, ReportingPorts
@@ -36,8 +37,9 @@ def recording_ports(settings: RecordUploads) -> RecordingPorts:
     )
 
 
-def starting_ports(settings: StartRun, notify: NotifyRefusal) -> StartingPorts:
-    """Return what `start_run` works with; `notify` mails why a run cannot start."""
+def starting_ports(settings: StartRun, notify: NotifyRefusal, notify_set: NotifySet) -> StartingPorts:
+    """Return what `start_run` works with; the others mail why a run cannot start, and what is wrong with a set."""
+    log = notification_log(settings.uploads_table)
     return StartingPorts(
         prefix=settings.prefix,
         artifacts=settings.artifacts_bucket,
@@ -48,7 +50,8 @@ def starting_ports(settings: StartRun, notify: NotifyRefusal) -> StartingPorts:
         executions=SageMakerExecutions(),
         requests=_requests(settings),
         dead_letters=SqsDeadLetterQueue(settings.dead_letters_url),
-        refusals=Refusals(notification_log(settings.uploads_table), notify),
+        refusals=Refusals(log, notify),
+        notices=SetNotices(log, notify_set),
         clock=moments.now,
     )
 

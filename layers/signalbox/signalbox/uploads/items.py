@@ -47,7 +47,8 @@ def facts_of(upload: Upload) -> dict[str, Value]:
         "size": upload.size,
         "recorded_at": upload.recorded_at,
     }
-    return {**facts, "by": upload.by} if upload.by else facts
+    more: dict[str, Value] = {"by": upload.by, "modified": upload.modified, "names_files": int(upload.names_files)}
+    return {**facts, **{name: value for name, value in more.items() if value}}
 
 
 def upload_in(item: Item) -> Upload:
@@ -61,6 +62,10 @@ def upload_in(item: Item) -> Upload:
         run=_text(item, "run"),
         by=_text(item, "by") or "",
         pipeline=_text(item, "pipeline") or "",
+        modified=_text(item, "modified") or "",
+        names_files=bool(item.get("names_files")),
+        state=_text(item, "state") or "",
+        detail=_text(item, "detail") or "",
     )
 
 
@@ -87,8 +92,8 @@ def new_run(run: Run) -> Item:
 
 
 def progress_of(run: Run) -> dict[str, Value]:
-    """Return how much of its input a run has, and where."""
-    return {"has_manifest": int(run.has_manifest), "copied": run.copied, "folder": run.folder}
+    """Return how much of its input a run has, and where, and what of it has not come."""
+    return {"has_manifest": int(run.has_manifest), "copied": run.copied, "folder": run.folder, "lacks": run.lacks}
 
 
 def run_in(item: Item) -> Run:
@@ -108,6 +113,7 @@ def run_in(item: Item) -> Run:
         folder=_text(item, "folder") or MANIFESTS,
         repeats=_text(item, "repeats"),
         commit=_text(item, "commit") or "",
+        lacks=_text(item, "lacks") or "",
     )
 
 

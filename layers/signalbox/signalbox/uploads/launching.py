@@ -52,7 +52,7 @@ def launch(run: Run, owned: OwnedPipeline | None, ports: LaunchingPorts) -> bool
         RunPostponedError: not all of its files are copied yet, or SageMaker says later.
         RunRefusedError: no project has its pipeline, or AWS refuses something for good.
     """
-    uploads = ports.store.input_of(run)
+    uploads = rules.data_of(ports.store.input_of(run))
     if _is_empty(run, uploads, owned):
         ports.store.move(run, EMPTY, at=ports.clock())
         return False

@@ -18,6 +18,8 @@ EMPTY = "Empty"  # nothing was left to take
 # Stands for the pipeline of uploads that no project claims; a pipeline's name has the prefix before it.
 UNCLAIMED = "unclaimed"
 MANIFESTS = "manifests"
+# What became of an upload that is in no run: a newer version took its place, or it names a set that cannot be run.
+REPLACED, REFUSED = "replaced", "refused"
 # Stands for the run that is repeated where the pipeline takes no uploads; a run's name has its pipeline's before it.
 NO_UPLOADS = "nothing"
 
@@ -35,8 +37,12 @@ class Upload(NamedTuple):
 
     Bucket, key and version are its business key. `recorded_at` is the text that its item has, since it is part of the
     waiting upload's key: `moments.text_of` writes it, and items of earlier versions have another ISO spelling. `by` is
-    who uploaded it, "" where nobody said so. `pipeline` is where it waits, or waited, as far as its item says so. What
-    waits is `spread` over shards, unless a version before them wrote it down.
+    who uploaded it, "" where nobody said so. `pipeline` is where it waits, or waited, as far as its item says so.
+    `modified` is the text of when S3 has it from, "" in items of earlier versions. What waits is `spread` over shards,
+    unless a version before them wrote it down.
+
+    Of a run's upload, `names_files` says that it names the files of a set, and is no data. One that is in no run and
+    waits no more has a `state` (`REPLACED`, `REFUSED`), and its `detail` says for people why.
     """
 
     bucket: str
@@ -47,7 +53,21 @@ class Upload(NamedTuple):
     run: str | None = None
     by: str = ""
     pipeline: str = ""
+    modified: str = ""
+    names_files: bool = False
+    state: str = ""
+    detail: str = ""
     spread: bool = True
+
+    @property
+    def uri(self) -> str:
+        """Return its S3 URI."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def version_id(self) -> str | None:
+        """Return S3's version; None where its bucket keeps none, and `version` is made up (`rules.upload_of`)."""
+        return None if " " in self.version else self.version
 
     @property
     def digest(self) -> str:
@@ -61,7 +81,8 @@ class Run(NamedTuple):
     `waits_for` is a remark for people; `has_manifest`, and `copied`, the number of its files that were copied, spare
     writing the same again: none of them decides anything. `folder` is where its manifest lies in the artifacts bucket.
     `repeats` is the run whose uploads it has again (`NO_UPLOADS`: its pipeline takes none); then it takes none.
-    `commit` is what was published where a push asked for the run.
+    `commit` is what was published where a push asked for the run. `lacks` says for people which files of its sets have
+    not come.
     """
 
     pipeline: str
@@ -77,6 +98,7 @@ class Run(NamedTuple):
     folder: str = MANIFESTS  # of runs that versions before projects opened
     repeats: str | None = None
     commit: str = ""
+    lacks: str = ""
 
     @property
     def id(self) -> str:

@@ -17,7 +17,14 @@ class ProjectReader(Protocol):
         """Return the projects as they were at some time after `moment`."""
 
 
-class UploadObjects(Protocol):
+class SetTexts(Protocol):
+    """The texts in which objects name the files of sets."""
+
+    def text(self, uri: str, limit: int | None = None, version: str | None = None) -> str | None:
+        """Return what an object says, of a version where one is given; None where there is none."""
+
+
+class UploadObjects(SetTexts, Protocol):
     """Objects in S3: the uploads, and the manifests of the runs."""
 
     def look(self, bucket: str, key: str) -> StoredObject | None:
@@ -55,6 +62,15 @@ class UploadStore(Protocol):
         Raises:
             RunConflictError: one of the uploads does not wait here any more.
         """
+
+    def set_aside(self, upload: Upload, state: str, detail: str) -> None:
+        """Let a waiting upload wait no more, in no run; `state` and `detail` are kept beside it.
+
+        Nothing happens where it waits no more.
+        """
+
+    def history(self, bucket: str, key: str) -> Sequence[Upload]:
+        """Return every upload recorded under a key, each with the run that took it or None."""
 
     def latest(self) -> Run | None:
         """Return the run with the highest number."""

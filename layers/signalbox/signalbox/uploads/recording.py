@@ -70,8 +70,10 @@ def _record_upload(
             return None
         seen, stored = _found(told, ports.objects)
         about = {"bucket": seen.bucket, "key": seen.key, "event_id": seen.event_id}
-        pipeline = _claimed(seen.key, ports.projects, began)
-        refusal = rules.refusal(seen, stored) or ("its project wants no such ending" if pipeline is None else None)
+        pipeline, names_files = _claimed(seen.key, ports.projects, began)
+        refusal = rules.refusal(seen, stored, names_files=names_files) or (
+            "its project wants no such ending" if pipeline is None else None
+        )
         if refusal is not None or stored is None or pipeline is None:
             logger.info("upload dropped", extra={**about, "reason": refusal})
             count("UploadDropped")
@@ -87,8 +89,10 @@ def _record_upload(
     return None  # it failed, and is in the batch's response
 
 
-def _claimed(key: str, reader: ProjectReader, began: datetime) -> str | None:
+def _claimed(key: str, reader: ProjectReader, began: datetime) -> tuple[str | None, bool]:
     """Return the pipeline that an upload is for, `UNCLAIMED` where no project has its place, None if it is not wanted.
+
+    And whether it names the files of a set.
 
     Nothing is called unclaimed or unwanted by documents that are older than the batch: who has just deployed a project
     and then uploads to it would not see why. An upload that is given to a pipeline by old documents is looked at again
@@ -99,8 +103,8 @@ def _claimed(key: str, reader: ProjectReader, began: datetime) -> str | None:
         known = reader.read_after(began)
         found = projects.claim(known, key)
         if found is None:
-            return None if projects.covering(known, key) else UNCLAIMED
-    return found.pipeline.name
+            return (None if projects.covering(known, key) else UNCLAIMED), False
+    return found.pipeline.name, found.uploads.completes(key)
 
 
 def _found(seen: ObjectUploaded, objects: UploadObjects) -> tuple[ObjectUploaded, StoredObject | None]:

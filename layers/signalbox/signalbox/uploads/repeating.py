@@ -32,8 +32,12 @@ def open_next(
     owned: OwnedPipeline | None,
     store: UploadStore,
     objects: UploadObjects,
+    *,
+    ready: bool,
 ) -> Run | None:
     """Open a pipeline's next run: over what waits, else the one that a push asks for; None where there is neither.
+
+    `ready` says whether something that waits may be taken: a set whose files have not come may not.
 
     What waits is run with what was published, and so fulfils the wish, too. Run and wish are written in one
     transaction: whoever dies before has opened nothing, and whoever comes after finds the run.
@@ -44,7 +48,7 @@ def open_next(
     """
     if wish is not None:
         run = run._replace(commit=wish.commit)
-    if store.last_waiting() is None:
+    if not ready:
         if wish is None:
             return None
         source = store.last_with_uploads()
@@ -74,7 +78,7 @@ def _is_gone(run: Run, uploads: Sequence[Upload], pipeline: ProjectPipeline, obj
     if pipeline.takes == NOTHING or (pipeline.takes == URL and run.copied):
         return False
     try:
-        for one in uploads[: rules.MOST_NAMED]:
+        for one in rules.data_of(uploads)[: rules.MOST_NAMED]:
             if objects.look(one.bucket, one.key) is not None:
                 return False
     except CallRefusedError:

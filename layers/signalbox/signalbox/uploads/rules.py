@@ -36,14 +36,14 @@ def is_folder(key: str) -> bool:
     return key.endswith("/")
 
 
-def refusal(seen: ObjectUploaded, stored: StoredObject | None) -> str | None:
-    """Return why an upload is not for a run, or None if it is."""
+def refusal(seen: ObjectUploaded, stored: StoredObject | None, *, names_files: bool = False) -> str | None:
+    """Return why an upload is not for a run, or None if it is; what names the files of a set is told of if empty."""
     if is_folder(seen.key):
         return "a folder marker"
     if stored is None:
         # Nothing is under the key any more. A run could not read it; if it comes back, that is an event of its own.
         return "deleted before it was seen"
-    if stored.size == 0:
+    if stored.size == 0 and not names_files:
         return "empty"
     return None
 
@@ -69,6 +69,7 @@ def upload_of(seen: ObjectUploaded, stored: StoredObject, now: datetime) -> Uplo
         size=stored.size,
         recorded_at=moments.text_of(now),
         by=seen.by if seen.version is not None and not overwritten(seen, stored) else "",
+        modified=moments.text_of(stored.modified),
     )
 
 
@@ -194,17 +195,23 @@ def description(run: Run, uploads: Sequence[Upload]) -> str:
     if not uploads:
         return f"{run.id}: no uploads{at}"
     again = f"again what {run.repeats} took, " if run.repeats else ""
+    lacks = f"{run.lacks}; " if run.lacks else ""
     head = f"{run.id}: {again}{_uploads(len(uploads))} from {uploads[0].bucket}{at}: "
     room = DESCRIPTION_LIMIT - len(head)
     # The limit's pattern is `.*`, which no line break fits; other control characters help nobody.
-    keys = [re.sub(r"[^ -\uffff]|\u2028|\u2029|\x85", "?", key) for key in sorted({upload.key for upload in uploads})]
-    text = ", ".join(keys)
+    text = lacks + ", ".join(sorted({upload.key for upload in uploads}))
+    text = re.sub(r"[^ -\uffff]|\u2028|\u2029|\x85", "?", text)
     return head + (text if len(text) <= room else f"{text[: room - 2]} …")
+
+
+def data_of(uploads: Sequence[Upload]) -> list[Upload]:
+    """Return the uploads of a run that are data, and do not name those of a set."""
+    return [upload for upload in uploads if not upload.names_files]
 
 
 def named(uploads: Sequence[Upload]) -> str:
     """Return the uploads for people: the first keys, and how many more there are."""
-    keys = sorted({upload.key for upload in uploads})
+    keys = sorted({upload.key for upload in data_of(uploads)})
     more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
     return ", ".join(keys[:MOST_NAMED]) + more
 
@@ -216,7 +223,8 @@ def told(run: Run, uploads: Sequence[Upload]) -> str:
         return f"none, since the pipeline takes none; {at}"
     if run.repeats is not None:
         return f"again what {run.repeats} took, {at}: {named(uploads)}"
-    return f"{named(uploads)} ({at})" if at and uploads else named(uploads)
+    about = ", ".join(text for text in (at, run.lacks) if text)
+    return f"{named(uploads)} ({about})" if about and uploads else named(uploads)
 
 
 def _uploads(number: int) -> str:

@@ -12,14 +12,13 @@ from signalbox.aws.errors import ServiceBusyError
 from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
 from signalbox.events import EventError, ExecutionChange, changed_parameter
 from signalbox.observability import count, logger, measure
-from signalbox.project_documents import URL
 from signalbox.projects import OwnedPipeline
 from signalbox.reading import Fields
-from signalbox.uploads import claiming, launching, repeating, rules
+from signalbox.uploads import claiming, gathering, launching, repeating, rules, sealing
 from signalbox.uploads.claiming import ClaimingPorts
+from signalbox.uploads.gathering import GatheringPorts
 from signalbox.uploads.launching import LaunchingPorts
 from signalbox.uploads.model import (
-    CLAIMED,
     CLAIMING,
     STARTED,
     UNCLAIMED,
@@ -31,6 +30,7 @@ from signalbox.uploads.model import (
     RunRefusedError,
     Upload,
 )
+from signalbox.uploads.notices import SetNotices
 from signalbox.uploads.ports import (
     FileCopier,
     PipelineExecutions,
@@ -49,7 +49,7 @@ class StartingPorts(NamedTuple):
     """What starting needs from outside, for the pipelines whose names begin with `prefix` and a hyphen.
 
     What runs read is kept in the bucket `artifacts`. `store_of` returns the uploads of a pipeline by its name;
-    `refusals` tells people of a run that cannot start.
+    `refusals` tells people of a run that cannot start, `notices` of a set that cannot be run, or not whole.
     """
 
     prefix: str
@@ -62,6 +62,7 @@ class StartingPorts(NamedTuple):
     requests: RunRequests
     dead_letters: DeadLetterQueue
     refusals: Refusals
+    notices: SetNotices
     clock: Callable[[], datetime]
 
 
@@ -187,7 +188,7 @@ def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts, bega
     pipeline, store = message.pipeline, ports.store_of(message.pipeline)
     run = store.latest()
     if run is not None and run.status == STARTED:
-        state = _end_of(run, message, store, ports)
+        state = _end_of(run, message, store, ports, began)
         if state is None:
             return
         run = _close(run, state, store, ports)
@@ -204,13 +205,15 @@ def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts, bega
         # What is another's by now is not run here; where no project has the pipeline any more, that is all of it. And
         # if a sealed run waits for its project then, nobody knows until when: what came after it need not wait too.
         claiming.release(pipeline, known, _claiming(ports))
+    lots = gathering.gather(owned, known, run, _gathering(store, ports, began))
     if run is None or not half_done:
         following = rules.next_run(pipeline, run, ports.clock())
-        run = repeating.open_next(following, wish, owned, store, ports.objects)
+        ready = store.last_waiting() is not None if lots is None else bool(lots)
+        run = repeating.open_next(following, wish, owned, store, ports.objects, ready=ready)
     if run is None:
         return
     if run.status == CLAIMING:
-        run = _seal(run, owned, store, ports)
+        run = sealing.seal(run, owned, lots, store, ports.clock())
     with_what = ports.artifacts, store, ports.objects, ports.copier, ports.executions, ports.clock, began
     started = launching.launch(run, owned, LaunchingPorts(*with_what))
     if half_done or not started:
@@ -220,9 +223,12 @@ def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts, bega
 
 
 def _due(newest: Upload, owned: OwnedPipeline, store: UploadStore, ports: StartingPorts) -> bool:
-    """Say whether what waits for a pipeline may have its run; until then it is asked for again."""
+    """Say whether what waits for a pipeline may have its run; until then it is asked for again.
+
+    Of what is taken in lots, each lot has its own time.
+    """
     window = owned.window
-    if rules.is_due(store.waiting(most=window.batch or 1), newest, window, ports.clock()):
+    if owned.in_lots or rules.is_due(store.waiting(most=window.batch or 1), newest, window, ports.clock()):
         return True
     ports.requests.ask(owned.pipeline.name)
     return False
@@ -232,8 +238,12 @@ def _claiming(ports: StartingPorts) -> ClaimingPorts:
     return ClaimingPorts(ports.store_of, ports.requests)
 
 
+def _gathering(store: UploadStore, ports: StartingPorts, began: datetime) -> GatheringPorts:
+    return GatheringPorts(store, ports.objects, ports.notices, ports.requests, ports.clock, began)
+
+
 def _end_of(
-    run: Run, message: RunRequested | ExecutionChange, store: UploadStore, ports: StartingPorts
+    run: Run, message: RunRequested | ExecutionChange, store: UploadStore, ports: StartingPorts, began: datetime
 ) -> ExecutionState | None:
     """Return how the execution of a started run ended, from the event about it or from SageMaker; None if it has not.
 
@@ -247,6 +257,9 @@ def _end_of(
         return ExecutionState(message.status, found.reason if found else None)
     ended = rules.end_of(run, ports.executions.state(execution), ports.clock())
     if ended is None and (store.waiting(most=1) or rules.open_wish(store.wish(), run)):
+        known = ports.projects.read_after(began)
+        # Of a set whose files do not come, people are told in time, however long the run takes.
+        gathering.gather(projects.owner(known, run.pipeline), known, None, _gathering(store, ports, began))
         # The end of the active run starts the next one. Should the event about it get lost, this does.
         raise RunPostponedError(f"{run.id} is active")
     return ended
@@ -257,15 +270,3 @@ def _close(run: Run, state: ExecutionState, store: UploadStore, ports: StartingP
     logger.info("run closed", extra={"run": run.id, "status": state.status, "reason": state.reason})
     count(f"Run{state.status}")
     return closed
-
-
-def _seal(run: Run, owned: OwnedPipeline | None, store: UploadStore, ports: StartingPorts) -> Run:
-    """Let a run that was opened take what waits, and seal it."""
-    taken = store.taken(run)
-    room = rules.MOST_UPLOADS - len(taken)
-    waiting = rules.of_one_bucket(store.waiting(most=room) if room > 0 else ())
-    if owned is not None and owned.pipeline.takes == URL:
-        waiting = rules.that_fit_a_copy(taken, waiting)
-    store.take(run, waiting)
-    # Sealed before the start: the manifest behind a token must not grow when the start is repeated.
-    return store.move(run, CLAIMED, at=ports.clock())

@@ -1,8 +1,9 @@
 """The uploads table.
 
     what                  pk                          sk
-    an upload             upload#<bucket>/<key>       <version>                  with `run` once it is taken, and
-                                                                                 `by` where the uploader is known
+    an upload             upload#<bucket>/<key>       <version>                  with `run` once it is taken, `by`
+                                                                                 where the uploader is known, `state`
+                                                                                 and `detail` where it is set aside
     a waiting upload      waiting#<pipeline>--#<n>    <recorded_at>#<digest>     n: the digest's first digit. Gone once
                                                                                  it is taken; what no project claims
                                                                                  waits for `unclaimed`
@@ -103,6 +104,17 @@ class UploadsTable:
         for chunk in batched(uploads, CHUNK, strict=False):
             if not self._table.transact(*(write for one in chunk for write in self._handing(one, pipeline))):
                 raise RunConflictError(f"uploads of {self._pipeline} wait there no more")
+
+    def set_aside(self, upload: Upload, state: str, detail: str) -> None:
+        """Let a waiting upload wait no more, in no run: `state` and `detail` say what became of it.
+
+        Where it waits no more already, nothing is changed: whoever was first has it.
+        """
+        name, facts = self._table.name, {"state": state, "detail": detail}
+        self._table.transact(
+            {"Delete": delete_request(name, items.waiting_key(upload, self._pipeline), PRESENT)},
+            {"Update": update_request(name, items.upload_key(upload), facts, unchanged({"run": None}))},
+        )
 
     def history(self, bucket: str, key: str) -> list[Upload]:
         """Return every upload recorded under a key, each with the run that took it or None."""
