@@ -79,7 +79,7 @@ def _shown(manifest: Upload, found: UploadSet | SetError, owned: OwnedPipeline) 
         return WaitingSet(manifest.uri, f"cannot be used: {found}")
     came, files = tuple(upload.uri for upload in found.came), len(found.keys)
     if not found.missing:
-        return WaitingSet(manifest.uri, f"has all its {files:,} files, and the next run takes it", came=came)
+        return WaitingSet(manifest.uri, "is whole: the next run takes it", came=came)
     first = ", ".join(found.missing[:_NAMED]) + (", …" if len(found.missing) > _NAMED else "")
     until = moments.text_of(gathering.deadline(manifest, owned))[:19]
     state = f"waits for {len(found.missing):,} of its {files:,} files until {until}Z: {first}"

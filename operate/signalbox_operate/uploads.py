@@ -140,7 +140,8 @@ def check_wanted(keys: Sequence[str], known: Sequence[Project]) -> str:
     for key in keys:
         owner = projects.covering(known, key)
         if owner and not projects.claim(known, key):
-            wanted = ", ".join(f"*{each.suffix}" for each in owner.uploads if key.startswith(each.prefix))
+            entries = [each for each in owner.uploads if key.startswith(each.prefix)]
+            wanted = ", ".join(f"*{end}" for each in entries for end in (each.suffix, each.complete) if end is not None)
             raise OperateError(f"{key} would be dropped: the project {owner.project} wants {wanted} there")
     lonely = [key for key in keys if not projects.claim(known, key)]
     return f"{', '.join(lonely)}: no project claims this place, so it waits until one does" if lonely else ""

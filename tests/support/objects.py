@@ -41,7 +41,7 @@ class RememberedObjects(RecordingClient):
         more = {"NextContinuationToken": found[_PAGE - 1]} if len(found) > _PAGE else {}
         return {"Contents": contents, "IsTruncated": bool(more), **more}
 
-    def _get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803  # boto3's spelling
+    def _get_object(self, Bucket: str, Key: str, VersionId: str = "") -> dict[str, Any]:  # noqa: N803  # boto3's spelling; each version says the same
         uri = f"s3://{Bucket}/{Key}"
         if uri not in self.texts:
             raise client_error("NoSuchKey")

@@ -5,6 +5,7 @@ from typing import Any
 
 from signalbox import moments
 from signalbox.contracts.endings import RunRefusal, SetProblem
+from signalbox.projects import Project
 from signalbox.uploads.model import Run, Upload
 from signalbox.uploads.notices import SetNotices
 from signalbox.uploads.refusals import Refusals
@@ -75,8 +76,8 @@ class World:
         return run
 
 
-def a_world() -> World:
-    """Return a world with one project, in which nothing has happened yet."""
+def a_world(*projects: Project) -> World:
+    """Return a world with one project, or with these, in which nothing has happened yet."""
     clock, tables, objects, executions = Clock(), MemoryTables(), MemoryObjects(), MemoryExecutions()
     requests, dead_letters = MemoryRequests(clock), MemoryDeadLetterQueue()
     mails: list[RunRefusal] = []
@@ -85,7 +86,7 @@ def a_world() -> World:
     ports = StartingPorts(
         prefix="signalbox",
         artifacts=ARTIFACTS,
-        projects=MemoryProjects(),
+        projects=MemoryProjects(*projects),
         store_of=tables,
         objects=objects,
         copier=MemoryCopier(),

@@ -262,7 +262,8 @@ class MemoryTable:
         if uploads and (self._runs[run.number].status != CLAIMING or any(name not in self._waiting for name in names)):
             raise RunConflictError("sealed, or taken")
         for name, upload in zip(names, uploads, strict=True):
-            taken = replace(self._waiting.pop(name), run=run.id)
+            del self._waiting[name]
+            taken = replace(upload, run=run.id)
             known = (upload.bucket, upload.key, upload.version)
             self.uploads[known] = replace(self.uploads[known], run=run.id)
             self._taken.setdefault(run.id, {})[upload.digest] = taken

@@ -48,6 +48,14 @@ def test_what_is_not_there_is_none(objects: ObjectStore) -> None:
     assert list(objects.listing("s3://no-such-bucket/none")) == []
 
 
+def test_a_version_is_read_as_it_was_and_is_none_once_it_is_gone(objects: ObjectStore, s3: "S3Client") -> None:
+    s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
+    first, second = (s3.put_object(Bucket="data", Key="text", Body=body)["VersionId"] for body in (b"1", b"2"))
+    assert [objects.text("s3://data/text", version=one) for one in (first, second, None)] == ["1", "2", "2"]
+    s3.delete_object(Bucket="data", Key="text", VersionId=first)
+    assert objects.text("s3://data/text", version=first) is None
+
+
 def test_an_object_is_read_up_to_its_readers_limit(objects: ObjectStore) -> None:
     objects.write("s3://data/text", "12345", "text/plain")
     assert objects.text("s3://data/text", limit=5) == "12345"

@@ -1,5 +1,6 @@
 """The documents of projects and models: what is accepted, and what the refusal of each bad field says."""
 
+import json
 from typing import Any
 
 import pytest
@@ -16,6 +17,18 @@ def test_a_projects_document_becomes_its_uploads_and_pipelines() -> None:
     assert wine.pipelines["train"] == ProjectPipeline("signalbox-wine--train", ("wine", "wine-colour"))
     assert wine.pipelines["nightly"] == ProjectPipeline("signalbox-wine--nightly", takes="nothing", parameter=None)
     assert (wine.approvers, wine.tags) == (("ann@example.com",), {"team": "cellar"})
+
+
+def test_a_projects_document_may_say_what_names_the_files_of_a_set_and_whether_versions_replace_each_other() -> None:
+    said = {**UPLOADS, "complete": "manifest.json", "replace": True}
+    (uploads,) = projects.parse_project(project_text(uploads=[said])).uploads
+    assert (uploads.complete, uploads.replace) == ("manifest.json", True)
+    assert (uploads.completes("incoming/wine/manifest.json"), uploads.completes("incoming/wine/a.csv")) == (True, False)
+
+
+def test_what_a_project_does_not_say_of_sets_stands_in_no_document_so_that_older_stacks_read_it() -> None:
+    plain = projects.parse_project(project_text(uploads=[{**UPLOADS, "replace": False}]))
+    assert not {"complete", "replace"} & set(json.loads(projects.to_json(plain))["uploads"][0])
 
 
 def test_a_projects_document_needs_no_more_than_its_name_and_id() -> None:
@@ -90,6 +103,12 @@ UPLOADS = WINE["uploads"][0]
         ({"uploads": [{**UPLOADS, "quiet_seconds": -1}]}, "uploads[0].quiet_seconds is -1"),
         ({"uploads": [{**UPLOADS, "longest_seconds": 59}]}, "uploads[0].longest_seconds is 59: give at least the 60"),
         ({"uploads": [{**UPLOADS, "longest_seconds": 700_000}]}, "give a whole number from 1 to 604,800"),
+        ({"uploads": [{**UPLOADS, "complete": "a b"}]}, 'uploads[0].complete is "a b": give 1 to 64 letters, digits'),
+        (
+            {"uploads": [{**UPLOADS, "complete": ".csv"}]},
+            "uploads[0].complete is '.csv', in which all keys with the suffix end: name another ending",
+        ),
+        ({"uploads": [{**UPLOADS, "replace": "yes"}]}, 'uploads[0].replace is "yes": allowed are true and false'),
         ({"uploads": [{**UPLOADS, "batch": 0}]}, "uploads[0].batch is 0: give a whole number from 1 to 5,000"),
         ({"uploads": [{**UPLOADS, "pipeline": "none"}]}, 'uploads[0].pipeline is "none": allowed are train'),
         ({"uploads": [{**UPLOADS, "pipeline": "nightly"}]}, 'uploads[0].pipeline is "nightly": allowed are train'),

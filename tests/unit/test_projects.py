@@ -48,6 +48,18 @@ def test_an_upload_is_of_the_project_with_the_longest_prefix_that_wants_its_endi
     assert owner(projects.claim((WINE_CSV, ALL, TWO), key)) == pipeline
 
 
+def test_what_names_the_files_of_a_set_is_of_the_project_too_and_no_other_ending_takes_it() -> None:
+    sets = project(
+        "sets",
+        ProjectUploads("sets/", "sets", ".csv", complete="manifest.json"),
+        ProjectUploads("sets/", "others", ".json"),
+    )
+    assert owner(projects.claim((sets,), "sets/a-manifest.json")) == "signalbox-sets"
+    assert owner(projects.claim((sets,), "sets/a.csv")) == "signalbox-sets"
+    assert owner(projects.claim((sets,), "sets/a.json")) == "signalbox-sets--others"
+    assert projects.claim((sets,), "sets/a.txt") is None
+
+
 def test_a_place_is_its_projects_also_where_the_ending_is_not_wanted() -> None:
     assert projects.covering((ALL, WINE_CSV), "incoming/wine/a.txt") == WINE_CSV
     assert projects.covering((WINE_CSV,), "incoming/a.csv") is None

@@ -94,6 +94,44 @@ def test_another_version_of_the_same_key_is_another_upload(table: Any) -> None:
     assert [upload.version for upload in table.history(BUCKET, "incoming/1.csv")] == ["v1", "v2"]
 
 
+def test_what_is_set_aside_waits_no_more_and_keeps_why(table: Any) -> None:
+    table.record(an_upload(1))
+    table.record(an_upload(2))
+    table.set_aside(an_upload(1), "replaced", "by version v2")
+    assert table.waiting() == [an_upload(2)]
+    (known,) = table.history(BUCKET, "incoming/1.csv")
+    assert (known.state, known.detail, known.run) == ("replaced", "by version v2", None)
+    assert not table.record(an_upload(1))
+    assert table.waiting() == [an_upload(2)]
+
+
+def test_what_a_run_has_taken_is_not_set_aside(table: Any) -> None:
+    run = claimed(table, an_upload())
+    table.set_aside(an_upload(), "replaced", "by version v2")
+    (known,) = table.history(BUCKET, "incoming/1.csv")
+    assert (known.state, known.run) == ("", run.id)
+    assert len(table.taken(run)) == 1
+
+
+def test_what_is_set_aside_cannot_be_taken(table: Any) -> None:
+    table.record(an_upload())
+    table.open(a_run())
+    table.set_aside(an_upload(), "refused", "it names no file")
+    with pytest.raises(RunConflictError):
+        table.take(a_run(), [an_upload()])
+
+
+def test_a_run_keeps_which_of_its_uploads_names_the_others_since_when_s3_has_it_and_what_is_missing(table: Any) -> None:
+    named = replace(an_upload(), modified="2026-11-20T11:00:00.000000Z")
+    table.record(named)
+    assert table.waiting() == [named]
+    table.open(a_run())
+    table.take(a_run(), [replace(named, names_files=True)])
+    table.move(replace(a_run(), lacks="without a.csv"), CLAIMED, at=NOW)
+    assert [(one.names_files, one.modified) for one in table.taken(a_run())] == [(True, named.modified)]
+    assert table.latest().lacks == "without a.csv"
+
+
 def test_the_oldest_wait_first_and_no_more_than_asked_for(table: Any) -> None:
     for number in (3, 1, 2):
         table.record(an_upload(number))

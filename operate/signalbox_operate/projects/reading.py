@@ -107,13 +107,22 @@ def _unclear_uploads(given: Mapping[str, Any], places: Places) -> Iterator[str]:
         quiet, longest = entry.get("quiet_seconds", QUIET_SECONDS), entry.get("longest_seconds")
         if longest is not None and longest < quiet:
             yield f"{where}: longest_seconds is {longest}, and has to be at least quiet_seconds, which is {quiet}"
-        complete = entry.get("complete")
-        if complete and entry.get("suffix", "").endswith(complete):
-            yield f"{where}: complete is {complete}, in which all keys with the suffix end: name another ending"
+        yield from _unclear_sets(index, _listed(given), where)
         key = (entry.get("prefix", ""), entry.get("suffix", ""))
         if key in seen:
             yield f"{where}: another entry has this prefix and suffix: an upload starts one pipeline"
         seen.add(key)
+
+
+def _unclear_sets(index: int, entries: list[dict[str, Any]], where: str) -> Iterator[str]:
+    """Yield what is unclear about the sets of one entry of uploads."""
+    entry, complete = entries[index], entries[index].get("complete")
+    if complete and entry.get("suffix", "").endswith(complete):
+        yield f"{where}: complete is {complete}, in which all keys with the suffix end: name another ending"
+    for other in entries[:index]:
+        same = all(other.get(field, "") == entry.get(field, "") for field in ("prefix", "complete"))
+        if complete and same and other.get("pipeline") != entry.get("pipeline"):
+            yield f"{where}: another entry has this prefix and complete: a set starts one pipeline"
 
 
 def _listed(given: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ WHOLE = """\
 project: wine
 uploads:
   - {prefix: incoming/wine/red/, suffix: .csv, quiet_seconds: 5, longest_seconds: 900, batch: 20, pipeline: train}
-  - {pipeline: train}
+  - {pipeline: train, complete: manifest.json, replace: true}
 pipelines:
   train: {definition: pipeline.py, code: code, models: [wine, white], parameter: Data, takes: url,
     replace: {a: b}, golden: {wine: g}}
@@ -51,7 +51,7 @@ def test_every_field_of_a_project_is_read(tmp_path: Path) -> None:
     assert project.models == ("wine", "white", "iris")
     assert project.uploads == (
         Uploads("incoming/wine/red/", ".csv", 5, "train", 900, 20),
-        Uploads("incoming/wine/", "", 60, "train"),
+        Uploads("incoming/wine/", "", 60, "train", complete="manifest.json", replace=True),
     )
     train, iris = project.pipelines["train"], project.containers["iris"]
     assert (train.parameter, train.takes, train.replace) == ("Data", "url", {"a": "b"})
@@ -81,6 +81,20 @@ def test_the_published_schema_is_that_of_the_reader() -> None:
         ("project: Wine", 'line 1, project: "Wine" has to be the project\'s name: 1 to 30 lower-case letters'),
         ("uploads: {longest_seconds: 5}", "longest_seconds is 5, and has to be at least quiet_seconds, which is 60"),
         ("uploads: {batch: 6000}", "line 2, uploads.batch: 6000 has to be a whole number from 1 to 5000"),
+        ("uploads: {complete: ''}", 'line 2, uploads.complete: "" has to be what the keys of objects end in that name'),
+        (
+            "uploads: {complete: a b.json}",
+            'line 2, uploads.complete: "a b.json" has to be what the keys of objects end',
+        ),
+        (
+            "uploads: {suffix: .csv, complete: csv}",
+            "line 2, uploads: complete is csv, in which all keys with the suffix",
+        ),
+        (
+            "uploads: [{suffix: .csv, complete: m.json, pipeline: train}, {complete: m.json, pipeline: other}]",
+            "uploads[1]: another entry has this prefix and complete: a set starts one pipeline",
+        ),
+        ("uploads: {replace: maybe}", 'line 2, uploads.replace: "maybe" has to be true or false: a newer version'),
         ("uploads: {quiet_seconds: 60s}", 'line 2, uploads.quiet_seconds: "60s" has to be a whole number of seconds'),
         ("uploads: {prefix: incoming}", 'uploads.prefix: "incoming" has to be a prefix in the data bucket that ends'),
         ("uploads: {prefx: incoming/}", "line 2, uploads.prefx: there is no such field: did you mean prefix?"),

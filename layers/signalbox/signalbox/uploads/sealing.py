@@ -6,7 +6,7 @@ from datetime import datetime
 from signalbox.project_documents import URL
 from signalbox.projects import OwnedPipeline
 from signalbox.uploads import rules, sets
-from signalbox.uploads.model import CLAIMED, Run, Upload
+from signalbox.uploads.model import CLAIMED, Run
 from signalbox.uploads.ports import UploadStore
 from signalbox.uploads.sets import Lot
 
@@ -22,17 +22,12 @@ def seal(run: Run, owned: OwnedPipeline | None, lots: Sequence[Lot] | None, stor
     copied = owned is not None and owned.pipeline.takes == URL
     taken = store.taken(run)
     if lots is None:
-        store.take(run, _whatever_waits(taken, store, copied=copied))
+        room = rules.MOST_UPLOADS - len(taken)
+        waiting = rules.of_one_bucket(store.waiting(most=room) if room > 0 else ())
+        store.take(run, rules.that_fit_a_copy(taken, waiting) if copied else waiting)
     elif lots:
         fitting = sets.that_fit(lots, taken, rules.MOST_COPIED if copied else None)
-        uploads = dict.fromkeys(upload for lot in fitting for upload in lot.uploads if upload.run is None)
-        store.take(run, uploads)
+        store.take(run, dict.fromkeys(upload for lot in fitting for upload in lot.uploads if upload.run is None))
         run = run._replace(lacks=sets.lacking(fitting))
     # Sealed before the start: the manifest behind a token must not grow when the start is repeated.
     return store.move(run, CLAIMED, at=at)
-
-
-def _whatever_waits(taken: Sequence[Upload], store: UploadStore, *, copied: bool) -> Sequence[Upload]:
-    room = rules.MOST_UPLOADS - len(taken)
-    waiting = rules.of_one_bucket(store.waiting(most=room) if room > 0 else ())
-    return rules.that_fit_a_copy(taken, waiting) if copied else waiting
