@@ -156,16 +156,21 @@ def _started(pipeline: str, summary: Mapping[str, Any], run: Run | None, uploads
         summary["PipelineExecutionStatus"],
         summary["StartTime"],
         uploads,
-        summary.get("PipelineExecutionFailureReason", ""),
+        _reason(summary.get("PipelineExecutionFailureReason", ""), run),
         summary["PipelineExecutionArn"],
         *_pushed(run),
     )
 
 
 def _unstarted(run: Run, uploads: int) -> PipelineRun:
-    waits = f"it waits: {run.waits_for}" if run.waits_for else run.reason or ""
+    waits = _reason(f"it waits: {run.waits_for}" if run.waits_for else run.reason or "", run)
     execution = run.execution or ""
     return PipelineRun(run.pipeline, run.id, run.status, run.created_at, uploads, waits, execution, *_pushed(run))
+
+
+def _reason(said: str, run: Run | None) -> str:
+    """Return what is said about a run, and which files of its sets it lacks."""
+    return "; ".join(text for text in (said, run.lacks if run else "") if text)
 
 
 def _pushed(run: Run | None) -> tuple[str, str]:

@@ -40,14 +40,14 @@ class SetTextsOfUser:
 
     s3: "Callable[[], S3Client]"
 
-    def text(self, uri: str, limit: int | None = None, version: str | None = None) -> str | None:
+    def text(self, uri: str, *, version: str | None) -> str | None:
         """Return what an object says in a version; None where it is gone.
 
         Raises:
             SetError: whoever asks may not read it.
         """
         try:
-            return ObjectStore(self.s3()).text(uri, limit, version)
+            return ObjectStore(self.s3()).text(uri, version=version)
         except CallRefusedError as error:
             raise SetError(f"you may not read it ({error.code})", "ask for s3:GetObjectVersion on it") from error
 

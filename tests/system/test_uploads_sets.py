@@ -128,7 +128,7 @@ def test_what_does_not_come_or_cannot_be_used_is_told_once_and_the_rest_is_run(w
     assert f"without 1 that did not come ({missing}); {PLACE}late/x.csv" in description
     told, refused = world.mail(NAME, "is not complete"), world.mail(NAME, "cannot be used")
     assert (told["To"], refused["To"]) == ([APPROVER], [APPROVER])
-    assert f"Of the set's 2 files, 1 did not come within the longest wait:\n\n{missing}" in inbox.text(told)
+    assert f"Of the set's 2 files, 1 did not come within the longest wait:\n\n  {missing}" in inbox.text(told)
     assert "Sent by: root" in inbox.text(told)
     assert "which does not end in .csv" in " ".join(inbox.text(refused).split())
     assert "refused: line 1 is " in parcels.said("late/bad-manifest.json")

@@ -364,6 +364,18 @@ def test_what_sagemaker_says_about_a_value_is_told(clients: dict[str, Any]) -> N
     )
 
 
+def test_what_a_run_lacks_of_its_sets_is_said_with_it(clients: dict[str, Any]) -> None:
+    lacks = "without 1 that did not come (incoming/a.csv)"
+    late, table = Run(ABALONE, 2, NOW + timedelta(hours=2)), uploads(clients)
+    table.open(late)
+    claimed = table.move(late._replace(lacks=lacks), CLAIMED, at=NOW)
+    assert lacks in ask("runs", late.id).output
+    execution = f"{EXECUTION[:-1]}t"
+    table.move(claimed, "Failed", at=NOW, execution=execution)
+    clients["sagemaker"].executions[ABALONE].insert(0, summary(execution, "Failed"))
+    assert lacks in ask("runs", late.id).output
+
+
 def failed_with_three(clients: dict[str, Any]) -> Run:
     """Let the next run of abalone take three files and fail."""
     later, table = Run(ABALONE, 2, NOW + timedelta(hours=2)), uploads(clients)

@@ -184,7 +184,11 @@ WRONG = [
     ("another bucket", "s3://lake/incoming/a.csv", "which lies in another bucket than"),
     ("another ending", "a.txt", "which does not end in .csv"),
     ("what names a set", "2-manifest.json", "which names a set itself, and is no data"),
-    ("too many", "\n".join(f"{number}.csv" for number in range(5_001)), "it names 5,001 files"),
+    (
+        "too many",
+        "\n".join(f"{number}.csv" for number in range(5_001)),
+        "it names more than the 5,000 files that a run takes",
+    ),
     ("no JSON", "[oh no", "it is no JSON: line 1"),
 ]
 
@@ -227,7 +231,7 @@ def test_a_manifest_that_is_gone_or_too_large_is_told_of(world: World) -> None:
     look(world)
     assert [mail["refused"] for mail in world.set_mails] == [
         "it is there no more: upload it again",
-        "it has 6,291,457 bytes, and at most 6,291,456 are read: correct it, and upload it again",
+        "it has 2,097,153 bytes, and at most 2,097,152 are read: correct it, and upload it again",
     ]
     assert world.objects.reads == 1
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -16,6 +17,9 @@ from tests.unit.test_uploads_functions import CLIENT, _forget, asked, call
 
 from signalbox import projects
 from signalbox.aws import clients
+from signalbox.aws.table import Table
+from signalbox.uploads.table import UploadsTable
+from signalbox_operate import rerunning
 
 REQUEST = {"kind": "run-requested", "pipeline": PIPELINE}
 
@@ -89,6 +93,34 @@ def test_a_set_is_one_run_of_its_files_in_the_version_in_which_it_was_named(fake
     key = parameter["Value"].removeprefix("s3://artifacts/")
     manifest = boto3.client("s3").get_object(Bucket="artifacts", Key=key)["Body"].read()
     assert json.loads(manifest) == [{"prefix": f"s3://{BUCKET}/"}, "incoming/a.csv", "incoming/b.csv"]
+    assert fakes["sesv2"].calls == []
+
+
+def test_a_set_whose_run_failed_waits_again_for_the_corrected_file(fakes: dict[str, RecordingClient]) -> None:
+    put("incoming/bad.csv", "1\n")
+    put("incoming/good.csv", "1\n")
+    put("incoming/manifest.json", '["bad.csv", "good.csv"]')
+    look()
+    fakes["sagemaker"].answers["describe_pipeline_execution"] = {"PipelineExecutionStatus": "Failed"}
+    table = Table("uploads")
+    store = UploadsTable(table, PIPELINE)
+    look()
+    run = store.latest()
+    assert run is not None
+    assert run.status == "Failed"
+    chosen = rerunning.chosen(run, ["incoming/bad.csv"], store)
+    assert rerunning.give_back(run, chosen, table, datetime.now(UTC)) == 2
+    look()
+    assert len(fakes["sagemaker"].requests("StartPipelineExecution")) == 1
+    put("incoming/bad.csv", "2\n")
+    look()
+    again = store.latest()
+    assert again is not None
+    assert {(one.key, one.names_files) for one in store.taken(again)} == {
+        ("incoming/bad.csv", False),
+        ("incoming/good.csv", False),
+        ("incoming/manifest.json", True),
+    }
     assert fakes["sesv2"].calls == []
 
 

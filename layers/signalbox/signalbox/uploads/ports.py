@@ -20,7 +20,7 @@ class ProjectReader(Protocol):
 class SetTexts(Protocol):
     """The texts in which objects name the files of sets."""
 
-    def text(self, uri: str, limit: int | None = None, version: str | None = None) -> str | None:
+    def text(self, uri: str, *, version: str | None) -> str | None:
         """Return what an object says, of a version where one is given; None where there is none."""
 
 

@@ -12,8 +12,8 @@ from signalbox.reading import shown
 from signalbox.uploads import rules
 from signalbox.uploads.model import Upload
 
-# 5,000 keys of 1,024 bytes (Amazon S3 User Guide, "Naming Amazon S3 objects"), with what JSON puts around them.
-MOST_BYTES = 6 * 1024**2
+# 5,000 names of 400 bytes each; what JSON makes of more does not fit into a function of 256 MB with all else.
+MOST_BYTES = 2 * 1024**2
 _SCHEME = "s3://"
 
 
@@ -62,11 +62,13 @@ def keys_of(manifest: Upload, text: str, unwanted: Callable[[str], str]) -> tupl
         SetError: it cannot be read, names no file or too many, or one that is not wanted.
     """
     base, found = _listed(manifest, text)
-    keys = {_key(manifest, base, place, name, unwanted) for place, name in found}
+    keys = set[str]()
+    for place, name in found:
+        keys.add(_key(manifest, base, place, name, unwanted))
+        if len(keys) > rules.MOST_UPLOADS:
+            raise SetError(f"it names more than the {rules.MOST_UPLOADS:,} files that a run takes")
     if not keys:
         raise SetError("it names no file")
-    if len(keys) > rules.MOST_UPLOADS:
-        raise SetError(f"it names {len(keys):,} files, and a run takes {rules.MOST_UPLOADS:,} at most")
     return tuple(sorted(keys))
 
 
