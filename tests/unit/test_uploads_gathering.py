@@ -177,8 +177,12 @@ def test_while_a_run_is_active_people_are_told_in_time_all_the_same(world: World
 SPECIAL = ProjectUploads("incoming/special/", "other", ".csv")
 WRONG = [
     ("nothing at all", "", "it names no file"),
-    ("another project's place", '["wine/a.csv"]', "which other uploads of the projects take"),
-    ("another pipeline's place", '["special/a.csv"]', "which other uploads of the projects take"),
+    ("another project's place", '["wine/a.csv"]', "which lies in the place of the project wine"),
+    (
+        "another pipeline's place",
+        '["special/a.csv"]',
+        "which lies under incoming/special/, where the project says something else",
+    ),
     ("elsewhere", '["../models/a.txt"]', "which does not end in .csv"),
     ("elsewhere by its URI", f"s3://{BUCKET}/models/a.csv", "which does not lie under incoming/"),
     ("another bucket", "s3://lake/incoming/a.csv", "which lies in another bucket than"),
@@ -386,6 +390,21 @@ def test_a_push_is_not_kept_waiting_by_a_set_that_is_not_whole_and_runs_over_the
     assert [(run.repeats, run.commit) for run in world.table.runs[1:]] == [(world.table.runs[0].id, PUSH["commit"])]
     assert world.executions.started[1]["input"] == world.executions.started[0]["input"]
     assert input_of(world, world.table.runs[0].id) == ["a.csv"]
+
+
+def test_a_push_waits_with_uploads_of_no_set_for_their_quiet_moment() -> None:
+    world = a_world_with_sets(with_sets(complete=None, replace=True, quiet_seconds=60))
+    send(world, "a.csv")
+    look(world)
+    world.clock.forward(60)
+    look(world)
+    finish(world)
+    send(world, "b.csv")
+    assert world.deliver(PUSH) == []
+    assert len(world.table.runs) == 1
+    world.clock.forward(60)
+    look(world)
+    assert (world.run.commit, world.run.repeats, inputs(world)[1]) == (PUSH["commit"], None, ["b.csv"])
 
 
 def test_a_push_runs_over_a_set_that_is_whole(world: World) -> None:

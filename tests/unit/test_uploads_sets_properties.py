@@ -17,6 +17,7 @@ from tests.support.sets import LONGEST, with_sets
 from tests.support.uploads import BUCKET, PIPELINE, MemoryProjects
 from tests.unit.test_uploads_properties import NATIVE, World, fates, play
 
+from signalbox.uploads import rules
 from signalbox.uploads.model import Run, Upload
 
 # What the manifest of each number names; the fourth names a file that is never put, the fifth is none.
@@ -82,6 +83,8 @@ def check(world: WorldOfSets) -> None:
     assert "replaced" not in states
     if not world.replaces:
         assert all(one.key.endswith("manifest.json") for one in world.table.uploads.values() if one.state)
+    took = [run for run in world.table.runs if world.table.taken(run)]
+    assert (rules.open_wish(world.table.wish(), world.table.latest()) is None) or not took
     told = Counter((mail["manifest"], mail["since"]) for mail in world.set_mails)
     assert all(times <= 1 + world.deaths for times in told.values())
     refused = {one.uri for one in world.table.uploads.values() if one.state == "refused"}
@@ -113,6 +116,7 @@ steps = st.lists(
         st.tuples(st.just("hear and run"), st.integers(0, 50)),
         st.tuples(st.just("run")),
         st.tuples(st.just("end"), st.integers(0, 2)),
+        st.tuples(st.just("push"), st.integers(1, 2), st.integers(0, 3)),
         st.tuples(st.just("wait"), st.integers(0, LONGEST)),
     ),
     min_size=3,
@@ -152,6 +156,14 @@ STORIES = {
     ],
     "a file that never comes": [("name", 3, 1), ("file", 3, 1), ("hear", 0), ("hear and run", 0), ("wait", LONGEST)],
     "nothing comes": [("name", 3, 1), ("hear and run", 0), ("wait", LONGEST), ("run",)],
+    "a push beside a set that is not whole": [
+        *WHOLE,
+        ("run",),
+        ("end", 1),
+        ("name", 1, 1),
+        ("hear", 0),
+        ("push", 1, 0),
+    ],
     "a manifest that is none": [("file", 0, 1), ("name", 4, 1), ("hear", 0), ("hear and run", 0), ("run",)],
     "versions": [("file", 2, 1), ("hear", 0), ("file", 2, 1), ("hear", 0), ("name", 1, 1), ("hear", 0), ("name", 1, 1)],
 }

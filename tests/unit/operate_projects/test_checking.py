@@ -9,6 +9,7 @@ import pytest
 from tests.support.documents import ROOT
 from tests.support.project_folders import SCRIPT, YAML, printing, write
 
+from signalbox.projects import parse_project
 from signalbox_operate.projects import checking, definitions, reading, target
 from signalbox_operate.projects.model import ProjectError
 
@@ -297,3 +298,10 @@ def test_golden_requests_that_cannot_be_asked_are_said_with_their_line(
     (said,) = problems(write(tmp_path, f"{YAML}    golden: {golden}\n", **files))
     assert said.startswith("signalbox.yaml, line 8, pipelines.train.golden.")
     assert told in said
+
+
+def test_what_a_project_says_of_sets_stands_in_its_document(tmp_path: Path) -> None:
+    said = YAML.replace("suffix: .csv}", "suffix: .csv, complete: manifest.json, replace: true}")
+    contents = checked(write(tmp_path, said)).contents("wine-0123456789ab", "")
+    (uploads,) = parse_project(contents.document).uploads
+    assert (uploads.complete, uploads.replace) == ("manifest.json", True)

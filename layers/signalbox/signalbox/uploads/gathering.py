@@ -47,10 +47,17 @@ class Parts(NamedTuple):
     others: Sequence[Upload]
 
 
+class Gathered(NamedTuple):
+    """The lots that may have a run now; `quiet` says that uploads in no set wait for their own time."""
+
+    lots: list[Lot]
+    quiet: bool
+
+
 def gather(
     owned: OwnedPipeline | None, known: Sequence[Project], run: Run | None, ports: GatheringPorts
-) -> list[Lot] | None:
-    """Return the lots of a pipeline that may have a run now; None where it takes whatever waits.
+) -> Gathered | None:
+    """Return what of a pipeline's uploads may have a run now; None where it takes whatever waits.
 
     `run` is its latest one: what that has taken, and is not sealed, counts as if it waited. People are told once of a
     set that cannot be used, or whose files have not all come within the longest wait. The latter is run without them;
@@ -65,7 +72,7 @@ def gather(
     waiting = _without_replaced(ports.store.waiting(), owned, known, ports.store)
     parts = split([*taken, *waiting], owned, known)
     lots = _others(parts.others, owned, ports.clock())
-    later = bool(parts.others) and not lots
+    later = quiet = bool(parts.others) and not lots
     for manifest, found in sets_of(parts, owned, known, ports.objects):
         lot, settled = _decided(manifest, found, owned, ports)
         lots += [lot] if lot is not None else []
@@ -75,7 +82,7 @@ def gather(
             break
     if later:
         ports.requests.ask(owned.pipeline.name)
-    return lots
+    return Gathered(lots, quiet)
 
 
 def split(uploads: Sequence[Upload], owned: OwnedPipeline, known: Sequence[Project]) -> Parts:
@@ -194,15 +201,17 @@ def _keys(manifest: Upload, entry: ProjectUploads, known: Sequence[Project], obj
 
 def _unwanted(key: str, entry: ProjectUploads, own: Project | None, known: Sequence[Project]) -> str:
     """Return why a key cannot be in a set of what a project says in `entry`; "" where it can."""
-    found = projects.claim(known, key)
+    found, owner = projects.claim(known, key), projects.covering(known, key)
     if not key.startswith(entry.prefix):
         return f"which does not lie under {entry.prefix}"
+    if owner is not None and owner != own:
+        return f"which lies in the place of the project {owner.project}"
     if found is None:
         return f"which does not end in {entry.suffix}"
     if found.uploads.completes(key):
         return "which names a set itself, and is no data"
-    if found.project != own or (found.uploads.pipeline, found.uploads.complete) != (entry.pipeline, entry.complete):
-        return "which other uploads of the projects take"
+    if (found.uploads.pipeline, found.uploads.complete) != (entry.pipeline, entry.complete):
+        return f"which lies under {found.uploads.prefix}, where the project says something else"
     return ""
 
 

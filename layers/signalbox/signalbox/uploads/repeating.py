@@ -33,11 +33,12 @@ def open_next(
     store: UploadStore,
     objects: UploadObjects,
     *,
-    ready: bool,
+    ready: bool | None,
 ) -> Run | None:
     """Open a pipeline's next run: over what waits, else the one that a push asks for; None where there is neither.
 
-    `ready` says whether something that waits may be taken: a set whose files have not come may not.
+    `ready` says whether something that waits may be taken: a set whose files have not come may not. None says that
+    uploads wait for their quiet moment, and a push waits with them.
 
     What waits is run with what was published, and so fulfils the wish, too. Run and wish are written in one
     transaction: whoever dies before has opened nothing, and whoever comes after finds the run.
@@ -46,6 +47,8 @@ def open_next(
         InputGoneError: a push asks for a run, and what it would run over is gone.
         RunConflictError: another start has opened it, or written down another wish.
     """
+    if ready is None:
+        return None
     if wish is not None:
         run = run._replace(commit=wish.commit)
     if not ready:

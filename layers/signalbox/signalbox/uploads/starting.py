@@ -205,21 +205,28 @@ def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts, bega
         # What is another's by now is not run here; where no project has the pipeline any more, that is all of it. And
         # if a sealed run waits for its project then, nobody knows until when: what came after it need not wait too.
         claiming.release(pipeline, known, _claiming(ports))
-    lots = gathering.gather(owned, known, run, _gathering(store, ports, began))
+    found = gathering.gather(owned, known, run, _gathering(store, ports, began))
     if run is None or not half_done:
         following = rules.next_run(pipeline, run, ports.clock())
-        ready = store.last_waiting() is not None if lots is None else bool(lots)
+        ready = _ready(found, store)
         run = repeating.open_next(following, wish, owned, store, ports.objects, ready=ready)
     if run is None:
         return
     if run.status == CLAIMING:
-        run = sealing.seal(run, owned, lots, store, ports.clock())
+        run = sealing.seal(run, owned, found.lots if found else None, store, ports.clock())
     with_what = ports.artifacts, store, ports.objects, ports.copier, ports.executions, ports.clock, began
     started = launching.launch(run, owned, LaunchingPorts(*with_what))
     if half_done or not started:
         # Its execution may be over already, and the event about it handled before we knew whose it was. Where it had
         # nothing to run over, a push may still wait for its run.
         ports.requests.ask(pipeline)
+
+
+def _ready(found: gathering.Gathered | None, store: UploadStore) -> bool | None:
+    """Say whether something that waits may be run now; None where it waits on, and a push with it."""
+    if found is None:
+        return store.last_waiting() is not None
+    return None if found.quiet and not found.lots else bool(found.lots)
 
 
 def _due(newest: Upload, owned: OwnedPipeline, store: UploadStore, ports: StartingPorts) -> bool:
