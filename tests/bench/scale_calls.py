@@ -89,6 +89,10 @@ class _Objects:
         """Nothing is written while uploads are recorded."""
         raise NotImplementedError
 
+    def text(self, uri: str, *, version: str | None) -> str | None:
+        """Nothing is read either."""
+        raise NotImplementedError
+
 
 class _Queue:
     """A queue that counts what it is sent."""
