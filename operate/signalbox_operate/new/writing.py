@@ -52,7 +52,11 @@ def _files(project: str, file: Path, profile: Profile, services: Sequence[str]) 
     texts = {**_texts(project, file, profile), "CI": "".join(f"\n{row}" for row in ci.rows(services))}
     filled = {name: _filled(text, texts) for name, text in found.items()}
     filled[".gitignore"] = filled.pop("gitignore")
-    return {**filled, "pipeline/code/table.py": table(project, profile), "notebook.ipynb": notebook.text(project)}
+    return {
+        **filled,
+        "pipeline/code/table.py": table(project, file.suffix, profile),
+        "notebook.ipynb": notebook.text(project),
+    }
 
 
 def _filled(text: str, texts: dict[str, str]) -> str:
@@ -80,8 +84,8 @@ def _texts(project: str, file: Path, profile: Profile) -> dict[str, str]:
     }
 
 
-def table(project: str, profile: Profile) -> str:
-    """Return the module that has what is known of the table."""
+def table(project: str, suffix: str, profile: Profile) -> str:
+    """Return the module that has what is known of the table; `suffix` is what its files' names end in."""
     written, target = profile.table.format, profile.target
     kinds = {kind: [one.name for one in profile.columns if one.kind == kind] for kind in ("number", "category")}
     dates = {one.name: one.written for one in profile.columns if one.kind == "date"}
@@ -90,6 +94,7 @@ def table(project: str, profile: Profile) -> str:
         "LABEL": target.label,
         "PROBLEM": target.problem,
         "THRESHOLD": target.threshold,
+        "SUFFIX": suffix,
         "DELIMITER": written.delimiter,
         "QUOTE": written.quote,
         "DECIMAL": written.decimal,
@@ -105,6 +110,7 @@ def table(project: str, profile: Profile) -> str:
     notes = {
         "LABEL": "What is predicted, and how: regression, binary or multiclass.",
         "THRESHOLD": f"What {target.metric} a model has to reach on the held-out rows: {target.threshold_why}.",
+        "SUFFIX": "What the names of files end in; others are named as ignored.",
         "DELIMITER": "How the uploaded files are written: the first line of each is a header, or none is.",
         "COLUMNS": "All columns of a file, in their order.",
         "NUMBERS": f"What the model learns from; dates by their format. Not learnt from:{unused or ' nothing'}",

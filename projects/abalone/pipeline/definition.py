@@ -1,5 +1,7 @@
 """The abalone pipeline: preprocess → train → evaluate → register for review, or fail and say by how much.
 
+Where uploads cannot be used, and are more than the project allows, it fails and names them before anything is trained.
+
 `signalbox deploy` runs this file and takes what it prints. Where the pipeline runs, and what it may use, it tells in
 variables called SIGNALBOX_…, which `AbaloneSettings.told` reads.
 """
@@ -15,6 +17,7 @@ from signalbox_operate.pipelines import (
     Parameter,
     Pipeline,
     Step,
+    at_least,
     at_most,
     condition,
     fail,
@@ -52,7 +55,8 @@ class AbaloneSettings:
 
     `code_uri` is the folder that `signalbox deploy` puts the job code in: `code/` with the single programs, and
     `sourcedir.tar.gz`. Everything that the pipeline writes goes under `output_uri`, by execution, and is encrypted with
-    `key_arn`. An image that is not given is the one of AWS in `region`.
+    `key_arn`. An image that is not given is the one of AWS in `region`. `bad_share` is the share of a run's files that
+    may be bad, from 0 to 1.
     """
 
     name: str
@@ -65,6 +69,7 @@ class AbaloneSettings:
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     xgboost_image: str | None = None
     scikit_learn_image: str | None = None
+    bad_share: str = "0"
 
     @classmethod
     def told(cls, variables: Mapping[str, str]) -> Self:
@@ -79,6 +84,7 @@ class AbaloneSettings:
             package_group=next(iter(json.loads(variables["SIGNALBOX_GROUPS"]).values())),
             xgboost_image=variables.get("XGBOOST_IMAGE"),
             scikit_learn_image=variables.get("SCIKIT_LEARN_IMAGE"),
+            bad_share=variables.get("SIGNALBOX_BAD_SHARE", "0"),
         )
 
     @property
@@ -120,7 +126,14 @@ def definition(settings: AbaloneSettings) -> Json:
     )
     steps = [
         _preprocess(settings),
-        _train(settings),
+        # No condition may lie in another one's branch, and no step may wait for one: so the training is in the branch,
+        # and what follows it waits for the training.
+        condition(
+            "CheckFiles",
+            [at_least(json_get("Preprocess", "Quarantine", "good"), 1)],
+            if_steps=[_train(settings)],
+            else_steps=[fail("UnusableFiles", join("", json_get("Preprocess", "Quarantine", "problem")))],
+        ),
         _evaluate(settings),
         condition(
             "CheckMse",
@@ -174,12 +187,12 @@ def _preprocess(settings: AbaloneSettings) -> Step:
         settings,
         settings.scikit_learn,
         "preprocess.py",
-        arguments=["--input", raw, "--output", "/opt/ml/processing/output"],
+        arguments=["--input", raw, "--output", "/opt/ml/processing/output", "--bad-share", settings.bad_share],
         inputs=[_input("raw", get("Parameters.InputManifest"), raw, "ManifestFile")],
-        outputs=["train", "validation", "test", "transform", "counts"],
+        outputs=["train", "validation", "test", "transform", "counts", "quarantine"],
     )
-    counts = {"RowCounts": ("counts", "counts.json")}
-    return job("Processing", "Preprocess", arguments, cache_for=CACHE_FOR, retries=_JOB_RETRIES, property_files=counts)
+    read = {"RowCounts": ("counts", "counts.json"), "Quarantine": ("quarantine", "quarantine.json")}
+    return job("Processing", "Preprocess", arguments, cache_for=CACHE_FOR, retries=_JOB_RETRIES, property_files=read)
 
 
 def _channel(name: str, content_type: str) -> Json:
@@ -266,13 +279,14 @@ def _register(settings: AbaloneSettings) -> Step:
         "ModelMetrics": {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": report}}},
         "ModelApprovalStatus": get("Parameters.ModelApprovalStatus"),
         # The review's batch transform tests the model on these rows: label first, never seen by the training.
-        # Columns, manifest, threshold and the number of training rows are shown to whoever decides.
+        # Columns, manifest, unused files, threshold and the number of training rows are shown to whoever decides.
         "CustomerMetadataProperties": {
             "test-data": output_of("Preprocess", "test"),
             "content-type": CSV,
             "problem": "regression",
             "columns": COLUMNS,
             "manifest": get("Parameters.InputManifest"),
+            "quarantine": join("/", output_of("Preprocess", "quarantine"), "quarantine.json"),
             "threshold": join("", "MSE at most ", get("Parameters.MseThreshold")),
             "train-rows": join("", json_get("Preprocess", "RowCounts", "train")),
         },

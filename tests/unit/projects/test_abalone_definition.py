@@ -91,7 +91,7 @@ def test_every_run_writes_to_a_folder_of_its_own() -> None:
     uris = [output["S3Output"]["S3Uri"]["Std:Join"]["Values"] for output in outputs]
     uris.append(found["Train"]["Arguments"]["OutputDataConfig"]["S3OutputPath"]["Std:Join"]["Values"])
     assert all(parts[:2] == [SETTINGS.output_uri, {"Get": "Execution.PipelineExecutionId"}] for parts in uris)
-    assert len({parts[2] for parts in uris}) == len(uris) == 7
+    assert len({parts[2] for parts in uris}) == len(uris) == 8
 
 
 def test_training_runs_our_script_with_the_hyperparameters_given() -> None:
@@ -114,6 +114,15 @@ def test_the_package_waits_for_review_and_says_where_its_test_rows_and_metrics_a
         "problem": "regression",
         "columns": " ".join(name.replace(" ", "_") for name in encoding.COLUMNS),
         "manifest": {"Get": "Parameters.InputManifest"},
+        "quarantine": {
+            "Std:Join": {
+                "On": "/",
+                "Values": [
+                    {"Get": "Steps.Preprocess.ProcessingOutputConfig.Outputs['quarantine'].S3Output.S3Uri"},
+                    "quarantine.json",
+                ],
+            }
+        },
         "threshold": {
             "Std:Join": {"On": "", "Values": ["MSE at most ", {"Get": "Parameters.MseThreshold"}]},
         },
@@ -146,6 +155,23 @@ def test_a_model_that_is_not_good_enough_fails_with_its_error_beside_the_limit()
     values = found["MseTooHigh"]["Arguments"]["ErrorMessage"]["Std:Join"]["Values"]
     assert values[1]["Std:JsonGet"]["Path"] == "regression_metrics.mse.value"
     assert values[3] == {"Get": "Parameters.MseThreshold"}
+
+
+def test_nothing_is_trained_on_files_that_the_project_does_not_allow_and_the_run_says_which() -> None:
+    found = steps()
+    check = found["CheckFiles"]["Arguments"]
+    assert [step["Name"] for step in check["IfSteps"]] == ["Train"]
+    assert check["Conditions"][0]["LeftValue"]["Std:JsonGet"]["Path"] == "good"
+    (said,) = found["UnusableFiles"]["Arguments"]["ErrorMessage"]["Std:Join"]["Values"]
+    assert said["Std:JsonGet"] == {
+        "PropertyFile": {"Get": "Steps.Preprocess.PropertyFiles.Quarantine"},
+        "Path": "problem",
+    }
+
+
+def test_the_share_that_the_project_allows_reaches_the_job() -> None:
+    arguments = steps(replace(SETTINGS, bad_share="0.1"))["Preprocess"]["Arguments"]["AppSpecification"]
+    assert arguments["ContainerArguments"][4:6] == ["--bad-share", "0.1"]
 
 
 def test_an_own_image_is_taken_where_the_region_has_none() -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from projects.abalone.pipeline.code import encoding
@@ -36,14 +37,19 @@ class Jobs:
         variables = {**clean, "OMP_NUM_THREADS": "1", **environment}
         return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
 
-    def preprocess(self, **files: str) -> "subprocess.CompletedProcess[str]":
-        """Preprocess the given files; `__` in a name is a dot."""
+    def preprocess(self, share: str = "0", **files: str) -> "subprocess.CompletedProcess[str]":
+        """Preprocess the given files, of which a share may be bad; `__` in a name is a dot."""
         raw = self.base / "raw" / "incoming"
         raw.mkdir(parents=True)
         for name, text in files.items():
             (raw / name.replace("__", ".")).write_text(text)
         folders = ["--input", str(self.base / "raw"), "--output", str(self.base / "out")]
-        return self.run("preprocess.py", *folders, "--message", str(self.message_file))
+        return self.run("preprocess.py", *folders, "--message", str(self.message_file), "--bad-share", share)
+
+    def report(self) -> dict[str, Any]:
+        """Return the report of the files that are not used."""
+        found: dict[str, Any] = json.loads((self.base / "out" / "quarantine" / "quarantine.json").read_text())
+        return found
 
     def train(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Train on what was preprocessed."""
@@ -213,35 +219,61 @@ GOOD = f"{ROW},15\n"
     ("files", "problem"),
     [
         ({}, "no data file (.csv or .data) among the uploads: nothing was uploaded"),
-        ({"notes__txt": "hello"}, "no data file (.csv or .data) among the uploads: notes.txt"),
-        ({"a__csv": GOOD, "b__csv": "\n\n"}, "incoming/b.csv: the data file has no rows"),
-        ({"a__csv": "Sex,Length\n"}, "incoming/a.csv, line 1: has 2 columns, wants 9: Sex, Length"),
-        ({"a__csv": GOOD + GOOD.replace("0.095", "0.09_5")}, "incoming/a.csv, line 2: Height is '0.09_5', wants a num"),
-        ({"a__csv": GOOD.replace(",15\n", ",1_5\n")}, "incoming/a.csv, line 1: Rings is '1_5', wants a whole number"),
-        ({"a__csv": GOOD.replace(",15\n", ",\uff17\n")}, "line 1: Rings is '\uff17', wants a whole number"),
-        ({"a__csv": GOOD + GOOD.replace("0.095", "9.5")}, "incoming/a.csv, line 2: Height is 9.5, wants a number from"),
-        ({"a__csv": GOOD.replace(",15", ",15.5")}, "incoming/a.csv, line 1: Rings is '15.5', wants a whole number"),
-        ({"a__csv": GOOD.replace(",15\n", ",0\n")}, "incoming/a.csv, line 1: Rings is 0, wants a whole number from 1"),
+        ({"notes__txt": "hello"}, "no data file (.csv or .data) among the uploads: incoming/notes.txt"),
+        ({"a__csv": GOOD, "b__csv": "\n\n"}, "1 of 2 files cannot be used, and the project allows a share of 0"),
+        ({"a__csv": GOOD, "b__csv": "\n\n"}, "incoming/b.csv: has no rows"),
+        ({"a__csv": "Sex,Length\n"}, "incoming/a.csv: line 1 has 2 columns, wants 9: Sex, Length"),
+        ({"a__csv": GOOD + GOOD.replace("0.095", "0.09_5")}, "incoming/a.csv: line 2 Height is '0.09_5', wants a num"),
+        ({"a__csv": GOOD.replace(",15\n", ",1_5\n")}, "incoming/a.csv: line 1 Rings is '1_5', wants a whole number"),
+        ({"a__csv": GOOD.replace(",15\n", ",\uff17\n")}, "line 1 Rings is '\uff17', wants a whole number"),
+        ({"a__csv": GOOD + GOOD.replace("0.095", "9.5")}, "incoming/a.csv: line 2 Height is 9.5, wants a number from"),
+        ({"a__csv": GOOD.replace(",15", ",15.5")}, "incoming/a.csv: line 1 Rings is '15.5', wants a whole number"),
+        ({"a__csv": GOOD.replace(",15\n", ",0\n")}, "incoming/a.csv: line 1 Rings is 0, wants a whole number from 1"),
         ({"a__csv": GOOD}, "1 different rows are too few"),
     ],
 )
-def test_data_that_cannot_be_used_end_the_job_with_file_line_and_reason(
+def test_a_run_that_cannot_go_on_keeps_a_report_that_says_why_with_file_and_line(
     jobs: Jobs, files: dict[str, str], problem: str
 ) -> None:
     done = jobs.preprocess(**files)
-    assert done.returncode == 1
+    assert done.returncode == 0, "SageMaker keeps no report of a job that fails"
     assert problem in done.stderr
     assert problem in jobs.message_file.read_text()
-    assert not (jobs.base / "out").exists()
+    assert problem in jobs.report()["problem"]
+    assert jobs.report()["good"] == 0
+    assert all(jobs.rows(part) == [] for part in ("train", "validation", "test"))
 
 
-def test_a_file_that_is_no_text_ends_the_job_with_its_name(jobs: Jobs) -> None:
-    (jobs.base / "raw").mkdir()
-    (jobs.base / "raw" / "a.csv").write_bytes(b"\xff\xfe\x00")
-    folders = ["--input", str(jobs.base / "raw"), "--output", str(jobs.base / "out")]
-    done = jobs.run("preprocess.py", *folders, "--message", str(jobs.message_file))
-    assert done.returncode == 1
-    assert "a.csv: not a text file of comma-separated values" in jobs.message_file.read_text()
+def test_all_bad_files_are_named_and_not_the_first_only(jobs: Jobs) -> None:
+    lines = abalone.lines(300)
+    bad = GOOD.replace("0.095", "tall")
+    jobs.preprocess(a__csv="\n".join(lines), b__csv=bad * 7, c__csv="", d__csv="x", notes__txt="hello")
+    assert jobs.report()["problem"].startswith("3 of 4 files cannot be used")
+    height = "Height is 'tall', wants a number"
+    assert [(one["file"], one["kind"]) for one in jobs.report()["quarantined"]] == [
+        ("incoming/b.csv", "bad"),
+        ("incoming/c.csv", "empty"),
+        ("incoming/d.csv", "bad"),
+        ("incoming/notes.txt", "ignored"),
+    ]
+    assert jobs.report()["quarantined"][0]["faults"] == [{"line": line, "reason": height} for line in range(1, 6)]
+    assert jobs.report()["quarantined"][0]["more"] == 2
+
+
+def test_where_the_project_allows_a_share_the_rows_of_the_good_files_are_written(jobs: Jobs) -> None:
+    lines = abalone.lines(300)
+    bad = f"{GOOD.replace('0.095', 'tall')}{GOOD}"
+    files = {"a__csv": "\n".join(lines[:150]), "b__csv": bad, "c__csv": "\n".join(lines[150:]), "readme__md": "?"}
+    assert jobs.preprocess(share="0.34", **files).returncode == 0
+    assert (jobs.report()["good"], jobs.report()["problem"]) == (2, "")
+    assert [one["file"] for one in jobs.report()["quarantined"]] == ["incoming/b.csv", "incoming/readme.md"]
+    written = sum(len(jobs.rows(part)) for part in ("train", "validation", "test"))
+    assert written == len(set(lines)), "a bad file gives none of its rows, also not its good ones"
+
+
+def test_every_file_that_is_bad_passes_any_share(jobs: Jobs) -> None:
+    jobs.preprocess(share="1", a__csv="x", b__csv="y")
+    assert jobs.report()["problem"].startswith("2 of 2 files cannot be used, and none is good. incoming/a.csv: ")
 
 
 def test_training_without_rows_leaves_the_reason_in_the_failure_file(jobs: Jobs) -> None:

@@ -14,7 +14,7 @@ import pytest
 from signalbox_operate.new import profile, writing
 from signalbox_operate.new.model import Answers
 
-MODULES = ("table", "rows", "job", "prepare", "train", "inference", "evaluate")
+MODULES = ("table", "rows", "job", "quarantine", "files", "prepare", "train", "inference", "evaluate")
 DRAW = random.Random(5)  # noqa: S311  # repeatable, and no secret
 HEADER = ["size", "colour", "day", "price"]
 
@@ -136,12 +136,12 @@ def test_a_row_stays_in_its_part_when_more_files_come(code: Code) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("size,colour,day\n1,red,2024-01-01\n", "more.csv, line 1: 3 cells, and 4 are wanted: size, colour"),
-        (text([["1", "red", "2024-01-01", "5"], ["1", "red"]]), "more.csv, line 3: 2 cells, and 4 are wanted"),
-        (text([["1", "red", "2024-01-01", "5", "6"]]), "more.csv, line 2: 5 cells"),
-        ("a,b,c,d\n1,red,2024-01-01,5\n", "more.csv: its first line has to name the columns size, colour, day, price"),
-        (text([["1", "red", "2024-01-01", "cheap"]]), "the label price is 'cheap' in a row: no number"),
-        ("", "more.csv: its first line has to name the columns"),
+        ("size,colour,day\n1,red,2024-01-01\n", "more.csv: line 1 has to name the columns size, colour, day, price"),
+        (text([["1", "red", "2024-01-01", "5"], ["1", "red"]]), "more.csv: line 3 has 2 cells, and 4 are wanted"),
+        (text([["1", "red", "2024-01-01", "5", "6"]]), "more.csv: line 2 has 5 cells"),
+        ("a,b,c,d\n1,red,2024-01-01,5\n", "line 1 has to name the columns size, colour, day, price; it has a, b, c, d"),
+        (text([["1", "red", "2024-01-01", "cheap"]]), "more.csv: line 2 has the label 'cheap': price has to be a num"),
+        ("", "more.csv: has no rows"),
     ],
 )
 def test_a_file_that_does_not_fit_is_named_with_what_is_wrong(content: str, said: str, code: Code) -> None:
@@ -150,6 +150,48 @@ def test_a_file_that_does_not_fit_is_named_with_what_is_wrong(content: str, said
     with pytest.raises(jobs.rows.RowsError) as refused:
         jobs.prepare.read_uploads(jobs.data)
     assert said in str(refused.value)
+    assert "1 of 2 files cannot be used" in str(refused.value)
+
+
+def test_a_run_that_cannot_go_on_keeps_a_report_that_names_every_file(code: Code) -> None:
+    jobs = code(text(lines()))
+    for name, content in {"b.csv": "x", "c.csv": "", "d.txt": "hello", ".e.csv": "y"}.items():
+        (jobs.data / name).write_text(content)
+    jobs.prepare.prepare(jobs.data, jobs.work, 0.1)
+    report = json.loads((jobs.work / "quarantine" / "quarantine.json").read_text())
+    assert [(one["file"], one["kind"]) for one in report["quarantined"]] == [
+        ("b.csv", "bad"),
+        ("c.csv", "empty"),
+        (".e.csv", "ignored"),
+        ("d.txt", "ignored"),
+    ]
+    assert report["problem"].startswith("2 of 3 files cannot be used, and the project allows a share of 0.1")
+    assert (report["good"], (jobs.work / "train" / "train.csv").read_text()) == (0, "")
+
+
+def test_where_the_project_allows_a_share_the_good_files_are_learnt_from(code: Code) -> None:
+    jobs = code(text(lines()))
+    (jobs.data / "more.csv").write_text(text([["1", "red", "2024-01-01", "5"], ["1", "red", "2024-01-01", "cheap"]]))
+    rows = len(jobs.prepare.read_uploads(jobs.data, share=0.5))
+    assert rows == len(lines()), "a bad file gives none of its rows, also not its good ones"
+    jobs.prepare.prepare(jobs.data, jobs.work, 0.5)
+    report = json.loads((jobs.work / "quarantine" / "quarantine.json").read_text())
+    assert (report["good"], report["problem"]) == (1, "")
+    (bad,) = report["quarantined"]
+    assert bad["faults"] == [{"line": 3, "reason": "has the label 'cheap': price has to be a number"}]
+
+
+def test_too_few_rows_are_the_runs_problem_with_no_file_to_blame(code: Code) -> None:
+    jobs = code(text(lines()))
+    (jobs.data / "table.csv").write_text(text([["1", "red", "2024-01-01", "5"]]))
+    jobs.prepare.prepare(jobs.data, jobs.work, 0.0)
+    report = json.loads((jobs.work / "quarantine" / "quarantine.json").read_text())
+    assert report == {
+        "good": 0,
+        "problem": "1 different rows are too few to learn from and to test on: upload more",
+        "quarantined": [],
+        "more": 0,
+    }
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ CODE, OUTPUT = (os.environ[f"SIGNALBOX_{name}"].rstrip("/") for name in ("CODE",
 (GROUP,) = json.loads(os.environ["SIGNALBOX_GROUPS"]).values()  # of its one model
 IMAGE = images.uri(images.SCIKIT_LEARN, REGION)
 WORK = "/opt/ml/processing"
+BAD_SHARE = os.environ.get("SIGNALBOX_BAD_SHARE", "0")  # of a run's files, from 0 to 1
 RETRIES = [
     retry("Step.SERVICE_FAULT", "Step.THROTTLING", interval=10, attempts=5),
     retry("SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT", interval=120, attempts=5),
@@ -52,8 +53,8 @@ def channel(name, uri, folder, kind="S3Prefix"):
     return {"InputName": name, "S3Input": source}
 
 
-def processing(name, program, inputs, outputs, **options):
-    """Return a step that runs a program of the code folder."""
+def processing(name, program, inputs, outputs, words=(), **options):
+    """Return a step that runs a program of the code folder with the words of its command line."""
     places = [
         {
             "OutputName": output,
@@ -62,7 +63,10 @@ def processing(name, program, inputs, outputs, **options):
         for output in outputs
     ]
     arguments = {
-        "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": ["python3", f"{WORK}/code/{program}"]},
+        "AppSpecification": {
+            "ImageUri": IMAGE,
+            "ContainerEntrypoint": ["python3", f"{WORK}/code/{program}", *words],
+        },
         "ProcessingResources": {
             "ClusterConfig": {
                 "InstanceType": get("Parameters.ProcessingInstanceType"),
@@ -134,6 +138,7 @@ def register():
             "content-type": "text/csv",
             "problem": table.PROBLEM,
             "manifest": get("Parameters.InputManifest"),
+            "quarantine": join("/", output_of("Prepare", "quarantine"), "quarantine.json"),
             "threshold": join("", bound, get("Parameters.Threshold")),
             "train-rows": join("", json_get("Prepare", "Counts", "train")),
             **({"columns": table.SHOWN} if table.SHOWN else {}),
@@ -141,6 +146,20 @@ def register():
         "SkipModelValidation": "None",
     }
     return job("RegisterModel", "Register", arguments, retries=RETRIES[:1])
+
+
+def check_files():
+    """Return the step that trains where files are good enough, and says of the others what is wrong.
+
+    SageMaker lets no condition lie in another one's branch, and no step wait for one: so the training is in the branch,
+    and what follows it waits for the training.
+    """
+    return condition(
+        "CheckFiles",
+        [at_least(json_get("Prepare", "Quarantine", "good"), 1)],
+        if_steps=[training()],
+        else_steps=[fail("UnusableFiles", join("", json_get("Prepare", "Quarantine", "problem")))],
+    )
 
 
 def check():
@@ -180,10 +199,14 @@ def definition():
             "Prepare",
             "prepare.py",
             [uploads],
-            ["train", "test", "counts"],
-            property_files={"Counts": ("counts", "counts.json")},
+            ["train", "test", "counts", "quarantine"],
+            ["--bad-share", BAD_SHARE],
+            property_files={
+                "Counts": ("counts", "counts.json"),
+                "Quarantine": ("quarantine", "quarantine.json"),
+            },
         ),
-        training(),
+        check_files(),
         processing(
             "Evaluate",
             "evaluate.py",

@@ -29,6 +29,8 @@ def work(tmp_path_factory):
         pytest.skip("there is no file in data/ to run the jobs with")
     folder = tmp_path_factory.mktemp("work")
     run("prepare.py", "--input", ROOT / "data", "--output", folder)
+    report = json.loads((folder / "quarantine" / "quarantine.json").read_text())
+    assert not report["problem"], report["problem"]
     run("train.py", SM_CHANNEL_TRAIN=str(folder / "train"), SM_MODEL_DIR=str(folder / "model"))
     with tarfile.open(folder / "model.tar.gz", "w:gz") as packed:
         packed.add(folder / "model", ".")
@@ -69,7 +71,7 @@ def test_the_definition_is_one_that_sagemaker_takes():
     assert done.returncode == 0, done.stderr
     assert [step["Name"] for step in json.loads(done.stdout)["Steps"]] == [
         "Prepare",
-        "Train",
+        "CheckFiles",
         "Evaluate",
         "CheckThreshold",
     ]

@@ -6,20 +6,34 @@ import hashlib
 import json
 from pathlib import Path
 
+import files
 import pandas as pd
 import rows
 import table
 from job import told
+from quarantine import Quarantine
 
 
-def read_uploads(folder):
-    """Return the rows of all files together, label first, each row once, without those that have no label."""
-    files = sorted(path for path in Path(folder).rglob("*") if path.is_file() and not path.name.startswith("."))
-    if not files:
-        raise rows.RowsError("nothing was uploaded")
-    found = pd.concat([rows.read_file(path) for path in files], ignore_index=True)
-    labelled = found[~found[table.LABEL].str.lower().isin(rows.NO_LABEL)]
-    print(f"{len(files)} files, {len(found)} rows, {len(found) - len(labelled)} of them without a label")
+def read_uploads(folder, found=None, share=0.0):
+    """Return the rows of all good files together, label first, each row once, without those that have no label.
+
+    The others are written down in `found`, a `Quarantine`; where they are more than a `share` of all, it is an error.
+    """
+    found = found or Quarantine(table.SUFFIX or "a file without a suffix")
+    read = []
+    for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if path.name.startswith(".") or path.suffix.lower() != table.SUFFIX.lower():
+            found.ignore(name)
+            continue
+        frame = files.read(path, name, found)
+        if found.accept(name):
+            read.append(frame)
+    if problem := found.problem(share):
+        raise rows.RowsError(problem)
+    together = pd.concat(read, ignore_index=True)
+    labelled = together[~together[table.LABEL].str.lower().isin(rows.NO_LABEL)]
+    print(f"{found.good} files, {len(together)} rows, {len(together) - len(labelled)} of them without a label")
     return checked(labelled)[[table.LABEL, *rows.FEATURES]].drop_duplicates()
 
 
@@ -27,10 +41,7 @@ def checked(found):
     """Return rows whose numbers are written with a point, as models and endpoints read them."""
     found = found.copy()
     for name in [*table.NUMBERS, *([table.LABEL] if table.PROBLEM == "regression" else [])]:
-        numbers = rows.number(found[name])
-        if name == table.LABEL and numbers.isna().any():
-            raise rows.RowsError(f"the label {name} is {found[name][numbers.isna()].iloc[0]!r} in a row: no number")
-        found[name] = ["" if pd.isna(one) else f"{one:.15g}" for one in numbers]
+        found[name] = ["" if pd.isna(one) else f"{one:.15g}" for one in rows.number(found[name])]
     classes = sorted(set(found[table.LABEL]))
     if table.PROBLEM == "binary" and len(classes) > 2:
         raise rows.RowsError(f"the label {table.LABEL} has more than two values: {', '.join(classes[:5])}")
@@ -58,18 +69,33 @@ def write(part, path):
         csv.writer(lines, lineterminator="\n").writerows(part.itertuples(index=False))
 
 
+def prepare(folder, output, share):
+    """Read, split and write, and name the files that are not used in a report.
+
+    Where the run cannot go on, the report says why, and there are no rows: the job ends well all the same, so that
+    SageMaker keeps the report, and the pipeline fails with what it says.
+    """
+    found, problem = Quarantine(table.SUFFIX or "a file without a suffix"), ""
+    train = test = pd.DataFrame()
+    try:
+        train, test = split(read_uploads(folder, found, share))
+    except rows.RowsError as error:
+        problem = str(error)
+    write(train, output / "train" / "train.csv")
+    write(test, output / "test" / "test.csv")
+    (output / "counts").mkdir(parents=True, exist_ok=True)
+    (output / "counts" / "counts.json").write_text(json.dumps({"train": len(train), "test": len(test)}))
+    found.write(output / "quarantine", problem)
+    print(*found.sentences(), problem or f"{len(train)} rows to learn from, {len(test)} to test on", sep="\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--input", default="/opt/ml/processing/input")
     parser.add_argument("--output", default="/opt/ml/processing/output")
+    parser.add_argument("--bad-share", type=float, default=0.0, help="share of the files that may be bad, from 0 to 1")
     given = parser.parse_args()
-    train, test = split(read_uploads(given.input))
-    write(train, Path(given.output) / "train" / "train.csv")
-    write(test, Path(given.output) / "test" / "test.csv")
-    counts = Path(given.output) / "counts"
-    counts.mkdir(parents=True, exist_ok=True)
-    (counts / "counts.json").write_text(json.dumps({"train": len(train), "test": len(test)}))
-    print(f"{len(train)} rows to learn from, {len(test)} to test on")
+    prepare(given.input, Path(given.output), given.bad_share)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,4 @@
-"""Read rows: of uploaded files, of test data, and of requests; and make of them what a model learns from."""
-
-import csv
+"""What the cells of rows mean, of uploaded files, test data and requests; and what a model learns from them."""
 
 import pandas as pd
 import table
@@ -13,29 +11,6 @@ FEATURES = [name for name in table.COLUMNS if name != table.LABEL]
 
 class RowsError(ValueError):
     """Rows cannot be used; the message says which and why."""
-
-
-def read_file(path):
-    """Return all rows of an uploaded file as texts, with one blank where there are several, or line ends."""
-    try:
-        with path.open(newline="", encoding=table.ENCODING) as lines:
-            reader = csv.reader(lines, delimiter=table.DELIMITER, quotechar=table.QUOTE, skipinitialspace=True)
-            found = [cells(row, f"{path.name}, line {reader.line_num}") for row in reader if any(row)]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise RowsError(f"{path.name} cannot be read as a table: {error}") from error
-    if table.HEADER:
-        first = [name or f"column{place}" for place, name in enumerate(found[0] if found else [], start=1)]
-        if first != table.COLUMNS:
-            raise RowsError(f"{path.name}: its first line has to name the columns {', '.join(table.COLUMNS)}")
-        found = found[1:]
-    return pd.DataFrame(found, columns=table.COLUMNS, dtype=object)
-
-
-def cells(row, where):
-    """Return the cells of a row; there are as many as columns."""
-    if len(row) != len(table.COLUMNS):
-        raise RowsError(f"{where}: {len(row)} cells, and {len(table.COLUMNS)} are wanted: {', '.join(table.COLUMNS)}")
-    return [" ".join(cell.split()) for cell in row]
 
 
 def number(texts):
