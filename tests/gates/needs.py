@@ -154,6 +154,8 @@ def _of_calls(template: Template) -> dict[str, list[Need]]:
         ],
         "ReportRunRole": [
             *uploads("Query", "PutItem"),
+            Need("s3:ListBucket", artifacts),
+            Need("s3:GetObject", f"{artifacts}/pipelines/wine/train/runs/p4jn9xou8a8s/quarantine/quarantine.json"),
             *ask,
             *projects,
             *sagemaker("DescribePipelineExecution"),

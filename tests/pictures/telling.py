@@ -10,7 +10,7 @@ from signalbox.contracts.endings import Ending
 from signalbox.events import ExecutionChange
 from signalbox.notifications import notifying
 from signalbox.notifications.notifying import NotifyingPorts
-from signalbox.uploads import reporting
+from signalbox.uploads import quarantining, reporting
 from signalbox.uploads.model import FailedExecution, FailedStep, RunRefusedError, Upload
 from signalbox.uploads.refusals import Refusals
 from tests.pictures import asking, tested
@@ -67,7 +67,8 @@ def run_failed() -> str:
     """Return the mail about a run of the pipeline whose step failed, with the end of its job's log."""
     change = ExecutionChange.read(sample("sagemaker/pipeline-execution-failed"))
     step = FailedStep("Preprocess", "AlgorithmError: exit code 1", "ProcessingJob", _JOB, _BAD_ROW)
-    failure = reporting.run_failure(ABALONE, change, FailedExecution("", "", (step,)), tested.PIPELINE_RUN, _uploads())
+    found, run = FailedExecution("", "", (step,)), tested.PIPELINE_RUN
+    failure = reporting.run_failure(ABALONE, change, found, run, _uploads(), quarantining.NOTHING)
     return _mailed(lambda ports: notifying.notify_run_failed(failure, ports))
 
 

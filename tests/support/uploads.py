@@ -9,6 +9,7 @@ from typing import Any
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.objects import ObjectCopy, StoredObject
 from signalbox.batch import DeadLetter
+from signalbox.contracts.uploads import QuarantinedFile
 from signalbox.events import ExecutionChange
 from signalbox.projects import Project, ProjectPipeline, ProjectUploads
 from signalbox.uploads import rules
@@ -119,6 +120,19 @@ class MemoryProjects:
         assert moment.tzinfo is not None
         self.reads += 1
         return self.found
+
+
+class MemoryQuarantine:
+    """The files that executions did not use, by execution and name; `writes` counts how often any were written."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, dict[str, QuarantinedFile]] = {}
+        self.writes = 0
+
+    def keep(self, execution: str, files: Sequence[QuarantinedFile]) -> None:
+        """Write down the files that an execution did not use."""
+        self.writes += 1
+        self.files.setdefault(execution, {}).update({one["file"]: one for one in files})
 
 
 class MemoryTables:

@@ -117,3 +117,36 @@ def test_a_row_with_a_line_break_in_a_cell_is_one_row() -> None:
 
 def test_training_data_that_are_too_large_to_be_read_are_not_counted() -> None:
     assert of_an_image("1,M\n" * (MOST_BYTES // 4 + 1)) == {"train_data": f"{HOME}/train/"}
+
+
+RUNS = "s3://artifacts-bucket/pipelines/abalone"
+REPORT = f"{RUNS}/abalone/runs/p4jn9xou8a8s/quarantine/quarantine.json"
+
+
+def unused(report: str, place: str = REPORT) -> Lineage:
+    package = PACKAGE | {
+        "CustomerMetadataProperties": PACKAGE["CustomerMetadataProperties"] | {"quarantine": place},
+        "MetadataProperties": {"GeneratedBy": ""},
+    }
+    return plan(question({"package": ARN}), ports(package, DATA | {place: report}))["evaluation"]["lineage"]
+
+
+def reported(count: int, more: int = 0) -> str:
+    fault = {"line": 3, "reason": "Height is 'tall'"}
+    files = [{"file": f"incoming/{number:02d}.csv", "kind": "bad", "faults": [fault]} for number in range(count)]
+    return json.dumps({"quarantined": files, "more": more})
+
+
+def test_files_that_its_run_did_not_use_are_told_with_the_first_twenty_and_counted() -> None:
+    found = unused(reported(22, more=3))
+    assert found["unused"][0] == "incoming/00.csv, line 3: Height is 'tall'"
+    assert (len(found["unused"]), found["unused_count"]) == (20, 25)
+
+
+@pytest.mark.parametrize("report", ["", "no json", "{}", reported(0)])
+def test_a_report_that_names_no_file_leaves_them_out_and_stops_no_run(report: str) -> None:
+    assert unused(report) == {}
+
+
+def test_a_report_where_another_projects_jobs_write_is_not_read() -> None:
+    assert unused(reported(1), REPORT.replace("pipelines/abalone/", "pipelines/abalone-2/")) == {}

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from tests.support.objects import RememberedObjects
 from tests.support.samples import sample, with_detail
 from tests.support.uploads import (
     ABALONE,
+    ARTIFACTS,
     BUCKET,
     EXECUTION,
     PIPELINE,
@@ -16,6 +18,7 @@ from tests.support.uploads import (
     Clock,
     MemoryNotificationLog,
     MemoryProjects,
+    MemoryQuarantine,
     MemoryRequests,
     MemoryTables,
 )
@@ -24,6 +27,7 @@ from signalbox import moments
 from signalbox.contracts.endings import RunFailure
 from signalbox.events import EventError
 from signalbox.uploads.model import CLAIMED, STARTED, FailedExecution, FailedStep, ReportUnderWayError, Run, Upload
+from signalbox.uploads.quarantining import QuarantiningPorts
 from signalbox.uploads.reporting import LEASE, ReportingPorts, report
 
 FAILED = sample("sagemaker/pipeline-execution-failed")
@@ -46,6 +50,8 @@ class World:
     found: FailedExecution = FOUND
     mails: list[RunFailure] = field(default_factory=list)
     notify: Callable[[RunFailure], object] | None = None
+    reports: RememberedObjects = field(default_factory=RememberedObjects)
+    quarantine: MemoryQuarantine = field(default_factory=MemoryQuarantine)
 
     def deliver(self, event: dict[str, Any] = FAILED) -> str:
         """Deliver an event; return what was done."""
@@ -55,6 +61,7 @@ class World:
             requests=self.requests,
             log=self.log,
             find_failure=self.look,
+            quarantining=QuarantiningPorts(ARTIFACTS, self.reports.store.text, self.quarantine),
             notify=self.notify or self.mails.append,
             clock=self.clock,
         )
@@ -100,6 +107,7 @@ def test_a_failed_run_is_reported_with_its_step_the_jobs_own_words_and_its_uploa
         "run": run.id,
         "uploads": "incoming/a.csv, incoming/b.csv",
         "cause": cause,
+        "quarantine": {"files": [], "more": 0},
     }
     assert json.loads(cause) == {
         "ProcessingJobName": "pipelines-p4-Preprocess-1",

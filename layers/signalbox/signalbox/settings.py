@@ -84,6 +84,7 @@ class ReportRun(Settings):
     """Settings of `report_run`."""
 
     uploads_table: str
+    artifacts_bucket: str
     runs_queue_url: str
     prefix: str
     poll_seconds: int

@@ -5,6 +5,7 @@ from typing import Literal, TypedDict
 from signalbox.contracts.common import Failure
 from signalbox.contracts.releases import ReleaseOutcome
 from signalbox.contracts.reviews import ReviewDecision
+from signalbox.contracts.uploads import Quarantine
 
 # `passed-on`: it succeeded. `notified-before`: people were mailed at an earlier delivery. `ignored`: its pipeline is
 # another stack's.
@@ -36,7 +37,8 @@ class RunFailure(TypedDict):
 
     `step` is the first step that failed and `reason` SageMaker's words about it. `cause` has them as Step Functions
     would give them: where a job failed, its description as JSON, with the job's own words. All texts may be empty.
-    Without `approvers`, those of the stack are told.
+    `quarantine` has the files that the run did not use, as its job has reported. Without `approvers`, those of the
+    stack are told.
     """
 
     project: str
@@ -49,6 +51,7 @@ class RunFailure(TypedDict):
     other_steps: list[str]
     reason: str
     cause: str
+    quarantine: Quarantine
 
 
 class RunRefusal(TypedDict):

@@ -44,7 +44,8 @@ class Lineage(TypedDict, total=False):
     are the first names of those who uploaded them, with how many there are and how many files have none. `columns` are
     the names of the features. `threshold` is what the run held the model against, in its own words. `train_data` is
     the S3 prefix that an image was trained on, `train_rows` how many rows the model was trained on. `started_by` is who
-    says to have asked for the training of an image.
+    says to have asked for the training of an image. `unused` are sentences about the first of the `unused_count` files
+    that the run did not use.
     """
 
     run: str
@@ -56,6 +57,8 @@ class Lineage(TypedDict, total=False):
     train_data: str
     train_rows: int
     started_by: str
+    unused: list[str]
+    unused_count: int
 
 
 class Fleet(TypedDict):

@@ -1,6 +1,6 @@
 """The upload journey: what is kept about a run beside its manifest."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class RunUploaders(TypedDict):
@@ -12,3 +12,29 @@ class RunUploaders(TypedDict):
     names: list[str]
     count: int
     unknown: int
+
+
+class FileFault(TypedDict):
+    """What is wrong with a file: a sentence's end, and the line, counted from 1, where it is of one."""
+
+    line: NotRequired[int]
+    reason: str
+
+
+class QuarantinedFile(TypedDict):
+    """A file of a run that is not used: its key, `bad`, `empty`, `ignored` or `missing`, and its first faults.
+
+    `more` counts the lines with faults that are not listed.
+    """
+
+    file: str
+    kind: str
+    faults: list[FileFault]
+    more: int
+
+
+class Quarantine(TypedDict):
+    """The files of a run that are not used; `more` counts those that are not listed."""
+
+    files: list[QuarantinedFile]
+    more: int

@@ -4,13 +4,34 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
+from signalbox import plain
 from signalbox.notifications.view import EndingView
+from signalbox.quarantine import wrong
 
 if TYPE_CHECKING:
     from signalbox.contracts.releases import ReleaseInput, Trigger
+    from signalbox.contracts.uploads import Quarantine
 
 # A sentence about a command, and the command; none where it cannot be given.
 type Commands = tuple[tuple[str, str], ...]
+
+
+def to_run_again(run: str, quarantine: "Quarantine") -> Commands:
+    """Return what shows the files that a run did not use, and what runs its other files again; none without a run.
+
+    The latter only where all bad files are known, and none has a name that programs make a link of.
+    """
+    if not run or not quarantine["files"]:
+        return ()
+    look = (("To see them all, with every line:", f"signalbox quarantine {shlex.quote(run)}"),)
+    bad = wrong(quarantine["files"])
+    if not bad or quarantine["more"] or any(plain.unlinked(one) != one for one in bad):
+        return look
+    without = "".join(f" --without {shlex.quote(one)}" for one in bad)
+    about = (
+        "Upload the corrected files under the same keys. To let the run's other files wait for the same run as they:"
+    )
+    return (*look, (about, f"signalbox rerun {shlex.quote(run)}{without}"))
 
 
 def to_bring_back(view: EndingView) -> Commands:

@@ -33,7 +33,8 @@ class Notification(NamedTuple):
     """One mail's content.
 
     `lamp` is its colour; `quote` somebody else's words, in the style "words" for a person's and "quote" for a
-    program's; `commands` are things to copy, each behind a sentence about it. `job` and `log_group` say where a failed
+    program's; `commands` are things to copy, each behind a sentence about it. `files` are sentences about the first
+    files that a run did not use, of which there are `more_files`. `job` and `log_group` say where a failed
     job of SageMaker wrote, `log` has its last lines. `places` are labels and addresses beside those of execution and
     job; `because` says why somebody gets the mail.
     """
@@ -44,6 +45,8 @@ class Notification(NamedTuple):
     quote: str = ""
     quote_style: Literal["quote", "words"] = "quote"
     lines: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    more_files: int = 0
     commands: tuple[tuple[str, str], ...] = ()
     facts: tuple[Fact, ...] = ()
     job: str = ""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from signalbox import words
+from signalbox import quarantine, words
 from signalbox.notifications import commands, failures
 from signalbox.notifications.failures import Explanation
 from signalbox.notifications.model import Notification
@@ -34,8 +34,13 @@ def run_failed(run: "RunFailure") -> Notification:
         title=f"{run['project']}: the pipeline run {how}" + (f" in {step}" if step else ""),
         lead=_lead(step, failure.job, stopped=stopped),
         quote=failure.text or run["reason"] or "SageMaker gave no reason.",
-        lines=tuple(line for line in (failure.exit_code, _advice(failure)) if line),
-        commands=(("To see all its steps:", commands.steps_of(run["execution_arn"])),),
+        lines=tuple(line for line in (failure.exit_code, _advice(failure, run)) if line),
+        files=tuple(quarantine.sentences(run["quarantine"]["files"])),
+        more_files=max(0, len(run["quarantine"]["files"]) - quarantine.MOST_NAMED) + run["quarantine"]["more"],
+        commands=(
+            *commands.to_run_again(run["run"], run["quarantine"]),
+            ("To see all its steps:", commands.steps_of(run["execution_arn"])),
+        ),
         facts=_facts(run, failure),
         job=failure.job,
         log_group=failure.log_group,
@@ -64,7 +69,9 @@ def _lead(step: str, job: str, *, stopped: bool) -> str:
     return f"Its step {step} has failed" + (f"; the job {job} says:" if job else ":")
 
 
-def _advice(failure: Explanation) -> str:
+def _advice(failure: Explanation, run: "RunFailure") -> str:
+    if quarantine.wrong(run["quarantine"]["files"]):
+        return ""  # the files are named, and the command that runs the others again
     look = "Read the job's log (its streams begin with the job's name). " if failure.job else ""
     return f"{look}Correct the data, or the pipeline's parameters, and upload again: that starts the next run."
 

@@ -71,6 +71,16 @@ class ShownEvidence(NamedTuple):
         return untested.sentences(self.untested) if self.untested else ()
 
     @property
+    def unused(self) -> Sequence[str]:
+        """Return sentences about the first files of its run that the model has learnt nothing of."""
+        return self.lineage.get("unused", ())
+
+    @property
+    def more_unused(self) -> int:
+        """Return how many such files there are beside those."""
+        return self.lineage.get("unused_count", 0) - len(self.unused)
+
+    @property
     def scatter(self) -> "Scatter | None":
         """Return the picture of a regression: made for the page, which alone has it."""
         from signalbox.reviews import picture  # noqa: PLC0415  # a mail has no picture, and starts without it

@@ -62,6 +62,7 @@ class KeptLineage(TypedDict):
     earlier versions kept has neither.
     `report` is the S3 URI of the report, `threshold` what the pipeline held the model against, `cut` the probability
     from which an answer counts as 1. `train_rows` is None where nobody counted them, as in what earlier versions kept.
+    `unused` are sentences about the first of `unused_count` files that the run did not use.
     """
 
     report: str
@@ -72,6 +73,8 @@ class KeptLineage(TypedDict):
     uploader_count: NotRequired[int]
     unknown_uploads: NotRequired[int]
     started_by: NotRequired[str]
+    unused: NotRequired[list[str]]
+    unused_count: NotRequired[int]
     registered_by: NotRequired[str]
     train_data: str
     train_rows: NotRequired[int | None]

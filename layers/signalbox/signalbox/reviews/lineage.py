@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _TEXT_LIMIT = 300
 _MOST = 5  # files, and uploaders
+_MOST_UNUSED, _LONGEST_UNUSED = 20, 1_500  # files, and characters about one, of which its key may have 1,024
 
 NONE: "KeptLineage" = {
     "report": "",
@@ -33,6 +34,7 @@ def kept(report: Mapping[str, object], uri: str) -> "KeptLineage":
     trained, given = origin.get("train_rows"), origin.get("uploaders")
     people: Mapping[str, object] = given if isinstance(given, dict) else {}
     uploaders = _texts(people.get("names"))[:_MOST]
+    unused = _texts(origin.get("unused"), _LONGEST_UNUSED)[:_MOST_UNUSED]
     return {
         "report": uri,
         "run": _text(origin.get("run")),
@@ -41,6 +43,8 @@ def kept(report: Mapping[str, object], uri: str) -> "KeptLineage":
         "uploaders": uploaders,
         "uploader_count": max(_number(people.get("count")), len(uploaders)),
         "unknown_uploads": _number(people.get("unknown")),
+        "unused": unused,
+        "unused_count": max(_number(origin.get("unused_count")), len(unused)),
         "started_by": _person(origin.get("started_by")),
         "registered_by": _person(report.get("registered_by")),
         "train_data": _text(origin.get("train_data")),
@@ -108,8 +112,8 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _texts(values: object) -> list[str]:
-    return [_text(value) for value in values] if isinstance(values, list) else []
+def _texts(values: object, limit: int = _TEXT_LIMIT) -> list[str]:
+    return [_text(value, limit) for value in values] if isinstance(values, list) else []
 
 
 def _person(value: object) -> str:
@@ -117,5 +121,5 @@ def _person(value: object) -> str:
     return _text(value).split(":", 5)[-1]
 
 
-def _text(value: object) -> str:
-    return plain.line(value)[:_TEXT_LIMIT] if isinstance(value, str) else ""
+def _text(value: object, limit: int = _TEXT_LIMIT) -> str:
+    return plain.line(value)[:limit] if isinstance(value, str) else ""

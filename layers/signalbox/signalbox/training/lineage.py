@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from signalbox import numerals
+from signalbox import numerals, quarantine
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.model import ModelPackage
 from signalbox.aws.s3 import ObjectStore, ObjectTooLargeError
@@ -18,8 +18,11 @@ _MOST = 5  # files, and uploaders
 _MANIFEST_LIMIT = 1_000_000  # bytes: about a thousand of the longest keys
 
 
-def of(candidate: Candidate, trained: int | None, manifests: str, objects: ObjectStore) -> "Lineage":
-    """Return what is known of a model's origin. Only manifests under `manifests`, which the stack wrote, are read.
+def of(candidate: Candidate, trained: int | None, artifacts: str, objects: ObjectStore) -> "Lineage":
+    """Return what is known of a model's origin.
+
+    Of the bucket `artifacts`, only manifests that the stack wrote are read, and reports of files that were not used
+    where the jobs of the model's own project write.
 
     `trained` is how many rows an image is trained on, None where nobody has counted them.
 
@@ -27,7 +30,9 @@ def of(candidate: Candidate, trained: int | None, manifests: str, objects: Objec
         ServiceBusyError: S3 could not answer in this moment.
     """
     if candidate.registered is not None:
-        return _of_package(candidate.registered, manifests, objects)
+        runs = f"s3://{artifacts}/pipelines/{candidate.project or candidate.model}/"
+        found = _of_package(candidate.registered, f"s3://{artifacts}/manifests/", objects)
+        return {**found, **_unused(candidate.registered, runs, objects)}
     known: Lineage = {"train_data": candidate.train_data} if candidate.train_data else {}
     if candidate.started_by:
         known["started_by"] = candidate.started_by
@@ -57,6 +62,21 @@ def _of_package(package: ModelPackage, manifests: str, objects: ObjectStore) -> 
         if people is not None:
             known["uploaders"] = people
     return known
+
+
+def _unused(package: ModelPackage, runs: str, objects: ObjectStore) -> "Lineage":
+    """Return the files that its run did not use, as the report says that a package names; none without a report."""
+    uri = package.properties.get(quarantine.OUTPUT, "")
+    if not uri.startswith(runs):
+        return {}
+    try:
+        found = quarantine.parse(objects.text(uri, quarantine.LIMIT) or "{}")
+    except (CallRefusedError, ObjectTooLargeError, ValueError) as error:
+        logger.warning("report of quarantined files not read", extra={"uri": uri, "reason": str(error)})
+        return {}
+    if not found["files"]:
+        return {}
+    return {"unused": quarantine.sentences(found["files"]), "unused_count": len(found["files"]) + found["more"]}
 
 
 def _files(manifest: str, objects: ObjectStore) -> list[str]:

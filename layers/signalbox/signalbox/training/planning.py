@@ -69,8 +69,7 @@ def plan(question: "TrainingQuestion", ports: TrainingPorts) -> "TrainingPlan":
     tested, rows = _tested(candidate, ports), _check_overlap(candidate, ports.objects)
     planned = _plan(candidate, run, Setup.of(settings, document), tested)
     planned["evaluation"]["trained"] = trained.of(candidate.registered, ports.jobs) if candidate.registered else None
-    manifests = f"s3://{settings.artifacts_bucket}/manifests/"
-    planned["evaluation"]["lineage"] = lineage.of(candidate, rows, manifests, ports.objects)
+    planned["evaluation"]["lineage"] = lineage.of(candidate, rows, settings.artifacts_bucket, ports.objects)
     logger.info("training planned", extra={"entry": planned["entry"], "model": planned["model"]})
     count("TrainingPlanned")
     return planned

@@ -16,6 +16,8 @@ from signalbox.uploads.adapters import KnownProjects, SageMakerExecutions, SqsRu
 from signalbox.uploads.failures import FailedExecutions
 from signalbox.uploads.mails import NotificationTable
 from signalbox.uploads.notices import NotifySet, SetNotices
+from signalbox.uploads.quarantined import QuarantineTable
+from signalbox.uploads.quarantining import QuarantiningPorts
 from signalbox.uploads.recording import RecordingPorts
 from signalbox.uploads.refusals import NotifyRefusal, Refusals
 from signalbox.uploads.reporting import Notify, ReportingPorts
@@ -64,6 +66,9 @@ def reporting_ports(settings: ReportRun, notify: Notify) -> ReportingPorts:
         requests=_requests(settings),
         log=notification_log(settings.uploads_table),
         find_failure=FailedExecutions().find,
+        quarantining=QuarantiningPorts(
+            settings.artifacts_bucket, ObjectStore().text, QuarantineTable(Table(settings.uploads_table))
+        ),
         notify=notify,
         clock=moments.now,
     )

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from signalbox.aws.objects import ObjectCopy, StoredObject
 from signalbox.events import ExecutionChange
 from signalbox.project_documents import Project, ProjectPipeline
 from signalbox.uploads.model import UNCLAIMED, ExecutionState, Run, Upload, Wish
+
+if TYPE_CHECKING:
+    from signalbox.contracts.uploads import QuarantinedFile
 
 
 class ProjectReader(Protocol):
@@ -122,6 +125,13 @@ class UploadStore(Protocol):
 
     def note(self, run: Run, waits_for: str) -> None:
         """Write beside the run what it waits for, and whether it has its manifest; RunConflictError as in `move`."""
+
+
+class QuarantineStore(Protocol):
+    """The files that executions did not use."""
+
+    def keep(self, execution: str, files: "Sequence[QuarantinedFile]") -> None:
+        """Write down the files that an execution did not use; a repetition writes the same."""
 
 
 class RunRequests(Protocol):

@@ -1,4 +1,4 @@
-"""A run that does not end in a model ends in a mail that says why."""
+"""A run that does not end in a model ends in a mail that says why; which files a run did not use is written down."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -10,12 +10,14 @@ from signalbox.contracts.endings import RunFailure, RunReport
 from signalbox.events import ExecutionChange
 from signalbox.observability import count, logger
 from signalbox.project_documents import Project
-from signalbox.uploads import rules
+from signalbox.uploads import quarantining, rules
 from signalbox.uploads.model import FailedExecution, FailedStep, Run, Upload
 from signalbox.uploads.ports import NotificationLog, ProjectReader, RunRequests, UploadStore
+from signalbox.uploads.quarantining import QuarantiningPorts
 
 if TYPE_CHECKING:
     from signalbox.contracts.endings import ReportOutcome
+    from signalbox.contracts.uploads import Quarantine
 
 UNHAPPY = frozenset({"Failed", "Stopped", "CompletedWithFailures"})
 # Longer than the function may run (30 seconds), so that a claim which is older belongs to a dead one; shorter than
@@ -43,6 +45,7 @@ class ReportingPorts(NamedTuple):
     requests: RunRequests
     log: NotificationLog
     find_failure: Callable[[str], FailedExecution]
+    quarantining: QuarantiningPorts
     notify: Notify
     clock: Callable[[], datetime]
 
@@ -51,6 +54,7 @@ def report(event: Mapping[str, object], ports: ReportingPorts) -> RunReport:
     """Pass the end of an execution on to where runs are started; notify people if it is not happy: one mail for each.
 
     It is passed on first: the next run waits for it. A second delivery passes it on again, which closes nothing twice.
+    Then what it did not use of its files is kept, however it ended.
 
     The mail is claimed, sent, and written down as sent. A second delivery finds it sent and does nothing; one that
     comes while the first is at work fails, comes back and finds it sent. A death after the claim leaves a claim that
@@ -71,7 +75,8 @@ def report(event: Mapping[str, object], ports: ReportingPorts) -> RunReport:
     # The rule sees pipelines of every stack whose prefix begins with ours. Whose project is removed has its runs still.
     if change.final and (owned is not None or store.latest() is not None):
         ports.requests.pass_on(change, event)
-        outcome, failure = _to_tell(change, owned.project if owned else None, store, ports)
+        unused = quarantining.keep(change, owned, store, ports.quarantining)
+        outcome, failure = _to_tell(change, owned.project if owned else None, store, unused, ports)
         if failure is not None:
             ports.notify(failure)
             ports.log.close(change.execution_arn, ports.clock())
@@ -81,7 +86,11 @@ def report(event: Mapping[str, object], ports: ReportingPorts) -> RunReport:
 
 
 def _to_tell(
-    change: ExecutionChange, project: "Project | None", store: UploadStore, ports: ReportingPorts
+    change: ExecutionChange,
+    project: "Project | None",
+    store: UploadStore,
+    unused: "Quarantine",
+    ports: ReportingPorts,
 ) -> "tuple[ReportOutcome, RunFailure | None]":
     """Return what is done about an end, and what people are notified of, once that is claimed."""
     execution = change.execution_arn
@@ -90,13 +99,18 @@ def _to_tell(
     if ports.log.notified(execution):
         return "notified-before", None
     found, run = ports.find_failure(execution), store.run_of(execution)
-    failure = run_failure(project, change, found, run, store.input_of(run) if run else ())
+    failure = run_failure(project, change, found, run, store.input_of(run) if run else (), unused)
     claimed = ports.log.claim(execution, ports.clock(), LEASE)
     return ("notified", failure) if claimed else ("notified-before", None)
 
 
 def run_failure(
-    project: Project | None, change: ExecutionChange, found: FailedExecution, run: Run | None, uploads: Sequence[Upload]
+    project: Project | None,
+    change: ExecutionChange,
+    found: FailedExecution,
+    run: Run | None,
+    uploads: Sequence[Upload],
+    unused: "Quarantine",
 ) -> RunFailure:
     """Return what to notify people of: the first step that failed, its job's words, and which uploads it was about.
 
@@ -116,6 +130,7 @@ def run_failure(
         "other_steps": [step.name for step in others],
         "reason": first.reason or found.reason,
         "cause": _cause(first),
+        "quarantine": unused,
     }
 
 
