@@ -50,6 +50,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "upload": uploading.upload,
     "decide": reviewing.decide,
     "uploads": uploading.show_uploads,
+    "quarantine": uploading.show_quarantine,
     "runs": running.show_runs,
     "logs": running.logs,
     "start": running.start,

@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from signalbox import names, projects
+from signalbox import names, projects, quarantine
 from signalbox.aws.table import Table
 from signalbox.project_documents import Window
 from signalbox.projects import Project
 from signalbox.uploads.model import STARTED, UNCLAIMED, Run, Upload
+from signalbox.uploads.quarantined import QuarantineTable
 from signalbox.uploads.table import UploadsTable, pipelines
 from signalbox.uploads.waiting import unstarted
 from signalbox_operate import sets
 from signalbox_operate.sets import SetTextsOfUser, WaitingSet
 from signalbox_operate.stack import OperateError, Stack
 
-WAITING = "waiting"
+WAITING, QUARANTINED = "waiting", "quarantined"
 _UNKNOWN = "unknown"
 _IN_SETS = "a set runs once all its files are there, and what no set names waits for one that does"
 NOBODY = "no project claims its place: deploy one whose uploads have a prefix that its key begins with"
@@ -24,9 +25,9 @@ NOBODY = "no project claims its place: deploy one whose uploads have a prefix th
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of one upload: its state is `waiting`, that of the run that took it, or that it has without one.
+    """What became of one upload: its state is `waiting`, `quarantined`, that of its run, or that it has without one.
 
-    `detail` says why.
+    `detail` says why. `quarantined` is one that its run did not use, however that ended.
     """
 
     upload: Upload
@@ -208,4 +209,8 @@ def _fate(upload: Upload, uploads: UploadsOfStack) -> Fate:
     run = uploads.of(upload.pipeline).find(upload.run)
     if run is None:
         return Fate(upload, _UNKNOWN, "the table does not know the run any more")
+    unused = QuarantineTable(uploads.table).find(run.execution, upload.key) if run.execution else None
+    if unused is not None:
+        look = f"`signalbox quarantine {run.id}` says what to do"
+        return Fate(upload, QUARANTINED, f"{quarantine.sentences([unused])[0]}; {look}")
     return Fate(upload, run.status, f"it waits: {run.waits_for}" if run.waits_for else run.reason or "")

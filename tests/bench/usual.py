@@ -217,12 +217,14 @@ def _evaluate_model() -> Usual:
 
 def _report_run() -> Usual:
     step = {"StepName": "Check", "StepStatus": "Failed", "FailureReason": "the error is 0.4 above the limit"}
+    unused = {"file": "incoming/a.csv", "kind": "bad", "faults": [{"line": 3, "reason": "Height is 'tall'"}]}
     answers: Answers = {
         "sagemaker": {
             "describe_pipeline_execution": {"PipelineExecutionStatus": "Failed", "FailureReason": "Check failed"},
             "list_pipeline_execution_steps": {"PipelineExecutionSteps": [step]},
         },
         "dynamodb": {"query": {"Items": []}, "put_item": {}},
+        "s3": {"get_object": lambda **_: _body(json.dumps({"quarantined": [unused]}).encode())},
         "sesv2": {"send_email": {}},
         "sqs": {"send_message": {}},
         "ssm": _projects(),
@@ -467,7 +469,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "receive_hook": ("dynamodb", "secretsmanager", "sqs", "ssm"),
     "record_uploads": ("dynamodb", "s3", "sqs", "ssm"),
     "report_execution": ("dynamodb", "sesv2", "ssm"),
-    "report_run": ("sagemaker", "dynamodb", "sesv2", "sqs", "ssm"),
+    "report_run": ("sagemaker", "dynamodb", "s3", "sesv2", "sqs", "ssm"),
     "request_review": ("dynamodb", "s3", "secretsmanager", "sesv2", "ssm"),
     "review_page": ("dynamodb", "secretsmanager"),
     "start_run": ("dynamodb", "s3", "sagemaker", "ssm"),

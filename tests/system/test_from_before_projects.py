@@ -131,7 +131,7 @@ def test_a_stack_from_before_projects_is_updated_serves_on_and_its_waiting_uploa
     world.wait_for("all uploads to have run", lambda: world.signalbox("uploads") == b"no upload waits\n")
     fates = [world.signalbox("uploads", f"incoming/{name}.csv").decode() for name in ("first", "second", "third")]
     assert all(f"run {PIPELINE}-00000" in fate for fate in fates), fates
-    told = world.mail("abalone", "the pipeline run has failed in Preprocess")
+    told = world.mail("abalone", "the pipeline run has failed in UnusableFiles")
     assert "row" in inbox.text(told)
     assert ask(world) == served
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -194,8 +195,8 @@ def test_a_file_without_rows_ends_in_a_mail_that_says_so(world: World, tmp_path:
     world.signalbox("upload", str(empty))
 
     mail = world.mail("abalone", "failed", number=before + 1)
-    assert "norows.csv: the data file has no rows" in " ".join(inbox.text(mail).split())
-    assert "Preprocess" in inbox.text(mail)
+    assert "norows.csv: has no rows: upload it with its rows" in " ".join(inbox.text(mail).split())
+    assert "UnusableFiles" in inbox.text(mail)
     assert len(world.mails("abalone", "failed")) == before + 1
 
 
@@ -211,8 +212,12 @@ def test_the_good_file_of_a_run_that_a_bad_one_took_down_is_run_again_without_it
     bad.write_text("\n\n")
     good.write_text("".join(table))
     keys = [line.split("/", 3)[3] for line in world.signalbox("upload", str(bad), str(good)).decode().splitlines()]
-    told = re.search(r"Run: (\S+)", inbox.text(world.mail("abalone", "failed", number=failed + 1)))
+    mail = inbox.text(world.mail("abalone", "failed", number=failed + 1))
+    told = re.search(r"Run: (\S+)", mail)
     assert told is not None
+    assert f"{keys[0]} (empty): has no rows" in mail
+    assert f"signalbox rerun {told[1]} --without '{keys[0]}'" in mail
+    assert keys[0] in world.signalbox("quarantine", told[1]).decode()
 
     world.signalbox("rerun", told[1], "--without", keys[0])
 
@@ -221,8 +226,47 @@ def test_the_good_file_of_a_run_that_a_bad_one_took_down_is_run_again_without_it
     assert bad.name not in inbox.text(asked)
     world.reject(asked, "The scenario is over")
     assert len(runs(world)) == before + 2
-    assert b"Failed" in world.signalbox("uploads", bad.name)
+    assert b"quarantined" in world.signalbox("uploads", bad.name)
     assert b"Succeeded" in world.signalbox("uploads", good.name)
+
+
+def test_where_a_share_is_allowed_the_good_files_are_reviewed_and_the_others_named(
+    world: World, table: list[str], tmp_path: Path
+) -> None:
+    version, project = len(world.packages("abalone")) + 1, ROOT / "projects" / "abalone"
+    lenient = shutil.copytree(project, tmp_path / "abalone")
+    file = lenient / "signalbox.yaml"
+    file.write_text(file.read_text().replace("models: [abalone]", "models: [abalone]\n    bad_share: 0.5"))
+    world.signalbox("deploy", str(lenient))
+    good, bad, notes = (tmp_path / name for name in ("good rows.csv", "tall.csv", "notes.txt"))
+    good.write_text("".join(table))
+    bad.write_text(f"{table[0]}{table[1].replace('0.', 'tall.', 1)}")
+    notes.write_text("measured in spring\n")
+
+    world.signalbox("upload", str(good), str(bad), str(notes))
+
+    asked = inbox.text(world.mail("approve", f"abalone version {version}"))
+    assert re.search(r"tall\.csv, line 2: Length is 'tall\.\d+', wants a number", asked), asked
+    assert re.search(r"notes\.txt \(ignored\): is not read, because only \.csv or \.data is taken", asked), asked
+    listed = world.wait_for("the files to be kept", lambda: _quarantined(world, bad.name))
+    assert (listed["status"], [one["kind"] for one in listed["files"]]) == ("Succeeded", ["ignored", "bad"])
+    assert b"quarantined" in world.signalbox("uploads", bad.name)
+    assert b"Succeeded" in world.signalbox("uploads", good.name)
+    world.reject(world.mail("approve", f"abalone version {version}"), "The scenario is over")
+    world.signalbox("deploy", str(project))
+
+
+def _quarantined(world: World, name: str) -> dict[str, Any] | None:
+    """Return the run that is over and has left out a file of that name."""
+    runs_with_some = json.loads(world.signalbox("quarantine", "--json"))
+    return next(
+        (
+            run
+            for run in runs_with_some
+            if run["status"] == "Succeeded" and any(one["file"].endswith(name) for one in run["files"])
+        ),
+        None,
+    )
 
 
 def uploads_queue(world: World) -> str:

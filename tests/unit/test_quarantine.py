@@ -4,12 +4,15 @@ import json
 import re
 from collections.abc import Iterator
 from copy import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
+from projects.abalone.pipeline.code.quarantine import EMPTY, MOST_FAULTS, MOST_FILES, Quarantine
+from tests.support.documents import blocks, read
 from tests.support.dynamodb import created_table
 from tests.support.notifications import in_both, in_neither, mailed_about_run
 from tests.support.samples import sample
@@ -94,6 +97,26 @@ def test_what_a_job_writes_is_one_line_of_bounded_length(file: str, reason: str)
     (sentence,) = quarantine.sentences([found])
     assert len(sentence.splitlines()) == 1
     assert len(found["faults"][0]["reason"]) <= 300
+
+
+def test_the_report_that_the_documents_show_is_one_that_is_read() -> None:
+    (example,) = blocks(read("docs/own-pipeline.md"), "json")
+    found = quarantine.parse(example)
+    assert quarantine.sentences(found["files"])[0].startswith("incoming/rings/a.csv, line 3: has 9 columns")
+    assert [one["kind"] for one in found["files"]] == ["bad", "ignored"]
+
+
+def test_what_a_seeds_job_writes_is_what_is_read_of_it(tmp_path: Path) -> None:
+    written = Quarantine(".csv")
+    for line in range(1, 9):
+        written.add("incoming/a.csv", f"row {line} is bad", line)
+    written.add("incoming/b.csv", "has no rows", kind=EMPTY)
+    written.ignore("incoming/notes.txt")
+    written.write(tmp_path, written.problem(0))
+    files = quarantine.parse((tmp_path / quarantine.FILE).read_text())["files"]
+    assert [one["kind"] for one in files] == [quarantine.BAD, quarantine.EMPTY, quarantine.IGNORED]
+    assert (len(files[0]["faults"]), files[0]["more"]) == (5, 3)
+    assert (MOST_FILES, MOST_FAULTS) == (quarantine.MOST_FILES, quarantine.MOST_FAULTS)
 
 
 def test_what_is_kept_of_an_execution_is_found_again_and_kept_once(table: QuarantineTable) -> None:

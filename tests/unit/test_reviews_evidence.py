@@ -350,3 +350,16 @@ def test_evidence_that_was_kept_before_rows_people_and_costs_were_is_shown_witho
     assert not found.costs
     assert lineage.rows(found.lineage, found.rows) == [("Training rows", "not counted"), ("Test rows", "1,418")]
     assert ("Uploaded by", "not recorded") in lineage.facts(found.lineage)
+
+
+def test_files_that_the_run_did_not_use_are_kept_and_counted() -> None:
+    sentences = [f"incoming/{number:02d}.csv, line 3: Height is 'tall'\u202e" for number in range(25)]
+    found = shown(lineage=LINEAGE | {"unused": sentences, "unused_count": 30})
+    assert found.unused[0] == "incoming/00.csv, line 3: Height is 'tall'"
+    assert (len(found.unused), found.more_unused) == (20, 10)
+
+
+@pytest.mark.parametrize("unused", [{}, {"unused": "a.csv"}, {"unused": [], "unused_count": None}])
+def test_a_model_that_learnt_from_all_files_has_none_to_show(unused: dict[str, Any]) -> None:
+    found = shown(lineage=LINEAGE | unused)
+    assert (list(found.unused), found.more_unused) == ([], 0)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -208,3 +209,21 @@ def test_a_model_whose_project_names_approvers_is_reviewed_by_them_and_not_by_th
     requesting.request(payload(model="iris", token="token-2", execution_arn="another"), ports)
 
     assert [mail.to for mail in world.outbox.mails] == ["own@example.com", ANN, BOB]
+
+
+def test_mail_and_page_name_the_files_that_the_model_has_learnt_nothing_of(world: World) -> None:
+    sentences = ["incoming/b.csv, line 3: Height is 'tall'", "incoming/notes.txt (ignored): only .csv is taken"]
+    world.reports.texts[REPORT] = json.dumps(report(lineage={"unused": sentences, "unused_count": 5}))
+    world.request()
+    _, text, html = mail_to(world)
+    for body in (text, html, Browser(world).open(world.link()).body):
+        shown = unescape(" ".join(body.split()))
+        assert all(sentence in shown for sentence in sentences)
+        assert "not used" in shown.lower()
+        assert "and 3 more" in shown
+
+
+def test_nothing_is_said_of_files_where_all_were_used(world: World) -> None:
+    world.request()
+    _, text, html = mail_to(world)
+    assert all("not used" not in body.lower() for body in (text, html, Browser(world).open(world.link()).body))

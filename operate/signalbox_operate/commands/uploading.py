@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from signalbox.aws.table import Table
 from signalbox.projects import load_projects
 from signalbox.uploads.model import UNCLAIMED
-from signalbox_operate import account, start, uploads
+from signalbox_operate import account, quarantined, runs, start, uploads
 from signalbox_operate.commands.terminal import (
     Json,
     Prefix,
@@ -68,6 +69,47 @@ def show_uploads(
         console.print(f"{local(fate.upload.recorded_at)}  {size}, version {shown(fate.upload.version)}{by}")
         taken = f"run {fate.upload.run}: " if fate.upload.run else ""
         console.print(Text.assemble(f"  {taken}", state(fate.state), f": {shown(fate.detail)}" if fate.detail else ""))
+
+
+def show_quarantine(
+    run: Annotated[
+        str | None, typer.Argument(help="Name of a run; without it: the newest runs that did not use all their files")
+    ] = None,
+    *,
+    stack: StackName = "signalbox",
+    project: ProjectName = None,
+    as_json: Json = False,
+) -> None:
+    """Show the files that runs did not use: bad, empty, missing or of another type, with lines, reasons, what to do."""
+    found, dynamodb = stack_of(stack), account.client("dynamodb")
+    if run is not None:
+        asked = runs.find(run, found, account.client("sagemaker"), dynamodb)
+        table = Table(found.output("UploadsTable"), dynamodb)
+        listed = [quarantined.of_run(asked.name, asked.status, asked.execution, table)]
+    else:
+        of_stack = uploads.of_stack(found, dynamodb, account.client("ssm"))
+        listed = quarantined.newest(quarantined.pipelines(project, of_stack), of_stack)
+    if as_json:
+        print_json(listed)
+        return
+    if not any(one.files for one in listed):
+        console.print("no file was left out: see `signalbox runs` for why a run failed")
+        return
+    for one in listed:
+        _show_quarantined(one)
+
+
+def _show_quarantined(found: quarantined.QuarantineOfRun) -> None:
+    console.print(Text.assemble(f"{found.run}  ", state(found.status)))
+    for file in found.files:
+        console.print(f"  {shown(file['file'])} ({file['kind']})")
+        for fault in file["faults"]:
+            line = f"line {fault['line']:,}: " if "line" in fault else ""
+            console.print(f"    {line}{shown(fault['reason'])}")
+        if file["more"]:
+            console.print(f"    and {file['more']:,} more line{'' if file['more'] == 1 else 's'}")
+    if found.advice:
+        console.print(f"  {shown(found.advice)}")
 
 
 def _show_waiting(found: list[uploads.Waiting], *, as_json: bool) -> None:

@@ -61,7 +61,8 @@ class Uploads:
 class PipelineEntry:
     """A pipeline: `parameter` and `takes` are None where they are to be found in its definition.
 
-    `golden` are files of its code with golden requests, by the models that they are for.
+    `golden` are files of its code with golden requests, by the models that they are for. `bad_share` is the share of a
+    run's files that may be bad, from 0 to 1, which its definition is told.
     """
 
     name: str
@@ -72,6 +73,7 @@ class PipelineEntry:
     takes: str | None
     replace: Mapping[str, str]
     golden: Mapping[str, str] = field(default_factory=dict)
+    bad_share: float = 0
 
 
 @dataclass(frozen=True)

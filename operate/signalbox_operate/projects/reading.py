@@ -154,6 +154,7 @@ def _pipeline(name: str, entry: Mapping[str, Any], folder: Path) -> PipelineEntr
         entry.get("takes"),
         entry.get("replace", {}),
         entry.get("golden", {}),
+        entry.get("bad_share", 0),
     )
 
 

@@ -99,6 +99,12 @@ _PIPELINES = _fields(
             MODEL_NAME,
             _text("a file of the pipeline's code, such as golden.jsonl"),
         ),
+        "bad_share": {
+            "type": "number",
+            "description": "a number from 0 to 1: the share of a run's files that may be bad, and are left out then",
+            "minimum": 0,
+            "maximum": 1,
+        },
         "replace": _named("texts of the definition, each with what stands in its place", r"^.+$", _text("a text", r"")),
     },
     ("definition",),

@@ -72,6 +72,7 @@ def words(project: Project, entry: PipelineEntry, target: Target) -> dict[str, s
         "key": target.key_arn,
         "data": f"s3://{target.data_bucket}",
         "output": target.artifacts(f"pipelines/{project.name}/{entry.name}/runs"),
+        "bad_share": f"{entry.bad_share:g}",
     }
     place = target.code(project, entry)
     if place is not None:

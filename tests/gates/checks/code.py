@@ -28,6 +28,7 @@ _COMMON = frozenset(
         "observability",
         "owners",
         "plain",
+        "quarantine",
         "project_documents",
         "projects",
         "grants",

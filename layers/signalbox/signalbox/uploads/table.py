@@ -16,6 +16,7 @@
     what a push asks for  repeat#<pipeline>           wish                       `commit`, and `run` once one was opened
                                                                                  for it
     a commit              repeat#<pipeline>           commit#<commit>#<number>   once a run at it was asked for
+    an unused file        quarantine#<execution>      <digest>                   see `quarantined`
     a mail about a run    execution#<execution>       report                     `status`, `claimed_at`
 
 A mail about a run that is refused before it has an execution is `execution#<run>#<code>`: one for each kind of refusal.
