@@ -10,7 +10,7 @@ from signalbox.contracts.endings import Ending
 from signalbox.events import ExecutionChange
 from signalbox.notifications import notifying
 from signalbox.notifications.notifying import NotifyingPorts
-from signalbox.uploads import quarantining, reporting
+from signalbox.uploads import reporting
 from signalbox.uploads.model import FailedExecution, FailedStep, RunRefusedError, Upload
 from signalbox.uploads.refusals import Refusals
 from tests.pictures import asking, tested
@@ -21,15 +21,26 @@ from tests.support.uploads import ABALONE, BUCKET, PIPELINE, Clock, MemoryNotifi
 from tests.unit.releases_world import GOLDEN, OLD_GOLDEN, World, arn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from signalbox.contracts.endings import BuildFailure, RunRefusal
+    from signalbox.contracts.uploads import Quarantine, QuarantinedFile
 
 _API = "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
 # A golden request of version 3, and of version 4.
 _OLD_ROW, _ROW = "F,0.53,0.42,0.135,0.677,0.2565,0.1415,0.21", "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15"
-_JOB = "pipelines-p4jn9xou8a8s-Preprocess-7Hq2LmXw0z"
-_BAD_ROW = (
-    "south-bay.csv, line 118: has 7 columns, wants 9: Sex, Length, Diameter, Height, Whole weight, Shucked weight, "
-    "Viscera weight, Shell weight, Rings"
+_COLUMNS = (
+    "has 7 columns, wants 9: Sex, Length, Diameter, Height, Whole weight, Shucked weight, Viscera weight, "
+    "Shell weight, Rings"
+)
+_UNUSED: "Sequence[QuarantinedFile]" = (
+    {"file": tested.UPLOADS[-1], "kind": "bad", "faults": [{"line": 118, "reason": _COLUMNS}], "more": 3},
+    {
+        "file": "incoming/readme.txt",
+        "kind": "ignored",
+        "faults": [{"reason": "is not read, because only .csv or .data is taken"}],
+        "more": 0,
+    },
 )
 
 
@@ -64,11 +75,13 @@ def rejected() -> str:
 
 
 def run_failed() -> str:
-    """Return the mail about a run of the pipeline whose step failed, with the end of its job's log."""
-    change = ExecutionChange.read(sample("sagemaker/pipeline-execution-failed"))
-    step = FailedStep("Preprocess", "AlgorithmError: exit code 1", "ProcessingJob", _JOB, _BAD_ROW)
-    found, run = FailedExecution("", "", (step,)), tested.PIPELINE_RUN
-    failure = reporting.run_failure(ABALONE, change, found, run, _uploads(), quarantining.NOTHING)
+    """Return the mail about a run of the pipeline that cannot use one of its files."""
+    change, run = ExecutionChange.read(sample("sagemaker/pipeline-execution-failed")), tested.PIPELINE_RUN
+    allowed = "1 of 2 files cannot be used, and the project allows a share of 0 (bad_share)."
+    step = FailedStep("UnusableFiles", f"{allowed} {tested.UPLOADS[-1]}: line 118 {_COLUMNS}; 3 more lines.")
+    unused: Quarantine = {"files": list(_UNUSED), "more": 0}
+    uploads = [*_uploads(), _uploads()[0]._replace(key=_UNUSED[1]["file"])]
+    failure = reporting.run_failure(ABALONE, change, FailedExecution("", "", (step,)), run, uploads, unused)
     return _mailed(lambda ports: notifying.notify_run_failed(failure, ports))
 
 
@@ -145,9 +158,5 @@ def _told(told: Ending | None) -> str:
 
 def _mailed(notify: Callable[[NotifyingPorts], object]) -> str:
     outbox = OutboxFake()
-    notify(NotifyingPorts(outbox, (ANN, BOB), _API, _log))
+    notify(NotifyingPorts(outbox, (ANN, BOB), _API))
     return outbox.mails[0].html
-
-
-def _log(_group: str, _job: str) -> tuple[str, ...]:
-    return ("north-bay.csv: 2088 rows", _BAD_ROW)

@@ -23,7 +23,7 @@ def to_run_again(run: str, quarantine: "Quarantine") -> Commands:
     """
     if not run or not quarantine["files"]:
         return ()
-    look = (("To see them all, with every line:", f"signalbox quarantine {shlex.quote(run)}"),)
+    look = (("To see all of them, with their first lines:", f"signalbox quarantine {shlex.quote(run)}"),)
     bad = wrong(quarantine["files"])
     if not bad or quarantine["more"] or any(plain.unlinked(one) != one for one in bad):
         return look
