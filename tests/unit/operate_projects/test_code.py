@@ -86,6 +86,7 @@ def test_the_programs_lie_one_by_one_and_packed_where_the_definition_looks_for_t
         "code/evaluate.py",
         "code/inference.py",
         "code/preprocess.py",
+        "code/quarantine.py",
         "code/train.py",
         "sourcedir.tar.gz",
     ]
