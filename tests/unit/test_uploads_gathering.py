@@ -131,7 +131,8 @@ def test_a_mail_about_a_run_that_failed_says_what_it_lacked(world: World) -> Non
     look(world)
     change: Any = sample("sagemaker/pipeline-execution-failed")
     read = ExecutionChange.read(change)
-    failure = reporting.run_failure(None, read, FailedExecution(), world.run, world.table.input_of(world.run))
+    taken = world.table.input_of(world.run)
+    failure = reporting.run_failure(None, read, FailedExecution(), world.run, taken, {"files": [], "more": 0})
     assert failure["uploads"] == "incoming/b.csv (without 1 that did not come (incoming/a.csv))"
 
 

@@ -87,7 +87,7 @@ def show_quarantine(
         table = Table(found.output("UploadsTable"), dynamodb)
         listed = [quarantined.of_run(asked.name, asked.status, asked.execution, table)]
     else:
-        of_stack = uploads.of_stack(found, dynamodb, account.client("ssm"))
+        of_stack = uploads.of_stack(found, dynamodb, account.client("ssm"), lambda: account.client("s3"))
         listed = quarantined.newest(quarantined.pipelines(project, of_stack), of_stack)
     if as_json:
         print_json(listed)
