@@ -15,13 +15,14 @@ from signalbox.uploads.waiting import unstarted
 from signalbox_operate.stack import OperateError, Stack
 
 WAITING = "waiting"
+GONE = "gone"
 _UNKNOWN = "unknown"
 NOBODY = "no project claims its place: deploy one whose uploads have a prefix that its key begins with"
 
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of one upload: its state is `waiting`, or that of the run that took it; `detail` says why."""
+    """What became of one upload: its state is `waiting`, `gone`, or that of the run that took it; `detail` says why."""
 
     upload: Upload
     state: str
@@ -178,6 +179,8 @@ def _due(window: Window | None) -> str:
 def _fate(upload: Upload, uploads: UploadsOfStack) -> Fate:
     if upload.run is None:
         return Fate(upload, WAITING, uploads.why_waiting(upload.pipeline))
+    if upload.gone:
+        return Fate(upload, GONE, f"it was deleted before the run could start, which went on without it {upload.gone}")
     run = uploads.of(upload.pipeline).find(upload.run)
     if run is None:
         return Fate(upload, _UNKNOWN, "the table does not know the run any more")

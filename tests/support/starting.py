@@ -46,7 +46,7 @@ class World:
         """Let uploads wait, the first the longest."""
         for key in keys:
             self.clock.forward(1)
-            self.objects.put(f"incoming/{key}")
+            self.objects.put(f"incoming/{key}", bucket=bucket)
             self.table.record(Upload(bucket, f"incoming/{key}", "v1", 10, moments.text_of(self.clock())))
 
     def deliver(self, *messages: Any) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from signalbox import moments
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.objects import ObjectCopy, StoredObject
 from signalbox.batch import DeadLetter
@@ -57,10 +58,22 @@ class MemoryObjects:
         self.writes = 0
         self.refuses = False
 
-    def put(self, key: str, version: str | None = "v1", size: int = 10, etag: str = "e1", second: int = 0) -> None:
+    def put(
+        self,
+        key: str,
+        version: str | None = "v1",
+        size: int = 10,
+        etag: str = "e1",
+        second: int = 0,
+        bucket: str = BUCKET,
+    ) -> None:
         """Put an object."""
         modified = datetime(2026, 11, 20, 11, 0, second, tzinfo=UTC)
-        self.content[BUCKET, key] = StoredObject(version, etag, size, modified)
+        self.content[bucket, key] = StoredObject(version, etag, size, modified)
+
+    def delete(self, key: str, bucket: str = BUCKET) -> None:
+        """Delete an object."""
+        self.content.pop((bucket, key), None)
 
     def look(self, bucket: str, key: str) -> StoredObject | None:
         """Return what is under the key now."""
@@ -252,6 +265,16 @@ class MemoryTable:
             known = (upload.bucket, upload.key, upload.version)
             self.uploads[known] = replace(self.uploads[known], run=run.id)
             self._taken.setdefault(run.id, {})[upload.digest] = taken
+
+    def leave_out(self, run: Run, uploads: Iterable[Upload], at: datetime) -> None:
+        """Mark uploads of an unsealed run as gone."""
+        taken, uploads = self._taken.get(run.id, {}), list(uploads)
+        if self._runs[run.number].status != CLAIMING or any(one.digest not in taken for one in uploads):
+            raise RunConflictError("sealed, or left out")
+        for one in uploads:
+            del taken[one.digest]
+            known = (one.bucket, one.key, one.version)
+            self.uploads[known] = replace(self.uploads[known], gone=moments.text_of(at))
 
     def taken(self, run: Run) -> Sequence[Upload]:
         """Return the uploads of the run."""

@@ -76,7 +76,8 @@ def requested(table: Table, *, refused: bool = False, commit: str | None = None)
     None is refused, but by the quota.
     """
     clock, executions, objects = Clock(), MemoryExecutions(quota=0 if refused else 20), MemoryObjects()
-    objects.put(KEY)
+    for name in (KEY, "incoming/later.csv"):
+        objects.put(name)
     ports = StartingPorts(
         prefix="signalbox",
         artifacts=ARTIFACTS,

@@ -13,19 +13,23 @@ from typing import NamedTuple
 from signalbox import projects
 from signalbox.observability import count, logger
 from signalbox.project_documents import NOTHING, Project
-from signalbox.uploads import rules
+from signalbox.uploads import remaining, rules
 from signalbox.uploads.model import UNCLAIMED, Upload
 from signalbox.uploads.ports import RunRequests, UploadStore
+from signalbox.uploads.remaining import MillisecondsLeft
 
 _first = itemgetter(0)
-_AT_ONCE = 99  # three transactions: far less than half the delay of a request
 
 
 class ClaimingPorts(NamedTuple):
-    """What claiming needs from outside; `store_of` returns the uploads of a pipeline by its name."""
+    """What claiming needs from outside; `store_of` returns the uploads of a pipeline by its name.
+
+    `left` is how many milliseconds the function has left.
+    """
 
     store_of: Callable[[str], UploadStore]
     requests: RunRequests
+    left: MillisecondsLeft
 
 
 def release(pipeline: str, known: Sequence[Project], ports: ClaimingPorts) -> None:
@@ -36,15 +40,18 @@ def release(pipeline: str, known: Sequence[Project], ports: ClaimingPorts) -> No
 
     Raises:
         RunConflictError: another start moves the same uploads.
+        RunPostponedError: the function's time is nearly over.
     """
     store = ports.store_of(pipeline)
     strays = [upload for upload in store.waiting() if _pipeline(known, upload) != pipeline]
     if not strays:
         return
     ports.requests.ask_for_claims(pipeline)
-    store.hand_over(strays, UNCLAIMED)
-    logger.info("uploads given back", extra={"pipeline": pipeline, "uploads": len(strays)})
-    count("UploadReleased", len(strays))
+    for uploads in batched(strays, remaining.AT_ONCE, strict=False):
+        remaining.check(ports.left, "uploads of others are given back")
+        store.hand_over(uploads, UNCLAIMED)
+        logger.info("uploads given back", extra={"pipeline": pipeline, "uploads": len(uploads)})
+        count("UploadReleased", len(uploads))
 
 
 def distribute(known: Sequence[Project], ports: ClaimingPorts) -> None:
@@ -56,6 +63,7 @@ def distribute(known: Sequence[Project], ports: ClaimingPorts) -> None:
 
     Raises:
         RunConflictError: another sweep moves the same uploads.
+        RunPostponedError: the function's time is nearly over.
     """
     store = ports.store_of(UNCLAIMED)
     claimed = [(_pipeline(known, upload), upload) for upload in store.waiting()]
@@ -63,7 +71,8 @@ def distribute(known: Sequence[Project], ports: ClaimingPorts) -> None:
     if len(claimed) > rules.MOST_UPLOADS:
         ports.requests.ask_for_claims()  # for the rest: a sweep has a minute
     for pipeline, found in groupby(sorted(claimed[: rules.MOST_UPLOADS], key=_first), key=_first):
-        for uploads in batched((upload for _, upload in found), _AT_ONCE, strict=False):
+        for uploads in batched((upload for _, upload in found), remaining.AT_ONCE, strict=False):
+            remaining.check(ports.left, "uploads are claimed")
             # First, as in `release`: if this dies then, the pipeline may be no project's when it is repeated, and what
             # waits for it has to be given back. The request is handled when these few have long been moved.
             ports.requests.ask(pipeline)
@@ -72,6 +81,7 @@ def distribute(known: Sequence[Project], ports: ClaimingPorts) -> None:
             count("UploadClaimed", len(uploads))
     for project in known:
         for each in project.pipelines.values():
+            remaining.check(ports.left, "pipelines are asked for runs")
             if each.takes != NOTHING and ports.store_of(each.name).waiting(most=1):
                 ports.requests.ask(each.name)
 

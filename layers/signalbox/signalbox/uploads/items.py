@@ -38,6 +38,7 @@ def upload_in(item: Item) -> Upload:
         run=_text(item, "run"),
         by=_text(item, "by") or "",
         pipeline=_text(item, "pipeline") or "",
+        gone=_text(item, "gone") or "",
     )
 
 
@@ -65,7 +66,13 @@ def new_run(run: Run) -> Item:
 
 def progress_of(run: Run) -> dict[str, Value]:
     """Return how much of its input a run has, and where."""
-    return {"has_manifest": int(run.has_manifest), "copied": run.copied, "folder": run.folder}
+    progress: dict[str, Value] = {
+        "has_manifest": int(run.has_manifest),
+        "copied": run.copied,
+        "folder": run.folder,
+        "looked": run.looked,
+    }
+    return progress
 
 
 def run_in(item: Item) -> Run:
@@ -85,6 +92,7 @@ def run_in(item: Item) -> Run:
         folder=_text(item, "folder") or MANIFESTS,
         repeats=_text(item, "repeats"),
         commit=_text(item, "commit") or "",
+        looked=_text(item, "looked") or "",
     )
 
 

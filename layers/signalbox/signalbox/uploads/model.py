@@ -36,6 +36,7 @@ class Upload(NamedTuple):
     Bucket, key and version are its business key. `recorded_at` is the text that its item has, since it is part of the
     waiting upload's key: `moments.text_of` writes it, and items of earlier versions have another ISO spelling. `by` is
     who uploaded it, "" where nobody said so. `pipeline` is where it waits, or waited, as far as its item says so.
+    `gone` is when `run` found that it was deleted and went on without it, "" where none did.
     """
 
     bucket: str
@@ -46,6 +47,7 @@ class Upload(NamedTuple):
     run: str | None = None
     by: str = ""
     pipeline: str = ""
+    gone: str = ""
 
     @property
     def digest(self) -> str:
@@ -59,7 +61,8 @@ class Run(NamedTuple):
     `waits_for` is a remark for people; `has_manifest`, and `copied`, the number of its files that were copied, spare
     writing the same again: none of them decides anything. `folder` is where its manifest lies in the artifacts bucket.
     `repeats` is the run whose uploads it has again (`NO_UPLOADS`: its pipeline takes none); then it takes none.
-    `commit` is what was published where a push asked for the run.
+    `commit` is what was published where a push asked for the run. `looked` is how far its uploads were looked for: the
+    digest of the last one, in the order of `UploadStore.taken`, and "" at first.
     """
 
     pipeline: str
@@ -75,6 +78,7 @@ class Run(NamedTuple):
     folder: str = MANIFESTS  # of runs that versions before projects opened
     repeats: str | None = None
     commit: str = ""
+    looked: str = ""
 
     @property
     def id(self) -> str:

@@ -89,8 +89,15 @@ class UploadStore(Protocol):
             RunConflictError: the run is sealed, or one of the uploads does not wait any more.
         """
 
+    def leave_out(self, run: Run, uploads: Iterable[Upload], at: datetime) -> None:
+        """Mark uploads of an unsealed run as gone since `at`, a bounded number at once: it goes on without them.
+
+        Raises:
+            RunConflictError: the run is sealed, or one of the uploads is not its own any more.
+        """
+
     def taken(self, run: Run) -> Sequence[Upload]:
-        """Return the uploads that the run took."""
+        """Return the uploads that the run took and that are not gone, in the order of their digests."""
 
     def input_of(self, run: Run) -> Sequence[Upload]:
         """Return the uploads that the run is over: those that it took, or those that the run took which it repeats."""

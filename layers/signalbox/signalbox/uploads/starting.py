@@ -12,10 +12,9 @@ from signalbox.aws.errors import ServiceBusyError
 from signalbox.batch import BatchResponse, Consumer, DeadLetterQueue
 from signalbox.events import EventError, ExecutionChange, changed_parameter
 from signalbox.observability import count, logger, measure
-from signalbox.project_documents import URL
 from signalbox.projects import OwnedPipeline
 from signalbox.reading import Fields
-from signalbox.uploads import claiming, launching, repeating, rules
+from signalbox.uploads import claiming, launching, remaining, repeating, rules, sealing
 from signalbox.uploads.claiming import ClaimingPorts
 from signalbox.uploads.launching import LaunchingPorts
 from signalbox.uploads.model import (
@@ -39,16 +38,18 @@ from signalbox.uploads.ports import (
     UploadStore,
 )
 from signalbox.uploads.refusals import Refusals
+from signalbox.uploads.remaining import MillisecondsLeft
 from signalbox.uploads.waiting import seconds_waiting
 
 _COMMIT = "[0-9a-f]{7,64}"
+_LONGEST = 60_000  # milliseconds of the function, at its start
 
 
 class StartingPorts(NamedTuple):
     """What starting needs from outside, for the pipelines whose names begin with `prefix` and a hyphen.
 
     What runs read is kept in the bucket `artifacts`. `store_of` returns the uploads of a pipeline by its name;
-    `refusals` tells people of a run that cannot start.
+    `refusals` tells people of a run that cannot start. `left` is how many milliseconds the function has left.
     """
 
     prefix: str
@@ -62,6 +63,7 @@ class StartingPorts(NamedTuple):
     dead_letters: DeadLetterQueue
     refusals: Refusals
     clock: Callable[[], datetime]
+    left: MillisecondsLeft = lambda: _LONGEST
 
 
 class RunRequested(NamedTuple):
@@ -108,6 +110,7 @@ def start(event: Mapping[str, object], ports: StartingPorts) -> BatchResponse:
                     message.pipeline, message.commit, message.number, ports.store_of(message.pipeline), began
                 )
             with _postponed(message, ports, began):
+                remaining.check(ports.left, "the messages before it took the function's time")
                 if isinstance(message, ClaimsRequested):
                     claiming.distribute(ports.projects.read_after(began), _claiming(ports))
                 elif isinstance(message, RunRequested) or message.final:
@@ -208,7 +211,10 @@ def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts, bega
     if run is None:
         return
     if run.status == CLAIMING:
-        run = _seal(run, owned, store, ports)
+        sealing.take(run, owned, store, ports.left)
+        run = sealing.leave_out_deleted(run, store, ports.objects, ports.clock, ports.left)
+        # Sealed before the start: the manifest behind a token must not grow when the start is repeated.
+        run = store.move(run, CLAIMED, at=ports.clock())
     with_what = ports.artifacts, store, ports.objects, ports.copier, ports.executions, ports.clock, began
     started = launching.launch(run, owned, LaunchingPorts(*with_what))
     if half_done or not started:
@@ -227,7 +233,7 @@ def _due(owned: OwnedPipeline, store: UploadStore, ports: StartingPorts) -> bool
 
 
 def _claiming(ports: StartingPorts) -> ClaimingPorts:
-    return ClaimingPorts(ports.store_of, ports.requests)
+    return ClaimingPorts(ports.store_of, ports.requests, ports.left)
 
 
 def _end_of(
@@ -255,15 +261,3 @@ def _close(run: Run, state: ExecutionState, store: UploadStore, ports: StartingP
     logger.info("run closed", extra={"run": run.id, "status": state.status, "reason": state.reason})
     count(f"Run{state.status}")
     return closed
-
-
-def _seal(run: Run, owned: OwnedPipeline | None, store: UploadStore, ports: StartingPorts) -> Run:
-    """Let a run that was opened take what waits, and seal it."""
-    taken = store.taken(run)
-    room = rules.MOST_UPLOADS - len(taken)
-    waiting = rules.of_one_bucket(store.waiting(most=room) if room > 0 else ())
-    if owned is not None and owned.pipeline.takes == URL:
-        waiting = rules.that_fit_a_copy(taken, waiting)
-    store.take(run, waiting)
-    # Sealed before the start: the manifest behind a token must not grow when the start is repeated.
-    return store.move(run, CLAIMED, at=ports.clock())

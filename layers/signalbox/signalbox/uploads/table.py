@@ -1,15 +1,16 @@
 """The uploads table.
 
     what                  pk                          sk
-    an upload             upload#<bucket>/<key>       <version>                  with `run` once it is taken, and
-                                                                                 `by` where the uploader is known
+    an upload             upload#<bucket>/<key>       <version>                  with `run` once it is taken, `gone`
+                                                                                 once that went on without it, and `by`
+                                                                                 where the uploader is known
     a waiting upload      waiting#<pipeline>          <recorded_at>#<digest>     gone once it is taken; what no project
                                                                                  claims waits for `unclaimed`
     an upload of a run    run#<run>                   <digest>
     a run                 pipeline#<pipeline>         run#<number, 8 digits>     `status`, `execution`, times, `reason`,
                                                                                  `waits_for`, `has_manifest`, `copied`,
-                                                                                 `folder`; `repeats` and `commit`
-                                                                                 where a push asked for it
+                                                                                 `looked`, `folder`; `repeats` and
+                                                                                 `commit` where a push asked for it
     a pipeline            pipelines                   <pipeline>                 once it has had a run
     what a push asks for  repeat#<pipeline>           wish                       `commit`, and `run` once one was opened
                                                                                  for it
@@ -189,6 +190,20 @@ class UploadsTable:
             if not self._table.transact(*writes):
                 raise RunConflictError(f"{run.id} cannot take uploads that wait")
 
+    def leave_out(self, run: Run, uploads: Iterable[Upload], at: datetime) -> None:
+        """Mark uploads of an unsealed run as gone, `CHUNK` in a transaction; the run has them no more.
+
+        Raises:
+            RunConflictError: the run is sealed, or one of the uploads is not its own any more.
+        """
+        for chunk in batched(uploads, CHUNK, strict=False):
+            writes = [
+                self._counting(run, -len(chunk)),
+                *(write for one in chunk for write in self._losing(run, one, at)),
+            ]
+            if not self._table.transact(*writes):
+                raise RunConflictError(f"{run.id} cannot leave out uploads")
+
     def taken(self, run: Run) -> Sequence[Upload]:
         """Return the uploads of the run."""
         return [items.upload_in(item) for item in self._table.query(f"run#{run.id}")]
@@ -253,6 +268,13 @@ class UploadsTable:
             {"Delete": delete_request(name, items.waiting_key(upload, self._pipeline), PRESENT)},
             {"Update": update_request(name, items.upload_key(upload), {"run": run.id}, unchanged({"run": None}))},
             {"Put": put_request(name, {**key(f"run#{run.id}", upload.digest), **facts})},
+        )
+
+    def _losing(self, run: Run, upload: Upload, at: datetime) -> "tuple[TransactWriteItemTypeDef, ...]":
+        name, gone, own = self._table.name, {"gone": moments.text_of(at)}, unchanged({"run": run.id})
+        return (
+            {"Delete": delete_request(name, key(f"run#{run.id}", upload.digest), PRESENT)},
+            {"Update": update_request(name, items.upload_key(upload), gone, own)},
         )
 
     def _handing(self, upload: Upload, pipeline: str) -> "tuple[TransactWriteItemTypeDef, ...]":
