@@ -76,7 +76,7 @@ def give_back(run: Run, uploads: Sequence[Upload], table: Table, now: datetime) 
 
 def _waiting_again(run: Run, upload: Upload, table: str, now: datetime) -> tuple[Any, ...]:
     again = upload._replace(recorded_at=moments.text_of(now))
-    changes = {"run": None, "recorded_at": again.recorded_at, "pipeline": run.pipeline}
+    changes = {"run": None, "gone": None, "expires": None, "recorded_at": again.recorded_at, "pipeline": run.pipeline}
     return (
         {"Update": update_request(table, items.upload_key(upload), changes, unchanged({"run": run.id}))},
         {"Put": put_request(table, {**items.waiting_key(again, run.pipeline), **items.facts_of(again)})},

@@ -1,6 +1,6 @@
 """In-memory stand-ins of the upload journey's ports. They remember, and refuse what the real ones refuse."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -372,6 +372,19 @@ class MemoryCopier:
             return None
         self.copies[target] = source
         return ObjectCopy(target, "v1", "e1", "e1")
+
+
+class MemoryLifetimes:
+    """The names of the runs that expire, each as often as it was said."""
+
+    def __init__(self) -> None:
+        self.expired: list[str] = []
+
+    def expire(self, run: Run, at: datetime, left: Callable[[], int]) -> None:
+        """Let a run and its uploads be forgotten."""
+        assert at.tzinfo is not None
+        assert left() > 0
+        self.expired.append(run.id)
 
 
 class MemoryDeadLetterQueue:

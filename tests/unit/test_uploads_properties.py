@@ -25,6 +25,7 @@ from tests.support.uploads import (
     MemoryCopier,
     MemoryDeadLetterQueue,
     MemoryExecutions,
+    MemoryLifetimes,
     MemoryNotificationLog,
     MemoryObjects,
     MemoryProjects,
@@ -62,6 +63,7 @@ class World:
         self.events: list[Any] = []
         self.messages: list[Any] = []
         self.pushed: list[Any] = []
+        self.lifetimes = MemoryLifetimes()
         self.versions = 0
         self.deleted = False
         self.most_running = 0
@@ -84,6 +86,7 @@ class World:
             objects=self._mortal(self.objects),
             copier=self._mortal(MemoryCopier()),
             executions=self._mortal(self.executions),
+            lifetimes=self._mortal(self.lifetimes),
             requests=self._mortal(self.requests),
             dead_letters=self._mortal(self.dead_letters),
             refusals=Refusals(self._mortal(MemoryNotificationLog()), self.mails.append),

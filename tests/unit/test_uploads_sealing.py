@@ -92,13 +92,13 @@ def test_each_key_is_looked_for_once_also_where_threads_share_them(
 
 
 class Slow:
-    """A table of which each call takes so many milliseconds of the function that makes it, and a bucket of 30."""
+    """A table of which each call takes so many milliseconds of the function that makes it, and a bucket of 20."""
 
     def __init__(self, world: World, milliseconds: int, monkeypatch: pytest.MonkeyPatch) -> None:
         self.world, self.milliseconds, self.left = world, milliseconds, TIMEOUT
         for name in ("take", "leave_out", "hand_over", "waiting", "taken", "move", "note"):
             monkeypatch.setattr(MemoryTable, name, self._slow(getattr(MemoryTable, name)))
-        monkeypatch.setattr(world.objects, "look", self._slow(world.objects.look, 30))
+        monkeypatch.setattr(world.objects, "look", self._slow(world.objects.look, 20))
         monkeypatch.setattr(world.requests, "ask", self._slow(world.requests.ask))
         world.ports = world.ports._replace(left=lambda: self.left)
 

@@ -14,6 +14,7 @@ from signalbox.aws.table import Table
 from signalbox.settings import RecordUploads, ReportRun, StartRun
 from signalbox.uploads.adapters import KnownProjects, SageMakerExecutions, SqsRunRequests
 from signalbox.uploads.failures import FailedExecutions
+from signalbox.uploads.lifetimes import ItemLifetimes
 from signalbox.uploads.mails import NotificationTable
 from signalbox.uploads.recording import RecordingPorts
 from signalbox.uploads.refusals import NotifyRefusal, Refusals
@@ -46,6 +47,7 @@ def starting_ports(settings: StartRun, notify: NotifyRefusal) -> StartingPorts:
         objects=ObjectStore(),
         copier=ObjectCopier(),
         executions=SageMakerExecutions(),
+        lifetimes=ItemLifetimes(Table(settings.uploads_table)),
         requests=_requests(settings),
         dead_letters=SqsDeadLetterQueue(settings.dead_letters_url),
         refusals=Refusals(notification_log(settings.uploads_table), notify),

@@ -8,6 +8,7 @@ from signalbox.aws.objects import ObjectCopy, StoredObject
 from signalbox.events import ExecutionChange
 from signalbox.project_documents import Project, ProjectPipeline
 from signalbox.uploads.model import UNCLAIMED, ExecutionState, Run, Upload, Wish
+from signalbox.uploads.remaining import MillisecondsLeft
 
 
 class ProjectReader(Protocol):
@@ -113,6 +114,17 @@ class UploadStore(Protocol):
 
     def note(self, run: Run, waits_for: str) -> None:
         """Write beside the run what it waits for, and whether it has its manifest; RunConflictError as in `move`."""
+
+
+class RunLifetimes(Protocol):
+    """How long what is known of runs is kept."""
+
+    def expire(self, run: Run, at: datetime, left: MillisecondsLeft) -> None:
+        """Let a run and its uploads be forgotten some time after `at`: each upload only as long as it is this run's.
+
+        Raises:
+            RunPostponedError: the function's time is nearly over.
+        """
 
 
 class RunRequests(Protocol):

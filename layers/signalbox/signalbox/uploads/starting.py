@@ -14,7 +14,7 @@ from signalbox.events import EventError, ExecutionChange, changed_parameter
 from signalbox.observability import count, logger, measure
 from signalbox.projects import OwnedPipeline
 from signalbox.reading import Fields
-from signalbox.uploads import claiming, launching, remaining, repeating, rules, sealing
+from signalbox.uploads import claiming, launching, lifetimes, remaining, repeating, rules, sealing
 from signalbox.uploads.claiming import ClaimingPorts
 from signalbox.uploads.launching import LaunchingPorts
 from signalbox.uploads.model import (
@@ -33,6 +33,7 @@ from signalbox.uploads.ports import (
     FileCopier,
     PipelineExecutions,
     ProjectReader,
+    RunLifetimes,
     RunRequests,
     UploadObjects,
     UploadStore,
@@ -59,6 +60,7 @@ class StartingPorts(NamedTuple):
     objects: UploadObjects
     copier: FileCopier
     executions: PipelineExecutions
+    lifetimes: RunLifetimes
     requests: RunRequests
     dead_letters: DeadLetterQueue
     refusals: Refusals
@@ -257,6 +259,7 @@ def _end_of(
 
 
 def _close(run: Run, state: ExecutionState, store: UploadStore, ports: StartingPorts) -> Run:
+    lifetimes.end(run, state.status, store, ports.lifetimes, ports.clock(), ports.left)
     closed = store.move(run, state.status, at=ports.clock(), reason=state.reason)
     logger.info("run closed", extra={"run": run.id, "status": state.status, "reason": state.reason})
     count(f"Run{state.status}")

@@ -45,8 +45,8 @@ from signalbox.aws.table import (
     unchanged,
     update_request,
 )
-from signalbox.uploads import items
-from signalbox.uploads.model import CLAIMING, STARTED, SUCCEEDED, Run, RunConflictError, Upload, Wish
+from signalbox.uploads import items, lifetimes
+from signalbox.uploads.model import CLAIMING, EMPTY, STARTED, SUCCEEDED, Run, RunConflictError, Upload, Wish
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -154,7 +154,8 @@ class UploadsTable:
         name, asked = self._table.name, {"commit": commit, "asked_at": moments.text_of(at)}
         return self._table.transact(
             {"Put": put_request(name, {**items.commit_key(self._pipeline, commit, number), **asked}, NEW)},
-            {"Put": put_request(name, {**items.wish_key(self._pipeline), **asked})},
+            {"Put": put_request(name, {**items.wish_key(self._pipeline), **asked, "number": number})},
+            *lifetimes.outdated(self._table, self._pipeline, commit, number, at),
         )
 
     def open(self, run: Run, wish: Wish | None = None) -> None:
@@ -222,12 +223,14 @@ class UploadsTable:
         """
         started_at = at if status == STARTED else run.started_at
         execution = execution or run.execution
-        facts = {
+        facts: dict[str, Value | None] = {
             "status": status,
             "execution": execution,
             "reason": reason,
             f"{status.lower()}_at": moments.text_of(at),
         }
+        if status == EMPTY:  # of the others, `lifetimes` knows how long they are needed
+            facts["expires"] = moments.expiry(at)
         changes = {**items.progress_of(run), **facts, "waits_for": None, "waits_because": None}
         if self._table.update(items.run_key(run), changes, unchanged({"status": run.status})) is None:
             raise _gave_way(run)
@@ -271,7 +274,8 @@ class UploadsTable:
         )
 
     def _losing(self, run: Run, upload: Upload, at: datetime) -> "tuple[TransactWriteItemTypeDef, ...]":
-        name, gone, own = self._table.name, {"gone": moments.text_of(at)}, unchanged({"run": run.id})
+        name, own = self._table.name, unchanged({"run": run.id})
+        gone: dict[str, Value | None] = {"gone": moments.text_of(at), "expires": moments.expiry(at)}
         return (
             {"Delete": delete_request(name, key(f"run#{run.id}", upload.digest), PRESENT)},
             {"Update": update_request(name, items.upload_key(upload), gone, own)},
