@@ -9,6 +9,7 @@ from signalbox import names, projects
 from signalbox.aws.table import Table
 from signalbox.project_documents import Window
 from signalbox.projects import Project
+from signalbox.uploads import items
 from signalbox.uploads.model import STARTED, UNCLAIMED, Run, Upload
 from signalbox.uploads.table import UploadsTable, pipelines
 from signalbox.uploads.waiting import unstarted
@@ -48,6 +49,12 @@ class UploadsOfStack:
     def of(self, pipeline: str) -> UploadsTable:
         """Return the part of a pipeline."""
         return UploadsTable(self.table, pipeline)
+
+    def known(self, upload: Upload) -> Upload | None:
+        """Return an upload as it stands now; None where it is forgotten."""
+        place = items.upload_key(upload)
+        item = self.table.get(str(place["pk"]), str(place["sk"]))
+        return items.upload_in(item) if item else None
 
     def pipelines(self) -> list[str]:
         """Return the pipelines of all projects, and those that had runs and are of none (any more)."""

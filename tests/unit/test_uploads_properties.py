@@ -242,6 +242,9 @@ def check(world: World) -> None:
     world.messages.append(REQUEST)
     world.run()
     assert not any(run.open for run in world.table.runs)
+    ended = {run.id: run for run in world.table.runs if run.status != "Empty"}
+    good = [run.id for run in ended.values() if world.table.taken(run)][-1:]
+    assert set(world.lifetimes.expired) == set(ended) - set(good)
 
 
 def check_pushes(world: World) -> None:

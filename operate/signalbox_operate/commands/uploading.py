@@ -1,14 +1,16 @@
 """Upload data, and see what became of it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from signalbox.aws.s3 import ObjectStore
 from signalbox.projects import load_projects
 from signalbox.uploads.model import UNCLAIMED
-from signalbox_operate import account, start, uploads
+from signalbox_operate import account, rerunning, retrying, start, upload_states, uploads
 from signalbox_operate.commands.terminal import (
     Json,
     Prefix,
@@ -19,8 +21,12 @@ from signalbox_operate.commands.terminal import (
     print_json,
     shown,
     stack_of,
-    state,
 )
+from signalbox_operate.commands.terminal import (
+    state as coloured,
+)
+from signalbox_operate.stack import OperateError
+from signalbox_operate.upload_states import UploadState
 
 _SHOWN = 20  # waiting uploads
 
@@ -50,11 +56,18 @@ def show_uploads(
     stack: StackName = "signalbox",
     project: ProjectName = None,
     prefix: Prefix = None,
+    state: Annotated[UploadState | None, typer.Option(help="Show the uploads in this state, the newest first")] = None,
+    most: Annotated[int, typer.Option(min=1, help="How many uploads of a state are shown")] = _SHOWN,
     as_json: Json = False,
 ) -> None:
     """Show which run took a file and what became of it, or what waits for a run and why."""
+    if file is not None and state is not None:
+        raise OperateError("a file has one state, which is shown without --state: give the one or the other")
     found = stack_of(stack)
     of_stack = uploads.of_stack(found, account.client("dynamodb"), account.client("ssm"))
+    if state is not None:
+        _show_state(upload_states.of(state, of_stack, most), state, as_json=as_json)
+        return
     if file is None:
         _show_waiting(of_stack.waiting(), as_json=as_json)
         return
@@ -67,7 +80,41 @@ def show_uploads(
         size, by = f"{fate.upload.size:,} bytes", f", by {shown(fate.upload.by)}" if fate.upload.by else ""
         console.print(f"{local(fate.upload.recorded_at)}  {size}, version {shown(fate.upload.version)}{by}")
         taken = f"run {fate.upload.run}: " if fate.upload.run else ""
-        console.print(Text.assemble(f"  {taken}", state(fate.state), f": {shown(fate.detail)}" if fate.detail else ""))
+        console.print(
+            Text.assemble(f"  {taken}", coloured(fate.state), f": {shown(fate.detail)}" if fate.detail else "")
+        )
+
+
+def _show_state(found: list[uploads.Fate], wanted: UploadState, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        console.print(f"no upload is {wanted}")
+    for fate in found:
+        place = f"s3://{fate.upload.bucket}/{shown(fate.upload.key)}"
+        taken = f"run {fate.upload.run}: " if fate.upload.run else ""
+        detail = f": {shown(fate.detail)}" if fate.detail else ""
+        console.print(
+            Text.assemble(f"{local(fate.upload.recorded_at)}  {place}  {taken}", coloured(fate.state), detail)
+        )
+
+
+def retry(
+    file: Annotated[str, typer.Argument(help="An S3 URI, a key, or the file that was uploaded")],
+    *,
+    stack: StackName = "signalbox",
+    project: ProjectName = None,
+    prefix: Prefix = None,
+) -> None:
+    """Let the newest upload of a file wait again alone, whose run failed, or which was deleted and is back."""
+    found, dynamodb = stack_of(stack), account.client("dynamodb")
+    of_stack = uploads.of_stack(found, dynamodb, account.client("ssm"))
+    under = uploads.prefixes(prefix, project, of_stack.projects)
+    newest = uploads.fates(uploads.places(file, found.output("DataBucket"), under), of_stack)[-1]
+    again = retrying.retry(newest, of_stack, ObjectStore(account.client("s3")), datetime.now(UTC))
+    rerunning.ask(found, again.pipeline, account.client("sqs"))
+    console.print(f"s3://{again.bucket}/{shown(again.key)} waits again: the next run of {again.pipeline} takes it")
 
 
 def _show_waiting(found: list[uploads.Waiting], *, as_json: bool) -> None:

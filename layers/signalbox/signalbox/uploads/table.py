@@ -6,7 +6,7 @@
                                                                                  where the uploader is known
     a waiting upload      waiting#<pipeline>          <recorded_at>#<digest>     gone once it is taken; what no project
                                                                                  claims waits for `unclaimed`
-    an upload of a run    run#<run>                   <digest>
+    an upload of a run    run#<run>                   <digest>                   `gone#<run>` where it is gone
     a run                 pipeline#<pipeline>         run#<number, 8 digits>     `status`, `execution`, times, `reason`,
                                                                                  `waits_for`, `has_manifest`, `copied`,
                                                                                  `looked`, `folder`; `repeats` and
@@ -45,7 +45,7 @@ from signalbox.aws.table import (
     unchanged,
     update_request,
 )
-from signalbox.uploads import items, lifetimes
+from signalbox.uploads import gone, items, lifetimes
 from signalbox.uploads.model import CLAIMING, EMPTY, STARTED, SUCCEEDED, Run, RunConflictError, Upload, Wish
 
 if TYPE_CHECKING:
@@ -198,10 +198,8 @@ class UploadsTable:
             RunConflictError: the run is sealed, or one of the uploads is not its own any more.
         """
         for chunk in batched(uploads, CHUNK, strict=False):
-            writes = [
-                self._counting(run, -len(chunk)),
-                *(write for one in chunk for write in self._losing(run, one, at)),
-            ]
+            lost = (write for one in chunk for write in gone.writes(self._table.name, run, one, at))
+            writes = [self._counting(run, -len(chunk)), *lost]
             if not self._table.transact(*writes):
                 raise RunConflictError(f"{run.id} cannot leave out uploads")
 
@@ -271,14 +269,6 @@ class UploadsTable:
             {"Delete": delete_request(name, items.waiting_key(upload, self._pipeline), PRESENT)},
             {"Update": update_request(name, items.upload_key(upload), {"run": run.id}, unchanged({"run": None}))},
             {"Put": put_request(name, {**key(f"run#{run.id}", upload.digest), **facts})},
-        )
-
-    def _losing(self, run: Run, upload: Upload, at: datetime) -> "tuple[TransactWriteItemTypeDef, ...]":
-        name, own = self._table.name, unchanged({"run": run.id})
-        gone: dict[str, Value | None] = {"gone": moments.text_of(at), "expires": moments.expiry(at)}
-        return (
-            {"Delete": delete_request(name, key(f"run#{run.id}", upload.digest), PRESENT)},
-            {"Update": update_request(name, items.upload_key(upload), gone, own)},
         )
 
     def _handing(self, upload: Upload, pipeline: str) -> "tuple[TransactWriteItemTypeDef, ...]":
