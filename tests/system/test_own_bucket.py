@@ -1,6 +1,7 @@
 """A bucket of one's own, connected by intake/bucket.yaml: what is uploaded to it is recorded, and run."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,8 +21,8 @@ OWN = {"Id": "own", "Events": ["s3:ObjectCreated:*"]}
 
 
 @pytest.fixture(scope="module")
-def settings(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Connect a bucket with settings of its own, deploy a project that reads it; return the settings."""
+def settings(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Connect a bucket with settings of its own, deploy a project that reads it; yield the settings."""
     s3, sqs = world.client("s3"), world.client("sqs")
     s3.create_bucket(Bucket=BUCKET)
     queue = "arn:aws:sqs:us-east-1:123456789012:owners"
@@ -56,7 +57,15 @@ def settings(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         + f'access: {{read: ["s3://{BUCKET}/{PLACE}"]}}\n'
     )
     world.signalbox("deploy", str(folder))
-    return before
+    yield before
+    # Other scenarios have one project. What is deleted here leaves the two roles as they were.
+    world.signalbox("projects", "remove", "lake", "--yes")
+    cloudformation.delete_stack(StackName=STACK)
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
+    policies = world.client("iam").list_role_policies(RoleName=world.outputs["StartRunRole"])["PolicyNames"]
+    assert policies == ["Needs"]
 
 
 def _settings(world: World) -> dict[str, Any]:
