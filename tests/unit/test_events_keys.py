@@ -1,5 +1,6 @@
 """Every legal key is recorded as S3 has it, however the event writes it: spaces, plus signs, newlines, 1,024 bytes."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -28,7 +29,7 @@ def _as_it_is(key: str) -> str:
     return key
 
 
-WRITTEN = {
+WRITTEN: dict[str, Callable[[str], str]] = {
     "as it is": _as_it_is,
     "encoded": quote,
     "encoded as a form": quote_plus,
