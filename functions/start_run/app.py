@@ -45,6 +45,6 @@ def _notify_set(settings: StartRun) -> "NotifySet":
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: "LambdaContext") -> "BatchResponse":  # noqa: ARG001  # Lambda passes it
+def handler(event: dict[str, Any], context: "LambdaContext") -> "BatchResponse":
     """Handle a batch of messages of the queue; return Lambda's partial batch response."""
-    return starting.start(event, _ports())
+    return starting.start(event, _ports()._replace(left=context.get_remaining_time_in_millis))

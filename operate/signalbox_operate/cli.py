@@ -55,6 +55,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "logs": running.logs,
     "start": running.start,
     "rerun": running.rerun,
+    "retry": uploading.retry,
     "models": registering.show_models,
     "models diff": registering.diff,
     "invoke": invoking.invoke,

@@ -11,10 +11,11 @@ from typing import Any
 from signalbox import moments
 from signalbox.aws.table import Table, put_request, unchanged, update_request
 from signalbox.uploads import items
+from signalbox.uploads.adapters import SqsRunRequests
 from signalbox.uploads.model import NO_UPLOADS, SUCCEEDED, Run, Upload
 from signalbox.uploads.table import UploadsTable
 from signalbox_operate.runs import PipelineRun
-from signalbox_operate.stack import OperateError
+from signalbox_operate.stack import OperateError, Stack
 
 _MOST = 1_000  # runs after it that are looked through for repetitions
 
@@ -33,6 +34,16 @@ def source(found: PipelineRun, table: UploadsTable) -> Run:
     run = table.find(known.source) or known
     if known.open or run.open:
         raise OperateError(f"{found.name} is not over: `signalbox runs {found.name}` shows how it stands")
+    check_failed(run, table)
+    return run
+
+
+def check_failed(run: Run, table: UploadsTable) -> None:
+    """Refuse a run whose uploads are in a run that succeeded, or that goes on: itself, or one that repeats it.
+
+    Raises:
+        OperateError: they are; the message says what to do instead.
+    """
     for one in (run, *_repetitions(run, table)):
         if one.status == SUCCEEDED:
             raise OperateError(
@@ -40,8 +51,8 @@ def source(found: PipelineRun, table: UploadsTable) -> Run:
                 f"files again, or push a change of the pipeline, which runs over them"
             )
         if one.open:
-            raise OperateError(f"{one.id} runs over the uploads of {run.id} again, and is not over")
-    return run
+            again = "" if one is run else f" runs over the uploads of {run.id} again, and"
+            raise OperateError(f"{one.id}{again} is not over: `signalbox runs {one.id}` shows how it stands")
 
 
 def _repetitions(run: Run, table: UploadsTable) -> list[Run]:
@@ -74,9 +85,19 @@ def give_back(run: Run, uploads: Sequence[Upload], table: Table, now: datetime) 
     return sum(table.transact(*_waiting_again(run, one, table.name, now)) for one in uploads)
 
 
+def ask(stack: Stack, pipeline: str, sqs: Any) -> None:
+    """Ask for a run of a pipeline.
+
+    Raises:
+        ServiceBusyError, CallRefusedError: SQS did not take it.
+    """
+    # With a delay of a second hardly any request is another one's repetition.
+    SqsRunRequests(stack.output("RunsQueueUrl"), 1, moments.now, sqs).ask(pipeline)
+
+
 def _waiting_again(run: Run, upload: Upload, table: str, now: datetime) -> tuple[Any, ...]:
     again = upload._replace(recorded_at=moments.text_of(now))
-    changes = {"run": None, "recorded_at": again.recorded_at, "pipeline": run.pipeline}
+    changes = {"run": None, "gone": None, "expires": None, "recorded_at": again.recorded_at, "pipeline": run.pipeline}
     return (
         {"Update": update_request(table, items.upload_key(upload), changes, unchanged({"run": run.id}))},
         {"Put": put_request(table, {**items.waiting_key(again, run.pipeline), **items.facts_of(again)})},

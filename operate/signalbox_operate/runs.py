@@ -125,14 +125,16 @@ def _step(found: Mapping[str, Any]) -> Step:
 
 
 def _of_pipeline(pipeline: str, table: UploadsTable, sagemaker: Any, most: int) -> Iterator[PipelineRun]:
-    """Yield the newest executions of a pipeline, and the run that has none yet."""
+    """Yield the newest executions of a pipeline, the run that has none yet, and those whose uploads were deleted."""
     recorded = table.newest(most)
     took = {run.execution: (run, number) for run, number in recorded}
     for number, summary in enumerate(_executions(pipeline, sagemaker)):
         if number == most:
             break
         yield _started(pipeline, summary, *took.get(summary["PipelineExecutionArn"], (None, None)))
-    yield from (_unstarted(run, number) for run, number in recorded if run.open and run.execution is None)
+    for run, number in recorded:
+        if run.execution is None and (run.open or run.reason):  # a run without a reason found nothing, and says nothing
+            yield _unstarted(run, number)
 
 
 def _executions(pipeline: str, sagemaker: Any) -> Iterator[Mapping[str, Any]]:

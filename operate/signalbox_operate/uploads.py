@@ -9,6 +9,7 @@ from signalbox import names, projects, quarantine
 from signalbox.aws.table import Table
 from signalbox.project_documents import Window
 from signalbox.projects import Project
+from signalbox.uploads import items
 from signalbox.uploads.model import STARTED, UNCLAIMED, Run, Upload
 from signalbox.uploads.quarantined import QuarantineTable
 from signalbox.uploads.table import UploadsTable, pipelines
@@ -17,7 +18,7 @@ from signalbox_operate import sets
 from signalbox_operate.sets import SetTextsOfUser, WaitingSet
 from signalbox_operate.stack import OperateError, Stack
 
-WAITING, QUARANTINED = "waiting", "quarantined"
+WAITING, QUARANTINED, GONE = "waiting", "quarantined", "gone"
 _UNKNOWN = "unknown"
 _IN_SETS = "a set runs once all its files are there, and what no set names waits for one that does"
 NOBODY = "no project claims its place: deploy one whose uploads have a prefix that its key begins with"
@@ -25,7 +26,7 @@ NOBODY = "no project claims its place: deploy one whose uploads have a prefix th
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of one upload: its state is `waiting`, `quarantined`, that of its run, or that it has without one.
+    """What became of one upload: its state is `waiting`, `quarantined`, `gone`, that of its run, or one without a run.
 
     `detail` says why. `quarantined` is one that its run did not use, however that ended.
     """
@@ -59,6 +60,12 @@ class UploadsOfStack:
     def of(self, pipeline: str) -> UploadsTable:
         """Return the part of a pipeline."""
         return UploadsTable(self.table, pipeline)
+
+    def known(self, upload: Upload) -> Upload | None:
+        """Return an upload as it stands now; None where it is forgotten."""
+        place = items.upload_key(upload)
+        item = self.table.get(str(place["pk"]), str(place["sk"]))
+        return items.upload_in(item) if item else None
 
     def pipelines(self) -> list[str]:
         """Return the pipelines of all projects, and those that had runs and are of none (any more)."""
@@ -206,6 +213,8 @@ def _fate(upload: Upload, uploads: UploadsOfStack) -> Fate:
         return Fate(upload, upload.state, upload.detail)
     if upload.run is None:
         return Fate(upload, WAITING, uploads.why_upload_waits(upload))
+    if upload.gone:
+        return Fate(upload, GONE, f"it was deleted before the run could start, which went on without it {upload.gone}")
     run = uploads.of(upload.pipeline).find(upload.run)
     if run is None:
         return Fate(upload, _UNKNOWN, "the table does not know the run any more")

@@ -120,7 +120,7 @@ def _start_run() -> Usual:
     started = {"PipelineExecutionArn": f"arn:aws:sagemaker:{_AWS}:pipeline/{_PIPELINE}/execution/abcdefghijkl"}
     answers: Answers = {
         "dynamodb": table,
-        "s3": {"put_object": {}},
+        "s3": {"put_object": {}, "head_object": _KEPT},
         "sagemaker": {"start_pipeline_execution": started},
         "ssm": _projects(),
     }

@@ -19,6 +19,7 @@ from tests.support.uploads import (
     MemoryCopier,
     MemoryDeadLetterQueue,
     MemoryExecutions,
+    MemoryLifetimes,
     MemoryNotificationLog,
     MemoryObjects,
     MemoryProjects,
@@ -49,7 +50,7 @@ class World:
         """Let uploads wait, the first the longest."""
         for key in keys:
             self.clock.forward(1)
-            self.objects.put(f"incoming/{key}")
+            self.objects.put(f"incoming/{key}", bucket=bucket)
             self.table.record(Upload(bucket, f"incoming/{key}", "v1", 10, moments.text_of(self.clock())))
 
     def deliver(self, *messages: Any) -> list[str]:
@@ -91,6 +92,7 @@ def a_world(*projects: Project) -> World:
         objects=objects,
         copier=MemoryCopier(),
         executions=executions,
+        lifetimes=MemoryLifetimes(),
         requests=requests,
         dead_letters=dead_letters,
         refusals=Refusals(log, mails.append),

@@ -1,11 +1,12 @@
 """In-memory stand-ins of the upload journey's ports. They remember, and refuse what the real ones refuse."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from signalbox import moments
 from signalbox.aws.errors import CallRefusedError
 from signalbox.aws.objects import ObjectCopy, StoredObject
 from signalbox.batch import DeadLetter
@@ -59,10 +60,22 @@ class MemoryObjects:
         self.writes = self.reads = 0
         self.refuses = False
 
-    def put(self, key: str, version: str | None = "v1", size: int = 10, etag: str = "e1", second: int = 0) -> None:
+    def put(
+        self,
+        key: str,
+        version: str | None = "v1",
+        size: int = 10,
+        etag: str = "e1",
+        second: int = 0,
+        bucket: str = BUCKET,
+    ) -> None:
         """Put an object."""
         modified = datetime(2026, 11, 20, 11, 0, second, tzinfo=UTC)
-        self.content[BUCKET, key] = StoredObject(version, etag, size, modified)
+        self.content[bucket, key] = StoredObject(version, etag, size, modified)
+
+    def delete(self, key: str, bucket: str = BUCKET) -> None:
+        """Delete an object."""
+        self.content.pop((bucket, key), None)
 
     def look(self, bucket: str, key: str) -> StoredObject | None:
         """Return what is under the key now."""
@@ -129,7 +142,7 @@ class MemoryQuarantine:
         self.files: dict[str, dict[str, QuarantinedFile]] = {}
         self.writes = 0
 
-    def keep(self, execution: str, files: Sequence[QuarantinedFile]) -> None:
+    def keep(self, execution: str, files: Sequence[QuarantinedFile], at: datetime) -> None:
         """Write down the files that an execution did not use."""
         self.writes += 1
         self.files.setdefault(execution, {}).update({one["file"]: one for one in files})
@@ -211,7 +224,7 @@ class MemoryTable:
         """Return the run with this execution."""
         return next((run for run in self._runs.values() if run.execution == execution), None)
 
-    def set_aside(self, upload: Upload, state: str, detail: str) -> None:
+    def set_aside(self, upload: Upload, state: str, detail: str, at: datetime) -> None:
         """Let a waiting upload wait no more, in no run."""
         if self._waiting.pop(f"{upload.recorded_at}#{upload.digest}", None) is not None:
             known = (upload.bucket, upload.key, upload.version)
@@ -279,6 +292,16 @@ class MemoryTable:
             known = (upload.bucket, upload.key, upload.version)
             self.uploads[known] = replace(self.uploads[known], run=run.id)
             self._taken.setdefault(run.id, {})[upload.digest] = taken
+
+    def leave_out(self, run: Run, uploads: Iterable[Upload], at: datetime) -> None:
+        """Mark uploads of an unsealed run as gone."""
+        taken, uploads = self._taken.get(run.id, {}), list(uploads)
+        if self._runs[run.number].status != CLAIMING or any(one.digest not in taken for one in uploads):
+            raise RunConflictError("sealed, or left out")
+        for one in uploads:
+            del taken[one.digest]
+            known = (one.bucket, one.key, one.version)
+            self.uploads[known] = replace(self.uploads[known], gone=moments.text_of(at))
 
     def taken(self, run: Run) -> Sequence[Upload]:
         """Return the uploads of the run."""
@@ -376,6 +399,19 @@ class MemoryCopier:
             return None
         self.copies[target] = source
         return ObjectCopy(target, "v1", "e1", "e1")
+
+
+class MemoryLifetimes:
+    """The names of the runs that expire, each as often as it was said."""
+
+    def __init__(self) -> None:
+        self.expired: list[str] = []
+
+    def expire(self, run: Run, at: datetime, left: Callable[[], int]) -> None:
+        """Let a run and its uploads be forgotten."""
+        assert at.tzinfo is not None
+        assert left() > 0
+        self.expired.append(run.id)
 
 
 class MemoryDeadLetterQueue:

@@ -62,7 +62,7 @@ def a_run(clients: dict[str, Any], status: str, *files: QuarantinedFile, number:
     uploads.open(run)
     uploads.take(run, [upload])
     started = uploads.move(uploads.move(run, CLAIMED, at=begun), STARTED, at=begun, execution=execution)
-    QuarantineTable(table(clients)).keep(execution, files)
+    QuarantineTable(table(clients)).keep(execution, files, NOW)
     return uploads.move(started, status, at=begun)
 
 

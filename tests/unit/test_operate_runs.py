@@ -177,6 +177,13 @@ def test_a_run_that_has_not_started_is_shown_with_what_it_waits_for(clients: dic
     assert f"run {later.id} has not started" in refused.stderr
 
 
+def test_a_run_whose_uploads_were_all_deleted_is_shown_with_that(clients: dict[str, Any]) -> None:
+    empty = Run(ABALONE, 9, NOW)
+    uploads(clients).open(empty)
+    uploads(clients).move(empty, "Empty", at=NOW, reason="all its uploads were deleted before it could start")
+    assert f"{empty.id}: all its uploads were deleted before it could start" in ask("runs").output
+
+
 def test_a_run_that_a_push_asked_for_is_shown_with_the_run_that_it_repeats_and_the_commit(
     clients: dict[str, Any], run: Run
 ) -> None:

@@ -97,8 +97,10 @@ def test_each_set_says_which_of_its_files_it_waits_for_and_until_when(
 
 
 def test_what_is_set_aside_says_what_became_of_it_and_why(table: UploadsTable) -> None:
-    table.set_aside(send(table, "a.csv", 1), "replaced", "by version v2")
-    table.set_aside(send(table, "manifest.json", 2), "refused", "it names no file: correct it, and upload it again")
+    table.set_aside(send(table, "a.csv", 1), "replaced", "by version v2", NOW)
+    table.set_aside(
+        send(table, "manifest.json", 2), "refused", "it names no file: correct it, and upload it again", NOW
+    )
     assert run("a.csv").output.splitlines()[1] == "  replaced: by version v2"
     assert run("manifest.json").output.splitlines()[1] == (
         "  refused: it names no file: correct it, and upload it again"

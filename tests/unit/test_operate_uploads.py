@@ -140,6 +140,18 @@ def test_what_a_run_has_taken_waits_until_it_starts_and_status_says_since_when_a
     assert run().output.startswith(f"1 waiting for {PIPELINE}: {waiting.id} is active")
 
 
+def test_an_upload_that_was_deleted_before_its_run_is_shown_as_gone(table: UploadsTable) -> None:
+    upload = Upload(BUCKET, KEY, "v1", 10, moments.text_of(NOW))
+    started = Run(PIPELINE, 1, NOW)
+    table.record(upload)
+    table.open(started)
+    table.take(started, [upload])
+    table.leave_out(started, [upload], NOW + timedelta(seconds=5))
+    shown = run("abalone.csv").stdout
+    assert f"run {started.id}: gone: it was deleted before the run could start" in " ".join(shown.split())
+    assert "2026-11-20T12:00:05" in shown
+
+
 def test_an_upload_whose_run_the_table_has_lost_says_so(table: UploadsTable, clients: dict[str, Any]) -> None:
     lost = a_run(table, 1, an_upload())
     clients["dynamodb"].delete_item(

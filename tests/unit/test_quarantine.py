@@ -16,7 +16,7 @@ from tests.support.documents import blocks, read
 from tests.support.dynamodb import created_table
 from tests.support.notifications import in_both, in_neither, mailed_about_run
 from tests.support.samples import sample
-from tests.support.uploads import ABALONE, ARTIFACTS, EXECUTION, PIPELINE, a_project
+from tests.support.uploads import ABALONE, ARTIFACTS, EXECUTION, PIPELINE, Clock, a_project
 from tests.unit.test_uploads_reporting import ARN, World
 
 from signalbox import quarantine
@@ -120,8 +120,8 @@ def test_what_a_seeds_job_writes_is_what_is_read_of_it(tmp_path: Path) -> None:
 
 
 def test_what_is_kept_of_an_execution_is_found_again_and_kept_once(table: QuarantineTable) -> None:
-    table.keep(ARN, [IGNORED, BAD])
-    table.keep(ARN, [BAD, IGNORED])
+    table.keep(ARN, [IGNORED, BAD], Clock().now)
+    table.keep(ARN, [BAD, IGNORED], Clock().now)
     assert table.of(ARN) == [BAD, IGNORED]
     assert table.find(ARN, "incoming/a.csv") == BAD
     assert table.find(ARN, "incoming/b.csv") is None

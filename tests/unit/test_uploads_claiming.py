@@ -21,6 +21,7 @@ from tests.support.uploads import (
     MemoryCopier,
     MemoryDeadLetterQueue,
     MemoryExecutions,
+    MemoryLifetimes,
     MemoryNotificationLog,
     MemoryObjects,
     MemoryProjects,
@@ -73,6 +74,7 @@ class World:
             objects=self.mortal(self.objects),
             copier=self.mortal(self.copier),
             executions=self.mortal(self.executions),
+            lifetimes=MemoryLifetimes(),
             requests=self.mortal(self.requests),
             dead_letters=self.letters,
             refusals=Refusals(MemoryNotificationLog(), self.mails.append),
@@ -88,6 +90,7 @@ class World:
         """Let uploads wait for a pipeline."""
         for key in keys:
             self.clock.forward(0.1)
+            self.objects.put(f"incoming/{key}")
             self.tables(pipeline).record(Upload(BUCKET, f"incoming/{key}", "v1", 10, moments.text_of(self.clock())))
 
     def deliver(self, *messages: Any, group: str = UNCLAIMED) -> list[str]:
@@ -326,6 +329,7 @@ def test_whatever_becomes_of_projects_each_upload_is_taken_once_and_by_its_own_p
         keys.append(f"incoming/{place}/{next(numbers)}.csv")
         found = claim(world.projects.found, keys[-1])
         pipeline = found.pipeline.name if found else UNCLAIMED
+        world.objects.put(keys[-1])
         world.tables(pipeline).record(Upload(BUCKET, keys[-1], "v1", 10, moments.text_of(world.clock())))
         world.requests.ask(pipeline) if found else world.requests.ask_for_claims()
 

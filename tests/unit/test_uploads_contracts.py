@@ -73,10 +73,7 @@ def a_run(number: int = 1) -> Run:
 
 
 def claimed(table: Any, *uploads: Upload) -> Run:
-    for upload in uploads:
-        table.record(upload)
-    table.open(a_run())
-    table.take(a_run(), uploads)
+    taking(table, *uploads)
     run: Run = table.move(a_run(), CLAIMED, at=NOW)
     return run
 
@@ -97,7 +94,7 @@ def test_another_version_of_the_same_key_is_another_upload(table: Any) -> None:
 def test_what_is_set_aside_waits_no_more_and_keeps_why(table: Any) -> None:
     table.record(an_upload(1))
     table.record(an_upload(2))
-    table.set_aside(an_upload(1), "replaced", "by version v2")
+    table.set_aside(an_upload(1), "replaced", "by version v2", NOW)
     assert table.waiting() == [an_upload(2)]
     (known,) = table.history(BUCKET, "incoming/1.csv")
     assert (known.state, known.detail, known.run) == ("replaced", "by version v2", None)
@@ -107,7 +104,7 @@ def test_what_is_set_aside_waits_no_more_and_keeps_why(table: Any) -> None:
 
 def test_what_a_run_has_taken_is_not_set_aside(table: Any) -> None:
     run = claimed(table, an_upload())
-    table.set_aside(an_upload(), "replaced", "by version v2")
+    table.set_aside(an_upload(), "replaced", "by version v2", NOW)
     (known,) = table.history(BUCKET, "incoming/1.csv")
     assert (known.state, known.run) == ("", run.id)
     assert len(table.taken(run)) == 1
@@ -116,7 +113,7 @@ def test_what_a_run_has_taken_is_not_set_aside(table: Any) -> None:
 def test_what_is_set_aside_cannot_be_taken(table: Any) -> None:
     table.record(an_upload())
     table.open(a_run())
-    table.set_aside(an_upload(), "refused", "it names no file")
+    table.set_aside(an_upload(), "refused", "it names no file", NOW)
     with pytest.raises(RunConflictError):
         table.take(a_run(), [an_upload()])
 
@@ -368,6 +365,47 @@ def test_a_note_beside_a_run_does_not_change_its_state(table: Any) -> None:
     assert table.find("another") is None
     assert table.find(replace(run, number=2).id) is None
     assert table.find(replace(run, created_at=NOW - timedelta(days=1)).id) is None
+
+
+def taking(table: Any, *uploads: Upload) -> Run:
+    for upload in uploads:
+        table.record(upload)
+    table.open(a_run())
+    table.take(a_run(), uploads)
+    return a_run()
+
+
+def test_an_upload_that_is_gone_keeps_its_run_which_has_it_no_more(table: Any) -> None:
+    run = taking(table, an_upload(), an_upload(2))
+    table.leave_out(run, [an_upload()], NOW)
+    assert [upload.key for upload in table.taken(run)] == [an_upload(2).key]
+    (known,) = table.history(BUCKET, an_upload().key)
+    assert (known.run, known.gone) == (run.id, moments.text_of(NOW))
+    assert not table.record(an_upload())
+    assert table.waiting() == []
+    with pytest.raises(RunConflictError):
+        table.leave_out(run, [an_upload()], NOW)
+
+
+def test_more_uploads_than_fit_a_transaction_are_all_left_out(table: Any) -> None:
+    uploads = [an_upload(number) for number in range(70)]
+    run = taking(table, *uploads)
+    table.leave_out(run, uploads, NOW)
+    assert table.taken(run) == []
+    assert table.last_with_uploads() is None
+
+
+def test_a_sealed_run_leaves_nothing_out(table: Any) -> None:
+    run = claimed(table, an_upload())
+    with pytest.raises(RunConflictError):
+        table.leave_out(run, [an_upload()], NOW)
+    assert len(table.taken(run)) == 1
+
+
+def test_a_run_keeps_how_far_its_uploads_were_looked_for(table: Any) -> None:
+    run = taking(table, an_upload())
+    table.note(run._replace(looked=an_upload().digest), "looks")
+    assert table.latest().looked == an_upload().digest
 
 
 def test_keys_as_long_as_s3_allows_are_recorded_and_taken(table: Any) -> None:

@@ -17,6 +17,7 @@ from tests.support.uploads import (
     MemoryCopier,
     MemoryDeadLetterQueue,
     MemoryExecutions,
+    MemoryLifetimes,
     MemoryNotificationLog,
     MemoryObjects,
     MemoryProjects,
@@ -77,7 +78,8 @@ def requested(table: Table, *, refused: bool = False, commit: str | None = None)
     None is refused, but by the quota.
     """
     clock, executions, objects = Clock(), MemoryExecutions(quota=0 if refused else 20), MemoryObjects()
-    objects.put(KEY)
+    for name in (KEY, "incoming/later.csv"):
+        objects.put(name)
     ports = StartingPorts(
         prefix="signalbox",
         artifacts=ARTIFACTS,
@@ -86,6 +88,7 @@ def requested(table: Table, *, refused: bool = False, commit: str | None = None)
         objects=objects,
         copier=MemoryCopier(),
         executions=executions,
+        lifetimes=MemoryLifetimes(),
         requests=MemoryRequests(clock),
         dead_letters=MemoryDeadLetterQueue(),
         refusals=Refusals(MemoryNotificationLog(), lambda _: pytest.fail("nothing is refused")),

@@ -61,7 +61,7 @@ class World:
             requests=self.requests,
             log=self.log,
             find_failure=self.look,
-            quarantining=QuarantiningPorts(ARTIFACTS, self.reports.store.text, self.quarantine),
+            quarantining=QuarantiningPorts(ARTIFACTS, self.reports.store.text, self.quarantine, self.clock),
             notify=self.notify or self.mails.append,
             clock=self.clock,
         )

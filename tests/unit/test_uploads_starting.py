@@ -50,6 +50,7 @@ def test_all_that_waits_becomes_one_run(world: World) -> None:
 
 def test_who_uploaded_the_files_is_kept_beside_the_manifest_first_who_uploaded_most(world: World) -> None:
     for number, by in enumerate(["user/bob", "user/ann", "", "user/ann"]):
+        world.objects.put(f"incoming/{number}.csv")
         upload = Upload(BUCKET, f"incoming/{number}.csv", "v1", 10, moments.text_of(world.clock()), by=by)
         world.table.record(upload)
     world.deliver(REQUEST)
@@ -59,6 +60,7 @@ def test_who_uploaded_the_files_is_kept_beside_the_manifest_first_who_uploaded_m
 
 def test_of_many_uploaders_the_first_are_named_and_all_are_counted(world: World) -> None:
     for number in range(30):
+        world.objects.put(f"incoming/{number}.csv")
         waiting = Upload(
             BUCKET, f"incoming/{number}.csv", "v1", 10, moments.text_of(world.clock()), by=f"user/{number}"
         )

@@ -1,8 +1,11 @@
 """Moments as texts: one spelling in every table, so that texts sort as moments do."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+# How long tables remember what is over. Longer than any event or message comes late, longer than an execution of a
+# machine may last (a year), and so long that the same season of the year before can still be asked for.
+KEPT = timedelta(days=400)
 _MILLISECONDS = r"[0-9]+(\.[0-9]+)?"
 
 
@@ -32,6 +35,11 @@ def moment_of(text: str) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:
         raise ValueError(f"{text!r} is in no year from 1 to 9999: give a time such as 2026-11-20T10:00:14Z") from None
+
+
+def expiry(moment: datetime) -> int:
+    """Return the `expires` of an item about something that was over at a moment: seconds since 1970, for DynamoDB."""
+    return int((moment + KEPT).timestamp())
 
 
 def now() -> datetime:

@@ -7,7 +7,6 @@ import typer
 from rich.text import Text
 
 from signalbox.aws.table import Table
-from signalbox.uploads.adapters import SqsRunRequests
 from signalbox.uploads.table import UploadsTable
 from signalbox_operate import account, executing, rerunning, runs
 from signalbox_operate import logs as job_logs
@@ -144,10 +143,7 @@ def rerun(
     failed = rerunning.source(asked, uploads)
     chosen = rerunning.chosen(failed, without or (), uploads)
     moved = rerunning.give_back(failed, chosen, table, datetime.now(UTC))
-    # With a delay of a second hardly any request is another one's repetition.
-    SqsRunRequests(found.output("RunsQueueUrl"), 1, lambda: datetime.now(UTC), account.client("sqs")).ask(
-        asked.pipeline
-    )
+    rerunning.ask(found, asked.pipeline, account.client("sqs"))
     console.print(f"{moved:,} uploads of {failed.id} wait again: `signalbox uploads` shows them until a run takes them")
     if moved < len(chosen):
         console.print(f"{len(chosen) - moved:,} others wait already, or are in a later run")

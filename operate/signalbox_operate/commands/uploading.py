@@ -1,15 +1,17 @@
 """Upload data, and see what became of it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.table import Table
 from signalbox.projects import load_projects
 from signalbox.uploads.model import UNCLAIMED
-from signalbox_operate import account, quarantined, runs, start, uploads
+from signalbox_operate import account, quarantined, rerunning, retrying, runs, start, upload_states, uploads
 from signalbox_operate.commands.terminal import (
     Json,
     Prefix,
@@ -20,8 +22,12 @@ from signalbox_operate.commands.terminal import (
     print_json,
     shown,
     stack_of,
-    state,
 )
+from signalbox_operate.commands.terminal import (
+    state as coloured,
+)
+from signalbox_operate.stack import OperateError
+from signalbox_operate.upload_states import UploadState
 
 _SHOWN = 20  # waiting uploads
 
@@ -51,11 +57,18 @@ def show_uploads(
     stack: StackName = "signalbox",
     project: ProjectName = None,
     prefix: Prefix = None,
+    state: Annotated[UploadState | None, typer.Option(help="Show the uploads in this state, the newest first")] = None,
+    most: Annotated[int, typer.Option(min=1, help="How many uploads of a state are shown")] = _SHOWN,
     as_json: Json = False,
 ) -> None:
     """Show which run took a file and what became of it, or what waits for a run and why."""
+    if file is not None and state is not None:
+        raise OperateError("a file has one state, which is shown without --state: give the one or the other")
     found = stack_of(stack)
     of_stack = uploads.of_stack(found, account.client("dynamodb"), account.client("ssm"), lambda: account.client("s3"))
+    if state is not None:
+        _show_state(upload_states.of(state, of_stack, most), state, as_json=as_json)
+        return
     if file is None:
         _show_waiting(of_stack.waiting(), as_json=as_json)
         return
@@ -68,7 +81,41 @@ def show_uploads(
         size, by = f"{fate.upload.size:,} bytes", f", by {shown(fate.upload.by)}" if fate.upload.by else ""
         console.print(f"{local(fate.upload.recorded_at)}  {size}, version {shown(fate.upload.version)}{by}")
         taken = f"run {fate.upload.run}: " if fate.upload.run else ""
-        console.print(Text.assemble(f"  {taken}", state(fate.state), f": {shown(fate.detail)}" if fate.detail else ""))
+        console.print(
+            Text.assemble(f"  {taken}", coloured(fate.state), f": {shown(fate.detail)}" if fate.detail else "")
+        )
+
+
+def _show_state(found: list[uploads.Fate], wanted: UploadState, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        console.print(f"no upload is {wanted}")
+    for fate in found:
+        place = f"s3://{fate.upload.bucket}/{shown(fate.upload.key)}"
+        taken = f"run {fate.upload.run}: " if fate.upload.run else ""
+        detail = f": {shown(fate.detail)}" if fate.detail else ""
+        console.print(
+            Text.assemble(f"{local(fate.upload.recorded_at)}  {place}  {taken}", coloured(fate.state), detail)
+        )
+
+
+def retry(
+    file: Annotated[str, typer.Argument(help="An S3 URI, a key, or the file that was uploaded")],
+    *,
+    stack: StackName = "signalbox",
+    project: ProjectName = None,
+    prefix: Prefix = None,
+) -> None:
+    """Let the newest upload of a file wait again alone, whose run failed, or which was deleted and is back."""
+    found, dynamodb = stack_of(stack), account.client("dynamodb")
+    of_stack = uploads.of_stack(found, dynamodb, account.client("ssm"), lambda: account.client("s3"))
+    under = uploads.prefixes(prefix, project, of_stack.projects)
+    newest = uploads.fates(uploads.places(file, found.output("DataBucket"), under), of_stack)[-1]
+    again = retrying.retry(newest, of_stack, ObjectStore(account.client("s3")), datetime.now(UTC))
+    rerunning.ask(found, again.pipeline, account.client("sqs"))
+    console.print(f"s3://{again.bucket}/{shown(again.key)} waits again: the next run of {again.pipeline} takes it")
 
 
 def show_quarantine(
@@ -100,7 +147,7 @@ def show_quarantine(
 
 
 def _show_quarantined(found: quarantined.QuarantineOfRun) -> None:
-    console.print(Text.assemble(f"{found.run}  ", state(found.status)))
+    console.print(Text.assemble(f"{found.run}  ", coloured(found.status)))
     for file in found.files:
         console.print(f"  {shown(file['file'])} ({file['kind']})")
         for fault in file["faults"]:

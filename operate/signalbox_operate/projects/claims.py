@@ -22,8 +22,11 @@ def refused(
     several = len(project.uploads) > 1
     for index, uploads in enumerate(project.uploads):
         where = project.places.of("uploads", *([index] if several else []), "prefix")
-        if not uploads.prefix.startswith(watched):
-            yield f"{where}: the stack watches {watched} alone: choose a prefix such as {watched}{project.name}/"
+        if not uploads.prefix.startswith(watched) and not _elsewhere(uploads.prefix, project):
+            yield (
+                f"{where}: the stack watches {watched} alone: choose a prefix such as {watched}{project.name}/, or "
+                "say in access.read which place in a bucket of your own it is"
+            )
         for other, prefixes in others.items():
             if uploads.prefix in prefixes:
                 yield f"{where}: {uploads.prefix} is claimed by the project {other}: choose another prefix"
@@ -47,6 +50,11 @@ def shared(project: Project, others: Mapping[str, AbstractSet[str]]) -> Iterator
                     yield f"the jobs of {project.name} can read the uploads of {other} ({prefix})"
                 elif uploads.prefix.startswith(prefix):
                     yield f"the jobs of {other} can read the uploads of {project.name} ({uploads.prefix})"
+
+
+def _elsewhere(prefix: str, project: Project) -> bool:
+    """Say whether a prefix lies in a place of another bucket that the project's jobs may read."""
+    return any(prefix.startswith(place.split("/", 3)[3]) for place in project.read)
 
 
 def _place_of(project: Project, model: str) -> tuple[str, str]:

@@ -229,6 +229,17 @@ def test_what_another_project_or_the_stack_has_is_refused_before_anything_is_wri
     assert written(cloud) == before
 
 
+def test_a_prefix_that_the_stack_does_not_watch_is_deployed_where_it_is_in_a_bucket_that_the_project_reads(
+    cloud: ProjectCloud, tmp_path: Path
+) -> None:
+    raw = BEER.replace("incoming/beer/", "raw/beer/")
+    deploy(cloud, tmp_path / "beer", f"{raw}access: {{read: ['s3://lake/raw/']}}\n", pipeline__py=BEER_SCRIPT)
+    assert "signalbox-beer--train" in cloud.sagemaker.pipelines
+
+    with pytest.raises(ProjectError, match=r"say in access\.read which place in a bucket of your own it is"):
+        deploy(cloud, tmp_path / "ale", f"{raw}access: {{read: ['s3://lake/rare/']}}\n", pipeline__py=BEER_SCRIPT)
+
+
 def test_a_prefix_inside_another_projects_is_deployed_and_said(cloud: ProjectCloud, tmp_path: Path) -> None:
     deploy(cloud, tmp_path / "wine", YAML.replace("incoming/wine/", "incoming/"))
     deploy(cloud, tmp_path / "beer", BEER, pipeline__py=BEER_SCRIPT)

@@ -23,7 +23,7 @@ class ReleasesTable:
       `trigger`, `package`, `stage`, `endpoint`, `config`, `verdict`, `at`, `execution`; where its package has one,
       `commit`; where it failed also `error`, `rollback` and `reason`;
     - `action#<started>#<execution>#<round>`: each action of an execution: `action`, `stage`, `package`, `at`,
-      and what it waits for (`waits_for`; "" for nothing).
+      what it waits for (`waits_for`; "" for nothing), and `expires`.
 
     Beside them `execution#<ARN>`, `report`: the mail about an execution that was stopped (see `uploads.mails`).
     """  # noqa: D415  # the list ends it
@@ -79,8 +79,8 @@ class ReleasesTable:
         return action_in(item) if item else ""
 
     def note(self, model: str, sk: str, facts: dict[str, str]) -> None:
-        """Write down one action of a release, the same item however often."""
-        self._table.put(key(f"model#{model}", sk) | facts)
+        """Write down one action of a release, under the same key however often; it expires some day."""
+        self._table.put({**key(f"model#{model}", sk), **facts, "expires": moments.expiry(self._clock())})
 
 
 def action_in(item: Item) -> str:

@@ -14,6 +14,7 @@ from signalbox.aws.table import Table
 from signalbox.settings import RecordUploads, ReportRun, StartRun
 from signalbox.uploads.adapters import KnownProjects, SageMakerExecutions, SqsRunRequests
 from signalbox.uploads.failures import FailedExecutions
+from signalbox.uploads.lifetimes import ItemLifetimes
 from signalbox.uploads.mails import NotificationTable
 from signalbox.uploads.notices import NotifySet, SetNotices
 from signalbox.uploads.quarantined import QuarantineTable
@@ -50,6 +51,7 @@ def starting_ports(settings: StartRun, notify: NotifyRefusal, notify_set: Notify
         objects=ObjectStore(),
         copier=ObjectCopier(),
         executions=SageMakerExecutions(),
+        lifetimes=ItemLifetimes(Table(settings.uploads_table)),
         requests=_requests(settings),
         dead_letters=SqsDeadLetterQueue(settings.dead_letters_url),
         refusals=Refusals(log, notify),
@@ -67,7 +69,7 @@ def reporting_ports(settings: ReportRun, notify: Notify) -> ReportingPorts:
         log=notification_log(settings.uploads_table),
         find_failure=FailedExecutions().find,
         quarantining=QuarantiningPorts(
-            settings.artifacts_bucket, ObjectStore().text, QuarantineTable(Table(settings.uploads_table))
+            settings.artifacts_bucket, ObjectStore().text, QuarantineTable(Table(settings.uploads_table)), moments.now
         ),
         notify=notify,
         clock=moments.now,

@@ -13,19 +13,23 @@ from typing import NamedTuple
 from signalbox import projects
 from signalbox.observability import count, logger
 from signalbox.project_documents import NOTHING, Project
-from signalbox.uploads import rules
+from signalbox.uploads import remaining, rules
 from signalbox.uploads.model import UNCLAIMED, RunPostponedError, Upload
 from signalbox.uploads.ports import RunRequests, UploadStore
+from signalbox.uploads.remaining import MillisecondsLeft
 
 _first = itemgetter(0)
-_AT_ONCE = 99  # three transactions: far less than half the delay of a request
 
 
 class ClaimingPorts(NamedTuple):
-    """What claiming needs from outside; `store_of` returns the uploads of a pipeline by its name."""
+    """What claiming needs from outside; `store_of` returns the uploads of a pipeline by its name.
+
+    `left` is how many milliseconds the function has left.
+    """
 
     store_of: Callable[[str], UploadStore]
     requests: RunRequests
+    left: MillisecondsLeft
 
 
 def release(pipeline: str, known: Sequence[Project], ports: ClaimingPorts) -> None:
@@ -36,7 +40,8 @@ def release(pipeline: str, known: Sequence[Project], ports: ClaimingPorts) -> No
     is looked at before the run that takes it: all of it may be more than a function reads in its minute.
 
     Raises:
-        RunPostponedError: in the place of what was given back a run would take uploads that were not looked at.
+        RunPostponedError: in the place of what was given back a run would take uploads that were not looked at; or the
+            function's time is nearly over.
         RunConflictError: another start moves the same uploads.
     """
     store = ports.store_of(pipeline)
@@ -45,9 +50,11 @@ def release(pipeline: str, known: Sequence[Project], ports: ClaimingPorts) -> No
     if not strays:
         return
     ports.requests.ask_for_claims(pipeline)
-    store.hand_over(strays, UNCLAIMED)
-    logger.info("uploads given back", extra={"pipeline": pipeline, "uploads": len(strays)})
-    count("UploadReleased", len(strays))
+    for uploads in batched(strays, remaining.AT_ONCE, strict=False):
+        remaining.check(ports.left, "uploads of others are given back")
+        store.hand_over(uploads, UNCLAIMED)
+        logger.info("uploads given back", extra={"pipeline": pipeline, "uploads": len(uploads)})
+        count("UploadReleased", len(uploads))
     if len(waiting) == rules.MOST_UPLOADS:
         raise RunPostponedError(f"{len(strays)} uploads are another pipeline's, and there may be more of them")
 
@@ -61,6 +68,7 @@ def distribute(known: Sequence[Project], ports: ClaimingPorts) -> None:
 
     Raises:
         RunConflictError: another sweep moves the same uploads.
+        RunPostponedError: the function's time is nearly over.
     """
     store = ports.store_of(UNCLAIMED)
     claimed = [(_pipeline(known, upload), upload) for upload in store.waiting()]
@@ -68,7 +76,8 @@ def distribute(known: Sequence[Project], ports: ClaimingPorts) -> None:
     if len(claimed) > rules.MOST_UPLOADS:
         ports.requests.ask_for_claims()  # for the rest: a sweep has a minute
     for pipeline, found in groupby(sorted(claimed[: rules.MOST_UPLOADS], key=_first), key=_first):
-        for uploads in batched((upload for _, upload in found), _AT_ONCE, strict=False):
+        for uploads in batched((upload for _, upload in found), remaining.AT_ONCE, strict=False):
+            remaining.check(ports.left, "uploads are claimed")
             # First, as in `release`: if this dies then, the pipeline may be no project's when it is repeated, and what
             # waits for it has to be given back. The request is handled when these few have long been moved.
             ports.requests.ask(pipeline)
@@ -77,6 +86,7 @@ def distribute(known: Sequence[Project], ports: ClaimingPorts) -> None:
             count("UploadClaimed", len(uploads))
     for project in known:
         for each in project.pipelines.values():
+            remaining.check(ports.left, "pipelines are asked for runs")
             if each.takes != NOTHING and ports.store_of(each.name).waiting(most=1):
                 ports.requests.ask(each.name)
 

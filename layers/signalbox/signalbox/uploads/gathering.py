@@ -69,7 +69,7 @@ def gather(
     if owned is None or not owned.in_lots:
         return None
     taken = ports.store.taken(run) if run is not None and run.status == CLAIMING else ()
-    waiting = _without_replaced(ports.store.waiting(), owned, known, ports.store)
+    waiting = _without_replaced(ports.store.waiting(), owned, known, ports)
     parts = split([*taken, *waiting], owned, known)
     lots = _others(parts.others, owned, ports.clock())
     later = quiet = bool(parts.others) and not lots
@@ -132,7 +132,7 @@ def _own(
 
 
 def _without_replaced(
-    waiting: Sequence[Upload], owned: OwnedPipeline, known: Sequence[Project], store: UploadStore
+    waiting: Sequence[Upload], owned: OwnedPipeline, known: Sequence[Project], ports: GatheringPorts
 ) -> list[Upload]:
     """Set aside what a newer version replaces, and return the rest: where the project says so, and of manifests.
 
@@ -147,7 +147,7 @@ def _without_replaced(
         newest = sets.newest(each)
         for upload in each:
             if upload != newest:
-                store.set_aside(upload, REPLACED, f"by version {newest.version}")
+                ports.store.set_aside(upload, REPLACED, f"by version {newest.version}", ports.clock())
                 logger.info("upload replaced", extra={"key": upload.key, "version": upload.version})
                 count("UploadReplaced")
                 replaced.add(upload)
@@ -179,7 +179,7 @@ def _decided(
     if isinstance(found, UploadSet) and found.came:
         return sets.lot_of(found), True
     detail = f"none of its {len(found.keys):,} files came" if isinstance(found, UploadSet) else str(found)
-    ports.store.set_aside(manifest, REFUSED, detail)
+    ports.store.set_aside(manifest, REFUSED, detail, now)
     logger.info("set refused", extra={"key": manifest.key, "version": manifest.version, "reason": detail})
     count("SetRefused")
     return None, True

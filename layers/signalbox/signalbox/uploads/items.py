@@ -66,6 +66,7 @@ def upload_in(item: Item) -> Upload:
         names_files=bool(item.get("names_files")),
         state=_text(item, "state") or "",
         detail=_text(item, "detail") or "",
+        gone=_text(item, "gone") or "",
     )
 
 
@@ -92,8 +93,15 @@ def new_run(run: Run) -> Item:
 
 
 def progress_of(run: Run) -> dict[str, Value]:
-    """Return how much of its input a run has, and where, and what of it has not come."""
-    return {"has_manifest": int(run.has_manifest), "copied": run.copied, "folder": run.folder, "lacks": run.lacks}
+    """Return how much of its input a run has, and where, and what of it has not come or was looked for."""
+    progress: dict[str, Value] = {
+        "has_manifest": int(run.has_manifest),
+        "copied": run.copied,
+        "folder": run.folder,
+        "lacks": run.lacks,
+        "looked": run.looked,
+    }
+    return progress
 
 
 def run_in(item: Item) -> Run:
@@ -114,6 +122,7 @@ def run_in(item: Item) -> Run:
         repeats=_text(item, "repeats"),
         commit=_text(item, "commit") or "",
         lacks=_text(item, "lacks") or "",
+        looked=_text(item, "looked") or "",
     )
 
 

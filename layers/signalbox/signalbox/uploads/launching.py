@@ -26,6 +26,8 @@ from signalbox.uploads.ports import FileCopier, PipelineExecutions, UploadObject
 
 # After so much of its minute a function begins no further copy; one of 2 GiB is the longest.
 COPYING = timedelta(seconds=25)
+# Why a run that had uploads has no execution.
+DELETED = "all its uploads were deleted before it could start"
 
 
 class LaunchingPorts(NamedTuple):
@@ -54,7 +56,7 @@ def launch(run: Run, owned: OwnedPipeline | None, ports: LaunchingPorts) -> bool
     """
     uploads = rules.data_of(ports.store.input_of(run))
     if _is_empty(run, uploads, owned):
-        ports.store.move(run, EMPTY, at=ports.clock())
+        ports.store.move(run, EMPTY, at=ports.clock(), reason=DELETED if run.looked else None)
         return False
     ready = run
     try:

@@ -50,4 +50,5 @@ class NotificationTable:
 
 
 def _notification(execution: str, status: str, now: datetime) -> Item:
-    return {**key(f"execution#{execution}", "report"), "status": status, "claimed_at": moments.text_of(now)}
+    facts: Item = {"status": status, "claimed_at": moments.text_of(now), "expires": moments.expiry(now)}
+    return {**key(f"execution#{execution}", "report"), **facts}

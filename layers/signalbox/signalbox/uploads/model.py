@@ -38,8 +38,9 @@ class Upload(NamedTuple):
     Bucket, key and version are its business key. `recorded_at` is the text that its item has, since it is part of the
     waiting upload's key: `moments.text_of` writes it, and items of earlier versions have another ISO spelling. `by` is
     who uploaded it, "" where nobody said so. `pipeline` is where it waits, or waited, as far as its item says so.
-    `modified` is the text of when S3 has it from, "" in items of earlier versions. What waits is `spread` over shards,
-    unless a version before them wrote it down.
+    `gone` is when `run` found that it was deleted and went on without it, "" where none did. `modified` is the text of
+    when S3 has it from, "" in items of earlier versions. What waits is `spread` over shards, unless a version before
+    them wrote it down.
 
     Of a run's upload, `names_files` says that it names the files of a set, and is no data. One that is in no run and
     waits no more has a `state` (`REPLACED`, `REFUSED`), and its `detail` says for people why.
@@ -53,6 +54,7 @@ class Upload(NamedTuple):
     run: str | None = None
     by: str = ""
     pipeline: str = ""
+    gone: str = ""
     modified: str = ""
     names_files: bool = False
     state: str = ""
@@ -82,7 +84,8 @@ class Run(NamedTuple):
     writing the same again: none of them decides anything. `folder` is where its manifest lies in the artifacts bucket.
     `repeats` is the run whose uploads it has again (`NO_UPLOADS`: its pipeline takes none); then it takes none.
     `commit` is what was published where a push asked for the run. `lacks` says for people which files of its sets have
-    not come.
+    not come. `looked` is how far its uploads were looked for: the digest of the last one, in the order of
+    `UploadStore.taken`, and "" at first.
     """
 
     pipeline: str
@@ -99,6 +102,7 @@ class Run(NamedTuple):
     repeats: str | None = None
     commit: str = ""
     lacks: str = ""
+    looked: str = ""
 
     @property
     def id(self) -> str:

@@ -8,6 +8,7 @@ from signalbox.aws.objects import ObjectCopy, StoredObject
 from signalbox.events import ExecutionChange
 from signalbox.project_documents import Project, ProjectPipeline
 from signalbox.uploads.model import UNCLAIMED, ExecutionState, Run, Upload, Wish
+from signalbox.uploads.remaining import MillisecondsLeft
 
 if TYPE_CHECKING:
     from signalbox.contracts.uploads import QuarantinedFile
@@ -66,7 +67,7 @@ class UploadStore(Protocol):
             RunConflictError: one of the uploads does not wait here any more.
         """
 
-    def set_aside(self, upload: Upload, state: str, detail: str) -> None:
+    def set_aside(self, upload: Upload, state: str, detail: str, at: datetime) -> None:
         """Let a waiting upload wait no more, in no run; `state` and `detail` are kept beside it.
 
         Nothing happens where it waits no more.
@@ -108,8 +109,15 @@ class UploadStore(Protocol):
             RunConflictError: the run is sealed, or one of the uploads does not wait any more.
         """
 
+    def leave_out(self, run: Run, uploads: Iterable[Upload], at: datetime) -> None:
+        """Mark uploads of an unsealed run as gone since `at`, a bounded number at once: it goes on without them.
+
+        Raises:
+            RunConflictError: the run is sealed, or one of the uploads is not its own any more.
+        """
+
     def taken(self, run: Run) -> Sequence[Upload]:
-        """Return the uploads that the run took."""
+        """Return the uploads that the run took and that are not gone, in the order of their digests."""
 
     def input_of(self, run: Run) -> Sequence[Upload]:
         """Return the uploads that the run is over: those that it took, or those that the run took which it repeats."""
@@ -130,8 +138,19 @@ class UploadStore(Protocol):
 class QuarantineStore(Protocol):
     """The files that executions did not use."""
 
-    def keep(self, execution: str, files: "Sequence[QuarantinedFile]") -> None:
-        """Write down the files that an execution did not use; a repetition writes the same."""
+    def keep(self, execution: str, files: "Sequence[QuarantinedFile]", at: datetime) -> None:
+        """Write down until some time after `at` the files that an execution did not use; a repetition does the same."""
+
+
+class RunLifetimes(Protocol):
+    """How long what is known of runs is kept."""
+
+    def expire(self, run: Run, at: datetime, left: MillisecondsLeft) -> None:
+        """Let a run and its uploads be forgotten some time after `at`: each upload only as long as it is this run's.
+
+        Raises:
+            RunPostponedError: the function's time is nearly over.
+        """
 
 
 class RunRequests(Protocol):

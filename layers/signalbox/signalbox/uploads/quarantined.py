@@ -6,9 +6,10 @@ one that is run again may be good for the pipeline's next code.
 """
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from signalbox import names
+from signalbox import moments, names
 from signalbox.aws.table import Item, Table, key
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ class QuarantineTable:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def keep(self, execution: str, files: "Sequence[QuarantinedFile]") -> None:
-        """Write down the files that an execution did not use; a repetition writes the same."""
+    def keep(self, execution: str, files: "Sequence[QuarantinedFile]", at: datetime) -> None:
+        """Write down until some time after `at` the files that an execution did not use; a repetition does the same."""
         for one in files:
-            self._table.put({**_key(execution, one["file"]), **_facts(one)})
+            self._table.put({**_key(execution, one["file"]), **_facts(one), "expires": moments.expiry(at)})
 
     def of(self, execution: str) -> "list[QuarantinedFile]":
         """Return the files that an execution did not use, by their names."""

@@ -1,6 +1,7 @@
 """What became of the files that a run did not use is written down where its uploads are."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox import quarantine
@@ -24,6 +25,7 @@ class QuarantiningPorts(NamedTuple):
     artifacts: str
     read: Callable[[str, int], str | None]
     store: QuarantineStore
+    clock: Callable[[], datetime]
 
 
 def keep(
@@ -45,7 +47,7 @@ def keep(
         return found
     if owned.pipeline.takes == URL:
         found = _with_keys(found, change.execution_arn, uploads)
-    ports.store.keep(change.execution_arn, found["files"])
+    ports.store.keep(change.execution_arn, found["files"], ports.clock())
     logger.info("files quarantined", extra={"execution": change.execution_arn, "files": len(found["files"])})
     count("FilesQuarantined", len(found["files"]) + found["more"])
     return found

@@ -6,8 +6,9 @@ comes; a later commit takes the place of one that no run has had yet.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from signalbox import moments
 from signalbox.aws.errors import CallRefusedError
 from signalbox.observability import count, logger
 from signalbox.project_documents import NOTHING, URL, ProjectPipeline
@@ -15,6 +16,8 @@ from signalbox.projects import OwnedPipeline
 from signalbox.uploads import rules
 from signalbox.uploads.model import CLAIMED, NO_UPLOADS, InputGoneError, Run, Upload, Wish
 from signalbox.uploads.ports import UploadObjects, UploadStore
+
+_RUNNING = timedelta(days=30)  # more than a run waits and lasts
 
 
 def write_down(pipeline: str, commit: str, number: int, store: UploadStore, now: datetime) -> None:
@@ -70,7 +73,9 @@ def _again(run: Run, source: Run | None, pipeline: ProjectPipeline) -> Run:
     """Return a run that takes no uploads, so it is sealed from the start; copies that its source has are there."""
     if source is None or pipeline.takes == NOTHING:
         return run._replace(status=CLAIMED, repeats=NO_UPLOADS)
-    return run._replace(status=CLAIMED, repeats=source.id, copied=source.copied)
+    # The bucket's rule deletes copies after so long; older ones are made anew, from what is there of their files.
+    fresh = run.created_at - source.created_at < moments.KEPT - _RUNNING
+    return run._replace(status=CLAIMED, repeats=source.id, copied=source.copied if fresh else 0)
 
 
 def _is_gone(run: Run, uploads: Sequence[Upload], pipeline: ProjectPipeline, objects: UploadObjects) -> bool:

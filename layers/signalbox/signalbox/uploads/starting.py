@@ -14,11 +14,12 @@ from signalbox.events import EventError, ExecutionChange, changed_parameter
 from signalbox.observability import count, logger, measure
 from signalbox.projects import OwnedPipeline
 from signalbox.reading import Fields
-from signalbox.uploads import claiming, gathering, launching, repeating, rules, sealing
+from signalbox.uploads import claiming, gathering, launching, lifetimes, remaining, repeating, rules, sealing
 from signalbox.uploads.claiming import ClaimingPorts
 from signalbox.uploads.gathering import GatheringPorts
 from signalbox.uploads.launching import LaunchingPorts
 from signalbox.uploads.model import (
+    CLAIMED,
     CLAIMING,
     STARTED,
     UNCLAIMED,
@@ -35,21 +36,25 @@ from signalbox.uploads.ports import (
     FileCopier,
     PipelineExecutions,
     ProjectReader,
+    RunLifetimes,
     RunRequests,
     UploadObjects,
     UploadStore,
 )
 from signalbox.uploads.refusals import Refusals
+from signalbox.uploads.remaining import MillisecondsLeft
 from signalbox.uploads.waiting import seconds_waiting
 
 _COMMIT = "[0-9a-f]{7,64}"
+_LONGEST = 60_000  # milliseconds of the function, at its start
 
 
 class StartingPorts(NamedTuple):
     """What starting needs from outside, for the pipelines whose names begin with `prefix` and a hyphen.
 
     What runs read is kept in the bucket `artifacts`. `store_of` returns the uploads of a pipeline by its name;
-    `refusals` tells people of a run that cannot start, `notices` of a set that cannot be run, or not whole.
+    `refusals` tells people of a run that cannot start, `notices` of a set that cannot be run, or not whole. `left` is
+    how many milliseconds the function has left.
     """
 
     prefix: str
@@ -59,11 +64,13 @@ class StartingPorts(NamedTuple):
     objects: UploadObjects
     copier: FileCopier
     executions: PipelineExecutions
+    lifetimes: RunLifetimes
     requests: RunRequests
     dead_letters: DeadLetterQueue
     refusals: Refusals
     notices: SetNotices
     clock: Callable[[], datetime]
+    left: MillisecondsLeft = lambda: _LONGEST
 
 
 class RunRequested(NamedTuple):
@@ -110,6 +117,7 @@ def start(event: Mapping[str, object], ports: StartingPorts) -> BatchResponse:
                     message.pipeline, message.commit, message.number, ports.store_of(message.pipeline), began
                 )
             with _postponed(message, ports, began):
+                remaining.check(ports.left, "the messages before it took the function's time")
                 if isinstance(message, ClaimsRequested):
                     claiming.distribute(ports.projects.read_after(began), _claiming(ports))
                 elif isinstance(message, RunRequested) or message.final:
@@ -213,7 +221,10 @@ def _advance(message: RunRequested | ExecutionChange, ports: StartingPorts, bega
     if run is None:
         return
     if run.status == CLAIMING:
-        run = sealing.seal(run, owned, found.lots if found else None, store, ports.clock())
+        run = sealing.take(run, owned, found.lots if found else None, store, ports.left)
+        run = sealing.leave_out_deleted(run, store, ports.objects, ports.clock, ports.left)
+        # Sealed before the start: the manifest behind a token must not grow when the start is repeated.
+        run = store.move(run, CLAIMED, at=ports.clock())
     with_what = ports.artifacts, store, ports.objects, ports.copier, ports.executions, ports.clock, began
     started = launching.launch(run, owned, LaunchingPorts(*with_what))
     if half_done or not started:
@@ -242,7 +253,7 @@ def _due(newest: Upload, owned: OwnedPipeline, store: UploadStore, ports: Starti
 
 
 def _claiming(ports: StartingPorts) -> ClaimingPorts:
-    return ClaimingPorts(ports.store_of, ports.requests)
+    return ClaimingPorts(ports.store_of, ports.requests, ports.left)
 
 
 def _gathering(store: UploadStore, ports: StartingPorts, began: datetime) -> GatheringPorts:
@@ -273,6 +284,7 @@ def _end_of(
 
 
 def _close(run: Run, state: ExecutionState, store: UploadStore, ports: StartingPorts) -> Run:
+    lifetimes.end(run, state.status, store, ports.lifetimes, ports.clock(), ports.left)
     closed = store.move(run, state.status, at=ports.clock(), reason=state.reason)
     logger.info("run closed", extra={"run": run.id, "status": state.status, "reason": state.reason})
     count(f"Run{state.status}")

@@ -1,17 +1,18 @@
 """The uploads table.
 
     what                  pk                          sk
-    an upload             upload#<bucket>/<key>       <version>                  with `run` once it is taken, `by`
+    an upload             upload#<bucket>/<key>       <version>                  with `run` once it is taken, `gone`
+                                                                                 once that went on without it, `by`
                                                                                  where the uploader is known, `state`
                                                                                  and `detail` where it is set aside
     a waiting upload      waiting#<pipeline>--#<n>    <recorded_at>#<digest>     n: the digest's first digit. Gone once
                                                                                  it is taken; what no project claims
                                                                                  waits for `unclaimed`
-    an upload of a run    run#<run>                   <digest>
+    an upload of a run    run#<run>                   <digest>                   `gone#<run>` where it is gone
     a run                 pipeline#<pipeline>         run#<number, 8 digits>     `status`, `execution`, times, `reason`,
                                                                                  `waits_for`, `has_manifest`, `copied`,
-                                                                                 `folder`; `repeats` and `commit`
-                                                                                 where a push asked for it
+                                                                                 `looked`, `folder`; `repeats` and
+                                                                                 `commit` where a push asked for it
     a pipeline            pipelines                   <pipeline>                 once it has had a run
     what a push asks for  repeat#<pipeline>           wish                       `commit`, and `run` once one was opened
                                                                                  for it
@@ -48,8 +49,8 @@ from signalbox.aws.table import (
     unchanged,
     update_request,
 )
-from signalbox.uploads import items, shards
-from signalbox.uploads.model import CLAIMING, STARTED, SUCCEEDED, Run, RunConflictError, Upload, Wish
+from signalbox.uploads import gone, items, lifetimes, shards, uploaders
+from signalbox.uploads.model import CLAIMING, EMPTY, STARTED, SUCCEEDED, Run, RunConflictError, Upload, Wish
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -81,7 +82,7 @@ class UploadsTable:
             {"Put": put_request(self._table.name, {**items.waiting_key(upload, self._pipeline), **facts})},
         )
         if not new and upload.by:
-            self._add_uploader(upload)
+            uploaders.add(self._table, upload, self._pipeline)
         return new
 
     def waiting(self, most: int | None = None) -> Sequence[Upload]:
@@ -106,12 +107,13 @@ class UploadsTable:
             if not self._table.transact(*(write for one in chunk for write in self._handing(one, pipeline))):
                 raise RunConflictError(f"uploads of {self._pipeline} wait there no more")
 
-    def set_aside(self, upload: Upload, state: str, detail: str) -> None:
+    def set_aside(self, upload: Upload, state: str, detail: str, at: datetime) -> None:
         """Let a waiting upload wait no more, in no run: `state` and `detail` say what became of it.
 
         Where it waits no more already, nothing is changed: whoever was first has it.
         """
-        name, facts = self._table.name, {"state": state, "detail": detail}
+        name = self._table.name
+        facts: dict[str, Value | None] = {"state": state, "detail": detail, "expires": moments.expiry(at)}
         self._table.transact(
             {"Delete": delete_request(name, items.waiting_key(upload, self._pipeline), PRESENT)},
             {"Update": update_request(name, items.upload_key(upload), facts, unchanged({"run": None}))},
@@ -169,7 +171,8 @@ class UploadsTable:
         name, asked = self._table.name, {"commit": commit, "asked_at": moments.text_of(at)}
         return self._table.transact(
             {"Put": put_request(name, {**items.commit_key(self._pipeline, commit, number), **asked}, NEW)},
-            {"Put": put_request(name, {**items.wish_key(self._pipeline), **asked})},
+            {"Put": put_request(name, {**items.wish_key(self._pipeline), **asked, "number": number})},
+            *lifetimes.outdated(self._table, self._pipeline, commit, number, at),
         )
 
     def open(self, run: Run, wish: Wish | None = None) -> None:
@@ -205,6 +208,18 @@ class UploadsTable:
             if not self._table.transact(*writes):
                 raise RunConflictError(f"{run.id} cannot take uploads that wait")
 
+    def leave_out(self, run: Run, uploads: Iterable[Upload], at: datetime) -> None:
+        """Mark uploads of an unsealed run as gone, `CHUNK` in a transaction; the run has them no more.
+
+        Raises:
+            RunConflictError: the run is sealed, or one of the uploads is not its own any more.
+        """
+        for chunk in batched(uploads, CHUNK, strict=False):
+            lost = (write for one in chunk for write in gone.writes(self._table.name, run, one, at))
+            writes = [self._counting(run, -len(chunk)), *lost]
+            if not self._table.transact(*writes):
+                raise RunConflictError(f"{run.id} cannot leave out uploads")
+
     def taken(self, run: Run) -> Sequence[Upload]:
         """Return the uploads of the run."""
         return [items.upload_in(item) for item in self._table.query(f"run#{run.id}")]
@@ -223,12 +238,14 @@ class UploadsTable:
         """
         started_at = at if status == STARTED else run.started_at
         execution = execution or run.execution
-        facts = {
+        facts: dict[str, Value | None] = {
             "status": status,
             "execution": execution,
             "reason": reason,
             f"{status.lower()}_at": moments.text_of(at),
         }
+        if status == EMPTY:  # of the others, `lifetimes` knows how long they are needed
+            facts["expires"] = moments.expiry(at)
         changes = {**items.progress_of(run), **facts, "waits_for": None, "waits_because": None}
         if self._table.update(items.run_key(run), changes, unchanged({"status": run.status})) is None:
             raise _gave_way(run)
@@ -241,24 +258,6 @@ class UploadsTable:
         same = unchanged({"status": run.status})
         if self._table.update(items.run_key(run), changes, same) is None:
             raise _gave_way(run)
-
-    def _add_uploader(self, upload: Upload) -> None:
-        """Write who uploaded beside a known upload that lacks it, and where it waits or was taken to.
-
-        If it is taken or handed over in this moment, it goes without.
-        """
-        name, found = self._table.name, self._table.get(f"upload#{upload.bucket}/{upload.key}", upload.version)
-        if found is None or "by" in found:
-            return
-        known, added = items.upload_in(found), {"by": upload.by}
-        pipeline, same = known.pipeline or self._pipeline, unchanged({"by": None, "run": known.run})
-        waiting = [items.waiting_key(replace(known, spread=spread), pipeline) for spread in (True, False)]
-        for place in [key(f"run#{known.run}", known.digest)] if known.run else waiting:
-            if self._table.transact(
-                {"Update": update_request(name, items.upload_key(known), added, same)},
-                {"Update": update_request(name, place, added, PRESENT)},
-            ):
-                return
 
     def _counting(self, run: Run, number: int) -> "TransactWriteItemTypeDef":
         """Return the write that counts a run's uploads, and cancels the transaction once the run is sealed."""
