@@ -531,7 +531,8 @@ def test_a_run_that_died_while_it_took_a_set_takes_the_rest_of_it(
     again = a_world_with_sets()
     for upload in (*uploads, named):
         again.table.record(upload)
-    again.objects.texts, again.clock.now = world.objects.texts, world.clock.now
+    again.objects.texts, again.objects.content = world.objects.texts, world.objects.content
+    again.clock.now = world.clock.now
     send(again, "d.csv")
     name_set(again, ["d.csv"], "early-manifest.json")
     again.table.open(rules.next_run(PIPELINE, None, again.clock()))

@@ -21,7 +21,7 @@ def of(uploads: Sequence[Upload]) -> RunUploaders | None:
 
 
 def add(table: Table, upload: Upload, pipeline: str) -> None:
-    """Write who uploaded beside a known upload that lacks it, and where it waits, at `pipeline` at last, or was taken to.
+    """Write who uploaded beside a known upload that lacks it, and where it waits (for `pipeline`) or was taken to.
 
     If it is taken or handed over in this moment, it goes without.
     """
