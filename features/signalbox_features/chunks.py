@@ -1,0 +1,74 @@
+"""The rows of a run, checked and with the columns of the steps, a chunk at a time; what cannot be used comes beside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from signalbox_features import reading
+from signalbox_features.checks import Checks
+from signalbox_features.model import RefusedRowError, UnreadableFileError
+from signalbox_features.steps import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from signalbox_features.model import Definition, Value
+    from signalbox_features.reading import Found
+    from signalbox_features.sources import Source
+
+_CHUNK = 2_000
+
+
+class Checked(NamedTuple):
+    """A row that fits its types and rules, and has the columns of the steps."""
+
+    found: Found
+    row: dict[str, Value]
+
+
+class Refused(NamedTuple):
+    """A row that cannot be used, and why."""
+
+    found: Found
+    problems: list[tuple[str, str]]
+
+
+class RefusedFile(NamedTuple):
+    """A file of which nothing can be used, and why."""
+
+    source: Source
+    told: str
+
+
+def read(definition: Definition, sources: Iterable[Source]) -> Iterator[Checked | Refused | RefusedFile]:
+    """Yield each row of the files, and each file that cannot be read, in their order.
+
+    Raises:
+        StepError: a step does not do what a step has to do.
+    """
+    checks, runner = Checks(definition), Runner(definition.steps)
+    for source in sources:
+        waiting: list[Checked] = []
+        try:
+            for found in reading.rows(source, definition):
+                if found.problem:
+                    yield Refused(found, [("line", found.problem)])
+                    continue
+                try:
+                    waiting.append(Checked(found, checks.typed(found.cells)))
+                except RefusedRowError as error:
+                    yield Refused(found, error.problems)
+                if len(waiting) == _CHUNK:
+                    yield from _stepped(waiting, runner)
+                    waiting = []
+        except UnreadableFileError as error:
+            yield RefusedFile(source, str(error))
+        yield from _stepped(waiting, runner)
+
+
+def _stepped(waiting: list[Checked], runner: Runner) -> Iterator[Checked | Refused]:
+    for one, row in zip(waiting, runner.apply([one.row for one in waiting])):
+        if isinstance(row, RefusedRowError):
+            yield Refused(one.found, row.problems)
+        else:
+            yield Checked(one.found, row)
