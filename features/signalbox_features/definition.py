@@ -131,8 +131,7 @@ def _problems(made: Definition, given: Mapping[str, Any]) -> Iterator[Problem]:
         yield ("ttl",), "is about the online store, and store is offline: set store to online or both, or leave it out"
     if made.most_rows is not None and made.most_rows < made.least_rows:
         yield ("rows", "max"), f"is {made.most_rows}, less than min, which is {made.least_rows}"
-    fixed = [(path, name) for path, name in outputs(made) if name]
-    yield from unfit_outputs(fixed)
+    yield from unfit_outputs(list(outputs(made)))
 
 
 def _repeated(made: Definition) -> Iterator[Problem]:

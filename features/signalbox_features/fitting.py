@@ -146,8 +146,7 @@ def load(file: Path, definition: Definition) -> Artefact:
 
 
 def _artefact(definition: Definition, document: Mapping[str, Any]) -> Artefact:
-    named = [(("features",), name) for name in outputs.kinds(definition, document["features"])]
-    wrong = [told for _, told in outputs.unfit_outputs(named)]
+    wrong = [told for _, told in outputs.unfit_outputs(list(outputs.outputs(definition, document["features"])))]
     if wrong:
         raise ArtefactError(f"{'; '.join(wrong)}: give the categories of the feature in features.yaml")
     return Artefact(document["version"], document["features"], document)

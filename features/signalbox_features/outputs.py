@@ -26,15 +26,19 @@ def category_feature(feature: str, category: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", f"{feature}_{category}").rstrip("_-")
 
 
-def outputs(definition: Definition) -> Iterator[tuple[FieldPath, str]]:
-    """Yield each feature that is known without an artefact, with the field that it comes from."""
+def outputs(definition: Definition, fitted: Mapping[str, Any] | None = None) -> Iterator[tuple[FieldPath, str]]:
+    """Yield each feature of the group, with the field that it comes from.
+
+    Without `fitted`, the features of an artefact, those of categories that the definition does not give are not known.
+    """
     yield ("identifier", "name"), definition.identifier.name
     yield ("event_time", "name"), definition.event_time.name
     for index, feature in enumerate(definition.features):
         if feature.encode != "one-hot":
             yield ("features", index, "name"), feature.name
-        for category in feature.categories if feature.encode == "one-hot" else ():
-            yield ("features", index, "categories"), category_feature(feature.name, category)
+        elif feature.categories or fitted is not None:
+            for category in categories(feature, fitted or {}):
+                yield ("features", index, "categories"), category_feature(feature.name, category)
 
 
 def unfit_outputs(named: Sequence[tuple[FieldPath, str]]) -> Iterator[tuple[FieldPath, str]]:

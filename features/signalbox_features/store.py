@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from signalbox_features.writing import Answer, StoreError
 
@@ -74,7 +75,7 @@ class FeatureStore:
     def _failed(self, error: ClientError | BotoCoreError) -> Answer:
         """Return the answer to a call that may pass; a lost answer too: the record is written again as the same."""
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
-        if code in _PASSING or isinstance(error, HTTPClientError):
+        if code in _PASSING or isinstance(error, (NoConnectionError, HTTPClientError)):
             return Answer(False, str(error), again=True)
         raise StoreError(f"the feature group {self._group} takes no records: {error}") from error
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from signalbox_features import fitting, running
 from signalbox_features import definition as definitions
+from signalbox_features import fitting, running
 from signalbox_features.fitting import Artefact
 from signalbox_features.model import Definition
 from signalbox_features.running import Made

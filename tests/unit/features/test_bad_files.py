@@ -202,7 +202,7 @@ def test_a_quarantined_row_comes_back_as_the_record_that_it_would_have_been(tmp_
         (lambda _: "no json", "the line is none of a quarantine file"),
         (lambda kept: json.dumps({**kept, "row": None}), "the row has to be a list of 3 cells"),
         (lambda kept: json.dumps({**kept, "row": ["b"]}), "the row has to be a list of 3 cells"),
-        (lambda kept: json.dumps(kept), "length is -2.0, wants at least 0"),
+        (json.dumps, "length is -2.0, wants at least 0"),
     ],
 )
 def test_what_was_not_mended_is_in_quarantine_again(

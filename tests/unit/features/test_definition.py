@@ -67,9 +67,13 @@ def test_a_file_is_read_as_it_is_compiled_and_read_again(tmp_path: Path) -> None
         ("scale: standard", "scal: standard", "line 9, features[0].scal: there is no such field: did you mean scale?"),
         ("scale: standard", "scale: robust", 'line 9, features[0].scale: "robust" has to be one of standard, minmax'),
         ("group: shells\n", "", "features.yaml, line 1: group is missing: it has to be there"),
-        ("name: sex, encode", "name: sx, encode", "line 10, features[1].name: there is no column sx: did you mean sex?"),
+        (
+            "name: sex, encode",
+            "name: sx, encode",
+            "line 10, features[1].name: there is no column sx: did you mean sex?",
+        ),
         ("column: id", "column: key", "line 6, identifier.column: there is no column key: there are id, sex, length"),
-        ("group: shells", "group: a_", "line 1, group: \"a_\" has to be the feature group's name"),
+        ("group: shells", "group: a_", 'line 1, group: "a_" has to be the feature group\'s name'),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line_and_field(tmp_path: Path, old: str, new: str, told: str) -> None:
@@ -114,7 +118,10 @@ def test_all_problems_are_said_at_once_in_the_order_of_their_lines(tmp_path: Pat
         ({"identifier": {"name": "i"}}, "identifier: say column, for the rows' own key, or made"),
         ({"identifier": {"name": "i", "column": "id", "made": "string"}}, "has a column or is made, and not both"),
         ({"identifier": {"name": "i", "column": "length"}}, "an identifier is a string or an integer"),
-        ({"event_time": {"name": "t", "column": "sex"}}, "event_time.column: is a string: give the column the type time"),
+        (
+            {"event_time": {"name": "t", "column": "sex"}},
+            "event_time.column: is a string: give the column the type time",
+        ),
         ({"quality": [{"column": "size", "not_null": True}]}, "quality.0.column: there is no column size"),
         ({"quality": [{"column": "sex", "min": 1}]}, "sex is a string: min and max are of numbers"),
         ({"quality": [{"column": "length", "min": 2, "max": 1}]}, "quality.0.min: is 2, more than max, which is 1"),
@@ -123,7 +130,10 @@ def test_all_problems_are_said_at_once_in_the_order_of_their_lines(tmp_path: Pat
         ({"ttl": {"days": 3}}, "ttl: is about the online store, and store is offline"),
         ({"ttl": {"days": 3, "weeks": 1}, "store": "both"}, "ttl: has to have one of its fields"),
         ({"rows": {"min": 9, "max": 3}}, "rows.max: is 3, less than min, which is 9"),
-        ({"steps": [_step := {"name": "s", "code": "", "columns": [{"name": "id", "type": "number"}]}]}, "column id already"),
+        (
+            {"steps": [_step := {"name": "s", "code": "", "columns": [{"name": "id", "type": "number"}]}]},
+            "column id already",
+        ),
         ({"steps": [{**_step, "columns": [{"name": n, "type": "number"}]} for n in "xy"]}, "there is a step s already"),
     ],
 )
