@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from signalbox_features.model import Definition, Rule, Value
+    from signalbox_features.model import FeatureDefinition, Rule, Value
 
 _CACHE_KIB = 32_000
 _KEY_BYTES = 16
@@ -22,7 +22,7 @@ _KEY_BYTES = 16
 class Checks:
     """The types and rules of a definition, ready for many rows."""
 
-    def __init__(self, definition: Definition) -> None:
+    def __init__(self, definition: FeatureDefinition) -> None:
         self._readers = {column.name: reader(column.type) for column in definition.columns}
         self._in_order = list(self._readers.items())
         self._rules = definition.rules

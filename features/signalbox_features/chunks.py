@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING, NamedTuple
 from signalbox_features import reading
 from signalbox_features.checks import Checks
 from signalbox_features.model import RefusedRowError, UnreadableFileError
-from signalbox_features.steps import Runner
+from signalbox_features.steps import StepRunner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from signalbox_features.model import Definition, Value
+    from signalbox_features.model import FeatureDefinition, Value
     from signalbox_features.reading import Found
-    from signalbox_features.sources import Source
+    from signalbox_features.sources import SourceFile
 
 _CHUNK = 2_000
 
 
-class Checked(NamedTuple):
+class CheckedRow(NamedTuple):
     """A row that fits its types and rules, and has the columns of the steps."""
 
     found: Found
     row: dict[str, Value]
 
 
-class Refused(NamedTuple):
+class RefusedRow(NamedTuple):
     """A row that cannot be used, and why."""
 
     found: Found
@@ -36,28 +36,30 @@ class Refused(NamedTuple):
 class RefusedFile(NamedTuple):
     """A file of which nothing can be used, and why."""
 
-    source: Source
+    source: SourceFile
     told: str
 
 
-def read(definition: Definition, sources: Iterable[Source]) -> Iterator[Checked | Refused | RefusedFile]:
+def read(
+    definition: FeatureDefinition, sources: Iterable[SourceFile]
+) -> Iterator[CheckedRow | RefusedRow | RefusedFile]:
     """Yield each row of the files, and each file that cannot be read, in their order.
 
     Raises:
-        StepError: a step does not do what a step has to do.
+        PandasStepError: a step does not do what a step has to do.
     """
-    checks, runner = Checks(definition), Runner(definition.steps)
+    checks, runner = Checks(definition), StepRunner(definition.steps)
     for source in sources:
-        waiting: list[Checked] = []
+        waiting: list[CheckedRow] = []
         try:
             for found in reading.rows(source, definition):
                 if found.problem:
-                    yield Refused(found, [("line", found.problem)])
+                    yield RefusedRow(found, [("line", found.problem)])
                     continue
                 try:
-                    waiting.append(Checked(found, checks.typed(found.cells)))
+                    waiting.append(CheckedRow(found, checks.typed(found.cells)))
                 except RefusedRowError as error:
-                    yield Refused(found, error.problems)
+                    yield RefusedRow(found, error.problems)
                 if len(waiting) == _CHUNK:
                     yield from _stepped(waiting, runner)
                     waiting = []
@@ -66,9 +68,9 @@ def read(definition: Definition, sources: Iterable[Source]) -> Iterator[Checked 
         yield from _stepped(waiting, runner)
 
 
-def _stepped(waiting: list[Checked], runner: Runner) -> Iterator[Checked | Refused]:
+def _stepped(waiting: list[CheckedRow], runner: StepRunner) -> Iterator[CheckedRow | RefusedRow]:
     for one, row in zip(waiting, runner.apply([one.row for one in waiting])):
         if isinstance(row, RefusedRowError):
-            yield Refused(one.found, row.problems)
+            yield RefusedRow(one.found, row.problems)
         else:
-            yield Checked(one.found, row)
+            yield CheckedRow(one.found, row)

@@ -16,15 +16,15 @@ from signalbox_features.model import (
     NUMBER,
     STRING,
     TIME,
-    Column,
-    Definition,
     DefinitionError,
     EventTime,
     Feature,
+    FeatureDefinition,
     FeaturesError,
     Identifier,
     PandasStep,
     Rule,
+    SourceColumn,
 )
 from signalbox_features.outputs import outputs, unfit_outputs
 
@@ -40,7 +40,7 @@ MOST_ROWS_REFUSED = 0.01
 _NUMERIC = (INTEGER, NUMBER, TIME)
 
 
-def read(file: Path) -> Definition:
+def read(file: Path) -> FeatureDefinition:
     """Return the definition in a compiled file.
 
     Raises:
@@ -55,7 +55,7 @@ def read(file: Path) -> Definition:
         ) from error
 
 
-def parse(given: Mapping[str, Any]) -> Definition:
+def parse(given: Mapping[str, Any]) -> FeatureDefinition:
     """Return the definition of a compiled document that fits the schema.
 
     Raises:
@@ -68,10 +68,10 @@ def parse(given: Mapping[str, Any]) -> Definition:
     return made
 
 
-def _made(given: Mapping[str, Any]) -> Definition:
+def _made(given: Mapping[str, Any]) -> FeatureDefinition:
     rows, quarantine, ttl = given.get("rows", {}), given.get("quarantine", {}), given.get("ttl", {})
     identifier, event_time = given["identifier"], given["event_time"]
-    return Definition(
+    return FeatureDefinition(
         group=given["group"],
         header=given.get("header", True),
         delimiter=given.get("delimiter", ","),
@@ -92,8 +92,8 @@ def _made(given: Mapping[str, Any]) -> Definition:
     )
 
 
-def _columns(given: list[dict[str, str]]) -> tuple[Column, ...]:
-    return tuple(Column(one["name"], one["type"]) for one in given)
+def _columns(given: list[dict[str, str]]) -> tuple[SourceColumn, ...]:
+    return tuple(SourceColumn(one["name"], one["type"]) for one in given)
 
 
 def _feature(given: Mapping[str, Any]) -> Feature:
@@ -115,7 +115,7 @@ def _rule(given: Mapping[str, Any]) -> Rule:
     return Rule(given["column"], *flags, frozenset(given.get("allowed", ())), given.get("unique", False))
 
 
-def _problems(made: Definition, given: Mapping[str, Any]) -> Iterator[Problem]:
+def _problems(made: FeatureDefinition, given: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _repeated(made)
     kinds = made.kinds()
     for index, feature in enumerate(made.features):
@@ -134,7 +134,7 @@ def _problems(made: Definition, given: Mapping[str, Any]) -> Iterator[Problem]:
     yield from unfit_outputs(list(outputs(made)))
 
 
-def _repeated(made: Definition) -> Iterator[Problem]:
+def _repeated(made: FeatureDefinition) -> Iterator[Problem]:
     places: list[tuple[FieldPath, str]] = [(("columns", at), one.name) for at, one in enumerate(made.columns)]
     for at, step in enumerate(made.steps):
         places += [(("steps", at, "columns", within), one.name) for within, one in enumerate(step.columns)]
@@ -160,7 +160,7 @@ def _wrong_source(
         yield (*path, "column"), "a feature has a column or derive, and not both: leave one out"
     try:
         names = expressions.parse(feature.derive).names
-    except expressions.ExpressionError as error:
+    except expressions.DeriveError as error:
         yield (*path, "derive"), str(error)
         return
     for name in sorted(names):
@@ -199,7 +199,7 @@ def _wrong_fill(feature: Feature, path: FieldPath, kind: str) -> Iterator[Proble
         yield (*path, "fill"), f"is a number, and {feature.name} is a string: put it in quotes"
 
 
-def _wrong_keys(made: Definition, given: Mapping[str, Any], kinds: Mapping[str, str]) -> Iterator[Problem]:
+def _wrong_keys(made: FeatureDefinition, given: Mapping[str, Any], kinds: Mapping[str, str]) -> Iterator[Problem]:
     identifier, event_time = made.identifier, made.event_time
     if "made" in given["identifier"] and identifier.column:
         yield ("identifier", "made"), "an identifier has a column or is made, and not both: leave one out"

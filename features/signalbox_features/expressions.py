@@ -32,7 +32,7 @@ _SEVERAL = ("max", "min")
 _LONGEST = 500
 
 
-class ExpressionError(ValueError):
+class DeriveError(ValueError):
     """A text is no expression that may stand in a definition; the message says why."""
 
     def __init__(self, message: str) -> None:
@@ -54,14 +54,14 @@ def parse(text: str) -> Expression:
     """Return an expression.
 
     Raises:
-        ExpressionError: it is something else than numbers, columns, + - * / ** and `FUNCTIONS`.
+        DeriveError: it is something else than numbers, columns, + - * / ** and `FUNCTIONS`.
     """
     if len(text) > _LONGEST:
-        raise ExpressionError(f"has {len(text)} characters, more than {_LONGEST}: use a step")
+        raise DeriveError(f"has {len(text)} characters, more than {_LONGEST}: use a step")
     try:
         body = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ExpressionError(f"{text!r} is no expression, such as log1p(length * height)") from None
+        raise DeriveError(f"{text!r} is no expression, such as log1p(length * height)") from None
     names: set[str] = set()
     return Expression(frozenset(names_of(body, names)), _made(body))
 
@@ -85,15 +85,15 @@ def _made(node: ast.expr) -> Evaluate:
         return _called(_OPERATORS[type(node.op)], [_made(node.left), _made(node.right)])
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
         return _function(node.func.id, [_made(argument) for argument in node.args])
-    raise ExpressionError(f"takes numbers, columns, + - * / ** and {', '.join(FUNCTIONS)}, and nothing else")
+    raise DeriveError(f"takes numbers, columns, + - * / ** and {', '.join(FUNCTIONS)}, and nothing else")
 
 
 def _function(name: str, arguments: list[Evaluate]) -> Evaluate:
     if name not in FUNCTIONS:
-        raise ExpressionError(f"there is no function {name}: there are {', '.join(FUNCTIONS)}")
+        raise DeriveError(f"there is no function {name}: there are {', '.join(FUNCTIONS)}")
     fits = len(arguments) > 1 if name in _SEVERAL else len(arguments) == 1
     if not fits:
-        raise ExpressionError(f"{name} takes {'two values or more' if name in _SEVERAL else 'one value'}")
+        raise DeriveError(f"{name} takes {'two values or more' if name in _SEVERAL else 'one value'}")
     return _called(FUNCTIONS[name], arguments)
 
 

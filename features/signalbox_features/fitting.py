@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from signalbox_features import chunks, outputs
-from signalbox_features.chunks import Refused, RefusedFile
+from signalbox_features.chunks import RefusedFile, RefusedRow
 from signalbox_features.model import NUMBER, STRING, FeaturesError, RefusedRowError
 from signalbox_features.statistics import Categories, Sampled, Texts
 from signalbox_features.transform import based, bases
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from signalbox_features.model import Definition
-    from signalbox_features.sources import Source
+    from signalbox_features.model import FeatureDefinition
+    from signalbox_features.sources import SourceFile
 
 FORMAT = 1
 _VERSION_DIGITS = 16
@@ -37,7 +37,7 @@ class Artefact(NamedTuple):
     document: Mapping[str, Any]
 
 
-def fit(definition: Definition, sources: Sequence[Source]) -> Artefact:
+def fit(definition: FeatureDefinition, sources: Sequence[SourceFile]) -> Artefact:
     """Return what is learnt of the rows of files, in one pass.
 
     Raises:
@@ -50,8 +50,8 @@ def fit(definition: Definition, sources: Sequence[Source]) -> Artefact:
     for one in chunks.read(definition, sources):
         if isinstance(one, RefusedFile):
             raise FeaturesError(f"{one.source.name}: {one.told}")
-        told = _told(one) if isinstance(one, Refused) else ""
-        if not told and not isinstance(one, Refused):
+        told = _told(one) if isinstance(one, RefusedRow) else ""
+        if not told and not isinstance(one, RefusedRow):
             try:
                 found = based(makers, one.row)
             except RefusedRowError as error:
@@ -75,7 +75,7 @@ def fit(definition: Definition, sources: Sequence[Source]) -> Artefact:
     return _artefact(definition, {**document, "version": _version(document)})
 
 
-def _counter(definition: Definition, name: str) -> Sampled | Categories:
+def _counter(definition: FeatureDefinition, name: str) -> Sampled | Categories:
     feature = next(one for one in definition.features if one.name == name)
     kind = NUMBER if feature.derive else definition.kinds()[feature.column]
     if feature.encode:
@@ -83,11 +83,11 @@ def _counter(definition: Definition, name: str) -> Sampled | Categories:
     return Texts(name) if kind == STRING else Sampled()
 
 
-def _told(one: Refused) -> str:
+def _told(one: RefusedRow) -> str:
     return f"{one.found.source.name}, line {one.found.line}: {'; '.join(told for _, told in one.problems)}"
 
 
-def _check(definition: Definition, used: int, refused: int, first: str) -> None:
+def _check(definition: FeatureDefinition, used: int, refused: int, first: str) -> None:
     total = used + refused
     if not used:
         raise FeaturesError(f"there is no row to fit on{f': {first}' if first else ''}")
@@ -98,13 +98,13 @@ def _check(definition: Definition, used: int, refused: int, first: str) -> None:
         )
 
 
-def _check_known(definition: Definition, counted: Mapping[str, Sampled | Categories]) -> None:
+def _check_known(definition: FeatureDefinition, counted: Mapping[str, Sampled | Categories]) -> None:
     for feature in definition.features:
         if not counted[feature.name].count and (feature.scale or feature.encode or feature.fill == "mean"):
             raise FeaturesError(f"feature {feature.name} has no value in any row: nothing of it can be fitted")
 
 
-def digest(definition: Definition) -> str:
+def digest(definition: FeatureDefinition) -> str:
     """Return a digest of what of a definition is fitted."""
     kept = {name: definition.given.get(name, []) for name in _FITTED}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:_VERSION_DIGITS]
@@ -122,7 +122,7 @@ def save(artefact: Artefact, file: Path) -> None:
     beside.replace(file)
 
 
-def load(file: Path, definition: Definition) -> Artefact:
+def load(file: Path, definition: FeatureDefinition) -> Artefact:
     """Return the artefact in a file, which has to be one of a definition.
 
     Raises:
@@ -145,7 +145,7 @@ def load(file: Path, definition: Definition) -> Artefact:
     return _artefact(definition, document)
 
 
-def _artefact(definition: Definition, document: Mapping[str, Any]) -> Artefact:
+def _artefact(definition: FeatureDefinition, document: Mapping[str, Any]) -> Artefact:
     wrong = [told for _, told in outputs.unfit_outputs(list(outputs.outputs(definition, document["features"])))]
     if wrong:
         raise ArtefactError(f"{'; '.join(wrong)}: give the categories of the feature in features.yaml")

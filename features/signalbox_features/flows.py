@@ -7,11 +7,11 @@ aws/amazon-sagemaker-examples, end_to_end/customers.flow. AWS documents no schem
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from signalbox_features.flow_programs import FlowProgram
 from signalbox_features.model import INTEGER, NUMBER, STRING, TIME, FeaturesError
 from signalbox_features.schema import FEATURE_NAME
 
@@ -191,33 +191,24 @@ def _pandas(node: Any, parameters: dict[str, Any], flow: _Flow) -> None:
     """Take a program: two kinds of it as what they mean, since they would give a row other values in each run."""
     code = str(parameters["code"])
     try:
-        tree = ast.parse(code)
+        program = FlowProgram.of(code)
     except SyntaxError as error:
         flow.notes.append(f"node {node['node_id']}: its program is not taken, it is no Python ({error.msg})")
         return
-    called = {one.attr for one in ast.walk(tree) if isinstance(one, ast.Attribute)}
-    named = {one.id for one in ast.walk(tree) if isinstance(one, ast.Name)}
-    if "StandardScaler" in named and "fit_transform" in called:
-        _scaled_inside(node, tree, flow)
-    elif called & {"time", "now", "today", "utcnow"} and _assigned(tree):
-        flow.event_time = _assigned(tree)
+    if program.fits_scaler:
+        _scaled_inside(node, program, flow)
+    elif program.reads_clock and program.assigned:
+        flow.event_time = program.assigned
         flow.notes.append(
             f"node {node['node_id']} writes the time of the run into {flow.event_time}: it becomes the event time, "
             "which is that of the upload, the same each time that a file is run"
         )
     else:
-        _step(node, code, tree, flow)
+        _step(node, code, program, flow)
 
 
-def _scaled_inside(node: Any, tree: ast.AST, flow: _Flow) -> None:
-    listed = [
-        one.value
-        for call in ast.walk(tree)
-        if isinstance(call, ast.keyword) and call.arg == "columns" and isinstance(call.value, ast.List)
-        for one in call.value.elts
-        if isinstance(one, ast.Constant)
-    ]
-    names = [str(name) for name in listed if flow.columns.get(str(name)) in (INTEGER, NUMBER)]
+def _scaled_inside(node: Any, program: FlowProgram, flow: _Flow) -> None:
+    names = [name for name in program.listed if flow.columns.get(name) in (INTEGER, NUMBER)]
     for name in names:
         flow.features.setdefault(name, {"name": name})["scale"] = "standard"
     flow.notes.append(
@@ -226,30 +217,9 @@ def _scaled_inside(node: Any, tree: ast.AST, flow: _Flow) -> None:
     )
 
 
-def _assigned(tree: ast.AST) -> str:
-    """Return the column of `df` that a program assigns, by its name or a variable that has it; nothing if several."""
-    texts = {
-        one.targets[0].id: one.value.value
-        for one in ast.walk(tree)
-        if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name) and isinstance(one.value, ast.Constant)
-    }
-    keys = [
-        _key(one.targets[0])
-        for one in ast.walk(tree)
-        if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Subscript)
-    ]
-    names = {str(key.value if isinstance(key, ast.Constant) else texts.get(getattr(key, "id", ""), "")) for key in keys}
-    return names.pop() if len(names) == 1 else ""
-
-
-def _key(target: Any) -> Any:
-    # Python 3.8 has the index in a node of its own.
-    return getattr(target.slice, "value", target.slice) if type(target.slice).__name__ == "Index" else target.slice
-
-
-def _step(node: Any, code: str, tree: ast.AST, flow: _Flow) -> None:
+def _step(node: Any, code: str, program: FlowProgram, flow: _Flow) -> None:
     name = f"step_{len(flow.steps) + 1}"
-    added = _assigned(tree)
+    added = program.assigned
     column = added if added and added not in flow.columns else f"{added or name}_made"
     flow.programs[f"{name}.py"] = code if code.endswith("\n") else f"{code}\n"
     flow.steps.append({"name": name, "file": f"{name}.py", "columns": [{"name": column, "type": NUMBER}]})

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from signalbox_features.fitting import Artefact
-    from signalbox_features.model import Definition
-    from signalbox_features.sources import Source
-    from signalbox_features.writing import FeatureWriter, Written
+    from signalbox_features.model import FeatureDefinition
+    from signalbox_features.sources import SourceFile
+    from signalbox_features.writing import RecordWriter, Written
 
 logger = logging.getLogger(__name__)
 REPORT, PAGE = "report.json", "report.html"
@@ -35,11 +35,11 @@ class RunFailedError(FeaturesError):
 
 
 def apply(
-    definition: Definition,
+    definition: FeatureDefinition,
     artefact: Artefact,
-    found: Sequence[Source],
+    found: Sequence[SourceFile],
     folder: Path,
-    store: FeatureWriter | None = None,
+    store: RecordWriter | None = None,
 ) -> dict[str, Any]:
     """Make the records of files, write them to a store if there is one, and return the report, which is written too.
 
@@ -60,7 +60,7 @@ def apply(
     return report
 
 
-def _unwritten(definition: Definition, written: Written) -> list[str]:
+def _unwritten(definition: FeatureDefinition, written: Written) -> list[str]:
     total = written.written + written.before + written.refused + written.left
     if written.left:
         return [
@@ -95,13 +95,13 @@ def told(report: dict[str, Any]) -> str:
     )
 
 
-def _store(group: str, region: str | None, definition: Definition) -> FeatureWriter:
+def _store(group: str, region: str | None, definition: FeatureDefinition) -> RecordWriter:
     # Only a job that writes has boto3, or needs the time that it takes to load.
     import boto3  # noqa: PLC0415
 
-    from signalbox_features.store import FeatureStore  # noqa: PLC0415
+    from signalbox_features.store import FeatureStoreWriter  # noqa: PLC0415
 
-    return FeatureStore(boto3.client("sagemaker-featurestore-runtime", region_name=region), group, definition)
+    return FeatureStoreWriter(boto3.client("sagemaker-featurestore-runtime", region_name=region), group, definition)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -44,7 +44,7 @@ class RefusedRowError(FeaturesError):
         self.problems = list(problems)
 
 
-class Column(NamedTuple):
+class SourceColumn(NamedTuple):
     """A column of the files, or one that a step adds, and its type: one of `TYPES`."""
 
     name: str
@@ -56,7 +56,7 @@ class PandasStep(NamedTuple):
 
     name: str
     code: str
-    columns: tuple[Column, ...]
+    columns: tuple[SourceColumn, ...]
 
 
 class Feature(NamedTuple):
@@ -102,13 +102,13 @@ class EventTime(NamedTuple):
     form: str
 
 
-class Definition(NamedTuple):
+class FeatureDefinition(NamedTuple):
     """A whole `features.yaml`; `given` is its compiled form."""
 
     group: str
     header: bool
     delimiter: str
-    columns: tuple[Column, ...]
+    columns: tuple[SourceColumn, ...]
     steps: tuple[PandasStep, ...]
     identifier: Identifier
     event_time: EventTime

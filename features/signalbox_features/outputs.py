@@ -10,7 +10,7 @@ from signalbox_features.model import FRACTIONAL, INTEGRAL, NUMBER, STORED, STRIN
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from signalbox_features.model import Definition, Feature, FieldPath
+    from signalbox_features.model import Feature, FeatureDefinition, FieldPath
 
 # What the offline store adds (API reference, FeatureDefinition; `event_time` is added to no group).
 RESERVED = ("is_deleted", "write_time", "api_invocation_time")
@@ -26,7 +26,7 @@ def category_feature(feature: str, category: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", f"{feature}_{category}").rstrip("_-")
 
 
-def outputs(definition: Definition, fitted: Mapping[str, Any] | None = None) -> Iterator[tuple[FieldPath, str]]:
+def outputs(definition: FeatureDefinition, fitted: Mapping[str, Any] | None = None) -> Iterator[tuple[FieldPath, str]]:
     """Yield each feature of the group, with the field that it comes from.
 
     Without `fitted`, the features of an artefact, those of categories that the definition does not give are not known.
@@ -54,7 +54,7 @@ def unfit_outputs(named: Sequence[tuple[FieldPath, str]]) -> Iterator[tuple[Fiel
         seen.setdefault(name.lower(), name)
 
 
-def kinds(definition: Definition, fitted: Mapping[str, Any]) -> dict[str, str]:
+def kinds(definition: FeatureDefinition, fitted: Mapping[str, Any]) -> dict[str, str]:
     """Return the features of the group and their types in the Feature Store, in their order.
 
     `fitted` are the features of an artefact, which has the categories that the definition does not give.
@@ -75,7 +75,7 @@ def categories(feature: Feature, fitted: Mapping[str, Any]) -> list[str]:
     return list(feature.categories) or sorted(fitted[feature.name]["categories"])[:_MOST_CATEGORIES]
 
 
-def _identifier(definition: Definition) -> str:
+def _identifier(definition: FeatureDefinition) -> str:
     identifier = definition.identifier
     return STORED[definition.kinds()[identifier.column] if identifier.column else identifier.type]
 

@@ -13,12 +13,12 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from signalbox_features import optional, sources
 from signalbox_features.model import UnreadableFileError
-from signalbox_features.sources import Source
+from signalbox_features.sources import SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from signalbox_features.model import Definition
+    from signalbox_features.model import FeatureDefinition
 
 LONGEST_LINE = 1_000_000  # bytes
 _LONGEST_FIELD = 131_072  # characters, the csv module's own limit
@@ -32,7 +32,7 @@ class Found(NamedTuple):
     Where it cannot be read, `problem` says why, `lines` how many lines it covers, and `raw` how they begin.
     """
 
-    source: Source
+    source: SourceFile
     line: int
     cells: Sequence[Any]
     problem: str = ""
@@ -46,7 +46,7 @@ class _BadLineError(Exception):
         self.raw = raw[:_SHOWN].decode("utf-8", "replace")
 
 
-def rows(source: Source, definition: Definition) -> Iterator[Found]:
+def rows(source: SourceFile, definition: FeatureDefinition) -> Iterator[Found]:
     """Yield the rows of a file; a line of a CSV file counts from 1, with the header's, a row of Parquet from 1.
 
     Raises:
@@ -66,7 +66,7 @@ def rows(source: Source, definition: Definition) -> Iterator[Found]:
             yield from _csv(source, definition, content)
 
 
-class _Lines:
+class _FileLines:
     """The lines of a file for the csv module: each is bounded, and decoded by itself."""
 
     def __init__(self, content: IO[bytes] | gzip.GzipFile) -> None:
@@ -74,7 +74,7 @@ class _Lines:
         self.number = 0
         self.raw = b""
 
-    def __iter__(self) -> _Lines:
+    def __iter__(self) -> _FileLines:
         return self
 
     def __next__(self) -> str:
@@ -100,8 +100,8 @@ class _Lines:
                 return
 
 
-def _csv(source: Source, definition: Definition, content: IO[bytes] | gzip.GzipFile) -> Iterator[Found]:
-    lines = _Lines(content)
+def _csv(source: SourceFile, definition: FeatureDefinition, content: IO[bytes] | gzip.GzipFile) -> Iterator[Found]:
+    lines = _FileLines(content)
     reader = csv.reader(lines, delimiter=definition.delimiter, strict=True)
     names = [column.name for column in definition.columns]
     order = _order(reader, names, definition.header)
@@ -156,14 +156,14 @@ def check_columns(found: Sequence[str], names: Sequence[str]) -> list[int]:
     return [list(found).index(name) for name in names]
 
 
-def _row(source: Source, line: int, cells: list[str], order: list[int]) -> Found:
+def _row(source: SourceFile, line: int, cells: list[str], order: list[int]) -> Found:
     if len(cells) != len(order):
         told = f"the row has {len(cells)} cells, and there are {len(order)} columns"
         return Found(source, line, cells, told)
     return Found(source, line, [cells[place] for place in order])
 
 
-def _unreadable(source: Source, first: int, lines: _Lines, error: Exception) -> Found:
+def _unreadable(source: SourceFile, first: int, lines: _FileLines, error: Exception) -> Found:
     covered = max(lines.number - first + 1, 1)
     told = str(error)
     if isinstance(error, csv.Error):
@@ -172,7 +172,7 @@ def _unreadable(source: Source, first: int, lines: _Lines, error: Exception) -> 
     return Found(source, first, (), told, covered, getattr(error, "raw", lines.raw.decode("utf-8", "replace")))
 
 
-def _check_gzip(source: Source) -> None:
+def _check_gzip(source: SourceFile) -> None:
     """See that all of a gzip can be unpacked, before a row of it is used."""
     try:
         with gzip.open(source.path, "rb") as content:
@@ -183,7 +183,7 @@ def _check_gzip(source: Source) -> None:
         raise UnreadableFileError(f"is a broken gzip ({error}): upload it again") from error
 
 
-def _parquet(source: Source, definition: Definition) -> Iterator[Found]:
+def _parquet(source: SourceFile, definition: FeatureDefinition) -> Iterator[Found]:
     parquet = optional.load("pyarrow.parquet", f"{source.name} is Parquet, which")
     names = [column.name for column in definition.columns]
     number = 0
@@ -202,7 +202,7 @@ def _parquet(source: Source, definition: Definition) -> Iterator[Found]:
         raise UnreadableFileError(f"is no Parquet file that can be read ({error}): upload it again") from error
 
 
-def _replayed(source: Source, definition: Definition) -> Iterator[Found]:
+def _replayed(source: SourceFile, definition: FeatureDefinition) -> Iterator[Found]:
     """Yield rows that come back from quarantine: each with the name, version, time and line that it had."""
     with source.path.open("rb") as content:
         for number, text in enumerate(iter(lambda: content.readline(LONGEST_LINE), b""), start=1):
@@ -210,10 +210,10 @@ def _replayed(source: Source, definition: Definition) -> Iterator[Found]:
                 yield _back(source, definition, number, text)
 
 
-def _back(source: Source, definition: Definition, number: int, text: bytes) -> Found:
+def _back(source: SourceFile, definition: FeatureDefinition, number: int, text: bytes) -> Found:
     try:
         kept = json.loads(text)
-        first = Source(source.path, str(kept["file"]), str(kept["version"]), float(kept["uploaded"]))
+        first = SourceFile(source.path, str(kept["file"]), str(kept["version"]), float(kept["uploaded"]))
         line, cells = int(kept["line"]), kept["row"]
     except (ValueError, KeyError, TypeError):
         return Found(

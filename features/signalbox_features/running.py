@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from signalbox_features import chunks, outputs
 from signalbox_features.checks import Seen
-from signalbox_features.chunks import Refused, RefusedFile
+from signalbox_features.chunks import RefusedFile, RefusedRow
 from signalbox_features.model import RefusedRowError
 from signalbox_features.tables import RecordsFile
 from signalbox_features.transform import Transform, based, made_identifier
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from signalbox_features.chunks import Checked
+    from signalbox_features.chunks import CheckedRow
     from signalbox_features.fitting import Artefact
-    from signalbox_features.model import Definition, Value
+    from signalbox_features.model import FeatureDefinition, Value
     from signalbox_features.reading import Found
-    from signalbox_features.sources import Source
+    from signalbox_features.sources import SourceFile
 
 RECORDS, QUARANTINE = "records.csv", "quarantine.jsonl"
 _SHOWN = 100  # characters of a value
 _SHOWN_FILES = 100  # refused files that the report has with their reasons; the quarantine has all
 
 
-class Made(NamedTuple):
+class RunResult(NamedTuple):
     """What became of a run's files; `problems` are the sentences that fail it."""
 
     report: dict[str, Any]
     problems: list[str]
 
 
-def run(definition: Definition, artefact: Artefact, sources: Sequence[Source], folder: Path) -> Made:
+def run(definition: FeatureDefinition, artefact: Artefact, sources: Sequence[SourceFile], folder: Path) -> RunResult:
     """Write the records and the quarantine of files into a folder, and return what is to be said of them.
 
     Raises:
@@ -57,12 +57,12 @@ def run(definition: Definition, artefact: Artefact, sources: Sequence[Source], f
                 one.take(found)
     finally:
         seen.close()
-    return Made(one.report(len(sources)), one.problems(len(sources)))
+    return RunResult(one.report(len(sources)), one.problems(len(sources)))
 
 
 class _Run:
     def __init__(
-        self, definition: Definition, artefact: Artefact, seen: Seen, records: IO[str], quarantine: IO[str]
+        self, definition: FeatureDefinition, artefact: Artefact, seen: Seen, records: IO[str], quarantine: IO[str]
     ) -> None:
         self._definition, self._artefact, self._seen = definition, artefact, seen
         self._transform = Transform(definition, artefact.features)
@@ -76,11 +76,11 @@ class _Run:
         self._files: list[dict[str, str]] = []
         self._files_refused = 0
 
-    def take(self, one: Checked | Refused | RefusedFile) -> None:
+    def take(self, one: CheckedRow | RefusedRow | RefusedFile) -> None:
         """Write a row, or what is wrong with it or with a whole file."""
         if isinstance(one, RefusedFile):
             self._refuse_file(one)
-        elif isinstance(one, Refused):
+        elif isinstance(one, RefusedRow):
             self._refuse(one.found, one.problems)
         else:
             try:
@@ -88,7 +88,7 @@ class _Run:
             except RefusedRowError as error:
                 self._refuse(one.found, error.problems)
 
-    def _keep(self, one: Checked) -> None:
+    def _keep(self, one: CheckedRow) -> None:
         found = based(self._transform.bases, one.row)
         features = self._transform.features(found)
         identifier, moment = self._keys(one)
@@ -97,7 +97,7 @@ class _Run:
         self._records.add(one.found.source.name, one.found.line, [identifier, moment, *features.values()])
         self._out += 1
 
-    def _keys(self, one: Checked) -> tuple[Value, Value]:
+    def _keys(self, one: CheckedRow) -> tuple[Value, Value]:
         known, event = self._definition.identifier, self._definition.event_time
         source = one.found.source
         if known.column:
@@ -110,7 +110,7 @@ class _Run:
             raise RefusedRowError([("null", f"{column} has no value, and a record needs one")])
         return identifier, iso(float(moment)) if event.form == "iso" else float(moment)
 
-    def _check_unique(self, one: Checked, identifier: str, moment: str) -> None:
+    def _check_unique(self, one: CheckedRow, identifier: str, moment: str) -> None:
         keys: list[tuple[str, str, str]] = (
             [("record", identifier, moment)] if self._definition.identifier.column else []
         )
@@ -139,7 +139,7 @@ class _Run:
             self._files.append({"file": one.source.name, "told": one.told})
         self._put(one.source, 0, {"reason": "file", "told": one.told, "row": None})
 
-    def _put(self, source: Source, line: int, kept: dict[str, Any]) -> None:
+    def _put(self, source: SourceFile, line: int, kept: dict[str, Any]) -> None:
         place = {"file": source.name, "version": source.version, "uploaded": source.uploaded, "line": line}
         self._quarantine.write(json.dumps({**place, **kept}, ensure_ascii=False) + "\n")
 

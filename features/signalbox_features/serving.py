@@ -9,17 +9,17 @@ from signalbox_features import definition as definitions
 from signalbox_features import expressions, fitting
 from signalbox_features.checks import Checks
 from signalbox_features.model import RefusedRowError
-from signalbox_features.steps import Runner
+from signalbox_features.steps import StepRunner
 from signalbox_features.transform import Transform, based
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from signalbox_features.fitting import Artefact
-    from signalbox_features.model import Definition, Feature, Value
+    from signalbox_features.model import Feature, FeatureDefinition, Value
 
 
-class Server:
+class FeatureServer:
     """The features of single rows.
 
     Args:
@@ -28,8 +28,8 @@ class Server:
         without: features that a caller does not give, as the label.
     """
 
-    def __init__(self, definition: Definition, artefact: Artefact, without: Collection[str] = ()) -> None:
-        self._checks, self._runner = Checks(definition), Runner(definition.steps)
+    def __init__(self, definition: FeatureDefinition, artefact: Artefact, without: Collection[str] = ()) -> None:
+        self._checks, self._runner = Checks(definition), StepRunner(definition.steps)
         self._transform = Transform(definition, artefact.features)
         self._without = frozenset(without)
         kept = [feature for feature in definition.features if feature.name not in self._without]
@@ -38,7 +38,7 @@ class Server:
         self._columns = _columns(definition, _used(kept), _used(left))
 
     @classmethod
-    def of_files(cls, definition: str, artefact: str, without: Collection[str] = ()) -> Server:
+    def of_files(cls, definition: str, artefact: str, without: Collection[str] = ()) -> FeatureServer:
         """Return the server of a compiled definition and its artefact in files.
 
         Raises:
@@ -68,7 +68,7 @@ def _used(features: list[Feature]) -> set[str]:
     }
 
 
-def _columns(definition: Definition, used: set[str], left: set[str]) -> list[str]:
+def _columns(definition: FeatureDefinition, used: set[str], left: set[str]) -> list[str]:
     """Return the columns of the files that a caller gives: a step may read each that is not left out."""
     columns = [column.name for column in definition.columns]
     added = {column.name for step in definition.steps for column in step.columns}

@@ -17,7 +17,7 @@ _BLOCK = 1024 * 1024
 _PATTERN = 'wants {"files": [{"file": ..., "name": ..., "version": ..., "uploaded": ...}]}'
 
 
-class Source(NamedTuple):
+class SourceFile(NamedTuple):
     """A file: its path here, and the object's name, version and time of upload (seconds since 1970)."""
 
     path: Path
@@ -26,7 +26,7 @@ class Source(NamedTuple):
     uploaded: float
 
 
-def of_manifest(manifest: Path, folder: Path) -> list[Source]:
+def of_manifest(manifest: Path, folder: Path) -> list[SourceFile]:
     """Return the files that a manifest names, each once, in its order.
 
     The manifest is JSON: `file` is the path within `folder`, `name` the object's name (else the file), `version` the
@@ -46,14 +46,14 @@ def of_manifest(manifest: Path, folder: Path) -> list[Source]:
     return once(found)
 
 
-def _entry(entry: Any, folder: Path) -> Source:
+def _entry(entry: Any, folder: Path) -> SourceFile:
     uploaded = moment(entry["uploaded"])
     if uploaded is None or not isinstance(entry["version"], str):
         raise WrongTypeError(entry, "a version and the time of the upload")
-    return Source(folder / entry["file"], entry.get("name", entry["file"]), entry["version"], uploaded)
+    return SourceFile(folder / entry["file"], entry.get("name", entry["file"]), entry["version"], uploaded)
 
 
-def of_paths(paths: list[Path]) -> list[Source]:
+def of_paths(paths: list[Path]) -> list[SourceFile]:
     """Return files of this machine: the version is a digest of the content, the time that of the last change.
 
     Raises:
@@ -62,10 +62,10 @@ def of_paths(paths: list[Path]) -> list[Source]:
     for path in paths:
         if not path.is_file():
             raise FeaturesError(f"there is no file {path}: name the files, CSV or Parquet")
-    return once([Source(path, path.name, _digest(path), path.stat().st_mtime) for path in paths])
+    return once([SourceFile(path, path.name, _digest(path), path.stat().st_mtime) for path in paths])
 
 
-def once(sources: list[Source]) -> list[Source]:
+def once(sources: list[SourceFile]) -> list[SourceFile]:
     """Return each version of an object once: a second time would be the same rows again."""
     return list({(source.name, source.version): source for source in sources}.values())
 
@@ -78,7 +78,7 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()[:32]
 
 
-def kind(source: Source) -> str:
+def kind(source: SourceFile) -> str:
     """Return what a file is by its first bytes: `parquet`, `gzip`, `replay` or `csv`.
 
     Raises:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     Row = dict[str, Value]
 
 
-class StepError(FeaturesError):
+class PandasStepError(FeaturesError):
     """A step does not do what a step has to do, whatever the row."""
 
 
-class Runner:
+class StepRunner:
     """The steps of a definition. The first row of a run is held against itself alone: see `apply`."""
 
     def __init__(self, steps: Sequence[PandasStep]) -> None:
@@ -33,14 +33,14 @@ class Runner:
         """Return the rows with the columns of all steps, or what is wrong with a row.
 
         Raises:
-            StepError: a step changes the number of rows, does not add its columns, or gives a row another value
+            PandasStepError: a step changes the number of rows, does not add its columns, or gives a row another value
                 among others than alone: where one row is served, it would be another feature.
         """
         if not self._steps or not rows:
             return list(rows)
         try:
             done = self._run(rows)
-        except StepError:
+        except PandasStepError:
             raise
         except Exception:  # noqa: BLE001  # whatever a program of the project raises: it is found out which row it is
             return [self._alone(row) for row in rows]
@@ -52,7 +52,7 @@ class Runner:
     def _compare(self, among: Row | RefusedRowError, alone: Row | RefusedRowError) -> None:
         if isinstance(among, dict) and isinstance(alone, dict) and among != alone:
             name = next(name for name in among if among[name] != alone[name])
-            raise StepError(
+            raise PandasStepError(
                 f"{name} of the first row is {alone[name]} alone and {among[name]} among others: a step may not look "
                 "at other rows, since a model is asked about one; what has to be learnt of many is fitted, by scale or "
                 "encode"
@@ -61,7 +61,7 @@ class Runner:
     def _alone(self, row: Row) -> Row | RefusedRowError:
         try:
             return self._run([row])[0]
-        except StepError:
+        except PandasStepError:
             raise
         except Exception as error:  # noqa: BLE001  # as above
             return RefusedRowError([("step", f"a step fails: {type(error).__name__}: {error}")])
@@ -78,10 +78,12 @@ class Runner:
 
     def _take(self, step: PandasStep, frame: Any, found: list[Row | RefusedRowError]) -> None:
         if not hasattr(frame, "columns") or len(frame) != len(found):
-            raise StepError(f"step {step.name} has to leave df with a row for each row that it got")
+            raise PandasStepError(f"step {step.name} has to leave df with a row for each row that it got")
         for column in step.columns:
             if column.name not in frame.columns:
-                raise StepError(f"step {step.name} leaves no column {column.name}: features.yaml says that it does")
+                raise PandasStepError(
+                    f"step {step.name} leaves no column {column.name}: features.yaml says that it does"
+                )
             read = reader(column.type)
             for place, value in enumerate(frame[column.name].tolist()):
                 row = found[place]

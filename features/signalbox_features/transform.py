@@ -14,7 +14,7 @@ from signalbox_features.model import INTEGER, NUMBER, STRING, TIME, RefusedRowEr
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from signalbox_features.model import Definition, Feature, Value
+    from signalbox_features.model import Feature, FeatureDefinition, Value
 
     Row = Mapping[str, Value]
     Base = Callable[[Row], Value]
@@ -24,7 +24,7 @@ _IDENTIFIER_DIGITS = 32
 _LARGEST = 2**63
 
 
-def bases(definition: Definition) -> dict[str, Base]:
+def bases(definition: FeatureDefinition) -> dict[str, Base]:
     """Return what gives each feature's base, by the feature's name, in the definition's order."""
     return {feature.name: _base(feature) for feature in definition.features}
 
@@ -54,7 +54,7 @@ def _base(feature: Feature) -> Base:
 class Transform:
     """The features of a definition, as an artefact has fitted them; `names` are those of the group, in its order."""
 
-    def __init__(self, definition: Definition, fitted: Mapping[str, Any]) -> None:
+    def __init__(self, definition: FeatureDefinition, fitted: Mapping[str, Any]) -> None:
         kinds = definition.kinds()
         self.bases = bases(definition)
         self.names = list(outputs.kinds(definition, fitted))[2:]  # after identifier and event time

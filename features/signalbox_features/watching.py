@@ -9,13 +9,13 @@ from signalbox_features.statistics import Categories, Numbers, psi
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from signalbox_features.model import Definition, Value
+    from signalbox_features.model import FeatureDefinition, Value
 
 
 class Watched:
     """The distributions of a run, beside those of an artefact."""
 
-    def __init__(self, definition: Definition, fitted: Mapping[str, Any], stored: Mapping[str, str]) -> None:
+    def __init__(self, definition: FeatureDefinition, fitted: Mapping[str, Any], stored: Mapping[str, str]) -> None:
         """Watch the features of a definition; `stored` are the types of those that it gives."""
         self._fitted = fitted
         self._texts = {feature.name for feature in definition.features if fitted[feature.name]["kind"] == "category"}

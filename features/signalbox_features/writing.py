@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from signalbox_features.tables import FeatureRecord
 
+    Batch = Future[list["RecordOutcome"]]
+
 MOST_RECORDS = 25  # of a call (botocore's model of BatchWriteRecord)
 TRIES = 8
 WORKERS = 4
@@ -35,7 +37,7 @@ class StoreError(FeaturesError):
     """The Feature Store takes no record at all, as where a permission is missing."""
 
 
-class Answer(NamedTuple):
+class RecordAnswer(NamedTuple):
     """What the store says of a record: written, or not and why; `again` where that may pass by itself."""
 
     written: bool
@@ -43,10 +45,10 @@ class Answer(NamedTuple):
     again: bool = False
 
 
-class FeatureWriter(Protocol):
+class RecordWriter(Protocol):
     """Where records go."""
 
-    def write(self, records: Sequence[dict[str, str]]) -> list[Answer]:
+    def write(self, records: Sequence[dict[str, str]]) -> list[RecordAnswer]:
         """Write at most `MOST_RECORDS` records, and return an answer for each.
 
         Raises:
@@ -54,7 +56,7 @@ class FeatureWriter(Protocol):
         """
 
 
-class Outcome(NamedTuple):
+class RecordOutcome(NamedTuple):
     """What became of a record, after how many tries."""
 
     record: FeatureRecord
@@ -74,7 +76,7 @@ class Written(NamedTuple):
     file: str
 
 
-def write(records: Path, store: FeatureWriter, pause: Callable[[float], None]) -> Written:
+def write(records: Path, store: RecordWriter, pause: Callable[[float], None]) -> Written:
     """Write the records of a file that are not written yet, and each one's outcome beside it.
 
     Args:
@@ -142,11 +144,11 @@ def _cut(kept: IO[bytes]) -> None:
 
 
 def _batches(
-    records: Iterator[FeatureRecord], names: list[str], store: FeatureWriter, pause: Callable[[float], None]
-) -> Iterator[list[Outcome]]:
+    records: Iterator[FeatureRecord], names: list[str], store: RecordWriter, pause: Callable[[float], None]
+) -> Iterator[list[RecordOutcome]]:
     """Yield the outcomes of batches as they come; at most twice as many are under way as there are workers."""
     with ThreadPoolExecutor(WORKERS) as workers:
-        under_way: set[Future[list[Outcome]]] = set()
+        under_way: set[Batch] = set()
         more = True
         while more or under_way:
             batch = [record for _, record in zip(range(MOST_RECORDS), records)] if more else []
@@ -158,7 +160,7 @@ def _batches(
                 yield from _ended(ended, under_way)
 
 
-def _ended(ended: set[Future[list[Outcome]]], under_way: set[Future[list[Outcome]]]) -> Iterator[list[Outcome]]:
+def _ended(ended: set[Batch], under_way: set[Batch]) -> Iterator[list[RecordOutcome]]:
     """Yield what has ended; where the store takes nothing, what is under way is awaited and told before that."""
     failed = [future for future in ended if future.exception()]
     if failed:
@@ -169,21 +171,21 @@ def _ended(ended: set[Future[list[Outcome]]], under_way: set[Future[list[Outcome
 
 
 def _tried(
-    batch: list[FeatureRecord], names: list[str], store: FeatureWriter, pause: Callable[[float], None]
-) -> list[Outcome]:
+    batch: list[FeatureRecord], names: list[str], store: RecordWriter, pause: Callable[[float], None]
+) -> list[RecordOutcome]:
     """Write a batch, and again what was not taken and may be, with longer and longer pauses."""
-    outcomes: list[Outcome] = []
+    outcomes: list[RecordOutcome] = []
     waiting = batch
     for attempt in range(1, TRIES + 1):
         answers = store.write([_values(record, names) for record in waiting])
         again = []
         for record, answer in zip(waiting, answers):
             if answer.written:
-                outcomes.append(Outcome(record, WRITTEN, attempt, ""))
+                outcomes.append(RecordOutcome(record, WRITTEN, attempt, ""))
             elif not answer.again:
-                outcomes.append(Outcome(record, REFUSED, attempt, answer.told))
+                outcomes.append(RecordOutcome(record, REFUSED, attempt, answer.told))
             elif attempt == TRIES:
-                outcomes.append(Outcome(record, LEFT, attempt, answer.told))
+                outcomes.append(RecordOutcome(record, LEFT, attempt, answer.told))
             else:
                 again.append(record)
         waiting = again

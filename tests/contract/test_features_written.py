@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from signalbox_features import fitting, job, outputs
-from signalbox_features.model import Definition
-from signalbox_features.store import FeatureStore
+from signalbox_features.model import FeatureDefinition
+from signalbox_features.store import FeatureStoreWriter
 from tests.sagemaker_local.support.service import ROLE, SageMaker
 from tests.support.abalone import lines
 from tests.support.botocore_strict import check_request, check_response
@@ -33,7 +33,7 @@ class Runtime:
         return answer
 
 
-def world(tmp_path: Path, made: Definition) -> tuple[SageMaker, fitting.Artefact, Any]:
+def world(tmp_path: Path, made: FeatureDefinition) -> tuple[SageMaker, fitting.Artefact, Any]:
     """Return a cloud with the feature group of a definition, what was fitted, and the file."""
     sagemaker = SageMaker(tmp_path)
     source = file(tmp_path, "\n".join(lines(ROWS)) + "\n", "abalone.csv")
@@ -61,7 +61,7 @@ def test_abalone_lands_in_a_feature_group_online_and_offline_and_again_as_the_sa
     made = abalone()._replace(store="both")
     sagemaker, artefact, source = world(tmp_path, made)
     for attempt in ("first", "second"):
-        store = FeatureStore(Runtime(sagemaker), "abalone", made)
+        store = FeatureStoreWriter(Runtime(sagemaker), "abalone", made)
         report = job.apply(made, artefact, [source], tmp_path / attempt, store)
         assert report["written"]["written"] == ROWS
 
@@ -81,14 +81,14 @@ def test_abalone_lands_in_a_feature_group_online_and_offline_and_again_as_the_sa
 def test_records_go_to_the_store_that_is_named_alone(tmp_path: Path, store: str) -> None:
     made = abalone()._replace(store=store)
     sagemaker, artefact, source = world(tmp_path, made)
-    job.apply(made, artefact, [source], tmp_path / "out", FeatureStore(Runtime(sagemaker), "abalone", made))
+    job.apply(made, artefact, [source], tmp_path / "out", FeatureStoreWriter(Runtime(sagemaker), "abalone", made))
     assert len(offline(sagemaker)) == (ROWS if store == "offline" else 0)
 
 
 def test_a_record_that_the_group_cannot_hold_is_refused_by_itself(tmp_path: Path) -> None:
     made = abalone()
     sagemaker, *_ = world(tmp_path, made)
-    writer = FeatureStore(Runtime(sagemaker), "abalone", made)
+    writer = FeatureStoreWriter(Runtime(sagemaker), "abalone", made)
     keys = {"record_time": "5"}
     found = writer.write([{**keys, "record_id": "1"}, {**keys, "record_id": "2", "rings": "many"}])
     assert [answer.written for answer in found] == [True, False]

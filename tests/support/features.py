@@ -8,9 +8,9 @@ from typing import Any
 from signalbox_features import definition as definitions
 from signalbox_features import fitting, running
 from signalbox_features.fitting import Artefact
-from signalbox_features.model import Definition
-from signalbox_features.running import Made
-from signalbox_features.sources import Source
+from signalbox_features.model import FeatureDefinition
+from signalbox_features.running import RunResult
+from signalbox_features.sources import SourceFile
 from signalbox_features.tables import FeatureRecord
 from signalbox_features.tables import read as read_records
 from signalbox_operate.features import reading
@@ -38,16 +38,16 @@ def given(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in made.items() if value is not None}
 
 
-def definition(**changes: Any) -> Definition:
+def definition(**changes: Any) -> FeatureDefinition:
     """Return such a definition, read."""
     return definitions.parse(given(**changes))
 
 
-def file(folder: Path, content: str | bytes, name: str = "a.csv", version: str = "1") -> Source:
+def file(folder: Path, content: str | bytes, name: str = "a.csv", version: str = "1") -> SourceFile:
     """Write a file and return it as a source that was uploaded at a fixed time."""
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return Source(path, name, version, UPLOADED)
+    return SourceFile(path, name, version, UPLOADED)
 
 
 def rows(*lines: str) -> str:
@@ -55,12 +55,12 @@ def rows(*lines: str) -> str:
     return "\n".join(["id,sex,length", *lines, ""])
 
 
-def run(made: Definition, artefact: Artefact, sources: list[Source], folder: Path) -> Made:
+def run(made: FeatureDefinition, artefact: Artefact, sources: list[SourceFile], folder: Path) -> RunResult:
     """Run over files, with the output in a folder of its own."""
     return running.run(made, artefact, sources, folder / "out")
 
 
-def fitted(made: Definition, folder: Path, *lines: str) -> Artefact:
+def fitted(made: FeatureDefinition, folder: Path, *lines: str) -> Artefact:
     """Fit on rows of shells: `a,F,1` and `b,M,3` if none are given."""
     return fitting.fit(made, [file(folder, rows(*(lines or ("a,F,1", "b,M,3"))), "fitted.csv")])
 
@@ -80,6 +80,6 @@ def quarantine(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "out" / running.QUARANTINE).read_text().splitlines()]
 
 
-def abalone() -> Definition:
+def abalone() -> FeatureDefinition:
     """Return the definition of the project abalone."""
     return reading.read(ABALONE)

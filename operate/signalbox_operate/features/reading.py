@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from signalbox_features import definition as definitions
-from signalbox_features.model import Definition, DefinitionError
+from signalbox_features.model import DefinitionError, FeatureDefinition
 from signalbox_features.schema import FILE, SCHEMA
 from signalbox_operate.projects import yaml_file
 from signalbox_operate.projects.model import Places, ProjectError
@@ -16,7 +16,7 @@ __all__ = ["FILE", "FITTED", "read"]
 FITTED = "features.fitted.json"
 
 
-def read(folder: Path) -> Definition:
+def read(folder: Path) -> FeatureDefinition:
     """Return the definition of a project's features; its `given` is the compiled form.
 
     Raises:

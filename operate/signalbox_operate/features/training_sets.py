@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from signalbox_features import history, history_files
-from signalbox_features.model import Definition
+from signalbox_features.model import FeatureDefinition
 from signalbox_operate.stack import OperateError
 
 
@@ -19,7 +19,7 @@ class WantedSet:
     known_then: bool = False
 
 
-def write(definition: Definition, labels: Path, records: Sequence[Path], wanted: WantedSet, output: Path) -> int:
+def write(definition: FeatureDefinition, labels: Path, records: Sequence[Path], wanted: WantedSet, output: Path) -> int:
     """Write the training set of a file of labels and files with a group's history, and return the number of its rows.
 
     Raises:
@@ -43,7 +43,7 @@ def write(definition: Definition, labels: Path, records: Sequence[Path], wanted:
     return count
 
 
-def sql(definition: Definition, table: str, labels: str, wanted: WantedSet) -> str:
+def sql(definition: FeatureDefinition, table: str, labels: str, wanted: WantedSet) -> str:
     """Return the query for Athena that makes the same of the offline store's table.
 
     Raises:

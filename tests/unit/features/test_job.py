@@ -14,7 +14,7 @@ from tests.support.features import UPLOADED, definition, file, fitted, given, re
 from signalbox_features import fitting, job, writing
 from signalbox_features.model import FeaturesError
 from signalbox_features.sources import of_manifest, of_paths
-from signalbox_features.writing import Answer
+from signalbox_features.writing import RecordAnswer
 
 TIME = "2026-11-27T12:00:00Z"
 
@@ -22,14 +22,14 @@ TIME = "2026-11-27T12:00:00Z"
 class Store:
     """A store that takes what it is said to take."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: RecordAnswer) -> None:
         self.taken: list[dict[str, str]] = []
         self._answers = answers
 
-    def write(self, found: Any) -> list[Answer]:
+    def write(self, found: Any) -> list[RecordAnswer]:
         """Take records."""
         self.taken += found
-        return [*self._answers, *[Answer(True)] * (len(found) - len(self._answers))]
+        return [*self._answers, *[RecordAnswer(True)] * (len(found) - len(self._answers))]
 
 
 @pytest.fixture
@@ -124,16 +124,16 @@ def test_nothing_is_written_of_a_run_that_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "share", "told"),
     [
-        (Answer(False, "no"), 0.4, "the Feature Store refused 1 of 2 records, more than the share of 0.4"),
+        (RecordAnswer(False, "no"), 0.4, "the Feature Store refused 1 of 2 records, more than the share of 0.4"),
         (
-            Answer(False, "busy", again=True),
+            RecordAnswer(False, "busy", again=True),
             1,
             r"1 records were not taken after 8 tries \(a.csv, line 2: busy\): run it again",
         ),
     ],
 )
 def test_a_run_whose_records_were_not_all_taken_fails_with_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Answer, share: float, told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: RecordAnswer, share: float, told: str
 ) -> None:
     monkeypatch.setattr(writing, "_FIRST_PAUSE", 0)
     made = definition(quarantine={"rows": share})
@@ -147,7 +147,7 @@ def test_a_run_whose_records_were_not_all_taken_fails_with_a_sentence(
 def test_what_the_store_refuses_within_the_share_fails_nothing(tmp_path: Path) -> None:
     made = definition(quarantine={"rows": 0.5})
     sources = [file(tmp_path, rows("a,F,1", "b,F,1"))]
-    report = job.apply(made, fitted(made, tmp_path), sources, tmp_path / "out", Store(Answer(False, "no")))
+    report = job.apply(made, fitted(made, tmp_path), sources, tmp_path / "out", Store(RecordAnswer(False, "no")))
     assert report["written"]["refused"] == 1
     assert "1 written" in job.told(report)
 

@@ -14,17 +14,19 @@ from tests.support.abalone import lines
 from tests.support.features import abalone, definition, file, fitted, quarantine, records, rows, run
 
 from signalbox_features import expressions, fitting, outputs, statistics, values
-from signalbox_features.expressions import ExpressionError
+from signalbox_features.expressions import DeriveError
 from signalbox_features.fitting import ArtefactError
 from signalbox_features.model import FeaturesError, RefusedRowError
-from signalbox_features.serving import Server
+from signalbox_features.serving import FeatureServer
 from signalbox_features.values import WrongTypeError
 
 NUMBERS = strategies.floats(-1e6, 1e6)
 
 
 def one(made: Any, tmp_path: Path, *fitted_on: str, **row: Any) -> dict[str, Any]:
-    return Server(made, fitted(made, tmp_path, *fitted_on)).transform_one({"id": "x", "sex": "F", "length": 1, **row})
+    return FeatureServer(made, fitted(made, tmp_path, *fitted_on)).transform_one(
+        {"id": "x", "sex": "F", "length": 1, **row}
+    )
 
 
 def test_training_and_serving_have_the_same_values_in_every_row_of_abalone(tmp_path: Path) -> None:
@@ -33,7 +35,7 @@ def test_training_and_serving_have_the_same_values_in_every_row_of_abalone(tmp_p
     made = abalone()
     artefact = fitting.fit(made, [source])
     done = run(made, artefact, [source], tmp_path)
-    server = Server(made, artefact, without=["rings"])
+    server = FeatureServer(made, artefact, without=["rings"])
     names = [column.name for column in made.columns]
 
     trained = records(tmp_path)
@@ -129,7 +131,7 @@ def test_what_the_job_would_put_into_quarantine_is_refused_in_serving(
 def test_a_request_names_what_it_lacks(tmp_path: Path) -> None:
     made = definition()
     with pytest.raises(RefusedRowError, match=r"^length, sex is missing|^sex, length is missing"):
-        Server(made, fitted(made, tmp_path)).transform_one({})
+        FeatureServer(made, fitted(made, tmp_path)).transform_one({})
 
 
 def test_a_step_gives_training_and_serving_the_same_values(tmp_path: Path) -> None:
@@ -138,7 +140,7 @@ def test_a_step_gives_training_and_serving_the_same_values(tmp_path: Path) -> No
     artefact = fitted(made, tmp_path)
     run(made, artefact, [file(tmp_path, rows("a,F,1.5", "b,M,2", "c,M,"))], tmp_path)
 
-    served = Server(made, artefact)
+    served = FeatureServer(made, artefact)
     asked = [served.transform_one({"id": "", "sex": "", "length": length})["area"] for length in (1.5, 2, None)]
     assert [record["area"] for record in records(tmp_path)] == [values.text(value) for value in asked]
     assert asked == [-0.6875, -0.25, None]  # fitted on 1 and 9
@@ -292,7 +294,7 @@ def test_a_stream_longer_than_its_sample_keeps_its_quantiles_about_right_and_the
     ],
 )  # fmt: skip
 def test_an_expression_is_arithmetic_and_nothing_else(text: str) -> None:
-    with pytest.raises(ExpressionError):
+    with pytest.raises(DeriveError):
         expressions.parse(text)
 
 

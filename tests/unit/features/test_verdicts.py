@@ -8,12 +8,12 @@ import pytest
 from tests.support.features import UPLOADED, definition, file, fitted, quarantine, records, rows, run
 
 from signalbox_features import fitting, job
-from signalbox_features.model import Definition
+from signalbox_features.model import FeatureDefinition
 
 KEY = {"name": "record_id", "made": "string"}
 
 
-def problems(tmp_path: Path, made: Definition, *contents: str) -> list[str]:
+def problems(tmp_path: Path, made: FeatureDefinition, *contents: str) -> list[str]:
     sources = [file(tmp_path, content, f"{number}.csv") for number, content in enumerate(contents)]
     return run(made, fitted(made, tmp_path), sources, tmp_path).problems
 

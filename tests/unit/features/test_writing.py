@@ -13,9 +13,9 @@ from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.features import definition
 
 from signalbox_features import writing
-from signalbox_features.store import FeatureStore
+from signalbox_features.store import FeatureStoreWriter
 from signalbox_features.tables import RecordsFile
-from signalbox_features.writing import Answer, StoreError
+from signalbox_features.writing import RecordAnswer, StoreError
 
 type Given = Sequence[dict[str, str]]
 
@@ -23,19 +23,19 @@ type Given = Sequence[dict[str, str]]
 class Shelf:
     """A store that remembers every record that it took, and does to a call what the test says."""
 
-    def __init__(self, answer: Callable[[int, dict[str, str]], Answer] = lambda *_: Answer(True)) -> None:
+    def __init__(self, answer: Callable[[int, dict[str, str]], RecordAnswer] = lambda *_: RecordAnswer(True)) -> None:
         self.taken: list[dict[str, str]] = []
         self.calls: list[int] = []
         self._tries: Counter[str] = Counter()
         self._answer, self._lock = answer, threading.Lock()
 
-    def write(self, records: Given) -> list[Answer]:
+    def write(self, records: Given) -> list[RecordAnswer]:
         """Take records; `answer` is asked with the number of the try and the record."""
         with self._lock:
             self.calls.append(len(records))
             return [self._take(record) for record in records]
 
-    def _take(self, record: dict[str, str]) -> Answer:
+    def _take(self, record: dict[str, str]) -> RecordAnswer:
         self._tries[record["id"]] += 1
         answer = self._answer(self._tries[record["id"]], record)
         if answer.written:
@@ -82,7 +82,7 @@ def test_every_record_is_written_once_in_calls_of_at_most_25(tmp_path: Path) -> 
 
 
 def test_a_record_is_tried_again_by_itself_with_longer_and_longer_pauses(tmp_path: Path) -> None:
-    shelf = Shelf(lambda attempt, record: Answer(record["id"] != "7" or attempt > 4, "throttled", again=True))
+    shelf = Shelf(lambda attempt, record: RecordAnswer(record["id"] != "7" or attempt > 4, "throttled", again=True))
     pauses: list[float] = []
     done = writing.write(records(tmp_path, 25), shelf, pauses.append)
 
@@ -93,7 +93,7 @@ def test_a_record_is_tried_again_by_itself_with_longer_and_longer_pauses(tmp_pat
 
 
 def test_what_is_refused_is_told_by_file_and_line_and_not_tried_again(tmp_path: Path) -> None:
-    shelf = Shelf(lambda _, record: Answer(record["id"] != "7", "ValidationError: no"))
+    shelf = Shelf(lambda _, record: RecordAnswer(record["id"] != "7", "ValidationError: no"))
     done = writing.write(records(tmp_path, 25), shelf, no_pause)
 
     assert (done.written, done.refused, done.first) == (24, 1, "a.csv, line 8: ValidationError: no")
@@ -108,7 +108,7 @@ def test_what_is_refused_is_told_by_file_and_line_and_not_tried_again(tmp_path: 
 
 def test_what_the_store_never_takes_is_left_and_the_next_run_writes_it_alone(tmp_path: Path) -> None:
     file = records(tmp_path, 60)
-    first = Shelf(lambda _, record: Answer(int(record["id"]) % 20 > 0, "busy", again=True))
+    first = Shelf(lambda _, record: RecordAnswer(int(record["id"]) % 20 > 0, "busy", again=True))
     pauses: list[float] = []
     done = writing.write(file, first, pauses.append)
     assert (done.written, done.left) == (57, 3)
@@ -130,11 +130,11 @@ def test_a_run_that_dies_and_is_run_again_writes_each_record_as_the_same(tmp_pat
     file = records(tmp_path, 1_000)
     written: list[dict[str, str]] = []
 
-    def dies(_: int, record: dict[str, str]) -> Answer:
+    def dies(_: int, record: dict[str, str]) -> RecordAnswer:
         if len(written) >= at * 25:
             raise Death
         written.append(record)
-        return Answer(True)
+        return RecordAnswer(True)
 
     with pytest.raises(Death):
         writing.write(file, Shelf(dies), no_pause)
@@ -169,10 +169,10 @@ def test_other_records_begin_anew(tmp_path: Path) -> None:
 
 
 def test_a_store_that_takes_nothing_ends_the_run_and_keeps_what_was_written(tmp_path: Path) -> None:
-    def closed(_: int, record: dict[str, str]) -> Answer:
+    def closed(_: int, record: dict[str, str]) -> RecordAnswer:
         if int(record["id"]) > 400:
             raise StoreError("closed")
-        return Answer(True)
+        return RecordAnswer(True)
 
     shelf = Shelf(closed)
     with pytest.raises(StoreError, match="closed"):
@@ -184,9 +184,9 @@ ID, AT = {"FeatureName": "record_id", "ValueAsString": "1"}, {"FeatureName": "re
 RECORD = {"record_id": "1", "record_time": "5.5"}
 
 
-def feature_store(answer: Any, **change: Any) -> tuple[FeatureStore, RecordingClient]:
+def feature_store(answer: Any, **change: Any) -> tuple[FeatureStoreWriter, RecordingClient]:
     client = RecordingClient("sagemaker-featurestore-runtime", {"batch_write_record": answer})
-    return FeatureStore(client, "shells", definition(**change)), client
+    return FeatureStoreWriter(client, "shells", definition(**change)), client
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def feature_store(answer: Any, **change: Any) -> tuple[FeatureStore, RecordingCl
 )
 def test_the_request_is_what_aws_takes(change: dict[str, Any], more: dict[str, Any]) -> None:
     store, client = feature_store({"Errors": [], "UnprocessedEntries": []}, **change)
-    assert store.write([RECORD]) == [Answer(True)]
+    assert store.write([RECORD]) == [RecordAnswer(True)]
     entry = {"FeatureGroupName": "shells", "Record": [ID, AT], **more}
     assert client.requests("BatchWriteRecord") == [{"Entries": [entry]}]
 
@@ -214,10 +214,10 @@ def test_an_answer_is_told_for_each_record_by_its_keys() -> None:
     ]
     store, _ = feature_store({"Errors": failed, "UnprocessedEntries": [entry("4")]})
     assert store.write([{**RECORD, "record_id": number} for number in "1234"]) == [
-        Answer(True),
-        Answer(False, "ValidationError: no"),
-        Answer(False, "InternalFailure: later", again=True),
-        Answer(False, "it was not processed", again=True),
+        RecordAnswer(True),
+        RecordAnswer(False, "ValidationError: no"),
+        RecordAnswer(False, "InternalFailure: later", again=True),
+        RecordAnswer(False, "it was not processed", again=True),
     ]
 
 
@@ -261,9 +261,9 @@ def put_error(code: str) -> ClientError:
 
 def test_a_client_without_the_batch_call_writes_records_one_by_one() -> None:
     client = OldClient(None, put_error("ValidationError"), put_error("ServiceUnavailable"))
-    found = FeatureStore(client, "shells", definition()).write([RECORD] * 3)
+    found = FeatureStoreWriter(client, "shells", definition()).write([RECORD] * 3)
 
     assert [(answer.written, answer.again) for answer in found] == [(True, False), (False, False), (False, True)]
     assert client.records[0] == {"FeatureGroupName": "shells", "Record": [ID, AT], "TargetStores": ["OfflineStore"]}
     with pytest.raises(StoreError, match="takes no records"):
-        FeatureStore(OldClient(put_error("AccessForbidden")), "shells", definition()).write([RECORD])
+        FeatureStoreWriter(OldClient(put_error("AccessForbidden")), "shells", definition()).write([RECORD])
