@@ -285,6 +285,19 @@ def test_a_stream_longer_than_its_sample_keeps_its_quantiles_about_right_and_the
     assert sum(first["shares"]) == pytest.approx(1)
 
 
+def test_drift_counts_the_missing_and_the_unknown_as_bins_of_their_own() -> None:
+    number = {"kind": "number", "shares": [0.5, 0.5], "null_share": 0.2}
+    assert statistics.psi(number, [0.5, 0.5], 20, 80) == pytest.approx(0)
+    half = statistics.psi(number, [0.5, 0.5], 50, 50)
+    assert half == pytest.approx(2 * (0.25 - 0.4) * math.log(0.25 / 0.4) + (0.5 - 0.2) * math.log(0.5 / 0.2))
+
+    category = {"kind": "category", "categories": {"F": 50, "M": 50}, "others": 0, "count": 100, "null_share": 0}
+    assert statistics.psi(category, {"F": 60, "M": 60}, 0, 120) == pytest.approx(0)
+    unknown = statistics.psi(category, {"F": 40, "M": 40, "": 20}, 0, 100)
+    assert unknown == pytest.approx(2 * -0.1 * math.log(0.8) + (0.2 - 1e-4) * math.log(0.2 / 1e-4))
+    assert statistics.psi(category, {"F": 99}, 0, 99) is None
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -1,15 +1,20 @@
 """Records reach the store 25 at a time, each tried again by itself; a run that died writes the same records again."""
 
 import csv
+import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 from tests.support.botocore_strict import RecordingClient, client_error
+from tests.support.documents import ROOT
 from tests.support.features import definition
 
 from signalbox_features import writing
@@ -149,16 +154,47 @@ def test_a_run_that_dies_and_is_run_again_writes_each_record_as_the_same(tmp_pat
     )
 
 
-def test_a_line_that_broke_off_counts_for_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [1, 2, 10, 22, 23, 24])  # the last line has 23 bytes
+def test_a_line_that_broke_off_counts_for_nothing(tmp_path: Path, lost: int) -> None:
     file = records(tmp_path, 50)
     writing.write(file, Shelf(), no_pause)
     (kept,) = tmp_path.glob("outcomes-*.csv")
-    kept.write_bytes(kept.read_bytes()[:-10])
+    kept.write_bytes(kept.read_bytes()[:-lost])
 
     again = Shelf()
     done = writing.write(file, again, no_pause)
-    assert (len(again.ids), done.before) == (1, 49)
-    assert len(outcomes(tmp_path)) == 50
+    assert (len(again.ids), done.before) == ((1, 49) if lost < 24 else (2, 48))
+    assert [(row["number"], row["outcome"]) for row in outcomes(tmp_path)] == [
+        (str(number), "written") for number in range(1, 51)
+    ]
+
+
+_DIES = """
+import os, sys
+from pathlib import Path
+from signalbox_features import writing
+
+class Store:
+    def write(self, records):
+        if any(int(record["id"]) > 400 for record in records):
+            os._exit(9)
+        return [writing.RecordAnswer(True)] * len(records)
+
+writing.write(Path(sys.argv[1]), Store(), None)
+"""
+
+
+def test_a_process_that_is_killed_leaves_what_is_known_of_what_it_wrote(tmp_path: Path) -> None:
+    file = records(tmp_path, 1_000)
+    environment = {"PYTHONPATH": str(ROOT / "features"), "PATH": os.environ["PATH"]}
+    done = subprocess.run([sys.executable, "-c", _DIES, str(file)], env=environment, check=False)
+
+    assert done.returncode == 9
+    assert 100 <= len(outcomes(tmp_path)) <= 400  # at most twice four batches were under way
+    again = Shelf()
+    writing.write(file, again, no_pause)
+    assert {row["number"] for row in outcomes(tmp_path)} == set(map(str, range(1, 1_001)))
+    assert len(again.ids) < 1_000
 
 
 def test_other_records_begin_anew(tmp_path: Path) -> None:
@@ -178,6 +214,32 @@ def test_a_store_that_takes_nothing_ends_the_run_and_keeps_what_was_written(tmp_
     with pytest.raises(StoreError, match="closed"):
         writing.write(records(tmp_path, 1_000), shelf, no_pause)
     assert {row["number"] for row in outcomes(tmp_path)} == set(map(str, range(1, 401)))
+
+
+class Ended(NamedTuple):
+    """What `wait` returns."""
+
+    done: set[Future[Any]]
+    not_done: set[Future[Any]]
+
+
+def test_what_is_under_way_when_the_store_closes_is_awaited_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failed_first(under_way: set[Future[Any]], return_when: str = ALL_COMPLETED) -> Any:
+        done, _ = wait(under_way)
+        failed = {one for one in done if one.exception()} if return_when == FIRST_COMPLETED else set()
+        return Ended(failed or done, done - failed if failed else set())
+
+    def closed(_: int, record: dict[str, str]) -> RecordAnswer:
+        if int(record["id"]) > 25:
+            raise StoreError("closed")
+        return RecordAnswer(True)
+
+    monkeypatch.setattr(writing, "wait", failed_first)
+    with pytest.raises(StoreError, match="closed"):
+        writing.write(records(tmp_path, 50), Shelf(closed), no_pause)
+    assert len(outcomes(tmp_path)) == 25
 
 
 ID, AT = {"FeatureName": "record_id", "ValueAsString": "1"}, {"FeatureName": "record_time", "ValueAsString": "5.5"}
