@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from signalbox_features.reading import Found
     from signalbox_features.sources import SourceFile
 
-_CHUNK = 2_000
+_CHUNK, _LARGEST = 2_000, 2_000_000  # rows, and characters, that wait for a step
 
 
 class CheckedRow(NamedTuple):
@@ -50,22 +50,30 @@ def read(
     """
     checks, runner = Checks(definition), StepRunner(definition.steps)
     for source in sources:
-        waiting: list[CheckedRow] = []
+        waiting, size = [], 0
         try:
             for found in reading.rows(source, definition):
-                if found.problem:
-                    yield RefusedRow(found, [("line", found.problem)])
+                one = _checked(found, checks)
+                if isinstance(one, RefusedRow) or not definition.steps:
+                    yield one
                     continue
-                try:
-                    waiting.append(CheckedRow(found, checks.typed(found.cells)))
-                except RefusedRowError as error:
-                    yield RefusedRow(found, error.problems)
-                if len(waiting) == _CHUNK:
+                waiting.append(one)
+                size += sum(len(cell) for cell in found.cells if isinstance(cell, str))
+                if len(waiting) == _CHUNK or size > _LARGEST:
                     yield from _stepped(waiting, runner)
-                    waiting = []
+                    waiting, size = [], 0
         except UnreadableFileError as error:
             yield RefusedFile(source, str(error))
         yield from _stepped(waiting, runner)
+
+
+def _checked(found: Found, checks: Checks) -> CheckedRow | RefusedRow:
+    if found.problem:
+        return RefusedRow(found, [("line", found.problem)])
+    try:
+        return CheckedRow(found, checks.typed(found.cells))
+    except RefusedRowError as error:
+        return RefusedRow(found, error.problems)
 
 
 def _stepped(waiting: list[CheckedRow], runner: StepRunner) -> Iterator[CheckedRow | RefusedRow]:

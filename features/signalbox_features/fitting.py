@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from signalbox_features import chunks, outputs
@@ -45,7 +46,7 @@ def fit(definition: FeatureDefinition, sources: Sequence[SourceFile]) -> Artefac
             feature has too many categories.
     """
     counted = {feature.name: _counter(definition, feature.name) for feature in definition.features}
-    rows = dict.fromkeys((source.name for source in sources), 0)
+    rows: Counter[SourceFile] = Counter()
     makers, refused, first = bases(definition), 0, ""
     for one in chunks.read(definition, sources):
         if isinstance(one, RefusedFile):
@@ -57,7 +58,7 @@ def fit(definition: FeatureDefinition, sources: Sequence[SourceFile]) -> Artefac
             except RefusedRowError as error:
                 told = f"{one.found.source.name}, line {one.found.line}: {error}"
             else:
-                rows[one.found.source.name] = rows.get(one.found.source.name, 0) + 1
+                rows[one.found.source] += 1
                 for name, value in found.items():
                     counted[name].add(value)  # type: ignore[arg-type]  # a number or a text, as its column is
         if told:
@@ -67,7 +68,7 @@ def fit(definition: FeatureDefinition, sources: Sequence[SourceFile]) -> Artefac
     document = {
         "format": FORMAT,
         "definition": digest(definition),
-        "fitted_on": [{"file": one.name, "version": one.version, "rows": rows[one.name]} for one in sources],
+        "fitted_on": [{"file": one.name, "version": one.version, "rows": rows[one]} for one in sources],
         "rows": sum(rows.values()),
         "refused": refused,
         "features": {name: counter.fitted() for name, counter in counted.items()},

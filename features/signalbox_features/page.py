@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 300, 90
 _SHOWN = 12  # categories of a plot
+_LARGE = 0.25  # the index from which on drift counts as large
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --now: #2a78c2; --was: #e0902a; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
@@ -19,7 +20,7 @@ td, th { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px s
 section { border-top: 1px solid var(--line); padding: .5rem 0; }
 figure { display: inline-block; margin: 0 1rem .5rem 0; width: 300px; max-width: 100%; }
 figcaption { font-size: .85rem; } svg { width: 100%; height: auto; } .bad { color: #c0392b; font-weight: 600; }
-.now { fill: var(--now); } .was { fill: none; stroke: var(--was); stroke-width: 1.5; }
+td.drift { min-width: 8rem; } .now { fill: var(--now); } .was { fill: none; stroke: var(--was); stroke-width: 1.5; }
 """
 
 
@@ -44,8 +45,9 @@ def page(report: Mapping[str, Any]) -> str:
         f"{_table(('what', 'number'), [(what, f'{count:,}') for what, count in counts])}"
         f"{_reasons(rows['reasons'], files['reasons'])}"
         f"<h2>Features</h2><p>Bars are this run, the line is what was fitted. Drift is the population stability index: "
-        "below 0.1 it is small, above 0.25 large.</p>"
-        f"{''.join(_feature(name, one) for name, one in report['features'].items())}"
+        f"below 0.1 it is small, above {_LARGE} large.</p>"
+        f"{_drift(report['features'])}"
+        f"{''.join(_feature(name, one, report['after'].get(name)) for name, one in report['features'].items())}"
         f"<h2>After the transformation</h2>{_after(report['after'])}</body></html>\n"
     )
 
@@ -74,19 +76,43 @@ def _reasons(rows: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, str
     return made
 
 
-def _feature(name: str, one: Mapping[str, Any]) -> str:
-    fitted, before, index = one["fitted"], one["before"], one["psi"]
-    drift = "too few rows to tell drift" if index is None else f"drift {index:.3f}"
-    number = one["kind"] == "number"
-    plot = _histogram(fitted, before) if number else _bars(fitted, before)
-    figures = (
-        f"mean {_short(before['mean'])}, from {_short(before['min'])} to {_short(before['max'])}; " if number else ""
-    )
-    told = f"{figures}{before['count']:,} values, {before['nulls']:,} missing; {drift}"
-    label = f"Distribution of {name}: {told}"
+def _drift(features: Mapping[str, Any]) -> str:
+    """Return a bar for each feature whose drift is known, up to what counts as large."""
+    known = [(name, one["psi"]) for name, one in features.items() if one["psi"] is not None]
+    if not known:
+        return "<p>There are too few rows to tell drift.</p>"
+    rows = ""
+    for name, index in known:
+        wide = min(index / _LARGE, 1.0) * _WIDTH
+        bar = f'<rect class="now" x="0" y="0" width="{max(wide, 1):.1f}" height="12"/>'
+        plot = (
+            f'<svg viewBox="0 0 {_WIDTH} 12" role="img" aria-label="Drift of {escape(name)}: {index:.3f}">{bar}</svg>'
+        )
+        rows += f'<tr><td>{escape(name)}</td><td>{index:.3f}</td><td class="drift">{plot}</td></tr>'
     return (
-        f'<section><h3>{escape(name)}</h3><figure><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-        f'aria-label="{escape(label)}">{plot}</svg><figcaption>{escape(told)}</figcaption></figure></section>'
+        f'<div class="wide"><table><tr><th>feature</th><th>drift</th><th>up to {_LARGE}</th></tr>{rows}</table></div>'
+    )
+
+
+def _feature(name: str, one: Mapping[str, Any], after: Mapping[str, Any] | None) -> str:
+    fitted, before = one["fitted"], one["before"]
+    number = one["kind"] == "number"
+    told = f"{before['count']:,} values, {before['nulls']:,} missing"
+    plots = _figure(f"{name} before", f"{told}{_range(before)}" if number else told, fitted, before)
+    if number and after and after.get("shares"):
+        plots += _figure(f"{name} after", f"{after['count']:,} values{_range(after)}", after["fitted"], after)
+    return f"<section><h3>{escape(name)}</h3>{plots}</section>"
+
+
+def _range(found: Mapping[str, Any]) -> str:
+    return f"; mean {_short(found['mean'])}, from {_short(found['min'])} to {_short(found['max'])}"
+
+
+def _figure(what: str, told: str, fitted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    plot = _histogram(fitted, found) if "edges" in fitted else _bars(fitted, found)
+    return (
+        f'<figure><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Distribution of {escape(what)}">{plot}'
+        f"</svg><figcaption>{escape(what)}: {escape(told)}</figcaption></figure>"
     )
 
 

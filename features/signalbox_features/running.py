@@ -68,7 +68,7 @@ class _Run:
         self._transform = Transform(definition, artefact.features)
         self._unique = [rule.column for rule in definition.rules if rule.unique]
         kinds = outputs.kinds(definition, artefact.features)
-        self._watched = Watched(definition, artefact.features, kinds)
+        self._watched = Watched(definition, artefact.features, self._transform)
         self._records, self._quarantine = RecordsFile(records, list(kinds)), quarantine
         self._out = self._refused = 0
         self._reasons: Counter[str] = Counter()
@@ -108,7 +108,12 @@ class _Run:
         if identifier is None or moment is None:
             column = known.column if identifier is None else event.column
             raise RefusedRowError([("null", f"{column} has no value, and a record needs one")])
-        return identifier, iso(float(moment)) if event.form == "iso" else float(moment)
+        if event.form != "iso":
+            return identifier, float(moment)
+        try:
+            return identifier, iso(float(moment))
+        except (OverflowError, ValueError, OSError):
+            raise RefusedRowError([("time", f"{event.column} is {moment!r}, which is no time of a calendar")]) from None
 
     def _check_unique(self, one: CheckedRow, identifier: str, moment: str) -> None:
         keys: list[tuple[str, str, str]] = (

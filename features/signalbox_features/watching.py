@@ -4,27 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from signalbox_features import outputs
+from signalbox_features.model import RefusedRowError
 from signalbox_features.statistics import Categories, Numbers, psi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from signalbox_features.model import FeatureDefinition, Value
+    from signalbox_features.transform import Transform
+
+
+_UNSCALED: dict[str, Any] = {"count": 0, "edges": (), "shares": ()}
 
 
 class Watched:
     """The distributions of a run, beside those of an artefact."""
 
-    def __init__(self, definition: FeatureDefinition, fitted: Mapping[str, Any], stored: Mapping[str, str]) -> None:
-        """Watch the features of a definition; `stored` are the types of those that it gives."""
+    def __init__(self, definition: FeatureDefinition, fitted: Mapping[str, Any], transform: Transform) -> None:
+        """Watch the features of a definition, which `transform` makes by what was `fitted`."""
         self._fitted = fitted
         self._texts = {feature.name for feature in definition.features if fitted[feature.name]["kind"] == "category"}
         self._before: dict[str, Numbers | Categories] = {
             name: Categories(name, one["categories"]) if name in self._texts else Numbers(one["edges"])
             for name, one in fitted.items()
         }
-        keys = (definition.identifier.name, definition.event_time.name)
-        self._after = {name: Numbers() for name, kind in stored.items() if kind != "String" and name not in keys}
+        stored = outputs.kinds(definition, fitted)
+        numbers = [name for name in transform.names if stored[name] != "String"]
+        self._scaled = {name: _scaled(fitted[name], name, transform) for name in numbers if name in self._binned()}
+        self._after = {name: Numbers(self._scaled.get(name, _UNSCALED)["edges"]) for name in numbers}
+
+    def _binned(self) -> set[str]:
+        return {name for name, counted in self._before.items() if isinstance(counted, Numbers)}
 
     def add(self, bases: Mapping[str, Value], features: Mapping[str, Value]) -> None:
         """Count one row."""
@@ -55,7 +66,23 @@ class Watched:
             }
             for name, counted in self._before.items()
         }
-        return {"features": before, "after": {name: numbers.summary() for name, numbers in self._after.items()}}
+        return {"features": before, "after": {name: self._told_after(name, one) for name, one in self._after.items()}}
+
+    def _told_after(self, name: str, numbers: Numbers) -> dict[str, Any]:
+        if name not in self._scaled:
+            return numbers.summary()
+        return {**numbers.summary(), "shares": numbers.shares(), "fitted": self._scaled[name]}
+
+
+def _scaled(fitted: Mapping[str, Any], name: str, transform: Transform) -> dict[str, Any]:
+    """Return the fitted bins of a feature as they are after the transformation, which keeps their order."""
+    try:
+        low, high, *edges = [
+            transform.features({name: edge})[name] for edge in (fitted["min"], fitted["max"], *fitted["edges"])
+        ]
+    except RefusedRowError:  # a bound that no value of the feature can have, such as a fraction of a whole number
+        return _UNSCALED
+    return {"count": fitted["count"], "min": low, "max": high, "edges": edges, "shares": fitted["shares"]}
 
 
 def _told(counted: Numbers | Categories) -> dict[str, Any]:

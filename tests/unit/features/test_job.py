@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from tests.support.documents import ROOT
 from tests.support.features import UPLOADED, definition, file, fitted, given, records, rows
@@ -14,6 +15,7 @@ from tests.support.features import UPLOADED, definition, file, fitted, given, re
 from signalbox_features import fitting, job, writing
 from signalbox_features.model import FeaturesError
 from signalbox_features.sources import of_manifest, of_paths
+from signalbox_features.store import FeatureStoreWriter
 from signalbox_features.writing import RecordAnswer
 
 TIME = "2026-11-27T12:00:00Z"
@@ -111,6 +113,13 @@ def test_records_are_written_to_the_group_that_is_named(place: Path, monkeypatch
     assert [record["record_id"] for record in store.taken] == ["a", "b"]
     written = json.loads((place / "out" / job.REPORT).read_text())["written"]
     assert (written["written"], written["refused"], written["left"]) == (2, 0, 0)
+
+
+def test_the_group_is_written_by_a_client_of_its_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(boto3, "client", lambda service, **more: asked.append((service, more)))
+    assert isinstance(job._store("shells", "eu-west-1", definition()), FeatureStoreWriter)
+    assert asked == [("sagemaker-featurestore-runtime", {"region_name": "eu-west-1"})]
 
 
 def test_nothing_is_written_of_a_run_that_fails(tmp_path: Path) -> None:

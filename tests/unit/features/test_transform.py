@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from tests.support.abalone import lines
 from tests.support.features import abalone, definition, file, fitted, quarantine, records, rows, run
 
-from signalbox_features import expressions, fitting, outputs, statistics, values
+from signalbox_features import chunks, expressions, fitting, outputs, statistics, values
 from signalbox_features.expressions import DeriveError
 from signalbox_features.fitting import ArtefactError
 from signalbox_features.model import FeaturesError, RefusedRowError
@@ -180,6 +180,16 @@ def test_a_row_that_a_step_fails_on_is_in_quarantine_and_the_others_are_used(tmp
         "a step fails: ZeroDivisionError: float division by zero",
     )
     assert [record["area"] for record in records(tmp_path)] == ["10.0", "2.0"]
+
+
+def test_rows_that_wait_for_a_step_are_few_where_they_are_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "_LARGEST", 30)
+    code = "chunks.append(len(df))\ndf['area'] = df['length']"
+    made = definition(steps=[{"name": "s", "code": code, "columns": STEP}], features=[{"name": "area"}])
+    lengths: list[int] = []
+    monkeypatch.setattr("builtins.chunks", lengths, raising=False)
+    fitted(made, tmp_path, *(f"{'k' * 14},F,{number}" for number in range(6)))
+    assert [length for length in lengths if length > 1] == [2, 2, 2]
 
 
 def test_an_artefact_says_what_it_was_fitted_on_and_has_the_same_version_each_time(tmp_path: Path) -> None:

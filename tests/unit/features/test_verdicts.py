@@ -150,6 +150,25 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
     assert len(outputs[0]) == 2
 
 
+def test_the_distribution_after_is_that_before_in_the_features_own_scale(tmp_path: Path) -> None:
+    made = definition(features=[{"name": "length", "scale": "standard"}, {"name": "sex", "encode": "one-hot"}])
+    artefact = fitted(made, tmp_path, *spread(0))
+    report = run(made, artefact, [file(tmp_path, rows(*spread(10)))], tmp_path).report
+
+    before, after = report["features"]["length"]["before"], report["after"]["length"]
+    assert after["shares"] == before["shares"] != report["features"]["length"]["fitted"]["shares"]
+    assert after["mean"] == pytest.approx((before["mean"] - 49.5) / 28.866, rel=1e-3)
+    assert (after["fitted"]["min"], len(after["fitted"]["edges"])) == (pytest.approx(-49.5 / 28.866, rel=1e-3), 9)
+    assert report["after"]["sex_F"]["mean"] == pytest.approx(0.5)
+
+
+def test_a_time_that_no_calendar_has_is_in_quarantine(tmp_path: Path) -> None:
+    made = definition(event_time={"name": "t", "column": "length", "as": "iso"})
+    run(made, fitted(made, tmp_path), [file(tmp_path, rows("a,F,1", "b,F,1e300", "c,F,-1e15"))], tmp_path)
+    assert [kept["reason"] for kept in quarantine(tmp_path)] == ["time", "time"]
+    assert [record["t"] for record in records(tmp_path)] == ["1970-01-01T00:00:01.000Z"]
+
+
 class Page(HTMLParser):
     """What a page has: its elements, those that load something, and its texts."""
 
@@ -180,7 +199,7 @@ def test_the_report_is_a_page_of_its_own_that_shows_strangers_text_as_text(tmp_p
     page = Page((tmp_path / "out" / job.PAGE).read_text())
     assert page.loads == []
     assert {"script", "img", "b", "i", "link"} & set(page.tags) == set()
-    assert page.tags.count("svg") == 2
+    assert page.tags.count("svg") == 2 + 3  # the drift of both; of length before and after, of sex before
     told = " ".join(page.texts)
     assert "<i>.csv, line 202: length is '<img src=x onerror=alert(1)>', wants a number" in told
     assert "none.csv" in told
