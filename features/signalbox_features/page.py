@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +122,7 @@ def _histogram(fitted: Mapping[str, Any], before: Mapping[str, Any]) -> str:
     low, high = min(fitted["min"], before["min"]), max(fitted["max"], before["max"])
     edges = [low, *fitted["edges"], high]
     wide = (high - low) or 1.0
-    spans = [((one - low) / wide * _WIDTH, (other - low) / wide * _WIDTH) for one, other in itertools.pairwise(edges)]
+    spans = [((one - low) / wide * _WIDTH, (other - low) / wide * _WIDTH) for one, other in zip(edges, edges[1:])]
     was, now = _dense(spans, fitted["shares"]), _dense(spans, before["shares"])
     top = max([*was, *now]) or 1.0
     return "".join(_bar(left, right, height / top, "now") for (left, right), height in zip(spans, now)) + "".join(

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from sagemaker_local.core.errors import ApiError
 from signalbox_features import fitting, job, outputs
 from signalbox_features.model import FeatureDefinition
 from signalbox_features.store import FeatureStoreWriter
@@ -75,6 +76,14 @@ def test_abalone_lands_in_a_feature_group_online_and_offline_and_again_as_the_sa
     online = {item["FeatureName"]: item["ValueAsString"] for item in answer["Record"]}
     assert float(online["length"]) == row["length"]
     assert online["rings"] == str(row["rings"])
+
+
+def test_a_time_to_live_is_refused_by_name_where_it_is_not_emulated(tmp_path: Path) -> None:
+    made = abalone()._replace(store="both", ttl=("days", 30))
+    sagemaker, artefact, source = world(tmp_path, made)
+    with pytest.raises(ApiError, match="TtlDuration is not emulated here"):
+        job.apply(made, artefact, [source], tmp_path / "out", FeatureStoreWriter(Runtime(sagemaker), "abalone", made))
+    assert offline(sagemaker) == []
 
 
 @pytest.mark.parametrize("store", ["online", "offline"])

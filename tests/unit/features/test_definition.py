@@ -28,6 +28,8 @@ features:
   - {name: length, scale: standard}
   - {name: sex, encode: one-hot}
 """
+# What the standard library has only since: names, methods, arguments, as ruff proposes them for a later Python.
+LATER = {"UTC", "StrEnum", "batched", "cache", "kw_only", "pairwise", "removeprefix", "removesuffix", "slots"}
 SEED_FLOW = {
     "rings": "Integral",
     **dict.fromkeys(("length", "diameter", "height", "whole_weight", "shucked_weight"), "Fractional"),
@@ -177,6 +179,10 @@ def test_a_file_that_is_no_compiled_definition_says_how_one_is_made(tmp_path: Pa
 @pytest.mark.parametrize("path", sorted((ROOT / "features").rglob("*.py")), ids=lambda path: path.stem)
 def test_the_package_is_written_in_the_python_of_the_jobs_image(path: Path) -> None:
     tree = ast.parse(path.read_text(), feature_version=(3, 8))
+    named = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    named |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg}
+    named |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert named & LATER == set()
     imported = {
         alias.name.partition(".")[0]
         for node in ast.walk(tree)
