@@ -67,9 +67,11 @@ class _Run:
         self._definition, self._artefact, self._seen = definition, artefact, seen
         self._transform = Transform(definition, artefact.features)
         self._unique = [rule.column for rule in definition.rules if rule.unique]
-        kinds = outputs.kinds(definition, artefact.features)
         self._watched = Watched(definition, artefact.features, self._transform)
-        self._records, self._quarantine = RecordsFile(records, list(kinds)), quarantine
+        self._records, self._quarantine = (
+            RecordsFile(records, list(outputs.kinds(definition, artefact.features))),
+            quarantine,
+        )
         self._out = self._refused = 0
         self._reasons: Counter[str] = Counter()
         self._first: dict[str, str] = {}

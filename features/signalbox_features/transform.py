@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from signalbox_features import expressions, outputs
 from signalbox_features.model import INTEGER, NUMBER, STRING, TIME, RefusedRowError
+from signalbox_features.values import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,9 +47,19 @@ def based(makers: Mapping[str, Base], row: Row) -> dict[str, Value]:
 
 def _base(feature: Feature) -> Base:
     if feature.derive:
-        return expressions.parse(feature.derive).evaluate
+        return _derived(expressions.parse(feature.derive).evaluate)
     column = feature.column
     return lambda row: row[column]
+
+
+def _derived(evaluate: Base) -> Base:
+    def base(row: Row) -> Value:
+        value = evaluate(row)
+        if value is not None and not -LARGEST <= value <= LARGEST:  # type: ignore[operator]  # of numbers
+            raise ArithmeticError(f"the result is {value}")
+        return value
+
+    return base
 
 
 class Transform:
@@ -116,7 +127,15 @@ def _scaled(feature: Feature, fitted: Mapping[str, Any] | None) -> Callable[[Any
     off = fitted["mean"] if standard else fitted["min"]
     by = fitted["std"] if standard else fitted["max"] - fitted["min"]
     by = by or 1.0  # all fitted values are the same: only moved
-    return lambda value: (value - off) / by
+    name = feature.name
+
+    def scaled(value: float) -> float:
+        found: float = (value - off) / by
+        if not -LARGEST <= found <= LARGEST:
+            raise RefusedRowError([("range", f"{name} is {value!r}, too far from what was fitted to be scaled")])
+        return found
+
+    return scaled
 
 
 def _cast(feature: Feature, kind: str) -> Callable[[Any], Value]:

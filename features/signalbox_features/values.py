@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ _WHOLE = re.compile(r"[+-]?[0-9]+(?:\.0*)?\Z")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d))?\Z", re.ASCII)
 _LONGEST = 40  # characters of a wrong value that are shown
 _LARGEST = 2**63  # an Integral feature has 64 bits
+LARGEST = 1e100  # sums of squares of so large numbers are still numbers
 
 
 class WrongTypeError(ValueError):
@@ -62,8 +62,8 @@ def _number(cell: Any) -> Value:
         raise WrongTypeError(cell, "a number")
     else:
         value = float(cell)
-    if not math.isfinite(value):
-        raise WrongTypeError(cell, "a number that is finite")
+    if not -LARGEST <= value <= LARGEST:
+        raise WrongTypeError(cell, f"a number that is finite, and at most {LARGEST:g}")
     return value
 
 

@@ -61,7 +61,8 @@ LINES = {
     "text for a number": ("b,M,long", 3, "type", "length is 'long', wants a number"),
     "digits of another script": ("b,M,١", 3, "type", "length is '١', wants a number"),
     "underscore": ("b,M,1_0", 3, "type", "length is '1_0', wants a number"),
-    "not a number": ("b,M,nan", 3, "type", "length is 'nan', wants a number that is finite"),
+    "not a number": ("b,M,nan", 3, "type", "length is 'nan', wants a number that is finite, and at most 1e+100"),
+    "too large": ("b,M,1e101", 3, "type", "length is '1e101', wants a number that is finite, and at most 1e+100"),
     "too few cells": ("b,M", 3, "line", "the row has 2 cells, and there are 3 columns"),
     "too many cells": ("b,M,1,2", 3, "line", "the row has 4 cells, and there are 3 columns"),
     "no value": ("b,,1", 3, "null", "sex has no value"),
@@ -162,7 +163,11 @@ def test_parquet_is_read_as_csv_is_and_its_bad_rows_are_named(tmp_path: Path) ->
     content = parquet(tmp_path, "p.parquet", length=[1.0, None, float("nan")], sex=["F", "M", None], id=["x", "y", "z"])
     (kept,), used = raw(tmp_path, content)
     assert used == ["x", "y"]
-    assert (kept["line"], kept["reason"], kept["told"]) == (3, "type", "length is 'nan', wants a number that is finite")
+    assert (kept["line"], kept["reason"], kept["told"]) == (
+        3,
+        "type",
+        "length is 'nan', wants a number that is finite, and at most 1e+100",
+    )
     assert records(tmp_path)[1]["length"] == ""
 
 

@@ -164,7 +164,7 @@ def test_the_distribution_after_is_that_before_in_the_features_own_scale(tmp_pat
 
 def test_a_time_that_no_calendar_has_is_in_quarantine(tmp_path: Path) -> None:
     made = definition(event_time={"name": "t", "column": "length", "as": "iso"})
-    run(made, fitted(made, tmp_path), [file(tmp_path, rows("a,F,1", "b,F,1e300", "c,F,-1e15"))], tmp_path)
+    run(made, fitted(made, tmp_path), [file(tmp_path, rows("a,F,1", "b,F,1e99", "c,F,-1e15"))], tmp_path)
     assert [kept["reason"] for kept in quarantine(tmp_path)] == ["time", "time"]
     assert [record["t"] for record in records(tmp_path)] == ["1970-01-01T00:00:01.000Z"]
 
