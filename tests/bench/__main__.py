@@ -14,13 +14,13 @@ from pathlib import Path
 from rich.console import Console
 
 from sagemaker_local.process import CloudError
-from tests.bench import cloud, cold_starts, emulators, handling, jobs, latency, pushes, uploads
+from tests.bench import cloud, cold_starts, emulators, features, handling, jobs, latency, pushes, uploads
 from tests.bench.built import Stack, built
 from tests.bench.figures import BenchError
 from tests.bench.report import Report, Sizes
 from tests.gates.artefacts import zipped_size
 
-PARTS = ("starts", "handling", "sizes", "cloud", "emulators", "jobs", "uploads")
+PARTS = ("starts", "handling", "sizes", "cloud", "emulators", "jobs", "uploads", "features")
 _BUILT = {"starts", "handling", "sizes", "cloud"}
 _ROUNDS = 12
 
@@ -59,6 +59,8 @@ def _measure(parts: set[str], rounds: int, folder: Path, console: Console) -> Re
             report.jobs = jobs.measure(folder / "jobs", status.update)
         if "uploads" in parts:
             report.intake = uploads.measure(folder / "uploads", status.update)
+        if "features" in parts:
+            report.features = features.measure(folder / "features", status.update)
     return report
 
 

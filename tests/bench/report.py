@@ -11,13 +11,31 @@ from signalbox.uploads.rules import MOST_UPLOADS
 from tests.bench.cloud import Memory
 from tests.bench.cold_starts import Start
 from tests.bench.emulators import PLAIN_NAME, Beside
+from tests.bench.features import FeatureRun
 from tests.bench.figures import Goal, Ratio, Spread, goal, milliseconds, times
 from tests.bench.handling import Handling
 from tests.bench.latency import Latency
 from tests.bench.uploads import Intake
 
 START_LIMIT, HANDLING_LIMIT, SIZE_LIMIT, MEMORY_LIMIT = 1.15, 2.0, 100.0, 300.0
-BOOT_LIMIT, JOB_LIMIT = 1.5, 0.5
+BO    def _crowds(self) -> Table:
+        rows = [
+            (f"{one.number:,}", f"{one.rate}", f"{one.runs}", f"${one.way:.7f}", f"${one.whole:.7f}")
+            for one in (self.intake.crowds if self.intake else ())
+        ]
+        columns = ("uploads", "a second", "runs", "each on its way", "each with its run")
+        return _table("Uploads, their runs, and what each costs", columns, rows)
+
+    def _features(self) -> Table:
+        rows = []
+        for one in self.features or ():
+            own, other = one.memory
+            speeds = [f"{one.rows / seconds:,.0f}" for seconds in (one.seconds.own, one.seconds.other)]
+            held = f"{own / other:.2f} ×", f"{own / _MEGA:.0f} MB, {other / _MEGA:.0f} MB"
+            rows.append((f"{one.rows:,}", times(one.seconds), ", ".join(speeds), *held))
+        columns = ("rows", "time", "rows a second: the job, pandas", "peak memory", "the job, pandas")
+        return _table("The feature job beside a plain pandas script", columns, rows)
+_LIMIT, JOB_LIMIT = 1.5, 0.5
 INTAKE_LIMIT, RUN_LIMIT = 2.0, 1.0  # the time of a bare put; runs, of each beginning 5,000 uploads
 _KILO, _MEGA = 1000, 1_000_000
 _UPLOAD = 50 * 1024 * 1024  # bytes of a zipped package or layer (AWS Lambda Developer Guide, quotas)
@@ -43,6 +61,7 @@ class Report:
     emulators: Sequence[Beside] | None = None
     jobs: Sequence[tuple[float, float]] | None = None
     intake: Intake | None = None
+    features: Sequence[FeatureRun] | None = None
     notes: list[str] = field(default_factory=list)
 
     def goals(self) -> list[Goal]:
@@ -61,7 +80,24 @@ class Report:
             found.append(goal("local cloud without jobs", MEMORY_LIMIT, "MB", {"peak": self.memory.used / _MEGA}))
         if self.emulators is not None:
             starts = {one.other: one.start.spread.middle for one in self.emulators if one.other == PLAIN_NAME}
-            found.append(goal("start to the first answer, beside ministack alone", BOOT_LIMIT, "×", starts))
+            found.append(goal("start to the first answer, beside ministack alone", BO    def _crowds(self) -> Table:
+        rows = [
+            (f"{one.number:,}", f"{one.rate}", f"{one.runs}", f"${one.way:.7f}", f"${one.whole:.7f}")
+            for one in (self.intake.crowds if self.intake else ())
+        ]
+        columns = ("uploads", "a second", "runs", "each on its way", "each with its run")
+        return _table("Uploads, their runs, and what each costs", columns, rows)
+
+    def _features(self) -> Table:
+        rows = []
+        for one in self.features or ():
+            own, other = one.memory
+            speeds = [f"{one.rows / seconds:,.0f}" for seconds in (one.seconds.own, one.seconds.other)]
+            held = f"{own / other:.2f} ×", f"{own / _MEGA:.0f} MB, {other / _MEGA:.0f} MB"
+            rows.append((f"{one.rows:,}", times(one.seconds), ", ".join(speeds), *held))
+        columns = ("rows", "time", "rows a second: the job, pandas", "peak memory", "the job, pandas")
+        return _table("The feature job beside a plain pandas script", columns, rows)
+_LIMIT, "×", starts))
         if self.jobs is not None:
             added = Spread.of([job - by_hand for job, by_hand in self.jobs]).middle
             found.append(goal("a training job beside its program alone", JOB_LIMIT, "s", {"added": added}))
@@ -73,6 +109,9 @@ class Report:
                 for one in self.intake.crowds
             }
             found.append(goal("runs for each beginning 5,000 uploads", RUN_LIMIT, "runs", runs))
+        if self.features is not None:
+            peaks = {f"{one.rows:,} rows": one.memory[0] / _MEGA for one in self.features}
+            found.append(goal("memory of the feature job", MEMORY_LIMIT, "MB", peaks))
         return found
 
     def show(self, console: Console) -> None:
@@ -86,6 +125,7 @@ class Report:
             (self.emulators, self._emulators),
             (self.jobs, self._jobs),
             (self.intake, self._crowds),
+            (self.features, self._features),
         )
         for measured, table in tables:
             if measured is not None:
@@ -185,6 +225,16 @@ class Report:
         ]
         columns = ("uploads", "a second", "runs", "each on its way", "each with its run")
         return _table("Uploads, their runs, and what each costs", columns, rows)
+
+    def _features(self) -> Table:
+        rows = []
+        for one in self.features or ():
+            own, other = one.memory
+            speeds = [f"{one.rows / seconds:,.0f}" for seconds in (one.seconds.own, one.seconds.other)]
+            held = f"{own / other:.2f} ×", f"{own / _MEGA:.0f} MB, {other / _MEGA:.0f} MB"
+            rows.append((f"{one.rows:,}", times(one.seconds), ", ".join(speeds), *held))
+        columns = ("rows", "time", "rows a second: the job, pandas", "peak memory", "the job, pandas")
+        return _table("The feature job beside a plain pandas script", columns, rows)
 
 
 def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:

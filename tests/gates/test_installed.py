@@ -20,6 +20,7 @@ from signalbox_operate import __version__
 
 PACKAGES = {
     "signalbox": ROOT / "layers" / "signalbox" / "signalbox",
+    "signalbox_features": ROOT / "features" / "signalbox_features",
     "signalbox_operate": ROOT / "operate" / "signalbox_operate",
 }
 
@@ -57,7 +58,7 @@ def ask(program: Path, *words: str, folder: Path | None = None) -> "subprocess.C
     )
 
 
-def test_the_wheel_has_every_file_of_both_packages_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_has_every_file_of_its_packages_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
 

@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 from tests.bench.cloud import Memory
 from tests.bench.cold_starts import Start
+from tests.bench.features import FeatureRun
 from tests.bench.figures import BenchError, Goal, Ratio, Spread, goal, milliseconds, times
 from tests.bench.handling import Handling
 from tests.bench.latency import Latency
@@ -102,6 +103,15 @@ def test_two_runs_of_uploads_that_fit_one_are_a_missed_goal() -> None:
     assert [line.split(":")[0] for line in text.splitlines()[-2:]] == ["met", "missed"]
     assert "10 uploads, 10 a second" in text.splitlines()[-1]
     assert "$0.0047000" in text
+
+
+def test_the_feature_job_is_shown_beside_pandas_with_its_speed_and_its_memory() -> None:
+    runs = [FeatureRun(1_000_000, ratio(50.0, 10.0), (60_000_000, 600_000_000))]
+
+    text = printed(Report(features=runs))
+
+    assert all(found in text for found in ("5.00 × (5.00", "20,000, 100,000", "0.10 ×", "60 MB, 600 MB"))
+    assert text.splitlines()[-1] == "met: memory of the feature job ≤ 300 MB (worst: 60.00 MB, 1,000,000 rows)"
 
 
 def test_what_was_not_measured_is_not_in_the_report() -> None:

@@ -183,7 +183,8 @@ def test_the_settings_are_those_that_the_functions_read() -> None:
 
 OF_ALL = {"--stack", "--region", "--profile"}
 # They work on this machine, with no stack.
-AT_HOME = {"build", "ci", "new", "run", "test"}
+_OF_FEATURES = {f"features {own}" for own in ("apply", "check", "fit", "import", "training-set")}
+AT_HOME = {"build", "ci", "features", "new", "run", "test"} | _OF_FEATURES
 # It has two stacks, `--from` and `--to`.
 BETWEEN = {"promote"}
 

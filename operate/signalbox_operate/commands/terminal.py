@@ -17,6 +17,7 @@ from rich.text import Text
 from signalbox import moments, plain
 from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.reviews.model import DecisionNotPassedOnError
+from signalbox_features.model import FeaturesError
 from signalbox_operate import account, refusals
 from signalbox_operate import stack as stacks
 from signalbox_operate.pipelines import PipelineError, UnknownRegionError
@@ -38,6 +39,7 @@ _STATES = {"InService": "green", "Succeeded": "green", "Failed": "red", "OutOfSe
 # What the commands' own modules say they cannot do.
 _FAILURES = (
     OperateError,
+    FeaturesError,
     PipelineError,
     UnknownRegionError,
     CallRefusedError,

@@ -27,7 +27,7 @@ def load(file: Path, schema: Schema) -> tuple[Any, Places]:
     """
     text = _text(file)
     try:
-        value, lines = _parsed(text, file.name)
+        value, lines = _parsed(text, file.name, schema["required"])
     except yaml.YAMLError as error:
         raise ProjectError([_unreadable(error, file.name)]) from error
     places = Places(file.name, lines)
@@ -49,13 +49,13 @@ def _text(file: Path) -> str:
         raise ProjectError([f"{file.name} is not UTF-8 ({error}): save it as that"]) from error
 
 
-def _parsed(text: str, name: str) -> tuple[Any, dict[Field, int]]:
+def _parsed(text: str, name: str, required: list[str]) -> tuple[Any, dict[Field, int]]:
     if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
         raise ProjectError([f"{name} uses an anchor (*): write its text out, so that each field has one line"])
     loader = yaml.SafeLoader(text)
     node = loader.get_single_node()
     if node is None:
-        raise ProjectError([f"{name} is empty: it has to name the project at least, project: wine"])
+        raise ProjectError([f"{name} is empty: it has to have {', '.join(required)} at least"])
     lines: dict[Field, int] = {}
     return _value(node, (), loader, lines, name), lines
 

@@ -8,7 +8,11 @@ import pytest
 from tests.support.documents import ROOT
 
 SEEDS = sorted(folder for folder in (ROOT / "projects").iterdir() if folder.is_dir())
-OURS = {folder.name for place in (".", "layers/signalbox", "local", "operate") for folder in (ROOT / place).iterdir()}
+OURS = {
+    folder.name
+    for place in (".", "layers/signalbox", "local", "operate", "features")
+    for folder in (ROOT / place).iterdir()
+}
 
 
 def imports(path: Path) -> Iterator[str]:

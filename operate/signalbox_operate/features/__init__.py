@@ -1,0 +1,1 @@
+"""Features of a project on this machine: `features.yaml` read and compiled, flows imported, training sets made."""
