@@ -18,24 +18,7 @@ from tests.bench.latency import Latency
 from tests.bench.uploads import Intake
 
 START_LIMIT, HANDLING_LIMIT, SIZE_LIMIT, MEMORY_LIMIT = 1.15, 2.0, 100.0, 300.0
-BO    def _crowds(self) -> Table:
-        rows = [
-            (f"{one.number:,}", f"{one.rate}", f"{one.runs}", f"${one.way:.7f}", f"${one.whole:.7f}")
-            for one in (self.intake.crowds if self.intake else ())
-        ]
-        columns = ("uploads", "a second", "runs", "each on its way", "each with its run")
-        return _table("Uploads, their runs, and what each costs", columns, rows)
-
-    def _features(self) -> Table:
-        rows = []
-        for one in self.features or ():
-            own, other = one.memory
-            speeds = [f"{one.rows / seconds:,.0f}" for seconds in (one.seconds.own, one.seconds.other)]
-            held = f"{own / other:.2f} ×", f"{own / _MEGA:.0f} MB, {other / _MEGA:.0f} MB"
-            rows.append((f"{one.rows:,}", times(one.seconds), ", ".join(speeds), *held))
-        columns = ("rows", "time", "rows a second: the job, pandas", "peak memory", "the job, pandas")
-        return _table("The feature job beside a plain pandas script", columns, rows)
-_LIMIT, JOB_LIMIT = 1.5, 0.5
+BOOT_LIMIT, JOB_LIMIT = 1.5, 0.5
 INTAKE_LIMIT, RUN_LIMIT = 2.0, 1.0  # the time of a bare put; runs, of each beginning 5,000 uploads
 _KILO, _MEGA = 1000, 1_000_000
 _UPLOAD = 50 * 1024 * 1024  # bytes of a zipped package or layer (AWS Lambda Developer Guide, quotas)
@@ -80,24 +63,7 @@ class Report:
             found.append(goal("local cloud without jobs", MEMORY_LIMIT, "MB", {"peak": self.memory.used / _MEGA}))
         if self.emulators is not None:
             starts = {one.other: one.start.spread.middle for one in self.emulators if one.other == PLAIN_NAME}
-            found.append(goal("start to the first answer, beside ministack alone", BO    def _crowds(self) -> Table:
-        rows = [
-            (f"{one.number:,}", f"{one.rate}", f"{one.runs}", f"${one.way:.7f}", f"${one.whole:.7f}")
-            for one in (self.intake.crowds if self.intake else ())
-        ]
-        columns = ("uploads", "a second", "runs", "each on its way", "each with its run")
-        return _table("Uploads, their runs, and what each costs", columns, rows)
-
-    def _features(self) -> Table:
-        rows = []
-        for one in self.features or ():
-            own, other = one.memory
-            speeds = [f"{one.rows / seconds:,.0f}" for seconds in (one.seconds.own, one.seconds.other)]
-            held = f"{own / other:.2f} ×", f"{own / _MEGA:.0f} MB, {other / _MEGA:.0f} MB"
-            rows.append((f"{one.rows:,}", times(one.seconds), ", ".join(speeds), *held))
-        columns = ("rows", "time", "rows a second: the job, pandas", "peak memory", "the job, pandas")
-        return _table("The feature job beside a plain pandas script", columns, rows)
-_LIMIT, "×", starts))
+            found.append(goal("start to the first answer, beside ministack alone", BOOT_LIMIT, "×", starts))
         if self.jobs is not None:
             added = Spread.of([job - by_hand for job, by_hand in self.jobs]).middle
             found.append(goal("a training job beside its program alone", JOB_LIMIT, "s", {"added": added}))
