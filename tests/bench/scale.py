@@ -178,11 +178,12 @@ def costs() -> dict[str, float]:
     return {
         "CloudTrail's data event": prices.TRAIL,
         "the message: sent, and received and deleted in batches": prices.MESSAGE * (1 + 2 / batch),
-        "HeadObject": prices.HEAD * calls.looks,
+        "HeadObject, when it is recorded and before its run": prices.HEAD * (calls.looks + 1),
         "`record_uploads`: its share of a call, and its time": prices.CALL / batch
         + SECONDS * prices.GB * prices.GB_SECOND,
         "writes of the table: recorded": calls.recording * prices.WRITE,
         "writes of the table: taken": calls.taking * prices.WRITE,
+        "writes of the table: when its run is over, until when it is kept": calls.ending * prices.WRITE,
         "`start_run`: its time for taking": TAKING_SECONDS / CHUNK * second,
         "a line of the log": prices.LINE / 1e9 * prices.LOG_GB,
     }

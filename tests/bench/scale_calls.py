@@ -7,7 +7,7 @@ table are those of the layer, and batch size and delay those of the template.
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 
 from signalbox import moments
 from signalbox.aws.objects import StoredObject
-from signalbox.aws.table import Table
+from signalbox.aws.table import Item, Table, key
 from signalbox.observability import metrics
+from signalbox.uploads import items, remaining
 from signalbox.uploads.adapters import KnownProjects, SqsRunRequests
+from signalbox.uploads.lifetimes import ItemLifetimes
 from signalbox.uploads.model import Run, Upload
 from signalbox.uploads.recording import RecordingPorts, record
 from signalbox.uploads.table import UploadsTable
@@ -29,19 +31,21 @@ from tests.support.uploads import BUCKET, Clock, MemoryDeadLetterQueue
 MINUTES = 2  # in which a process is watched, at a batch a second: what it asks by the clock, more do not change
 _PAGE = 10  # parameters in an answer of GetParametersByPath
 _KB = 1024
+_TAKEN = 330  # uploads: ten transactions
 
 
 class Calls(NamedTuple):
     """What the simulation multiplies.
 
-    For each upload: `looks` of HeadObject, the write units of its recording and of its taking, and of those the units
-    of one waiting upload's key. For each second of a process at work: `requests` for each pipeline, and `documents`,
-    the calls of GetParametersByPath.
+    For each upload: `looks` of HeadObject while it is recorded, the write units of its recording, of its taking and of
+    what is marked when its run is over, and of the first the units of one waiting upload's key. For each second of a
+    process at work: `requests` for each pipeline, and `documents`, the calls of GetParametersByPath.
     """
 
     looks: float
     recording: float
     taking: float
+    ending: float
     waiting: float
     requests: float
     documents: float
@@ -68,6 +72,24 @@ class CountedTable(Table):
             self._sizes[known] = max(size, self._sizes.get(known, 0))
             self.units[known[0].partition("#")[0]] += 2 * -(-self._sizes[known] // _KB)
         return True
+
+
+class EndedTable(CountedTable):
+    """The same, with the uploads of a run."""
+
+    def __init__(self, run: Run, uploads: Sequence[Upload]) -> None:
+        super().__init__()
+        place = f"run#{run.id}"
+        self._found = [{**key(place, one.digest), **items.facts_of(one), "run": run.id} for one in uploads]
+
+    def query(self, *_: object, **__: object) -> Iterator[Item]:
+        """Return the uploads."""
+        return iter(self._found)
+
+    def update(self, *_: object, **__: object) -> Item:
+        """Count the unit of one item."""
+        self.units["pipeline"] += 1
+        return {}
 
 
 class _Unused:
@@ -156,8 +178,8 @@ def of_process(projects: int) -> Calls:
         while (clock() - began).total_seconds() < 60 * MINUTES:
             events = []
             for _ in range(size):
-                key = f"incoming/{documents[number % projects][0]}/2026/11/20/part-{number:09d}.csv"
-                events.append(with_detail(sample("s3/object-created"), object={"key": key, "size": 10, "etag": "e1"}))
+                name = f"incoming/{documents[number % projects][0]}/2026/11/20/part-{number:09d}.csv"
+                events.append(with_detail(sample("s3/object-created"), object={"key": name, "size": 10, "etag": "e1"}))
                 number += 1
             assert record(sqs_event(*events), ports) == {"batchItemFailures": []}
             metrics.clear_metrics()  # as the handler does after each batch
@@ -168,6 +190,7 @@ def of_process(projects: int) -> Calls:
         looks=objects.looks / number,
         recording=recording,
         taking=_taking(),
+        ending=_ending(),
         waiting=table.units["waiting"] / number,
         requests=queue.calls / projects / seconds,
         documents=loads[0] / seconds,
@@ -177,13 +200,22 @@ def of_process(projects: int) -> Calls:
 def _taking() -> float:
     """Return the write units for each upload that a run takes, with those of the run itself."""
     table, at = CountedTable(), Clock()()
-    store, number = UploadsTable(table, "signalbox-p0"), 330
-    uploads = [
-        Upload(BUCKET, f"incoming/p0/2026/11/20/part-{each:09d}.csv", "v1", 10, moments.text_of(at))
-        for each in range(number)
-    ]
-    store.take(Run("signalbox-p0", 1, at), uploads)
-    return table.units.total() / number
+    UploadsTable(table, "signalbox-p0").take(Run("signalbox-p0", 1, at), _uploads(at))
+    return table.units.total() / _TAKEN
+
+
+def _ending() -> float:
+    """Return the write units for each upload when what its run has is marked to be forgotten."""
+    at = Clock()()
+    run = Run("signalbox-p0", 1, at)
+    table = EndedTable(run, _uploads(at))
+    ItemLifetimes(table).expire(run, at, lambda: remaining.ENOUGH)
+    return table.units.total() / _TAKEN
+
+
+def _uploads(at: datetime) -> list[Upload]:
+    names = (f"incoming/p0/2026/11/20/part-{each:09d}.csv" for each in range(_TAKEN))
+    return [Upload(BUCKET, name, "v1", 10, moments.text_of(at)) for name in names]
 
 
 def _document(number: int) -> tuple[str, str]:
