@@ -42,6 +42,8 @@ def used_up(review: Review, approver: str, to: str) -> Mail:
         "facts": (("Model", review.model), ("Package", package_name(review.package)), ("Review", review.id)),
         "places": (),
         "log": (),
+        "files": (),
+        "more_files": 0,
         "because": "you are an approver of this Signalbox",
     }
     return Mail(to, str(values["title"]), render("notification.txt", **values), render("notification.html", **values))
