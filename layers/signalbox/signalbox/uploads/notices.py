@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from signalbox.aws.errors import ServiceBusyError
 from signalbox.contracts.endings import SetProblem
-from signalbox.mail import MailError
 from signalbox.observability import count, logger
 from signalbox.projects import OwnedPipeline
 from signalbox.uploads import rules
@@ -35,6 +34,8 @@ class SetNotices(NamedTuple):
         about = f"set#{manifest.digest}#{manifest.recorded_at}"
         if self.log.notified(about):
             return True
+        from signalbox.mail import MailError  # noqa: PLC0415  # mails are rare, and what makes them takes time to load
+
         try:
             self.notify(_problem(manifest, found, owned, store))
         except (MailError, ServiceBusyError) as error:
