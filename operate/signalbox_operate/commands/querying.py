@@ -11,7 +11,7 @@ from signalbox_operate.commands.terminal import Json, StackName, console, errors
 from signalbox_operate.features import queries, whole_files
 from signalbox_operate.features.queries import Answer
 
-_SHOWN = 100
+SHOWN = 100
 """Rows that a terminal gets."""
 
 
@@ -47,7 +47,7 @@ def _write(answer: Answer, output: Path) -> int:
 
 
 def _show(answer: Answer) -> None:
-    rows, more = queries.first(answer, _SHOWN)
+    rows, more = queries.first(answer, SHOWN)
     print_table(answer.columns, [[shown(cell or "") for cell in row] for row in rows])
     if more:
         console.print(f"{more:,} rows more: --csv FILE has all")
