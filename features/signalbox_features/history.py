@@ -109,9 +109,7 @@ def sql(
     Raises:
         FeaturesError: a name cannot be one of a table or a column.
     """
-    for name in (table, labels, identifier, event_time, label_time, *names):
-        if not name or '"' in name or not name.isprintable():
-            raise FeaturesError(f"{name!r} cannot be the name of a table or a column")
+    _check_names(table, labels, identifier, event_time, label_time, *names)
     moment = f'from_iso8601_timestamp(f."{event_time}")' if iso else f'from_unixtime(f."{event_time}")'
     then = f'n."{label_time}"'
     conditions = [f'f."{identifier}" = n."{identifier}"', f"{moment} <= {then}"]
@@ -133,3 +131,66 @@ def sql(
         ")\n"
         "SELECT * FROM known WHERE record_age = 1 ORDER BY label_number\n"
     )
+
+
+def sql_of_labels(
+    table: str,
+    labels: Sequence[Label],
+    names: Sequence[str],
+    *,
+    identifier: str,
+    event_time: str,
+    iso: bool = False,
+    known_then: bool = False,
+) -> str:
+    """Return a query for Athena with the labels in it, which gives a row for each: its place in `labels`, the features.
+
+    Times are compared as seconds, as `as_of` does: Athena's moments would be rounded to the millisecond.
+
+    Args:
+        table: the offline store's table.
+        labels: the labels, at least one; a query has up to 262,144 bytes (Athena's quotas).
+        names: the features that are wanted, at least one.
+        identifier: the feature that identifies a record.
+        event_time: the feature with its time.
+        iso: the event time is text (ISO 8601), not seconds since 1970.
+        known_then: as for `as_of`.
+
+    Raises:
+        FeaturesError: a name cannot be one of a table or a column.
+    """
+    _check_names(table, identifier, event_time, *names)
+    moment = f'to_unixtime(from_iso8601_timestamp(f."{event_time}"))' if iso else f'f."{event_time}"'
+    asked = ",\n        ".join(
+        f"({number}, {_text(label.identifier)}, CAST('{label.time!r}' AS DOUBLE))"
+        for number, label in enumerate(labels)
+    )
+    conditions = [f'CAST(f."{identifier}" AS VARCHAR) = a.label_identifier', f"{moment} <= a.label_time"]
+    if known_then:
+        conditions.append("to_unixtime(f.write_time) <= a.label_time")
+    wanted = "".join(f'        CASE WHEN NOT f.is_deleted THEN f."{name}" END AS "{name}",\n' for name in names)
+    joined = "\n        AND ".join(conditions)
+    listed = ", ".join(f'"{name}"' for name in names)
+    return (
+        "WITH asked (label_number, label_identifier, label_time) AS (\n"  # noqa: S608  # names and texts are quoted
+        f"    VALUES\n        {asked}\n"
+        "), known AS (\n"
+        f"    SELECT a.label_number,\n{wanted}"
+        "        row_number() OVER (\n"
+        "            PARTITION BY a.label_number\n"
+        f"            ORDER BY {moment} DESC, f.write_time DESC\n"
+        "        ) AS record_age\n"
+        f'    FROM asked a LEFT JOIN "{table}" f ON {joined}\n'
+        ")\n"
+        f"SELECT label_number, {listed} FROM known WHERE record_age = 1 ORDER BY label_number\n"
+    )
+
+
+def _check_names(*names: str) -> None:
+    for name in names:
+        if not name or '"' in name or not name.isprintable():
+            raise FeaturesError(f"{name!r} cannot be the name of a table or a column")
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -40,7 +40,8 @@ from sagemaker_local.later import Later, when_loaded
 
 type ServiceHandler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[HttpResponse]]
 
-_REFUSED = 400
+REFUSED = 400
+"""The least status of an answer that refuses."""
 _CLOUDFORMATION = "ministack.services.cloudformation"
 _EVENTS = "ministack.services.eventbridge"
 _LOGS = "ministack.services.cloudwatch_logs"
@@ -471,7 +472,7 @@ def after_parameter(tell: Callable[[str, str, Mapping[str, Any]], None]) -> None
 
     def told_of_put(request: dict[str, Any]) -> Any:
         answer = put(request)
-        if answer[0] < _REFUSED:
+        if answer[0] < REFUSED:
             found = ssm._parameters[request["Name"]]
             tell("Create" if found["Version"] == 1 else "Update", request["Name"], found)
         return answer
@@ -479,7 +480,7 @@ def after_parameter(tell: Callable[[str, str, Mapping[str, Any]], None]) -> None
     def told_of_deletion(request: dict[str, Any]) -> Any:
         key, found = ssm._lookup_parameter(request.get("Name"))
         answer = delete(request)
-        if found and answer[0] < _REFUSED:
+        if found and answer[0] < REFUSED:
             tell("Delete", key, found)
         return answer
 
@@ -534,6 +535,8 @@ TaskError = stepfunctions._ExecutionError
 states, queues, alarms, mails = stepfunctions, sqs, cloudwatch, ses_v2
 buckets, evaluator = s3, iam_evaluator
 keys: Any = Later("ministack.services.kms")
+queries: Any = Later("ministack.services.athena")
+tables: Any = Later("ministack.services.glue")
 stack_types: Any = Later(f"{_CLOUDFORMATION}.provisioners")
 stack_engine: Any = Later(f"{_CLOUDFORMATION}.stacks")
 stack_calls: Any = Later(f"{_CLOUDFORMATION}.handlers")

@@ -35,6 +35,11 @@ from sagemaker_local.ministack_mails import count_what_becomes_of_mails
 from sagemaker_local.ministack_moves import answer_message_moves
 from sagemaker_local.ministack_objects import encrypt_by_the_managed_key, tell_every_key
 from sagemaker_local.ministack_parameters import decide_parameters_by_their_path, tell_of_parameters
+from sagemaker_local.ministack_queries import (
+    hold_queries_to_the_callers_rights,
+    keep_results_as_athena_does,
+    read_columns_as_glue_has_them,
+)
 from sagemaker_local.ministack_roles import (
     ask_before_stacks_make_roles_and_parameters,
     bound_roles_of_stacks,
@@ -85,6 +90,9 @@ def apply(integrations: Integrations, containers: Path, repeat_events: float = 0
     encrypt_by_the_managed_key()
     tell_every_key()
     keep_a_functions_error_to_itself()
+    hold_queries_to_the_callers_rights()
+    read_columns_as_glue_has_them()
+    keep_results_as_athena_does()
     ministack.when_stacks_are_asked_for(change_stacks)
 
 

@@ -34,6 +34,7 @@ _SOURCES = (
     "ministack_roles.py",
     "ministack_stacks.py",
     "ministack_images.py",
+    "ministack_queries.py",
 )
 # The names by which our files know ministack's modules.
 _MODULES = {
@@ -60,6 +61,8 @@ _MODULES = {
     "mails": "services.ses_v2",
     "buckets": "services.s3",
     "keys": "services.kms",
+    "queries": "services.athena",
+    "tables": "services.glue",
     "rest_apis": "services.apigateway_v1",
     "logs": "services.cloudwatch_logs",
     "registry": "services.ecr",

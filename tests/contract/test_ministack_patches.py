@@ -17,6 +17,7 @@ from tests.contract import test_ministack_answers as answers
 from tests.contract import test_ministack_definitions as definitions
 from tests.contract import test_ministack_executions as executions
 from tests.contract import test_ministack_parameters as parameters
+from tests.contract import test_ministack_queries as queries
 from tests.contract import test_ministack_roles as roles
 from tests.contract.world import World, allow, code, name, until
 from tests.sagemaker_local.support.programs import PACKAGE
@@ -531,6 +532,11 @@ _SEEN = {
     "keep_a_functions_error_to_itself": (
         answers.test_a_function_that_fails_behind_an_http_api_is_an_error_without_its_words
     ),
+    "hold_queries_to_the_callers_rights": (
+        queries.test_a_query_has_the_rights_of_its_caller_and_reads_no_file_of_this_machine
+    ),
+    "read_columns_as_glue_has_them": queries.test_a_table_has_the_columns_of_glue_whatever_its_files_have,
+    "keep_results_as_athena_does": queries.test_a_result_is_where_the_query_says_and_tells_null_from_an_empty_text,
 }
 
 

@@ -118,8 +118,11 @@ REFUSED: Mapping[str, str] = {
     "CreateFeatureGroup.OnlineStoreConfig.TtlDuration": "delete records with DeleteRecord",
     "CreateFeatureGroup.OnlineStoreConfig.StorageType=InMemory": "use Standard",
     "CreateFeatureGroup.OfflineStoreConfig.S3StorageConfig.ResolvedOutputS3Uri": "SageMaker says it, not the caller",
-    "CreateFeatureGroup.OfflineStoreConfig.DataCatalogConfig": "leave it out: there is no Glue catalogue",
     "CreateFeatureGroup.OfflineStoreConfig.TableFormat=Iceberg": "use Glue",
+    "UpdateFeatureGroup.FeatureAdditions.CollectionType": "give each value a feature of its own",
+    "UpdateFeatureGroup.FeatureAdditions.CollectionConfig": "give each value a feature of its own",
+    "UpdateFeatureGroup.OnlineStoreConfig": "delete records with DeleteRecord",
+    "UpdateFeatureGroup.ThroughputConfig": "make the group with the ThroughputConfig that it needs",
     "DescribeFeatureGroup.NextToken": "leave it out: all features are in the first answer",
     "*Record.ExpirationTimeResponse=Enabled": "leave it out: no record expires",
     "*Record.*TtlDuration": "delete records with DeleteRecord",
@@ -169,7 +172,6 @@ KEPT: tuple[str, ...] = (
     "CreateModel.*MultiModelConfig",
     "CreateModel.InferenceExecutionConfig.Mode",
     # The offline store's catalogue.
-    "CreateFeatureGroup.OfflineStoreConfig.DisableGlueTableCreation",
     "CreateFeatureGroup.OfflineStoreConfig.TableFormat",
     # What people and the registry write down.
     "CreateFeatureGroup.Description",

@@ -13,13 +13,14 @@ from sagemaker_local.core.errors import ApiError, invalid, not_found
 from sagemaker_local.core.resources import FEATURE_GROUP, Resources
 from sagemaker_local.core.roles import pass_role, tag_at_creation
 from sagemaker_local.core.store import Record
+from sagemaker_local.sagemaker import catalog
+from sagemaker_local.sagemaker.catalog import FeatureCatalog
+from sagemaker_local.sagemaker.groups import check_additions, check_group, stores_of
 from sagemaker_local.sagemaker.offline import check_installed, write_offline
 
 type Row = dict[str, Any]
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
-# The columns that the offline store adds (API reference, FeatureDefinition).
-_RESERVED = {"is_deleted", "write_time", "api_invocation_time"}
 
 
 class FeatureStore:
@@ -28,6 +29,7 @@ class FeatureStore:
     def __init__(self, cloud: Cloud, resources: Resources) -> None:
         self._cloud = cloud
         self._resources = resources
+        self._catalog = FeatureCatalog(cloud)
         self._online: dict[tuple[str, str], Row] = {}
         self._lock = threading.Lock()
 
@@ -37,6 +39,7 @@ class FeatureStore:
         return {
             "CreateFeatureGroup": self.create,
             "DescribeFeatureGroup": lambda call: groups.describe(FEATURE_GROUP, call.request["FeatureGroupName"]),
+            "UpdateFeatureGroup": self.update,
             "ListFeatureGroups": lambda call: groups.list(FEATURE_GROUP, "ListFeatureGroups", call.request),
             "DeleteFeatureGroup": self.delete,
             "PutRecord": self.put,
@@ -47,24 +50,39 @@ class FeatureStore:
         }
 
     def create(self, call: Call) -> dict[str, Any]:
-        """Keep a feature group whose identifier and event time are among its features."""
+        """Keep a feature group whose identifier and event time are among its features, and make its Glue table."""
         request = call.request
         tag_at_creation(self._cloud, call, self._resources.arn(FEATURE_GROUP, request["FeatureGroupName"]))
-        _check_definitions(request)
-        kinds = {item["FeatureName"]: item["FeatureType"] for item in request["FeatureDefinitions"]}
-        for member in ("RecordIdentifierFeatureName", "EventTimeFeatureName"):
-            if request[member] not in kinds:
-                raise invalid(f"{member} {request[member]!r} is not among the FeatureDefinitions.")
-        if kinds[request["EventTimeFeatureName"]] == "Integral":
-            raise invalid("The event time feature has to be Fractional (epoch seconds) or String (ISO-8601).")
+        check_group(request)
         if "OfflineStoreConfig" in request:
             check_installed()
             if "RoleArn" not in request:
                 raise invalid("RoleArn is required for a feature group with an offline store.")
             pass_role(self._cloud, call, request["RoleArn"])
         made = self._resources.create(FEATURE_GROUP, self._with_output(request), FeatureGroupStatus="Created")
+        try:
+            if catalog.makes_table(made):
+                self._catalog.create(call, made)
+        except ApiError:
+            self._resources.delete(FEATURE_GROUP, request["FeatureGroupName"])
+            raise
         self._send_event(made, "Active")
         return {"FeatureGroupArn": made["FeatureGroupArn"]}
+
+    def update(self, call: Call) -> dict[str, Any]:
+        """Add features to a group, and their columns to its Glue table; earlier records have no value for them."""
+        request = call.request
+        group = self._group(request["FeatureGroupName"])
+        added = request.get("FeatureAdditions", [])
+        check_additions(group, added)
+        definitions = [*group["FeatureDefinitions"], *added]
+        if added and catalog.makes_table(group):
+            self._catalog.update(call, {**group, "FeatureDefinitions": definitions})
+        done = {"Status": "Successful"}
+        self._resources.update(
+            FEATURE_GROUP, group["FeatureGroupName"], FeatureDefinitions=definitions, LastUpdateStatus=done
+        )
+        return {"FeatureGroupArn": group["FeatureGroupArn"]}
 
     def _with_output(self, request: Row) -> Row:
         offline = request.get("OfflineStoreConfig")
@@ -77,6 +95,8 @@ class FeatureStore:
             f"{request['FeatureGroupName']}-{epoch}/data"
         )
         offline["S3StorageConfig"]["ResolvedOutputS3Uri"] = place
+        names = catalog.named(request, epoch)
+        offline.update({"DataCatalogConfig": names} if names else {})
         return {**request, "OfflineStoreConfig": offline, "OfflineStoreStatus": {"Status": "Active"}}
 
     def delete(self, call: Call) -> dict[str, Any]:
@@ -108,7 +128,7 @@ class FeatureStore:
     def get(self, call: Call) -> dict[str, Any]:
         """Return the newest record of an id; nothing where it is deleted or was never written."""
         group = self._group(call.request["FeatureGroupName"])
-        if "OnlineStore" not in _stores(group):
+        if "OnlineStore" not in stores_of(group):
             raise invalid(f"FeatureGroup {group['FeatureGroupName']} has no online store.")
         found = self._find(group, call.request["RecordIdentifierValueAsString"], call.request.get("FeatureNames"))
         return {"Record": found} if found else {}
@@ -206,28 +226,12 @@ class FeatureStore:
         self._cloud.events.send("SageMaker Feature Group State Change", [group["FeatureGroupArn"]], detail)
 
 
-def _check_definitions(request: Row) -> None:
-    names = [item["FeatureName"] for item in request["FeatureDefinitions"]]
-    if len(set(names)) != len(names):
-        raise invalid("The FeatureDefinitions name a feature twice.")
-    reserved = sorted(set(names) & _RESERVED)
-    if reserved:
-        raise invalid(f"The feature names {reserved} are reserved for the offline store.")
-    if not _stores(request):
-        raise invalid("A feature group needs an online store, an offline store, or both.")
-
-
-def _stores(group: Row) -> set[str]:
-    online = group.get("OnlineStoreConfig", {}).get("EnableOnlineStore")
-    return ({"OnlineStore"} if online else set()) | ({"OfflineStore"} if "OfflineStoreConfig" in group else set())
-
-
 def _targets(group: Row, wanted: list[str] | None) -> set[str]:
     """Return the stores that a record goes to: those asked for, else all that the group has."""
-    missing = sorted(set(wanted or []) - _stores(group))
+    missing = sorted(set(wanted or []) - stores_of(group))
     if missing:
         raise invalid(f"Validation Error: the feature group {group['FeatureGroupName']} has no {missing[0]}.")
-    return set(wanted) if wanted else _stores(group)
+    return set(wanted) if wanted else stores_of(group)
 
 
 def _code(error: ApiError) -> str:

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from signalbox_features import fitting, job, sources
-from signalbox_operate.commands.terminal import Json, console, errors, print_json, shown
-from signalbox_operate.features import importing, reading, training_sets
+from signalbox_operate import account
+from signalbox_operate.commands.terminal import Json, StackName, console, errors, print_json, shown
+from signalbox_operate.features import importing, queries, reading, training_sets
 from signalbox_operate.features.training_sets import WantedSet
 from signalbox_operate.stack import OperateError
 
@@ -94,14 +95,22 @@ def training_set(
     ] = False,
     output: Annotated[Path, typer.Option(help="File that gets the training set")] = Path("training.csv"),
     table: Annotated[str | None, typer.Option("--sql", help="Print the query for this table in Athena instead")] = None,
+    query: Annotated[bool, typer.Option("--query", help="Ask the offline store in Athena, and no --records")] = False,
+    group: Annotated[str | None, typer.Option(help="Feature group that --query asks; else the project's")] = None,
+    stack: StackName = "signalbox",
 ) -> None:
     """Join labels with the features of their records as they were at each label's time, and nothing of later.
 
-    With --sql, LABELS is the name of a table in Athena, too.
+    With --query, the history is the offline store's. With --sql, LABELS is the name of a table in Athena, too.
     """
     definition, wanted = reading.read(folder), WantedSet(time, tuple(feature or ()), known_then)
     if table:
         typer.echo(training_sets.sql(definition, table, str(labels), wanted), nl=False)
         return
-    count = training_sets.write(definition, labels, records or [], wanted, output)
+    if query:
+        desk = queries.desk(account.session(), stack, told=lambda text: errors.print(shown(text)))
+        found = queries.table_of(group or definition.group, account.client("sagemaker"))
+        count = training_sets.ask(definition, labels, found, desk, wanted, output)
+    else:
+        count = training_sets.write(definition, labels, records or [], wanted, output)
     console.print(shown(f"{count:,} rows in {output}"))

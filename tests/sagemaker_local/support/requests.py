@@ -399,6 +399,21 @@ class Requests:
         gone = {"EventTime": "2026-01-02T00:00:00Z", "TargetStores": "OnlineStore", "DeletionMode": "HardDelete"}
         rest("DELETE", "/FeatureGroup/g", b"", **one, **gone)
         self.call("DescribeFeatureGroup", FeatureGroupName="g")
+        self.call(
+            "CreateFeatureGroup",
+            FeatureGroupName="h",
+            RecordIdentifierFeatureName="id",
+            EventTimeFeatureName="at",
+            FeatureDefinitions=[{"FeatureName": name, "FeatureType": "String"} for name in ("id", "at")],
+            OfflineStoreConfig={
+                "S3StorageConfig": {"S3Uri": "s3://f/x"},
+                "DataCatalogConfig": {"TableName": "t", "Catalog": "AwsDataCatalog", "Database": "d"},
+                "DisableGlueTableCreation": False,
+            },
+            RoleArn=ROLE,
+        )
+        added = [{"FeatureName": "rings", "FeatureType": "Integral"}]
+        self.call("UpdateFeatureGroup", FeatureGroupName="h", FeatureAdditions=added)
 
     def _pipelines(self) -> None:
         world = self._world

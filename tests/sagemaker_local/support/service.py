@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from tests.sagemaker_local.support.fake_glue import FakeGlue
 from tests.sagemaker_local.support.fake_s3 import FakeS3
 from tests.sagemaker_local.support.jobs import OWN, container
 from tests.sagemaker_local.support.pipelines import FakeEvents
@@ -233,7 +234,7 @@ class SageMaker:
     def __init__(self, folder: Path, *, real: bool = False) -> None:
         self.now = datetime(2026, 11, 20, 12, tzinfo=UTC)
         self.access, self.events, self.tick_seconds = FakeAccess(), FakeEvents(), 1
-        self.watch = self.access.watch
+        self.watch, self.glue = self.access.watch, FakeGlue()
         self.containers = container(folder / "containers", serve="")
         self.cloud = Cloud(
             account=ACCOUNT,
@@ -243,7 +244,7 @@ class SageMaker:
             containers=self.containers,
             access=self.access,
             events=self.events,
-            root_client=lambda _: self.watch,
+            root_client=lambda service: self.glue if service == "glue" else self.watch,
             timing=Timing(startup_seconds=5, bake_scale=0.0005),
             clock=self._tick,
         )

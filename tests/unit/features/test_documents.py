@@ -5,8 +5,10 @@ import re
 import shlex
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.support.athena import FILE, FakeAthena, FakeCloud
 from tests.support.documents import ROOT, blocks, commands, read, table
 from typer.testing import CliRunner
 
@@ -16,8 +18,9 @@ from signalbox_features.schema import SCHEMA
 from signalbox_features.sources import of_manifest
 from signalbox_features.statistics import LEAST_FOR_DRIFT
 from signalbox_features.writing import MOST_RECORDS, TRIES, WORKERS
-from signalbox_operate import cli
-from signalbox_operate.features import reading
+from signalbox_operate import account, cli
+from signalbox_operate.commands.querying import SHOWN
+from signalbox_operate.features import queries, reading, training_sets
 
 PAGE = read("docs/own-features.md")
 
@@ -27,6 +30,9 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the project abalone, in which the page's commands have been run."""
     shutil.copytree(ROOT / "projects" / "abalone", tmp_path / "projects" / "abalone")
     monkeypatch.chdir(tmp_path)
+    cloud = FakeCloud(FakeAthena(["SUCCEEDED"]))
+    monkeypatch.setattr(account, "_made", lambda *_: cloud)
+    monkeypatch.setattr("boto3.session.Session", lambda: cloud)
     for command in commands(PAGE):
         program, *words = shlex.split(command)
         assert program == "signalbox"
@@ -46,7 +52,7 @@ def test_the_program_that_serves_runs_as_it_stands(clone: Path, monkeypatch: pyt
     checked = CliRunner().invoke(cli.app, ["features", "check", "projects/abalone", "--json"])
     (clone / "projects" / "abalone" / "definition.json").write_text(checked.stdout)
     monkeypatch.chdir(clone / "projects" / "abalone")
-    (program,) = blocks(PAGE, "python")
+    program, _ = blocks(PAGE, "python")
     names: dict[str, object] = {}
     exec(program.replace("server.transform_one", "found = server.transform_one"), names)  # noqa: S102  # the page's own
 
@@ -54,6 +60,13 @@ def test_the_program_that_serves_runs_as_it_stands(clone: Path, monkeypatch: pyt
     assert isinstance(found, dict)
     assert found["sex_M"] == 1.0
     assert "rings" not in found
+
+
+def test_the_program_of_a_notebook_gets_a_frame(clone: Path) -> None:
+    _, program = blocks(PAGE, "python")
+    names: dict[str, Any] = {}
+    exec(program, names)  # noqa: S102  # the same
+    assert len(names["frame"]) == FILE.count("\n") - 1
 
 
 def test_the_whole_definition_is_one(tmp_path: Path) -> None:
@@ -80,6 +93,9 @@ def test_the_figures_are_those_of_the_code() -> None:
     assert f"{MOST_RECORDS} in a call, four calls at once" in PAGE
     assert (WORKERS, TRIES) == (4, 8)
     assert f"more than {LONGEST_LINE:,} bytes" in PAGE
+    assert f"It shows up to {SHOWN} rows" in PAGE
+    assert f"under `{queries.FOLDER}/` for a week" in PAGE
+    assert (queries.LONGEST, training_sets.LABELS_A_QUERY) == (30 * 60, 1000)
     assert f"below {LEAST_FOR_DRIFT} rows it is not" in PAGE
     (row,) = [row for row in table(PAGE, "field of a feature", "what it says") if row[0] == "derive"]
     assert set(re.findall(r"\b[a-z]+\d?[a-z]?\b", row[1].partition("** and ")[2].partition(";")[0])) == set(
