@@ -136,7 +136,7 @@ def test_several_files_are_one_table_and_one_that_does_not_fit_is_named(own_clou
         check=False,
     )
     assert done.returncode == 1
-    assert "Prepare: foreign.csv, line 1: 2 cells, and 14 are wanted" in done.stderr
+    assert "UnusableFiles: 1 of 1 files cannot be used, and none is good. foreign.csv: line 1 has to" in done.stderr
 
 
 def test_a_trial_starts_a_cloud_by_itself_and_leaves_none(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sagemaker_local import inbox
 from signalbox.projects import parse_model, parse_project
 from tests.support.documents import blocks, commands, read
 from tests.system import project_folders
@@ -259,6 +260,20 @@ def test_every_command_of_the_tutorial_works_and_the_model_of_the_sdks_pipeline_
     assert parse_model(text).roles.job == rings.roles["JobRole"]
     (answer,) = [text for command, text in printed.items() if command.startswith("signalbox invoke")]
     assert 1 < float(answer) < 30
+
+
+def test_a_job_that_fails_is_mailed_to_the_approvers_of_its_project_with_what_it_has_printed(
+    world: World, both: dict[str, Deployed], tmp_path: Path
+) -> None:
+    before, file = len(world.mails("north", "failed")), tmp_path / "without-accuracy.csv"
+    file.write_text("north-good\n")
+
+    world.signalbox("upload", str(file), "--project", "north")
+
+    mail = world.mail("north", "failed", number=before + 1)
+    assert mail["To"] == ["north@example.com"]
+    assert [words for words in ("Step: Judge", "not enough values to unpack") if words not in inbox.text(mail)] == []
+    assert "judge" in both["north"].pipeline
 
 
 def test_nothing_that_a_project_did_was_denied(world: World, both: dict[str, Deployed]) -> None:

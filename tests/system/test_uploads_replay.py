@@ -101,8 +101,8 @@ def letter(world: World, queue: str, body: object, **more: str) -> None:
 
 
 def recorded(world: World, key: str) -> None:
-    """Wait until an upload is recorded and its run has ended."""
-    world.wait_for(f"the run over {key}", lambda: b": Failed" in world.signalbox("uploads", key))
+    """Wait until an upload is recorded and its run has ended, which has no use for it."""
+    world.wait_for(f"the run over {key}", lambda: b": quarantined" in world.signalbox("uploads", key))
 
 
 def drained(world: World, *queues: str) -> None:
