@@ -201,6 +201,7 @@ def test_the_tables_and_the_bucket_forget_as_the_code_says() -> None:
     days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
     assert days == {
         "transforms/": 90,
+        "queries/": 7,
         **dict.fromkeys(("manifests/", "inputs/", "pipelines/", "training/"), moments.KEPT.days),
     }
     kept = ("packages/", "evaluations/", "answers/", "code/", "command-line/", "first-commits/", "promotions/")
