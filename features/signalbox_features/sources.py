@@ -62,7 +62,7 @@ def of_paths(paths: list[Path]) -> list[SourceFile]:
     for path in paths:
         if not path.is_file():
             raise FeaturesError(f"there is no file {path}: name the files, CSV or Parquet")
-    return once([SourceFile(path, path.name, _digest(path), path.stat().st_mtime) for path in paths])
+    return once([SourceFile(path, path.name, digest_of(path), path.stat().st_mtime) for path in paths])
 
 
 def once(sources: list[SourceFile]) -> list[SourceFile]:
@@ -70,7 +70,8 @@ def once(sources: list[SourceFile]) -> list[SourceFile]:
     return list({(source.name, source.version): source for source in sources}.values())
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """Return the content of a file in 32 characters."""
     digest = hashlib.sha256()
     with path.open("rb") as content:
         for block in iter(lambda: content.read(_BLOCK), b""):

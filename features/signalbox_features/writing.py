@@ -8,12 +8,12 @@ written again as the same record.
 from __future__ import annotations
 
 import csv
-import hashlib
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 from signalbox_features import tables
 from signalbox_features.model import FeaturesError
+from signalbox_features.sources import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -88,7 +88,7 @@ def write(records: Path, store: RecordWriter, pause: Callable[[float], None]) ->
         StoreError: the store takes no record at all; the outcomes until then are kept.
     """
     names, found = tables.read(records)
-    file = records.with_name(f"outcomes-{_digest(records)}.csv")
+    file = records.with_name(f"outcomes-{digest_of(records)[:16]}.csv")
     done = _done(file)
     counts, first = {WRITTEN: 0, REFUSED: 0, LEFT: 0}, ""
     with file.open("a", newline="", encoding="utf-8") as kept:
@@ -104,14 +104,6 @@ def write(records: Path, store: RecordWriter, pause: Callable[[float], None]) ->
                 lines.writerow([one.record.number, one.record.file, one.record.line, one.outcome, one.tries, one.told])
             kept.flush()  # a process that dies leaves what is known
     return Written(counts[WRITTEN], sum(done), counts[REFUSED], counts[LEFT], first, file.name)
-
-
-def _digest(records: Path) -> str:
-    digest = hashlib.sha256()
-    with records.open("rb") as content:
-        for block in iter(lambda: content.read(_BLOCK), b""):
-            digest.update(block)
-    return digest.hexdigest()[:16]
 
 
 def _done(file: Path) -> bytearray:
