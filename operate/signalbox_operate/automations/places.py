@@ -42,9 +42,15 @@ def of(project: Project, target: Target, statements: Statements) -> Places:
         "Uploads": sorted({entry.prefix for entry in project.uploads}),
         "Models": list(project.models),
         "Functions": sorted(set(_allowed(every, "lambda:InvokeFunction", target))),
+        "Features": _features(project, target),
         "AccessBuckets": sorted({bucket for bucket, _ in elsewhere}),
         "AccessPrefixes": _whole({prefix for _, prefix in elsewhere}),
     }
+
+
+def _features(project: Project, target: Target) -> list[str]:
+    group = target.feature_group(project)
+    return [_arn("sagemaker", f"feature-group/{group}", target)] if group else []
 
 
 def networked(statements: Statements) -> bool:
