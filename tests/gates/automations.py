@@ -64,7 +64,7 @@ class Example:
 
     @cached_property
     def statements(self) -> dict[str, list[roles.Statement]]:
-        """Return what its four roles may do: all that any step, a network and a function make of them."""
+        """Return what its roles may do: all that any step, a network and a function make of them."""
         return {
             "JobRole": roles.job(self.project, TARGET, network=True),
             "TestRole": roles.test(self.project, TARGET),
@@ -75,7 +75,7 @@ class Example:
 
     @cached_property
     def roles(self) -> dict[str, Any]:
-        """Return its four roles as `signalbox deploy` writes them, with every intrinsic function replaced."""
+        """Return its roles as `signalbox deploy` writes them, with every intrinsic function replaced."""
         contents = project_template.Contents(STACK, self.name, "{}", {}, self.statements, CONTAINERS, {})
         made = project_template.make(contents)
         values = Values(made, made, project_template.stack_name(STACK, self.name))

@@ -85,7 +85,7 @@ def test_each_row_is_a_record_of_the_feature_group_with_the_time_of_its_upload_a
     uploaded, first = 3 * (len(table) // 3), records(world)
     assert len(first) == len({identifier for identifier, _ in first}) == uploaded
     head = world.client("s3").list_objects_v2(Bucket=world.outputs["DataBucket"], Prefix="incoming/abalone/part")
-    assert {at for _, at in first} == {entry["LastModified"].timestamp() for entry in head["Contents"]}
+    assert {at for _, at in first} == {int(entry["LastModified"].timestamp()) for entry in head["Contents"]}
 
     sagemaker = world.client("sagemaker")
     (run,) = runs(world)

@@ -1,4 +1,4 @@
-"""The four roles of a project, with exactly its own places: plain IAM statements, of which a template is made.
+"""The roles of a project, with exactly its own places: plain IAM statements, of which a template is made.
 
 `*` at the end of a resource stands for what a project's own jobs, packages and runs are called.
 """
