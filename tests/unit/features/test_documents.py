@@ -1,6 +1,7 @@
 """The page about features says what the schema and the code are, and its commands and programs run as they stand."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -18,6 +19,9 @@ from signalbox_features.statistics import LEAST_FOR_DRIFT
 from signalbox_features.writing import MOST_RECORDS, TRIES, WORKERS
 from signalbox_operate import cli
 from signalbox_operate.features import reading
+from signalbox_operate.pipelines import features_job
+from signalbox_operate.projects import reading as projects_reading
+from signalbox_operate.projects import target
 
 PAGE = read("docs/own-features.md")
 
@@ -46,7 +50,7 @@ def test_the_program_that_serves_runs_as_it_stands(clone: Path, monkeypatch: pyt
     checked = CliRunner().invoke(cli.app, ["features", "check", "projects/abalone", "--json"])
     (clone / "projects" / "abalone" / "definition.json").write_text(checked.stdout)
     monkeypatch.chdir(clone / "projects" / "abalone")
-    (program,) = blocks(PAGE, "python")
+    _, program = blocks(PAGE, "python")
     names: dict[str, object] = {}
     exec(program.replace("server.transform_one", "found = server.transform_one"), names)  # noqa: S102  # the page's own
 
@@ -54,6 +58,17 @@ def test_the_program_that_serves_runs_as_it_stands(clone: Path, monkeypatch: pyt
     assert isinstance(found, dict)
     assert found["sex_M"] == 1.0
     assert "rings" not in found
+
+
+def test_the_line_of_the_page_is_a_step_where_deploy_says_what_the_script_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project = projects_reading.read(ROOT / "projects" / "abalone")
+    for name, value in target.variables(project, project.pipelines["abalone"], target.example("us-east-1")).items():
+        monkeypatch.setenv(name, value)
+    line, _ = blocks(PAGE, "python")
+    step = eval(line, {"features_job": features_job, "os": os, "image": "image"})  # noqa: S307  # the page's own
+    assert step.definition()["Name"] == "Features"
 
 
 def test_the_whole_definition_is_one(tmp_path: Path) -> None:
