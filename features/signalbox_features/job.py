@@ -107,7 +107,10 @@ def _store(group: str, region: str | None, definition: FeatureDefinition) -> Rec
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m signalbox_features.job", description=__doc__)
     parser.add_argument(
-        "--manifest", type=Path, required=True, help="JSON with the files, versions and times of upload"
+        "--manifest",
+        type=Path,
+        required=True,
+        help="JSON with the files, versions and times of upload, or a folder with it alone",
     )
     parser.add_argument("--input", type=Path, required=True, help="folder with the files")
     parser.add_argument("--definition", type=Path, required=True, help="compiled definition")
@@ -126,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         definition = definitions.read(given.definition)
         artefact = fitting.load(given.artefact, definition)
-        found = sources.of_manifest(given.manifest, given.input)
+        found = sources.of_manifest(sources.manifest_in(given.manifest), given.input)
         store = _store(given.group, given.region, definition) if given.group else None
         report = apply(definition, artefact, found, given.output, store)
     except FeaturesError as error:

@@ -26,6 +26,20 @@ class SourceFile(NamedTuple):
     uploaded: float
 
 
+def manifest_in(place: Path) -> Path:
+    """Return the only file of a folder, since where a job finds a run's manifest it has the run's name; else the file.
+
+    Raises:
+        FeaturesError: the folder has none, or several.
+    """
+    if not place.is_dir():
+        return place
+    found = sorted(path for path in place.iterdir() if path.is_file())
+    if len(found) != 1:
+        raise FeaturesError(f"{place} has {len(found)} files, and has to have one, the manifest of the run's files")
+    return found[0]
+
+
 def of_manifest(manifest: Path, folder: Path) -> list[SourceFile]:
     """Return the files that a manifest names, each once, in its order.
 

@@ -55,7 +55,7 @@ def world(tmp_path: Path, made: FeatureDefinition) -> tuple[SageMaker, fitting.A
 
 def offline(sagemaker: SageMaker) -> list[dict[str, Any]]:
     s3 = sagemaker.access.s3
-    return [pq.read_table(io.BytesIO(s3.get(uri))).to_pylist()[0] for uri in s3.uris("s3://f/")]
+    return [row for uri in s3.uris("s3://f/") for row in pq.read_table(io.BytesIO(s3.get(uri))).to_pylist()]
 
 
 def test_abalone_lands_in_a_feature_group_online_and_offline_and_again_as_the_same_records(tmp_path: Path) -> None:

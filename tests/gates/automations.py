@@ -10,6 +10,7 @@ from tests.gates.template import ROOT, Template, TemplateError
 from tests.gates.values import ACCOUNT, REGION, STACK, Values
 
 from signalbox_operate.automations import places
+from signalbox_operate.features import project_features
 from signalbox_operate.projects import roles
 from signalbox_operate.projects import template as project_template
 from signalbox_operate.projects.model import ContainerEntry, PipelineEntry, Project, Uploads
@@ -53,6 +54,7 @@ class Example:
             {"bottles": container},
             read=(f"s3://lake/{self.name}/",),
             write=(f"s3://lake/out/{self.name}/",),
+            features=project_features.read(ROOT / "projects" / "abalone"),
         )
 
     @property
@@ -62,21 +64,22 @@ class Example:
 
     @cached_property
     def statements(self) -> dict[str, list[roles.Statement]]:
-        """Return what its four roles may do: all that any step, a network and a function make of them."""
+        """Return what its roles may do: all that any step, a network and a function make of them."""
         return {
             "JobRole": roles.job(self.project, TARGET, network=True),
             "TestRole": roles.test(self.project, TARGET),
             "ModelRole": roles.model(self.project, TARGET),
             "PipelineRole": roles.pipeline(self.project, TARGET, roles.STEPS, [self.function], ()),
+            "FeatureRole": roles.features(self.project, TARGET),
         }
 
     @cached_property
     def roles(self) -> dict[str, Any]:
-        """Return its four roles as `signalbox deploy` writes them, with every intrinsic function replaced."""
+        """Return its roles as `signalbox deploy` writes them, with every intrinsic function replaced."""
         contents = project_template.Contents(STACK, self.name, "{}", {}, self.statements, CONTAINERS, {})
         made = project_template.make(contents)
         values = Values(made, made, project_template.stack_name(STACK, self.name))
-        return {name: values.of(made["Resources"][name]["Properties"]) for name in project_template.ROLES}
+        return {name: values.of(made["Resources"][name]["Properties"]) for name in self.statements}
 
     @property
     def given(self) -> dict[str, str]:

@@ -61,7 +61,7 @@ def delete(sagemaker: SageMaker, identifier: str, at: str, **more: str) -> None:
 
 def offline(sagemaker: SageMaker) -> list[dict[str, Any]]:
     s3 = sagemaker.access.s3
-    return [pq.read_table(io.BytesIO(s3.get(uri))).to_pylist()[0] for uri in s3.uris("s3://f/")]
+    return [row for uri in s3.uris("s3://f/") for row in pq.read_table(io.BytesIO(s3.get(uri))).to_pylist()]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +209,28 @@ def test_a_batch_reads_what_there_is_and_answers_for_unknown_groups(sagemaker: S
     assert (found["RecordIdentifierValueAsString"], found["Record"]) == ("a", record(rings=5))
     assert [error["ErrorCode"] for error in answer["Errors"]] == ["ResourceNotFound"]
     assert ("sagemaker:BatchGetRecord", f"{PREFIX}feature-group/none") in sagemaker.access.asked
+
+
+def test_records_of_a_batch_share_a_file_of_the_offline_store_for_each_hour(sagemaker: SageMaker) -> None:
+    entries = [{"FeatureGroupName": "g", "Record": record(id=at, at=at)} for at in (1, 2, 3601)]
+    assert sagemaker.rest("POST", "/BatchWriteRecord", json.dumps({"Entries": entries}).encode())["Errors"] == []
+    assert len(list(sagemaker.access.s3.uris("s3://f/"))) == 2
+    assert sorted(row["id"] for row in offline(sagemaker)) == ["1", "2", "3601"]
+
+
+def test_a_group_takes_further_features_and_none_that_it_has(sagemaker: SageMaker) -> None:
+    put(sagemaker, id="a", at=1, rings=5)
+    further = [{"FeatureName": "height", "FeatureType": "Fractional"}]
+    sagemaker.call("UpdateFeatureGroup", FeatureGroupName="g", FeatureAdditions=further)
+    put(sagemaker, id="b", at=2, height="0.1")
+
+    found = sagemaker.call("DescribeFeatureGroup", FeatureGroupName="g")
+    assert (found["FeatureDefinitions"][-1], found["LastUpdateStatus"]) == (further[0], {"Status": "Successful"})
+    assert get(sagemaker, "b")["height"] == "0.1"
+    assert [row.get("height") for row in sorted(offline(sagemaker), key=lambda row: row["id"])] == [None, 0.1]
+    refused = sagemaker.refused("UpdateFeatureGroup", FeatureGroupName="g", FeatureAdditions=further)
+    assert "has the features ['height'] already" in refused
+    assert sagemaker.refused("UpdateFeatureGroup", FeatureGroupName="none").startswith("ResourceNotFound")
 
 
 def test_a_missing_group_is_not_found(sagemaker: SageMaker) -> None:

@@ -189,6 +189,9 @@ class SageMaker(RecordingClient):
         super().__init__("sagemaker")
         self.pipelines: dict[str, dict[str, Any]] = {}
         self.groups: dict[str, list[dict[str, str]]] = {}
+        self.features: dict[str, dict[str, Any]] = {}
+        self.breaks = ""  # why no feature group comes to be
+        self.settling = 1  # so many looks see a feature group that is still being made or extended
         self.endpoints: list[str] = []
         self.executions: dict[str, list[str]] = {}
         self.started: dict[str, list[dict[str, Any]]] = {}
@@ -202,6 +205,37 @@ class SageMaker(RecordingClient):
             raise client_error("ValidationException", f"Model Package Group already exists: {model_package_group_name}")
         self.groups[model_package_group_name] = tags
         return {}
+
+    def _create_feature_group(self, **request: Any) -> dict[str, Any]:
+        name = request["FeatureGroupName"]
+        assert name not in self.features
+        arn = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:feature-group/{name}"
+        self.features[name] = {**request, "FeatureGroupArn": arn, "CreationTime": 0, "looks": self.settling}
+        self.features[name].pop("Tags")
+        if self.breaks:
+            self.features[name] |= {"FeatureGroupStatus": "CreateFailed", "FailureReason": self.breaks}
+        return {"FeatureGroupArn": arn}
+
+    def _update_feature_group(self, **request: Any) -> dict[str, Any]:
+        found = self.features[request["FeatureGroupName"]]
+        found["FeatureDefinitions"] = [*found["FeatureDefinitions"], *request["FeatureAdditions"]]
+        found["looks"], found["updated"] = self.settling, True
+        return {"FeatureGroupArn": found["FeatureGroupArn"]}
+
+    def _describe_feature_group(self, **request: Any) -> dict[str, Any]:
+        name = request["FeatureGroupName"]
+        if name not in self.features:
+            raise client_error("ResourceNotFound", "there is no such group")
+        found = dict(self.features[name])
+        looks, updated = found.pop("looks"), found.pop("updated", False)
+        self.features[name]["looks"] = max(0, looks - 1)
+        page = int(request.get("NextToken", 0))
+        more = {"NextToken": str(page + 2)} if page + 2 < len(found["FeatureDefinitions"]) else {"NextToken": ""}
+        listed = found["FeatureDefinitions"][page : page + 2]
+        status = {"FeatureGroupStatus": "Creating" if looks and not updated else "Created"}
+        if updated:
+            status["LastUpdateStatus"] = {"Status": "InProgress" if looks else "Successful"}  # type: ignore[assignment]
+        return {**status, **found, "FeatureDefinitions": listed, **more}
 
     def _list_model_packages(self, **request: Any) -> dict[str, Any]:
         assert request["ModelPackageGroupName"] in self.groups

@@ -98,16 +98,21 @@ class MemoryObjects:
     @property
     def manifests(self) -> dict[str, str]:
         """Return the manifests by the names of their runs."""
-        return self._documents(of_people=False)
+        return self._documents(".json", but=(".uploaders.json", ".versions.json"))
 
     @property
     def uploaders(self) -> dict[str, str]:
         """Return who uploaded the files of runs, by the names of the runs."""
-        return self._documents(of_people=True)
+        return self._documents(".uploaders.json")
 
-    def _documents(self, *, of_people: bool) -> dict[str, str]:
+    @property
+    def versions(self) -> dict[str, str]:
+        """Return which versions of files runs are over, by the names of the runs."""
+        return self._documents(".json.versions.json")
+
+    def _documents(self, ending: str, but: tuple[str, ...] = ()) -> dict[str, str]:
         """Return the texts of one kind by the names of their runs."""
-        found = {uri: text for uri, text in self.written.items() if uri.endswith(".uploaders.json") == of_people}
+        found = {uri: text for uri, text in self.written.items() if uri.endswith(ending) and not uri.endswith(but)}
         return {uri.removeprefix(f"{MANIFESTS}/").partition(".")[0]: text for uri, text in found.items()}
 
 

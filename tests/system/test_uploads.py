@@ -1,11 +1,13 @@
 """Uploads: many files and repeated events are one run; what cannot be read is kept with its reason."""
 
+import io
 import json
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from sagemaker_local import inbox
@@ -63,6 +65,47 @@ def test_files_uploaded_together_are_one_run_that_reaches_prod(world: World, tab
     answers = world.predict("prod", "abalone", "\n".join(",".join(row[:-1]) for row in rows)).split()
     close = [abs(float(row[-1]) - float(answer)) <= 3 for row, answer in zip(rows, answers, strict=True)]
     assert sum(close) > len(close) * 0.6
+
+
+def records(world: World) -> list[tuple[int, float]]:
+    """Return the identifier and the event time of every record that the offline store has of abalone."""
+    s3, bucket = world.client("s3"), world.outputs["ArtifactsBucket"]
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="features/abalone/")
+    found: list[tuple[int, float]] = []
+    for entry in (entry for page in pages for entry in page.get("Contents", ())):
+        body = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+        kept = pq.read_table(io.BytesIO(body), columns=["record_id", "record_time"]).to_pylist()
+        found += [(row["record_id"], row["record_time"]) for row in kept]
+    return found
+
+
+def test_each_row_is_a_record_of_the_feature_group_with_the_time_of_its_upload_and_again_the_same(
+    world: World, table: list[str]
+) -> None:
+    uploaded, first = 3 * (len(table) // 3), records(world)
+    assert len(first) == len({identifier for identifier, _ in first}) == uploaded
+    head = world.client("s3").list_objects_v2(Bucket=world.outputs["DataBucket"], Prefix="incoming/abalone/part")
+    assert {at for _, at in first} == {int(entry["LastModified"].timestamp()) for entry in head["Contents"]}
+
+    sagemaker = world.client("sagemaker")
+    (run,) = runs(world)
+    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=run["PipelineExecutionArn"])
+    (job,) = [one for one in steps["PipelineExecutionSteps"] if one["StepName"] == "Features"]
+    told = sagemaker.describe_processing_job(
+        ProcessingJobName=job["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2]
+    )
+    request = {
+        name: told[name]
+        for name in sagemaker.meta.service_model.operation_model("CreateProcessingJob").input_shape.members
+        if name in told
+    }
+    sagemaker.create_processing_job(**{**request, "ProcessingJobName": "features-once-more"})
+    waiter = sagemaker.get_waiter("processing_job_completed_or_stopped")
+    waiter.wait(ProcessingJobName="features-once-more", WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+
+    again = records(world)
+    assert len(again) == 2 * uploaded
+    assert set(again) == set(first)
 
 
 def test_a_run_is_shown_with_its_steps_and_logs(world: World) -> None:

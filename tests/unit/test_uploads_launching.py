@@ -1,7 +1,9 @@
 """A run gets what its pipeline takes: a manifest, the file's own address, or a folder of copies."""
 
+import json
 from copy import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +21,10 @@ from tests.support.uploads import (
 from signalbox import moments
 from signalbox.aws.errors import CallRefusedError
 from signalbox.projects import Project, owner
-from signalbox.uploads import rules
+from signalbox.uploads import rules, versions
 from signalbox.uploads.launching import COPYING, LaunchingPorts, launch
 from signalbox.uploads.model import CLAIMED, Run, RunPostponedError, RunRefusedError, Upload
+from signalbox_features import sources
 
 PIPELINE = "signalbox-photos"
 URL = a_project("photos", "incoming/photos/", takes="url")
@@ -181,7 +184,45 @@ def test_a_run_that_an_earlier_version_had_refused_has_its_manifest_where_its_pr
         world.launch()
     world.executions.quota = 20
     uri = f"s3://artifacts/manifests/{PIPELINE}/{world.run.id}.json"
-    assert (world.launch(), list(world.objects.written)) == (uri, [uri])
+    assert (world.launch(), list(world.objects.written)) == (uri, [f"{uri}.versions.json", uri])
+
+
+def test_beside_its_manifest_a_run_has_the_newest_version_of_each_file_with_its_time() -> None:
+    world = World(a_project("photos", "incoming/photos/"))
+    world.seal("b.csv", "a.csv", "b.csv")
+    world.launch()
+
+    (text,) = world.objects.versions.values()
+    made = json.loads(text)
+    assert [(one["name"], one["version"]) for one in made["files"]] == [
+        ("incoming/photos/a.csv", "v1"),
+        ("incoming/photos/b.csv", "v2"),
+    ]
+    assert {one["uploaded"] for one in made["files"]} == {moments.text_of(world.clock())}
+
+
+def test_of_two_versions_that_a_run_took_the_one_that_s3_has_later_counts_and_not_the_one_recorded_later() -> None:
+    late = Upload(BUCKET, "k", "new", 1, "2026-11-20T12:00:00.000000Z", modified="2026-11-20T11:00:02.000000Z")
+    early = late._replace(
+        version="old", recorded_at="2026-11-20T12:00:09.000000Z", modified="2026-11-20T11:00:01.000000Z"
+    )
+
+    (found,) = versions.of([late, early])["files"]
+    assert (found["version"], found["uploaded"]) == ("new", "2026-11-20T11:00:02.000000Z")
+
+
+def test_the_features_job_reads_what_a_run_has_beside_its_manifest(tmp_path: Path) -> None:
+    world = World(a_project("photos", "incoming/photos/"))
+    world.seal("a b+ü.csv")
+    world.launch()
+    (text,) = world.objects.versions.values()
+    (tmp_path / "run.json.versions.json").write_text(text, encoding="utf-8")
+    data = tmp_path / "incoming/photos/a b+ü.csv"  # where SageMaker puts a key of a manifest
+    data.parent.mkdir(parents=True)
+    data.write_text("x")
+
+    (found,) = sources.of_manifest(tmp_path / "run.json.versions.json", tmp_path)
+    assert found == (data, "incoming/photos/a b+ü.csv", "v0", world.clock().timestamp())
 
 
 @pytest.mark.parametrize(

@@ -264,17 +264,19 @@ def test_a_run_whose_mail_fails_comes_back_and_is_asked_for_all_the_same(world: 
     assert len(world.mails) == 1
 
 
-def test_a_run_that_is_postponed_often_writes_its_manifest_and_its_reason_once(world: World) -> None:
+def test_a_run_that_is_postponed_often_writes_its_manifest_the_versions_beside_it_and_its_reason_once(
+    world: World,
+) -> None:
     world.executions.quota = 0
     world.upload("a.csv")
     for _ in range(20):
         world.deliver(REQUEST)
-    assert (world.objects.writes, world.table.notes) == (1, 1)
+    assert (world.objects.writes, world.table.notes) == (2, 1)
     assert world.mails == []
     world.executions.quota = 1
     world.deliver(REQUEST)
     assert world.run.status == "Started"
-    assert world.objects.writes == 1
+    assert world.objects.writes == 2
 
 
 def test_how_long_uploads_have_waited_is_measured_each_time_a_run_is_postponed(

@@ -52,6 +52,11 @@ def pipeline(prefix: str, project: str, pipeline: str) -> str:
     return f"{prefix}-{project}" if pipeline == project else f"{prefix}-{project}--{pipeline}"
 
 
+def feature_group(prefix: str, project: str, group: str) -> str:
+    """Return the feature group of a project; two hyphens keep it apart from those of every other project."""
+    return f"{prefix}-{project}--{group}"
+
+
 def project_parameter(prefix: str, project: str) -> str:
     """Return the SSM parameter that has a project's document: `/<prefix>/projects/<project>`."""
     return f"/{prefix}/projects/{project}"

@@ -3,6 +3,8 @@
 import re
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
@@ -116,13 +118,16 @@ class FeatureStore:
     def batch_write(self, call: Call) -> dict[str, Any]:
         """Write up to 25 records, of any groups; the good ones are written, the others answered with their error."""
         self._allow(call, [entry["FeatureGroupName"] for entry in call.request["Entries"]])
-        errors = []
+        errors: list[Row] = []
+        good: dict[tuple[str, ...], list[Row]] = {}
         for entry in call.request["Entries"]:
-            try:
-                group = self._group(entry["FeatureGroupName"])
-                self._write(group, [_row(entry["Record"])], entry.get("TargetStores"))
-            except ApiError as error:
-                errors.append({"Entry": entry, "ErrorCode": _code(error), "ErrorMessage": error.message})
+            with _answered(errors, [entry]):
+                group, targets = self._group(entry["FeatureGroupName"]), entry.get("TargetStores", [])
+                _check(group, _row(entry["Record"]), targets)
+                good.setdefault((group["FeatureGroupName"], *targets), []).append(entry)
+        for (name, *targets), entries in good.items():
+            with _answered(errors, entries):
+                self._write(self._group(name), [_row(entry["Record"]) for entry in entries], targets)
         return {"Errors": errors, "UnprocessedEntries": []}
 
     def get(self, call: Call) -> dict[str, Any]:
@@ -192,7 +197,7 @@ class FeatureStore:
     def _write(self, group: Record, rows: list[Row], targets: list[str] | None) -> None:
         stores = _targets(group, targets)
         for row in rows:
-            _check(group, row)
+            _check(group, row, targets)
         if "OnlineStore" in stores:
             for row in rows:
                 self._keep_newest(group, row)
@@ -214,11 +219,14 @@ class FeatureStore:
         place, key_of_kms = urlparse(storage["ResolvedOutputS3Uri"]), storage.get("KmsKeyId", "")
         session = f"offline-{group['FeatureGroupName']}"[:64]
         s3: Any = self._cloud.access.client("s3", group["RoleArn"], session, key_of_kms)
+        hours: dict[str, list[Row]] = {}  # AWS gathers what comes within minutes; here a file has what came together
         for row in rows:
-            when = moment(row[group["EventTimeFeatureName"]])
-            key = f"{place.path.lstrip('/')}/{when:year=%Y/month=%m/day=%d/hour=%H}/{_file(when)}"
-            body = write_offline(group["FeatureDefinitions"], [row], self._cloud.clock(), deleted=deleted)
-            s3.put_object(Bucket=place.netloc, Key=key, Body=body)
+            hour = f"{moment(row[group['EventTimeFeatureName']]):year=%Y/month=%m/day=%d/hour=%H}"
+            hours.setdefault(hour, []).append(row)
+        for hour, some in hours.items():
+            file = _file(moment(some[0][group["EventTimeFeatureName"]]))
+            body = write_offline(group["FeatureDefinitions"], some, self._cloud.clock(), deleted=deleted)
+            s3.put_object(Bucket=place.netloc, Key=f"{place.path.lstrip('/')}/{hour}/{file}", Body=body)
 
     def _send_event(self, group: Record, status: str) -> None:
         detail = {"FeatureGroupName": group["FeatureGroupName"], "FeatureGroupArn": group["FeatureGroupArn"]}
@@ -254,7 +262,17 @@ def _value(name: str, value: str | list[str]) -> Row:
     return {"FeatureName": name, "ValueAsString" if isinstance(value, str) else "ValueAsStringList": value}
 
 
-def _check(group: Record, row: Row) -> None:
+@contextmanager
+def _answered(errors: list[Row], entries: list[Row]) -> Iterator[None]:
+    """Let a refusal be the answer to entries of a batch."""
+    try:
+        yield
+    except ApiError as error:
+        errors += [{"Entry": entry, "ErrorCode": _code(error), "ErrorMessage": error.message} for entry in entries]
+
+
+def _check(group: Record, row: Row, targets: list[str] | None) -> None:
+    _targets(group, targets)
     kinds = {item["FeatureName"]: item["FeatureType"] for item in group["FeatureDefinitions"]}
     for member in ("RecordIdentifierFeatureName", "EventTimeFeatureName"):
         if not row.get(group[member]):

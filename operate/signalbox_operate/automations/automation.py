@@ -76,6 +76,8 @@ def _lacking(project: Project, target: Target, wanted: Places, have: Mapping[str
             yield f"{place} is new"
     for function in sorted(set(wanted["Functions"]) - have["Functions"]):
         yield f"the function {function} is new"
+    if not {*wanted["Features"]} <= have["Features"]:
+        yield f"the feature group {target.feature_group(project)} is new"
 
 
 def _covers(patterns: set[str], text: str) -> bool:

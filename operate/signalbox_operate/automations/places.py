@@ -42,9 +42,27 @@ def of(project: Project, target: Target, statements: Statements) -> Places:
         "Uploads": sorted({entry.prefix for entry in project.uploads}),
         "Models": list(project.models),
         "Functions": sorted(set(_allowed(every, "lambda:InvokeFunction", target))),
+        "Features": _features(project, target),
+        "FeatureTables": _tables(project, target),
         "AccessBuckets": sorted({bucket for bucket, _ in elsewhere}),
         "AccessPrefixes": _whole({prefix for _, prefix in elsewhere}),
     }
+
+
+def _features(project: Project, target: Target) -> list[str]:
+    group = target.feature_group(project)
+    return [_arn("sagemaker", f"feature-group/{group}", target)] if group else []
+
+
+def _tables(project: Project, target: Target) -> list[str]:
+    """Return the Glue table that Feature Store makes of the group's records, and what the table is in.
+
+    The table has the time of its creation in its name. No other project's begins so: the two hyphens of a group are
+    two underscores.
+    """
+    group = target.feature_group(project) if project.features and project.features.offline else ""
+    table = f"table/sagemaker_featurestore/{group.replace('-', '_').lower()}_*"
+    return [_arn("glue", one, target) for one in ("catalog", "database/sagemaker_featurestore", table) if group]
 
 
 def networked(statements: Statements) -> bool:

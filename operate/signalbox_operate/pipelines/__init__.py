@@ -18,6 +18,7 @@ from signalbox_operate.pipelines.builder import (
     retry,
 )
 from signalbox_operate.pipelines.checks import check
+from signalbox_operate.pipelines.features import features_job
 from signalbox_operate.pipelines.form import Json, PipelineError
 from signalbox_operate.pipelines.images import UnknownRegionError
 
@@ -34,6 +35,7 @@ __all__ = [
     "check",
     "condition",
     "fail",
+    "features_job",
     "get",
     "images",
     "job",

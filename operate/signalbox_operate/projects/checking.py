@@ -10,7 +10,7 @@ from signalbox_operate.datasets import files, putting
 from signalbox_operate.datasets.model import DataError
 from signalbox_operate.pipelines import check as check_definition
 from signalbox_operate.pipelines.form import Json, PipelineError, steps_of
-from signalbox_operate.projects import code, definitions, documents, inputs, promises, roles, template
+from signalbox_operate.projects import code, definitions, documents, feature_groups, inputs, promises, roles, template
 from signalbox_operate.projects.inputs import Input
 from signalbox_operate.projects.model import PipelineEntry, Project, ProjectError
 from signalbox_operate.projects.target import Target
@@ -36,12 +36,14 @@ class Checked:
         project, target = self.project, self.target
         steps = [step for made in self.definitions.values() for step in steps_of(made)]
         functions = sorted({str(step["FunctionArn"]) for step in steps if step["Type"] == "Lambda"})
-        return {
+        made = {
             "JobRole": roles.job(project, target, network=self._network(steps)),
             "TestRole": roles.test(project, target),
             "ModelRole": roles.model(project, target),
             "PipelineRole": roles.pipeline(project, target, [step["Type"] for step in steps], functions, accounts),
         }
+        group = feature_groups.wanted(project, target)
+        return made | {"FeatureRole": roles.features(project, target)} if group and group.place else made
 
     def contents(
         self, project_id: str, container_policy: str, accounts: tuple[str, ...] = (), boundary: str = ""
@@ -62,6 +64,8 @@ class Checked:
             container_policy,
             definitions.project_tags(project, project_id),
             boundary,
+            {"FeatureRole": feature_groups.role_name(project.name, target)},
+            target.feature_group(project),
         )
 
     def _network(self, steps: list[Json]) -> bool:

@@ -82,7 +82,7 @@ class ProjectStack:
         request = {
             "StackName": self.name,
             "TemplateBody": template if isinstance(template, str) else json.dumps(template),
-            "Capabilities": ["CAPABILITY_IAM"],
+            "Capabilities": ["CAPABILITY_NAMED_IAM"],
             "Tags": as_list(tags),
         }
         if parameters:

@@ -17,7 +17,9 @@ PROJECT_TAG, ID_TAG = "sagemaker:project-name", "sagemaker:project-id"
 _TAGGED = {"Processing", "Training", "Transform", "Model", "Tuning", "AutoML"}
 _DIGEST = 12
 _PROPERTIES, _COMMIT = "CustomerMetadataProperties", "commit"
-_WORD = re.compile(r"\{(project|pipeline|region|job_role|key|data|code|output|bad_share|group:[a-z0-9-]+)\}")
+_WORD = re.compile(
+    r"\{(project|pipeline|region|job_role|key|data|code|output|bad_share|features|feature_group|group:[a-z0-9-]+)\}"
+)
 
 
 def make(project: Project, entry: PipelineEntry, target: Target) -> Json:

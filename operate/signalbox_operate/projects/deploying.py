@@ -9,7 +9,18 @@ from dataclasses import replace
 from signalbox import names
 from signalbox.project_documents import Project as Document
 from signalbox_operate.automations import automation
-from signalbox_operate.projects import checking, claims, code, definitions, pipelines, target, template, use
+from signalbox_operate.features import groups
+from signalbox_operate.projects import (
+    checking,
+    claims,
+    code,
+    definitions,
+    feature_groups,
+    pipelines,
+    target,
+    template,
+    use,
+)
 from signalbox_operate.projects.checking import Checked
 from signalbox_operate.projects.model import Project, ProjectError
 from signalbox_operate.projects.place import Place
@@ -54,10 +65,12 @@ def deploy(project: Project, place: Place, commit: str = "") -> Checked:
     made = _at(commit, check(project, place))
     before = place.find(project.name)
     _check_left_out(project, before, place)
+    _check_features(made, place)
     project_id = before.id if before else f"{project.name}-{secrets.token_hex(_ID_BYTES)}"
     _try_pipelines(made, project_id, place)
     _upload_code(project, made.target, place)
     outputs = _put_stack(made, project_id, place)
+    _put_features(made, project_id, place)  # before pipelines, whose jobs write to the group
     if outputs["JobRoleArn"] != made.target.job_role_arn:  # it was the stack's, before the project had a role
         made = _at(commit, checking.check(project, _target(project, place)))
     _put_pipelines(made, project_id, outputs["PipelineRoleArn"], place)
@@ -93,10 +106,32 @@ def _check_left_out(project: Project, before: Document | None, place: Place) -> 
         place.say(f"note: the pipeline {pipeline} is not the project's any more, and is left as it is")
 
 
+def _check_features(made: Checked, place: Place) -> None:
+    """Refuse features that the group which is there cannot have, before anything is written.
+
+    Raises:
+        ProjectError: for each reason.
+    """
+    group = feature_groups.wanted(made.project, made.target)
+    told = groups.problems(group, place.client("sagemaker")) if group else []
+    if told:
+        raise ProjectError(told)
+
+
+def _put_features(made: Checked, project_id: str, place: Place) -> None:
+    group = feature_groups.wanted(made.project, made.target)
+    if group:
+        tags = definitions.as_list(definitions.project_tags(made.project, project_id))
+        outcome = groups.put(group, tags, place.client("sagemaker"))
+        place.say(f"feature group {group.name} {outcome}, with {len(group.features):,} features")
+
+
 def _upload_code(project: Project, aim: Target, place: Place) -> None:
     for entry in project.pipelines.values():
         if entry.code is not None:
             code.upload(project.name, code.read(entry.code), aim.artifacts_bucket, place.client("s3"))
+    if project.features:
+        code.upload(project.name, project.features.files(), aim.artifacts_bucket, place.client("s3"))
 
 
 def _try_pipelines(made: Checked, project_id: str, place: Place) -> None:

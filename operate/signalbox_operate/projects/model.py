@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signalbox_operate.datasets.model import TEST, TRAIN, kind_of
 from signalbox_operate.projects.schema import FILE
 from signalbox_operate.stack import OperateError
+
+if TYPE_CHECKING:
+    from signalbox_operate.features.project_features import ProjectFeatures
 
 type Field = tuple[str | int, ...]
 
@@ -117,6 +120,7 @@ class Project:
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     places: Places = field(default_factory=Places)
+    features: "ProjectFeatures | None" = None
 
     @property
     def models(self) -> tuple[str, ...]:

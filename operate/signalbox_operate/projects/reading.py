@@ -7,6 +7,7 @@ from typing import Any
 
 from signalbox import stages
 from signalbox.stages import StagesDocumentError
+from signalbox_operate.features import project_features
 from signalbox_operate.projects import yaml_file
 from signalbox_operate.projects.model import (
     ContainerEntry,
@@ -28,7 +29,8 @@ def read(folder: Path) -> Project:
     """Return the project in a folder.
 
     Raises:
-        ProjectError: the file does not fit its schema, names what is not there, or contradicts itself.
+        ProjectError: the file does not fit its schema, names what is not there, or contradicts itself; or that of its
+            features does, or nothing was fitted for them.
     """
     given, places = yaml_file.load(folder / FILE, SCHEMA)
     problems = [*_missing(given, folder, places), *_contradictions(given, places)]
@@ -47,6 +49,7 @@ def read(folder: Path) -> Project:
         tuple(given.get("access", {}).get("read", ())),
         tuple(given.get("access", {}).get("write", ())),
         places,
+        project_features.read(folder),
     )
 
 

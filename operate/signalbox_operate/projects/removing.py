@@ -47,9 +47,14 @@ def remove(project: str, place: Place, *, endpoints: bool = False, token_secret:
     for pipeline in called:
         pipelines.delete(pipeline, place.client("sagemaker"))
         place.say(f"pipeline {pipeline} deleted")
+    group = stack.outputs().get("FeatureGroup")
     if stack.exists():
         stack.delete()
         place.say(f"stack {stack.name} deleted; uploads, packages and what runs wrote are left as they are")
+    if group:
+        place.say(
+            f"the feature group {group} is left as it is, with its records: a deployment of {project} takes it up"
+        )
     if builds.boundary:
         _remove_documents(project, place)
     _remove_builds(builds, project, place)

@@ -1,4 +1,4 @@
-"""The four roles of a project, with exactly its own places: plain IAM statements, of which a template is made.
+"""The roles of a project, with exactly its own places: plain IAM statements, of which a template is made.
 
 `*` at the end of a resource stands for what a project's own jobs, packages and runs are called.
 """
@@ -65,8 +65,31 @@ def job(project: Project, target: Target, *, network: bool) -> list[Statement]:
     statements = [*_lists("FindInputs", reads), _allow("ReadInputs", "s3:GetObject", _objects(reads))]
     if writes:
         statements += [_allow("WriteOutputs", "s3:PutObject", _objects(writes)), _encrypt("EncryptOutputs", target)]
+    group = target.feature_group(project)
+    if group:
+        # A newer boto3 writes many at once; which of both the job's image has is the image's.
+        actions = ["sagemaker:BatchWriteRecord", "sagemaker:PutRecord"]
+        statements.append(_allow("WriteFeatures", actions, f"{_arn('sagemaker')}:feature-group/{group}"))
     # The interfaces of a VPC have no names before they are there.
     return [*statements, _allow("Network", _NETWORK, "*")] if network else statements
+
+
+def features_place(project: Project, target: Target) -> str:
+    """Return the S3 URI, with a slash at its end, under which a project's feature group keeps every record."""
+    return target.artifacts(f"features/{project.name}/")
+
+
+def features(project: Project, target: Target) -> list[Statement]:
+    """Return what the Feature Store may do where it keeps every record of the project's group.
+
+    AWS's own policy for it, AmazonSageMakerFeatureStoreAccess, has the same on buckets; and the key, of which the API
+    reference says `kms:GenerateDataKey` (S3StorageConfig).
+    """
+    return [
+        _allow("FindOwner", "s3:GetBucketAcl", _bucket(target.artifacts_bucket)),
+        _allow("KeepRecords", ["s3:PutObject", "s3:PutObjectAcl"], _objects([features_place(project, target)])),
+        _allow("EncryptRecords", "kms:GenerateDataKey", target.key_arn),
+    ]
 
 
 def test(project: Project, target: Target) -> list[Statement]:

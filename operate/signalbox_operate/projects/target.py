@@ -37,6 +37,23 @@ class Target:
         """Return the URI that a pipeline's code is put under; None where it has none."""
         return None if entry.code is None else self.artifacts(code.key(project.name, code.read(entry.code)))
 
+    def feature_group(self, project: Project) -> str:
+        """Return the feature group that the project's job writes to; "" where it writes to none."""
+        return (
+            names.feature_group(self.prefix, project.name, project.features.definition.group)
+            if project.features
+            else ""
+        )
+
+    def features(self, project: Project) -> str | None:
+        """Return the URI that the features' job and its documents are put under; None where there are none."""
+        return self.artifacts(code.key(project.name, project.features.files())) if project.features else None
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource of the stack's account and region."""
+        _, partition, _, region, account, _ = self.key_arn.split(":", 5)
+        return f"arn:{partition}:{service}:{region}:{account}:{resource}"
+
     def artifacts(self, key: str) -> str:
         """Return the URI of a key, or of a prefix, in the artifacts bucket."""
         return f"s3://{self.artifacts_bucket}/{key}"
@@ -77,6 +94,9 @@ def words(project: Project, entry: PipelineEntry, target: Target) -> dict[str, s
     place = target.code(project, entry)
     if place is not None:
         told["code"] = place
+    features = target.features(project)
+    if features is not None:
+        told |= {"features": features, "feature_group": target.feature_group(project)}
     return told | {f"group:{model}": target.group(model) for model in project.models}
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from signalbox import names
@@ -15,16 +15,18 @@ from signalbox_operate.projects.roles import Statement
 type Template = dict[str, Any]
 
 LIMIT = 51_200  # bytes of a template in a request (CloudFormation API reference, CreateStack, TemplateBody)
-ROLES = ("JobRole", "TestRole", "ModelRole", "PipelineRole")
+ROLES = ("JobRole", "TestRole", "ModelRole", "PipelineRole")  # which every project has
+_WITHOUT_CONTAINERS = {"PipelineRole", "FeatureRole"}
 _DIGEST = 8
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a project's stack has: a text for each document, and statements for each of `ROLES`.
+    """What a project's stack has: a text for each document, and statements for each of `ROLES` and of further roles.
 
     `container_policy` is the ARN of the stack's policy of what SageMaker needs to run any container; `boundary` that of
-    what the roles may do at most, "" where the project has no automation.
+    what the roles may do at most, "" where the project has no automation. `role_names` are of roles that have a name of
+    ours, and `feature_group` is where the project's job writes features, "" where it writes none.
     """
 
     prefix: str
@@ -35,6 +37,8 @@ class Contents:
     container_policy: str
     tags: Mapping[str, str]
     boundary: str = ""
+    role_names: Mapping[str, str] = field(default_factory=dict)
+    feature_group: str = ""
 
 
 def stack_name(prefix: str, project: str) -> str:
@@ -48,7 +52,7 @@ def make(contents: Contents) -> Template:
     Raises:
         ProjectError: it is larger than CloudFormation takes.
     """
-    resources = {role: _role(role, contents) for role in ROLES}
+    resources = {role: _role(role, contents) for role in contents.statements}
     parameter = names.project_parameter(contents.prefix, contents.project)
     resources["Project"] = _parameter(parameter, contents.document, contents)
     for model, text in contents.models.items():
@@ -58,13 +62,19 @@ def make(contents: Contents) -> Template:
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"Project {contents.project} of {contents.prefix}, as signalbox deploy writes it",
         "Resources": resources,
-        "Outputs": {f"{role}Arn": {"Value": {"Fn::GetAtt": [role, "Arn"]}} for role in ROLES},
+        "Outputs": _outputs(contents),
     }
     if len(json.dumps(made).encode()) > LIMIT:
         raise ProjectError(
             [f"the project has more than fits into one stack ({LIMIT:,} bytes): make two projects of it"]
         )
     return made
+
+
+def _outputs(contents: Contents) -> Template:
+    made = {f"{role}Arn": {"Value": {"Fn::GetAtt": [role, "Arn"]}} for role in contents.statements}
+    # Nothing of the stack: a group outlives it. It is said for who removes the project.
+    return made | {"FeatureGroup": {"Value": contents.feature_group}} if contents.feature_group else made
 
 
 def _role(role: str, contents: Contents) -> Template:
@@ -81,7 +91,9 @@ def _role(role: str, contents: Contents) -> Template:
         ],
         "Tags": as_list(contents.tags),
     }
-    if role != "PipelineRole":  # it runs no container
+    if role in contents.role_names:
+        properties["RoleName"] = contents.role_names[role]
+    if role not in _WITHOUT_CONTAINERS:
         properties["ManagedPolicyArns"] = [contents.container_policy]
     if contents.boundary:
         properties["PermissionsBoundary"] = contents.boundary

@@ -43,6 +43,15 @@ class BranchTarget(Target):
         """Return the URI that the code of a branch's pipeline is put under: a folder that no run of main reads."""
         return None if entry.code is None else self.artifacts(code.key(_folder(project), code.read(entry.code)))
 
+    def feature_group(self, project: Project) -> str:
+        """Return "": the features of a branch are files of its runs, and none of main's records."""
+        del project
+        return ""
+
+    def features(self, project: Project) -> str | None:
+        """Return the URI that the branch's features' job is put under; None where there are no features."""
+        return self.artifacts(code.key(_folder(project), project.features.files())) if project.features else None
+
 
 def _folder(project: Project) -> str:
     return f"{project.name}/branches"
@@ -62,6 +71,8 @@ def publish(project: Project, built: Source, place: Place) -> None:
     for entry in project.pipelines.values():
         if entry.code is not None:
             code.upload(_folder(project), code.read(entry.code), made.target.artifacts_bucket, place.client("s3"))
+    if project.features:
+        code.upload(_folder(project), project.features.files(), made.target.artifacts_bucket, place.client("s3"))
     _note(project, built, made, place)
     _put(made, main.id, outputs["PipelineRoleArn"], place)
     for name in project.pipelines:

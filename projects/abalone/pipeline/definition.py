@@ -21,6 +21,7 @@ from signalbox_operate.pipelines import (
     at_most,
     condition,
     fail,
+    features_job,
     get,
     images,
     job,
@@ -56,7 +57,7 @@ class AbaloneSettings:
     `code_uri` is the folder that `signalbox deploy` puts the job code in: `code/` with the single programs, and
     `sourcedir.tar.gz`. Everything that the pipeline writes goes under `output_uri`, by execution, and is encrypted with
     `key_arn`. An image that is not given is the one of AWS in `region`. `bad_share` is the share of a run's files that
-    may be bad, from 0 to 1.
+    may be bad, from 0 to 1; `features` are the variables that the step which makes features is made of.
     """
 
     name: str
@@ -70,6 +71,7 @@ class AbaloneSettings:
     xgboost_image: str | None = None
     scikit_learn_image: str | None = None
     bad_share: str = "0"
+    features: Mapping[str, str] | None = None
 
     @classmethod
     def told(cls, variables: Mapping[str, str]) -> Self:
@@ -85,6 +87,7 @@ class AbaloneSettings:
             xgboost_image=variables.get("XGBOOST_IMAGE"),
             scikit_learn_image=variables.get("SCIKIT_LEARN_IMAGE"),
             bad_share=variables.get("SIGNALBOX_BAD_SHARE", "0"),
+            features=variables if "SIGNALBOX_FEATURES" in variables else None,
         )
 
     @property
@@ -131,7 +134,7 @@ def definition(settings: AbaloneSettings) -> Json:
         condition(
             "CheckFiles",
             [at_least(json_get("Preprocess", "Quarantine", "good"), 1)],
-            if_steps=[_train(settings)],
+            if_steps=[_train(settings), *_features(settings)],
             else_steps=[fail("UnusableFiles", join("", json_get("Preprocess", "Quarantine", "problem")))],
         ),
         _evaluate(settings),
@@ -195,12 +198,16 @@ def _preprocess(settings: AbaloneSettings) -> Step:
     return job("Processing", "Preprocess", arguments, cache_for=CACHE_FOR, retries=_JOB_RETRIES, property_files=read)
 
 
+def _features(settings: AbaloneSettings) -> list[Step]:
+    if not settings.features:
+        return []
+    image, kept = settings.scikit_learn, CACHE_FOR
+    return [features_job("Features", settings.features, image=image, cache_for=kept, retries=_JOB_RETRIES)]
+
+
 def _channel(name: str, content_type: str) -> Json:
-    source = {
-        "S3DataType": "S3Prefix",
-        "S3Uri": output_of("Preprocess", name),
-        "S3DataDistributionType": "FullyReplicated",
-    }
+    place = output_of("Preprocess", name)
+    source = {"S3DataType": "S3Prefix", "S3Uri": place, "S3DataDistributionType": "FullyReplicated"}
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "ContentType": content_type}
 
 
@@ -217,15 +224,8 @@ def _train(settings: AbaloneSettings) -> Step:
             "MetricDefinitions": [{"Name": "validation:rmse", "Regex": "validation-rmse:([0-9.]+)"}],
         },
         # The script mode of the image reads its own hyperparameters as JSON.
-        "HyperParameters": {
-            **settings.hyperparameters,
-            **{key: json.dumps(value) for key, value in script.items()},
-        },
-        "InputDataConfig": [
-            _channel("train", CSV),
-            _channel("validation", CSV),
-            _channel("transform", JSON),
-        ],
+        "HyperParameters": {**settings.hyperparameters, **{key: json.dumps(value) for key, value in script.items()}},
+        "InputDataConfig": [_channel("train", CSV), _channel("validation", CSV), _channel("transform", JSON)],
         "OutputDataConfig": {"S3OutputPath": _run_folder(settings, "model"), "KmsKeyId": settings.key_arn},
         "ResourceConfig": {
             "InstanceType": get("Parameters.TrainingInstanceType"),
@@ -292,7 +292,8 @@ def _register(settings: AbaloneSettings) -> Step:
         },
         "SkipModelValidation": "None",
     }
-    return job("RegisterModel", "Register", arguments, retries=[_SERVICE_RETRY])
+    after = ["Features"] if settings.features else []  # no model is asked about whose records are missing
+    return job("RegisterModel", "Register", arguments, retries=[_SERVICE_RETRY], depends_on=after)
 
 
 if __name__ == "__main__":

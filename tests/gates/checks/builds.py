@@ -162,7 +162,7 @@ def _of_the_boundary() -> Iterator[tuple[Question, bool, str]]:
             if need.action not in _SEEN and not names and _of_another(need) != need:
                 yield _question(f"{name}/other", _of_another(need), "anything", "Boundary"), False, "Boundary"
     for number, need in enumerate([*_beyond(), *_beyond_the_boundary()]):
-        if need.action not in ("iam:PassRole",):
+        if need.action not in ("iam:PassRole", "sagemaker:PutRecord"):  # which roles of the project may
             yield _question(f"Boundary/{number}", need, "anything", "Boundary"), False, "Boundary"
 
 
@@ -241,6 +241,11 @@ def _deploys() -> list[Need]:
         *_needs("sagemaker", ("CreateModelPackageGroup", "AddTags"), _arn("sagemaker", f"model-package-group/{_WINE}")),
         *_needs("sagemaker", (*pipelines, "AddTags"), _arn("sagemaker", f"pipeline/{_WINE}")),
         *_needs("sagemaker", pipelines, _arn("sagemaker", f"pipeline/{_WINE}--train")),
+        *_needs(
+            "sagemaker", ("CreateFeatureGroup", "DescribeFeatureGroup", "UpdateFeatureGroup", "AddTags"), _FEATURES
+        ),
+        *_needs("glue", ("CreateTable", "UpdateTable"), f"{_TABLES}/{STACK}_wine__abalone_1774224000"),
+        Need("glue:CreateDatabase", _arn("glue", "database/sagemaker_featurestore")),
         *(Need("dynamodb:Query", table, {"dynamodb:LeadingKeys": key}) for key in keys),
         *(Need("states:ListExecutions", _arn("states", f"stateMachine:{STACK}-{name}")) for name in _MACHINES),
         *(Need("states:DescribeExecution", _arn("states", f"execution:{STACK}-{name}:run")) for name in _MACHINES),
@@ -321,6 +326,9 @@ def _beyond() -> list[Need]:
         Need("events:PutRule", _arn("events", f"rule/{STACK}-cicd-wine-git")),
         Need("lambda:UpdateFunctionCode", _arn("lambda", f"function:{STACK}-OnCodePush")),
         Need("kms:Decrypt", KEY),
+        *_needs("sagemaker", ("DeleteFeatureGroup", "PutRecord"), _FEATURES),
+        Need("glue:UpdateTable", f"{_TABLES}/{STACK}_other__abalone_1774224000"),
+        Need("glue:DeleteTable", f"{_TABLES}/{STACK}_wine__abalone_1774224000"),
         Need("secretsmanager:GetSecretValue", _arn("secretsmanager", f"secret:{STACK}-ReviewSecret-AbCdEf")),
     ]
 
@@ -370,6 +378,8 @@ def _stack_role(name: str) -> str:
     return f"arn:aws:iam::{ACCOUNT}:role/{STACK}-{name}"
 
 
+_TABLES = _arn("glue", "table/sagemaker_featurestore")
+_FEATURES = _arn("sagemaker", f"feature-group/{STACK}-wine--abalone")
 _WINE, _STACK, _MACHINES = f"{STACK}-wine", f"{STACK}-cicd-wine", ("MlopsMachine", "ReleaseMachine")
 # What CodeBuild does as each role, before and while it builds.
 _WHAT_BUILDS_DO = {

@@ -383,6 +383,8 @@ class Requests:
             RoleArn=ROLE,
             Tags=TAGS,
         )
+        more = [{"FeatureName": "more", "FeatureType": "String"}]
+        self.call("UpdateFeatureGroup", FeatureGroupName="g", FeatureAdditions=more)
         row = [
             {"FeatureName": "id", "ValueAsString": "1"},
             {"FeatureName": "at", "ValueAsString": "2026-01-01T00:00:00Z"},

@@ -1,6 +1,7 @@
 """The page about features says what the schema and the code are, and its commands and programs run as they stand."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -21,6 +22,9 @@ from signalbox_features.writing import MOST_RECORDS, TRIES, WORKERS
 from signalbox_operate import account, cli
 from signalbox_operate.commands.querying import SHOWN
 from signalbox_operate.features import queries, reading, training_sets
+from signalbox_operate.pipelines import features_job
+from signalbox_operate.projects import reading as projects_reading
+from signalbox_operate.projects import target
 
 PAGE = read("docs/own-features.md")
 
@@ -52,7 +56,7 @@ def test_the_program_that_serves_runs_as_it_stands(clone: Path, monkeypatch: pyt
     checked = CliRunner().invoke(cli.app, ["features", "check", "projects/abalone", "--json"])
     (clone / "projects" / "abalone" / "definition.json").write_text(checked.stdout)
     monkeypatch.chdir(clone / "projects" / "abalone")
-    program, _ = blocks(PAGE, "python")
+    _, program, _ = blocks(PAGE, "python")
     names: dict[str, object] = {}
     exec(program.replace("server.transform_one", "found = server.transform_one"), names)  # noqa: S102  # the page's own
 
@@ -63,10 +67,21 @@ def test_the_program_that_serves_runs_as_it_stands(clone: Path, monkeypatch: pyt
 
 
 def test_the_program_of_a_notebook_gets_a_frame(clone: Path) -> None:
-    _, program = blocks(PAGE, "python")
+    *_, program = blocks(PAGE, "python")
     names: dict[str, Any] = {}
     exec(program, names)  # noqa: S102  # the same
     assert len(names["frame"]) == FILE.count("\n") - 1
+
+
+def test_the_line_of_the_page_is_a_step_where_deploy_says_what_the_script_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project = projects_reading.read(ROOT / "projects" / "abalone")
+    for name, value in target.variables(project, project.pipelines["abalone"], target.example("us-east-1")).items():
+        monkeypatch.setenv(name, value)
+    line, *_ = blocks(PAGE, "python")
+    step = eval(line, {"features_job": features_job, "os": os, "image": "image"})  # noqa: S307  # the page's own
+    assert step.definition()["Name"] == "Features"
 
 
 def test_the_whole_definition_is_one(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_the_template_fits_into_a_request(cloud: ProjectCloud, tmp_path: Path) -
     (made,) = cloud.stacks.requests("CreateStack")
     assert len(made["TemplateBody"].encode()) < LIMIT
     assert made["TemplateBody"] == creating.sent((ROOT / "cicd/project.yaml").read_text(encoding="utf-8"))
-    assert made["Capabilities"] == ["CAPABILITY_IAM"]
+    assert made["Capabilities"] == ["CAPABILITY_NAMED_IAM"]
 
 
 def test_a_new_repository_begins_with_the_files_of_the_folder_and_is_never_written_again(

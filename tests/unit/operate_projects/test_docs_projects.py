@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from tests.support.documents import read, table
+from tests.support.documents import ROOT, read, table
 from tests.support.project_folders import write
 
+from signalbox_operate.features import project_features
 from signalbox_operate.projects import reading, target
 from signalbox_operate.projects.schema import SCHEMA, Schema
 
@@ -40,7 +42,7 @@ def test_the_page_has_every_field_of_the_schema() -> None:
 def test_the_page_has_every_word_that_a_definition_is_told(tmp_path: Path) -> None:
     rows = {row[0]: row[1] for row in table(PAGE, "variable", "word", "what it is")}
 
-    project = reading.read(write(tmp_path))
+    project = replace(reading.read(write(tmp_path)), features=project_features.read(ROOT / "projects" / "abalone"))
     entry = project.pipelines["train"]
     told = target.variables(project, entry, target.example("us-east-1"))
     words = {re.sub(r":.*", ":<model>", word) for word in target.words(project, entry, target.example("us-east-1"))}

@@ -14,6 +14,21 @@ class RunUploaders(TypedDict):
     unknown: int
 
 
+class RunFile(TypedDict):
+    """A file of a run: its place under the manifest's prefix, its key, its version, and since when S3 has that."""
+
+    file: str
+    name: str
+    version: str
+    uploaded: str
+
+
+class RunVersions(TypedDict):
+    """The files of a run, as the job that makes features reads them: kept beside its manifest (`uploads.versions`)."""
+
+    files: list[RunFile]
+
+
 class FileFault(TypedDict):
     """What is wrong with a file: a sentence's end, and the line, counted from 1, where it is of one."""
 

@@ -11,7 +11,7 @@ from signalbox.aws.errors import CallRefusedError
 from signalbox.observability import count, logger
 from signalbox.project_documents import NOTHING, URL, ProjectPipeline
 from signalbox.projects import OwnedPipeline
-from signalbox.uploads import rules, uploaders
+from signalbox.uploads import rules, uploaders, versions
 from signalbox.uploads.model import (
     EMPTY,
     MANIFESTS,
@@ -109,8 +109,9 @@ def _refusals() -> Iterator[None]:
 def _with_manifest(run: Run, uploads: Sequence[Upload], _: Sequence[str], ports: LaunchingPorts) -> Run:
     """Write the run's manifest, unless an earlier try has done so.
 
-    Who uploaded its files is written before, so that whoever finds a manifest finds them too. That of a run which is
-    repeated is written once more, to the same words: so it is there whatever became of it.
+    Who uploaded its files, and which version of each it is over, is written before, so that whoever finds a manifest
+    finds them too. That of a run which is repeated is written once more, to the same words: so it is there whatever
+    became of it.
     """
     if run.folder == MANIFESTS and run.waits_for:
         # A version before projects had it refused, so no execution has its token; and a project's jobs may read only
@@ -121,6 +122,8 @@ def _with_manifest(run: Run, uploads: Sequence[Upload], _: Sequence[str], ports:
     place, people = f"s3://{ports.artifacts}/{run.folder}/{run.source}", uploaders.of(uploads)
     if people is not None:
         ports.objects.write(f"{place}.uploaders.json", json.dumps(people), "application/json")
+    known = json.dumps(versions.of(uploads), ensure_ascii=False)
+    ports.objects.write(f"{place}.json{versions.SUFFIX}", known, "application/json")
     ports.objects.write(f"{place}.json", rules.manifest(uploads), "application/json")
     return replace(run, has_manifest=True)
 
