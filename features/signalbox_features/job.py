@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signalbox_features import definition as definitions
-from signalbox_features import fitting, running, sources, writing
+from signalbox_features import fitting, running, sources, unused, writing
 from signalbox_features.model import FeaturesError
 from signalbox_features.page import page
 
@@ -34,6 +34,10 @@ class RunFailedError(FeaturesError):
     """A run does not hold what its definition says; its report is written."""
 
 
+class RunRefusedError(RunFailedError):
+    """The files of a run are not within what its definition allows, so nothing of them was written to the store."""
+
+
 def apply(
     definition: FeatureDefinition,
     artefact: Artefact,
@@ -44,14 +48,16 @@ def apply(
     """Make the records of files, write them to a store if there is one, and return the report, which is written too.
 
     Raises:
-        RunFailedError: the run is not within what the definition allows, and nothing was written to the store; or the
-            store refused too much, or did not take all.
+        RunRefusedError: the run is not within what the definition allows, and nothing was written to the store.
+        RunFailedError: the store refused too much, or did not take all.
         FeaturesError: a step, a library or the store does not do what it has to.
     """
     made = running.run(definition, artefact, found, folder)
     report = {**made.report, "problems": made.problems, "written": None}
     _save(report, folder)
-    if not made.problems and store is not None:
+    if made.problems:
+        raise RunRefusedError("; ".join(made.problems))
+    if store is not None:
         written = writing.write(folder / running.RECORDS, store, time.sleep)
         report.update(written=written._asdict(), problems=_unwritten(definition, written))
         _save(report, folder)
@@ -82,6 +88,8 @@ def _unwritten(definition: FeatureDefinition, written: Written) -> list[str]:
 def _save(report: dict[str, Any], folder: Path) -> None:
     (folder / REPORT).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / PAGE).write_text(page(report), encoding="utf-8")
+    found = unused.report(folder / running.QUARANTINE, report["problems"], told(report))
+    (folder / unused.FILE).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def told(report: dict[str, Any]) -> str:
@@ -119,6 +127,12 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--group", help="feature group that gets the records; without it they are only files")
     parser.add_argument("--region", help="its region, where the environment does not say it")
     parser.add_argument("--message", type=Path, help="file for the reason of a failure")
+    parser.add_argument(
+        "--end-well",
+        action="store_true",
+        help=f"end with 0 also where the files are refused, which {unused.FILE} says: SageMaker keeps no output of a "
+        "job that fails",
+    )
     return parser.parse_args(arguments)
 
 
@@ -133,6 +147,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         store = _store(given.group, given.region, definition) if given.group else None
         report = apply(definition, artefact, found, given.output, store)
     except FeaturesError as error:
+        if given.end_well and isinstance(error, RunRefusedError):
+            logger.warning("%s", error)
+            return 0
         if given.message:
             given.message.parent.mkdir(parents=True, exist_ok=True)
             given.message.write_text(str(error), encoding="utf-8")

@@ -56,6 +56,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "features import": featuring.import_flow,
     "features training-set": featuring.training_set,
     "features query": querying.query,
+    "features report": querying.report,
     "upload": uploading.upload,
     "decide": reviewing.decide,
     "uploads": uploading.show_uploads,

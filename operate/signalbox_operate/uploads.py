@@ -219,7 +219,7 @@ def _fate(upload: Upload, uploads: UploadsOfStack) -> Fate:
     if run is None:
         return Fate(upload, _UNKNOWN, "the table does not know the run any more")
     unused = QuarantineTable(uploads.table).find(run.execution, upload.key) if run.execution else None
-    if unused is not None:
+    if unused is not None and unused["kind"] != quarantine.ROWS:
         look = f"`signalbox quarantine {run.id}` says what to do"
         return Fate(upload, QUARANTINED, f"{quarantine.sentences([unused])[0]}; {look}")
     return Fate(upload, run.status, f"it waits: {run.waits_for}" if run.waits_for else run.reason or "")

@@ -3,14 +3,18 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from moto import mock_aws
 from rich.console import Console
 from tests.support.botocore_strict import RecordingClient, client_error
 from tests.support.dynamodb import created_table
+from tests.support.projects import page
 from tests.support.stack import OUTPUTS, CloudFormation
+from tests.support.uploads import ABALONE as PROJECT
 from typer.testing import CliRunner, Result
 
 from signalbox import names
@@ -133,8 +137,11 @@ def clients(monkeypatch: pytest.MonkeyPatch, run: Run) -> Iterator[dict[str, Any
             "sagemaker": SageMaker(),
             "logs": Logs(),
             "sqs": RecordingClient("sqs"),
+            "ssm": RecordingClient("ssm", {"get_parameters_by_path": page(PROJECT)}),
+            "s3": boto3.client("s3"),
             "stepfunctions": RecordingClient("stepfunctions", missing),
         }
+        found["s3"].create_bucket(Bucket=OUTPUTS["ArtifactsBucket"])
         table = uploads(found)
         upload = Upload("signalbox-data", "incoming/a.csv", "v1", 120, "2026-11-20T09:59:00.000000Z")
         table.record(upload)
@@ -223,6 +230,43 @@ def test_a_run_is_shown_with_its_uploads_parameters_and_steps(clients: dict[str,
     assert "parameter Depth = 7" in shown
     assert f"Train\tFailed\t75\t{JOB.lower()}" in shown
     assert "Train: ClientError: no rows" in shown
+
+
+def reported(clients: dict[str, Any], **objects: str) -> None:
+    """Let the job of the failed run have left a report of its features."""
+    for name, text in objects.items():
+        key = f"pipelines/abalone/abalone/runs/p4jn9xou8a8s/features/{name.replace('_', '.')}"
+        clients["s3"].put_object(Bucket=OUTPUTS["ArtifactsBucket"], Key=key, Body=text)
+
+
+TOLD = json.dumps({"quarantined": [], "more": 0, "features": "1 files, 3 rows: 3 records"})
+
+
+def test_the_report_of_a_runs_features_is_told_with_the_run_and_fetched_as_a_page(
+    clients: dict[str, Any], run: Run, tmp_path: Path
+) -> None:
+    reported(clients, quarantine_json=TOLD, report_html="<p>plots</p>", report_json="{}")
+
+    shown = ask("runs", run.id).output
+    assert f"features: 1 files, 3 rows: 3 records; `signalbox features report {run.id}` has the plots" in shown
+    assert json.loads(ask("runs", run.id, "--json").output)["features"]["told"] == "1 files, 3 rows: 3 records"
+
+    fetched = ask("features", "report", run.id, "--output", str(tmp_path / "report"))
+    assert fetched.output.replace("\n", "").startswith("1 files, 3 rows: 3 records; see ")
+    assert (tmp_path / "report" / "report.html").read_text() == "<p>plots</p>"
+    asked = json.loads(ask("features", "report", run.id, "--output", str(tmp_path / "report"), "--json").output)
+    assert asked["folder"].endswith("/abalone/runs/p4jn9xou8a8s/features")
+
+
+def test_a_run_without_features_or_whose_report_has_expired_says_so(
+    clients: dict[str, Any], run: Run, tmp_path: Path
+) -> None:
+    assert "features" not in ask("runs", run.id).output
+    assert "has no report of features" in ask("features", "report", run.id).stderr
+    reported(clients, quarantine_json=TOLD)
+    assert "is not there any more" in ask("features", "report", run.id, "--output", str(tmp_path)).stderr
+    reported(clients, quarantine_json="no report")
+    assert "features" not in ask("runs", run.id).output
 
 
 def test_a_run_that_is_unknown_is_told(clients: dict[str, Any]) -> None:

@@ -59,7 +59,44 @@ def table() -> Iterator[QuarantineTable]:
 
 
 def test_the_fixed_place_is_under_what_a_projects_pipeline_is_told_as_its_output() -> None:
-    assert quarantine.place(ARTIFACTS, "abalone", "abalone", ARN) == PLACE
+    features = PLACE.replace("/quarantine/", "/features/")
+    assert quarantine.places(ARTIFACTS, "abalone", "abalone", ARN) == (PLACE, features)
+
+
+ROWS: QuarantinedFile = {
+    "file": "incoming/b.csv",
+    "kind": "rows",
+    "faults": [{"line": 2, "reason": "height is 9, more than 2"}],
+    "more": 0,
+}
+
+
+def test_a_file_whose_other_rows_are_used_is_named_and_is_not_to_be_left_out() -> None:
+    (told,) = quarantine.sentences([ROWS])
+    assert told == "incoming/b.csv, line 2 (its other rows are used): height is 9, more than 2"
+    assert quarantine.wrong([ROWS, BAD]) == ["incoming/a.csv"]
+
+
+def test_a_file_in_both_reports_is_one_and_bad_where_either_says_so() -> None:
+    both: QuarantinedFile = {**ROWS, "file": "incoming/a.csv", "faults": [*BAD["faults"], *ROWS["faults"] * 4]}
+    for one, other, first in ((BAD, both, BAD), (both, BAD, both)):
+        found = quarantine.merged({"files": [one], "more": 1}, {"files": [other, ROWS], "more": 2, "features": "said"})
+        assert [file["file"] for file in found["files"]] == ["incoming/a.csv", "incoming/b.csv"]
+        merged = found["files"][0]
+        assert (merged["kind"], len(merged["faults"]), merged["faults"][0]) == ("bad", 5, first["faults"][0])
+        assert (found["more"], found["features"]) == (3, "said")
+
+
+def test_what_the_job_of_the_features_reports_is_kept_and_mailed_beside_the_files(world: World) -> None:
+    run = world.run("incoming/a.csv", "incoming/b.csv")
+    world.reports.texts[PLACE] = report(BAD)
+    world.reports.texts[PLACE.replace("/quarantine/", "/features/")] = report(ROWS, features="2 files, 9 rows")
+    assert world.deliver() == "notified"
+    assert world.mails[0]["quarantine"] == {"files": [BAD, ROWS], "more": 0, "features": "2 files, 9 rows"}
+    assert set(world.quarantine.files[ARN]) == {"incoming/a.csv", "incoming/b.csv"}
+    mail = mailed_about_run(run=run.id, quarantine=world.mails[0]["quarantine"])
+    in_both(mail, "2 files, 9 rows", f"signalbox features report {run.id}")
+    in_neither(mailed_about_run(run=run.id), "signalbox features report")
 
 
 def test_each_file_is_named_with_its_first_line_the_reason_and_how_many_more_lines() -> None:
@@ -77,7 +114,10 @@ def test_each_file_is_named_with_its_first_line_the_reason_and_how_many_more_lin
         ("[]", "the text is []: give an object"),
         ("{}", "quarantined is missing"),
         (report("a.csv"), 'quarantined[0] is "a.csv": give an object'),
-        (report({**BAD, "kind": "odd"}), 'quarantined[0].kind is "odd": allowed are bad, empty, ignored, missing'),
+        (
+            report({**BAD, "kind": "odd"}),
+            'quarantined[0].kind is "odd": allowed are bad, empty, ignored, missing, rows',
+        ),
         (report({**BAD, "faults": []}), "quarantined[0].faults is []: give a list of 1 to 5 objects"),
         (report({**BAD, "faults": [{"line": 0, "reason": "x"}]}), "faults[0].line is 0: give a whole number from 1"),
         (report({**BAD, "file": ""}), 'quarantined[0].file is ""'),

@@ -333,6 +333,14 @@ def test_the_probability_from_which_an_answer_counts_as_1_is_shown() -> None:
     assert lineage.facts(shown(threshold=0.5).lineage) == [("Counts as 1 from", "0.5")]
 
 
+def test_the_features_of_a_run_are_a_fact_with_an_address_of_their_report() -> None:
+    known = shown(lineage=LINEAGE | {"features": "1 files, 9 rows", "features_report": "s3://b/features/report.html"})
+    assert ("Features", "1 files, 9 rows") in lineage.facts(known.lineage)
+    label, address = lineage.places(known.lineage, EXECUTION)[1]
+    assert label == "The report of its run's features in the S3 console"
+    assert address.endswith("/s3/object/b?region=us-east-1&prefix=features/report.html")
+
+
 def test_evidence_that_an_earlier_version_kept_has_no_lineage() -> None:
     kept = json.loads(evidence.freeze(json.dumps(report(lineage=LINEAGE)), REPORT))
     del kept["lineage"]

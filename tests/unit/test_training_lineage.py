@@ -148,5 +148,15 @@ def test_a_report_that_names_no_file_leaves_them_out_and_stops_no_run(report: st
     assert unused(report) == {}
 
 
+def test_the_features_of_its_run_are_told_with_the_place_of_their_report() -> None:
+    place = REPORT.replace("/quarantine/", "/features/")
+    told = json.loads(reported(1)) | {"features": "1 files, 9 rows: 8 records"}
+    stated = PACKAGE["CustomerMetadataProperties"] | {"features": place}
+    package = PACKAGE | {"CustomerMetadataProperties": stated, "MetadataProperties": {"GeneratedBy": ""}}
+    found = plan(question({"package": ARN}), ports(package, DATA | {place: json.dumps(told)}))["evaluation"]["lineage"]
+    assert (found["features"], found["unused_count"]) == ("1 files, 9 rows: 8 records", 1)
+    assert found["features_report"] == place.replace("quarantine.json", "report.html")
+
+
 def test_a_report_where_another_projects_jobs_write_is_not_read() -> None:
     assert unused(reported(1), REPORT.replace("pipelines/abalone/", "pipelines/abalone-2/")) == {}

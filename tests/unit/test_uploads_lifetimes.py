@@ -248,7 +248,7 @@ def test_a_year_of_a_hundred_runs_a_day_costs_what_the_page_says(world: World, m
     assert numbers == {
         "data events of CloudTrail": uploads,
         "questions to S3 (HEAD), when an upload is recorded and when it is run": 2 * uploads,
-        "objects written: manifests, and who uploaded": 2 * runs,
+        "objects written: manifests, their versions, and who uploaded": 3 * runs,
         "writes to UploadsTable": pytest.approx(runs * sum(units), rel=0.1),
         "UploadsTable after a year": pytest.approx(runs * size / 1e6, rel=0.1),
     }

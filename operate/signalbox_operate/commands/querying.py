@@ -1,4 +1,4 @@
-"""Ask the offline store of a feature group in SQL."""
+"""Ask what became of features: the offline store in SQL, and the report of a run."""
 
 import csv
 from pathlib import Path
@@ -6,10 +6,22 @@ from typing import Annotated
 
 import typer
 
-from signalbox_operate import account
-from signalbox_operate.commands.terminal import Json, StackName, console, errors, print_json, print_table, shown
-from signalbox_operate.features import queries, whole_files
+from signalbox import projects
+from signalbox.aws.s3 import ObjectStore
+from signalbox_operate import account, runs
+from signalbox_operate.commands.terminal import (
+    Json,
+    StackName,
+    console,
+    errors,
+    print_json,
+    print_table,
+    shown,
+    stack_of,
+)
+from signalbox_operate.features import queries, reports, whole_files
 from signalbox_operate.features.queries import Answer
+from signalbox_operate.stack import OperateError
 
 SHOWN = 100
 """Rows that a terminal gets."""
@@ -34,6 +46,27 @@ def query(
         console.print(shown(f"{_write(answer, output):,} rows in {output}"))
     else:
         _show(answer)
+
+
+def report(
+    run: Annotated[str, typer.Argument(help="Name of a run, as `runs` has it")],
+    *,
+    output: Annotated[Path | None, typer.Option(help="Folder that gets the report; else features-RUN")] = None,
+    stack: StackName = "signalbox",
+    as_json: Json = False,
+) -> None:
+    """Fetch the report of a run's features: rows, quarantine, distributions and drift, with plots."""
+    found, objects = stack_of(stack), ObjectStore(account.client("s3"))
+    asked = runs.find(run, found, account.client("sagemaker"), account.client("dynamodb"))
+    known = projects.load_projects(found.output("Prefix"), account.client("ssm"))
+    made = reports.find(asked, found, known, objects)
+    if made is None:
+        raise OperateError(f"{asked.name} has no report of features: its pipeline makes none, or has not made them yet")
+    page = reports.fetch(made, output or Path(f"features-{asked.name.replace('/', '-')}"), objects)
+    if as_json:
+        print_json({"run": asked.name, "told": made.told, "folder": made.folder, "page": str(page)})
+    else:
+        console.print(shown(f"{made.told}; see {page}"))
 
 
 def _write(answer: Answer, output: Path) -> int:

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from signalbox import projects
+from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.table import Table
 from signalbox.uploads.table import UploadsTable
 from signalbox_operate import account, executing, rerunning, runs
@@ -22,6 +24,7 @@ from signalbox_operate.commands.terminal import (
     stack_of,
     state,
 )
+from signalbox_operate.features import reports
 from signalbox_operate.runs import PipelineRun, Step
 from signalbox_operate.stack import Stack
 
@@ -75,8 +78,11 @@ def _show_run(run: PipelineRun, stack: Stack, as_json: bool) -> None:
     sagemaker = account.client("sagemaker")
     taken = runs.uploads(run, stack, account.client("dynamodb"))
     given, steps = runs.parameters(run, sagemaker), runs.steps(run, sagemaker)
+    known = projects.load_projects(stack.output("Prefix"), account.client("ssm"))
+    made = reports.glance(run, stack, known, ObjectStore(account.client("s3")))
     if as_json:
-        print_json({"run": run, "uploads": taken, "parameters": given, "steps": steps})
+        features = made._asdict() if made else None
+        print_json({"run": run, "uploads": taken, "parameters": given, "steps": steps, "features": features})
         return
     reason = f": {shown(run.reason)}" if run.reason else ""
     console.print(Text.assemble(f"{run.name}  ", state(run.status), f"  since {moment(run.since)}{reason}"))
@@ -96,6 +102,8 @@ def _show_run(run: PipelineRun, stack: Stack, as_json: bool) -> None:
     for step in steps:
         if step.reason:
             console.print(f"{step.name}: {shown(step.reason)}")
+    if made:
+        console.print(f"features: {shown(made.told)}; `signalbox features report {run.name}` has the plots")
 
 
 def _seconds(step: Step) -> str:

@@ -18,7 +18,7 @@ from signalbox_operate.pipelines.builder import (
     retry,
 )
 from signalbox_operate.pipelines.checks import check
-from signalbox_operate.pipelines.features import features_job
+from signalbox_operate.pipelines.features import features_job, features_problem, features_usable
 from signalbox_operate.pipelines.form import Json, PipelineError
 from signalbox_operate.pipelines.images import UnknownRegionError
 
@@ -36,6 +36,8 @@ __all__ = [
     "condition",
     "fail",
     "features_job",
+    "features_problem",
+    "features_usable",
     "get",
     "images",
     "job",

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from signalbox_operate.pipelines.builder import Step, get, job, join
+from signalbox_operate.pipelines.builder import Step, at_least, get, job, join, json_get
 from signalbox_operate.pipelines.form import Json, PipelineError
 
 _ROOT = "/opt/ml/processing"
 _PROGRAM, _DATA, _VERSIONS, _OUTPUT = (f"{_ROOT}/{name}" for name in ("program", "data", "versions", "features"))
 _MESSAGE = "/opt/ml/output/message"  # its text becomes the ExitMessage of a processing job
+_VERDICT = "Features"  # the property file
 _MANIFEST = get("Parameters.InputManifest")
 
 
@@ -28,7 +29,8 @@ def features_job(
     """Return a processing step that writes records to the project's feature group.
 
     Beside them its output `features` has the records as files, the quarantine and the report. On a branch, where no
-    group is told, it has these alone.
+    group is told, it has these alone. Where the features refuse the files, nothing is written to the group and the step
+    ends well, so that its output is kept: a condition asks `features_usable`, and a Fail step says `features_problem`.
 
     Args:
         name: the step's name, unique in the pipeline.
@@ -68,13 +70,32 @@ def features_job(
         "StoppingCondition": {"MaxRuntimeInSeconds": max_seconds},
         "RoleArn": told["SIGNALBOX_JOB_ROLE"],
     }
-    return job("Processing", name, arguments, cache_for=cache_for, retries=retries, depends_on=depends_on)
+    read = {_VERDICT: ("features", "quarantine.json")}
+    return job(
+        "Processing",
+        name,
+        arguments,
+        cache_for=cache_for,
+        retries=retries,
+        depends_on=depends_on,
+        property_files=read,
+    )
+
+
+def features_usable(name: str) -> Json:
+    """Return the condition that the features of a step, by its name, have taken a run's files."""
+    return at_least(json_get(name, _VERDICT, "good"), 1)
+
+
+def features_problem(name: str) -> Json:
+    """Return the reference to the sentence that says why they have not; nothing where they have."""
+    return json_get(name, _VERDICT, "problem")
 
 
 def _arguments() -> list[str]:
     documents = ["--definition", f"{_PROGRAM}/features.json", "--artefact", f"{_PROGRAM}/features.fitted.json"]
     data = ["--manifest", _VERSIONS, "--input", _DATA, "--output", _OUTPUT]
-    return [*data, *documents, "--message", _MESSAGE]
+    return [*data, *documents, "--message", _MESSAGE, "--end-well"]
 
 
 def _input(name: str, uri: str | Json, folder: str, kind: str = "S3Prefix") -> dict[str, Any]:

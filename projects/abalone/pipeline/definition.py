@@ -22,6 +22,8 @@ from signalbox_operate.pipelines import (
     condition,
     fail,
     features_job,
+    features_problem,
+    features_usable,
     get,
     images,
     job,
@@ -41,6 +43,7 @@ COLUMNS = "Sex Length Diameter Height Whole_weight Shucked_weight Viscera_weight
 PROCESSING_SECONDS, TRAINING_SECONDS = 1800, 3600
 VOLUME_GB = 10
 CACHE_FOR = "P30d"
+STATUSES = ("PendingManualApproval", "Approved")
 INSTANCES = ["ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge"]
 _SERVICE_RETRY = retry("Step.SERVICE_FAULT", "Step.THROTTLING", interval=10, attempts=5)
 _JOB_RETRIES = [
@@ -114,35 +117,28 @@ def definition(settings: AbaloneSettings) -> Json:
         Parameter("ProcessingInstanceType", default="ml.m5.large"),
         Parameter("TrainingInstanceType", default="ml.m5.large"),
         Parameter("MseThreshold", "Float", 6.0),
-        Parameter(
-            "ModelApprovalStatus", default="PendingManualApproval", choices=("PendingManualApproval", "Approved")
-        ),
+        Parameter("ModelApprovalStatus", default=STATUSES[0], choices=STATUSES),
     ]
     mse = json_get("Evaluate", "EvaluationReport", "regression_metrics.mse.value")
-    too_high = join(
-        "",
-        "The model is not registered: its mean squared error on the held-out rows is ",
-        mse,
-        ", and the parameter MseThreshold allows at most ",
-        get("Parameters.MseThreshold"),
-        ".",
-    )
+    said = "The model is not registered: its mean squared error on the held-out rows is "
+    too_high = [said, mse, ", and the parameter MseThreshold allows at most ", get("Parameters.MseThreshold"), "."]
+    features = _features(settings)
+    usable = [at_least(json_get("Preprocess", "Quarantine", "good"), 1)]
+    usable += [features_usable(one.name) for one in features]
+    problems = [json_get("Preprocess", "Quarantine", "problem"), *(features_problem(one.name) for one in features)]
+    unusable = fail("UnusableFiles", join(" ", *problems))
     steps = [
         _preprocess(settings),
+        *features,
         # No condition may lie in another one's branch, and no step may wait for one: so the training is in the branch,
         # and what follows it waits for the training.
-        condition(
-            "CheckFiles",
-            [at_least(json_get("Preprocess", "Quarantine", "good"), 1)],
-            if_steps=[_train(settings), *_features(settings)],
-            else_steps=[fail("UnusableFiles", join("", json_get("Preprocess", "Quarantine", "problem")))],
-        ),
+        condition("CheckFiles", usable, if_steps=[_train(settings)], else_steps=[unusable]),
         _evaluate(settings),
         condition(
             "CheckMse",
             [at_most(mse, get("Parameters.MseThreshold"))],
             if_steps=[_register(settings)],
-            else_steps=[fail("MseTooHigh", too_high)],
+            else_steps=[fail("MseTooHigh", join("", *too_high))],
         ),
     ]
     return Pipeline(settings.name, parameters, steps).definition()
@@ -289,11 +285,15 @@ def _register(settings: AbaloneSettings) -> Step:
             "quarantine": join("/", output_of("Preprocess", "quarantine"), "quarantine.json"),
             "threshold": join("", "MSE at most ", get("Parameters.MseThreshold")),
             "train-rows": join("", json_get("Preprocess", "RowCounts", "train")),
+            **(
+                {"features": join("/", output_of("Features", "features"), "quarantine.json")}
+                if settings.features
+                else {}
+            ),
         },
         "SkipModelValidation": "None",
     }
-    after = ["Features"] if settings.features else []  # no model is asked about whose records are missing
-    return job("RegisterModel", "Register", arguments, retries=[_SERVICE_RETRY], depends_on=after)
+    return job("RegisterModel", "Register", arguments, retries=[_SERVICE_RETRY])
 
 
 if __name__ == "__main__":

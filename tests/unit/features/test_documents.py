@@ -13,7 +13,7 @@ from tests.support.athena import FILE, FakeAthena, FakeCloud
 from tests.support.documents import ROOT, blocks, commands, read, table
 from typer.testing import CliRunner
 
-from signalbox_features import expressions, job, running
+from signalbox_features import expressions, job, running, unused
 from signalbox_features.reading import LONGEST_LINE
 from signalbox_features.schema import SCHEMA
 from signalbox_features.sources import of_manifest
@@ -48,7 +48,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_commands_make_the_files_that_the_page_names(clone: Path) -> None:
     made = {file.name for file in (clone / "features-of-abalone").iterdir()}
     assert made == {row[0] for row in table(PAGE, "file", "what it has")}
-    assert made == {running.RECORDS, running.QUARANTINE, job.REPORT, job.PAGE}
+    assert made == {running.RECORDS, running.QUARANTINE, unused.FILE, job.REPORT, job.PAGE}
     assert (clone / "projects" / "abalone" / "features.fitted.json").is_file()
 
 

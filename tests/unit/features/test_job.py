@@ -12,7 +12,8 @@ import pytest
 from tests.support.documents import ROOT
 from tests.support.features import UPLOADED, definition, file, fitted, given, records, rows
 
-from signalbox_features import fitting, job, writing
+from signalbox import quarantine
+from signalbox_features import fitting, job, unused, writing
 from signalbox_features.model import FeaturesError
 from signalbox_features.sources import of_manifest, of_paths
 from signalbox_features.store import FeatureStoreWriter
@@ -80,6 +81,31 @@ def test_a_failure_is_one_sentence_in_the_message_and_the_report_is_there(place:
         (place / "message" / "text").read_text().startswith("1 of 2 rows are in quarantine, more than the share of 0.4")
     )
     assert json.loads((place / "out" / job.REPORT).read_text())["problems"]
+
+
+def test_files_that_are_refused_end_the_job_well_where_it_is_told_so_and_its_report_names_them(place: Path) -> None:
+    manifest(place, a=rows("a,F,x", *(f"{number},F,y" for number in range(6)), "b,F,1"), b="")
+    assert job.main(words(place, "--end-well")) == 0
+    assert not (place / "message").exists()
+    found = json.loads((place / "out" / unused.FILE).read_text())
+    assert (found["good"], found["more"]) == (0, 0)
+    assert found["problem"].startswith("Features: 7 of 8 rows are in quarantine")
+    assert found["features"] == "2 files, 8 rows: 1 records, 7 rows and 1 files in quarantine"
+    first, second = found["quarantined"]
+    assert (first["file"], first["kind"], first["more"], len(first["faults"])) == ("in/a.csv", "bad", 2, 5)
+    assert first["faults"][0] == {"line": 2, "reason": "length is 'x', wants a number"}
+    assert (second["file"], second["kind"]) == ("in/b.csv", "bad")
+    assert "line" not in second["faults"][0]
+    assert quarantine.parse(json.dumps(found))["features"] == found["features"]
+
+
+def test_the_report_of_unused_rows_is_bounded_and_counts_the_files_that_it_leaves_out(tmp_path: Path) -> None:
+    lines = [{"file": f"{number}.csv", "line": line, "told": "x" * 999} for number in range(203) for line in (2, 3)]
+    (tmp_path / "q").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    found = unused.report(tmp_path / "q", [], "said")
+    assert (len(found["quarantined"]), found["more"], found["good"], found["problem"]) == (200, 3, 1, "")
+    assert {one["kind"] for one in found["quarantined"]} == {"rows"}
+    assert quarantine.parse(json.dumps(found))["more"] == 3
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ def test_the_step_gives_the_job_the_runs_files_their_versions_and_the_group(tmp_
     assert inputs["versions"]["S3Uri"] == {
         "Std:Join": {"On": "", "Values": [{"Get": "Parameters.InputManifest"}, ".versions.json"]}
     }
-    assert arguments["AppSpecification"]["ContainerArguments"][-2:] == ["--group", GROUP]
+    assert arguments["AppSpecification"]["ContainerArguments"][-3:] == ["--end-well", "--group", GROUP]
 
 
 def test_a_step_without_features_is_refused() -> None:
@@ -238,12 +238,17 @@ def test_a_step_without_features_is_refused() -> None:
         features_job("Features", {}, image="image")
 
 
-def test_abalones_pipeline_makes_features_beside_the_training_and_registers_after_both() -> None:
+def test_abalones_pipeline_trains_on_no_files_that_its_features_refuse() -> None:
     made = checking.check(reading.read(ROOT / "projects" / "abalone"), target.example("us-east-1"))
     steps = {step["Name"]: step for step in made.definitions["abalone"]["Steps"]}
-    assert [one["Name"] for one in steps["CheckFiles"]["Arguments"]["IfSteps"]] == ["Train", "Features"]
+    path = {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Features.PropertyFiles.Features"}, "Path": "good"}}
+    check = steps["CheckFiles"]["Arguments"]
+    assert {"Type": "GreaterThanOrEqualTo", "LeftValue": path, "RightValue": 1} in check["Conditions"]
+    assert [one["Name"] for one in check["IfSteps"]] == ["Train"]
+    told = check["ElseSteps"][0]["Arguments"]["ErrorMessage"]["Std:Join"]["Values"]
+    assert {"Std:JsonGet": {**path["Std:JsonGet"], "Path": "problem"}} in told
     (register,) = steps["CheckMse"]["Arguments"]["IfSteps"]
-    assert register["DependsOn"] == ["Features"]
+    assert "Features" in str(register["Arguments"]["CustomerMetadataProperties"]["features"])
     features = project_features.read(ROOT / "projects" / "abalone")
     assert features is not None
     assert len(features.kinds()) == 13

@@ -45,7 +45,8 @@ class Lineage(TypedDict, total=False):
     the names of the features. `threshold` is what the run held the model against, in its own words. `train_data` is
     the S3 prefix that an image was trained on, `train_rows` how many rows the model was trained on. `started_by` is who
     says to have asked for the training of an image. `unused` are sentences about the first of the `unused_count` files
-    that the run did not use.
+    that the run did not use. `features` says what became of the run's features, and `features_report` is the S3 URI of
+    their report's page.
     """
 
     run: str
@@ -59,6 +60,8 @@ class Lineage(TypedDict, total=False):
     started_by: str
     unused: list[str]
     unused_count: int
+    features: str
+    features_report: str
 
 
 class Fleet(TypedDict):

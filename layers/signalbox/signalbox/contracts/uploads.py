@@ -37,7 +37,7 @@ class FileFault(TypedDict):
 
 
 class QuarantinedFile(TypedDict):
-    """A file of a run that is not used: its key, `bad`, `empty`, `ignored` or `missing`, and its first faults.
+    """A file of a run that is not used: its key, `bad`, `empty`, `ignored`, `missing` or `rows`, and its first faults.
 
     `more` counts the lines with faults that are not listed.
     """
@@ -49,7 +49,11 @@ class QuarantinedFile(TypedDict):
 
 
 class Quarantine(TypedDict):
-    """The files of a run that are not used; `more` counts those that are not listed."""
+    """The files of a run that are not used; `more` counts those that are not listed.
+
+    `features` says for people what became of the run's features; a run without has none.
+    """
 
     files: list[QuarantinedFile]
     more: int
+    features: NotRequired[str]

@@ -34,6 +34,13 @@ def to_run_again(run: str, quarantine: "Quarantine") -> Commands:
     return (*look, (about, f"signalbox rerun {shlex.quote(run)}{without}"))
 
 
+def to_see_features(run: str, quarantine: "Quarantine") -> Commands:
+    """Return what shows the report of a run's features; none of a run without."""
+    if not run or "features" not in quarantine:
+        return ()
+    return (("To see the report of its features, with plots:", f"signalbox features report {shlex.quote(run)}"),)
+
+
 def to_bring_back(view: EndingView) -> Commands:
     """Return what brings a package back that was rejected, or that waits for its approval."""
     pending = view.change is not None and view.change["status"] != "Rejected"

@@ -39,6 +39,7 @@ def run_failed(run: "RunFailure") -> Notification:
         more_files=max(0, len(run["quarantine"]["files"]) - quarantine.MOST_NAMED) + run["quarantine"]["more"],
         commands=(
             *commands.to_run_again(run["run"], run["quarantine"]),
+            *commands.to_see_features(run["run"], run["quarantine"]),
             ("To see all its steps:", commands.steps_of(run["execution_arn"])),
         ),
         facts=_facts(run, failure),
@@ -52,6 +53,7 @@ def _facts(run: "RunFailure", failure: Explanation) -> tuple[tuple[str, str], ..
         ("Project", run["project"]),
         ("Run", run["run"]),
         ("Uploads", run["uploads"]),
+        ("Features", run["quarantine"].get("features", "")),
         ("Step", run["step"]),
         ("Failed too", ", ".join(run["other_steps"])),
         ("Reason", run["reason"] if failure.job else ""),

@@ -62,7 +62,8 @@ class KeptLineage(TypedDict):
     earlier versions kept has neither.
     `report` is the S3 URI of the report, `threshold` what the pipeline held the model against, `cut` the probability
     from which an answer counts as 1. `train_rows` is None where nobody counted them, as in what earlier versions kept.
-    `unused` are sentences about the first of `unused_count` files that the run did not use.
+    `unused` are sentences about the first of `unused_count` files that the run did not use. `features` says what became
+    of the run's features, and `features_report` is the S3 URI of their report; what earlier versions kept has neither.
     """
 
     report: str
@@ -75,6 +76,8 @@ class KeptLineage(TypedDict):
     started_by: NotRequired[str]
     unused: NotRequired[list[str]]
     unused_count: NotRequired[int]
+    features: NotRequired[str]
+    features_report: NotRequired[str]
     registered_by: NotRequired[str]
     train_data: str
     train_rows: NotRequired[int | None]

@@ -45,6 +45,8 @@ def kept(report: Mapping[str, object], uri: str) -> "KeptLineage":
         "unknown_uploads": _number(people.get("unknown")),
         "unused": unused,
         "unused_count": max(_number(origin.get("unused_count")), len(unused)),
+        "features": _text(origin.get("features")),
+        "features_report": _text(origin.get("features_report"), _LONGEST_UNUSED),
         "started_by": _person(origin.get("started_by")),
         "registered_by": _person(report.get("registered_by")),
         "train_data": _text(origin.get("train_data")),
@@ -67,6 +69,7 @@ def facts(lineage: "KeptLineage") -> list[tuple[str, str]]:
         ("Files", _first(lineage["files"], lineage["file_count"])),
         ("Uploaded by", _uploaders(lineage)),
         ("Run", lineage["run"]),
+        ("Features", lineage.get("features", "")),
         ("Training data", lineage["train_data"]),
         ("Test data", lineage["test_data"]),
         ("Threshold", lineage["threshold"]),
@@ -84,8 +87,13 @@ def rows(lineage: "KeptLineage", tested: int) -> list[tuple[str, str]]:
 
 def places(lineage: "KeptLineage", execution: str) -> list[tuple[str, str]]:
     """Return label and address of the report and of the execution (its ARN) that asked, as far as there are any."""
+    features = lineage.get("features_report", "")
     found = (
         ("The evaluation report in the S3 console", links.stored_object(lineage["report"], execution)),
+        (
+            "The report of its run's features in the S3 console",
+            links.stored_object(features, execution) if features else "",
+        ),
         ("The execution in the Step Functions console", links.execution(execution)),
     )
     return [(label, address) for label, address in found if address]

@@ -12,7 +12,7 @@ from signalbox.training.model import Candidate
 
 if TYPE_CHECKING:
     from signalbox.contracts.training import Lineage
-    from signalbox.contracts.uploads import RunUploaders
+    from signalbox.contracts.uploads import Quarantine, RunUploaders
 
 _MOST = 5  # files, and uploaders
 _MANIFEST_LIMIT = 1_000_000  # bytes: about a thousand of the longest keys
@@ -65,18 +65,27 @@ def _of_package(package: ModelPackage, manifests: str, objects: ObjectStore) -> 
 
 
 def _unused(package: ModelPackage, runs: str, objects: ObjectStore) -> "Lineage":
-    """Return the files that its run did not use, as the report says that a package names; none without a report."""
-    uri = package.properties.get(quarantine.OUTPUT, "")
+    """Return what its run did not use, and what became of its features, as the reports say that a package names."""
+    uris = [package.properties.get(name, "") for name in (quarantine.OUTPUT, quarantine.FEATURES)]
+    found = quarantine.merged(*(_report(uri, runs, objects) for uri in uris))
+    known: Lineage = {}
+    if found["files"]:
+        known = {"unused": quarantine.sentences(found["files"]), "unused_count": len(found["files"]) + found["more"]}
+    if "features" in found:
+        known |= {"features": found["features"], "features_report": f"{uris[1].rpartition('/')[0]}/{quarantine.PAGE}"}
+    return known
+
+
+def _report(uri: str, runs: str, objects: ObjectStore) -> "Quarantine":
+    """Return a report of files that were not used; of none, or of one that another project could have written."""
     if not uri.startswith(runs):
-        return {}
+        return quarantine.NOTHING
     try:
-        found = quarantine.parse(objects.text(uri, quarantine.LIMIT) or "{}")
+        text = objects.text(uri, quarantine.LIMIT)
+        return quarantine.parse(text) if text else quarantine.NOTHING
     except (CallRefusedError, ObjectTooLargeError, ValueError) as error:
         logger.warning("report of quarantined files not read", extra={"uri": uri, "reason": str(error)})
-        return {}
-    if not found["files"]:
-        return {}
-    return {"unused": quarantine.sentences(found["files"]), "unused_count": len(found["files"]) + found["more"]}
+        return quarantine.NOTHING
 
 
 def _files(manifest: str, objects: ObjectStore) -> list[str]:

@@ -16,8 +16,6 @@ from signalbox.uploads.ports import QuarantineStore, UploadStore
 if TYPE_CHECKING:
     from signalbox.contracts.uploads import Quarantine
 
-NOTHING: "Quarantine" = {"files": [], "more": 0}
-
 
 class QuarantiningPorts(NamedTuple):
     """What this needs from outside; `read` returns a text object of at most so many bytes, None where there is none."""
@@ -40,9 +38,9 @@ def keep(
         ServiceBusyError, CallRefusedError: S3 or the table did not answer. The event comes back then.
     """
     if owned is None:
-        return NOTHING
-    uri = quarantine.place(ports.artifacts, owned.project.project, owned.key, change.execution_arn)
-    found = _read(uri, ports)
+        return quarantine.NOTHING
+    uris = quarantine.places(ports.artifacts, owned.project.project, owned.key, change.execution_arn)
+    found = quarantine.merged(*(_read(uri, ports) for uri in uris))
     if not found["files"]:
         return found
     if owned.pipeline.takes == URL:
@@ -56,11 +54,11 @@ def keep(
 def _read(uri: str, ports: QuarantiningPorts) -> "Quarantine":
     try:
         text = ports.read(uri, quarantine.LIMIT)
-        return NOTHING if text is None else quarantine.parse(text)
+        return quarantine.NOTHING if text is None else quarantine.parse(text)
     except (ObjectTooLargeError, quarantine.QuarantineError) as error:
         logger.warning("report of quarantined files not read", extra={"uri": uri, "reason": str(error)})
         count("QuarantineUnreadable")
-        return NOTHING
+        return quarantine.NOTHING
 
 
 def _with_keys(found: "Quarantine", execution: str, uploads: UploadStore) -> "Quarantine":
