@@ -338,7 +338,7 @@ def test_the_features_of_a_run_are_a_fact_with_an_address_of_their_report() -> N
     assert ("Features", "1 files, 9 rows") in lineage.facts(known.lineage)
     label, address = lineage.places(known.lineage, EXECUTION)[1]
     assert label == "The report of its run's features in the S3 console"
-    assert address.endswith("/s3/object/b?region=us-east-1&prefix=features/report.html")
+    assert address.endswith("/s3/object/b?region=eu-west-1&prefix=features/report.html")
 
 
 def test_evidence_that_an_earlier_version_kept_has_no_lineage() -> None:

@@ -57,10 +57,10 @@ def parse(text: str) -> "Quarantine":
         QuarantineError: it is not JSON, or a field is missing or out of bounds.
     """
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except ValueError as error:
         raise QuarantineError(f"is not JSON ({error})") from error
-    fields = Fields(found, QuarantineError)
+    fields = Fields(document, QuarantineError)
     files = [_file(one) for one in fields.objects("quarantined", (0, MOST_FILES))]
     found: Quarantine = {"files": files, "more": fields.whole("more", (0, _LAST_LINE), 0)}
     if "features" in fields:
@@ -74,7 +74,11 @@ def merged(one: "Quarantine", other: "Quarantine") -> "Quarantine":
     for file in other["files"]:
         known = files.get(file["file"])
         files[file["file"]] = _joined(known, file) if known else file
-    return {**other, **one, "files": list(files.values()), "more": one["more"] + other["more"]}
+    found: Quarantine = {"files": list(files.values()), "more": one["more"] + other["more"]}
+    features = one.get("features") or other.get("features")
+    if features:
+        found["features"] = features
+    return found
 
 
 def _joined(one: QuarantinedFile, other: QuarantinedFile) -> QuarantinedFile:

@@ -43,6 +43,8 @@ COLUMNS = "Sex Length Diameter Height Whole_weight Shucked_weight Viscera_weight
 PROCESSING_SECONDS, TRAINING_SECONDS = 1800, 3600
 VOLUME_GB = 10
 CACHE_FOR = "P30d"
+TOO_HIGH = "The model is not registered: its mean squared error on the held-out rows is "
+ALLOWED = ", and the parameter MseThreshold allows at most "
 STATUSES = ("PendingManualApproval", "Approved")
 INSTANCES = ["ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge"]
 _SERVICE_RETRY = retry("Step.SERVICE_FAULT", "Step.THROTTLING", interval=10, attempts=5)
@@ -120,13 +122,13 @@ def definition(settings: AbaloneSettings) -> Json:
         Parameter("ModelApprovalStatus", default=STATUSES[0], choices=STATUSES),
     ]
     mse = json_get("Evaluate", "EvaluationReport", "regression_metrics.mse.value")
-    said = "The model is not registered: its mean squared error on the held-out rows is "
-    too_high = [said, mse, ", and the parameter MseThreshold allows at most ", get("Parameters.MseThreshold"), "."]
+    threshold = get("Parameters.MseThreshold")
+    too_high = fail("MseTooHigh", join("", TOO_HIGH, mse, ALLOWED, threshold, "."))
     features = _features(settings)
     usable = [at_least(json_get("Preprocess", "Quarantine", "good"), 1)]
     usable += [features_usable(one.name) for one in features]
-    problems = [json_get("Preprocess", "Quarantine", "problem"), *(features_problem(one.name) for one in features)]
-    unusable = fail("UnusableFiles", join(" ", *problems))
+    problems = [features_problem(one.name) for one in features]
+    unusable = fail("UnusableFiles", join(" ", json_get("Preprocess", "Quarantine", "problem"), *problems))
     steps = [
         _preprocess(settings),
         *features,
@@ -134,12 +136,7 @@ def definition(settings: AbaloneSettings) -> Json:
         # and what follows it waits for the training.
         condition("CheckFiles", usable, if_steps=[_train(settings)], else_steps=[unusable]),
         _evaluate(settings),
-        condition(
-            "CheckMse",
-            [at_most(mse, get("Parameters.MseThreshold"))],
-            if_steps=[_register(settings)],
-            else_steps=[fail("MseTooHigh", join("", *too_high))],
-        ),
+        condition("CheckMse", [at_most(mse, threshold)], if_steps=[_register(settings)], else_steps=[too_high]),
     ]
     return Pipeline(settings.name, parameters, steps).definition()
 

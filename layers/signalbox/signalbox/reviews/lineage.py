@@ -90,10 +90,7 @@ def places(lineage: "KeptLineage", execution: str) -> list[tuple[str, str]]:
     features = lineage.get("features_report", "")
     found = (
         ("The evaluation report in the S3 console", links.stored_object(lineage["report"], execution)),
-        (
-            "The report of its run's features in the S3 console",
-            links.stored_object(features, execution) if features else "",
-        ),
+        ("The report of its run's features in the S3 console", links.stored_object(features, execution)),
         ("The execution in the Step Functions console", links.execution(execution)),
     )
     return [(label, address) for label, address in found if address]

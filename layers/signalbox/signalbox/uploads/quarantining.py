@@ -39,8 +39,8 @@ def keep(
     """
     if owned is None:
         return quarantine.NOTHING
-    uris = quarantine.places(ports.artifacts, owned.project.project, owned.key, change.execution_arn)
-    found = quarantine.merged(*(_read(uri, ports) for uri in uris))
+    files, features = quarantine.places(ports.artifacts, owned.project.project, owned.key, change.execution_arn)
+    found = quarantine.merged(_read(files, ports), _read(features, ports))
     if not found["files"]:
         return found
     if owned.pipeline.takes == URL:
