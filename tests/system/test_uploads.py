@@ -116,7 +116,7 @@ def test_the_records_are_a_frame_by_sql_and_train_a_model_that_knows_no_later(
 ) -> None:
     for name, value in world.cloud.environment.items():
         monkeypatch.setenv(name, value)
-    group = "signalbox-abalone--abalone"
+    group = project(world)["FeatureGroup"]
     frame = queries.query("SELECT DISTINCT record_id, record_time, rings, length FROM {table}", group)
     assert len(frame) == len(table)
     assert frame["rings"].sum() == sum(int(line.split(",")[8]) for line in table)
@@ -151,6 +151,13 @@ SEED_A = [
 ]
 
 
+def project(world: World) -> dict[str, str]:
+    """Return the outputs of the stack of the project abalone."""
+    name = f"{world.outputs['Prefix']}-project-abalone"
+    (stack,) = world.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+
+
 def trained(world: World, rows: pd.DataFrame) -> dict[str, float]:
     """Train XGBoost's own algorithm on rows, label first, as the job role of abalone, and return its metrics."""
     sagemaker, s3 = world.client("sagemaker"), world.client("s3")
@@ -165,13 +172,12 @@ def trained(world: World, rows: pd.DataFrame) -> dict[str, float]:
             "S3DataDistributionType": "FullyReplicated",
         }
         channels.append({"ChannelName": name, "DataSource": {"S3DataSource": source}, "ContentType": "text/csv"})
-    role = world.client("cloudformation").describe_stacks(StackName="signalbox-project-abalone")["Stacks"][0]["Outputs"]
     output = f"s3://{world.outputs['ArtifactsBucket']}/pipelines/abalone/abalone/runs/by-hand"
     sagemaker.create_training_job(
         TrainingJobName="abalone-on-its-features",
         AlgorithmSpecification={"TrainingImage": images.uri(images.XGBOOST, "us-east-1"), "TrainingInputMode": "File"},
         HyperParameters={"objective": "reg:squarederror", "num_round": "60", "max_depth": "4", "eta": "0.1"},
-        RoleArn=next(one["OutputValue"] for one in role if one["OutputKey"] == "JobRoleArn"),
+        RoleArn=project(world)["JobRoleArn"],
         InputDataConfig=channels,
         OutputDataConfig={"S3OutputPath": output, "KmsKeyId": world.outputs["KeyArn"]},
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
