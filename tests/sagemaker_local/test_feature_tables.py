@@ -146,9 +146,14 @@ def test_a_feature_that_cannot_be_added_changes_nothing(sagemaker: SageMaker, na
 
 def test_what_else_could_be_changed_of_a_group_is_refused_by_name(sagemaker: SageMaker) -> None:
     create(sagemaker)
+    told = refusal(lambda: add(sagemaker, "weight", ThroughputConfig={"ThroughputMode": "OnDemand"}))
+    assert "ThroughputConfig is not emulated here" in told
+
+
+def test_records_of_a_group_without_an_online_store_cannot_expire(sagemaker: SageMaker) -> None:
+    create(sagemaker)
     lasting = {"TtlDuration": {"Unit": "Days", "Value": 1}}
-    told = refusal(lambda: add(sagemaker, "weight", OnlineStoreConfig=lasting))
-    assert "OnlineStoreConfig is not emulated here" in told
+    assert "has no online store" in refusal(lambda: add(sagemaker, "weight", OnlineStoreConfig=lasting))
 
 
 def test_a_group_whose_table_is_gone_is_not_changed(sagemaker: SageMaker) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +232,48 @@ def test_a_group_takes_further_features_and_none_that_it_has(sagemaker: SageMake
     refused = sagemaker.refused("UpdateFeatureGroup", FeatureGroupName="g", FeatureAdditions=further)
     assert "has the features ['height'] already" in refused
     assert sagemaker.refused("UpdateFeatureGroup", FeatureGroupName="none").startswith("ResourceNotFound")
+
+
+def lasting(seconds: int) -> dict[str, Any]:
+    return {"TtlDuration": {"Unit": "Seconds", "Value": seconds}}
+
+
+@pytest.mark.parametrize("own", ["group", "record", "entry", "batch"])
+def test_a_record_expires_at_its_event_time_and_its_duration_and_is_found_by_nobody_then(
+    sagemaker: SageMaker, own: str
+) -> None:
+    now = int(sagemaker.cloud.clock().timestamp())
+    sagemaker.call("UpdateFeatureGroup", FeatureGroupName="g", OnlineStoreConfig=lasting(5 if own == "group" else 90))
+    for identifier, at in (("old", now - 60), ("new", now)):
+        entry = {"FeatureGroupName": "g", "Record": record(id=identifier, at=at)}
+        if own in ("group", "record"):
+            body = {"Record": entry["Record"], **(lasting(30) if own == "record" else {})}
+            sagemaker.rest("PUT", "/FeatureGroup/g", json.dumps(body).encode())
+        else:
+            batch = {"Entries": [{**entry, **(lasting(30) if own == "entry" else {})}]}
+            of_all = lasting(30) if own == "batch" else lasting(1)
+            sagemaker.rest("POST", "/BatchWriteRecord", json.dumps({**batch, **of_all}).encode())
+    assert get(sagemaker, "old") == {}
+    if own != "group":
+        asked = {"RecordIdentifierValueAsString": "new", "ExpirationTimeResponse": "Enabled"}
+        expires = sagemaker.rest("GET", "/FeatureGroup/g", b"", **asked)["ExpiresAt"]
+        assert datetime.fromisoformat(expires).timestamp() == now + 30
+    assert {row["id"] for row in offline(sagemaker)} == {"old", "new"}
+
+
+def test_when_a_record_expires_is_told_only_where_it_is_asked_and_it_does(sagemaker: SageMaker) -> None:
+    put(sagemaker, id="a", at=1)
+    asked = {"RecordIdentifierValueAsString": "a", "ExpirationTimeResponse": "Enabled"}
+    assert "ExpiresAt" not in sagemaker.rest("GET", "/FeatureGroup/g", b"", **asked)
+    now = int(sagemaker.cloud.clock().timestamp())
+    body = {"Record": record(id="a", at=now), **lasting(900)}
+    sagemaker.rest("PUT", "/FeatureGroup/g", json.dumps(body).encode())
+    assert "ExpiresAt" not in sagemaker.rest("GET", "/FeatureGroup/g", b"", RecordIdentifierValueAsString="a")
+    wanted = {"Identifiers": [{"FeatureGroupName": "g", "RecordIdentifiersValueAsString": ["a"]}]}
+    many = sagemaker.rest(
+        "POST", "/BatchGetRecord", json.dumps({**wanted, "ExpirationTimeResponse": "Enabled"}).encode()
+    )
+    assert many["Records"][0]["ExpiresAt"] == sagemaker.rest("GET", "/FeatureGroup/g", b"", **asked)["ExpiresAt"]
 
 
 def test_a_missing_group_is_not_found(sagemaker: SageMaker) -> None:

@@ -115,17 +115,14 @@ REFUSED: Mapping[str, str] = {
     # The Feature Store.
     "CreateFeatureGroup.FeatureDefinitions.CollectionType": "give each value a feature of its own",
     "CreateFeatureGroup.FeatureDefinitions.CollectionConfig": "give each value a feature of its own",
-    "CreateFeatureGroup.OnlineStoreConfig.TtlDuration": "delete records with DeleteRecord",
     "CreateFeatureGroup.OnlineStoreConfig.StorageType=InMemory": "use Standard",
     "CreateFeatureGroup.OfflineStoreConfig.S3StorageConfig.ResolvedOutputS3Uri": "SageMaker says it, not the caller",
     "CreateFeatureGroup.OfflineStoreConfig.TableFormat=Iceberg": "use Glue",
     "UpdateFeatureGroup.FeatureAdditions.CollectionType": "give each value a feature of its own",
     "UpdateFeatureGroup.FeatureAdditions.CollectionConfig": "give each value a feature of its own",
-    "UpdateFeatureGroup.OnlineStoreConfig": "delete records with DeleteRecord",
+    "UpdateFeatureGroup.OnlineStoreConfig.StorageType": "make the group with the StorageType that it needs",
     "UpdateFeatureGroup.ThroughputConfig": "make the group with the ThroughputConfig that it needs",
     "DescribeFeatureGroup.NextToken": "leave it out: all features are in the first answer",
-    "*Record.ExpirationTimeResponse=Enabled": "leave it out: no record expires",
-    "*Record.*TtlDuration": "delete records with DeleteRecord",
     "*Record.ValueAsStringList": "give each value a feature of its own",
     # CodeCommit.
     "CreateCommit.putFiles.sourceFile": "give the fileContent",

@@ -2,7 +2,6 @@
 
 import re
 import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -15,10 +14,11 @@ from sagemaker_local.core.errors import ApiError, invalid, not_found
 from sagemaker_local.core.resources import FEATURE_GROUP, Resources
 from sagemaker_local.core.roles import pass_role, tag_at_creation
 from sagemaker_local.core.store import Record
-from sagemaker_local.sagemaker import catalog
+from sagemaker_local.sagemaker import catalog, online
 from sagemaker_local.sagemaker.catalog import FeatureCatalog
-from sagemaker_local.sagemaker.groups import check_additions, check_group, stores_of
+from sagemaker_local.sagemaker.groups import check_additions, check_group, lasting, stores_of
 from sagemaker_local.sagemaker.offline import check_installed, write_offline
+from sagemaker_local.sagemaker.online import OnlineRecord, OnlineStore
 
 type Row = dict[str, Any]
 
@@ -32,8 +32,7 @@ class FeatureStore:
         self._cloud = cloud
         self._resources = resources
         self._catalog = FeatureCatalog(cloud)
-        self._online: dict[tuple[str, str], Row] = {}
-        self._lock = threading.Lock()
+        self._online = OnlineStore(cloud.clock)
 
     def operations(self) -> dict[str, Handler]:
         """Return the handlers by operation."""
@@ -72,7 +71,7 @@ class FeatureStore:
         return {"FeatureGroupArn": made["FeatureGroupArn"]}
 
     def update(self, call: Call) -> dict[str, Any]:
-        """Add features to a group, and their columns to its Glue table; earlier records have no value for them."""
+        """Add features to a group, and columns to its table, or let further records last for another time."""
         request = call.request
         group = self._group(request["FeatureGroupName"])
         added = request.get("FeatureAdditions", [])
@@ -80,10 +79,10 @@ class FeatureStore:
         definitions = [*group["FeatureDefinitions"], *added]
         if added and catalog.makes_table(group):
             self._catalog.update(call, {**group, "FeatureDefinitions": definitions})
-        done = {"Status": "Successful"}
-        self._resources.update(
-            FEATURE_GROUP, group["FeatureGroupName"], FeatureDefinitions=definitions, LastUpdateStatus=done
-        )
+        changed: Row = {"FeatureDefinitions": definitions, "LastUpdateStatus": {"Status": "Successful"}}
+        if "OnlineStoreConfig" in request:
+            changed["OnlineStoreConfig"] = lasting(group, request["OnlineStoreConfig"])
+        self._resources.update(FEATURE_GROUP, group["FeatureGroupName"], **changed)
         return {"FeatureGroupArn": group["FeatureGroupArn"]}
 
     def _with_output(self, request: Row) -> Row:
@@ -104,15 +103,13 @@ class FeatureStore:
     def delete(self, call: Call) -> dict[str, Any]:
         """Forget a group and its online records; offline data stay, as on AWS."""
         group = self._resources.delete(FEATURE_GROUP, call.request["FeatureGroupName"])
-        with self._lock:
-            for key in [key for key in self._online if key[0] == group["FeatureGroupName"]]:
-                del self._online[key]
+        self._online.forget(group["FeatureGroupName"])
         return {}
 
     def put(self, call: Call) -> dict[str, Any]:
         """Write one record."""
-        group = self._group(call.request["FeatureGroupName"])
-        self._write(group, [_row(call.request["Record"])], call.request.get("TargetStores"))
+        group, given = self._group(call.request["FeatureGroupName"]), call.request
+        self._write(group, [(_row(given["Record"]), given.get("TtlDuration"))], given.get("TargetStores"))
         return {}
 
     def batch_write(self, call: Call) -> dict[str, Any]:
@@ -127,7 +124,9 @@ class FeatureStore:
                 good.setdefault((group["FeatureGroupName"], *targets), []).append(entry)
         for (name, *targets), entries in good.items():
             with _answered(errors, entries):
-                self._write(self._group(name), [_row(entry["Record"]) for entry in entries], targets)
+                of_all = call.request.get("TtlDuration")
+                rows = [(_row(entry["Record"]), entry.get("TtlDuration", of_all)) for entry in entries]
+                self._write(self._group(name), rows, targets)
         return {"Errors": errors, "UnprocessedEntries": []}
 
     def get(self, call: Call) -> dict[str, Any]:
@@ -135,8 +134,7 @@ class FeatureStore:
         group = self._group(call.request["FeatureGroupName"])
         if "OnlineStore" not in stores_of(group):
             raise invalid(f"FeatureGroup {group['FeatureGroupName']} has no online store.")
-        found = self._find(group, call.request["RecordIdentifierValueAsString"], call.request.get("FeatureNames"))
-        return {"Record": found} if found else {}
+        return self._find(group, call.request["RecordIdentifierValueAsString"], call.request.get("FeatureNames"), call)
 
     def batch_get(self, call: Call) -> dict[str, Any]:
         """Return the newest records of many ids; ids without a record are left out, as on AWS."""
@@ -147,29 +145,24 @@ class FeatureStore:
             for identifier in wanted["RecordIdentifiersValueAsString"]:
                 where = {"FeatureGroupName": name, "RecordIdentifierValueAsString": identifier}
                 try:
-                    found = self._find(self._group(name), identifier, wanted.get("FeatureNames"))
+                    found = self._find(self._group(name), identifier, wanted.get("FeatureNames"), call)
                 except ApiError as error:
                     errors.append({**where, "ErrorCode": _code(error), "ErrorMessage": error.message})
                     continue
                 if found:
-                    records.append({**where, "Record": found})
+                    records.append({**where, **found})
         return {"Records": records, "Errors": errors, "UnprocessedIdentifiers": []}
 
     def delete_record(self, call: Call) -> dict[str, Any]:
         """Delete a record softly (its features go, a later event time may bring it back) or for good."""
         group = self._group(call.request["FeatureGroupName"])
         identifier, when = call.request["RecordIdentifierValueAsString"], call.request["EventTime"]
-        key = (group["FeatureGroupName"], identifier)
         targets = _targets(group, call.request.get("TargetStores"))
-        moment(when, _event_time_kind(group))
+        at = moment(when, _event_time_kind(group))
+        if "OnlineStore" in targets:
+            hard = call.request.get("DeletionMode") == "HardDelete"
+            self._online.delete(group["FeatureGroupName"], identifier, at, hard=hard)
         row = {group["RecordIdentifierFeatureName"]: identifier, group["EventTimeFeatureName"]: when}
-        with self._lock:
-            known = self._online.get(key) if "OnlineStore" in targets else None
-            if known is not None and moment(when) >= moment(known[group["EventTimeFeatureName"]]):
-                if call.request.get("DeletionMode") == "HardDelete":
-                    del self._online[key]
-                else:
-                    self._online[key] = {**row, "": "deleted"}
         if "OfflineStore" in targets:
             self._offline(group, [row], deleted=True)
         return {}
@@ -187,32 +180,27 @@ class FeatureStore:
                 arn = self._resources.arn(FEATURE_GROUP, short_name(name))
                 self._cloud.access.require(call.access_key, f"sagemaker:{call.operation}", arn)
 
-    def _find(self, group: Record, identifier: str, names: list[str] | None) -> list[Row]:
-        with self._lock:
-            row = self._online.get((group["FeatureGroupName"], identifier))
-        if row is None or "" in row:
-            return []
-        return [_value(name, value) for name, value in row.items() if not names or name in names]
+    def _find(self, group: Record, identifier: str, names: list[str] | None, call: Call) -> Row:
+        """Return Record and, where it is asked for, ExpiresAt of an answer; nothing where there is no such record."""
+        known = self._online.find(group["FeatureGroupName"], identifier)
+        if known is None or known.row is None:
+            return {}
+        found = [_value(name, value) for name, value in known.row.items() if not names or name in names]
+        expires = known.expires if call.request.get("ExpirationTimeResponse") == "Enabled" else None
+        return {"Record": found, **online.shown(expires)}
 
-    def _write(self, group: Record, rows: list[Row], targets: list[str] | None) -> None:
+    def _write(self, group: Record, rows: list[tuple[Row, Row | None]], targets: list[str] | None) -> None:
+        """Write rows, each with its own TtlDuration, None where it has none."""
         stores = _targets(group, targets)
-        for row in rows:
+        for row, _ in rows:
             _check(group, row, targets)
         if "OnlineStore" in stores:
-            for row in rows:
-                self._keep_newest(group, row)
+            for row, lasts in rows:
+                at = moment(row[group["EventTimeFeatureName"]])
+                record = OnlineRecord(at, row, online.expiry(at, lasts, group))
+                self._online.keep(group["FeatureGroupName"], row[group["RecordIdentifierFeatureName"]], record)
         if "OfflineStore" in stores:
-            self._offline(group, rows, deleted=False)
-
-    def _keep_newest(self, group: Record, row: Row) -> None:
-        time, key = (
-            group["EventTimeFeatureName"],
-            (group["FeatureGroupName"], row[group["RecordIdentifierFeatureName"]]),
-        )
-        with self._lock:
-            known = self._online.get(key)
-            if known is None or moment(row[time]) >= moment(known[time]):
-                self._online[key] = row
+            self._offline(group, [row for row, _ in rows], deleted=False)
 
     def _offline(self, group: Record, rows: list[Row], *, deleted: bool) -> None:
         storage = group["OfflineStoreConfig"]["S3StorageConfig"]

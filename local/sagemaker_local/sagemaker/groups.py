@@ -41,6 +41,17 @@ def check_additions(group: Mapping[str, Any], added: Sequence[Definition]) -> No
     _check_names(added)
 
 
+def lasting(group: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the OnlineStoreConfig of a group whose further records last for another time.
+
+    Raises:
+        ApiError: ValidationException: it has no online store.
+    """
+    if "OnlineStore" not in stores_of(group):
+        raise invalid(f"FeatureGroup {group['FeatureGroupName']} has no online store.")
+    return {**group["OnlineStoreConfig"], **change}
+
+
 def stores_of(group: Mapping[str, Any]) -> set[str]:
     """Return the stores that a group has: `OnlineStore`, `OfflineStore`."""
     online = group.get("OnlineStoreConfig", {}).get("EnableOnlineStore")

@@ -61,6 +61,8 @@ _MORE: dict[str, dict[str, Any]] = {
     },
 }
 
+LASTING = {"Unit": "Weeks", "Value": 100_000}
+
 
 class Requests:
     """The requests, of the service and of its pipelines."""
@@ -378,23 +380,34 @@ class Requests:
             RecordIdentifierFeatureName="id",
             EventTimeFeatureName="at",
             FeatureDefinitions=[{"FeatureName": name, "FeatureType": "String"} for name in ("id", "at")],
-            OnlineStoreConfig={"EnableOnlineStore": True},
+            OnlineStoreConfig={"EnableOnlineStore": True, "TtlDuration": LASTING},
             OfflineStoreConfig={"S3StorageConfig": {"S3Uri": "s3://f/x", "KmsKeyId": "k"}},
             RoleArn=ROLE,
             Tags=TAGS,
         )
-        more = [{"FeatureName": "more", "FeatureType": "String"}]
-        self.call("UpdateFeatureGroup", FeatureGroupName="g", FeatureAdditions=more)
         row = [
             {"FeatureName": "id", "ValueAsString": "1"},
             {"FeatureName": "at", "ValueAsString": "2026-01-01T00:00:00Z"},
         ]
+        of_group = json.dumps({"Record": row}).encode()
+        self._sagemaker.rest("PUT", "/FeatureGroup/g", of_group)
+        more, lasts = (
+            [{"FeatureName": "more", "FeatureType": "String"}],
+            {"TtlDuration": {"Unit": "Weeks", "Value": 99}},
+        )
+        self.call("UpdateFeatureGroup", FeatureGroupName="g", FeatureAdditions=more, OnlineStoreConfig=lasts)
+        self._sagemaker.rest("PUT", "/FeatureGroup/g", of_group)
         stores = ["OnlineStore", "OfflineStore"]
         rest = self._sagemaker.rest
         one = {"RecordIdentifierValueAsString": "1"}
-        rest("PUT", "/FeatureGroup/g", json.dumps({"Record": row, "TargetStores": stores}).encode())
+        rest(
+            "PUT",
+            "/FeatureGroup/g",
+            json.dumps({"Record": row, "TargetStores": stores, "TtlDuration": LASTING}).encode(),
+        )
         entry = {"FeatureGroupName": "g", "Record": row, "TargetStores": stores}
-        rest("POST", "/BatchWriteRecord", json.dumps({"Entries": [entry]}).encode())
+        for batch in ({"Entries": [{**entry, "TtlDuration": LASTING}]}, {"Entries": [entry], "TtlDuration": LASTING}):
+            rest("POST", "/BatchWriteRecord", json.dumps(batch).encode())
         rest("GET", "/FeatureGroup/g", b"", FeatureName="id", **one)
         wanted = {"FeatureGroupName": "g", "RecordIdentifiersValueAsString": ["1"], "FeatureNames": ["id"]}
         rest("POST", "/BatchGetRecord", json.dumps({"Identifiers": [wanted]}).encode())
