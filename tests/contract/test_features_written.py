@@ -2,13 +2,13 @@
 
 import io
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from sagemaker_local.core.errors import ApiError
 from signalbox_features import fitting, job, outputs
 from signalbox_features.model import FeatureDefinition
 from signalbox_features.store import FeatureStoreWriter
@@ -78,12 +78,19 @@ def test_abalone_lands_in_a_feature_group_online_and_offline_and_again_as_the_sa
     assert online["rings"] == str(row["rings"])
 
 
-def test_a_time_to_live_is_refused_by_name_where_it_is_not_emulated(tmp_path: Path) -> None:
+def test_records_with_a_time_to_live_are_online_until_it_is_over_and_offline_for_good(tmp_path: Path) -> None:
     made = abalone()._replace(store="both", ttl=("days", 30))
     sagemaker, artefact, source = world(tmp_path, made)
-    with pytest.raises(ApiError, match="TtlDuration is not emulated here"):
-        job.apply(made, artefact, [source], tmp_path / "out", FeatureStoreWriter(Runtime(sagemaker), "abalone", made))
-    assert offline(sagemaker) == []
+    job.apply(made, artefact, [source], tmp_path / "out", FeatureStoreWriter(Runtime(sagemaker), "abalone", made))
+    identifier = str(offline(sagemaker)[0]["record_id"])
+    asked = {"RecordIdentifierValueAsString": identifier, "ExpirationTimeResponse": "Enabled"}
+    found = sagemaker.rest("GET", "/FeatureGroup/abalone", b"", **asked)
+    at = next(float(one["ValueAsString"]) for one in found["Record"] if one["FeatureName"] == "record_time")
+    assert datetime.fromisoformat(found["ExpiresAt"]).timestamp() == int(at) + 30 * 86_400
+
+    sagemaker.now += timedelta(days=400)
+    assert sagemaker.rest("GET", "/FeatureGroup/abalone", b"", **asked) == {}
+    assert len(offline(sagemaker)) == ROWS
 
 
 @pytest.mark.parametrize("store", ["online", "offline"])
