@@ -203,6 +203,11 @@ def test_a_pipeline_that_is_started_with_an_approval_registers_nothing(world: Wo
     world.client("s3").upload_file(str(rows), bucket, "models/abalone/forged/rows.csv")
     manifest = json.dumps([{"prefix": f"s3://{bucket}/models/abalone/forged/"}, "rows.csv"]).encode()
     world.client("s3").put_object(Bucket=world.outputs["ArtifactsBucket"], Key=key, Body=manifest)
+    files = [{"file": "rows.csv", "name": "rows.csv", "version": "1", "uploaded": "2026-11-27T12:00:00Z"}]
+    versions = json.dumps({"files": files})
+    world.client("s3").put_object(
+        Bucket=world.outputs["ArtifactsBucket"], Key=f"{key}.versions.json", Body=versions.encode()
+    )
     before = len(world.packages("abalone")) if world.has_group("abalone") else 0
 
     world.client("sagemaker").start_pipeline_execution(
