@@ -14,7 +14,7 @@ import pytest
 from tests.support.notebook_cloud import State
 from tests.support.notebooks import Instance, described
 
-from signalbox_snapshot import walking
+from signalbox_snapshot import attributes, walking
 from signalbox_snapshot.cli import main
 
 type Make = Callable[[str], Instance]
@@ -288,10 +288,12 @@ def test_owners_are_found_by_their_names_where_numbers_differ_between_platforms(
     state.tags["backup-snapshot"] = state.tags["snapshot-name"]
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "chown", lambda _, user, __, **___: given.append(user))
+    attributes.user_number.cache_clear()
     monkeypatch.setattr(pwd, "getpwnam", lambda name: SimpleNamespace(pw_uid={mine: 1234}[name]))
 
     in_process(restored, "restore")
 
+    attributes.user_number.cache_clear()
     assert given == [1234]
 
 
