@@ -138,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _hold(self, state: State, body: bytes) -> None:
         """Refuse what AWS refuses of any request."""
-        assert self.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=testing/")
+        assert self.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=")
         said = datetime.strptime(self.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         if state.strict_clock and abs(datetime.now(UTC) + state.ahead - said) > timedelta(minutes=15):
             if self.headers.get("x-amz-target"):

@@ -32,7 +32,7 @@ class Packed(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A line of an earlier snapshot, the `state` by which its file is seen to be unchanged, and its kinds of secrets."""
+    """A line of an earlier snapshot, the `state` by which its file is seen to be unchanged, its kinds of secrets."""
 
     state: str
     secrets: str

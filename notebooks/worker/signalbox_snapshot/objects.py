@@ -92,9 +92,17 @@ class Objects:
                 return
             query["continuation-token"] = text_of(root, "NextContinuationToken")
 
-    def head(self) -> None:
-        """Ask whether the bucket is there and ours; raise MissingError or RefusedError."""
-        self._send("HEAD", None)
+    def ask(self) -> None:
+        """Ask whether the bucket is there and ours; raise MissingError or RefusedError.
+
+        By a listing of the own prefix, which is what somebody may whose policy grants that prefix alone.
+        """
+        next(self.list("snapshots/", most=1), None)
+
+    def is_empty(self) -> bool:
+        """Whether nobody has anything in the bucket; raise RefusedError where that may not be known."""
+        query = {"list-type": "2", "prefix": "", "max-keys": "1"}
+        return b"<Contents>" not in self._send("GET", None, query=query).body
 
     def configure(self, setting: str, body: bytes, headers: "Mapping[str, str]", owned: bool = True) -> None:
         """Put a setting of the bucket, or the bucket itself where `setting` is empty."""

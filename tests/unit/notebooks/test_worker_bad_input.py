@@ -92,6 +92,17 @@ def test_a_bucket_with_anything_in_it_keeps_its_settings(state: State, instance:
     assert "policy" not in state.settings.get("backups", {})
 
 
+def test_a_bucket_in_which_somebody_else_has_files_keeps_its_settings(state: State, instance: Make) -> None:
+    saved = small(instance("saved"))
+    saved.run("backup")
+    state.settings.clear()
+    state.tags["snapshot-prefix"] = "people/ana"
+
+    assert saved.run("backup").returncode == 0
+
+    assert state.settings.get("backups", {}) == {}
+
+
 def test_a_bucket_of_another_account_is_not_used(state: State, instance: Make) -> None:
     state.others.add("backups")
 
