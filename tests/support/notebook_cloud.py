@@ -39,7 +39,7 @@ class Kept:
 class State:
     """What the cloud has, and how it behaves.
 
-    `ahead` is by how much its clock differs from ours; `at_call` has the number of a call, or a text of its
+    `region` is that of its buckets, `ahead` by how much its clock differs from ours; `at_call` has the number of a call, or a text of its
     path, what is run when it comes, and whether that is after it was done and before it is answered.
     """
 
@@ -51,6 +51,7 @@ class State:
     calls: Counter[str] = field(default_factory=Counter)
     moved: int = 0
     weather: Weather = field(default_factory=Weather)
+    region: str = REGION
     ahead: timedelta = timedelta()
     strict_clock: bool = False
     page: int = 1000
@@ -120,6 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, state: State, status: int, answer: bytes, cut: bool) -> None:
         self.send_response_only(status)
         self.send_header("Date", format_datetime(datetime.now(UTC) + state.ahead, usegmt=True))
+        if status == 301:
+            self.send_header("x-amz-bucket-region", state.region)
         self.send_header("Content-Length", str(len(answer) + (1 if cut else 0)))
         self.end_headers()
         if self.command != "HEAD":
@@ -163,6 +166,8 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, self._bucket(state, bucket, query, body)
 
     def _allow(self, state: State, bucket: str, made: bool) -> None:
+        if f"/{state.region}/s3/" not in self.headers["authorization"]:
+            raise _Refused(301, "PermanentRedirect", "The bucket must be addressed using another endpoint")
         if bucket in state.others:
             raise _Refused(*((409, "BucketAlreadyExists") if made else (403, "AccessDenied", "Access Denied")))
         if not made and bucket not in state.buckets:

@@ -95,9 +95,18 @@ class Objects:
     def ask(self) -> None:
         """Ask whether the bucket is there and ours; raise MissingError or RefusedError.
 
-        By a listing of the own prefix, which is what somebody may whose policy grants that prefix alone.
+        By a listing of the own prefix, which is what somebody may whose policy grants that prefix alone. A bucket of
+        another region tells its region, and is asked there from then on.
         """
-        next(self.list("snapshots/", most=1), None)
+        try:
+            next(self.list("snapshots/", most=1), None)
+        except RefusedError as error:
+            here = self.place.region
+            if error.region in {"", here}:
+                raise
+            there = self.place.endpoint.replace(f".{here}.", f".{error.region}.")
+            self.place = self.place._replace(region=error.region, endpoint=there)
+            next(self.list("snapshots/", most=1), None)
 
     def is_empty(self) -> bool:
         """Whether nobody has anything in the bucket; raise RefusedError where that may not be known."""

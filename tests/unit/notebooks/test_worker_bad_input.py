@@ -185,6 +185,18 @@ def test_a_restore_from_a_bucket_that_is_gone_says_so_and_makes_none(state: Stat
     assert state.buckets == {}
 
 
+def test_a_bucket_of_another_region_is_used_there(state: State, instance: Make) -> None:
+    state.region = "us-west-2"
+    saved, restored = small(instance("saved")), instance("restored")
+
+    done = saved.run("backup")
+    state.tags["backup-snapshot"] = state.tags["snapshot-name"]
+    back = restored.run("restore")
+
+    assert (done.returncode, back.returncode) == (0, 0), done.stderr + back.stderr
+    assert described(restored.home) == described(saved.home)
+
+
 def test_a_clock_that_is_wrong_is_set_by_that_of_aws(state: State, instance: Make) -> None:
     state.strict_clock, state.ahead = True, timedelta(days=400)
 
