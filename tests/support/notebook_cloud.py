@@ -39,7 +39,7 @@ class Kept:
 class State:
     """What the cloud has, and how it behaves.
 
-    `region` is that of its buckets, `ahead` by how much its clock differs from ours. `at_call` has a call's number, or a
+    `region` is that of its buckets, `ahead` by how much its clock differs from ours. `at_call` has a call's number or a
     text of its path, what is run when it comes, and whether that is after it was done and before it is answered.
     """
 

@@ -96,6 +96,7 @@ def test_each_kind_of_secret_is_found_wherever_it_stands(kind: str) -> None:
         b"XAKIA" + b"Q" * 16,
         b"ghp_short",
         b"task-" + b"a" * 50,
+        b"sk-estimator-" + b"a-" * 30,
         b"PRIVATE KEY",
         os.urandom(1 << 16),
     ],
