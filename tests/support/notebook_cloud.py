@@ -55,6 +55,7 @@ class State:
     ahead: timedelta = timedelta()
     strict_clock: bool = False
     page: int = 1000
+    refuse_tags: bool = False
     refuse_puts: tuple[str, str] | None = None
     at_call: tuple[int | str, Callable[[], None], bool] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -221,6 +222,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _tags(self, state: State, request: dict[str, object]) -> bytes:
         if self.headers["x-amz-target"] == "SageMaker.AddTags":
+            if state.refuse_tags:
+                raise _Refused(400, "AccessDeniedException", "User is not authorized to perform: sagemaker:AddTags")
             for tag in cast("list[dict[str, str]]", request["Tags"]):
                 assert _TAG.fullmatch(tag["Value"]), tag
                 state.tags[tag["Key"]] = tag["Value"]

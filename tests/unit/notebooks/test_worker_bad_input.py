@@ -185,6 +185,17 @@ def test_a_restore_from_a_bucket_that_is_gone_says_so_and_makes_none(state: Stat
     assert state.buckets == {}
 
 
+def test_a_role_that_may_only_read_tags_is_enough_and_the_objects_tell_the_end(state: State, instance: Make) -> None:
+    state.refuse_tags = True
+
+    done = small(instance("saved")).run("backup")
+
+    assert done.returncode == 0, done.stderr
+    assert state.status("backup")["state"] == "complete"
+    assert any(key.startswith("results/complete/") for key in state.objects())
+    assert "the tags could not be written: AccessDeniedException" in done.stderr
+
+
 def test_a_bucket_of_another_region_is_used_there(state: State, instance: Make) -> None:
     state.region = "us-west-2"
     saved, restored = small(instance("saved")), instance("restored")
