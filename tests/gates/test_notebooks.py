@@ -24,7 +24,8 @@ BUCKET = f"{STACK}-Snapshots"
 DIGEST = "ab" * 32
 LIMIT = 16_384
 """Characters of a script in base64 (SageMaker API reference, NotebookInstanceLifecycleHook)."""
-SCRIPTS = {"backup": ("Backup", "OnStart"), "restore": ("Restore", "OnCreate")}
+SCRIPTS = {"backup": ("Backup", "OnStart"), "restore": ("Restore", "OnCreate"), "again": ("RestoreOnStart", "OnStart")}
+FILES = {"backup": "backup.sh", "restore": "restore.sh", "again": "restore.sh"}
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:notebook-instance/ana-1"
 
 
@@ -51,7 +52,7 @@ def test_the_template_passes_the_check(check: Any) -> None:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_of_the_template_is_its_file_with_the_values_of_the_stack(name: str) -> None:
-    file = (FOLDER / "scripts" / f"{name}.sh").read_bytes()
+    file = (FOLDER / "scripts" / FILES[name]).read_bytes()
     values = {"ExpireDays": "180", "Bucket": BUCKET, "Owner": ACCOUNT, "WorkerDigest": DIGEST, "AWS::Region": REGION}
 
     wanted = file.decode()
@@ -65,7 +66,7 @@ def test_a_script_of_the_template_is_its_file_with_the_values_of_the_stack(name:
 
 
 def test_the_scripts_differ_in_what_they_ask_of_the_worker_alone() -> None:
-    backup, restore = ((FOLDER / "scripts" / f"{name}.sh").read_text().splitlines() for name in SCRIPTS)
+    backup, restore = ((FOLDER / "scripts" / name).read_text().splitlines() for name in ("backup.sh", "restore.sh"))
 
     different = [pair for pair in zip(backup, restore, strict=True) if pair[0] != pair[1]]
     assert different == [("export asked='backup --expire-days ${ExpireDays}'", "export asked='restore'")]
@@ -174,7 +175,7 @@ def test_without_any_python_the_instance_says_so_and_still_starts(instance: Inst
     assert "Value=failed: the instance has no Python 3.6 or later" in instance.run("backup")[-1]
 
 
-@pytest.mark.parametrize(("ended", "said"), [(0, False), (1, False), (2, True), (137, True)])
+@pytest.mark.parametrize(("ended", "said"), [(0, False), (1, False), (2, True), (3, False), (137, True)])
 def test_a_worker_that_dies_without_a_word_is_said_on_the_instance(instance: Instance, ended: int, said: bool) -> None:
     instance.program("python-of-the-ami", f'[ "$1" = -c ] || exit {ended}')
 
@@ -295,7 +296,8 @@ def test_the_bucket_is_private_versioned_encrypted_expiring_and_tells_its_events
     assert bucket["NotificationConfiguration"]["EventBridgeConfiguration"] == {"EventBridgeEnabled": True}
     rules = bucket["LifecycleConfiguration"]["Rules"]
     assert {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule} == {
-        f"{name}/" for name in ("people", "snapshots", "content", "packs", "status", "results", "reports", "logs")
+        f"{name}/"
+        for name in ("people", "snapshots", "content", "packs", "status", "requests", "results", "reports", "logs")
     }
     (left,) = [rule for rule in rules if "ExpirationInDays" not in rule]
     assert left["Prefix"] == ""
