@@ -35,8 +35,11 @@ work() {
     fail "the worker in bucket $bucket is not the one that was deployed: run signalbox notebooks deploy"
   # shellcheck disable=SC2086  # these are words
   "$python" "$file" $asked
-  ended=$?  # 0 complete, 1 failed and said so, 3 another worker is at it
-  [ "$ended" -le 1 ] || [ "$ended" = 3 ] || fail "the worker ended with $ended and said nothing: start the instance again"
+  ended=$?
+  case "$ended" in
+    0 | 1 | 3) ;; # it is complete, it failed and said so, or another worker is at it
+    *) fail "the worker ended with $ended and said nothing: start the instance again" ;;
+  esac
 }
 
 export -f fail suits work
