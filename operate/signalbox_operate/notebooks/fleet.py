@@ -36,6 +36,15 @@ class Fleet:
         self._sagemaker = sagemaker
         self.sleep = sleep
 
+    def while_waiting(self, renew: Callable[[], None]) -> "Fleet":
+        """Return the same fleet, which calls something each time that it waits."""
+
+        def sleep(seconds: float) -> None:
+            renew()
+            self.sleep(seconds)
+
+        return Fleet(self._sagemaker, sleep)
+
     def all(self) -> Iterator[Instance]:
         """Yield every instance, by name."""
         pages = self._sagemaker.get_paginator("list_notebook_instances").paginate(SortBy="Name", SortOrder="Ascending")

@@ -51,6 +51,7 @@ class Standing:
     done: int
     left_out: int
     size: int | None
+    done_size: int
     reason: str | None = None
     advice: str | None = None
     names: tuple[tuple[str, str], ...] = ()
@@ -84,6 +85,7 @@ def standing(document: Mapping[str, Any]) -> Standing:
             files["done"],
             files.get("left_out", 0),
             sizes["total"],
+            sizes["done"],
             document.get("reason"),
             document.get("advice"),
             tuple((one["path"], one["reason"]) for one in document.get("left_out", ())),
