@@ -5,7 +5,7 @@
 PYTHON ?= python3.13
 UV_VERSION := 0.13.8
 BIN := .venv/bin
-RUN := PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH="$(CURDIR):$(CURDIR)/layers/signalbox:$(CURDIR)/local:$(CURDIR)/operate:$(CURDIR)/features"
+RUN := PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH="$(CURDIR):$(CURDIR)/layers/signalbox:$(CURDIR)/local:$(CURDIR)/operate:$(CURDIR)/features:$(CURDIR)/notebooks/worker"
 WHEELS := $(CURDIR)/.cache/wheels
 # What a build of the layer installs from, so that it needs no network: see layers/signalbox/Makefile.
 # pip takes a list with spaces between: a space inside of a folder's name has to be written otherwise.
@@ -20,7 +20,7 @@ NODE_FITS := $(WRITABLE); \
 	command -v npm >/dev/null || { echo "make test needs Node 20 or later with npm, for three of its checkers: install it and run again"; exit 1; }; \
 	node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || { echo "make test needs Node 20 or later, and this is `node --version`: install it and run again"; exit 1; }
 VENV := test "`$(BIN)/uv --version 2>/dev/null | cut -d ' ' -f 2`" = "$(UV_VERSION)" || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"; }
-PATHS := functions layers/signalbox/signalbox features local operate projects tests
+PATHS := functions layers/signalbox/signalbox features local notebooks operate projects tests
 PROGRAMS := projects/iris/iris-decision-tree/train projects/iris/iris-decision-tree/serve
 
 .PHONY: help demo up env test install check unit gates system bench fidelity pictures format clean

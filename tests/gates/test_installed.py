@@ -22,6 +22,7 @@ PACKAGES = {
     "signalbox": ROOT / "layers" / "signalbox" / "signalbox",
     "signalbox_features": ROOT / "features" / "signalbox_features",
     "signalbox_operate": ROOT / "operate" / "signalbox_operate",
+    "signalbox_snapshot": ROOT / "notebooks" / "worker" / "signalbox_snapshot",
 }
 
 

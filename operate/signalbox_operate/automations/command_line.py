@@ -10,13 +10,14 @@ from pathlib import Path
 import signalbox
 import signalbox_features
 import signalbox_operate
+import signalbox_snapshot
 from signalbox_operate.automations import archives
 from signalbox_operate.stack import OperateError
 
 DISTRIBUTION = "signalbox"
 PROGRAM = "bin/signalbox"
 REQUIREMENTS = "requirements.txt"
-_PACKAGES = (signalbox, signalbox_features, signalbox_operate)
+_PACKAGES = (signalbox, signalbox_features, signalbox_operate, signalbox_snapshot)
 _REQUIRED = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*[^;]*(;(?P<marker>.*))?")
 _STARTS = '''\
 #!/usr/bin/env python3

@@ -1,0 +1,1 @@
+"""Notebook instances: their files are saved, restored and moved."""
