@@ -3,7 +3,7 @@
 # Nothing in here keeps the instance from starting: what goes wrong is said in the log, and in the tag
 # snapshot-status. This is a text of notebooks/template.yaml, in which CloudFormation takes dollar signs
 # with curly brackets for its own: bash's names have none.
-export asked='backup --expire-days ${ExpireDays}'
+export operation=backup
 export bucket='${Bucket}'
 export owner='${Owner}'
 export digest='${WorkerDigest}'
@@ -33,8 +33,7 @@ work() {
     fail "no worker in bucket $bucket of account $owner: the role has to read worker/ there"
   echo "$digest  $file" | sha256sum --check --quiet ||
     fail "the worker in bucket $bucket is not the one that was deployed: run signalbox notebooks deploy"
-  # shellcheck disable=SC2086  # these are words
-  "$python" "$file" $asked
+  "$python" "$file" "$operation"
   ended=$?
   case "$ended" in
     0 | 1 | 3) ;; # it is complete, it failed and said so, or another worker is at it
