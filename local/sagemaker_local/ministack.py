@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -318,10 +319,14 @@ def refusal(
 _SALT = secrets.token_hex()
 
 
-def credentials(role_arn: str, session: str) -> dict[str, str]:
-    """Return the credentials of a session of the role, the same for the same session name."""
+def credentials(role_arn: str, session: str, seconds: float | None = None) -> dict[str, str]:
+    """Return the credentials of a session of the role, the same for the same session name.
+
+    With `seconds` they are new ones each time, and expire.
+    """
     account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
-    digest = hashlib.sha256(f"{_SALT}:{role_arn}:{session}".encode()).hexdigest()
+    own = "" if seconds is None else secrets.token_hex()
+    digest = hashlib.sha256(f"{_SALT}:{role_arn}:{session}{own}".encode()).hexdigest()
     keys = {
         "AWS_ACCESS_KEY_ID": f"ASIA{digest[:16].upper()}",
         "AWS_SECRET_ACCESS_KEY": hashlib.sha256(f"secret:{digest}".encode()).hexdigest(),
@@ -334,6 +339,7 @@ def credentials(role_arn: str, session: str) -> dict[str, str]:
             "UserId": f"{name}:{session[:64]}",
             "SecretAccessKey": keys["AWS_SECRET_ACCESS_KEY"],
             "SessionToken": keys["AWS_SESSION_TOKEN"],
+            **({} if seconds is None else {"Expiration": time.time() + seconds}),
         },
     )
     return keys
