@@ -60,7 +60,7 @@ def add_service(
     target_prefix: str,
     rest_models: list[str],
     resource_arn: Callable[[str, str, Mapping[str, str], bytes], str],
-    condition_keys: Callable[[str, bytes], Mapping[str, str]],
+    condition_keys: Callable[[str, bytes], Mapping[str, str | list[str]]],
 ) -> None:
     """Let ministack route, authenticate and authorise one more service.
 
@@ -95,7 +95,7 @@ def around_service(name: str, wrap: Callable[[ServiceHandler], ServiceHandler]) 
     ministack_app.SERVICE_HANDLERS[name] = wrap(ministack_app.SERVICE_HANDLERS[name])
 
 
-def add_condition_keys(name: str, find: Callable[[str, bytes], Mapping[str, str]]) -> None:
+def add_condition_keys(name: str, find: Callable[[str, bytes], Mapping[str, str | list[str]]]) -> None:
     """Let IAM know the condition keys that a service takes from its requests."""
     original = iam_actions.request_tag_context
 

@@ -1,7 +1,11 @@
 """Lifecycle scripts really run, with what they find on an instance; what they leave behind runs until the stop."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +14,8 @@ import pytest
 from tests.sagemaker_local.support.jobs import until
 from tests.sagemaker_local.support.notebooks import Instances
 from tests.sagemaker_local.support.service import PREFIX
+
+from sagemaker_local.notebooks import agent
 
 BASH = "#!/bin/bash\n"
 HOME = "/home/ec2-user/SageMaker"
@@ -121,3 +127,20 @@ def is_quiet(instances: Instances) -> bool:
     before = beats(instances)
     time.sleep(0.3)
     return beats(instances) == before
+
+
+def test_where_nothing_else_does_it_the_agent_has_its_scripts_killed_however_it_ends(tmp_path: Path) -> None:
+    beat, script = tmp_path / "beat", tmp_path / "script"
+    script.write_text(f"{BASH}setsid nohup bash -c 'while echo >> {beat}; do sleep 0.1; done' > /dev/null 2>&1 &\n")
+    script.chmod(0o755)
+    one = {"name": "OnStart", "path": str(script), "log": str(tmp_path / "log")}
+    (tmp_path / "plan.json").write_text(json.dumps({"limit": 10, "mark": tmp_path.name, "scripts": [one]}))
+    command = [sys.executable, "-I", "-S", agent.__file__, str(tmp_path)]
+    with subprocess.Popen(command, start_new_session=True) as process:
+        until(beat.exists)
+        os.killpg(process.pid, signal.SIGKILL)
+
+    until((tmp_path / "swept").exists)
+    before = beat.stat().st_size
+    time.sleep(0.3)
+    assert beat.stat().st_size == before
