@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -59,7 +60,7 @@ def add_service(
     target_prefix: str,
     rest_models: list[str],
     resource_arn: Callable[[str, str, Mapping[str, str], bytes], str],
-    condition_keys: Callable[[str, bytes], Mapping[str, str]],
+    condition_keys: Callable[[str, bytes], Mapping[str, str | list[str]]],
 ) -> None:
     """Let ministack route, authenticate and authorise one more service.
 
@@ -94,7 +95,7 @@ def around_service(name: str, wrap: Callable[[ServiceHandler], ServiceHandler]) 
     ministack_app.SERVICE_HANDLERS[name] = wrap(ministack_app.SERVICE_HANDLERS[name])
 
 
-def add_condition_keys(name: str, find: Callable[[str, bytes], Mapping[str, str]]) -> None:
+def add_condition_keys(name: str, find: Callable[[str, bytes], Mapping[str, str | list[str]]]) -> None:
     """Let IAM know the condition keys that a service takes from its requests."""
     original = iam_actions.request_tag_context
 
@@ -318,10 +319,14 @@ def refusal(
 _SALT = secrets.token_hex()
 
 
-def credentials(role_arn: str, session: str) -> dict[str, str]:
-    """Return the credentials of a session of the role, the same for the same session name."""
+def credentials(role_arn: str, session: str, seconds: float | None = None) -> dict[str, str]:
+    """Return the credentials of a session of the role, the same for the same session name.
+
+    With `seconds` they are new ones each time, and expire.
+    """
     account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
-    digest = hashlib.sha256(f"{_SALT}:{role_arn}:{session}".encode()).hexdigest()
+    own = "" if seconds is None else secrets.token_hex()
+    digest = hashlib.sha256(f"{_SALT}:{role_arn}:{session}{own}".encode()).hexdigest()
     keys = {
         "AWS_ACCESS_KEY_ID": f"ASIA{digest[:16].upper()}",
         "AWS_SECRET_ACCESS_KEY": hashlib.sha256(f"secret:{digest}".encode()).hexdigest(),
@@ -334,6 +339,7 @@ def credentials(role_arn: str, session: str) -> dict[str, str]:
             "UserId": f"{name}:{session[:64]}",
             "SecretAccessKey": keys["AWS_SECRET_ACCESS_KEY"],
             "SessionToken": keys["AWS_SESSION_TOKEN"],
+            **({} if seconds is None else {"Expiration": time.time() + seconds}),
         },
     )
     return keys

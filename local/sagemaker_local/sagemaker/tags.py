@@ -21,6 +21,8 @@ _KINDS = {
     "model-package-group": "ModelPackageGroup",
     "model-package": "ModelPackage",
     "feature-group": "FeatureGroup",
+    "notebook-instance": "NotebookInstance",
+    "notebook-instance-lifecycle-config": "NotebookInstanceLifecycleConfig",
 }
 
 
