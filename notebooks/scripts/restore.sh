@@ -9,7 +9,10 @@ export owner='${Owner}'
 export digest='${WorkerDigest}'
 export AWS_REGION='${AWS::Region}' AWS_DEFAULT_REGION='${AWS::Region}'
 export metadata=/opt/ml/metadata/resource-metadata.json
+export home=/home/ec2-user/SageMaker
 export PATH="$PATH:/usr/local/bin:/usr/bin:/bin:/home/ec2-user/anaconda3/bin"
+folder=$(mktemp -d)
+export folder
 
 fail() {
   echo "$1"
@@ -27,13 +30,13 @@ work() {
     suits "$python" && break
   done
   suits "$python" || fail 'the instance has no Python 3.6 or later'
-  file=$(mktemp -d)/worker.pyz
+  file=$folder/worker.pyz
   aws s3api get-object --bucket "$bucket" --key "worker/$digest.pyz" \
     --expected-bucket-owner "$owner" "$file" ||
     fail "no worker in bucket $bucket of account $owner: the role has to read worker/ there"
   echo "$digest  $file" | sha256sum --check --quiet ||
     fail "the worker in bucket $bucket is not the one that was deployed: run signalbox notebooks deploy"
-  "$python" "$file" "$operation"
+  "$python" "$file" "$operation" --metadata "$metadata" --home "$home"
   ended=$?
   case "$ended" in
     0 | 1 | 3) ;; # it is complete, it failed and said so, or another worker is at it
@@ -42,5 +45,5 @@ work() {
 }
 
 export -f fail suits work
-setsid bash -c work </dev/null >>/home/ec2-user/snapshot.log 2>&1 &
+setsid bash -c work </dev/null >"$folder/log" 2>&1 &
 exit 0

@@ -99,13 +99,13 @@ class Instance:
 
     def run(self, name: str) -> list[str]:
         """Run a script of the template, wait for what it has started, and return what was asked of the programs."""
-        metadata, log = self.folder / "metadata.json", self.folder / "log"
+        metadata = self.folder / "metadata.json"
         metadata.write_text(json.dumps({"ResourceArn": ARN, "ResourceName": "ana-1"}))
         digest = subprocess.run(["sha256sum"], stdin=self.worker.open("rb"), capture_output=True, check=True).stdout
         digest = digest[:64] if digest else b""
         text = script(name, WorkerDigest=(self.digest or digest.decode()))
         text = text.replace("/opt/ml/metadata/resource-metadata.json", str(metadata))
-        text = text.replace("/home/ec2-user/snapshot.log", str(log)).replace("/usr/bin/python3", "python-of-the-ami")
+        text = text.replace("/usr/bin/python3", "python-of-the-ami")
         # What was started ends when nobody has the pipe open any more.
         text = text.replace("2>&1 &", '2>&1 9>"$DONE" &')
         done = self.folder / "done"
@@ -137,7 +137,9 @@ def test_a_script_fetches_the_worker_of_its_digest_from_the_owners_bucket_and_st
         rf"aws s3api get-object --bucket {BUCKET} --key worker/[0-9a-f]{{64}}.pyz --expected-bucket-owner {ACCOUNT} .*",
         fetched,
     )
-    assert re.fullmatch(rf"python-of-the-ami /\S+/worker.pyz {name}", started)
+    assert re.fullmatch(
+        rf"python-of-the-ami /\S+/worker.pyz {name} --metadata \S+ --home /home/ec2-user/SageMaker", started
+    )
 
 
 def test_a_worker_that_is_not_the_deployed_one_is_not_started_and_the_instance_says_so(instance: Instance) -> None:
@@ -145,7 +147,7 @@ def test_a_worker_that_is_not_the_deployed_one_is_not_started_and_the_instance_s
 
     asked = instance.run("backup")
 
-    assert not any("worker.pyz backup" in line for line in asked)
+    assert not any("worker.pyz backup --metadata .*" in line for line in asked)
     assert asked[-1] == (
         f"aws sagemaker add-tags --resource-arn {ARN} --tags Key=snapshot-status,Value=failed: the worker in bucket "
         f"{BUCKET} is not the one that was deployed: run signalbox notebooks deploy"
@@ -164,7 +166,7 @@ def test_a_python_that_is_too_old_is_not_taken(instance: Instance) -> None:
     instance.program("python-of-the-ami", '[ "$1" != -c ]')
     instance.program("python3", "")
 
-    assert re.fullmatch(r"python3 /\S+/worker.pyz backup", instance.run("backup")[-1])
+    assert re.fullmatch(r"python3 /\S+/worker.pyz backup --metadata .*", instance.run("backup")[-1])
 
 
 def test_without_any_python_the_instance_says_so_and_still_starts(instance: Instance) -> None:

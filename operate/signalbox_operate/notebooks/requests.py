@@ -99,6 +99,27 @@ def put_back(name: str, desk: Desk, *, keep_stopped: bool = False) -> None:
     desk.fleet.untag(instance, model.BEFORE, model.REQUEST)
 
 
+def detach(name: str, desk: Desk, *, may_stop: bool) -> bool:
+    """Put an instance back whose work was broken off, or take our configuration off it; tell whether there was one.
+
+    Raises:
+        NotebookError: it is running, and may not be stopped.
+    """
+    instance = desk.fleet.settled(name)
+    stack = desk.stack
+    attached = instance.config in {stack.backup, stack.restore, stack.restore_on_start}
+    if model.BEFORE not in instance.tags and not attached:
+        return False
+    if instance.status == IN_SERVICE and not may_stop:
+        raise NotebookError(
+            name, "it is running, and has to be stopped once, which ends its kernels: repeat with --stop"
+        )
+    if model.BEFORE not in instance.tags:
+        desk.fleet.tag(instance, {model.BEFORE: f"{instance.status} "})
+    put_back(name, desk)
+    return True
+
+
 def _check(instance: Instance, request: Request, today: date, *, may_stop: bool) -> None:
     if instance.status == IN_SERVICE and not may_stop:
         raise NotebookError(
