@@ -30,7 +30,7 @@ work() {
     suits "$python" && break
   done
   suits "$python" || fail 'the instance has no Python 3.6 or later'
-  file=$folder/worker.pyz
+  file="$folder/worker.pyz"
   aws s3api get-object --bucket "$bucket" --key "worker/$digest.pyz" \
     --expected-bucket-owner "$owner" "$file" ||
     fail "no worker in bucket $bucket of account $owner: the role has to read worker/ there"
