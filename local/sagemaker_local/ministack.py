@@ -9,7 +9,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -46,11 +46,13 @@ REFUSED = 400
 _CLOUDFORMATION = "ministack.services.cloudformation"
 _EVENTS = "ministack.services.eventbridge"
 _LOGS = "ministack.services.cloudwatch_logs"
+_TAGGING = "ministack.services.tagging"
 
 asgi = ministack_app.app
 eventbridge: Any = Later(_EVENTS)
 rest_apis: Any = Later("ministack.services.apigateway_v1")
 logs: Any = Later(_LOGS)
+tagging: Any = Later(_TAGGING)
 
 
 # --- services -------------------------------------------------------------------------------------------------------
@@ -88,6 +90,18 @@ def add_service(
 
     iam_actions.extract_resource_arn = extract
     add_condition_keys(name, condition_keys)
+
+
+def add_resource_tags(name: str, collect: Callable[[], Iterable[tuple[str, list[dict[str, str]]]]]) -> None:
+    """Let IAM know the tags of a service's resources as `aws:ResourceTag/...`; `collect` yields ARNs and tags.
+
+    They are asked for where a policy has such a key, and by the tagging API.
+    """
+
+    def loaded() -> None:
+        tagging._RESOURCE_TAG_COLLECTORS[name] = collect
+
+    when_loaded(_TAGGING, loaded)
 
 
 def around_service(name: str, wrap: Callable[[ServiceHandler], ServiceHandler]) -> None:

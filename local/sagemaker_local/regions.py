@@ -100,4 +100,7 @@ def attach_codebuild(regions: Regions[Any]) -> None:
 
 def attach(regions: Regions[Any]) -> None:
     """Make SageMaker known to ministack."""
+    ministack.add_resource_tags(
+        "sagemaker", lambda: [one for region in regions.names() for one in regions.of(region).tagged()]
+    )
     ministack.add_service("sagemaker", regions.handle, "SageMaker.", REST_MODELS, regions.resource_arn, condition_keys)

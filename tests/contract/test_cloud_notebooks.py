@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +144,32 @@ def test_rights_to_an_instance_are_given_by_its_arn_in_lower_case(world: World) 
     sagemaker.create_notebook_instance(NotebookInstanceName="Ana-1", **request)
     with pytest.raises(ClientError, match="not authorized to perform: sagemaker:CreateNotebookInstance"):
         sagemaker.create_notebook_instance(NotebookInstanceName="Bob-1", **request)
+
+
+def test_a_role_reaches_the_instances_and_objects_of_its_own_tag_alone(world: World) -> None:
+    bucket = world.bucket({"people/ana/x": b"1", "people/bob/x": b"1"})
+    own = {"StringEquals": {"aws:ResourceTag/who": "${aws:PrincipalTag/who}"}}
+    tagged = {**allow("sagemaker:AddTags", resource=arn("notebook-instance/*")), "Condition": own}
+    objects = allow("s3:GetObject", resource=f"arn:aws:s3:::{bucket}/people/${{aws:PrincipalTag/who}}/*")
+    role, sagemaker = world.role(tagged, objects), world.client("sagemaker")
+    world.client("iam").tag_role(RoleName=role.rpartition("/")[2], Tags=[{"Key": "who", "Value": "ana"}])
+    for who in ("ana", "bob"):
+        tags = [{"Key": "who", "Value": who}]
+        request = {"InstanceType": "ml.t3.medium", "RoleArn": role, "Tags": tags}
+        sagemaker.create_notebook_instance(NotebookInstanceName=f"of-{who}", **request)
+
+    def reach(who: str) -> list[Callable[[], Any]]:
+        named = {"ResourceArn": arn(f"notebook-instance/of-{who}"), "Tags": [{"Key": "a", "Value": "b"}]}
+        return [
+            lambda: world.as_role(role, "s3").get_object(Bucket=bucket, Key=f"people/{who}/x"),
+            lambda: world.as_role(role, "sagemaker").add_tags(**named),
+        ]
+
+    for call in reach("ana"):
+        call()
+    for call in reach("bob"):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call()
 
 
 def test_a_stack_makes_changes_and_deletes_an_instance_with_its_configuration(world: World) -> None:

@@ -27,7 +27,7 @@ _NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 _TAG = re.compile(r"[A-Za-z0-9 _.:/=+\-@]{0,256}")
 
 
-@dataclass
+@dataclass(repr=False)
 class Kept:
     """An object, and when it was put."""
 
@@ -35,12 +35,12 @@ class Kept:
     modified: str
 
 
-@dataclass
+@dataclass(repr=False)
 class State:
     """What the cloud has, and how it behaves.
 
-    `ahead` is by how much its clock differs from this machine's; `at_call` has the number of a call, what is run when it
-    comes, and whether that is after it was done and before it is answered.
+    `ahead` is by how much its clock differs from ours; `at_call` has the number of a call, or a text of its
+    path, what is run when it comes, and whether that is after it was done and before it is answered.
     """
 
     buckets: dict[str, dict[str, Kept]] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class State:
     strict_clock: bool = False
     page: int = 1000
     refuse_puts: tuple[str, str] | None = None
-    at_call: tuple[int, Callable[[], None], bool] | None = None
+    at_call: tuple[int | str, Callable[[], None], bool] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def objects(self, bucket: str = "backups") -> dict[str, bytes]:
@@ -96,7 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
             number = state.calls.total()
             state.moved += len(body)
         moment = state.at_call
-        if moment and number == moment[0] and not moment[2]:
+        come = moment and (moment[0] in self.path if isinstance(moment[0], str) else number == moment[0])
+        if moment and come and not moment[2]:
             moment[1]()
         if fault == "drop":
             self.close_connection = True
@@ -109,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
                 status, answer = self._answer(state, body)
         except _Refused as refusal:
             status, answer = refusal.status, self._told(refusal)
-        if moment and number == moment[0] and moment[2]:
+        if moment and come and moment[2]:
             moment[1]()
         if fault == "lose":
             self.close_connection = True

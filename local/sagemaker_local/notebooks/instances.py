@@ -194,7 +194,11 @@ class Notebooks:
             self._place(record).make()
         machine = NotebookMachine(self.cloud, record, self.follow)
         self._machines[record[NOTEBOOK.arn_field]] = machine
-        reason = machine.start(self._configs.scripts(record, first=first))
+        try:
+            reason = machine.start(self._configs.scripts(record, first=first))
+        except BaseException:
+            machine.close()
+            raise
         if reason is None:
             self._settle(record, "InService")
             return

@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parts:
-    """The handlers by operation, and what has to be ended: the servers of endpoints, and notebook instances."""
+    """The handlers by operation, what has to be ended (servers of endpoints, notebook instances), and all tags."""
 
     handlers: "dict[str, Handler]"
     endpoints: Endpoints
     notebooks: Notebooks
+    tags: Tags
 
 
 def put_together(cloud: Cloud) -> Parts:
@@ -37,6 +38,7 @@ def put_together(cloud: Cloud) -> Parts:
     resources = Resources(cloud)
     models = Models(cloud, resources)
     endpoints = Endpoints(cloud, resources, Servers(cloud, models))
+    tags = Tags(cloud)
     notebooks = Notebooks(cloud, resources, partial(follow_script, cloud))
     parts: list[Part] = [
         models,
@@ -46,10 +48,10 @@ def put_together(cloud: Cloud) -> Parts:
         Pipelines(cloud, resources),
         FeatureStore(cloud, resources),
         notebooks,
-        Tags(cloud),
+        tags,
     ]
     handlers = {name: handler for part in parts for name, handler in part.operations().items()}
-    return Parts(handlers, endpoints, notebooks)
+    return Parts(handlers, endpoints, notebooks, tags)
 
 
 def follow_script(cloud: Cloud, role: str, stream: str, log: Path) -> LogStream:

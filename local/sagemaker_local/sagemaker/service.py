@@ -71,6 +71,10 @@ class Service:
         self._parts.endpoints.close()
         self._parts.notebooks.close()
 
+    def tagged(self) -> list[tuple[str, list[dict[str, str]]]]:
+        """Return the ARNs of the region's resources with their tags."""
+        return self._parts.tags.all()
+
     def _named(self, operation: str, request: Mapping[str, Any]) -> str:
         for member in ("PipelineExecutionArn", "ModelPackageArn", "ResourceArn"):
             if member in request:

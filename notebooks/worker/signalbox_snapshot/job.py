@@ -58,7 +58,7 @@ def marker_text(job: Job, operation: str) -> bytes:
     left = job.progress.counts().left_out
     lines = [f"Created {job.objects.address('snapshots/' + job.snapshot + '/')}"] if operation == BACKUP else []
     lines.append(f"Completed at {time.strftime('%Y-%m-%d-%H-%M-%S', time.gmtime())}")
-    lines += [f"{left} files were left out: see the report in the bucket"] if left else []
+    lines += [f"Files left out: {left} (see the report in the bucket)"] if left else []
     return "".join(line + "\n" for line in lines).encode()
 
 
