@@ -5,7 +5,7 @@ import http.client
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, NamedTuple
 
-from signalbox_snapshot.errors import DamagedError, RefusedError
+from signalbox_snapshot.errors import DamagedError, MissingError, RefusedError
 from signalbox_snapshot.refusals import text_of
 from signalbox_snapshot.signing import Scope, encoded
 from signalbox_snapshot.transport import Call
@@ -70,6 +70,9 @@ class Objects:
         except RefusedError as error:
             if error.status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
                 raise DamagedError(f"{self.address(key)} is shorter than the snapshot says", _AGAIN) from error
+            if error.status == http.client.FORBIDDEN and not self._is_there(key):
+                # So S3 says that a key is not there to whoever may list a prefix, and not the whole bucket.
+                raise MissingError(str(error), error.advice, error.status, "NoSuchKey") from error
             raise
 
     def verified(self, key: str, digest: str) -> bytes:
@@ -93,8 +96,14 @@ class Objects:
             query["continuation-token"] = text_of(root, "NextContinuationToken")
 
     def head(self) -> None:
-        """Ask whether the bucket is there and ours; raise MissingError or RefusedError."""
-        self._send("HEAD", None)
+        """Ask whether the bucket is there and ours; raise MissingError or RefusedError.
+
+        Not by HEAD, which wants the right to list the whole bucket, where a role has that of its own prefix.
+        """
+        self._send("GET", None, query={"list-type": "2", "prefix": self.place.prefix, "max-keys": "1"})
+
+    def _is_there(self, key: str) -> bool:
+        return any(listed.key == key for listed in self.list(key, most=1))
 
     def configure(self, setting: str, body: bytes, headers: "Mapping[str, str]", owned: bool = True) -> None:
         """Put a setting of the bucket, or the bucket itself where `setting` is empty."""

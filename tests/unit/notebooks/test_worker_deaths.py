@@ -116,8 +116,9 @@ def test_a_restore_that_was_cut_gets_no_file_twice(state: State, instance: Make)
     done = restored.run("restore")
 
     assert done.returncode == 0, done.stderr
-    # The document, the manifest, the three pieces, and the pack once for the file that has further names.
-    assert state.calls["GET"] - gets == 6
+    # A look at the bucket, the document, the manifest, the three pieces, and the pack once for the file that has
+    # further names.
+    assert state.calls["GET"] - gets == 7
     assert described(restored.home) == described(saved.home)
 
 
