@@ -78,7 +78,7 @@ def test_the_tests_of_a_project_pass_and_its_notebook_runs(here: Path, tmp_path:
     file = tables.named("iris").write(tmp_path)
     assert new("iris-flowers", "--from", str(file), "--label", "column5").exit_code == 0
     project = here / "iris-flowers"
-    places = [ROOT, ROOT / "layers/signalbox", ROOT / "operate", ROOT / "features"]
+    places = [ROOT, ROOT / "layers/signalbox", ROOT / "operate", ROOT / "features", ROOT / "notebooks/worker"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, places))}
 
     def run(*words: str) -> str:

@@ -78,7 +78,9 @@ def work[Result](
 ) -> list[Outcome[Result]]:
     """Do something for each instance, some at once, with a line of progress for each."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=20))
-    with Progress(*columns, TextColumn("{task.fields[said]}", markup=False), console=errors) as progress:
+    with Progress(
+        *columns, TextColumn("{task.fields[said]}", markup=False), console=errors, disable=not errors.is_terminal
+    ) as progress:
         told = _telling(progress)
         return many.each(names, lambda name: one(name, told), at_once, halt)
 
@@ -115,7 +117,8 @@ def finish[Result](outcomes: Sequence[Outcome[Result]], tell: Callable[[str, Res
         if one.error is not None:
             errors.print(f"error: {shown(sentence(one.error))}")
         elif one.result is not None and not as_json:
-            console.print(shown(tell(one.name, one.result)))
+            for line in tell(one.name, one.result).splitlines():
+                console.print(shown(line))
     if any(one.error is not None for one in outcomes):
         raise typer.Exit(1)
 

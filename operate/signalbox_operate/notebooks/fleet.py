@@ -132,16 +132,13 @@ class Fleet:
             self._sagemaker.update_notebook_instance(NotebookInstanceName=instance.name, **request)
         return self.settled(instance.name)
 
-    def create_like(
-        self, old: Instance, name: str, platform: str, config: str, tags: Mapping[str, str], volume: int
-    ) -> Instance:
+    def create_like(self, old: Instance, name: str, platform: str, config: str, tags: Mapping[str, str]) -> Instance:
         """Make an instance with another's settings, and return it once it is in service.
 
         Raises:
             NotebookError: it did not start, for the reason that is told.
         """
         request = {wanted: old.settings[own] for own, wanted in _KEPT.items() if old.settings.get(own)}
-        request["VolumeSizeInGB"] = max(old.volume, volume)
         self._sagemaker.create_notebook_instance(
             NotebookInstanceName=name,
             PlatformIdentifier=platform,

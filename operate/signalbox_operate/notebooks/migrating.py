@@ -3,7 +3,6 @@
 The old instance is stopped and never deleted; whatever is broken off goes on where it was when it is repeated.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,8 +16,6 @@ from signalbox_operate.notebooks.requests import Request, Told
 from signalbox_operate.notebooks.snapshots import Totals
 
 _LONGEST_NAME = 63  # characters of an instance's name (SageMaker API reference)
-_SPARE = 1.1
-"""A new volume holds a tenth more than the files, for what the file system itself takes."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,9 @@ def _in_place(old: Instance, wanted: Aim, desk: Desk, told: Told, today: date, m
     shelf = desk.shelf(old)
     totals = shelf.totals(after.snapshot)
     if before is not None:
-        _compare(old.name, shelf.totals(before.snapshot), totals)
+        first = shelf.totals(before.snapshot)
+        # A start may add files of its own, such as a notebook server's; it takes none away.
+        _compare(old.name, first, Totals(min(first.files, totals.files), min(first.size, totals.size), 0))
     return _report(old, wanted, after, totals, compared=before is not None)
 
 
@@ -120,8 +119,7 @@ def _made(old: Instance, wanted: Aim, desk: Desk, told: Told, today: date, may_s
     tags |= requests.first_tags(old, name, before, desk, started=True)
     tags |= {model.FROM: old.name, model.SNAPSHOT: saved.snapshot}
     told(wanted.new, f"making it, of {wanted.platform}", 0, None)
-    volume = math.ceil(desk.shelf(old).totals(saved.snapshot).size * _SPARE / 2**30)
-    return desk.fleet.create_like(old, wanted.new, wanted.platform, desk.stack.restore, tags, volume)
+    return desk.fleet.create_like(old, wanted.new, wanted.platform, desk.stack.restore, tags)
 
 
 def _restored(new: Instance, request: Request, desk: Desk, told: Told, today: date) -> Standing:
