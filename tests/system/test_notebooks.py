@@ -70,7 +70,7 @@ class Account:
         sagemaker = self.client("sagemaker")
         sagemaker.create_notebook_instance(**self._given(name, role, PlatformIdentifier=NEW))
         _wait(lambda: self.state(name)["NotebookInstanceStatus"] == "InService")
-        every_kind(self.volume(name))
+        every_kind(self.volume(name), seed=len(name))  # contents of its own
         return self.volume(name)
 
     def volume(self, name: str) -> Path:
@@ -238,19 +238,17 @@ def test_a_migration_that_is_killed_goes_on_when_it_is_repeated_and_nobody_else_
     assert tree(account.volume("killed-new")) == before
 
 
-def test_ends_are_counted_and_an_alarm_is_there_for_failures(account: Account) -> None:
-    account.old("counted", NEW)
-    account.run("backup", "counted")
-    logs = account.client("logs")
-    group = "/aws/events/signalbox-notebooks-results"
+def test_each_end_is_an_object_of_its_own_by_which_complete_and_failed_ones_are_told_apart(account: Account) -> None:
+    account.old("told", NEW)
+    account.run("backup", "told")
+    bucket = account.tags("told")["ebs-backup-bucket"]
+    account.client("sagemaker").add_tags(
+        ResourceArn=account.state("told")["NotebookInstanceArn"],
+        Tags=[{"Key": "snapshot-secrets", "Value": "perhaps"}],
+    )
+    assert "its tag snapshot-secrets is perhaps" in " ".join(account.run("backup", "told", code=1).split())
 
-    def told() -> bool:
-        streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
-        texts = [
-            event["message"]
-            for stream in streams
-            for event in logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
-        ]
-        return any("results/complete/counted/" in text for text in texts)
-
-    _wait(told)
+    found = account.client("s3").list_objects_v2(Bucket=bucket, Prefix="people/ana/results/")["Contents"]
+    assert [one["Key"] for one in found if "/told/" in one["Key"]] == [
+        f"people/ana/results/complete/told/backup-{account.tags('told')['snapshot-name']}.json"
+    ]

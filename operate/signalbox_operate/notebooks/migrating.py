@@ -114,6 +114,7 @@ def _made(old: Instance, wanted: Aim, desk: Desk, told: Told, today: date, may_s
     platform = "" if platforms.starts(old.platform, today) else wanted.platform
     saving = Request(BACKUP, desk.stack.backup, platform=platform, keep_stopped=True)
     saved = requests.carry_out(old.name, saving, desk, told, today, may_stop=may_stop)
+    old = desk.fleet.read(old.name)  # it is put back: what was broken off had left our configuration on it
     name, before = requests.new_name(RESTORE), f"{STOPPED} {old.config}"
     tags = {key: value for key, value in old.tags.items() if key not in model.OURS and not key.startswith("aws:")}
     tags |= requests.first_tags(old, name, before, desk, started=True)

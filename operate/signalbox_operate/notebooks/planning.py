@@ -8,9 +8,9 @@ from signalbox_operate.notebooks import platforms
 from signalbox_operate.notebooks.model import Instance
 from signalbox_operate.notebooks.platforms import Kernel
 
-_BYTES_A_SECOND = 50_000_000
+BYTES_A_SECOND = 50_000_000
 """What a worker is taken to move; a guess, not measured on AWS."""
-_DOLLARS = 0.023
+DOLLARS = 0.023
 """A GB for a month in S3 Standard of us-east-1 (S3's price list, from memory)."""
 
 
@@ -42,8 +42,8 @@ def step(instance: Instance, target: str, today: date) -> Step:
         refused.isoformat() if refused else None,
         _way(instance, target, today),
         instance.volume,
-        -(-instance.volume * 2**30 // (_BYTES_A_SECOND * 60)),
-        round(instance.volume * _DOLLARS, 2),
+        -(-instance.volume * 2**30 // (BYTES_A_SECOND * 60)),
+        round(instance.volume * DOLLARS, 2),
         platforms.missing(instance.platform, target),
     )
 
