@@ -43,8 +43,10 @@ def clear() -> None:
 
 def python_path() -> list[str]:
     """Return the folders that the project's packages are found in."""
-    parts = ("layers/signalbox", "local", "operate", "features", "notebooks/worker")
-    return [str(ROOT), *(str(ROOT / part) for part in parts)]
+    return [
+        str(ROOT),
+        *(str(ROOT / part) for part in ("layers/signalbox", "local", "operate", "features", "notebooks/worker")),
+    ]
 
 
 def program_environment(extra: Mapping[str, str]) -> dict[str, str]:

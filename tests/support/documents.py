@@ -22,6 +22,7 @@ def documents() -> list[Path]:
             *(ROOT / "docs").glob("*.md"),
             *(ROOT / "projects").glob("*/*.md"),
             *(ROOT / "local").glob("*/*.md"),
+            *(ROOT / "notebooks").glob("*/*.md"),
         ]
     )
 

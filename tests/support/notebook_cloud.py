@@ -39,9 +39,10 @@ class Kept:
 class State:
     """What the cloud has, and how it behaves.
 
-    `ahead` is by how much its clock differs from ours; `at_call` has the number of a call, or a text of its
-    path, what is run when it comes, and whether that is after it was done and before it is answered. `bound_to` is the
-    prefix that the role reaches alone, as the template's policy has it: then a key that is not there is refused.
+    `region` is that of its buckets, `ahead` by how much its clock differs from ours. `at_call` has a call's number or a
+    text of its path, what is run when it comes, and whether that is after it was done and before it is answered.
+    `bound_to` is the prefix that the role reaches alone, as the template's policy has it: then a key that is not there
+    is refused.
     """
 
     buckets: dict[str, dict[str, Kept]] = field(default_factory=dict)
@@ -52,9 +53,11 @@ class State:
     calls: Counter[str] = field(default_factory=Counter)
     moved: int = 0
     weather: Weather = field(default_factory=Weather)
+    region: str = REGION
     ahead: timedelta = timedelta()
     strict_clock: bool = False
     page: int = 1000
+    refuse_tags: bool = False
     refuse_puts: tuple[str, str] | None = None
     bound_to: str = ""
     at_call: tuple[int | str, Callable[[], None], bool] | None = None
@@ -122,6 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, state: State, status: int, answer: bytes, cut: bool) -> None:
         self.send_response_only(status)
         self.send_header("Date", format_datetime(datetime.now(UTC) + state.ahead, usegmt=True))
+        if status == 301:
+            self.send_header("x-amz-bucket-region", state.region)
         self.send_header("Content-Length", str(len(answer) + (1 if cut else 0)))
         self.end_headers()
         if self.command != "HEAD":
@@ -140,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _hold(self, state: State, body: bytes) -> None:
         """Refuse what AWS refuses of any request."""
-        assert self.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=testing/")
+        assert self.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=")
         said = datetime.strptime(self.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         if state.strict_clock and abs(datetime.now(UTC) + state.ahead - said) > timedelta(minutes=15):
             if self.headers.get("x-amz-target"):
@@ -167,6 +172,8 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, self._bucket(state, bucket, query, body)
 
     def _allow(self, state: State, bucket: str, made: bool) -> None:
+        if f"/{state.region}/s3/" not in self.headers["authorization"]:
+            raise _Refused(301, "PermanentRedirect", "The bucket must be addressed using another endpoint")
         if bucket in state.others:
             raise _Refused(*((409, "BucketAlreadyExists") if made else (403, "AccessDenied", "Access Denied")))
         if not made and bucket not in state.buckets:
@@ -222,6 +229,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _tags(self, state: State, request: dict[str, object]) -> bytes:
         if self.headers["x-amz-target"] == "SageMaker.AddTags":
+            if state.refuse_tags:
+                raise _Refused(400, "AccessDeniedException", "User is not authorized to perform: sagemaker:AddTags")
             for tag in cast("list[dict[str, str]]", request["Tags"]):
                 assert _TAG.fullmatch(tag["Value"]), tag
                 state.tags[tag["Key"]] = tag["Value"]

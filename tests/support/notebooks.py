@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from signalbox_operate.notebooks.worker_file import worker_file
@@ -20,11 +20,16 @@ MOMENT = 1_600_000_000_123_456_789
 
 @dataclass
 class Instance:
-    """A folder that stands for an instance: the volume is `home`; what is not on it is lost at a stop."""
+    """A folder that stands for an instance: the volume is `home`; what is not on it is lost at a stop.
+
+    `extra` is added to its environment.
+    """
 
     folder: Path
     url: str
     state: State
+    arn: str = ARN
+    extra: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.home = self.folder / "SageMaker"
@@ -32,7 +37,7 @@ class Instance:
         self.file = self.folder / "worker.pyz"
         self.file.write_bytes(worker_file())
         self.metadata = self.folder / "resource-metadata.json"
-        self.metadata.write_text(json.dumps({"ResourceArn": ARN, "ResourceName": "nb"}))
+        self.metadata.write_text(json.dumps({"ResourceArn": self.arn, "ResourceName": "nb"}))
         self.work = self.folder / "work"
 
     def command(self, operation: str, *words: str, python: str = sys.executable) -> list[str]:
@@ -43,7 +48,11 @@ class Instance:
     def environment(self) -> dict[str, str]:
         """Return the environment of an instance, without a locale, as lifecycle scripts have none."""
         keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-        return keys | {"AWS_ENDPOINT_URL": self.url, "PATH": os.environ["PATH"], "TMPDIR": str(self.folder)}
+        return (
+            keys
+            | {"AWS_ENDPOINT_URL": self.url, "PATH": os.environ["PATH"], "TMPDIR": str(self.folder)}
+            | dict(self.extra)
+        )
 
     def start(self, operation: str, *words: str) -> "subprocess.Popen[str]":
         """Start the worker."""

@@ -6,6 +6,7 @@ import os
 import pwd
 import stat
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signalbox_snapshot.entries import LINK, Entry
@@ -69,7 +70,7 @@ def entry_of(
 def apply(entry: Entry, full: bytes) -> None:
     """Give the file at `full` what `entry` says: owner (where the worker is root), mode, attributes, times."""
     if os.geteuid() == 0:
-        os.chown(full, _uid(entry), _gid(entry), follow_symlinks=False)
+        os.chown(full, user_number(entry.user, entry.uid), group_number(entry.group, entry.gid), follow_symlinks=False)
     if entry.kind != LINK:
         os.chmod(full, entry.mode)
     for name, value in entry.xattrs:
@@ -86,24 +87,30 @@ def differences(entry: Entry, full: bytes, status: os.stat_result) -> "list[str]
         found.append("its time of change is another")
     if dict(entry.xattrs).items() - dict(_xattrs(full)).items():
         found.append("its extended attributes are others")
-    if os.geteuid() == 0 and (status.st_uid, status.st_gid) != (_uid(entry), _gid(entry)):
+    if os.geteuid() == 0 and (status.st_uid, status.st_gid) != (
+        user_number(entry.user, entry.uid),
+        group_number(entry.group, entry.gid),
+    ):
         found.append("its owner is another")
     return found
 
 
-def _uid(entry: Entry) -> int:
-    """Return the user of the entry's name here: ec2-user has another number on Amazon Linux 1 than on later ones."""
+@lru_cache(maxsize=1000)
+def user_number(name: str, number: int) -> int:
+    """Return the user of a name here: ec2-user has another number on Amazon Linux 1 than on later ones."""
     try:
-        return pwd.getpwnam(entry.user).pw_uid if entry.user else entry.uid
+        return pwd.getpwnam(name).pw_uid if name else number
     except KeyError:
-        return entry.uid
+        return number
 
 
-def _gid(entry: Entry) -> int:
+@lru_cache(maxsize=1000)
+def group_number(name: str, number: int) -> int:
+    """Return the group of a name here."""
     try:
-        return grp.getgrnam(entry.group).gr_gid if entry.group else entry.gid
+        return grp.getgrnam(name).gr_gid if name else number
     except KeyError:
-        return entry.gid
+        return number
 
 
 def _xattrs(full: bytes) -> "tuple[tuple[bytes, bytes], ...]":

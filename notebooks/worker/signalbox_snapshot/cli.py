@@ -146,6 +146,7 @@ def _reported(
 
 
 def _stop(files: Transport, *_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     files.stopped.set()
     raise StoppedError
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from signalbox_snapshot import keys
 from signalbox_snapshot.entries import FILE, from_line
 from signalbox_snapshot.errors import DamagedError, MissingError
-from signalbox_snapshot.index import Packed
+from signalbox_snapshot.index import Known, Packed
 from signalbox_snapshot.manifest import Part, completion_of, unpacked
 
 if TYPE_CHECKING:
+    from signalbox_snapshot.entries import Piece
     from signalbox_snapshot.index import Index
     from signalbox_snapshot.objects import Objects
 
@@ -20,6 +21,10 @@ FRESH_DAYS = 30
 
 A rule that expires contents and packs has to leave them this much longer than snapshots.
 """
+
+
+_JIFFY = 50 * 1000 * 1000
+"""Nanoseconds within which a second change of a file may have the first one's time."""
 
 
 def contents(objects: "Objects", index: "Index", now: float) -> None:
@@ -34,6 +39,7 @@ def contents(objects: "Objects", index: "Index", now: float) -> None:
 def entries(objects: "Objects", index: "Index", instance: str) -> None:
     """Note what the last complete snapshot of the instance says of each file, and what those that were cut since say.
 
+    `contents` has been noted before: a file is known only if all its contents are in the bucket.
     What cannot be read of them is only lost time: those files are read again.
     """
     parts: dict[str, list[str]] = {}
@@ -50,6 +56,19 @@ def entries(objects: "Objects", index: "Index", instance: str) -> None:
             _note(objects, index, snapshot, digest)
 
 
+def state(size: int, modified: int, changed: int, inode: int) -> str:
+    """Return by what a file is seen to be unchanged."""
+    return f"{size} {modified} {changed} {inode}"
+
+
+def stored(index: "Index", piece: "Piece") -> bool:
+    """Whether a piece is in the bucket, and young enough to be relied on."""
+    if piece.pack:
+        size = index.stored(keys.pack(piece.pack))
+        return size is not None and size >= piece.offset + piece.size
+    return index.stored(keys.piece(piece.digest)) == piece.size
+
+
 def _of_complete(objects: "Objects", snapshot: str) -> "list[str]":
     try:
         completion = completion_of(objects.get(keys.complete(snapshot)), snapshot)
@@ -63,8 +82,10 @@ def _note(objects: "Objects", index: "Index", snapshot: str, digest: str) -> Non
     try:
         for line in unpacked(objects.verified(keys.part(snapshot, digest), digest)):
             entry = from_line(line)
-            if entry.kind == FILE:
-                index.add_known(entry.path, line.rstrip("\n"))
+            rested = entry.changed + _JIFFY <= entry.read
+            if entry.kind == FILE and rested and all(stored(index, piece) for piece in entry.pieces):
+                then = state(entry.size, entry.modified, entry.changed, entry.inode)
+                index.add_known(entry.path, Known(then, "\n".join(entry.secrets), line.rstrip("\n")))
             for piece in entry.pieces:
                 if piece.pack:
                     index.add_packed(piece.digest, piece.size, Packed(piece.pack, piece.offset))

@@ -72,22 +72,25 @@ def to_line(entry: Entry) -> str:
     return json.dumps({name: value for name, value in given.items() if value not in ((), [], "")})
 
 
-def from_line(line: "str | bytes") -> Entry:
+def from_line(line: str) -> Entry:
     """Return the entry of a line; raise DamagedError where it is none, or names something outside the home folder."""
     try:
-        given = json.loads(line if isinstance(line, str) else line.decode("ascii"))
-        given["path"], given["target"] = raw(given["path"]), raw(given.get("target", ""))
-        given["xattrs"] = tuple((raw(name), base64.b64decode(value)) for name, value in given.get("xattrs", ()))
-        given["pieces"] = tuple(Piece(*piece) for piece in given.get("pieces", ()))
-        given["secrets"] = tuple(given.get("secrets", ()))
-        entry = Entry(**dict({"user": "", "group": ""}, **given))
+        given = dict(_NAMELESS, **json.loads(line))
+        given["path"], given["target"] = raw(given["path"]), raw(given["target"])
+        given["pieces"] = tuple([Piece(*piece) for piece in given["pieces"]])
+        given["secrets"] = tuple(given["secrets"])
+        if given["xattrs"]:
+            given["xattrs"] = tuple([(raw(name), base64.b64decode(value)) for name, value in given["xattrs"]])
+        entry = Entry(**given)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise DamagedError(f"the manifest has a line that is no entry: {error}", _ADVICE) from error
-    paths = [entry.path, entry.target] if entry.kind == SAME else [entry.path]
-    for path in paths:
-        if not path or path.startswith(b"/") or b"\0" in path or {b"", b".", b".."} & set(path.split(b"/")):
+    for path in (entry.path, entry.target) if entry.kind == SAME else (entry.path,):
+        between = b"/" + path + b"/"
+        if b"//" in between or b"/./" in between or b"/../" in between or b"\0" in path:
             raise DamagedError(f"the manifest names a place outside the home folder: {shown(path)}", _ADVICE)
     return entry
 
 
+_NAMELESS = {"user": "", "group": "", "target": "", "xattrs": (), "pieces": (), "secrets": ()}
+"""What a line leaves out where it is empty."""
 _ADVICE = "restore another snapshot: this one was not made by the worker"

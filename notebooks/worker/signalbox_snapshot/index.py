@@ -15,7 +15,7 @@ _TABLES = (
     "CREATE TABLE waiting (folder BLOB)",
     "CREATE TABLE stored (key TEXT PRIMARY KEY, size INTEGER)",
     "CREATE TABLE packed (digest TEXT PRIMARY KEY, size INTEGER, pack TEXT, start INTEGER)",
-    "CREATE TABLE known (path BLOB PRIMARY KEY, line TEXT)",
+    "CREATE TABLE known (path BLOB PRIMARY KEY, state TEXT, secrets TEXT, line TEXT)",
     "CREATE TABLE linked (device INTEGER, inode INTEGER, path BLOB, size INTEGER, first INTEGER, saved INTEGER)",
     "CREATE INDEX links ON linked (device, inode)",
     "CREATE TABLE wanted (path BLOB PRIMARY KEY, kind TEXT, pack TEXT, state TEXT, line TEXT)",
@@ -31,8 +31,16 @@ class Packed(NamedTuple):
     start: int
 
 
+class Known(NamedTuple):
+    """A line of an earlier snapshot, the `state` by which its file is seen to be unchanged, its kinds of secrets."""
+
+    state: str
+    secrets: str
+    line: str
+
+
 class Wanted(NamedTuple):
-    """An entry of the snapshot that is restored, and how it went: `state` is empty, `done` or `left`."""
+    """An entry of the snapshot that is restored, and how it went: `state` is `left`, or `done` for a folder."""
 
     path: bytes
     state: str
@@ -89,14 +97,14 @@ class Index:
         row = self._one("SELECT pack, start FROM packed WHERE digest = ? AND size = ?", digest, size)
         return Packed(str(row[0]), int(row[1])) if row else None
 
-    def add_known(self, path: bytes, line: str) -> None:
+    def add_known(self, path: bytes, known: Known) -> None:
         """Note what an earlier snapshot says of a file; a later note takes the place of an earlier one."""
-        self._do("INSERT OR REPLACE INTO known VALUES (?, ?)", path, line)
+        self._do("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", path, known.state, known.secrets, known.line)
 
-    def known(self, path: bytes) -> "str | None":
-        """Return the line of an earlier snapshot about a file."""
-        row = self._one("SELECT line FROM known WHERE path = ?", path)
-        return str(row[0]) if row else None
+    def known(self, path: bytes) -> "Known | None":
+        """Return what an earlier snapshot says of a file."""
+        row = self._one("SELECT state, secrets, line FROM known WHERE path = ?", path)
+        return Known(*row) if row else None
 
     def add_link(self, device: int, inode: int, path: bytes, size: int) -> bool:
         """Note a name of a file that has more than one; say whether it is the first."""

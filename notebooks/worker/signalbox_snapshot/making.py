@@ -55,7 +55,7 @@ def ensure(objects: "Objects", partition: str, own: bool) -> None:
 def there(objects: "Objects") -> None:
     """See that the bucket is there and ours; raise RefusedError where it is not."""
     try:
-        objects.head()
+        objects.ask()
     except MissingError as error:
         raise _no_bucket(objects, "name the snapshot's bucket in the tag ebs-backup-bucket") from error
     except RefusedError as error:
@@ -96,7 +96,7 @@ def _create(objects: "Objects") -> None:
 def _bare(objects: "Objects") -> bool:
     """Whether this may be a bucket that a worker made and could not protect any more."""
     try:
-        if any(objects.list("", most=1)):
+        if not objects.is_empty():
             return False
         objects.setting("policy")
     except MissingError:

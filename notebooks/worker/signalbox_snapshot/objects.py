@@ -95,12 +95,26 @@ class Objects:
                 return
             query["continuation-token"] = text_of(root, "NextContinuationToken")
 
-    def head(self) -> None:
+    def ask(self) -> None:
         """Ask whether the bucket is there and ours; raise MissingError or RefusedError.
 
-        Not by HEAD, which wants the right to list the whole bucket, where a role has that of its own prefix.
+        By a listing of the own prefix, which is what somebody may whose policy grants that prefix alone. A bucket of
+        another region tells its region, and is asked there from then on.
         """
-        self._send("GET", None, query={"list-type": "2", "prefix": self.place.prefix, "max-keys": "1"})
+        try:
+            next(self.list("snapshots/", most=1), None)
+        except RefusedError as error:
+            here = self.place.region
+            if error.region in {"", here}:
+                raise
+            there = self.place.endpoint.replace(f".{here}.", f".{error.region}.")
+            self.place = self.place._replace(region=error.region, endpoint=there)
+            next(self.list("snapshots/", most=1), None)
+
+    def is_empty(self) -> bool:
+        """Whether nobody has anything in the bucket; raise RefusedError where that may not be known."""
+        query = {"list-type": "2", "prefix": "", "max-keys": "1"}
+        return b"<Contents>" not in self._send("GET", None, query=query).body
 
     def _is_there(self, key: str) -> bool:
         return any(listed.key == key for listed in self.list(key, most=1))

@@ -6,7 +6,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from signalbox_snapshot.attributes import apply
-from signalbox_snapshot.entries import FOLDER, Entry, to_line
+from signalbox_snapshot.entries import FOLDER, Entry
 from signalbox_snapshot.reading import GoneError, Reader, RestlessError
 from signalbox_snapshot.walking import AT_WORK
 
@@ -34,6 +34,7 @@ class Placer:
         self._index = index
         self._over_newer = over_newer
         self._partial = partial
+        self._ready = b""
         self._folder = os.path.join(home, AT_WORK)
         os.makedirs(self._folder, mode=_ALL_OF_OWNER, exist_ok=True)
 
@@ -43,7 +44,7 @@ class Placer:
 
     def scratch(self, entry: Entry) -> bytes:
         """Return where an entry is made: the same place for the same entry, so that work that was cut goes on."""
-        return os.path.join(self._folder, hashlib.sha256(to_line(entry).encode()).hexdigest()[:40].encode())
+        return os.path.join(self._folder, hashlib.sha256(repr(entry).encode()).hexdigest()[:40].encode())
 
     def folder(self, entry: Entry) -> None:
         """Make a folder; raise KeptError where something newer is in its place."""
@@ -109,8 +110,10 @@ class Placer:
     def _below(self, path: bytes) -> bytes:
         """Return where `path` belongs; raise KeptError unless every folder above is a folder of the snapshot."""
         parent = os.path.dirname(path)
-        if parent and self._index.state(parent, FOLDER) != "done" and not (self._partial and self._made(parent)):
-            raise KeptError("its folder was not restored", failed=True)
+        if parent and parent != self._ready:
+            if self._index.state(parent, FOLDER) != "done" and not (self._partial and self._made(parent)):
+                raise KeptError("its folder was not restored", failed=True)
+            self._ready = parent
         return self.full(path)
 
     def _made(self, folder: bytes) -> bool:

@@ -6,7 +6,6 @@ import xml.etree.ElementTree as ET
 _KEY = "let the instance's role use the bucket's key: kms:GenerateDataKey to save, kms:Decrypt to restore"
 _RIGHTS = "let the instance's role do this, in its policy, the bucket's and the endpoint's"
 _BY_CODE = {
-    "PermanentRedirect": "name a bucket in the instance's region",
     "NoSuchBucket": "name an existing bucket in the tag ebs-backup-bucket",
     "InvalidBucketName": "name a bucket in the tag ebs-backup-bucket",
     "InvalidAccessKeyId": "give the instance a role whose keys are valid",

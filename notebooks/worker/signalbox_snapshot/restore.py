@@ -134,7 +134,7 @@ class _Restore:
     def _again(self, entry: Entry) -> None:
         """Give a file a further name, unless it has it."""
         line = self._index.line(entry.target, FILE)
-        if line is None or self._index.state(entry.target, FILE) != "done":
+        if line is None or self._index.state(entry.target, FILE) == "left":
             raise KeptError("is another name of a file that was not restored")
         first = self._placer.full(entry.target)
         status = _status(self._placer.full(entry.path))
@@ -164,7 +164,8 @@ class _Restore:
             raise SnapshotError(
                 "the volume is full", "give the instance a larger volume, and start it again"
             ) from error
-        self._index.went(entry.path, "done" if error is None else "left")
+        if entry.kind == FOLDER or error is not None:
+            self._index.went(entry.path, "done" if error is None else "left")
         if error is not None:
             failed = error.failed if isinstance(error, KeptError) else True
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox_snapshot import keys
 from signalbox_snapshot.attributes import Names, entry_of
-from signalbox_snapshot.entries import FILE, FOLDER, LINK, SAME, Entry, Piece, from_line, to_line
+from signalbox_snapshot.earlier import state, stored
+from signalbox_snapshot.entries import FILE, FOLDER, LINK, SAME, Entry, Piece, to_line
 from signalbox_snapshot.index import Packed
-from signalbox_snapshot.reading import PIECE, TRIES, GoneError, Reader, RestlessError, zeros
+from signalbox_snapshot.reading import PIECE, TRIES, GoneError, Reader, RestlessError, identity, zeros
 from signalbox_snapshot.scanning import secrets_of
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 SMALL = 256 * 1024
 """Bytes of the largest file that is packed with others."""
 _PACK_FILES = 4000
-_JIFFY = 50 * 1000 * 1000
-"""Nanoseconds within which a second change of a file may have the first one's time."""
 
 
 class Tools(NamedTuple):
@@ -78,29 +77,18 @@ class Saver:
         self._tools.writer.put()
 
     def _bare(self, seen: "Seen", status: "os.stat_result") -> None:
-        entry = entry_of(self._names, seen.path, seen.kind, seen.full, status)
-        self._write(entry)
+        self._write(entry_of(self._names, seen.path, seen.kind, seen.full, status))
 
     def _unchanged(self, seen: "Seen", status: "os.stat_result") -> bool:
         """Keep what an earlier snapshot says of a file that has not changed, if all its contents are still there."""
-        line = self._tools.notes.known(seen.path)
-        if line is None:
+        known = self._tools.notes.known(seen.path)
+        if known is None or known.state != state(*identity(status)):
             return False
-        entry = from_line(line)
-        then = (entry.size, entry.modified, entry.changed, entry.inode)
-        now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-        if then != now or entry.changed + _JIFFY > entry.read or not all(self._stored(piece) for piece in entry.pieces):
-            return False
-        if not self._withheld(seen, entry.secrets):
-            self._write(entry, line)
+        secrets = tuple(known.secrets.splitlines())
+        if not self._withheld(seen, secrets):
+            self._add(seen.path, known.line, status.st_size, secrets)
             self._saved(status)
         return True
-
-    def _stored(self, piece: Piece) -> bool:
-        if piece.pack:
-            size = self._tools.notes.stored(keys.pack(piece.pack))
-            return size is not None and size >= piece.offset + piece.size
-        return self._tools.notes.stored(keys.piece(piece.digest)) == piece.size
 
     def _changed(self, seen: "Seen", size: int) -> None:
         if size > PIECE:
@@ -192,7 +180,7 @@ class Saver:
         known = self._tools.notes.packed(digest, len(data))
         if known:
             piece = Piece(0, len(data), digest, known.pack, known.start)
-            if self._stored(piece):
+            if stored(self._tools.notes, piece):
                 return piece
         if digest not in pack.starts:
             pack.starts[digest] = Piece(0, len(data), digest, "", len(pack.body))
@@ -213,13 +201,18 @@ class Saver:
         if status.st_nlink > 1:
             self._tools.notes.link_saved(status.st_dev, status.st_ino)
 
-    def _write(self, entry: Entry, line: str = "") -> None:
+    def _write(self, entry: Entry) -> None:
+        size = None if entry.kind == FOLDER else 0 if entry.kind == LINK else entry.size
+        self._add(entry.path, to_line(entry), size, entry.secrets)
+
+    def _add(self, path: bytes, line: str, size: "int | None", secrets: "tuple[str, ...]") -> None:
+        """Add a line, and count the file that it is about; a folder, which has no size, is none."""
         with self._lock:
-            self._tools.writer.add(line or to_line(entry))
-        if entry.secrets:
-            self._tools.progress.secret(entry.path, entry.secrets, withheld=False)
-        if entry.kind != FOLDER:
-            self._tools.progress.done(entry.size if entry.kind != LINK else 0)
+            self._tools.writer.add(line)
+        if secrets:
+            self._tools.progress.secret(path, secrets, withheld=False)
+        if size is not None:
+            self._tools.progress.done(size)
 
 
 class _Pack:

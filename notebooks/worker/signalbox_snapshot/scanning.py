@@ -37,7 +37,7 @@ _KINDS = (
     _Kind("Slack address", (b"hooks.slack.com/services/",), rb"hooks\.slack\.com/services/T\w+/B\w+/\w{16,}"),
     _Kind("Google key", (b"AIza",), _BEFORE + rb"AIza[A-Za-z0-9_-]{35}" + rb"(?![A-Za-z0-9_-])"),
     _Kind("Hugging Face token", (b"hf_",), _BEFORE + rb"hf_[A-Za-z]{34}" + _AFTER),
-    _Kind("OpenAI or Anthropic key", (b"sk-",), _BEFORE + rb"sk-(?:ant-|proj-)?[A-Za-z0-9_-]{40,}"),
+    _Kind("OpenAI or Anthropic key", (b"sk-",), _BEFORE + rb"sk-(?:(?:ant-|proj-)[A-Za-z0-9_-]{40,}|[A-Za-z0-9]{40,})"),
     _Kind("Stripe key", (b"sk_live_", b"rk_live_"), _BEFORE + rb"[sr]k_live_[A-Za-z0-9]{24,}"),
     _Kind("PyPI token", (b"pypi-AgEIcHlwaS5vcmc",), rb"pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,}"),
 )

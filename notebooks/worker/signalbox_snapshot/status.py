@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox_snapshot import keys
-from signalbox_snapshot.errors import SnapshotError
+from signalbox_snapshot.errors import RefusedError, SnapshotError
 
 if TYPE_CHECKING:
     from signalbox_snapshot.objects import Objects
@@ -128,7 +128,11 @@ class Reporter:
         tags = {"snapshot-status": tag_of(ending, self._progress.counts())}
         if ending.state == COMPLETE and self._work.operation == "backup":
             tags["snapshot-name"] = self._work.snapshot
-        self._tags.write(tags)
+        try:
+            self._tags.write(tags)
+        except RefusedError as error:
+            # A role as AWS's sample asks for may only read tags: the objects tell the end.
+            _LOG.warning("the tags could not be written: %s", error)
         if self._objects is not None and self._work.snapshot and not again:
             work, body = self._work, self._document(ending)
             key = keys.result(ending.state, work.instance.name, work.operation, work.snapshot)

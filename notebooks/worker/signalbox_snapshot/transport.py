@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _LONGEST = 20.0
-_TOLERATED = 300
 _TIMEOUT = 60.0
 _LATER = {408, 429, 500, 502, 503, 504}
 _PASSING = {"SlowDown", "RequestTimeout", "ThrottlingException", "Throttling", "ConditionalRequestConflict"}
@@ -62,10 +61,6 @@ class Clock:
     def now(self) -> datetime:
         """Return the time in UTC."""
         return datetime.now(timezone.utc) + self._skew
-
-    def differs(self, date: str) -> float:
-        """Return by how many seconds this time is behind a date of HTTP."""
-        return (parsedate_to_datetime(date) - self.now()).total_seconds()
 
     def set(self, date: str) -> None:
         """Take a date of HTTP for the time."""
@@ -140,9 +135,7 @@ class Transport:
         told = (
             code == "RequestTimeTooSkewed" or "Signature expired" in message or "Signature not yet current" in message
         )
-        # An answer to HEAD has no word for the refusal.
-        silent = answer.status == http.client.FORBIDDEN and not answer.body
-        if not date or not (told or (silent and abs(self._clock.differs(date)) > _TOLERATED)):
+        if not (date and told):
             return False
         self._clock.set(date)
         return True

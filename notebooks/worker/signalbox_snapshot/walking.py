@@ -56,7 +56,7 @@ def walk(home: bytes, index: "Index", mounts: "Callable[[], set[bytes]] | None" 
             with os.scandir(os.path.join(home, folder)) as names:
                 for name in names:
                     if folder or name.name not in _NOT_SAVED:
-                        seen = _seen(home, os.path.join(folder, name.name), device, mounted)
+                        seen = _seen(home, folder + b"/" + name.name if folder else name.name, device, mounted)
                         if seen and seen.kind == FOLDER and not seen.reason:
                             index.push(seen.path)
                         if seen:
@@ -88,7 +88,7 @@ def _mounted() -> "set[bytes]":
 
 
 def _seen(home: bytes, path: bytes, device: int, mounted: "set[bytes]") -> "Seen | None":
-    full = os.path.join(home, path)
+    full = home + b"/" + path
     try:
         status = os.lstat(full)
     except FileNotFoundError:

@@ -14,7 +14,7 @@ import pytest
 from tests.support.notebook_cloud import State
 from tests.support.notebooks import Instance, described
 
-from signalbox_snapshot import walking
+from signalbox_snapshot import attributes, walking
 from signalbox_snapshot.cli import main
 
 type Make = Callable[[str], Instance]
@@ -90,6 +90,17 @@ def test_a_bucket_with_anything_in_it_keeps_its_settings(state: State, instance:
     saved.run("backup")
 
     assert "policy" not in state.settings.get("backups", {})
+
+
+def test_a_bucket_in_which_somebody_else_has_files_keeps_its_settings(state: State, instance: Make) -> None:
+    saved = small(instance("saved"))
+    saved.run("backup")
+    state.settings.clear()
+    state.tags["snapshot-prefix"] = "people/ana"
+
+    assert saved.run("backup").returncode == 0
+
+    assert state.settings.get("backups", {}) == {}
 
 
 def test_a_bucket_of_another_account_is_not_used(state: State, instance: Make) -> None:
@@ -172,6 +183,29 @@ def test_a_restore_from_a_bucket_that_is_gone_says_so_and_makes_none(state: Stat
 
     assert "failed: there is no bucket backups: name the snapshot's bucket" in done.stderr
     assert state.buckets == {}
+
+
+def test_a_role_that_may_only_read_tags_is_enough_and_the_objects_tell_the_end(state: State, instance: Make) -> None:
+    state.refuse_tags = True
+
+    done = small(instance("saved")).run("backup")
+
+    assert done.returncode == 0, done.stderr
+    assert state.status("backup")["state"] == "complete"
+    assert any(key.startswith("results/complete/") for key in state.objects())
+    assert "the tags could not be written: AccessDeniedException" in done.stderr
+
+
+def test_a_bucket_of_another_region_is_used_there(state: State, instance: Make) -> None:
+    state.region = "us-west-2"
+    saved, restored = small(instance("saved")), instance("restored")
+
+    done = saved.run("backup")
+    state.tags["backup-snapshot"] = state.tags["snapshot-name"]
+    back = restored.run("restore")
+
+    assert (done.returncode, back.returncode) == (0, 0), done.stderr + back.stderr
+    assert described(restored.home) == described(saved.home)
 
 
 def test_a_clock_that_is_wrong_is_set_by_that_of_aws(state: State, instance: Make) -> None:
@@ -288,10 +322,12 @@ def test_owners_are_found_by_their_names_where_numbers_differ_between_platforms(
     state.tags["backup-snapshot"] = state.tags["snapshot-name"]
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "chown", lambda _, user, __, **___: given.append(user))
+    attributes.user_number.cache_clear()
     monkeypatch.setattr(pwd, "getpwnam", lambda name: SimpleNamespace(pw_uid={mine: 1234}[name]))
 
     in_process(restored, "restore")
 
+    attributes.user_number.cache_clear()
     assert given == [1234]
 
 

@@ -81,6 +81,7 @@ def test_who_is_killed_at_any_moment_ends_complete_and_equal_or_says_that_it_fai
         assert described(restored.home) == described(saved.home)
         for key in [key for key in state.objects() if key.startswith(("content/", "packs/", "snapshots/"))]:
             del state.buckets["backups"][key]
+        (saved.home / "BACKUP_COMPLETE").unlink()
 
 
 def test_a_backup_that_was_cut_goes_on_under_its_name_and_puts_no_content_twice(state: State, instance: Make) -> None:

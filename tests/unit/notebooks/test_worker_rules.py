@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -10,6 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support import documents
+from tests.support.notebook_cloud import State, cloud
+from tests.support.notebooks import Instance as NotebookInstance
+from tests.support.notebooks import every_kind, special
 
 from signalbox_operate.notebooks.worker_file import digest, worker_file
 from signalbox_snapshot.entries import Entry, Piece, from_line, shown, to_line
@@ -91,6 +96,7 @@ def test_each_kind_of_secret_is_found_wherever_it_stands(kind: str) -> None:
         b"XAKIA" + b"Q" * 16,
         b"ghp_short",
         b"task-" + b"a" * 50,
+        b"sk-estimator-" + b"a-" * 30,
         b"PRIVATE KEY",
         os.urandom(1 << 16),
     ],
@@ -155,3 +161,28 @@ def test_the_worker_imports_the_standard_library_alone() -> None:
     imported = {line.split()[1].split(".")[0] for line in lines if line.startswith(("import ", "from "))}
 
     assert imported - set(sys.stdlib_module_names) == {"signalbox_snapshot"}
+
+
+def test_the_page_about_the_worker_names_every_object_and_tag(tmp_path: Path) -> None:
+    page = documents.read("notebooks/worker/README.md")
+    state = State(buckets={"backups": {}}, tags={"ebs-backup-bucket": "backups", "snapshot-request": "r1"})
+    with cloud(state) as url:
+        saved = NotebookInstance(tmp_path / "saved", url, state)
+        every_kind(saved.home)
+        special(saved.home)
+        saved.run("backup")
+        state.tags["backup-snapshot"] = state.tags["snapshot-name"]
+        saved.run("restore")
+    patterns = [re.sub(r"<\w+>", "[^/]+", row[0].strip("`")) for row in documents.tables(page, "key", "what")]
+    told = " ".join(row[0] for row in documents.tables(page, "tag", "meaning"))
+    source = (documents.ROOT / "notebooks/worker/signalbox_snapshot/settings.py").read_text()
+
+    left = [key for key in state.objects() if not any(re.fullmatch(pattern, key) for pattern in patterns)]
+    assert left == []
+    unused = [one for one in patterns if not any(re.fullmatch(one, key) for key in state.objects())]
+    assert unused == ["snapshots/[^/]+/partial.json"]
+    assert set(re.findall(r"[a-z]+-[a-z-]+", told)) == {
+        *re.findall(r'"((?:snapshot|backup)-[a-z]+|ebs-backup-bucket)"', source),
+        "snapshot-status",
+        "snapshot-name",
+    }

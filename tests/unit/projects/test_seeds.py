@@ -10,7 +10,7 @@ from tests.support.documents import ROOT
 SEEDS = sorted(folder for folder in (ROOT / "projects").iterdir() if folder.is_dir())
 OURS = {
     folder.name
-    for place in (".", "layers/signalbox", "local", "operate", "features")
+    for place in (".", "layers/signalbox", "local", "operate", "features", "notebooks/worker")
     for folder in (ROOT / place).iterdir()
 }
 
