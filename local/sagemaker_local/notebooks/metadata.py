@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import Message
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ LONGEST_TOKEN = 21_600
 _TOKEN, _TTL = "X-aws-ec2-metadata-token", "X-aws-ec2-metadata-token-ttl-seconds"
 _NAMES = (LOOPBACK, "localhost", "169.254.169.254")
 _RENEWED = 0.25  # new credentials are there when so much of the time of the old ones is left
+_CLOSING = 0.1  # seconds within which the end is noticed
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -118,7 +120,8 @@ class MetadataService:
 
         self._server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
         self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, name="metadata", daemon=True).start()
+        serve = partial(self._server.serve_forever, poll_interval=_CLOSING)
+        threading.Thread(target=serve, name="metadata", daemon=True).start()
 
     @property
     def url(self) -> str:
