@@ -221,3 +221,17 @@ def test_a_configuration_of_ones_own_stays_and_a_running_instance_is_not_stopped
     assert not requests.detach("own", made, may_stop=True)
     with pytest.raises(NotebookError, match="repeat with --stop"):
         requests.detach("runs", made, may_stop=False)
+
+
+def test_an_instance_that_runs_with_the_configuration_by_tags_alone_is_started_anew_for_the_request() -> None:
+    made, instances, _ = desk()
+    instances.add("ana", status="InService", config=STACK.backup, ebs_backup_bucket="bucket")
+
+    ended = run(made)
+
+    assert ended.request is not None
+    assert [name for name, _ in instances.calls if name.startswith(("Stop", "Start"))] == [
+        "StopNotebookInstance",
+        "StartNotebookInstance",
+    ]
+    assert state(instances)[1] == STACK.backup
