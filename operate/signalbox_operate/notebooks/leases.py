@@ -49,10 +49,13 @@ class Lease:
             NotebookError: somebody has taken it over.
         """
         if not self._put(IfMatch=self._tag):
+            self._tag = ""
             raise NotebookError(self.instance, "somebody else has taken the migration over: see who, then repeat")
 
     def give_back(self) -> None:
-        """End it: whoever comes next begins anew."""
+        """End it: whoever comes next begins anew. One that was taken over is left to whoever has it."""
+        if not self._tag:
+            return
         self.shelf.s3.delete_object(Bucket=self.shelf.bucket, Key=self._key, ExpectedBucketOwner=self.shelf.owner)
 
     @property

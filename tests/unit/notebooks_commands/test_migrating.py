@@ -149,7 +149,7 @@ def test_another_migration_that_was_broken_off_is_ended_first() -> None:
 
 
 def test_a_migration_that_somebody_took_over_stops() -> None:
-    made, instances, _ = desk()
+    made, instances, bucket = desk()
     instances.add("ana")
     lease = Lease(made.shelf(made.fleet.read("ana")), "ana", "ana", MOVE.told)
     lease.take()
@@ -158,6 +158,9 @@ def test_a_migration_that_somebody_took_over_stops() -> None:
 
     with pytest.raises(NotebookError, match="somebody else has taken the migration over"):
         lease.renew()
+    lease.give_back()
+
+    assert bucket.read("migrations/ana.json")["by"] == "bob"
 
 
 def test_an_instance_of_the_new_name_that_is_somebody_elses_is_left_alone() -> None:
