@@ -266,7 +266,9 @@ def test_files_that_cannot_be_read_are_named_and_the_backup_is_no_complete_one(
     assert status["left_out"] == [{"path": "bad", "reason": "cannot be read: Input/output error"}]
     assert not any(key.endswith(("complete.json", "BACKUP_COMPLETE")) for key in state.objects())
     assert not (saved.home / "BACKUP_COMPLETE").exists()
-    state.tags.update({"backup-snapshot": str(status["snapshot"]), "snapshot-partial": "restore"})
+    state.tags["backup-snapshot"] = str(status["snapshot"])
+    assert "is not complete" in restored.run("restore").stderr
+    state.tags["snapshot-partial"] = "restore"
     assert restored.run("restore").returncode == 0
     assert (restored.home / "file").read_text() == "content"
 

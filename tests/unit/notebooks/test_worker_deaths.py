@@ -117,8 +117,7 @@ def test_a_restore_that_was_cut_gets_no_file_twice(state: State, instance: Make)
     done = restored.run("restore")
 
     assert done.returncode == 0, done.stderr
-    # A look at the bucket, the document, the manifest, the three pieces, and the pack once for the file that has
-    # further names.
+    # The listing, the document, the manifest, the three pieces, and the pack once for the file that has further names.
     assert state.calls["GET"] - gets == 7
     assert described(restored.home) == described(saved.home)
 
