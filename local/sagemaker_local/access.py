@@ -54,6 +54,10 @@ class RoleAccess:
             "AWS_DEFAULT_REGION": self._region,
         }
 
+    def temporary(self, role_arn: str, session: str, seconds: float) -> dict[str, str]:
+        """Return new credentials of the role that are valid for so many seconds."""
+        return ministack.credentials(role_arn, session, seconds)
+
     def client(self, service: str, role_arn: str, session: str, output_key: str = "") -> "BaseClient":
         """Return a boto3 client of this cloud that acts as the role, and encrypts what it writes with `output_key`."""
         keys = ministack.credentials(role_arn, session)

@@ -8,7 +8,8 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -45,11 +46,13 @@ REFUSED = 400
 _CLOUDFORMATION = "ministack.services.cloudformation"
 _EVENTS = "ministack.services.eventbridge"
 _LOGS = "ministack.services.cloudwatch_logs"
+_TAGGING = "ministack.services.tagging"
 
 asgi = ministack_app.app
 eventbridge: Any = Later(_EVENTS)
 rest_apis: Any = Later("ministack.services.apigateway_v1")
 logs: Any = Later(_LOGS)
+tagging: Any = Later(_TAGGING)
 
 
 # --- services -------------------------------------------------------------------------------------------------------
@@ -59,7 +62,7 @@ def add_service(
     target_prefix: str,
     rest_models: list[str],
     resource_arn: Callable[[str, str, Mapping[str, str], bytes], str],
-    condition_keys: Callable[[str, bytes], Mapping[str, str]],
+    condition_keys: Callable[[str, bytes], Mapping[str, str | list[str]]],
 ) -> None:
     """Let ministack route, authenticate and authorise one more service.
 
@@ -89,12 +92,24 @@ def add_service(
     add_condition_keys(name, condition_keys)
 
 
+def add_resource_tags(name: str, collect: Callable[[], Iterable[tuple[str, list[dict[str, str]]]]]) -> None:
+    """Let IAM know the tags of a service's resources as `aws:ResourceTag/...`; `collect` yields ARNs and tags.
+
+    They are asked for where a policy has such a key, and by the tagging API.
+    """
+
+    def loaded() -> None:
+        tagging._RESOURCE_TAG_COLLECTORS[name] = collect
+
+    when_loaded(_TAGGING, loaded)
+
+
 def around_service(name: str, wrap: Callable[[ServiceHandler], ServiceHandler]) -> None:
     """Put something around the handler of a service that there is."""
     ministack_app.SERVICE_HANDLERS[name] = wrap(ministack_app.SERVICE_HANDLERS[name])
 
 
-def add_condition_keys(name: str, find: Callable[[str, bytes], Mapping[str, str]]) -> None:
+def add_condition_keys(name: str, find: Callable[[str, bytes], Mapping[str, str | list[str]]]) -> None:
     """Let IAM know the condition keys that a service takes from its requests."""
     original = iam_actions.request_tag_context
 
@@ -318,10 +333,14 @@ def refusal(
 _SALT = secrets.token_hex()
 
 
-def credentials(role_arn: str, session: str) -> dict[str, str]:
-    """Return the credentials of a session of the role, the same for the same session name."""
+def credentials(role_arn: str, session: str, seconds: float | None = None) -> dict[str, str]:
+    """Return the credentials of a session of the role, the same for the same session name.
+
+    With `seconds` they are new ones each time, and expire.
+    """
     account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
-    digest = hashlib.sha256(f"{_SALT}:{role_arn}:{session}".encode()).hexdigest()
+    own = "" if seconds is None else secrets.token_hex()
+    digest = hashlib.sha256(f"{_SALT}:{role_arn}:{session}{own}".encode()).hexdigest()
     keys = {
         "AWS_ACCESS_KEY_ID": f"ASIA{digest[:16].upper()}",
         "AWS_SECRET_ACCESS_KEY": hashlib.sha256(f"secret:{digest}".encode()).hexdigest(),
@@ -334,6 +353,7 @@ def credentials(role_arn: str, session: str) -> dict[str, str]:
             "UserId": f"{name}:{session[:64]}",
             "SecretAccessKey": keys["AWS_SECRET_ACCESS_KEY"],
             "SessionToken": keys["AWS_SESSION_TOKEN"],
+            **({} if seconds is None else {"Expiration": time.time() + seconds}),
         },
     )
     return keys

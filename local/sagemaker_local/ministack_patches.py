@@ -50,6 +50,7 @@ from sagemaker_local.ministack_topics import (
     leave_mail_subscriptions_of_stacks_pending,
     leave_mail_subscriptions_pending,
 )
+from sagemaker_local.ministack_variables import resolve_policy_variables
 
 _callback_token: ContextVar[str] = ContextVar("callback_token")
 
@@ -75,6 +76,7 @@ def apply(integrations: Integrations, containers: Path, repeat_events: float = 0
     decide_parameters_by_their_path()
     decide_roles_by_their_path()
     know_boundaries_and_attached_policies()
+    resolve_policy_variables()
     know_images_by_their_content(containers)
     answer_message_moves()
     count_what_becomes_of_mails()

@@ -59,6 +59,8 @@ class Options:
         repeat_events: the share of SageMaker's events that are sent twice, from 0 to 1.
         startup_seconds: how long a model server may take until it answers /ping.
         build_minute: how many seconds a minute of a build's time limit has.
+        script_seconds: what a lifecycle script of a notebook instance may take.
+        credential_seconds: how long credentials of a notebook instance's metadata service are valid.
         aws_names: answer AWS's host names too, by an HTTPS proxy; `environment` has what programs need for it.
     """
 
@@ -68,6 +70,8 @@ class Options:
     repeat_events: float = 0.0
     startup_seconds: float = 60.0
     build_minute: float = 60.0
+    script_seconds: float = 300.0
+    credential_seconds: float = 21_600.0
     aws_names: bool = False
 
 
@@ -96,6 +100,8 @@ class LocalCloud:
             "--repeat-events": options.repeat_events,
             "--startup-seconds": options.startup_seconds,
             "--build-minute": options.build_minute,
+            "--script-seconds": options.script_seconds,
+            "--credential-seconds": options.credential_seconds,
             **({"--containers": options.containers} if options.containers else {}),
             **({"--proxy-port": self._proxy_port} if self._proxy_port else {}),
         }

@@ -66,12 +66,29 @@ class Regions[Service: Regional]:
             service.close()
 
 
-def condition_keys(action: str, body: bytes) -> dict[str, str]:
-    """Return SageMaker's condition keys of a request (Service Authorization Reference): those that are used here."""
-    if action not in ("sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"):
-        return {}
-    status = members(body).get("ModelApprovalStatus")
-    return {"sagemaker:ModelApprovalStatus": str(status)} if status is not None else {}
+def condition_keys(action: str, body: bytes) -> dict[str, str | list[str]]:
+    """Return the condition keys of a request to SageMaker (Service Authorization Reference): those that are used here.
+
+    ministack makes those of tags by botocore's model of the service; what stands in that place here are the run-time
+    APIs, which have no tags.
+    """
+    request = members(body)
+    found = _tag_keys(request)
+    status = request.get("ModelApprovalStatus")
+    if action in ("sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage") and status is not None:
+        found["sagemaker:ModelApprovalStatus"] = str(status)
+    return found
+
+
+def _tag_keys(request: Mapping[str, Any]) -> dict[str, str | list[str]]:
+    """Return the keys and values of the tags that a request sets, and the keys that it takes away."""
+    given, gone = request.get("Tags"), request.get("TagKeys")
+    tags = [tag for tag in given if isinstance(tag, dict)] if isinstance(given, list) else []
+    keys = [str(tag.get("Key")) for tag in tags] + [str(key) for key in (gone if isinstance(gone, list) else [])]
+    found: dict[str, str | list[str]] = {
+        f"aws:RequestTag/{tag.get('Key')}".lower(): str(tag.get("Value")) for tag in tags
+    }
+    return {**found, "aws:TagKeys": keys} if keys else found
 
 
 def attach_codebuild(regions: Regions[Any]) -> None:
@@ -83,4 +100,7 @@ def attach_codebuild(regions: Regions[Any]) -> None:
 
 def attach(regions: Regions[Any]) -> None:
     """Make SageMaker known to ministack."""
+    ministack.add_resource_tags(
+        "sagemaker", lambda: [one for region in regions.names() for one in regions.of(region).tagged()]
+    )
     ministack.add_service("sagemaker", regions.handle, "SageMaker.", REST_MODELS, regions.resource_arn, condition_keys)

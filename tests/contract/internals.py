@@ -84,6 +84,9 @@ INTERNALS: dict[str, tuple[str, list[str]]] = {
         "function",
         ["doc", "ctx", "service", "named_only", "direct_only"],
     ),
+    "core.iam_evaluator._first_match": ("function", ["ctx", "stmts", "effect"]),
+    "core.iam_evaluator._resolve_condition_key": ("function", ["key", "ctx"]),
+    "services.tagging._RESOURCE_TAG_COLLECTORS": ("dict", []),
     "core.responses._BOTOCORE_NAME": ("dict", []),
     "core.responses.error_response_json": (
         "function",

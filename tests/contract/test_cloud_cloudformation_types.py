@@ -64,6 +64,10 @@ _MAKERS: dict[str, Callable[[World], dict[str, Any]]] = {
     "ModelPackage": package,
     "Pipeline": pipeline,
     "FeatureGroup": feature_group,
+    "NotebookInstance": lambda cloud: of("NotebookInstance", InstanceType="ml.t3.medium", RoleArn=cloud.role()),
+    "NotebookInstanceLifecycleConfig": lambda _: of(
+        "NotebookInstanceLifecycleConfig", OnStart=[{"Content": "IyEvYmluL3No"}]
+    ),
 }
 # What is changed; of a feature group, nothing.
 _CHANGES: dict[str, dict[str, Any]] = {

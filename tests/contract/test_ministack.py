@@ -35,6 +35,7 @@ _SOURCES = (
     "ministack_stacks.py",
     "ministack_images.py",
     "ministack_queries.py",
+    "ministack_variables.py",
 )
 # The names by which our files know ministack's modules.
 _MODULES = {
@@ -81,6 +82,7 @@ _MODULES = {
         "ssm",
         "stepfunctions",
         "sts",
+        "tagging",
     )
 }
 

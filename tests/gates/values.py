@@ -3,6 +3,7 @@
 The names are those of the samples in `events/`, so that patterns and policies can be held against them.
 """
 
+import base64
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -56,7 +57,7 @@ _REF_IS_ARN = frozenset(
     )
 )
 _NAME_PROPERTIES = ("Name", "LogGroupName", "TrailName", "FunctionName", "EmailIdentity", "RepositoryName")
-_VARIABLE = re.compile(r"\$\{(!?[\w:.]+)\}")
+_VARIABLE = re.compile(r"\$\{(![^}]+|[\w:.]+)\}")
 
 
 class Values:
@@ -159,6 +160,7 @@ class Values:
             "Condition": self._true,
             "Fn::GetAtt": self._get_att,
             "Fn::Sub": self._sub,
+            "Fn::Base64": lambda text: base64.b64encode(str(self.of(text)).encode()).decode(),
             "Fn::Join": self._join,
             "Fn::Split": lambda pair: str(self.of(pair[1])).split(pair[0]),
             "Fn::Select": lambda pair: self.of(pair[1])[int(pair[0])],

@@ -34,6 +34,13 @@ def sagemaker(tmp_path: Path) -> Any:
         ("DescribeModelPackage", {"ModelPackageName": f"{PREFIX}model-package/g/1"}, "model-package/g/1"),
         ("UpdateModelPackage", {"ModelPackageArn": f"{PREFIX}model-package/g/1"}, "model-package/g/1"),
         ("AddTags", {"ResourceArn": f"{PREFIX}endpoint/e"}, "endpoint/e"),
+        ("StartNotebookInstance", {"NotebookInstanceName": "Mine"}, "notebook-instance/mine"),
+        ("ListTags", {"ResourceArn": f"{PREFIX}notebook-instance/Mine"}, "notebook-instance/mine"),
+        (
+            "DeleteNotebookInstanceLifecycleConfig",
+            {"NotebookInstanceLifecycleConfigName": "C"},
+            "notebook-instance-lifecycle-config/c",
+        ),
         ("DescribeFeatureGroup", {"FeatureGroupName": f"{PREFIX}feature-group/g"}, "feature-group/g"),
     ],
 )
@@ -96,6 +103,13 @@ def test_the_service_is_attached_by_its_signing_name(sagemaker: Any, monkeypatch
     ("action", "body", "keys"),
     [
         ("sagemaker:CreateModelPackage", b'{"ModelApprovalStatus": "Approved"}', {STATUS: "Approved"}),
+        (
+            "sagemaker:AddTags",
+            b'{"Tags": [{"Key": "A", "Value": "1"}, {"Key": "b", "Value": "2"}]}',
+            {"aws:requesttag/a": "1", "aws:requesttag/b": "2", "aws:TagKeys": ["A", "b"]},
+        ),
+        ("sagemaker:DeleteTags", b'{"TagKeys": ["a"]}', {"aws:TagKeys": ["a"]}),
+        ("sagemaker:AddTags", b'{"Tags": "a", "TagKeys": 1}', {}),
         ("sagemaker:UpdateModelPackage", b'{"ModelApprovalStatus": "Rejected"}', {STATUS: "Rejected"}),
         ("sagemaker:UpdateModelPackage", b"{}", {}),
         ("sagemaker:CreateModelPackage", b"no JSON", {}),
@@ -103,5 +117,7 @@ def test_the_service_is_attached_by_its_signing_name(sagemaker: Any, monkeypatch
         ("sagemaker:CreateModel", b'{"ModelApprovalStatus": "Approved"}', {}),
     ],
 )
-def test_the_approval_status_of_a_request_is_a_condition_key(action: str, body: bytes, keys: dict[str, str]) -> None:
+def test_the_approval_status_and_the_tags_of_a_request_are_condition_keys(
+    action: str, body: bytes, keys: dict[str, str | list[str]]
+) -> None:
     assert regions.condition_keys(action, body) == keys

@@ -15,9 +15,11 @@ from sagemaker_local.stacks.table import (
     ENDPOINT,
     ENDPOINT_CONFIG,
     FEATURE_GROUP,
+    LIFECYCLE_CONFIG,
     MODEL,
     MODEL_PACKAGE,
     MODEL_PACKAGE_GROUP,
+    NOTEBOOK,
     PIPELINE,
 )
 
@@ -69,6 +71,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     service.config("two")
     yield Stack(service)
     service.endpoints.close()
+    service.notebooks.close()
 
 
 def refused(call: Any, *arguments: Any) -> str:
@@ -230,3 +233,61 @@ def test_a_change_of_a_feature_groups_online_store_needs_another_group_where_it_
     lasting = {"EnableOnlineStore": "true", "TtlDuration": {"Unit": "Days", "Value": 1}}
     assert FEATURE_GROUP.needs_another(FEATURES, other)
     assert not FEATURE_GROUP.needs_another(FEATURES, {**FEATURES, "OnlineStoreConfig": lasting})
+
+
+NOTEBOOKS: dict[str, Any] = {"NotebookInstanceName": "n", "InstanceType": "ml.t3.medium", "RoleArn": ROLE}
+
+
+def test_a_notebook_instance_that_runs_is_stopped_for_a_change_and_runs_again(stack: Stack) -> None:
+    notebooks = stack.of(NOTEBOOK)
+    stack.of(LIFECYCLE_CONFIG).create("Config", {"NotebookInstanceLifecycleConfigName": "c"}, "Mine")
+    before = {**NOTEBOOKS, "LifecycleConfigName": "c"}
+    reference, attributes = notebooks.create("Notebook", before, "Mine")
+    assert attributes == {"Id": reference, "NotebookInstanceName": "n"}
+    assert notebooks.read(reference, before) == {**before, "Tags": []} | notebook_defaults()
+
+    notebooks.update(reference, before, {**NOTEBOOKS, "InstanceType": "ml.t3.large"}, "Mine", "Notebook")
+
+    described = stack.service.call("DescribeNotebookInstance", NotebookInstanceName="n")
+    assert (described["InstanceType"], described["NotebookInstanceStatus"]) == ("ml.t3.large", "InService")
+    assert "NotebookInstanceLifecycleConfigName" not in described
+    asked = [one for one in stack.asked if not one.startswith(("Describe", "ListTags"))]
+    wanted = ["Create", "Stop", "Update", "Start"]
+    assert asked[1:] == [f"{verb}NotebookInstance" for verb in wanted]
+
+
+def notebook_defaults() -> dict[str, Any]:
+    return {
+        "DirectInternetAccess": "Enabled",
+        "VolumeSizeInGB": 5,
+        "RootAccess": "Enabled",
+        "PlatformIdentifier": "notebook-al2023-v1",
+        "InstanceMetadataServiceConfiguration": {"MinimumInstanceMetadataServiceVersion": "1"},
+    }
+
+
+def test_a_notebook_instance_that_was_stopped_by_hand_stays_stopped_and_is_deleted(stack: Stack) -> None:
+    notebooks = stack.of(NOTEBOOK)
+    reference, _ = notebooks.create("Notebook", NOTEBOOKS, "Mine")
+    stack.service.call("StopNotebookInstance", NotebookInstanceName="n")
+
+    notebooks.update(reference, NOTEBOOKS, {**NOTEBOOKS, "VolumeSizeInGB": 10}, "Mine", "Notebook")
+
+    described = stack.service.call("DescribeNotebookInstance", NotebookInstanceName="n")
+    assert (described["VolumeSizeInGB"], described["NotebookInstanceStatus"]) == (10, "Stopped")
+    notebooks.delete(reference, NOTEBOOKS)
+    notebooks.delete(reference, NOTEBOOKS)  # one that is gone is no failure
+    assert stack.service.call("ListNotebookInstances")["NotebookInstances"] == []
+
+
+def test_a_lifecycle_configuration_loses_a_hook_that_its_template_lost(stack: Stack) -> None:
+    configs, hook = stack.of(LIFECYCLE_CONFIG), [{"Content": "IyEvYmluL3No"}]
+    before = {"NotebookInstanceLifecycleConfigName": "c", "OnCreate": hook, "OnStart": hook}
+    reference, attributes = configs.create("Config", before, "Mine")
+    assert attributes == {"Id": reference, "NotebookInstanceLifecycleConfigName": "c"}
+
+    after = {name: item for name, item in before.items() if name != "OnCreate"}
+    configs.update(reference, before, after, "Mine", "Config")
+
+    described = stack.service.call("DescribeNotebookInstanceLifecycleConfig", NotebookInstanceLifecycleConfigName="c")
+    assert (described["OnCreate"], described["OnStart"]) == ([], hook)

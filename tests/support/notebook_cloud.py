@@ -41,6 +41,8 @@ class State:
 
     `region` is that of its buckets, `ahead` by how much its clock differs from ours. `at_call` has a call's number or a
     text of its path, what is run when it comes, and whether that is after it was done and before it is answered.
+    `bound_to` is the prefix that the role reaches alone, as the template's policy has it: then a key that is not there
+    is refused.
     """
 
     buckets: dict[str, dict[str, Kept]] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class State:
     page: int = 1000
     refuse_tags: bool = False
     refuse_puts: tuple[str, str] | None = None
+    bound_to: str = ""
     at_call: tuple[int | str, Callable[[], None], bool] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -162,6 +165,8 @@ class _Handler(BaseHTTPRequestHandler):
         if made:
             state.buckets.setdefault(bucket, {})
             return 200, b""
+        if not (key or query.get("prefix", "")).startswith(state.bound_to):
+            raise _Refused(403, "AccessDenied", "Access Denied")
         if key:
             return self._object(state, bucket, key, body)
         return 200, self._bucket(state, bucket, query, body)
@@ -185,6 +190,8 @@ class _Handler(BaseHTTPRequestHandler):
                 raise _Refused(412, "PreconditionFailed")
             held[key] = Kept(body, (datetime.now(UTC) + state.ahead).strftime("%Y-%m-%dT%H:%M:%S.000Z"))
             return 200, b""
+        if key not in held and state.bound_to:
+            raise _Refused(403, "AccessDenied", "Access Denied")
         if key not in held:
             raise _Refused(404, "NoSuchKey", "The specified key does not exist.")
         found = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("range", ""))

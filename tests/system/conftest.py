@@ -18,7 +18,7 @@ from tests.system.world import PARAMETERS, World
 
 _CONTAINERS = Path(__file__).parent / "containers"
 # They bring clouds of their own, so they run beside the scenarios that share one.
-_APART = ("test_from_before_projects", "test_own_data", "test_own_data_tried", "test_readme")
+_APART = ("test_from_before_projects", "test_notebooks", "test_own_data", "test_own_data_tried", "test_readme")
 # They share a cloud of their own, in which a stack is deployed as in the other's: so they run beside them, too.
 _PUSHES = (
     "test_builds_apart",

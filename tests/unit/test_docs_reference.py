@@ -185,6 +185,8 @@ OF_ALL = {"--stack", "--region", "--profile"}
 # They work on this machine, with no stack.
 _OF_FEATURES = {f"features {own}" for own in ("apply", "check", "fit", "import", "training-set")}
 AT_HOME = {"build", "ci", "features", "new", "run", "test"} | _OF_FEATURES
+# They ask SageMaker alone.
+WITHOUT = {"notebooks", "notebooks plan"}
 # It has two stacks, `--from` and `--to`.
 BETWEEN = {"promote"}
 
@@ -202,7 +204,7 @@ def test_the_commands_are_those_of_the_command_line_with_their_options() -> None
             commands |= {f"{name} {own}": one for own, one in command.commands.items()}
     for name, command in commands.items():
         options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
-        assert options >= (OF_ALL - {"--stack"} if name in AT_HOME | BETWEEN else OF_ALL)
+        assert options >= (OF_ALL - {"--stack"} if name in AT_HOME | WITHOUT | BETWEEN else OF_ALL)
         arguments = [_argument(one) for one in command.params if isinstance(one, TyperArgument)]
         wanted[" ".join([name, *arguments])] = options - OF_ALL
     assert rows == wanted

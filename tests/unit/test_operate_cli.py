@@ -129,7 +129,7 @@ def test_a_profile_that_does_not_exist_is_told_in_one_sentence(asked: Asked) -> 
 
 @pytest.mark.parametrize("command", ["check", "deploy", "projects", "train", "upload", "uploads", "invoke", "status"])
 def test_every_command_has_region_and_profile(command: str) -> None:
-    told = re.sub(r"\x1b\[[\d;]*m", "", run(command, "--help").output)
+    told = re.sub(r"\x1b\[[\d;]*m", "", run(*command.split(), "--help").output)
 
     assert "--region" in told
     assert "--profile" in told
@@ -137,7 +137,7 @@ def test_every_command_has_region_and_profile(command: str) -> None:
 
 @pytest.mark.parametrize("command", [name for name, one in cli.COMMANDS.items() if one.__name__.startswith("show_")])
 def test_every_command_that_shows_something_prints_json_where_asked(command: str) -> None:
-    told = re.sub(r"\x1b\[[\d;]*m", "", run(command, "--help").output)
+    told = re.sub(r"\x1b\[[\d;]*m", "", run(*command.split(), "--help").output)
 
     assert "--json" in told
 

@@ -27,6 +27,9 @@ class Access(Protocol):
     def environment(self, role_arn: str, session: str) -> dict[str, str]:
         """Return the variables by which a program acts as the role: credentials, AWS_ENDPOINT_URL, AWS_REGION."""
 
+    def temporary(self, role_arn: str, session: str, seconds: float) -> dict[str, str]:
+        """Return new credentials of the role, by the names of their variables, that are valid for so many seconds."""
+
     def client(self, service: str, role_arn: str, session: str, output_key: str = "") -> "BaseClient":
         """Return a boto3 client of this cloud that acts as the role; every call is authorised and recorded.
 
@@ -45,12 +48,15 @@ class Events(Protocol):
 class Timing:
     """How long things take here: bake times are scaled down, a server has less time to come up than on AWS.
 
-    `build_minute` is how many seconds a minute of a build's time limit has.
+    `build_minute` is how many seconds a minute of a build's time limit has, `script_seconds` what a lifecycle script of
+    a notebook instance may take, and `credential_seconds` how long credentials of its metadata service are valid.
     """
 
     startup_seconds: float = 60.0
     bake_scale: float = 0.01
     build_minute: float = 60.0
+    script_seconds: float = 300.0
+    credential_seconds: float = 21_600.0
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,10 @@ REFUSED: Mapping[str, str] = {
     "UpdateFeatureGroup.ThroughputConfig": "make the group with the ThroughputConfig that it needs",
     "DescribeFeatureGroup.NextToken": "leave it out: all features are in the first answer",
     "*Record.ValueAsStringList": "give each value a feature of its own",
+    # Notebook instances.
+    "*NotebookInstance.AcceleratorTypes": "leave it out: Elastic Inference is no longer available",
+    "*NotebookInstance.DisassociateAcceleratorTypes": "leave it out: no instance has any",
+    "*NotebookInstance.*CodeRepositor*": "clone it in a lifecycle script",
     # CodeCommit.
     "CreateCommit.putFiles.sourceFile": "give the fileContent",
     "CreateCommit.setFileModes": "put the file with its fileMode",
@@ -204,6 +208,13 @@ KEPT: tuple[str, ...] = (
     "*ModelPackage.ModelCard",
     "*ModelPackage.ModelLifeCycle",
     "UpdateModelPackage.ApprovalDescription",
+    "*NotebookInstance.InstanceType",
+    "*NotebookInstance.IpAddressType",
+    "*NotebookInstance.RootAccess",
+    "*NotebookInstance.VolumeSizeInGB",
+    "CreateNotebookInstance.DirectInternetAccess",
+    "CreateNotebookInstance.KmsKeyId",
+    "CreateNotebookInstance.SubnetId",
     "CreateRepository.kmsKeyId",
     "UpdateRepositoryEncryptionKey.kmsKeyId",
 )

@@ -23,6 +23,8 @@ _LOG = logging.getLogger("sagemaker_local")
 # once is less than all three.
 _EVENTS = 5_000
 # What is kept of one program: ministack holds all of it in memory.
+NOTEBOOKS = "/aws/sagemaker/NotebookInstances"
+"""The group of what lifecycle scripts of notebook instances print."""
 STREAM_BYTES = 16 * 1024 * 1024
 _POLL_SECONDS = 0.3
 

@@ -1,14 +1,19 @@
 """The parts of the service, put together for one region: which operations there are, and who answers them."""
 
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sagemaker_local.core.cloud import Cloud
 from sagemaker_local.core.resources import Resources
+from sagemaker_local.notebooks.instances import Notebooks
+from sagemaker_local.notebooks.machine import SESSION
 from sagemaker_local.pipelines.service import Pipelines
 from sagemaker_local.sagemaker.endpoints import Endpoints
 from sagemaker_local.sagemaker.features import FeatureStore
 from sagemaker_local.sagemaker.jobs import Jobs
+from sagemaker_local.sagemaker.logs import NOTEBOOKS, LogStream, Place
 from sagemaker_local.sagemaker.models import Models
 from sagemaker_local.sagemaker.registry import ModelRegistry
 from sagemaker_local.sagemaker.servers import Servers
@@ -20,10 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parts:
-    """The handlers by operation, and the endpoints, whose servers have to be ended."""
+    """The handlers by operation, what has to be ended (servers of endpoints, notebook instances), and all tags."""
 
     handlers: "dict[str, Handler]"
     endpoints: Endpoints
+    notebooks: Notebooks
+    tags: Tags
 
 
 def put_together(cloud: Cloud) -> Parts:
@@ -31,6 +38,8 @@ def put_together(cloud: Cloud) -> Parts:
     resources = Resources(cloud)
     models = Models(cloud, resources)
     endpoints = Endpoints(cloud, resources, Servers(cloud, models))
+    tags = Tags(cloud)
+    notebooks = Notebooks(cloud, resources, partial(follow_script, cloud))
     parts: list[Part] = [
         models,
         endpoints,
@@ -38,6 +47,13 @@ def put_together(cloud: Cloud) -> Parts:
         ModelRegistry(cloud, resources),
         Pipelines(cloud, resources),
         FeatureStore(cloud, resources),
-        Tags(cloud),
+        notebooks,
+        tags,
     ]
-    return Parts({name: handler for part in parts for name, handler in part.operations().items()}, endpoints)
+    handlers = {name: handler for part in parts for name, handler in part.operations().items()}
+    return Parts(handlers, endpoints, notebooks, tags)
+
+
+def follow_script(cloud: Cloud, role: str, stream: str, log: Path) -> LogStream:
+    """Follow what a lifecycle script prints into its stream of CloudWatch Logs, as its instance's role."""
+    return LogStream(cloud.access.client("logs", role, SESSION), Place(NOTEBOOKS, stream), log)

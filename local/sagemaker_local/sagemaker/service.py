@@ -23,7 +23,11 @@ _ARN_PATHS = (
     ("ModelName", "model"),
     ("PipelineName", "pipeline"),
     ("FeatureGroupName", "feature-group"),
+    ("NotebookInstanceName", "notebook-instance"),
+    ("NotebookInstanceLifecycleConfigName", "notebook-instance-lifecycle-config"),
 )
+# Whose ARN is in lower case, whatever the name is.
+_LOWER = ("pipeline", "notebook-instance", "notebook-instance-lifecycle-config")
 
 
 class Service:
@@ -32,7 +36,7 @@ class Service:
     def __init__(self, cloud: Cloud) -> None:
         parts = put_together(cloud)
         self._cloud = cloud
-        self.endpoints = parts.endpoints
+        self._parts = parts
         self._api = Api(parts.handlers, cloud.arn(""))
 
     async def handle(
@@ -63,14 +67,19 @@ class Service:
         return self._named(operation, request)
 
     def close(self) -> None:
-        """End the model servers."""
-        self.endpoints.close()
+        """End the model servers and the notebook instances."""
+        self._parts.endpoints.close()
+        self._parts.notebooks.close()
+
+    def tagged(self) -> list[tuple[str, list[dict[str, str]]]]:
+        """Return the ARNs of the region's resources with their tags."""
+        return self._parts.tags.all()
 
     def _named(self, operation: str, request: Mapping[str, Any]) -> str:
         for member in ("PipelineExecutionArn", "ModelPackageArn", "ResourceArn"):
             if member in request:
                 arn = str(request[member])
-                return arn.lower() if ":pipeline/" in arn else arn
+                return arn.lower() if arn.rsplit(":", maxsplit=1)[-1].partition("/")[0] in _LOWER else arn
         if operation in ("CreateModelPackage", "ListModelPackages"):
             # Decided on the packages of the group (Service Authorization Reference).
             return self._cloud.arn(f"model-package/{request.get('ModelPackageGroupName', '*')}/*")
@@ -83,5 +92,4 @@ class Service:
 
     def _arn(self, place: str, name: str) -> str:
         arn = name if name.startswith("arn:") else self._cloud.arn(f"{place}/{name}")
-        # A pipeline's ARN is in lower case, whatever its name is.
-        return arn.lower() if place == "pipeline" else arn
+        return arn.lower() if place in _LOWER else arn

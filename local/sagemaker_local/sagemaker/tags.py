@@ -21,6 +21,8 @@ _KINDS = {
     "model-package-group": "ModelPackageGroup",
     "model-package": "ModelPackage",
     "feature-group": "FeatureGroup",
+    "notebook-instance": "NotebookInstance",
+    "notebook-instance-lifecycle-config": "NotebookInstanceLifecycleConfig",
 }
 
 
@@ -61,6 +63,13 @@ class Tags:
 
         self._change(call.request["ResourceArn"], change)
         return {}
+
+    def all(self) -> list[tuple[str, list[dict[str, str]]]]:
+        """Return the ARN and the tags of every resource."""
+        store = self._cloud.store
+        return [
+            (record[f"{kind}Arn"], record.get("Tags", [])) for kind in _KINDS.values() for record in store.all(kind)
+        ]
 
     def _change(self, arn: str, change: Callable[[Record], None]) -> Record:
         place, _, name = arn.split(":", 5)[-1].partition("/")

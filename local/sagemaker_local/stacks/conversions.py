@@ -35,6 +35,24 @@ class ConversionError(Exception):
         super().__init__(message)
 
 
+def changed_notebook(old: Properties, new: Properties) -> Request:
+    """Return the update of a notebook instance: a lifecycle configuration that is gone is taken away."""
+    gone = "LifecycleConfigName" in old and "LifecycleConfigName" not in new
+    return {**new, **({"DisassociateLifecycleConfig": True} if gone else {})}
+
+
+def notebook_properties(described: Properties) -> Request:
+    """Return the properties of a notebook instance, two of which Describe calls otherwise."""
+    other = {"NotebookInstanceLifecycleConfigName": "LifecycleConfigName", "SecurityGroups": "SecurityGroupIds"}
+    return {other.get(name, name): item for name, item in described.items()}
+
+
+def changed_scripts(old: Properties, new: Properties) -> Request:
+    """Return the update of a lifecycle configuration: a hook that is gone becomes empty."""
+    gone: Request = {hook: [] for hook in ("OnCreate", "OnStart") if hook in old and hook not in new}
+    return {**new, **gone}
+
+
 def pipeline_request(properties: Properties) -> Request:
     """Return a pipeline's request: the definition is a text, or a place, beside the other members.
 

@@ -17,7 +17,8 @@ type Made = tuple[str, dict[str, Any]]
 """What `Ref` is, and what `Fn::GetAtt` is by the names of the attributes."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds between two looks at a status
-_MISSING = ("Could not find", "does not exist", "can't find")
+_MISSING = ("Could not find", "does not exist", "can't find", "RecordNotFound")
+_RUNS = "InService"
 # The framework's names of what a service refuses (CloudFormation CLI User Guide, "Handler error codes").
 _HANDLER_CODES = {
     "AccessDeniedException": "AccessDenied",
@@ -101,7 +102,7 @@ class StackResources:
         changed = {name for name in {*before, *wanted} - {"Tags"} if before.get(name) != wanted.get(name)}
         if changed - self._type.about_updates:
             self._require_changeable(changed)
-            self._update(identity, self._converted(lambda: self._type.change(before, wanted)))
+            self._change(identity, self._converted(lambda: self._type.change(before, wanted)))
             described = self._settled(identity)
         if before.get("Tags") != wanted.get("Tags"):
             self._tag(reference, before.get("Tags", []), wanted.get("Tags", []))
@@ -176,7 +177,27 @@ class StackResources:
     def _update(self, identity: str, request: Request) -> None:
         self._call("Update", {**request, self._type.update_by or self._type.name: identity})
 
+    def _change(self, identity: str, request: Request) -> None:
+        """Update a resource; one that has to be at rest for it is stopped, and runs again if it ran before."""
+        ran = self._stop(identity)
+        self._update(identity, request)
+        if ran:
+            self._rest(identity)
+            self._call("Start", {self._type.name: identity})
+
+    def _stop(self, identity: str) -> bool:
+        """Stop a resource that has to be at rest to be changed or deleted; return whether it ran."""
+        if not self._type.at_rest or not self._type.status:
+            return False
+        described = self._rest(identity) or {}
+        if described.get(self._type.status.member) != _RUNS:
+            return False
+        self._call("Stop", {self._type.name: identity})
+        self._rest(identity)
+        return True
+
     def _remove(self, identity: str) -> None:
+        self._stop(identity)
         try:
             self._call("Delete", {self._type.name: identity})
         except ResourceError as error:

@@ -73,6 +73,8 @@ class ResourceType:
     """Properties that say how the next update goes, and are no reason for one."""
     status: Status | None = None
     """Where its work goes on after the answer."""
+    at_rest: bool = False
+    """Whether it is stopped to be changed or deleted, and started again after a change, by Stop and Start."""
     stack_tags: bool = True
     """Whether it gets the tags of its stack."""
 

@@ -205,4 +205,50 @@ FEATURE_GROUP = ResourceType(
     status=Status("FeatureGroupStatus", frozenset({"Creating", "Deleting"})),
 )
 
-TYPES = (MODEL, ENDPOINT_CONFIG, ENDPOINT, MODEL_PACKAGE_GROUP, MODEL_PACKAGE, PIPELINE, FEATURE_GROUP)
+NOTEBOOK = ResourceType(
+    kind="NotebookInstance",
+    reference="NotebookInstanceArn",
+    attributes={"Id": "NotebookInstanceArn", "NotebookInstanceName": "NotebookInstanceName"},
+    replacing=frozenset(
+        {
+            "DirectInternetAccess",
+            "KmsKeyId",
+            "NotebookInstanceName",
+            "PlatformIdentifier",
+            "SecurityGroupIds",
+            "SubnetId",
+        }
+    ),
+    lacks={"CreateNotebookInstanceInput": frozenset({"IpAddressType"})},
+    requires={"CreateNotebookInstanceInput": frozenset({"InstanceType", "RoleArn"})},
+    change=conversions.changed_notebook,
+    described=conversions.notebook_properties,
+    status=Status("NotebookInstanceStatus", frozenset({"Pending", "Stopping", "Updating", "Deleting"})),
+    at_rest=True,
+)
+
+LIFECYCLE_CONFIG = ResourceType(
+    kind="NotebookInstanceLifecycleConfig",
+    reference="NotebookInstanceLifecycleConfigArn",
+    attributes={
+        "Id": "NotebookInstanceLifecycleConfigArn",
+        "NotebookInstanceLifecycleConfigName": "NotebookInstanceLifecycleConfigName",
+    },
+    replacing=frozenset({"NotebookInstanceLifecycleConfigName"}),
+    lacks={"CreateNotebookInstanceLifecycleConfigInput": frozenset({"Tags"})},
+    requires={"CreateNotebookInstanceLifecycleConfigInput": frozenset()},
+    change=conversions.changed_scripts,
+    stack_tags=False,
+)
+
+TYPES = (
+    MODEL,
+    ENDPOINT_CONFIG,
+    ENDPOINT,
+    MODEL_PACKAGE_GROUP,
+    MODEL_PACKAGE,
+    PIPELINE,
+    FEATURE_GROUP,
+    NOTEBOOK,
+    LIFECYCLE_CONFIG,
+)

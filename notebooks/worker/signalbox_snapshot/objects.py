@@ -5,7 +5,7 @@ import http.client
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, NamedTuple
 
-from signalbox_snapshot.errors import DamagedError, RefusedError
+from signalbox_snapshot.errors import DamagedError, MissingError, RefusedError
 from signalbox_snapshot.refusals import text_of
 from signalbox_snapshot.signing import Scope, encoded
 from signalbox_snapshot.transport import Call
@@ -70,6 +70,9 @@ class Objects:
         except RefusedError as error:
             if error.status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
                 raise DamagedError(f"{self.address(key)} is shorter than the snapshot says", _AGAIN) from error
+            if error.status == http.client.FORBIDDEN and not self._is_there(key):
+                # So S3 says that a key is not there to whoever may list a prefix, and not the whole bucket.
+                raise MissingError(str(error), error.advice, error.status, "NoSuchKey") from error
             raise
 
     def verified(self, key: str, digest: str) -> bytes:
@@ -112,6 +115,9 @@ class Objects:
         """Whether nobody has anything in the bucket; raise RefusedError where that may not be known."""
         query = {"list-type": "2", "prefix": "", "max-keys": "1"}
         return b"<Contents>" not in self._send("GET", None, query=query).body
+
+    def _is_there(self, key: str) -> bool:
+        return any(listed.key == key for listed in self.list(key, most=1))
 
     def configure(self, setting: str, body: bytes, headers: "Mapping[str, str]", owned: bool = True) -> None:
         """Put a setting of the bucket, or the bucket itself where `setting` is empty."""

@@ -52,6 +52,10 @@ class FakeAccess:
         """Return nothing: no program runs here."""
         return {}
 
+    def temporary(self, role_arn: str, session: str, seconds: float) -> dict[str, str]:
+        """Return nothing: no program runs here."""
+        return {}
+
     def client(self, service: str, role_arn: str, session: str, output_key: str = "") -> Any:
         """Return the fake of a service."""
         self.acted.append((service, role_arn))

@@ -15,6 +15,7 @@ from tests.sagemaker_local.support.service import DATA, PREFIX, ROLE, SageMaker,
 from sagemaker_local.core.errors import ApiError
 from sagemaker_local.core.members import KEPT, REFUSED, found
 from sagemaker_local.core.shapes import problems
+from sagemaker_local.notebooks import leave_behind
 
 TAGS = [{"Key": "a", "Value": "b"}]
 # Members that their handler refuses in AWS's words, as AWS refuses them for a package of a group.
@@ -81,6 +82,7 @@ class Requests:
             self._endpoints,
             self._jobs,
             self._features,
+            self._notebooks,
             self._pipelines,
             self._tags,
             self._lists,
@@ -91,6 +93,7 @@ class Requests:
                 step()
         finally:
             self._sagemaker.endpoints.close()
+            self._sagemaker.notebooks.close()
 
     def _registry(self) -> None:
         self.call("CreateModelPackageGroup", ModelPackageGroupName="g", Tags=TAGS)
@@ -462,6 +465,36 @@ class Requests:
         again = {"ParallelismConfiguration": parallel, "ClientRequestToken": world.token()}
         world.call("RetryPipelineExecution", **failed, **again)
 
+    def _notebooks(self) -> None:
+        hooks = {hook: [{"Content": "IyEvYmluL3No"}] for hook in ("OnCreate", "OnStart")}
+        config, named = {"NotebookInstanceLifecycleConfigName": "l"}, {"NotebookInstanceName": "n"}
+        version = {"InstanceMetadataServiceConfiguration": {"MinimumInstanceMetadataServiceVersion": "2"}}
+        platform = {"PlatformIdentifier": "notebook-al2023-v1"}
+        self.call("CreateNotebookInstanceLifecycleConfig", **config, **hooks, Tags=TAGS)
+        self.call("UpdateNotebookInstanceLifecycleConfig", **config, **hooks)
+        self.call("DescribeNotebookInstanceLifecycleConfig", **config)
+        attached = {"LifecycleConfigName": "l", "RoleArn": ROLE, **version, **platform}
+        network = {"SubnetId": "subnet-1", "SecurityGroupIds": ["sg-1"]}
+        self.call("CreateNotebookInstance", **named, **attached, **network, InstanceType="ml.t3.medium", Tags=TAGS)
+        self._notebook("InService")
+        self.call("StopNotebookInstance", **named)
+        self._notebook("Stopped")
+        self.call("UpdateNotebookInstance", **named, **attached)
+        self._notebook("Stopped")
+        self.call("UpdateNotebookInstance", **named, DisassociateLifecycleConfig=True)
+        self._notebook("Stopped")
+        self.call("StartNotebookInstance", **named)
+        self._notebook("InService")
+        self.call("StopNotebookInstance", **named)
+        self._notebook("Stopped")
+
+    def _notebook(self, status: str) -> None:
+        def there() -> bool:
+            found = self.call("DescribeNotebookInstance", NotebookInstanceName="n")
+            return bool(found["NotebookInstanceStatus"] == status)
+
+        until(there)
+
     def _tags(self) -> None:
         arn = f"{PREFIX}feature-group/g"
         self.call("AddTags", ResourceArn=arn, Tags=TAGS)
@@ -488,6 +521,9 @@ class Requests:
         self.call("DeleteEndpointConfig", EndpointConfigName="two")
         self.call("DeleteModel", ModelName="p-raw")
         self.call("DeleteFeatureGroup", FeatureGroupName="g")
+        self.call("DeleteNotebookInstance", NotebookInstanceName="n")
+        self.call("CreateNotebookInstanceLifecycleConfig", NotebookInstanceLifecycleConfigName="gone")
+        self.call("DeleteNotebookInstanceLifecycleConfig", NotebookInstanceLifecycleConfigName="gone")
         self._world.call("DeletePipeline", PipelineName="Other", ClientRequestToken=self._world.token())
 
     def kept(self) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
@@ -528,6 +564,8 @@ class Requests:
             ("CreateTransformJob", {**transform(TransformJobName="k"), "ModelName": "k1"}),
             ("CreateProcessingJob", {"ProcessingJobName": "k", "ProcessingResources": cluster, "RoleArn": ROLE}),
             ("CreateFeatureGroup", {"FeatureGroupName": "k", "RoleArn": ROLE, **features}),
+            ("CreateNotebookInstance", {"NotebookInstanceName": "k", "RoleArn": ROLE}),
+            ("UpdateNotebookInstance", {"NotebookInstanceName": self._left("l")}),
             ("CreatePipeline", {"PipelineName": "K", "PipelineDefinition": text, "RoleArn": ROLE, **token}),
             ("UpdatePipeline", {"PipelineName": "K"}),
             ("StartPipelineExecution", {"PipelineName": "K", **token}),
@@ -535,6 +573,12 @@ class Requests:
         for operation, base in bases:
             request = merged(kept_sample(input_shape(operation), operation), {**_MORE.get(operation, {}), **base})
             yield operation, request, self._shown(operation, request)
+
+    def _left(self, name: str) -> str:
+        """Leave an instance behind, which is at rest."""
+        request = {"NotebookInstanceName": name, "InstanceType": "ml.m5.xlarge", "RoleArn": ROLE}
+        leave_behind(self._sagemaker.cloud.folder, request)
+        return name
 
     def _shown(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         call = self._world.call if "Pipeline" in operation else self.call

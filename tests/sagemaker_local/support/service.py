@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,11 +20,13 @@ from sagemaker_local.core.cloud import Cloud, HttpResponse, Timing
 from sagemaker_local.core.errors import ApiError, denied, invalid
 from sagemaker_local.core.resources import Resources
 from sagemaker_local.core.store import Record
+from sagemaker_local.notebooks.instances import Notebooks
 from sagemaker_local.sagemaker.api import Api, Caller
 from sagemaker_local.sagemaker.endpoints import Endpoints
 from sagemaker_local.sagemaker.features import FeatureStore
 from sagemaker_local.sagemaker.jobs import Jobs
 from sagemaker_local.sagemaker.models import Models
+from sagemaker_local.sagemaker.parts import follow_script
 from sagemaker_local.sagemaker.registry import ModelRegistry
 from sagemaker_local.sagemaker.servers import Servers
 from sagemaker_local.sagemaker.tags import Tags
@@ -118,6 +121,7 @@ class FakeAccess:
         self.forbidden: set[tuple[str, str]] = set()
         self.untrusted: set[str] = set()
         self.asked: list[tuple[str, str]] = []
+        self.made: list[tuple[str, float]] = []
         self.role = {"AWS_REGION": "us-east-1"}
 
     def require(self, access_key: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
@@ -134,6 +138,13 @@ class FakeAccess:
     def environment(self, role_arn: str, session: str) -> dict[str, str]:
         """Return `role`, which is a region only where the programs call nobody."""
         return self.role
+
+    def temporary(self, role_arn: str, session: str, seconds: float) -> dict[str, str]:
+        """Return keys that say whose they are, and how many there were before."""
+        self.made.append((role_arn, seconds))
+        number = len(self.made)
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        return dict.fromkeys(names, f"{session} {number}")
 
     def client(self, service: str, role_arn: str, session: str, output_key: str = "") -> Any:
         """Return the S3, or the alarms as the role sees them."""
@@ -245,7 +256,7 @@ class SageMaker:
             access=self.access,
             events=self.events,
             root_client=lambda service: self.glue if service == "glue" else self.watch,
-            timing=Timing(startup_seconds=5, bake_scale=0.0005),
+            timing=Timing(startup_seconds=5, bake_scale=0.0005, script_seconds=2),
             clock=self._tick,
         )
         resources = Resources(self.cloud)
@@ -253,8 +264,9 @@ class SageMaker:
         self.servers = (Servers if real else FakeServers)(self.cloud, models)
         self.endpoints = Endpoints(self.cloud, resources, self.servers)
         self.jobs = Jobs(self.cloud, resources, models)
+        self.notebooks = Notebooks(self.cloud, resources, partial(follow_script, self.cloud))
         registry, features = ModelRegistry(self.cloud, resources), FeatureStore(self.cloud, resources)
-        parts: list[Part] = [models, self.endpoints, self.jobs, registry, features, Tags(self.cloud)]
+        parts: list[Part] = [models, self.endpoints, self.jobs, registry, features, self.notebooks, Tags(self.cloud)]
         self.handlers = {name: handler for part in parts for name, handler in part.operations().items()}
         self.api = Api(self.handlers, self.cloud.arn(""))
         self.caller = Caller("KEY", f"arn:aws:iam::{ACCOUNT}:user/ann")
