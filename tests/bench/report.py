@@ -15,11 +15,13 @@ from tests.bench.features import FeatureRun
 from tests.bench.figures import Goal, Ratio, Spread, goal, milliseconds, times
 from tests.bench.handling import Handling
 from tests.bench.latency import Latency
+from tests.bench.notebooks import SMALL, SavedTree
 from tests.bench.uploads import Intake
 
 START_LIMIT, HANDLING_LIMIT, SIZE_LIMIT, MEMORY_LIMIT = 1.15, 2.0, 100.0, 300.0
 BOOT_LIMIT, JOB_LIMIT = 1.5, 0.5
 INTAKE_LIMIT, RUN_LIMIT = 2.0, 1.0  # the time of a bare put; runs, of each beginning 5,000 uploads
+FIRST_LIMIT, CALLS_LIMIT, SECOND_LIMIT, WORKER_LIMIT = 1.0, 0.1, 0.05, 200.0
 _KILO, _MEGA = 1000, 1_000_000
 _UPLOAD = 50 * 1024 * 1024  # bytes of a zipped package or layer (AWS Lambda Developer Guide, quotas)
 
@@ -45,6 +47,7 @@ class Report:
     jobs: Sequence[tuple[float, float]] | None = None
     intake: Intake | None = None
     features: Sequence[FeatureRun] | None = None
+    notebooks: Sequence[SavedTree] | None = None
     notes: list[str] = field(default_factory=list)
 
     def goals(self) -> list[Goal]:
@@ -78,6 +81,8 @@ class Report:
         if self.features is not None:
             peaks = {f"{one.rows:,} rows": one.memory[0] / _MEGA for one in self.features}
             found.append(goal("memory of the feature job", MEMORY_LIMIT, "MB", peaks))
+        if self.notebooks is not None:
+            found += _of_notebooks(self.notebooks)
         return found
 
     def show(self, console: Console) -> None:
@@ -92,6 +97,7 @@ class Report:
             (self.jobs, self._jobs),
             (self.intake, self._crowds),
             (self.features, self._features),
+            (self.notebooks, self._notebooks),
         )
         for measured, table in tables:
             if measured is not None:
@@ -201,6 +207,33 @@ class Report:
             rows.append((f"{one.rows:,}", times(one.seconds), ", ".join(speeds), *held))
         columns = ("rows", "time", "rows a second: the job, pandas", "peak memory", "the job, pandas")
         return _table("The feature job beside a plain pandas script", columns, rows)
+
+    def _notebooks(self) -> Table:
+        rows = []
+        for one in self.notebooks or ():
+            for turn, worker in enumerate(one.worker):
+                sync = one.sync[turn] if one.sync else None
+                beside = (f"{sync.seconds:.1f} s", f"{sync.requests:,}") if sync else ("", "")
+                which = ("first", "second")[turn]
+                own = (f"{worker.seconds:.1f} s", f"{worker.requests:,}", f"{worker.held / _MEGA:.0f} MB")
+                rows.append((one.tree, which, own[0], beside[0], own[1], beside[1], own[2]))
+        columns = ("tree", "snapshot", "worker", "aws s3 sync", "requests", "aws s3 sync", "worker's memory")
+        return _table("The worker of notebook instances beside aws s3 sync", columns, rows)
+
+
+def _of_notebooks(trees: Sequence[SavedTree]) -> list[Goal]:
+    """Return the goals of snapshots, beside the first sync of the same tree; a million files have none beside them."""
+    both = {one.tree: (one.worker, one.sync[0]) for one in trees if one.sync}
+    first = {tree: worker[0].seconds / sync.seconds for tree, (worker, sync) in both.items()}
+    calls = {SMALL: both[SMALL][0][0].requests / both[SMALL][1].requests}
+    second = {tree: worker[1].seconds / sync.seconds for tree, (worker, sync) in both.items()}
+    held = {one.tree: max(turn.held for turn in one.worker) / _MEGA for one in trees}
+    return [
+        goal("first snapshot, beside the first sync", FIRST_LIMIT, "×", first),
+        goal("requests of the first snapshot, beside the first sync", CALLS_LIMIT, "×", calls),
+        goal("second snapshot, beside the first sync", SECOND_LIMIT, "×", second),
+        goal("memory of the worker", WORKER_LIMIT, "MB", held),
+    ]
 
 
 def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:

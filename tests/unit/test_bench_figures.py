@@ -10,6 +10,7 @@ from tests.bench.features import FeatureRun
 from tests.bench.figures import BenchError, Goal, Ratio, Spread, goal, milliseconds, times
 from tests.bench.handling import Handling
 from tests.bench.latency import Latency
+from tests.bench.notebooks import MANY, SMALL, Saved, SavedTree
 from tests.bench.report import Report, Sizes
 from tests.bench.uploads import Intake, Uploads
 
@@ -112,6 +113,21 @@ def test_the_feature_job_is_shown_beside_pandas_with_its_speed_and_its_memory() 
 
     assert all(found in text for found in ("5.00 × (5.00", "20,000, 100,000", "0.10 ×", "60 MB, 600 MB"))
     assert text.splitlines()[-1] == "met: memory of the feature job ≤ 300 MB (worst: 60.00 MB, 1,000,000 rows)"
+
+
+def test_snapshots_are_shown_beside_the_first_sync_and_a_million_files_for_the_memory_alone() -> None:
+    small = SavedTree(SMALL, (Saved(10, 30, 100_000_000), Saved(4, 20)), (Saved(100, 20_000), Saved(9, 40)))
+    many = SavedTree(MANY, (Saved(90, 900, 250_000_000), Saved(60, 20)), None)
+
+    text = printed(Report(notebooks=[small, many]))
+
+    assert all(found in text for found in ("10.0 s", "100.0 s", "20,000", "250 MB"))
+    assert text.splitlines()[-4:] == [
+        "met: first snapshot, beside the first sync ≤ 1 × (worst: 0.1 ×, 20,000 small files)",
+        "met: requests of the first snapshot, beside the first sync ≤ 0.1 × (worst: 0.0015 ×, 20,000 small files)",
+        "met: second snapshot, beside the first sync ≤ 0.05 × (worst: 0.04 ×, 20,000 small files)",
+        "missed: memory of the worker ≤ 200 MB (worst: 250.00 MB, 1,000,000 tiny files)",
+    ]
 
 
 def test_what_was_not_measured_is_not_in_the_report() -> None:
