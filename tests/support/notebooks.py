@@ -115,6 +115,20 @@ def every_kind(home: Path, seed: int = 1) -> None:
         os.utime(path, ns=(MOMENT + 5, MOMENT + chance.randrange(10**9)), follow_symlinks=False)
 
 
+def many(home: Path, number: int, seed: int = 1) -> None:
+    """Add so many small files in folders of a hundred, of several modes and of times of their own, and some links."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    for folder in range(number // 100):
+        place = home / "projects" / f"{folder % 10}" / f"part {folder}"
+        place.mkdir(parents=True)
+        for at in range(99):
+            file = place / f"file-{at:02d}.py"
+            file.write_bytes(chance.randbytes(chance.randrange(2_000)))
+            file.chmod(chance.choice((0o644, 0o600, 0o755)))
+            os.utime(file, ns=(MOMENT, MOMENT + chance.randrange(10**15)))
+        (place / "link").symlink_to("file-00.py")
+
+
 def special(home: Path) -> None:
     """Add what no snapshot keeps: a socket and a named pipe."""
     os.mkfifo(home / "pipe")

@@ -18,7 +18,7 @@ from sagemaker_local import notebooks
 from sagemaker_local.process import LocalCloud, Options
 from signalbox_local.project import program_environment
 from signalbox_operate.notebooks import platforms
-from tests.support.notebooks import described, every_kind
+from tests.support.notebooks import described, every_kind, many
 
 NEW = platforms.NEWEST
 ENDED = [one.name for one in platforms.PLATFORMS if one.refused_since]
@@ -149,7 +149,9 @@ def test_an_instance_that_aws_starts_no_more_is_updated_in_place_and_saved_with_
 def test_an_instance_moves_to_a_new_one_with_every_byte_mode_time_and_link(account: Account, platform: str) -> None:
     name = f"from-{platform.replace('notebook-', '')}"
     volume = account.old(name, platform)
+    many(volume, 20_000)
     before = tree(volume)
+    assert len(before) > 20_000
 
     (told,) = json.loads(account.run("migrate", name, "--name", f"{name}-new", "--json"))
 

@@ -24,10 +24,14 @@ _LOG = logging.getLogger(__name__)
 
 
 def snapshot_of(objects: "Objects", instance: "Instance", wishes: "Wishes", now: float) -> str:
-    """Return the name of the snapshot to make: that which the request was given first, whoever took it up."""
-    name = keys.snapshot_name(instance.name, now)
+    """Return the name of the snapshot to make: that which the request was given first, whoever took it up.
+
+    Without a request it is that of the first second from `now` that no snapshot has: a clock that was put back, or two
+    starts within a second, do not make a new snapshot of an old one.
+    """
     if wishes.request is None:
-        return name
+        return _free(objects, instance.name, now)
+    name = keys.snapshot_name(instance.name, now)
     key = keys.request(instance.name, BACKUP, wishes.request)
     if objects.put_if_absent(key, json.dumps({"snapshot": name}).encode()):
         return name
@@ -35,6 +39,14 @@ def snapshot_of(objects: "Objects", instance: "Instance", wishes: "Wishes", now:
         return str(json.loads(objects.get(key).decode())["snapshot"])
     except (ValueError, TypeError, KeyError) as error:
         raise SnapshotError(f"{objects.address(key)} is damaged", "make a new request") from error
+
+
+def _free(objects: "Objects", instance: str, now: float) -> str:
+    while True:
+        name = keys.snapshot_name(instance, now)
+        if next(iter(objects.list(keys.of_snapshot(name))), None) is None:
+            return name
+        now += 1
 
 
 def back_up(job: "Job", now: float) -> None:

@@ -13,6 +13,11 @@ def pack(digest: str) -> str:
     return f"packs/{digest}"
 
 
+def of_snapshot(snapshot: str) -> str:
+    """Return what the keys of a snapshot's own objects begin with."""
+    return f"snapshots/{snapshot}/"
+
+
 def part(snapshot: str, digest: str) -> str:
     """Return the key of a part of a manifest."""
     return f"snapshots/{snapshot}/manifest/{digest}.jsonl.gz"

@@ -89,6 +89,13 @@ def test_each_kind_of_secret_is_found_wherever_it_stands(kind: str) -> None:
     assert len(secret) < OVERLAP
 
 
+def test_of_a_file_that_is_no_text_the_first_block_alone_is_looked_at() -> None:
+    secret = b" AKIA" + b"Q" * 16 + b" "
+    assert secrets_of([b"\0" + secret, b"more"]) == ("AWS access key",)
+    assert secrets_of([b"\0" * 20, b"a" * 999 + secret]) == ()
+    assert secrets_of([b"a" * 9_000 + b"\0", secret]) == ("AWS access key",)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -1,6 +1,7 @@
 """The worker on whole trees: what is saved is restored, and the second snapshot moves only what changed."""
 
 import gzip
+import itertools
 import json
 import os
 import sys
@@ -116,6 +117,22 @@ def test_a_second_snapshot_puts_only_what_changed_and_reads_nothing_else(state: 
     assert second != first
     assert state.moved - moved < 2 * 18 * 1024 * 1024  # of which the restore has one
     assert described(restored.home) == described(saved.home)
+
+
+def test_a_start_in_a_second_that_has_a_snapshot_makes_another_and_does_not_call_the_old_one_its_own(
+    state: State, instance: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = instance("saved")
+    (saved.home / "a").write_text("first")
+    for name, value in saved.environment().items():
+        monkeypatch.setenv(name, value)
+    moments = itertools.count()
+    monkeypatch.setattr("signalbox_snapshot.keys.snapshot_name", lambda name, _: f"{name}_2020-{next(moments) // 2}")
+    for text in ("first", "second"):
+        (saved.home / "a").write_text(text)
+        assert main(saved.command("backup")[2:]) == 0
+    complete = [key for key in state.objects() if key.endswith("/complete.json")]
+    assert len(complete) == 2
 
 
 def test_an_unchanged_file_is_not_opened_again(state: State, instance: Make, monkeypatch: pytest.MonkeyPatch) -> None:
