@@ -509,6 +509,7 @@ _SEEN = {
     "decide_parameters_by_their_path": parameters.test_parameters_of_a_path_are_decided_on_the_path,
     "decide_roles_by_their_path": roles.test_a_call_about_a_role_is_decided_on_its_path,
     "know_boundaries_and_attached_policies": (roles.test_whoever_may_make_roles_within_a_boundary_makes_no_others),
+    "resolve_policy_variables": roles.test_a_variable_of_a_policy_is_what_the_role_has,
     "bound_roles_of_stacks": (roles.test_a_role_of_a_stack_has_its_boundary_when_it_is_made_and_when_it_is_changed),
     "ask_before_stacks_make_roles_and_parameters": (
         roles.test_a_stack_makes_roles_and_parameters_as_whoever_works_on_it

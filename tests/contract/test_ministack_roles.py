@@ -121,6 +121,21 @@ def test_a_call_about_a_role_is_decided_on_its_path(plain: World, cloud: World) 
     assert not allowed(cloud, "/other/")
 
 
+def test_a_variable_of_a_policy_is_what_the_role_has(plain: World, cloud: World) -> None:
+    def writes(world: World, key: str) -> bool:
+        bucket = name("bucket")
+        world.client("s3").create_bucket(Bucket=bucket)
+        own = f"arn:aws:s3:::{bucket}/people/${{aws:PrincipalTag/who}}/*"
+        role = world.role(allow("s3:PutObject", resource=own))
+        tags = [{"Key": "who", "Value": "ana"}]
+        world.client("iam").tag_role(RoleName=role.rpartition("/")[2], Tags=tags)
+        return lets(world.as_role(role, "s3").put_object, Bucket=bucket, Key=key, Body=b"")
+
+    assert not writes(plain, "people/ana/x"), CLOSED
+    assert writes(cloud, "people/ana/x")
+    assert not writes(cloud, "people/bob/x")
+
+
 def test_whoever_may_make_roles_within_a_boundary_makes_no_others(plain: World, cloud: World) -> None:
     def maker(world: World, narrow: str) -> Any:
         within = {"Condition": {"StringEquals": {"iam:PermissionsBoundary": narrow}}}

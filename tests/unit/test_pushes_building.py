@@ -269,12 +269,43 @@ def test_a_build_that_is_gone_is_over_and_not_mailed(world: PushWorld) -> None:
 def test_a_failed_build_that_people_start_again_stands_for_the_branch(world: PushWorld) -> None:
     push(world, A)
     deliver(world, world.builds.end("signalbox-wine:1", "FAILED"))
+    world.clock.forward(60)
     again = world.builds.begin(WINE.build, "main", A)
     deliver(world, built(again, "IN_PROGRESS"))
     deliver(world, world.builds.end(again))
     branch = world.branches.find("wine", "main")
     assert branch is not None
     assert (branch.build, branch.status) == (again, "SUCCEEDED")
+    assert len(world.mails) == 1
+
+
+def test_the_end_of_a_build_that_is_told_again_once_its_branch_is_back_at_its_commit_changes_nothing(
+    world: PushWorld,
+) -> None:
+    push(world, A)
+    failed = world.builds.end("signalbox-wine:1", "FAILED")
+    deliver(world, failed)
+    for commit_of, build in ((B, "signalbox-wine:2"), (A, "signalbox-wine:3")):
+        world.clock.forward(60)
+        push(world, commit_of)
+        deliver(world, world.builds.end(build))
+    before = world.branches.find("wine", "main")
+    deliver(world, failed)
+    assert world.branches.find("wine", "main") == before
+    assert len(world.mails) == 1
+
+
+def test_a_branch_that_is_deleted_and_back_at_its_commit_is_built_anew(world: PushWorld) -> None:
+    push(world, A, "feature-a")
+    deliver(world, world.builds.end("signalbox-wine--branches:1", "FAILED"))
+    world.clock.forward(5)
+    del world.repositories.heads["feature-a"]
+    deliver(world, pushed("feature-a"))
+    world.clock.forward(5)
+    push(world, A, "feature-a")
+    branch = world.branches.find("wine", "feature-a")
+    assert branch is not None
+    assert (branch.build, branch.open) == ("signalbox-wine--branches:2", True)
     assert len(world.mails) == 1
 
 

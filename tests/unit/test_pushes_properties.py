@@ -47,6 +47,7 @@ class Code:
     def step(self, kind: str, what: str, number: int) -> None:
         """Let one thing happen."""
         world = self.world
+        world.clock.forward(1)  # nothing happens in no time
         if kind == "push":
             world.repositories.heads[what] = commit(number)
             self.waiting.append(pushed(what))
@@ -76,6 +77,7 @@ class Code:
         """Deliver everything until nothing is due, without deaths."""
         self.ports = self.world.ports()
         for _ in range(6):
+            self.world.clock.forward(1)
             for message in [*self.waiting, *map(pushed, BRANCHES)]:
                 assert self.deliver(message)
             for build in self.world.builds.running:

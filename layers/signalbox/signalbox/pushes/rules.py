@@ -84,9 +84,10 @@ def next_build(project: str, branch: str, head: str, last: Branch | None, by: st
 def build_token(automation: Automation, branch: Branch) -> str:
     """Return StartBuild's idempotency token: the same repository, branch and commit, the same build.
 
-    The number tells apart what a force push brings back to a commit that was built a moment ago.
+    The number, and the moment at which it was written down, tell apart what a force push brings back to a commit that
+    was built a moment ago, also where the branch was deleted in between.
     """
-    return names.token("build", automation.repository, branch.name, branch.commit, str(branch.number))
+    return names.token("build", automation.repository, branch.name, branch.commit, str(branch.number), branch.at)
 
 
 def is_of(branch: Branch, build: Build) -> bool:
@@ -98,9 +99,11 @@ def is_of(branch: Branch, build: Build) -> bool:
 def adopted(last: Branch, build: Build) -> bool:
     """Say whether a build that we did not start stands for the branch now: a later one of the same commit.
 
-    People start one again in CodeBuild. A build of another commit is not the branch's any more.
+    People start one again in CodeBuild, once it is over. A build of another commit is not the branch's any more, nor is
+    one from before the branch came back to its commit, whose end is told late or once more.
     """
-    return not last.open and build.commit == last.commit and build.id != last.build
+    later = build.started_at > moments.moment_of(last.at)
+    return not last.open and build.commit == last.commit and build.id != last.build and later
 
 
 def failed(branch: Branch) -> bool:
