@@ -269,6 +269,20 @@ def test_a_run_without_features_or_whose_report_has_expired_says_so(
     assert "features" not in ask("runs", run.id).output
 
 
+@pytest.mark.parametrize("service", ["ssm", "s3"])
+def test_whoever_may_not_read_projects_or_reports_sees_the_run_all_the_same(
+    clients: dict[str, Any], run: Run, service: str
+) -> None:
+    denied = client_error("AccessDeniedException" if service == "ssm" else "AccessDenied")
+    clients[service] = RecordingClient(service, dict.fromkeys(("get_parameters_by_path", "get_object"), denied))
+
+    shown = ask("runs", run.id)
+
+    assert shown.exit_code == 0
+    assert "Train: ClientError: no rows" in shown.output
+    assert "features" not in shown.output
+
+
 def test_a_run_that_is_unknown_is_told(clients: dict[str, Any]) -> None:
     done = ask("runs", "nothing")
 

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from signalbox import projects
 from signalbox.aws.s3 import ObjectStore
 from signalbox.aws.table import Table
 from signalbox.uploads.table import UploadsTable
@@ -78,8 +77,7 @@ def _show_run(run: PipelineRun, stack: Stack, as_json: bool) -> None:
     sagemaker = account.client("sagemaker")
     taken = runs.uploads(run, stack, account.client("dynamodb"))
     given, steps = runs.parameters(run, sagemaker), runs.steps(run, sagemaker)
-    known = projects.load_projects(stack.output("Prefix"), account.client("ssm"))
-    made = reports.glance(run, stack, known, ObjectStore(account.client("s3")))
+    made = reports.glance(run, stack, account.client("ssm"), ObjectStore(account.client("s3")))
     if as_json:
         features = made._asdict() if made else None
         print_json({"run": run, "uploads": taken, "parameters": given, "steps": steps, "features": features})

@@ -1,11 +1,12 @@
 """The report of a run's features, which its job has written beside the records: what became of them, and its page."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from signalbox import projects, quarantine
-from signalbox.aws.errors import CallRefusedError
+from signalbox.aws.errors import CallRefusedError, ServiceBusyError
 from signalbox.aws.s3 import ObjectStore, ObjectTooLargeError
+from signalbox.model_documents import ProjectDocumentError
 from signalbox.projects import Project
 from signalbox_operate.features import whole_files
 from signalbox_operate.runs import PipelineRun
@@ -39,11 +40,11 @@ def find(run: PipelineRun, stack: Stack, known: tuple[Project, ...], objects: Ob
     return FeaturesReport(told, uri.rpartition("/")[0]) if told else None
 
 
-def glance(run: PipelineRun, stack: Stack, known: tuple[Project, ...], objects: ObjectStore) -> FeaturesReport | None:
-    """Return the same where it is only mentioned: None also where it cannot be read."""
+def glance(run: PipelineRun, stack: Stack, ssm: Any, objects: ObjectStore) -> FeaturesReport | None:
+    """Return the same where it is only mentioned: None also where whoever asks may not read it, or nobody can."""
     try:
-        return find(run, stack, known, objects)
-    except (CallRefusedError, ObjectTooLargeError, quarantine.QuarantineError):
+        return find(run, stack, projects.load_projects(stack.output("Prefix"), ssm), objects)
+    except (CallRefusedError, ServiceBusyError, ProjectDocumentError, ObjectTooLargeError, quarantine.QuarantineError):
         return None
 
 
