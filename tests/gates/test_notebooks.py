@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +25,32 @@ BUCKET = f"{STACK}-Snapshots"
 DIGEST = "ab" * 32
 LIMIT = 16_384
 """Characters of a script in base64 (SageMaker API reference, NotebookInstanceLifecycleHook)."""
-SCRIPTS = {"backup": ("Backup", "OnStart"), "restore": ("Restore", "OnCreate"), "again": ("RestoreOnStart", "OnStart")}
-FILES = {"backup": "backup.sh", "restore": "restore.sh", "again": "restore.sh"}
+INSTANCE, SPACE = "/home/ec2-user/SageMaker", "/home/sagemaker-user"
+SCRIPTS = {
+    "backup": ("Backup", "OnStart", "backup", INSTANCE),
+    "restore": ("Restore", "OnCreate", "restore", INSTANCE),
+    "again": ("RestoreOnStart", "OnStart", "restore", INSTANCE),
+    "space": ("RestoreToSpace", "StudioLifecycleConfigContent", "restore", SPACE),
+}
+VERSION = "0123456789"
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:notebook-instance/ana-1"
+SPACE_ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:space/d-abc/ana-1"
 
 
 def load(**given: str) -> Template:
     """Return the template, filled in."""
     read = parse(TEXT)
-    return Template(ROOT, TEXT, read, read, {}, Values(read, read, "notes", {"WorkerDigest": DIGEST, **given}))
+    return Template(ROOT, TEXT, read, read, {}, Values(read, read, "notes", {"WorkerDigest": DIGEST, "SpaceConfigVersion": VERSION, **given}))
 
 
 def script(name: str, **given: str) -> str:
     """Return the text of a lifecycle script as SageMaker gets it."""
-    logical, hook = SCRIPTS[name]
-    (content,) = load(**given).resolved("AWS::SageMaker::NotebookInstanceLifecycleConfig")[logical][hook]
-    assert len(content["Content"]) <= LIMIT
-    return base64.b64decode(content["Content"]).decode()
+    logical, member, *_ = SCRIPTS[name]
+    kind = "StudioLifecycleConfig" if name == "space" else "NotebookInstanceLifecycleConfig"
+    found = load(**given).resolved(f"AWS::SageMaker::{kind}")[logical][member]
+    content = found if isinstance(found, str) else found[0]["Content"]
+    assert len(content) <= LIMIT
+    return base64.b64decode(content).decode()
 
 
 @pytest.mark.parametrize("check", [lint.check, written.check])
@@ -51,25 +61,30 @@ def test_the_template_passes_the_check(check: Any) -> None:
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script_of_the_template_is_its_file_with_the_values_of_the_stack(name: str) -> None:
-    file = (FOLDER / "scripts" / FILES[name]).read_bytes()
-    values = {"Bucket": BUCKET, "Owner": ACCOUNT, "WorkerDigest": DIGEST, "AWS::Region": REGION}
+def test_a_script_of_the_template_is_a_few_values_of_the_stack_and_the_file(name: str) -> None:
+    file = (FOLDER / "scripts" / "start.sh").read_bytes()
+    *_, operation, home = SCRIPTS[name]
 
-    wanted = file.decode()
-    for key, value in values.items():
-        wanted = wanted.replace(f"${{{key}}}", value)
-    assert script(name) == wanted
-    assert file.startswith(b"#!/bin/bash\n")
+    assert script(name) == (
+        f"#!/bin/bash\nexport operation={operation} home={home}\n"
+        f"export bucket='{BUCKET}' owner='{ACCOUNT}' digest='{DIGEST}'\n"
+        f"export AWS_REGION='{REGION}' AWS_DEFAULT_REGION='{REGION}'\n"
+    ) + file.decode()
     assert b"\r" not in file
-    assert "${" not in wanted
-    subprocess.run(["bash", "-n"], input=wanted, text=True, check=True)
+    subprocess.run(["bash", "-n"], input=script(name), text=True, check=True)
 
 
-def test_the_scripts_differ_in_what_they_ask_of_the_worker_alone() -> None:
-    backup, restore = ((FOLDER / "scripts" / name).read_text().splitlines() for name in ("backup.sh", "restore.sh"))
+def test_the_configuration_for_spaces_has_another_name_with_each_version_and_room_in_it_for_the_stacks() -> None:
+    (config,) = load().resolved("AWS::SageMaker::StudioLifecycleConfig").values()
+    (again,) = [
+        one["NotebookInstanceLifecycleConfigName"]
+        for name, one in load().resolved("AWS::SageMaker::NotebookInstanceLifecycleConfig").items()
+        if name == "RestoreOnStart"
+    ]
 
-    different = [pair for pair in zip(backup, restore, strict=True) if pair[0] != pair[1]]
-    assert different == [("export operation=backup", "export operation=restore")]
+    assert config["StudioLifecycleConfigName"] == f"notes-space-{VERSION}"
+    assert config["StudioLifecycleConfigAppType"] == "JupyterLab"
+    assert len(config["StudioLifecycleConfigName"]) <= len(again)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -100,7 +115,7 @@ class Instance:
     def run(self, name: str) -> list[str]:
         """Run a script of the template, wait for what it has started, and return what was asked of the programs."""
         metadata = self.folder / "metadata.json"
-        metadata.write_text(json.dumps({"ResourceArn": ARN, "ResourceName": "ana-1"}))
+        metadata.write_text(json.dumps(self.told))
         digest = subprocess.run(["sha256sum"], stdin=self.worker.open("rb"), capture_output=True, check=True).stdout
         digest = digest[:64] if digest else b""
         text = script(name, WorkerDigest=(self.digest or digest.decode()))
@@ -117,6 +132,7 @@ class Instance:
         return self.asked.read_text().splitlines()
 
     digest = ""
+    told: Mapping[str, str] = {"ResourceArn": ARN, "ResourceName": "ana-1"}
 
 
 @pytest.fixture
@@ -126,7 +142,7 @@ def instance(tmp_path: Path) -> Instance:
     return made
 
 
-@pytest.mark.parametrize("name", ["backup", "restore"])
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_fetches_the_worker_of_its_digest_from_the_owners_bucket_and_starts_it(
     instance: Instance, name: str
 ) -> None:
@@ -138,8 +154,38 @@ def test_a_script_fetches_the_worker_of_its_digest_from_the_owners_bucket_and_st
         fetched,
     )
     assert re.fullmatch(
-        rf"python-of-the-ami /\S+/worker.pyz {name} --metadata \S+ --home /home/ec2-user/SageMaker", started
+        rf"python-of-the-ami /\S+/worker.pyz {SCRIPTS[name][2]} --metadata \S+ --home {SCRIPTS[name][3]}", started
     )
+
+
+def space(instance: Instance, *, sudo: str) -> Instance:
+    """Return a space of Studio: its app says who it is, its user is no root, and has such a sudo."""
+    app = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:app/d-abc/ana-1/JupyterLab/default"
+    given = {"AppType": "JupyterLab", "DomainId": "d-abc", "SpaceName": "ana-1", "ResourceName": "default"}
+    instance.told = {**given, "ResourceArn": app}
+    instance.program("id", "echo 1000")
+    instance.program("sudo", sudo)
+    return instance
+
+
+@pytest.mark.parametrize(
+    ("sudo", "by_sudo"),
+    [('shift 2; "$@"', True), ("exit 1", False), ('shift 2; env -u digest "$@"', False)],
+    ids=["as on AWS", "not allowed", "keeps no environment"],
+)
+def test_in_a_space_the_worker_is_root_where_sudo_keeps_its_environment(
+    instance: Instance, sudo: str, by_sudo: bool
+) -> None:
+    asked = space(instance, sudo=sudo).run("space")
+
+    workers = [line.split()[0] for line in asked if re.search(r"/worker.pyz restore .* --home /home/sagemaker", line)]
+    assert workers == (["sudo"] if by_sudo else []) + ["python-of-the-ami"]
+
+
+def test_what_goes_wrong_in_a_space_is_said_on_the_space(instance: Instance) -> None:
+    instance.digest = "cd" * 32
+
+    assert f"aws sagemaker add-tags --resource-arn {SPACE_ARN} --tags" in space(instance, sudo="").run("space")[-1]
 
 
 def test_a_worker_that_is_not_the_deployed_one_is_not_started_and_the_instance_says_so(instance: Instance) -> None:
@@ -173,7 +219,7 @@ def test_without_any_python_the_instance_says_so_and_still_starts(instance: Inst
     instance.program("python-of-the-ami", "exit 1")
     instance.program("python3", "exit 1")
 
-    assert "Value=failed: the instance has no Python 3.6 or later" in instance.run("backup")[-1]
+    assert "Value=failed: there is no Python 3.6 or later" in instance.run("backup")[-1]
 
 
 @pytest.mark.parametrize(("ended", "said"), [(0, False), (1, False), (2, True), (3, False), (137, True)])
@@ -224,6 +270,8 @@ OWN: list[tuple[str, str, dict[str, Any]]] = [
         ARN,
         {"aws:ResourceTag/snapshot-prefix": PREFIX, "aws:TagKeys": ["snapshot-status", "snapshot-name"]},
     ),
+    ("sagemaker:ListTags", SPACE_ARN, {"aws:ResourceTag/snapshot-prefix": PREFIX}),
+    ("sagemaker:AddTags", SPACE_ARN, {"aws:ResourceTag/snapshot-prefix": PREFIX, "aws:TagKeys": ["snapshot-status"]}),
 ]
 OTHERS: list[tuple[str, str, dict[str, Any]]] = [
     ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/worker/{DIGEST}.pyz", {}),
@@ -235,13 +283,16 @@ OTHERS: list[tuple[str, str, dict[str, Any]]] = [
     ("s3:ListBucket", f"arn:aws:s3:::{BUCKET}", {}),
     ("sagemaker:ListTags", ARN, {"aws:ResourceTag/snapshot-prefix": "people/bob"}),
     ("sagemaker:ListTags", ARN, {}),
+    ("sagemaker:ListTags", SPACE_ARN, {"aws:ResourceTag/snapshot-prefix": "people/bob"}),
+    ("sagemaker:AddTags", SPACE_ARN, {"aws:ResourceTag/snapshot-prefix": PREFIX, "aws:TagKeys": ["snapshot-prefix"]}),
+    ("sagemaker:ListTags", f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:user-profile/d-abc/ana", {}),
     ("sagemaker:AddTags", ARN, {"aws:ResourceTag/snapshot-prefix": PREFIX, "aws:TagKeys": ["snapshot-prefix"]}),
     ("sagemaker:AddTags", ARN, {"aws:ResourceTag/snapshot-prefix": PREFIX}),
     ("sagemaker:AddTags", ARN, {"aws:ResourceTag/snapshot-prefix": "x", "aws:TagKeys": ["snapshot-status"]}),
 ]
 
 
-def test_a_role_reaches_its_own_prefix_and_the_tags_of_its_own_instances_and_nothing_else() -> None:
+def test_a_role_reaches_its_own_prefix_and_the_tags_of_its_own_instances_and_spaces_and_nothing_else() -> None:
     assert set(questions(OWN).values()) == {"Allowed"}
     assert {name for name, answer in questions(OTHERS).items() if answer != "ImplicitlyDenied"} == set()
 
@@ -312,13 +363,14 @@ def test_the_bucket_is_private_versioned_encrypted_expiring_and_tells_its_events
     assert yours["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
 
 
-def test_the_endpoints_of_a_vpc_let_this_bucket_and_tags_of_instances_through_and_nothing_else() -> None:
+def test_the_endpoints_of_a_vpc_let_this_bucket_and_tags_of_instances_and_spaces_through_and_nothing_else() -> None:
     endpoints = load(VpcId="vpc-1", SubnetIds="subnet-1,subnet-2").resolved("AWS::EC2::VPCEndpoint")
     (gateway,) = endpoints["S3Gateway"]["PolicyDocument"]["Statement"]
     (api,) = endpoints["SageMakerEndpoint"]["PolicyDocument"]["Statement"]
 
     assert gateway["Resource"] == [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
     assert api["Action"] == ["sagemaker:ListTags", "sagemaker:AddTags"]
+    assert [one.split(":")[-1] for one in api["Resource"]] == ["notebook-instance/*", "space/*"]
     own = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
     assert (gateway["Condition"], api["Condition"]) == (own, own)
     assert endpoints["SageMakerEndpoint"]["SubnetIds"] == ["subnet-1", "subnet-2"]
@@ -327,6 +379,6 @@ def test_the_endpoints_of_a_vpc_let_this_bucket_and_tags_of_instances_through_an
 def test_a_bucket_of_ones_own_is_named_everywhere_in_place_of_the_one_that_is_made() -> None:
     given = {"SnapshotsBucket": "my-lake", "BucketOwner": "999999999999"}
 
-    assert "export bucket='my-lake'\nexport owner='999999999999'" in script("backup", **given)
+    assert "export bucket='my-lake' owner='999999999999'" in script("backup", **given)
     policy = load(**given).resolved("AWS::IAM::ManagedPolicy")["SnapshotPolicy"]
     assert BUCKET not in json.dumps(policy)

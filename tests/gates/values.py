@@ -61,7 +61,7 @@ _VARIABLE = re.compile(r"\$\{(![^}]+|[\w:.]+)\}")
 
 
 class Values:
-    """Resolves `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::Join`, `Fn::Split`, `Fn::If` and the functions of conditions.
+    """Resolves `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::Join`, `Fn::Split`, `Fn::FindInMap`, `Fn::If` and the functions of conditions.
 
     Names that CloudFormation makes up begin with `STACK`, whatever the stack is called: nothing may depend on them.
     `given` are values of parameters.
@@ -82,6 +82,7 @@ class Values:
         }
         self._functions = self._known()
         self._conditions: Mapping[str, Any] = cfn.get("Conditions", {})
+        self._mappings: Mapping[str, Any] = cfn.get("Mappings", {})
         # The ids of SAM resources (`Api`, `SignalboxLayer`) are known by the translation, or stand for themselves.
         self._resources: dict[str, Any] = {**sam["Resources"], **cfn["Resources"]}
 
@@ -147,6 +148,10 @@ class Values:
         separator, parts = argument
         return str(separator).join(str(part) for part in self.of(parts))
 
+    def _find_in_map(self, argument: Any) -> Any:
+        name, first, second = self.of(argument)
+        return self._mappings[name][first][second]
+
     def _if(self, argument: Any) -> Any:
         name, then, otherwise = argument
         return self.of(then if self._true(name) else otherwise)
@@ -164,6 +169,7 @@ class Values:
             "Fn::Join": self._join,
             "Fn::Split": lambda pair: str(self.of(pair[1])).split(pair[0]),
             "Fn::Select": lambda pair: self.of(pair[1])[int(pair[0])],
+            "Fn::FindInMap": self._find_in_map,
             "Fn::If": self._if,
             "Fn::Equals": lambda pair: self.of(pair[0]) == self.of(pair[1]),
             "Fn::Not": lambda items: not self._true(items[0]),
