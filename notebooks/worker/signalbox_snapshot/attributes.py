@@ -1,5 +1,6 @@
 """Modes, owners, times and extended attributes: read from files, and given to files."""
 
+import contextlib
 import errno
 import grp
 import os
@@ -14,6 +15,8 @@ from signalbox_snapshot.entries import LINK, Entry
 if TYPE_CHECKING:
     from signalbox_snapshot.entries import Piece
 
+_ALSO = {"ec2-user": "sagemaker-user"}
+"""Who owns a person's files on an instance, and who does in a space of Studio."""
 _UNSUPPORTED = {errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENODATA}
 
 
@@ -68,13 +71,16 @@ def entry_of(
 
 
 def apply(entry: Entry, full: bytes) -> None:
-    """Give the file at `full` what `entry` says: owner (where the worker is root), mode, attributes, times."""
+    """Give the file at `full` what `entry` says: owner (where the worker is root), attributes, mode, times.
+
+    Attributes come before the mode: whoever is not root writes none to a file that is read-only.
+    """
     if os.geteuid() == 0:
         os.chown(full, user_number(entry.user, entry.uid), group_number(entry.group, entry.gid), follow_symlinks=False)
-    if entry.kind != LINK:
-        os.chmod(full, entry.mode)
     for name, value in entry.xattrs:
         _set_xattr(full, name, value)
+    if entry.kind != LINK:
+        os.chmod(full, entry.mode)
     os.utime(full, ns=(entry.accessed, entry.modified), follow_symlinks=False)
 
 
@@ -97,20 +103,22 @@ def differences(entry: Entry, full: bytes, status: os.stat_result) -> "list[str]
 
 @lru_cache(maxsize=1000)
 def user_number(name: str, number: int) -> int:
-    """Return the user of a name here: ec2-user has another number on Amazon Linux 1 than on later ones."""
-    try:
-        return pwd.getpwnam(name).pw_uid if name else number
-    except KeyError:
-        return number
+    """Return the user of a name here: ec2-user has another number on Amazon Linux 1, and another name in a space."""
+    for known in (name, _ALSO.get(name)):
+        with contextlib.suppress(KeyError):
+            if known:
+                return pwd.getpwnam(known).pw_uid
+    return number
 
 
 @lru_cache(maxsize=1000)
 def group_number(name: str, number: int) -> int:
     """Return the group of a name here."""
-    try:
-        return grp.getgrnam(name).gr_gid if name else number
-    except KeyError:
-        return number
+    with contextlib.suppress(KeyError):
+        return grp.getgrnam(name).gr_gid
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam(_ALSO.get(name, "")).pw_gid
+    return number
 
 
 def _xattrs(full: bytes) -> "tuple[tuple[bytes, bytes], ...]":

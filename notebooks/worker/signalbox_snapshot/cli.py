@@ -13,7 +13,7 @@ import tempfile
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from signalbox_snapshot import settings
+from signalbox_snapshot import folders, settings
 from signalbox_snapshot.backup import back_up, snapshot_of
 from signalbox_snapshot.credentials import Credentials
 from signalbox_snapshot.errors import BusyError, SnapshotError, StoppedError
@@ -63,7 +63,9 @@ def main(words: "Sequence[str] | None" = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="worker.pyz", description="Saves and restores a notebook instance's files.")
+    parser = argparse.ArgumentParser(
+        prog="worker.pyz", description="Saves and restores a notebook instance's files, or restores them in a space."
+    )
     parser.add_argument("operation", choices=[BACKUP, RESTORE, "verify"])
     parser.add_argument("--metadata", default="/opt/ml/metadata/resource-metadata.json")
     parser.add_argument("--home", default="/home/ec2-user/SageMaker")
@@ -140,7 +142,7 @@ def _reported(
     finally:
         # Who told the worker to stop before this waits for the end to be told.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _end(reporter, ending, folder, again)
+    _end(reporter, ending.about(instance.kind), folder, again)
     signal.signal(signal.SIGTERM, before)
     return 0 if ending.state == COMPLETE else 1
 
@@ -184,6 +186,7 @@ def _work(
         if asked.operation == BACKUP:
             back_up(job, ports.clock.now().timestamp())
         else:
+            folders.make(os.fsencode(asked.home), wishes.folder)
             restore(job)
     return False
 
@@ -204,7 +207,7 @@ def _job(
 ) -> "Iterator[Job]":
     index = Index(os.path.join(folder, "index.sqlite"))
     takes_partial = asked.partial or wishes.partial
-    home = os.fsencode(asked.home)
+    home = folders.within(os.fsencode(asked.home), None if asked.operation == BACKUP else wishes.folder)
     try:
         yield Job(instance, wishes, objects, index, progress, home, snapshot, _own_digest(), takes_partial)
     finally:

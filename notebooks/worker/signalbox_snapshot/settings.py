@@ -1,4 +1,4 @@
-"""What a worker works on: its instance, by the metadata file, and what the instance's tags ask for."""
+"""What a worker works on: its instance or space, by the metadata file, and what the tags of that ask for."""
 
 import json
 import os
@@ -15,17 +15,26 @@ _DOMAINS = {
     "aws-iso-f": "csp.hci.ic.gov",
 }
 _DOMAIN = "amazonaws.com"
-_ARN = r"arn:(aws[a-z-]*):sagemaker:([a-z0-9-]+):(\d{12}):notebook-instance/(.+)"
+_ARN = r"(arn:(aws[a-z-]*):sagemaker:([a-z0-9-]+):(\d{12}):)(notebook-instance|app)/(.+)"
+_ADVICE = "run this on a notebook instance, or in a space of Studio"
 
 
 class Instance(NamedTuple):
-    """A notebook instance."""
+    """A notebook instance, or a space of Studio: `name` is what the keys of the bucket have, `domain.name` of a space.
+
+    An instance's name has no dot, so no space is taken for one.
+    """
 
     name: str
     arn: str
     partition: str
     region: str
     account: str
+
+    @property
+    def kind(self) -> str:
+        """Return what it is, in a word."""
+        return "space" if ":space/" in self.arn else "instance"
 
     def endpoint(self, service: str) -> str:
         """Return the address of `s3` or `sagemaker`: what the environment names, else that of the region."""
@@ -46,20 +55,32 @@ class Wishes(NamedTuple):
     with_secrets: bool
     over_newer: bool
     partial: bool
+    folder: "str | None" = None
 
 
 def instance(metadata: str) -> Instance:
-    """Return the instance that the file `metadata` describes; raise SnapshotError where it describes none."""
+    """Return what the file `metadata` describes; raise SnapshotError where that is neither an instance nor a space."""
     try:
         with open(metadata, encoding="utf-8") as file:
             given = json.load(file)
         found = re.fullmatch(_ARN, given["ResourceArn"])
+        place = (given.get("DomainId"), given.get("SpaceName"))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SnapshotError(f"{metadata} cannot be read: {error}", "run this on a notebook instance") from error
-    if not found:
-        raise SnapshotError(f"{given['ResourceArn']} is no notebook instance", "run this on a notebook instance")
+        raise SnapshotError(f"{metadata} cannot be read: {error}", _ADVICE) from error
+    is_app = found is not None and found.group(5) == "app"
+    if not found or (is_app and not all(place)):
+        raise SnapshotError(f"{given['ResourceArn']} is neither a notebook instance nor of a space", _ADVICE)
+    if is_app:
+        return Instance(".".join(place), _space(found.group(1), found.group(6), place), *found.group(2, 3, 4))
     # The name as its owner wrote it; in the ARN it is in small letters.
-    return Instance(str(given.get("ResourceName") or found.group(4)), found.group(0), *found.group(1, 2, 3))
+    return Instance(str(given.get("ResourceName") or found.group(6)), found.group(0), *found.group(2, 3, 4))
+
+
+def _space(start: str, app: str, place: "tuple[str, str]") -> str:
+    """Return the ARN of an app's space, with the spelling that the app's own ARN has, which may be in small letters."""
+    own = "/".join(app.split("/")[:2])
+    named = "/".join(place)
+    return start + "space/" + (own if own.lower() == named.lower() else named)
 
 
 def wishes(tags: "dict[str, str]", account: str) -> Wishes:
@@ -87,6 +108,7 @@ def wishes(tags: "dict[str, str]", account: str) -> Wishes:
         with_secrets=_consent(tags, "snapshot-secrets", "include"),
         over_newer=_consent(tags, "snapshot-overwrite", "newer"),
         partial=_consent(tags, "snapshot-partial", "restore"),
+        folder=_folder(tags),
     )
 
 
@@ -102,6 +124,13 @@ def _identifier(tags: "dict[str, str]", name: str) -> "str | None":
     if "/" in text:
         raise SnapshotError(f"its tag {name} has a slash: {text}", f"give {name} one name, without a slash")
     return text or None
+
+
+def _folder(tags: "dict[str, str]") -> "str | None":
+    name = _identifier(tags, "snapshot-folder")
+    if name in {".", ".."}:
+        raise SnapshotError(f"its tag snapshot-folder is no name: {name}", "give snapshot-folder a name, such as ana-1")
+    return name
 
 
 def _consent(tags: "dict[str, str]", name: str, word: str) -> bool:

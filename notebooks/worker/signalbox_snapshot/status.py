@@ -42,6 +42,11 @@ class Ending(NamedTuple):
     reason: "str | None" = None
     advice: "str | None" = None
 
+    def about(self, kind: str) -> "Ending":
+        """Return it in words on that kind of place: sentences on a failure say `the instance`, which may be a space."""
+        given = (text and text.replace("the instance", "the " + kind) for text in (self.reason, self.advice))
+        return Ending(self.state, *given)
+
 
 def moment() -> str:
     """Return the time in UTC as the documents have it."""

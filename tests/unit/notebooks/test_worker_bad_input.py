@@ -54,7 +54,9 @@ def test_a_file_that_describes_no_instance_is_named(instance: Make) -> None:
     one = instance("saved")
     one.metadata.write_text(json.dumps({"ResourceArn": "arn:aws:sagemaker:eu-west-1:123456789012:app/d/u/x/y"}))
 
-    assert "app/d/u/x/y is no notebook instance: run this on a notebook instance" in one.run("backup").stderr
+    said = one.run("backup").stderr
+
+    assert "app/d/u/x/y is neither a notebook instance nor of a space: run this on a notebook instance" in said
 
 
 def test_a_bucket_that_does_not_exist_is_made_private_versioned_encrypted_and_for_tls_alone(
