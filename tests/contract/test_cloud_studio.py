@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -169,14 +169,14 @@ def test_rights_are_given_by_the_arns_of_spaces_and_apps(world: World) -> None:
     sagemaker.create_app(**place.app)
     assert sagemaker.describe_app(**place.app)["AppArn"] == app
     place.settled()
-    calls: list[Callable[[], Any]] = [
-        lambda: sagemaker.delete_app(**place.app),
-        lambda: sagemaker.describe_space(DomainId=place.domain, SpaceName=place.space),
-        lambda: sagemaker.create_app(**{**place.app, "SpaceName": "other"}),
-    ]
-    for call in calls:
+    requests = {
+        "delete_app": place.app,
+        "describe_space": {"DomainId": place.domain, "SpaceName": place.space},
+        "create_app": {**place.app, "SpaceName": "other"},
+    }
+    for operation, request in requests.items():
         with pytest.raises(ClientError) as refused:
-            call()
+            getattr(sagemaker, operation)(**request)
         assert code(refused.value) == "AccessDeniedException"
     place.stop()
 
