@@ -26,6 +26,14 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
     made.studio.close()
 
 
+@pytest.fixture(params=["in namespaces", "beside others"])
+def anywhere(request: pytest.FixtureRequest, studio: Studio) -> Studio:
+    """The same, on a machine that gives namespaces and on one that gives none."""
+    if request.param == "beside others":
+        request.getfixturevalue("without_namespaces")
+    return studio
+
+
 def beats(studio: Studio) -> int:
     path = studio.volume() / "beat"
     return path.stat().st_size if path.exists() else 0
@@ -38,14 +46,14 @@ def is_quiet(studio: Studio) -> bool:
     return beats(studio) == before
 
 
-def test_a_script_finds_what_the_app_is(studio: Studio) -> None:
-    spec = studio.attached(METADATA)
-    assert studio.start(ResourceSpec=spec) == "InService"
-    arn = studio.described()["AppArn"]
-    assert arn.endswith(f":app/{studio.domain}/lab/jupyterlab/default")
-    assert studio.said() == {
+def test_a_script_finds_what_the_app_is(anywhere: Studio) -> None:
+    spec = anywhere.attached(METADATA)
+    assert anywhere.start(ResourceSpec=spec) == "InService"
+    arn = anywhere.described()["AppArn"]
+    assert arn.endswith(f":app/{anywhere.domain}/lab/jupyterlab/default")
+    assert anywhere.said() == {
         "AppType": "JupyterLab",
-        "DomainId": studio.domain,
+        "DomainId": anywhere.domain,
         "SpaceName": "lab",
         "ExecutionRoleArn": ROLE,
         "ResourceArn": arn.replace("jupyterlab", "JupyterLab"),
@@ -54,15 +62,15 @@ def test_a_script_finds_what_the_app_is(studio: Studio) -> None:
     }
 
 
-def test_a_script_has_the_regions_variables_and_a_home_that_it_may_write(studio: Studio) -> None:
-    spec = studio.attached(
+def test_a_script_has_the_regions_variables_and_a_home_that_it_may_write(anywhere: Studio) -> None:
+    spec = anywhere.attached(
         f"{BASH}echo $AWS_REGION $AWS_DEFAULT_REGION $AWS_ENDPOINT_URL $USER; pwd > ~/here; touch {HOME}/there"
     )
-    assert studio.start(ResourceSpec=spec) == "InService"
-    assert studio.log() == [f"us-east-1 us-east-1 {studio.cloud.endpoint_url} sagemaker-user"]
-    home = HOME if namespaces.allowed() else str(studio.volume())
-    assert (studio.volume() / "here").read_text() == f"{home}\n"
-    assert (studio.volume() / "there").exists()
+    assert anywhere.start(ResourceSpec=spec) == "InService"
+    assert anywhere.log() == [f"us-east-1 us-east-1 {anywhere.cloud.endpoint_url} sagemaker-user"]
+    home = HOME if namespaces.allowed() else str(anywhere.volume())
+    assert (anywhere.volume() / "here").read_text() == f"{home}\n"
+    assert (anywhere.volume() / "there").exists()
 
 
 @pytest.mark.skipif(os.getuid() != 0 or not namespaces.allowed(), reason="needs root and namespaces")
@@ -80,16 +88,16 @@ def test_a_script_is_the_user_and_not_root(studio: Studio) -> None:
     assert (made.st_uid, made.st_gid) == (1000, 100)
 
 
-def test_the_roles_credentials_come_from_the_containers_endpoint_alone(studio: Studio) -> None:
+def test_the_roles_credentials_come_from_the_containers_endpoint_alone(anywhere: Studio) -> None:
     asked = "import os, urllib.request as u; print(u.urlopen(os.environ['AWS_CONTAINER_CREDENTIALS_FULL_URI']).read()"
-    spec = studio.attached(
+    spec = anywhere.attached(
         f'{BASH}python3 -c "{asked}.decode().replace(chr(10), str()))"; env | grep ^AWS_ | cut -d= -f1 | sort > ~/names'
     )
-    assert studio.start(ResourceSpec=spec) == "InService", studio.described()
-    found = studio.said()
+    assert anywhere.start(ResourceSpec=spec) == "InService", anywhere.described()
+    found = anywhere.said()
     assert [found[name] for name in ("AccessKeyId", "SecretAccessKey", "Token")] == ["SageMaker 1"] * 3
-    assert studio.access.made == [(ROLE, studio.cloud.timing.credential_seconds)]
-    assert (studio.volume() / "names").read_text().split() == [
+    assert anywhere.access.made == [(ROLE, anywhere.cloud.timing.credential_seconds)]
+    assert (anywhere.volume() / "names").read_text().split() == [
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
         "AWS_DEFAULT_REGION",
         "AWS_ENDPOINT_URL",
@@ -158,15 +166,15 @@ def test_an_app_whose_script_fails_or_takes_too_long_fails_with_the_reason(
     assert is_quiet(studio)
 
 
-def test_what_a_script_left_behind_runs_until_the_app_is_deleted_and_the_volume_stays(studio: Studio) -> None:
-    spec = studio.attached(f"{BASH}{LOOP}")
-    assert studio.start(ResourceSpec=spec) == "InService"
-    until(lambda: beats(studio) > 2)
-    assert studio.stop() == "Deleted"
-    assert is_quiet(studio)
-    before = beats(studio)
-    assert studio.start(ResourceSpec={"LifecycleConfigArn": "None"}) == "InService"
-    assert beats(studio) == before > 0
+def test_what_a_script_left_behind_runs_until_the_app_is_deleted_and_the_volume_stays(anywhere: Studio) -> None:
+    spec = anywhere.attached(f"{BASH}{LOOP}")
+    assert anywhere.start(ResourceSpec=spec) == "InService"
+    until(lambda: beats(anywhere) > 2)
+    assert anywhere.stop() == "Deleted"
+    assert is_quiet(anywhere)
+    before = beats(anywhere)
+    assert anywhere.start(ResourceSpec={"LifecycleConfigArn": "None"}) == "InService"
+    assert beats(anywhere) == before > 0
 
 
 def test_a_space_has_one_app_at_a_time_and_neither_changes_nor_goes_while_it_has_one(studio: Studio) -> None:
@@ -232,11 +240,11 @@ def test_an_app_that_fails_unexpectedly_does_not_stay_on_its_way(
     assert studio.described()["FailureReason"] == "InternalServerError: RuntimeError('no disk')"
 
 
-def test_the_end_of_the_service_ends_every_app(studio: Studio) -> None:
-    assert studio.start(ResourceSpec=studio.attached(f"{BASH}{LOOP}")) == "InService"
-    until(lambda: beats(studio) > 0)
-    studio.studio.close()
-    assert is_quiet(studio)
+def test_the_end_of_the_service_ends_every_app(anywhere: Studio) -> None:
+    assert anywhere.start(ResourceSpec=anywhere.attached(f"{BASH}{LOOP}")) == "InService"
+    until(lambda: beats(anywhere) > 0)
+    anywhere.studio.close()
+    assert is_quiet(anywhere)
 
 
 @pytest.mark.parametrize("operation", ["CreateApp", "DescribeApp", "DeleteApp"])
