@@ -40,7 +40,8 @@ SPACE_ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:space/d-abc/ana-1"
 def load(**given: str) -> Template:
     """Return the template, filled in."""
     read = parse(TEXT)
-    return Template(ROOT, TEXT, read, read, {}, Values(read, read, "notes", {"WorkerDigest": DIGEST, "SpaceConfigVersion": VERSION, **given}))
+    values = Values(read, read, "notes", {"WorkerDigest": DIGEST, "SpaceConfigVersion": VERSION, **given})
+    return Template(ROOT, TEXT, read, read, {}, values)
 
 
 def script(name: str, **given: str) -> str:
@@ -65,11 +66,15 @@ def test_a_script_of_the_template_is_a_few_values_of_the_stack_and_the_file(name
     file = (FOLDER / "scripts" / "start.sh").read_bytes()
     *_, operation, home = SCRIPTS[name]
 
-    assert script(name) == (
-        f"#!/bin/bash\nexport operation={operation} home={home}\n"
-        f"export bucket='{BUCKET}' owner='{ACCOUNT}' digest='{DIGEST}'\n"
-        f"export AWS_REGION='{REGION}' AWS_DEFAULT_REGION='{REGION}'\n"
-    ) + file.decode()
+    assert (
+        script(name)
+        == (
+            f"#!/bin/bash\nexport operation={operation} home={home}\n"
+            f"export bucket='{BUCKET}' owner='{ACCOUNT}' digest='{DIGEST}'\n"
+            f"export AWS_REGION='{REGION}' AWS_DEFAULT_REGION='{REGION}'\n"
+        )
+        + file.decode()
+    )
     assert b"\r" not in file
     subprocess.run(["bash", "-n"], input=script(name), text=True, check=True)
 

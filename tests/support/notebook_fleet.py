@@ -13,7 +13,8 @@ from tests.support.botocore_strict import RecordingClient, client_error
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/people/ana"
-STACK = NotebookStack("bucket", ACCOUNT, "nb-backup", "nb-restore", "nb-restore-on-start", "ab" * 32)
+SPACE_CONFIG = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:studio-lifecycle-config/nb-space-0123456789"
+STACK = NotebookStack("bucket", ACCOUNT, "nb-backup", "nb-restore", "nb-restore-on-start", "ab" * 32, SPACE_CONFIG)
 AL2, NEW = "notebook-al2-v3", "notebook-al2023-v1"
 
 

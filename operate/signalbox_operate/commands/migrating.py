@@ -26,7 +26,7 @@ from signalbox_operate.notebooks.fleet import Fleet
 from signalbox_operate.notebooks.many import Halt
 from signalbox_operate.notebooks.migrating import Report
 from signalbox_operate.notebooks.planning import Step
-from signalbox_operate.notebooks.requests import Told
+from signalbox_operate.notebooks.watching import Told
 from signalbox_operate.refusals import sentence
 from signalbox_operate.stack import OperateError
 

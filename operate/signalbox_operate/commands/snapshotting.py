@@ -14,8 +14,10 @@ from signalbox_operate.notebooks import many, model, place, requests, verifying
 from signalbox_operate.notebooks.fleet import Fleet
 from signalbox_operate.notebooks.many import Halt, Outcome
 from signalbox_operate.notebooks.model import BACKUP, RESTORE, Instance, NotebookError, Standing
+from signalbox_operate.notebooks.moving import Mover
 from signalbox_operate.notebooks.place import Desk
-from signalbox_operate.notebooks.requests import Request, Told
+from signalbox_operate.notebooks.requests import Request
+from signalbox_operate.notebooks.watching import Told
 from signalbox_operate.refusals import sentence
 from signalbox_operate.stack import OperateError
 
@@ -191,7 +193,7 @@ def show_status(names: Names = None, *, stack: NotebooksStack = STACK, as_json: 
             one.name,
             state(one.status),
             standing.operation if standing else "-",
-            shown(standing.told if standing else one.tags.get(model.STATUS, "-")),
+            shown((standing.told if standing else one.tags.get(model.STATUS, "-")) + _where(one)),
             standing.snapshot if standing else "-",
         ]
         for one, standing in found
@@ -201,11 +203,22 @@ def show_status(names: Names = None, *, stack: NotebooksStack = STACK, as_json: 
 
 def _newest(instance: Instance, desk: Desk) -> Standing | None:
     """Return how the last work of an instance stands; None where its request has not been taken up."""
-    if instance.tags.get(model.STATUS, "").startswith(("waiting: ", "starting: ")):
+    if instance.tags.get(model.STATUS, "").startswith((model.WAITING, model.STARTING)):
         return None
     shelf = desk.shelf(instance)
     found = [one for operation in (BACKUP, RESTORE) if (one := shelf.standing(instance.name, operation))]
+    moved = shelf.standing(to, RESTORE) if "." in (to := instance.tags.get(model.TO, "")) else None
+    if moved is not None and moved.snapshot.rpartition("_")[0] == instance.name:  # others go to the same space, too
+        found.append(moved)
     return max(found, key=lambda one: one.updated, default=None)
+
+
+def _where(instance: Instance) -> str:
+    """Return where in Studio the files of an instance are; nothing where they are not there."""
+    if instance.moved_to is None:
+        return ""
+    domain, space = instance.moved_to
+    return f"; its files are in space {space} of {domain}"
 
 
 def verify(
@@ -234,8 +247,10 @@ def verify(
 
 
 def detach(names: Names = None, *, everything: All = False, stop: Stop = False, stack: NotebooksStack = STACK) -> None:
-    """Take the lifecycle configurations off instances, and put back what a broken-off command left."""
+    """Take the lifecycle configurations off instances, and put back or end what a broken-off command left."""
     desk = desk_of(stack, Halt())
+    mover = Mover(desk, "", lambda *_: None, datetime.now(UTC).date(), may_stop=stop)
     for name in chosen(names, desk, everything=everything):
-        done = requests.detach(name, desk, may_stop=stop)
+        done = mover.give_up(name)
+        done = requests.detach(name, desk, may_stop=stop) or done
         console.print(shown(f"{name}: {'put back' if done else 'nothing to do'}"))

@@ -1,17 +1,16 @@
 """The notebook instances of an account and region, by SageMaker's API."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from signalbox_operate.notebooks.model import FAILED, STOPPED, Instance, NotebookError
+from signalbox_operate.notebooks.resources import SageMakerResources
+from signalbox_operate.notebooks.spaces import Studio
 from signalbox_operate.projects.definitions import as_list
 
 _MOVING = frozenset({"Pending", "Stopping", "Updating", "Deleting"})
-_POLL_SECONDS = (0.2, 10.0)  # the first wait, and the longest
-_PATIENCE_SECONDS = 1800
 _NOT_FOUND = "RecordNotFound"
 # What an instance is made with, by its name in DescribeNotebookInstance.
 _KEPT = {
@@ -29,21 +28,13 @@ _KEPT = {
 }
 
 
-class Fleet:
-    """All instances that a SageMaker client sees; `sleep` is what waits for them, in seconds."""
+class Fleet(SageMakerResources):
+    """All instances that a SageMaker client sees."""
 
-    def __init__(self, sagemaker: Any, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._sagemaker = sagemaker
-        self.sleep = sleep
-
-    def while_waiting(self, renew: Callable[[], None]) -> "Fleet":
-        """Return the same fleet, which calls something each time that it waits."""
-
-        def sleep(seconds: float) -> None:
-            renew()
-            self.sleep(seconds)
-
-        return Fleet(self._sagemaker, sleep)
+    @property
+    def studio(self) -> Studio:
+        """Return what the same client sees of Studio, with the same waits."""
+        return Studio(self._sagemaker, self.sleep)
 
     def all(self) -> Iterator[Instance]:
         """Yield every instance, by name."""
@@ -71,7 +62,7 @@ class Fleet:
             found.get("VolumeSizeInGB", 5),
             found.get("NotebookInstanceLifecycleConfigName", ""),
             found,
-            self._tags(found["NotebookInstanceArn"]),
+            self.tags(found["NotebookInstanceArn"]),
         )
 
     def read(self, name: str) -> Instance:
@@ -91,14 +82,7 @@ class Fleet:
         Raises:
             NotebookError: there is none, or it moves for half an hour.
         """
-        wait, waited = _POLL_SECONDS[0], 0.0
-        while (found := self.read(name)).status in _MOVING:
-            if waited > _PATIENCE_SECONDS:
-                raise NotebookError(name, f"it is {found.status} for half an hour: look why, then repeat")
-            self.sleep(wait)
-            waited += wait
-            wait = min(wait * 1.5, _POLL_SECONDS[1])
-        return found
+        return self.at_rest(name, lambda: self.read(name), _MOVING)
 
     def start(self, name: str) -> Instance:
         """Start a stopped instance, and return it once it is in service.
@@ -157,15 +141,3 @@ class Fleet:
     def delete(self, name: str) -> None:
         """Delete a stopped instance with its volume."""
         self._sagemaker.delete_notebook_instance(NotebookInstanceName=name)
-
-    def tag(self, instance: Instance, tags: Mapping[str, str]) -> None:
-        """Set tags of an instance."""
-        self._sagemaker.add_tags(ResourceArn=instance.arn, Tags=as_list(tags))
-
-    def untag(self, instance: Instance, *keys: str) -> None:
-        """Remove tags of an instance; those that it has not are no error."""
-        self._sagemaker.delete_tags(ResourceArn=instance.arn, TagKeys=list(keys))
-
-    def _tags(self, arn: str) -> dict[str, str]:
-        pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
-        return {one["Key"]: one["Value"] for page in pages for one in page["Tags"]}

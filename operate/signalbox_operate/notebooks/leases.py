@@ -17,9 +17,16 @@ _QUIET = timedelta(minutes=3)
 """After this time without a word whoever had it is taken for gone."""
 
 
+class TakenOverError(NotebookError):
+    """Somebody else goes on with the work, so that nothing of it is this command's to be put back."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "somebody else has taken the migration over: see who, then repeat")
+
+
 @dataclass
 class Lease:
-    """The right to migrate one instance. It is renewed while the work goes on, by the clock of S3 alone."""
+    """The right to migrate one instance, or to fill one space; renewed while the work goes on, by S3's clock alone."""
 
     shelf: Shelf
     instance: str
@@ -46,11 +53,11 @@ class Lease:
         """Say that the work goes on.
 
         Raises:
-            NotebookError: somebody has taken it over.
+            TakenOverError: somebody has taken it over.
         """
         if not self._put(IfMatch=self._tag):
             self._tag = ""
-            raise NotebookError(self.instance, "somebody else has taken the migration over: see who, then repeat")
+            raise TakenOverError(self.instance)
 
     def give_back(self) -> None:
         """End it: whoever comes next begins anew. One that was taken over is left to whoever has it."""

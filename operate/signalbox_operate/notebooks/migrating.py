@@ -12,8 +12,9 @@ from signalbox_operate.notebooks.leases import Lease
 from signalbox_operate.notebooks.model import BACKUP, RESTORE, STOPPED, Instance, NotebookError, Standing
 from signalbox_operate.notebooks.place import Desk
 from signalbox_operate.notebooks.platforms import Kernel
-from signalbox_operate.notebooks.requests import Request, Told
+from signalbox_operate.notebooks.requests import Request
 from signalbox_operate.notebooks.snapshots import Totals
+from signalbox_operate.notebooks.watching import Told
 
 _LONGEST_NAME = 63  # characters of an instance's name (SageMaker API reference)
 
@@ -90,7 +91,7 @@ def _in_place(old: Instance, wanted: Aim, desk: Desk, told: Told, today: date, m
     if before is not None:
         first = shelf.totals(before.snapshot)
         # A start may add files of its own, such as a notebook server's; it takes none away.
-        _compare(old.name, first, Totals(min(first.files, totals.files), min(first.size, totals.size), 0))
+        compare(old.name, first, Totals(min(first.files, totals.files), min(first.size, totals.size), 0))
     return _report(old, wanted, after, totals, compared=before is not None)
 
 
@@ -104,19 +105,29 @@ def _moved(old: Instance, wanted: Aim, desk: Desk, told: Told, today: date, may_
     request = Request(RESTORE, desk.stack.restore_on_start, {model.SNAPSHOT: snapshot})
     restored = _restored(new, request, desk, told, today)
     totals = desk.shelf(old).totals(snapshot)
-    _compare(wanted.new, totals, Totals(restored.done, restored.done_size, restored.left_out))
+    compare(wanted.new, totals, Totals(restored.done, restored.done_size, restored.left_out))
     desk.fleet.tag(old, {model.TO: wanted.new})
     return _report(old, wanted, restored, totals, compared=True)
 
 
+def save(old: Instance, platform: str, desk: Desk, told: Told, today: date, *, may_stop: bool) -> Standing:
+    """Save an instance and leave it stopped; where AWS starts it no more, it gets that platform first."""
+    needed = "" if platforms.starts(old.platform, today) else platform
+    saving = Request(BACKUP, desk.stack.backup, platform=needed, keep_stopped=True)
+    return requests.carry_out(old.name, saving, desk, told, today, may_stop=may_stop)
+
+
+def own_tags(old: Instance) -> dict[str, str]:
+    """Return the tags of an instance that are neither ours nor AWS's."""
+    return {key: value for key, value in old.tags.items() if key not in model.OURS and not key.startswith("aws:")}
+
+
 def _made(old: Instance, wanted: Aim, desk: Desk, told: Told, today: date, may_stop: bool) -> Instance:
     """Save the old instance, and make the new one, whose first start brings the snapshot."""
-    platform = "" if platforms.starts(old.platform, today) else wanted.platform
-    saving = Request(BACKUP, desk.stack.backup, platform=platform, keep_stopped=True)
-    saved = requests.carry_out(old.name, saving, desk, told, today, may_stop=may_stop)
+    saved = save(old, wanted.platform, desk, told, today, may_stop=may_stop)
     old = desk.fleet.read(old.name)  # it is put back: what was broken off had left our configuration on it
     name, before = requests.new_name(RESTORE), f"{STOPPED} {old.config}"
-    tags = {key: value for key, value in old.tags.items() if key not in model.OURS and not key.startswith("aws:")}
+    tags = own_tags(old)
     tags |= requests.first_tags(old, name, before, desk, started=True)
     tags |= {model.FROM: old.name, model.SNAPSHOT: saved.snapshot}
     told(wanted.new, f"making it, of {wanted.platform}", 0, None)
@@ -131,7 +142,12 @@ def _restored(new: Instance, request: Request, desk: Desk, told: Told, today: da
     return requests.carry_out(new.name, request, desk, told, today, may_stop=True)
 
 
-def _compare(name: str, wanted: Totals, found: Totals) -> None:
+def compare(name: str, wanted: Totals, found: Totals) -> None:
+    """Hold what a snapshot has against what was restored of it, or saved after it.
+
+    Raises:
+        NotebookError: files or bytes are others in number.
+    """
     if (wanted.files, wanted.size) != (found.files, found.size):
         raise NotebookError(
             name,

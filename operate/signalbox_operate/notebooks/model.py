@@ -12,7 +12,12 @@ PREFIX, OWNER, REQUEST = "snapshot-prefix", "snapshot-owner", "snapshot-request"
 SECRETS, OVERWRITE = "snapshot-secrets", "snapshot-overwrite"
 STATUS, NAME = "snapshot-status", "snapshot-name"
 BEFORE, FROM, TO = "snapshot-before", "snapshot-from", "snapshot-migrated-to"
-OURS = frozenset({BUCKET, SNAPSHOT, PREFIX, OWNER, REQUEST, SECRETS, OVERWRITE, STATUS, NAME, BEFORE, FROM, TO})
+FOLDER, MOVED = "snapshot-folder", "snapshot-moved"
+OURS = frozenset(
+    {BUCKET, SNAPSHOT, PREFIX, OWNER, REQUEST, SECRETS, OVERWRITE, STATUS, NAME, BEFORE, FROM, TO, FOLDER, MOVED}
+)
+# What the tag of a status begins with before a worker has written it.
+WAITING, STARTING = "waiting: ", "starting: "
 
 IN_SERVICE, STOPPED, FAILED = "InService", "Stopped", "Failed"
 BACKUP, RESTORE = "backup", "restore"
@@ -36,6 +41,12 @@ class Instance:
     def account(self) -> str:
         """Return the account that the instance is in."""
         return self.arn.split(":")[4]
+
+    @property
+    def moved_to(self) -> tuple[str, str] | None:
+        """Return the domain and the space of Studio that its files went to; None where they went to none."""
+        domain, _, space = self.tags.get(TO, "").partition(".")
+        return (domain, space) if space and self.tags.get(MOVED) else None
 
 
 @dataclass(frozen=True)

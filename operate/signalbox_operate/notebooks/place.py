@@ -1,5 +1,6 @@
 """The stack of notebooks/template.yaml: deployed with the worker's file, and what a command works with."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,23 @@ from signalbox_operate.projects.cloudformation import ProjectStack
 from signalbox_operate.stack import OperateError
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
-_OUTPUTS = ("Bucket", "Owner", "BackupConfig", "RestoreConfig", "RestoreOnStartConfig", "WorkerDigest")
+_OUTPUTS = (
+    "Bucket",
+    "Owner",
+    "BackupConfig",
+    "RestoreConfig",
+    "RestoreOnStartConfig",
+    "WorkerDigest",
+    "RestoreToSpaceConfigArn",
+)
 
 
 @dataclass(frozen=True)
 class NotebookStack:
-    """What the deployed stack says of itself: its bucket with its owner, and its lifecycle configurations."""
+    """What the deployed stack says of itself: its bucket with its owner, and its lifecycle configurations.
+
+    That for spaces of Studio is known by its ARN, the others by their names.
+    """
 
     bucket: str
     owner: str
@@ -28,6 +40,7 @@ class NotebookStack:
     restore: str
     restore_on_start: str
     digest: str
+    restore_to_space: str
 
 
 @dataclass(frozen=True)
@@ -48,14 +61,17 @@ class Desk:
         given = instance.tags.get(PREFIX)
         if given is not None:
             return given.strip("/")
-        role = instance.settings["RoleArn"].rpartition("/")[2]
+        return self.role_prefix(instance.settings["RoleArn"]) or ""
+
+    def role_prefix(self, arn: str) -> str | None:
+        """Return the prefix that a role's tag gives it, "" where it has none; None where nobody may see that."""
         try:
-            pages = self.roles.get_paginator("list_role_tags").paginate(RoleName=role)
+            pages = self.roles.get_paginator("list_role_tags").paginate(RoleName=arn.rpartition("/")[2])
             tags = {one["Key"]: one["Value"] for page in pages for one in page["Tags"]}
         except ClientError as error:
             if error.response["Error"]["Code"] not in {"AccessDenied", "NoSuchEntity"}:
                 raise
-            return ""
+            return None
         return str(tags.get(PREFIX, "")).strip("/")
 
     def shelves(self) -> Iterator[Shelf]:
@@ -100,10 +116,18 @@ def deploy(name: str, given: Mapping[str, str], cloudformation: Any, s3: Any, sa
     bucket = parameters.get("SnapshotsBucket") or before.get("Bucket", "")
     if bucket:
         _put_worker(s3, bucket, parameters.get("BucketOwner") or before.get("Owner", ""), digest, content)
-    outcome = stack.put(TEMPLATE.read_text(encoding="utf-8"), {}, {**parameters, "WorkerDigest": digest})
+    template = TEMPLATE.read_text(encoding="utf-8")
+    parameters |= {"WorkerDigest": digest, "SpaceConfigVersion": _space_version(template, digest, parameters)}
+    outcome = stack.put(template, {}, parameters)
     made = read(name, cloudformation)
     _put_worker(s3, made.bucket, made.owner, digest, content)
     return outcome
+
+
+def _space_version(template: str, worker: str, parameters: Mapping[str, str]) -> str:
+    """Return ten digits that are others whenever the script for spaces is: AWS changes no configuration of Studio."""
+    bucket = (parameters.get("SnapshotsBucket", ""), parameters.get("BucketOwner", ""))
+    return hashlib.sha256("\n".join((template, worker, *bucket)).encode()).hexdigest()[:10]
 
 
 def _put_worker(s3: Any, bucket: str, owner: str, digest: str, content: bytes) -> None:

@@ -49,6 +49,8 @@ def step(instance: Instance, target: str, today: date) -> Step:
 
 
 def _way(instance: Instance, target: str, today: date) -> str:
+    if instance.moved_to is not None:
+        return "its files are in a space of Studio: open that, then clean"
     if instance.platform == target:
         return "nothing to do"
     if platforms.starts(instance.platform, today):

@@ -5,21 +5,14 @@ own, written in one call before anything is changed and removed after everything
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from signalbox_operate.notebooks import model, platforms
 from signalbox_operate.notebooks.model import FAILED, IN_SERVICE, STOPPED, Instance, NotebookError, Standing
 from signalbox_operate.notebooks.place import Desk
-from signalbox_operate.notebooks.snapshots import Shelf
-
-type Told = Callable[[str, str, int, int | None], None]
-"""Is told what happens: the instance, words, how many files are done, of how many."""
-
-_POLL_SECONDS = (0.5, 10.0)  # the first wait, and the longest
-_SILENCE_SECONDS = 900
-_WAITING, _STARTING = "waiting: ", "starting: "
+from signalbox_operate.notebooks.watching import Seen, Told, Watched
 
 
 @dataclass(frozen=True)
@@ -42,17 +35,22 @@ def new_name(operation: str) -> str:
     return f"{operation}-{secrets.token_hex(6)}"
 
 
-def first_tags(instance: Instance, name: str, before: str, desk: Desk, *, started: bool) -> dict[str, str]:
-    """Return the tags that an instance gets before it is touched; `before` is its state and configuration."""
+def asking_tags(instance: Instance, name: str, desk: Desk) -> dict[str, str]:
+    """Return the tags by which a worker is asked for a request about an instance, and told where its snapshots are."""
     prefix = desk.prefix(instance)
     return {
         model.BUCKET: desk.stack.bucket,
         model.OWNER: desk.stack.owner,
         model.REQUEST: name,
-        model.BEFORE: before,
-        model.STATUS: f"{_STARTING if started else _WAITING}request {name}",
+        model.STATUS: f"{model.WAITING}request {name}",
         **({model.PREFIX: prefix} if prefix else {}),
     }
+
+
+def first_tags(instance: Instance, name: str, before: str, desk: Desk, *, started: bool) -> dict[str, str]:
+    """Return the tags that an instance gets before it is touched; `before` is its state and configuration."""
+    tags = {**asking_tags(instance, name, desk), model.BEFORE: before}
+    return {**tags, model.STATUS: f"{model.STARTING}request {name}"} if started else tags
 
 
 def carry_out(name: str, request: Request, desk: Desk, told: Told, today: date, *, may_stop: bool) -> Standing:
@@ -72,11 +70,11 @@ def carry_out(name: str, request: Request, desk: Desk, told: Told, today: date, 
     if not asked.startswith(f"{request.operation}-"):
         other = asked.partition("-")[0] or "piece of work"
         raise NotebookError(name, f"a {other} was broken off: repeat it, or `signalbox notebooks detach {name}`")
-    shelf = desk.shelf(instance)
-    found = _ended(instance, shelf, request.operation, asked)
+    watched = _watched(instance, request.operation, asked, desk)
+    found = watched.ended(instance.tags)
     if found is None:
         _run(instance, request, desk, told)
-        found = _watched(name, shelf, request.operation, asked, desk, told)
+        found = watched.watch(lambda: _look(name, request.operation, desk), desk.fleet.sleep, told)
     told(name, found.told, found.done, found.files)
     put_back(name, desk, keep_stopped=request.keep_stopped)
     if found.state != "complete":
@@ -137,45 +135,25 @@ def _check(instance: Instance, request: Request, today: date, *, may_stop: bool)
 def _run(instance: Instance, request: Request, desk: Desk, told: Told) -> None:
     """Start the instance with the worker, unless that is done."""
     if instance.status == IN_SERVICE:
-        if not instance.tags.get(model.STATUS, "").startswith(_WAITING):
+        if not instance.tags.get(model.STATUS, "").startswith(model.WAITING):
             return
         told(instance.name, "stopping", 0, None)
     stopped = desk.fleet.stop(instance.name)
     told(instance.name, "preparing", 0, None)
     desk.fleet.update(stopped, request.config, request.platform)
-    desk.fleet.tag(instance, {model.STATUS: f"{_STARTING}request {instance.tags[model.REQUEST]}"})
+    desk.fleet.tag(instance, {model.STATUS: f"{model.STARTING}request {instance.tags[model.REQUEST]}"})
     told(instance.name, "starting", 0, None)
     desk.fleet.start(instance.name)
 
 
-def _watched(name: str, shelf: Shelf, operation: str, asked: str, desk: Desk, told: Told) -> Standing:
-    wait, silent, heard = _POLL_SECONDS[0], 0.0, ""
-    while True:
-        instance = desk.fleet.read(name)
-        if (found := _ended(instance, shelf, operation, asked)) is not None:
-            return found
-        if instance.status in (STOPPED, FAILED, "Stopping", "Deleting"):
-            raise NotebookError(name, f"it is {instance.status} in the middle of its {operation}: repeat, to go on")
-        now = shelf.standing(name, operation)
-        if now is not None and now.request == asked:
-            told(name, now.told, now.done, now.files)
-            silent, heard = (silent, heard) if now.updated == heard else (0.0, now.updated)
-        if silent > _SILENCE_SECONDS:
-            raise NotebookError(
-                name,
-                f"nothing was heard of its {operation} for {_SILENCE_SECONDS // 60} minutes: may its role reach the "
-                f"bucket {shelf.bucket}, and is there a way to it? Repeat, to go on",
-            )
-        desk.fleet.sleep(wait)
-        silent, wait = silent + wait, min(wait * 1.5, _POLL_SECONDS[1])
+def _watched(instance: Instance, operation: str, asked: str, desk: Desk) -> Watched:
+    shelf = desk.shelf(instance)
+    doubt = f"may its role reach the bucket {shelf.bucket}, and is there a way to it? Repeat, to go on"
+    return Watched(instance.name, instance.name, operation, asked, shelf, doubt)
 
 
-def _ended(instance: Instance, shelf: Shelf, operation: str, asked: str) -> Standing | None:
-    """Return how a request has ended: by the status document, else by the tag where nothing reached the bucket."""
-    found = shelf.standing(instance.name, operation)
-    if found is not None and found.request == asked:
-        return None if found.state == "running" else found
-    said = instance.tags.get(model.STATUS, "")
-    if said.startswith("failed: "):
-        return Standing(operation, asked, "", "failed", "", None, 0, 0, None, 0, said.removeprefix("failed: "))
-    return None
+def _look(name: str, operation: str, desk: Desk) -> Seen:
+    instance = desk.fleet.read(name)
+    over = instance.status in (STOPPED, FAILED, "Stopping", "Deleting")
+    said = f"it is {instance.status} in the middle of its {operation}: repeat, to go on"
+    return Seen(instance.tags, said if over else "")

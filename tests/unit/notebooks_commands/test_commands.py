@@ -1,13 +1,16 @@
 """The commands of notebook instances: what they print, refuse and leave, over fakes that remember."""
 
 import json
+import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from tests.support.botocore_strict import RecordingClient, client_error
-from tests.support.notebook_fleet import ACCOUNT, AL2, NEW, REGION, STACK, Bucket, Instances, Waits, at_once, document
+from tests.support.notebook_fleet import ACCOUNT, AL2, NEW, REGION, STACK, Bucket, Waits, document
+from tests.support.notebook_studio import DOMAIN, OWN, PROFILE, StudioInstances, filled
 from typer.testing import CliRunner, Result
 
 from signalbox_operate import account, cli
@@ -24,6 +27,7 @@ OUTPUTS = {
     "RestoreConfig": STACK.restore,
     "RestoreOnStartConfig": STACK.restore_on_start,
     "WorkerDigest": STACK.digest,
+    "RestoreToSpaceConfigArn": STACK.restore_to_space,
 }
 SNAPSHOT = "ana_2026-11-20-10-00-00"
 
@@ -63,7 +67,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     found: dict[str, Any] = {
         "cloudformation": Stacks(),
         "s3": bucket,
-        "sagemaker": Instances(bucket, at_once),
+        "sagemaker": StudioInstances(bucket, filled),
         "iam": RecordingClient("iam", {"list_role_tags": {"Tags": []}}),
         "sts": RecordingClient("sts", {"get_caller_identity": {"Arn": f"arn:aws:iam::{ACCOUNT}:user/ana"}}),
     }
@@ -89,9 +93,33 @@ def test_the_worker_is_in_the_bucket_under_its_digest_after_a_deployment(clients
     (request,) = clients["cloudformation"].requests("CreateStack")
     given = {one["ParameterKey"]: one["ParameterValue"] for one in request["Parameters"]}
     digest = worker_file.digest(worker_file.worker_file())
+    assert re.fullmatch("[0-9a-f]{10}", given.pop("SpaceConfigVersion"))
     assert given == {"ExamplePrefix": "people/ana", "WorkerDigest": digest}
     assert clients["s3"].objects[f"worker/{digest}.pyz"][0] == worker_file.worker_file()
     assert f"bucket {STACK.bucket}" in told(result)
+
+
+def test_the_configuration_for_spaces_is_of_another_version_where_its_script_is_another(
+    clients: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clients["cloudformation"].there = False
+    changed = tmp_path / "template.yaml"
+    changed.write_text(place.TEMPLATE.read_text() + "# more\n")
+
+    def version(*words: str) -> str:
+        assert run("deploy", *words).exit_code == 0
+        clients["cloudformation"].there = False
+        (*_, request) = clients["cloudformation"].requests("CreateStack")
+        return next(
+            one["ParameterValue"] for one in request["Parameters"] if one["ParameterKey"] == "SpaceConfigVersion"
+        )
+
+    own = ("--parameter", f"SnapshotsBucket={STACK.bucket}", "--parameter", f"BucketOwner={ACCOUNT}")
+    first, again, elsewhere = version(), version(), version(*own)
+    monkeypatch.setattr(place, "TEMPLATE", changed)
+
+    assert first == again
+    assert len({first, elsewhere, version()}) == 3
 
 
 def test_a_deployment_is_safe_to_repeat_and_keeps_the_parameters(clients: dict[str, Any]) -> None:
@@ -177,6 +205,68 @@ def test_a_migration_is_told_with_what_the_new_platform_lacks_and_what_is_next(c
     assert "ana: ana-2 has 10 files, compared and equal" in said
     assert "without MXNet (conda_mxnet_*); instead PyTorch" in said
     assert "then `signalbox notebooks clean ana`" in said
+
+
+TO_STUDIO = ("to-studio", "--domain", DOMAIN, "--user-profile", PROFILE)
+
+
+def test_a_move_into_studio_is_told_with_what_is_next_and_then_seen_and_cleaned(clients: dict[str, Any]) -> None:
+    clients["sagemaker"].add("ana")
+
+    said = told(run(*TO_STUDIO, "ana"))
+
+    assert "ana: space ana of d-abc has 10 files in ana/, compared and equal" in said
+    assert "ana is stopped: open the space in Studio, then `signalbox notebooks clean ana`" in said
+    (line,) = run("status", "ana").output.splitlines()
+    assert line.split("\t")[2:4] == ["backup", "complete: 10 of 10 files; its files are in space ana of d-abc"]
+    assert run("clean", "ana", "--yes").exit_code == 0
+    assert not clients["sagemaker"].made
+
+
+def test_the_newest_work_of_an_instance_may_be_in_its_space_and_no_other_instances_work_is(
+    clients: dict[str, Any],
+) -> None:
+    clients["sagemaker"].add("ana", snapshot_migrated_to="d-abc.lab")
+    clients["s3"].put("status/ana/backup.json", document("backup", "r", SNAPSHOT))
+    later = {"updated": "2026-11-21T12:00:00Z", "state": "running", "files": {"total": 10, "done": 4}}
+    clients["s3"].put("status/d-abc.lab/restore.json", document("restore", "r", "bob_2026-11-20-10-00-00", **later))
+    assert run("status").output.split("\t")[2] == "backup"
+
+    clients["s3"].put("status/d-abc.lab/restore.json", document("restore", "r", SNAPSHOT, **later))
+
+    assert run("status").output.split("\t")[2:4] == ["restore", "running: 4 of 10 files"]
+
+
+def test_several_instances_go_to_spaces_of_their_own_and_one_that_fails_keeps_no_other_from_its_end(
+    clients: dict[str, Any],
+) -> None:
+    for name in ("ana", "bob"):
+        clients["sagemaker"].add(name)
+    clients["sagemaker"].add("runs", status="InService")
+
+    result = run(*TO_STUDIO, "ana", "bob", "runs", "--json")
+
+    assert result.exit_code == 1
+    ended = {one["instance"]: (one["result"] or {}).get("space") for one in json.loads(result.stdout)}
+    assert ended == {"ana": "ana", "bob": "bob", "runs": None}
+    assert set(clients["sagemaker"].spaces) == {"ana", "bob"}
+    assert clients["sagemaker"].lab["LifecycleConfigArns"] == [OWN]
+
+
+def test_several_instances_are_not_given_one_space_at_once(clients: dict[str, Any]) -> None:
+    assert "--space is for one instance" in told(run(*TO_STUDIO, "ana", "bob", "--space", "lab"))
+
+
+def test_what_a_move_left_is_ended_by_detach(clients: dict[str, Any]) -> None:
+    clients["sagemaker"].add("ana", snapshot_migrated_to="d-abc.lab")
+    clients["sagemaker"].add_space("lab")
+    clients["sagemaker"].space_tags("lab").update({"snapshot-request": "restore-1", "snapshot-from": "ana"})
+    clients["sagemaker"].add_app("lab", STACK.restore_to_space)
+
+    assert run("detach", "ana").output.splitlines() == ["ana: put back"]
+
+    assert clients["sagemaker"].apps["lab"]["Status"] == "Deleted"
+    assert run("detach", "ana").output.splitlines() == ["ana: nothing to do"]
 
 
 def test_one_name_is_not_given_to_several_new_instances(clients: dict[str, Any]) -> None:
