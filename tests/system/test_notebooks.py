@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
-from sagemaker_local import notebooks
+from sagemaker_local import notebooks, studio
 from sagemaker_local.process import LocalCloud, Options
 from signalbox_local.project import program_environment
 from signalbox_operate.notebooks import platforms
@@ -254,3 +254,127 @@ def test_each_end_is_an_object_of_its_own_by_which_complete_and_failed_ones_are_
     assert [one["Key"] for one in found if "/told/" in one["Key"]] == [
         f"people/ana/results/complete/told/backup-{account.tags('told')['snapshot-name']}.json"
     ]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A domain of Studio with the profile `ana`, whose apps have a role, and a configuration of the profile's own."""
+
+    account: Account
+    domain: str
+    own: str
+
+    @classmethod
+    def of_role(cls, account: Account, role: str) -> "Lab":
+        """Make domain, configuration and profile."""
+        sagemaker = account.client("sagemaker")
+        name = f"own-{time.monotonic_ns()}"
+        own = sagemaker.create_studio_lifecycle_config(
+            StudioLifecycleConfigName=name,
+            StudioLifecycleConfigContent="IyEvYmluL2Jhc2gK",
+            StudioLifecycleConfigAppType="JupyterLab",
+        )["StudioLifecycleConfigArn"]
+        domain = sagemaker.create_domain(DomainName=name, AuthMode="IAM", DefaultUserSettings={"ExecutionRole": role})[
+            "DomainId"
+        ]
+        settings = {"JupyterLabAppSettings": {"LifecycleConfigArns": [own]}}
+        sagemaker.create_user_profile(DomainId=domain, UserProfileName="ana", UserSettings=settings)
+        return cls(account, domain, own)
+
+    def move(self, *words: str, code: int = 0) -> str:
+        """Bring instances into spaces of ana's, and return what was said."""
+        return self.account.run("to-studio", "--domain", self.domain, "--user-profile", "ana", *words, code=code)
+
+    def files(self, space: str) -> Mapping[str, object]:
+        """Return all that is in the home of a space, but who owns it: an app's user gives nobody anything."""
+        home = studio.volume(self.account.folder / "cloud", self.domain, space)
+        return {name: unowned(facts) for name, facts in tree(home).items()}
+
+    def apps(self, space: str) -> list[str]:
+        """Return how the apps of a space stand."""
+        found = self.account.client("sagemaker").list_apps(DomainIdEquals=self.domain, SpaceNameEquals=space)["Apps"]
+        return [one["Status"] for one in found]
+
+    def configs(self) -> list[str]:
+        """Return the configurations of the profile."""
+        found = self.account.client("sagemaker").describe_user_profile(DomainId=self.domain, UserProfileName="ana")
+        given: list[str] = found["UserSettings"]["JupyterLabAppSettings"]["LifecycleConfigArns"]
+        return given
+
+
+def unowned(facts: Any) -> object:
+    """Return all that has to be equal of a file but its owner."""
+    (mode, _, _, *more), names = facts
+    return mode, more, names
+
+
+def in_folder(volume: Path, folder: str) -> Mapping[str, object]:
+    """Return what a volume's files are in a folder of a space."""
+    found = {}
+    for name, facts in tree(volume).items():
+        mode, more, names = unowned(facts)  # type: ignore[misc]  # three of them
+        found[f"{folder}/{name}"] = (mode, more, [f"{folder}/{one}" for one in names])
+    return found
+
+
+def test_instances_go_into_folders_of_a_space_with_every_byte_mode_time_and_link_and_nothing_runs_afterwards(
+    account: Account,
+) -> None:
+    lab = Lab.of_role(account, account.role)
+    first, second = account.old("lab-1", NEW), account.old("lab-2", ENDED[-1])
+    many(second, 500)
+    before = tree(first)
+
+    (told,) = json.loads(lab.move("lab-1", "--space", "lab", "--json"))
+
+    assert (told["error"], told["result"]["folder"], told["result"]["left_out"]) == (None, "lab-1", 0)
+    assert lab.files("lab") == in_folder(first, "lab-1") | {"lab-1": lab.files("lab")["lab-1"]}
+    assert tree(first) == before
+    assert "has " in lab.move("lab-2", "--space", "lab")
+    found = lab.files("lab")
+    assert {name: facts for name, facts in found.items() if name not in ("lab-1", "lab-2")} == (
+        in_folder(first, "lab-1") | in_folder(second, "lab-2")
+    )
+    assert set(lab.apps("lab")) == {"Deleted"}
+    assert lab.configs() == [lab.own]
+    space = account.client("sagemaker").describe_space(DomainId=lab.domain, SpaceName="lab")
+    assert space["SpaceSettings"]["SpaceStorageSettings"]["EbsStorageSettings"] == {"EbsVolumeSizeInGb": 7}
+    tags = account.client("sagemaker").list_tags(ResourceArn=space["SpaceArn"])["Tags"]
+    given = {one["Key"]: one["Value"] for one in tags}
+    assert given["team"] == "wine"
+    assert not {"snapshot-request", "backup-snapshot", "snapshot-folder"} & set(given)
+    assert f"its files are in space lab of {lab.domain}" in account.run("status", "lab-1")
+    account.run("clean", "lab-1", "lab-2", "--yes")
+
+
+def test_a_move_that_is_killed_goes_on_when_it_is_repeated(account: Account) -> None:
+    lab = Lab.of_role(account, account.role)
+    volume = account.old("lab-killed", NEW)
+    words = ("to-studio", "--domain", lab.domain, "--user-profile", "ana", "lab-killed")
+    started = account.start(*words)
+    _wait(lambda: "snapshot-migrated-to" in account.tags("lab-killed") and lab.apps("lab-killed"))
+    os.kill(started.pid, signal.SIGKILL)
+    started.communicate()
+    s3, bucket = account.client("s3"), account.tags("lab-killed")["ebs-backup-bucket"]
+    # As if three minutes had passed without a word of whoever was killed.
+    for key in ("lab-killed", f"{lab.domain}.lab-killed"):
+        s3.delete_object(Bucket=bucket, Key=f"people/ana/migrations/{key}.json")
+
+    account.run(*words)
+
+    assert in_folder(volume, "lab-killed").items() <= lab.files("lab-killed").items()
+    assert set(lab.apps("lab-killed")) == {"Deleted"}
+    assert lab.configs() == [lab.own]
+
+
+def test_a_profile_whose_role_reaches_nothing_is_told_what_it_needs_before_anything_is_done(account: Account) -> None:
+    iam = account.client("iam")
+    trust = iam.get_role(RoleName=account.role.rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
+    role = iam.create_role(RoleName="untagged", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    lab = Lab.of_role(account, role)
+    account.old("lab-refused", NEW)
+
+    said = " ".join(lab.move("lab-refused", code=1).split())
+
+    assert f"the role {role} of profile ana has no tag snapshot-prefix: give it the tag snapshot-prefix people" in said
+    assert account.client("sagemaker").list_spaces(DomainIdEquals=lab.domain)["Spaces"] == []
