@@ -64,13 +64,14 @@ class Spaces:
         record = self.resources.get(SPACE, key)
         if new and self.apps(record):
             raise in_use(f"Unable to update Space [{record[SPACE.arn_field]}] while an App runs in it: delete the App.")
-        if new.get("AppType", record[_SETTINGS].get("AppType")) != record[_SETTINGS].get("AppType"):
-            raise invalid("The AppType of a space cannot be changed.")
-        changed = self._sized({**record, _SETTINGS: merged(record[_SETTINGS], new)})
-        check_growth(_size(record), _size(changed), record[SPACE.arn_field])
-        name = call.request.get("SpaceDisplayName", record.get("SpaceDisplayName"))
-        names = {} if name is None else {"SpaceDisplayName": name}
-        self.resources.update(SPACE, key, **names, **{_SETTINGS: changed[_SETTINGS]})
+
+        def change(there: Record) -> None:  # alone with the record: two may change it at once
+            changed = self._changed(there, new)
+            there |= {_SETTINGS: changed, "LastModifiedTime": self.cloud.clock()}
+            if "SpaceDisplayName" in call.request:
+                there["SpaceDisplayName"] = call.request["SpaceDisplayName"]
+
+        self.cloud.store.change(SPACE.name, key, change)
         return {SPACE.arn_field: record[SPACE.arn_field]}
 
     def delete(self, call: Call) -> dict[str, Any]:
@@ -105,6 +106,15 @@ class Spaces:
             for one in self.cloud.store.all(APP.name)
             if SPACE.key_of(one).lower() == key and one["Status"] in RUNNING
         ]
+
+    def _changed(self, space: Record, new: Record) -> Record:
+        """Return the settings of a space with new ones in them, after all that they say was checked."""
+        if new.get("AppType", space[_SETTINGS].get("AppType")) != space[_SETTINGS].get("AppType"):
+            raise invalid("The AppType of a space cannot be changed.")
+        changed = self._sized({**space, _SETTINGS: merged(space[_SETTINGS], new)})
+        check_growth(_size(space), _size(changed), space[SPACE.arn_field])
+        settings: Record = changed[_SETTINGS]
+        return settings
 
     def _sized(self, space: Record) -> Record:
         """Return the record of a space that says how large its volume is, after all that it says was checked."""
