@@ -61,7 +61,7 @@ _VARIABLE = re.compile(r"\$\{(![^}]+|[\w:.]+)\}")
 
 
 class Values:
-    """Resolves `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::Join`, `Fn::Split`, `Fn::FindInMap`, `Fn::If` and those of conditions.
+    """Resolves `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::Join`, `Fn::Split`, `Fn::FindInMap`, `Fn::If`, those of conditions.
 
     Names that CloudFormation makes up begin with `STACK`, whatever the stack is called: nothing may depend on them.
     `given` are values of parameters.

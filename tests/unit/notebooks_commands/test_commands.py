@@ -110,9 +110,8 @@ def test_the_configuration_for_spaces_is_of_another_version_where_its_script_is_
         assert run("deploy", *words).exit_code == 0
         clients["cloudformation"].there = False
         (*_, request) = clients["cloudformation"].requests("CreateStack")
-        return next(
-            one["ParameterValue"] for one in request["Parameters"] if one["ParameterKey"] == "SpaceConfigVersion"
-        )
+        given = {one["ParameterKey"]: str(one["ParameterValue"]) for one in request["Parameters"]}
+        return given["SpaceConfigVersion"]
 
     own = ("--parameter", f"SnapshotsBucket={STACK.bucket}", "--parameter", f"BucketOwner={ACCOUNT}")
     first, again, elsewhere = version(), version(), version(*own)
@@ -228,7 +227,7 @@ def test_the_newest_work_of_an_instance_may_be_in_its_space_and_no_other_instanc
 ) -> None:
     clients["sagemaker"].add("ana", snapshot_migrated_to="d-abc.lab")
     clients["s3"].put("status/ana/backup.json", document("backup", "r", SNAPSHOT))
-    later = {"updated": "2026-11-21T12:00:00Z", "state": "running", "files": {"total": 10, "done": 4}}
+    later: dict[str, Any] = {"updated": "2026-11-21T12:00:00Z", "state": "running", "files": {"total": 10, "done": 4}}
     clients["s3"].put("status/d-abc.lab/restore.json", document("restore", "r", "bob_2026-11-20-10-00-00", **later))
     assert run("status").output.split("\t")[2] == "backup"
 
