@@ -1,5 +1,6 @@
 """Notebook instances are saved, restored and migrated by the commands, on a cloud whose instances really run."""
 
+import hashlib
 import json
 import os
 import signal
@@ -240,17 +241,39 @@ def test_a_migration_that_is_killed_goes_on_when_it_is_repeated_and_nobody_else_
     assert tree(account.volume("killed-new")) == before
 
 
-def test_each_end_is_an_object_of_its_own_by_which_complete_and_failed_ones_are_told_apart(account: Account) -> None:
-    account.old("told", NEW)
+def test_each_end_is_an_object_of_its_own_and_a_failed_one_raises_the_alarm(account: Account) -> None:
+    volume = account.old("told", NEW)
+    own = os.urandom(2_000_000)
+    (volume / "large").write_bytes(own)
+    watch, s3 = account.client("cloudwatch"), account.client("s3")
+    (alarm,) = (one for one in watch.describe_alarms()["MetricAlarms"] if one["MetricName"] == "SnapshotFailed")
     account.run("backup", "told")
-    bucket = account.tags("told")["ebs-backup-bucket"]
+    bucket, snapshot = (account.tags("told")[key] for key in ("ebs-backup-bucket", "snapshot-name"))
     account.client("sagemaker").add_tags(
         ResourceArn=account.state("told")["NotebookInstanceArn"],
         Tags=[{"Key": "snapshot-secrets", "Value": "perhaps"}],
     )
     assert "its tag snapshot-secrets is perhaps" in " ".join(account.run("backup", "told", code=1).split())
+    account.client("sagemaker").delete_tags(
+        ResourceArn=account.state("told")["NotebookInstanceArn"], TagKeys=["snapshot-secrets"]
+    )
+    digest = hashlib.sha256(own).hexdigest()
+    key = f"people/ana/content/{digest[:2]}/{digest}"
+    s3.head_object(Bucket=bucket, Key=key)
+    s3.delete_object(Bucket=bucket, Key=key)
+    (volume / "large").unlink()
+    assert watch.describe_alarms(AlarmNames=[alarm["AlarmName"]])["MetricAlarms"][0]["StateValue"] == "OK"
 
-    found = account.client("s3").list_objects_v2(Bucket=bucket, Prefix="people/ana/results/")["Contents"]
-    assert [one["Key"] for one in found if "/told/" in one["Key"]] == [
-        f"people/ana/results/complete/told/backup-{account.tags('told')['snapshot-name']}.json"
-    ]
+    assert f"failed: 1 files of snapshot {snapshot}" in " ".join(account.run("restore", "told", code=1).split())
+
+    found = s3.list_objects_v2(Bucket=bucket, Prefix="people/ana/results/")["Contents"]
+    assert {one["Key"] for one in found if "/told/" in one["Key"]} == {
+        f"people/ana/results/complete/told/backup-{snapshot}.json",
+        f"people/ana/results/failed/told/restore-{snapshot}.json",
+    }
+    _wait(lambda: watch.describe_alarms(AlarmNames=[alarm["AlarmName"]])["MetricAlarms"][0]["StateValue"] == "ALARM")
+    points = watch.get_metric_statistics(
+        Namespace="Signalbox/Notebooks", MetricName="SnapshotComplete", StartTime=time.time() - 3600,
+        EndTime=time.time() + 60, Period=3600, Statistics=["Sum"],
+    )["Datapoints"]  # fmt: skip
+    assert sum(one["Sum"] for one in points) >= 1
