@@ -59,8 +59,8 @@ class Options:
         repeat_events: the share of SageMaker's events that are sent twice, from 0 to 1.
         startup_seconds: how long a model server may take until it answers /ping.
         build_minute: how many seconds a minute of a build's time limit has.
-        script_seconds: what a lifecycle script of a notebook instance may take.
-        credential_seconds: how long credentials of a notebook instance's metadata service are valid.
+        script_seconds: what a lifecycle script may take.
+        credential_seconds: how long the credentials of a notebook instance or an app of Studio are valid.
         aws_names: answer AWS's host names too, by an HTTPS proxy; `environment` has what programs need for it.
     """
 

@@ -284,7 +284,9 @@ def main() -> None:
     options.add_argument("--startup-seconds", type=float, default=60.0, help="what a model server has to answer /ping")
     options.add_argument("--build-minute", type=float, default=60.0, help="seconds of a minute of a build's limit")
     options.add_argument("--script-seconds", type=float, default=300.0, help="what a lifecycle script may take")
-    options.add_argument("--credential-seconds", type=float, default=21_600.0, help="of a notebook instance's role")
+    options.add_argument(
+        "--credential-seconds", type=float, default=21_600.0, help="of a notebook instance's or app's role"
+    )
     options.add_argument("--proxy-port", type=int, help="answer AWS's host names by an HTTPS proxy on this port")
     options.add_argument("--follow", action="store_true", help="end when standard input is closed")
     chosen = options.parse_args()

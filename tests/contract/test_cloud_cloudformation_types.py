@@ -17,7 +17,8 @@ def rights(kind: str) -> list[str]:
     """Return the actions that the handlers of a type need."""
     found = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", f"AWS::SageMaker::{kind}").schema
     handlers: Any = found["handlers"]
-    return sorted({action for verb in ("create", "update", "delete") for action in handlers[verb]["permissions"]})
+    verbs = handlers.keys() & {"create", "update", "delete"}  # what never changes has no update
+    return sorted({action for verb in verbs for action in handlers[verb]["permissions"]})
 
 
 def endpoint_config(cloud: World) -> dict[str, Any]:
@@ -68,8 +69,14 @@ _MAKERS: dict[str, Callable[[World], dict[str, Any]]] = {
     "NotebookInstanceLifecycleConfig": lambda _: of(
         "NotebookInstanceLifecycleConfig", OnStart=[{"Content": "IyEvYmluL3No"}]
     ),
+    "StudioLifecycleConfig": lambda _: of(
+        "StudioLifecycleConfig",
+        StudioLifecycleConfigName=name("config"),
+        StudioLifecycleConfigContent="IyEvYmluL3No",
+        StudioLifecycleConfigAppType="JupyterLab",
+    ),
 }
-# What is changed; of a feature group, nothing.
+# What is changed; of a feature group and of a configuration of Studio, nothing.
 _CHANGES: dict[str, dict[str, Any]] = {
     "Model": {"Tags": [{"Key": "team", "Value": "a"}]},
     "Endpoint": {"Tags": [{"Key": "team", "Value": "a"}]},
@@ -77,6 +84,7 @@ _CHANGES: dict[str, dict[str, Any]] = {
     "ModelPackage": {"ModelApprovalStatus": "Approved"},
     "Pipeline": {"PipelineDescription": "other", "Tags": [{"Key": "team", "Value": "a"}]},
     "FeatureGroup": {},
+    "StudioLifecycleConfig": {},
 }
 
 

@@ -342,6 +342,6 @@ def test_an_instance_that_fails_unexpectedly_does_not_stay_on_its_way(
     def broken(*_: object) -> None:
         raise RuntimeError("no disk")
 
-    monkeypatch.setattr("sagemaker_local.notebooks.places.InstancePlace.furnish", broken)
+    monkeypatch.setattr("sagemaker_local.lifecycle.places.MachinePlace.furnish", broken)
     assert instances.make() == "Failed"
     assert instances.instance()["FailureReason"] == "InternalServerError: RuntimeError('no disk')"

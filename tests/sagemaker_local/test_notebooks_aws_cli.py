@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sagemaker_local.notebooks import aws_cli
+from sagemaker_local.lifecycle import aws_cli
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:notebook-instance/n"
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sagemaker_local.notebooks.metadata import InstanceFacts, MetadataService, RoleCredentials
+from sagemaker_local.lifecycle.credentials import RoleCredentials
+from sagemaker_local.notebooks.metadata import InstanceFacts, MetadataService
 
 ROLE = "arn:aws:iam::123456789012:role/team/ana"
 KEYS = "/latest/meta-data/iam/security-credentials"

@@ -15,7 +15,7 @@ from tests.sagemaker_local.support.jobs import until
 from tests.sagemaker_local.support.notebooks import Instances
 from tests.sagemaker_local.support.service import PREFIX
 
-from sagemaker_local.notebooks import agent
+from sagemaker_local.lifecycle import agent
 
 BASH = "#!/bin/bash\n"
 HOME = "/home/ec2-user/SageMaker"
@@ -134,7 +134,9 @@ def test_where_nothing_else_does_it_the_agent_has_its_scripts_killed_however_it_
     script.write_text(f"{BASH}setsid nohup bash -c 'while echo >> {beat}; do sleep 0.1; done' > /dev/null 2>&1 &\n")
     script.chmod(0o755)
     one = {"name": "OnStart", "path": str(script), "log": str(tmp_path / "log")}
-    (tmp_path / "plan.json").write_text(json.dumps({"limit": 10, "mark": tmp_path.name, "scripts": [one]}))
+    (tmp_path / "plan.json").write_text(
+        json.dumps({"limit": 10, "mark": tmp_path.name, "user": None, "scripts": [one]})
+    )
     command = [sys.executable, "-I", "-S", agent.__file__, str(tmp_path)]
     with subprocess.Popen(command, start_new_session=True) as process:
         until(beat.exists)

@@ -41,6 +41,17 @@ def sagemaker(tmp_path: Path) -> Any:
             {"NotebookInstanceLifecycleConfigName": "C"},
             "notebook-instance-lifecycle-config/c",
         ),
+        ("CreateDomain", {"DomainName": "d"}, "domain/*"),
+        ("DescribeDomain", {"DomainId": "d-1"}, "domain/d-1"),
+        ("UpdateUserProfile", {"DomainId": "d-1", "UserProfileName": "Ana"}, "user-profile/d-1/ana"),
+        ("CreateSpace", {"DomainId": "d-1", "SpaceName": "Lab"}, "space/d-1/lab"),
+        (
+            "DeleteApp",
+            {"DomainId": "d-1", "SpaceName": "Lab", "AppType": "JupyterLab", "AppName": "default"},
+            "app/d-1/lab/jupyterlab/default",
+        ),
+        ("ListTags", {"ResourceArn": f"{PREFIX}space/d-1/Lab"}, "space/d-1/lab"),
+        ("CreateStudioLifecycleConfig", {"StudioLifecycleConfigName": "C"}, "studio-lifecycle-config/c"),
         ("DescribeFeatureGroup", {"FeatureGroupName": f"{PREFIX}feature-group/g"}, "feature-group/g"),
     ],
 )
@@ -52,7 +63,14 @@ def test_a_request_is_decided_on_the_resource_that_it_names(
 
 
 @pytest.mark.parametrize(
-    ("operation", "body"), [("ListModels", b'{"NameContains": "m"}'), ("CreateModel", b"{"), ("A", b"[]"), ("A", b"")]
+    ("operation", "body"),
+    [
+        ("ListModels", b'{"NameContains": "m"}'),
+        ("ListSpaces", b'{"DomainIdEquals": "d-1"}'),
+        ("CreateModel", b"{"),
+        ("A", b"[]"),
+        ("A", b""),
+    ],
 )
 def test_a_request_that_names_no_resource_is_decided_on_any(sagemaker: Any, operation: str, body: bytes) -> None:
     assert sagemaker.resource_arn("POST", "/", {"x-amz-target": f"SageMaker.{operation}"}, body) == "*"

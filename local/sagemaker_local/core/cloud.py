@@ -48,8 +48,8 @@ class Events(Protocol):
 class Timing:
     """How long things take here: bake times are scaled down, a server has less time to come up than on AWS.
 
-    `build_minute` is how many seconds a minute of a build's time limit has, `script_seconds` what a lifecycle script of
-    a notebook instance may take, and `credential_seconds` how long credentials of its metadata service are valid.
+    `build_minute` is how many seconds a minute of a build's time limit has, `script_seconds` what a lifecycle script
+    may take, and `credential_seconds` how long the credentials of its notebook instance or app are valid.
     """
 
     startup_seconds: float = 60.0

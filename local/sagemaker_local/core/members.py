@@ -15,6 +15,7 @@ from fnmatch import translate
 from functools import cache
 from typing import Any
 
+from sagemaker_local.core import studio_members
 from sagemaker_local.core.errors import invalid
 from sagemaker_local.core.shapes import service_model
 
@@ -128,6 +129,7 @@ REFUSED: Mapping[str, str] = {
     "*NotebookInstance.AcceleratorTypes": "leave it out: Elastic Inference is no longer available",
     "*NotebookInstance.DisassociateAcceleratorTypes": "leave it out: no instance has any",
     "*NotebookInstance.*CodeRepositor*": "clone it in a lifecycle script",
+    **studio_members.REFUSED,
     # CodeCommit.
     "CreateCommit.putFiles.sourceFile": "give the fileContent",
     "CreateCommit.setFileModes": "put the file with its fileMode",
@@ -215,6 +217,7 @@ KEPT: tuple[str, ...] = (
     "CreateNotebookInstance.DirectInternetAccess",
     "CreateNotebookInstance.KmsKeyId",
     "CreateNotebookInstance.SubnetId",
+    *studio_members.KEPT,
     "CreateRepository.kmsKeyId",
     "UpdateRepositoryEncryptionKey.kmsKeyId",
 )

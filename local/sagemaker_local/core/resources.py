@@ -11,12 +11,23 @@ from sagemaker_local.core.store import NameTakenError, NoRecordError, Record
 
 _PAGE = 10  # ListX returns 10 where MaxResults is not given (API reference, e.g. ListModels)
 # The operations whose order is ascending where SortOrder is not given (botocore's model).
-_ASCENDING = {"ListTrainingJobs", "ListProcessingJobs", "ListModelPackages", "ListModelPackageGroups"}
+_ASCENDING = {
+    "ListApps",
+    "ListModelPackageGroups",
+    "ListModelPackages",
+    "ListProcessingJobs",
+    "ListSpaces",
+    "ListTrainingJobs",
+    "ListUserProfiles",
+}
 
 
 @dataclass(frozen=True)
 class ResourceKind:
-    """One kind of resource: how it is named, listed, and how AWS words its refusals (`{name}`, `{arn}`)."""
+    """One kind of resource: how it is named, listed, and how AWS words its refusals (`{name}`, `{arn}`).
+
+    `key` has the members that make the name in its ARN, parted by slashes; where it is empty, the name alone does.
+    """
 
     name: str
     path: str
@@ -25,6 +36,11 @@ class ResourceKind:
     taken_error: Callable[[str], ApiError] = invalid
     missing_error: Callable[[str], ApiError] = invalid
     status: str | None = None
+    key: tuple[str, ...] = ()
+
+    def key_of(self, members: Mapping[str, Any]) -> str:
+        """Return the name in the ARN of a resource that has these members."""
+        return "/".join(str(members[member]) for member in self.key or (self.name_field,))
 
     @property
     def name_field(self) -> str:
@@ -104,7 +120,7 @@ class Resources:
         Raises:
             ApiError: the name is taken.
         """
-        name = request[kind.name_field]
+        name = kind.key_of(request)
         now = self._cloud.clock()
         arn = self.arn(kind, name)
         record = {**request, kind.arn_field: arn, "CreationTime": now, "LastModifiedTime": now, **members}

@@ -1,18 +1,16 @@
 """Lifecycle configurations of notebook instances."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sagemaker_local.core.cloud import Call, Cloud, Handler
-from sagemaker_local.core.errors import invalid
 from sagemaker_local.core.resources import Resources
 from sagemaker_local.core.roles import tag_at_creation
 from sagemaker_local.core.store import Record
+from sagemaker_local.lifecycle.machine import LifecycleScript
+from sagemaker_local.lifecycle.scripts import check_script, decoded
 from sagemaker_local.notebooks.kinds import LIFECYCLE_CONFIG, NOTEBOOK, used_by
-from sagemaker_local.notebooks.machine import LifecycleScript
 
 _NAME, _ARN = LIFECYCLE_CONFIG.name_field, LIFECYCLE_CONFIG.arn_field
 HOOKS = ("OnCreate", "OnStart")
@@ -87,7 +85,9 @@ class LifecycleConfigs:
         config = self.resources.get(LIFECYCLE_CONFIG, instance[_NAME])
         hooks = HOOKS if first else HOOKS[1:]
         return [
-            LifecycleScript(hook, _decoded(one["Content"]), config[_ARN])
+            LifecycleScript(
+                hook, decoded(one["Content"]), config[_ARN], f"{instance[NOTEBOOK.name_field]}/LifecycleConfig{hook}"
+            )
             for hook in hooks
             for one in config.get(hook, [])
             if one.get("Content")
@@ -96,11 +96,4 @@ class LifecycleConfigs:
 
 def _check_script(hook: str, request: Mapping[str, Any]) -> None:
     for one in request.get(hook, []):
-        try:
-            _decoded(one.get("Content", ""))
-        except binascii.Error as error:
-            raise invalid(f"The Content of {hook} is not encoded in base64: {error}.") from error
-
-
-def _decoded(content: str) -> bytes:
-    return base64.b64decode("".join(content.split()), validate=True)
+        check_script(f"The Content of {hook}", one.get("Content", ""))

@@ -14,11 +14,13 @@ from sagemaker_local.core.cloud import Call, Cloud, Handler, short_name
 from sagemaker_local.core.resources import Resources, answer_list
 from sagemaker_local.core.roles import pass_role, tag_at_creation
 from sagemaker_local.core.store import NoRecordError, Record
+from sagemaker_local.lifecycle.machine import Follow
+from sagemaker_local.lifecycle.places import MachinePlace
 from sagemaker_local.notebooks import requests
 from sagemaker_local.notebooks.configs import LifecycleConfigs
 from sagemaker_local.notebooks.kinds import LIFECYCLE_CONFIG, NOTEBOOK, wrong_status
-from sagemaker_local.notebooks.machine import Follow, NotebookMachine
-from sagemaker_local.notebooks.places import InstancePlace, left_behind
+from sagemaker_local.notebooks.machine import NotebookMachine
+from sagemaker_local.notebooks.places import instance_place, left_behind
 from sagemaker_local.notebooks.platforms import check_platform
 
 _STATUS, _CONFIG = "NotebookInstanceStatus", LIFECYCLE_CONFIG.name_field
@@ -152,8 +154,8 @@ class Notebooks:
     def _named(self, call: Call) -> Record:
         return self.resources.get(NOTEBOOK, call.request[NOTEBOOK.name_field])
 
-    def _place(self, record: Record) -> InstancePlace:
-        return InstancePlace.of(self.cloud.folder, record[NOTEBOOK.name_field], self.cloud.region)
+    def _place(self, record: Record) -> MachinePlace:
+        return instance_place(self.cloud.folder, record[NOTEBOOK.name_field], self.cloud.region)
 
     def _require_config(self, members: Record) -> None:
         if members.get(_CONFIG):
@@ -192,7 +194,7 @@ class Notebooks:
     def _begin(self, record: Record, *, first: bool) -> None:
         if first:
             self._place(record).make()
-        machine = NotebookMachine(self.cloud, record, self.follow)
+        machine = NotebookMachine(self.cloud, record, record["RoleArn"], self._place(record), self.follow)
         self._machines[record[NOTEBOOK.arn_field]] = machine
         try:
             reason = machine.start(self._configs.scripts(record, first=first))

@@ -25,6 +25,8 @@ _EVENTS = 5_000
 # What is kept of one program: ministack holds all of it in memory.
 NOTEBOOKS = "/aws/sagemaker/NotebookInstances"
 """The group of what lifecycle scripts of notebook instances print."""
+STUDIO = "/aws/sagemaker/studio"
+"""The group of what lifecycle scripts of Studio's apps print."""
 STREAM_BYTES = 16 * 1024 * 1024
 _POLL_SECONDS = 0.3
 

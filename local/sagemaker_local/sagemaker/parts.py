@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from sagemaker_local.core.cloud import Cloud
 from sagemaker_local.core.resources import Resources
+from sagemaker_local.lifecycle.machine import SESSION
 from sagemaker_local.notebooks.instances import Notebooks
-from sagemaker_local.notebooks.machine import SESSION
 from sagemaker_local.pipelines.service import Pipelines
 from sagemaker_local.sagemaker.endpoints import Endpoints
 from sagemaker_local.sagemaker.features import FeatureStore
 from sagemaker_local.sagemaker.jobs import Jobs
-from sagemaker_local.sagemaker.logs import NOTEBOOKS, LogStream, Place
+from sagemaker_local.sagemaker.logs import NOTEBOOKS, STUDIO, LogStream, Place
 from sagemaker_local.sagemaker.models import Models
 from sagemaker_local.sagemaker.registry import ModelRegistry
 from sagemaker_local.sagemaker.servers import Servers
 from sagemaker_local.sagemaker.tags import Tags
+from sagemaker_local.studio.parts import Studio
 
 if TYPE_CHECKING:
     from sagemaker_local.core.cloud import Handler, Part
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parts:
-    """The handlers by operation, what has to be ended (servers of endpoints, notebook instances), and all tags."""
+    """The handlers by operation, what has to be ended (servers of endpoints, instances, apps), and all tags."""
 
     handlers: "dict[str, Handler]"
     endpoints: Endpoints
     notebooks: Notebooks
+    studio: Studio
     tags: Tags
 
 
@@ -39,7 +41,8 @@ def put_together(cloud: Cloud) -> Parts:
     models = Models(cloud, resources)
     endpoints = Endpoints(cloud, resources, Servers(cloud, models))
     tags = Tags(cloud)
-    notebooks = Notebooks(cloud, resources, partial(follow_script, cloud))
+    notebooks = Notebooks(cloud, resources, partial(follow_script, cloud, NOTEBOOKS))
+    studio = Studio(cloud, resources, partial(follow_script, cloud, STUDIO))
     parts: list[Part] = [
         models,
         endpoints,
@@ -48,12 +51,13 @@ def put_together(cloud: Cloud) -> Parts:
         Pipelines(cloud, resources),
         FeatureStore(cloud, resources),
         notebooks,
+        studio,
         tags,
     ]
     handlers = {name: handler for part in parts for name, handler in part.operations().items()}
-    return Parts(handlers, endpoints, notebooks, tags)
+    return Parts(handlers, endpoints, notebooks, studio, tags)
 
 
-def follow_script(cloud: Cloud, role: str, stream: str, log: Path) -> LogStream:
-    """Follow what a lifecycle script prints into its stream of CloudWatch Logs, as its instance's role."""
-    return LogStream(cloud.access.client("logs", role, SESSION), Place(NOTEBOOKS, stream), log)
+def follow_script(cloud: Cloud, group: str, role: str, stream: str, log: Path) -> LogStream:
+    """Follow what a lifecycle script prints into a group and stream of CloudWatch Logs, as its machine's role."""
+    return LogStream(cloud.access.client("logs", role, SESSION), Place(group, stream), log)

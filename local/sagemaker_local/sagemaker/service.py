@@ -10,6 +10,8 @@ from sagemaker_local.core.cloud import Cloud, HttpResponse
 from sagemaker_local.core.wire import members
 from sagemaker_local.sagemaker.api import Api, Caller
 from sagemaker_local.sagemaker.parts import put_together
+from sagemaker_local.studio.kinds import KINDS as STUDIO_KINDS
+from sagemaker_local.studio.kinds import resource_of
 
 # The path of each resource's ARN, by the member of a request that names it; the first that is there counts.
 _ARN_PATHS = (
@@ -27,7 +29,12 @@ _ARN_PATHS = (
     ("NotebookInstanceLifecycleConfigName", "notebook-instance-lifecycle-config"),
 )
 # Whose ARN is in lower case, whatever the name is.
-_LOWER = ("pipeline", "notebook-instance", "notebook-instance-lifecycle-config")
+_LOWER = (
+    "pipeline",
+    "notebook-instance",
+    "notebook-instance-lifecycle-config",
+    *(kind.path for kind in STUDIO_KINDS),
+)
 
 
 class Service:
@@ -67,9 +74,10 @@ class Service:
         return self._named(operation, request)
 
     def close(self) -> None:
-        """End the model servers and the notebook instances."""
+        """End the model servers, the notebook instances and the apps."""
         self._parts.endpoints.close()
         self._parts.notebooks.close()
+        self._parts.studio.close()
 
     def tagged(self) -> list[tuple[str, list[dict[str, str]]]]:
         """Return the ARNs of the region's resources with their tags."""
@@ -88,7 +96,8 @@ class Service:
         for member, place in _ARN_PATHS:
             if member in request:
                 return self._arn(place, str(request[member]))
-        return "*"
+        path = resource_of(operation, request)
+        return self._cloud.arn(path) if path else "*"
 
     def _arn(self, place: str, name: str) -> str:
         arn = name if name.startswith("arn:") else self._cloud.arn(f"{place}/{name}")

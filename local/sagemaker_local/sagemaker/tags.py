@@ -8,6 +8,7 @@ from sagemaker_local.core.errors import invalid
 from sagemaker_local.core.resources import page
 from sagemaker_local.core.roles import MOST_TAGS, check_tags
 from sagemaker_local.core.store import NoRecordError, Record
+from sagemaker_local.studio.kinds import KINDS as STUDIO_KINDS
 
 # How the last part of an ARN names the kind and the record in the store.
 _KINDS = {
@@ -23,6 +24,7 @@ _KINDS = {
     "feature-group": "FeatureGroup",
     "notebook-instance": "NotebookInstance",
     "notebook-instance-lifecycle-config": "NotebookInstanceLifecycleConfig",
+    **{kind.path: kind.name for kind in STUDIO_KINDS},
 }
 
 

@@ -241,6 +241,15 @@ LIFECYCLE_CONFIG = ResourceType(
     stack_tags=False,
 )
 
+STUDIO_CONFIG = ResourceType(
+    kind="StudioLifecycleConfig",
+    reference="StudioLifecycleConfigName",
+    attributes={"StudioLifecycleConfigArn": "StudioLifecycleConfigArn"},
+    replacing=frozenset(
+        {"StudioLifecycleConfigAppType", "StudioLifecycleConfigContent", "StudioLifecycleConfigName", "Tags"}
+    ),
+)
+
 TYPES = (
     MODEL,
     ENDPOINT_CONFIG,
@@ -251,4 +260,5 @@ TYPES = (
     FEATURE_GROUP,
     NOTEBOOK,
     LIFECYCLE_CONFIG,
+    STUDIO_CONFIG,
 )

@@ -33,6 +33,9 @@ _TEXTS = [
     "sha256:" + "a" * 64,
     "1.0.0",
     "text/csv",
+    "d-1",
+    "arn:aws:sagemaker:us-east-1:123456789012:image/i",
+    "None",
 ]
 SOURCE = {"S3Uri": "s3://models/raw/", "S3DataType": "S3Prefix", "CompressionType": "None"}
 SUPPORTED = {
@@ -83,6 +86,7 @@ class Requests:
             self._jobs,
             self._features,
             self._notebooks,
+            self._studio,
             self._pipelines,
             self._tags,
             self._lists,
@@ -94,6 +98,7 @@ class Requests:
         finally:
             self._sagemaker.endpoints.close()
             self._sagemaker.notebooks.close()
+            self._sagemaker.studio.close()
 
     def _registry(self) -> None:
         self.call("CreateModelPackageGroup", ModelPackageGroupName="g", Tags=TAGS)
@@ -495,6 +500,51 @@ class Requests:
 
         until(there)
 
+    def _studio(self) -> None:
+        config = {"StudioLifecycleConfigAppType": "JupyterLab", "StudioLifecycleConfigContent": "IyEvYmluL3No"}
+        answer = self.call("CreateStudioLifecycleConfig", StudioLifecycleConfigName="s", **config, Tags=TAGS)
+        arn = answer["StudioLifecycleConfigArn"]
+        self.call("DescribeStudioLifecycleConfig", StudioLifecycleConfigName="s")
+        lab = {
+            "JupyterLabAppSettings": {"DefaultResourceSpec": {"LifecycleConfigArn": arn}, "LifecycleConfigArns": [arn]}
+        }
+        sizes = {"DefaultEbsVolumeSizeInGb": 5, "MaximumEbsVolumeSizeInGb": 9}
+        storage = {"SpaceStorageSettings": {"DefaultEbsStorageSettings": sizes}}
+        settings = {"ExecutionRole": ROLE, **lab, **storage}
+        both = {"DefaultUserSettings": settings, "DefaultSpaceSettings": settings}
+        domain = self.call("CreateDomain", DomainName="d", AuthMode="IAM", **both, Tags=TAGS)["DomainId"]
+        profile = {"DomainId": domain, "UserProfileName": "p"}
+        self.call("CreateUserProfile", **profile, UserSettings=settings, Tags=TAGS)
+        self.call("CreateUserProfile", DomainId=domain, UserProfileName="q")
+        self.call("DescribeDomain", DomainId=domain)
+        self.call("DescribeUserProfile", **profile)
+        self._space(domain, "p", "Private", arn)
+        self._space(domain, "q", "Private", arn)
+        self._space(domain, "p", "Shared", arn)
+        self.call("UpdateUserProfile", DomainId=domain, UserProfileName="q", UserSettings=settings)
+        self._space(domain, "q", "Private", arn, gone=False)
+
+    def _space(self, domain: str, owner: str, sharing: str, config: str, *, gone: bool = True) -> None:
+        named = {"DomainId": domain, "SpaceName": f"{owner}-{sharing}"}
+        owned = {"OwnershipSettings": {"OwnerUserProfileName": owner}, "SpaceSharingSettings": {"SharingType": sharing}}
+        spec = {"LifecycleConfigArn": config}
+        sized = {"SpaceStorageSettings": {"EbsStorageSettings": {"EbsVolumeSizeInGb": 6}}}
+        settings = {"JupyterLabAppSettings": {"DefaultResourceSpec": spec}, **sized}
+        self.call("CreateSpace", **named, **owned, SpaceSettings=settings, Tags=TAGS)
+        self.call("UpdateSpace", **named, SpaceSettings=settings)
+        self.call("DescribeSpace", **named)
+        app = {**named, "AppType": "JupyterLab", "AppName": "default"}
+        self.call("CreateApp", **app, ResourceSpec=spec, Tags=TAGS)
+        self._app(app, "InService")
+        self.call("ListApps")
+        self.call("DeleteApp", **app)
+        self._app(app, "Deleted")
+        if gone:
+            self.call("DeleteSpace", **named)
+
+    def _app(self, app: dict[str, Any], status: str) -> None:
+        until(lambda: bool(self.call("DescribeApp", **app)["Status"] == status))
+
     def _tags(self) -> None:
         arn = f"{PREFIX}feature-group/g"
         self.call("AddTags", ResourceArn=arn, Tags=TAGS)
@@ -524,6 +574,13 @@ class Requests:
         self.call("DeleteNotebookInstance", NotebookInstanceName="n")
         self.call("CreateNotebookInstanceLifecycleConfig", NotebookInstanceLifecycleConfigName="gone")
         self.call("DeleteNotebookInstanceLifecycleConfig", NotebookInstanceLifecycleConfigName="gone")
+        [space] = self.call("ListSpaces")["Spaces"]
+        domain = {"DomainId": space["DomainId"]}
+        self.call("DeleteSpace", **domain, SpaceName=space["SpaceName"])
+        for name in ("p", "q"):
+            self.call("DeleteUserProfile", **domain, UserProfileName=name)
+        self.call("DeleteDomain", **domain)
+        self.call("DeleteStudioLifecycleConfig", StudioLifecycleConfigName="s")
         self._world.call("DeletePipeline", PipelineName="Other", ClientRequestToken=self._world.token())
 
     def kept(self) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
@@ -573,6 +630,24 @@ class Requests:
         for operation, base in bases:
             request = merged(kept_sample(input_shape(operation), operation), {**_MORE.get(operation, {}), **base})
             yield operation, request, self._shown(operation, request)
+        yield from self._kept_by_studio()
+
+    def _kept_by_studio(self) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+        """Yield the same of Studio's operations, each of which needs what the one before has made."""
+        role = {"ExecutionRole": ROLE}
+        domain = {"DomainName": "k", "AuthMode": "IAM", "DefaultUserSettings": role, "DefaultSpaceSettings": role}
+        request = merged(kept_sample(input_shape("CreateDomain"), "CreateDomain"), domain)
+        made = {"DomainId": self.call("CreateDomain", **request)["DomainId"], "UserProfileName": "k", "SpaceName": "k"}
+        made |= {"AppType": "JupyterLab", "AppName": "default"}
+        yield "CreateDomain", request, self.call("DescribeDomain", DomainId=made["DomainId"])
+        for operation in ("CreateUserProfile", "UpdateUserProfile", "CreateSpace", "UpdateSpace", "CreateApp"):
+            kind = re.sub("^(Create|Update)", "", operation)
+            named = {name: made[name] for name in made if name in input_shape(f"Describe{kind}").members}
+            if kind == "App":
+                del named["UserProfileName"]  # an app is a space's
+            request = kept_sample(input_shape(operation), operation) | named
+            self.call(operation, **request)
+            yield operation, request, self.call(f"Describe{kind}", **named)
 
     def _left(self, name: str) -> str:
         """Leave an instance behind, which is at rest."""

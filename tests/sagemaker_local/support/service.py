@@ -25,12 +25,14 @@ from sagemaker_local.sagemaker.api import Api, Caller
 from sagemaker_local.sagemaker.endpoints import Endpoints
 from sagemaker_local.sagemaker.features import FeatureStore
 from sagemaker_local.sagemaker.jobs import Jobs
+from sagemaker_local.sagemaker.logs import NOTEBOOKS, STUDIO
 from sagemaker_local.sagemaker.models import Models
 from sagemaker_local.sagemaker.parts import follow_script
 from sagemaker_local.sagemaker.registry import ModelRegistry
 from sagemaker_local.sagemaker.servers import Servers
 from sagemaker_local.sagemaker.tags import Tags
 from sagemaker_local.serving import Fleet, FleetClosedError, UnknownVariantError, VariantResponse
+from sagemaker_local.studio.parts import Studio
 
 if TYPE_CHECKING:
     from sagemaker_local.core.cloud import Part
@@ -264,9 +266,11 @@ class SageMaker:
         self.servers = (Servers if real else FakeServers)(self.cloud, models)
         self.endpoints = Endpoints(self.cloud, resources, self.servers)
         self.jobs = Jobs(self.cloud, resources, models)
-        self.notebooks = Notebooks(self.cloud, resources, partial(follow_script, self.cloud))
+        self.notebooks = Notebooks(self.cloud, resources, partial(follow_script, self.cloud, NOTEBOOKS))
+        self.studio = Studio(self.cloud, resources, partial(follow_script, self.cloud, STUDIO))
         registry, features = ModelRegistry(self.cloud, resources), FeatureStore(self.cloud, resources)
-        parts: list[Part] = [models, self.endpoints, self.jobs, registry, features, self.notebooks, Tags(self.cloud)]
+        parts: list[Part] = [models, self.endpoints, self.jobs, registry, features, self.notebooks, self.studio]
+        parts.append(Tags(self.cloud))
         self.handlers = {name: handler for part in parts for name, handler in part.operations().items()}
         self.api = Api(self.handlers, self.cloud.arn(""))
         self.caller = Caller("KEY", f"arn:aws:iam::{ACCOUNT}:user/ann")

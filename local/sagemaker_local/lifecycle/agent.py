@@ -1,4 +1,4 @@
-"""Stands for a notebook instance that runs: `python -I -S agent.py <folder>`, with `plan.json` in that folder.
+"""Stands for a machine that runs: `python -I -S agent.py <folder>`, with `plan.json` in that folder.
 
 It runs the lifecycle scripts, one after the other, and then stays until it is killed: what a script has left behind
 runs as long as it does. A script that is not through in its time is killed with its process group. What happens goes to
@@ -29,7 +29,7 @@ def main(state: Path) -> None:
         _watch(plan["mark"], state / "swept")
     with (state / "events").open("a", buffering=1) as events:
         for script in plan["scripts"]:
-            code = _run(script, plan["limit"], environment)
+            code = _run(script, plan, environment)
             events.write(f"{json.dumps({'ends': script['name'], 'code': code})}\n")
             if code != 0:
                 return
@@ -38,15 +38,24 @@ def main(state: Path) -> None:
         signal.pause()
 
 
-def _run(script: dict[str, str], limit: float, environment: dict[str, str]) -> int | None:
+def _run(script: dict[str, str], plan: dict[str, Any], environment: dict[str, str]) -> int | None:
     """Return the exit status of a script; None where its time was up. Scripts are called from bash, as on AWS."""
+    user, group = plan["user"] or (None, None)
     command = ["bash", "-c", '"$0"', script["path"]]
     with Path(script["log"]).open("ab") as log:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
+            start_new_session=True,
+            user=user,
+            group=group,
+            extra_groups=None if user is None else [],
         )
     try:
-        code = process.wait(limit)
+        code = process.wait(plan["limit"])
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
