@@ -68,16 +68,16 @@ class RoleAccess:
                 created.meta.events.register(f"provide-client-params.s3.{operation}", encrypt)
         return created  # type: ignore[no-any-return]
 
-    def client_of(self, service: str, access_key: str) -> "BaseClient":
-        """Return a boto3 client of this cloud that acts as the holder of an access key of this cloud.
+    def client_of(self, service: str, access_key: str, region: str = "") -> "BaseClient":
+        """Return a boto3 client of this cloud that acts as the holder of an access key of this cloud, in a region.
 
         Raises:
             LookupError: the key is not valid any more.
         """
-        return self._client(service, ministack.keys_of(access_key))
+        return self._client(service, ministack.keys_of(access_key), region)
 
-    def _client(self, service: str, keys: Mapping[str, str]) -> "BaseClient":
-        return _session(self._region).client(  # type: ignore[call-overload,no-any-return]  # the name is a variable here
+    def _client(self, service: str, keys: Mapping[str, str], region: str = "") -> "BaseClient":
+        return _session(region or self._region).client(  # type: ignore[call-overload,no-any-return]  # the name is a variable here
             service,
             endpoint_url=self._endpoint_url,
             aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],

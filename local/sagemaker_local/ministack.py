@@ -439,6 +439,32 @@ def choose_log_streams(refuse: Callable[[Mapping[str, Any]], tuple[str, str] | N
     when_loaded(_LOGS, loaded)
 
 
+def around_event_targets(wrap: Callable[[Callable[..., None]], Callable[..., None]]) -> None:
+    """Put something around what brings an event to one target of a rule."""
+
+    def loaded() -> None:
+        eventbridge._invoke_target = wrap(eventbridge._invoke_target)
+
+    when_loaded(_EVENTS, loaded)
+
+
+def around_log_events(
+    wrap: Callable[[Callable[..., None]], Callable[..., None]],
+    refuse: Callable[[Mapping[str, Any]], tuple[str, str] | None],
+) -> None:
+    """Put something around what is told of new log events; `refuse` may answer a metric filter with an error."""
+
+    def checked(put: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> Any:
+        refusal = refuse(request)
+        return responses.error_response_json(*refusal, 400) if refusal else put(request)
+
+    def loaded() -> None:
+        logs._fanout_to_subscription_filters = wrap(logs._fanout_to_subscription_filters)
+        logs._put_metric_filter = partial(checked, logs._put_metric_filter)
+
+    when_loaded(_LOGS, loaded)
+
+
 def sent_mails() -> list[dict[str, Any]]:
     """Return the mails that SES took, oldest first."""
     return list(ses._sent_emails_list())

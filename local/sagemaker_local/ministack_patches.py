@@ -31,6 +31,7 @@ from sagemaker_local.ministack_executions import (
     run_nested_executions_as_any_other,
     say_why_executions_were_stopped,
 )
+from sagemaker_local.ministack_logs import deliver_events_to_log_groups, make_metrics_by_filters
 from sagemaker_local.ministack_mails import count_what_becomes_of_mails
 from sagemaker_local.ministack_moves import answer_message_moves
 from sagemaker_local.ministack_objects import encrypt_by_the_managed_key, tell_every_key
@@ -70,6 +71,8 @@ def apply(integrations: Integrations, containers: Path, repeat_events: float = 0
     decide_metrics_by_their_namespace()
     decide_log_events_by_their_stream()
     filter_log_events_of_the_streams_asked_for()
+    deliver_events_to_log_groups()
+    make_metrics_by_filters()
     watch_alarms_own_metrics()
     hold_parameters_to_their_patterns()
     tell_of_parameters(repeat_events)

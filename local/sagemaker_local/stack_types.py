@@ -106,12 +106,13 @@ class StackRoles:
 
 
 def asking(access: RoleAccess, service: str = "sagemaker") -> "Ask":
-    """Return how a service is asked: as whoever works on the stack, so that IAM decides about it."""
+    """Return how a service is asked: as whoever works on the stack, so that IAM decides, in the stack's region."""
     from sagemaker_local.stacks import RefusedError  # noqa: PLC0415  # see above
 
     def ask(operation: str, request: "Request") -> dict[str, Any]:
         try:
-            client: Any = access.client_of(service, ministack_stacks.caller())
+            _, region = ministack.scope()  # the stack's
+            client: Any = access.client_of(service, ministack_stacks.caller(), region)
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**request)
         except LookupError as error:
             raise RefusedError("AccessDeniedException", str(error)) from error

@@ -5,6 +5,7 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
+from sagemaker_local.server import REGION
 from tests.contract.world import PATIENCE, World, allow, image, name, until
 from tests.sagemaker_local.support.jobs import tar_gz
 
@@ -16,7 +17,8 @@ class Stack:
 
     def __init__(self, cloud: World, **options: Any) -> None:
         self.cloud, self.name, self.id = cloud, name("Stack"), ""
-        self._formation, self._options = options.pop("formation", cloud.client("cloudformation")), options
+        self._owner = cloud.client("cloudformation", region=options.pop("region", REGION))
+        self._formation, self._options = options.pop("formation", self._owner), options
 
     def create(self, resources: Resources, outputs: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Create it, and return its description when it is at rest."""
@@ -39,7 +41,7 @@ class Stack:
         """Wait until nothing goes on, and describe it."""
 
         def found() -> dict[str, Any] | None:
-            answer = self.cloud.client("cloudformation").describe_stacks(StackName=self.id)["Stacks"][0]
+            answer = self._owner.describe_stacks(StackName=self.id)["Stacks"][0]
             status = answer["StackStatus"]
             return answer if not status.endswith("_IN_PROGRESS") else None
 
@@ -47,7 +49,7 @@ class Stack:
 
     def reason(self, logical_id: str) -> str:
         """Return why the last failure of a resource was one."""
-        events = self.cloud.client("cloudformation").describe_stack_events(StackName=self.id)["StackEvents"]
+        events = self._owner.describe_stack_events(StackName=self.id)["StackEvents"]
         return str(
             next(
                 event["ResourceStatusReason"]
@@ -58,9 +60,7 @@ class Stack:
 
     def physical(self, logical_id: str) -> str:
         """Return what a resource is in the account."""
-        found = self.cloud.client("cloudformation").describe_stack_resource(
-            StackName=self.id, LogicalResourceId=logical_id
-        )
+        found = self._owner.describe_stack_resource(StackName=self.id, LogicalResourceId=logical_id)
         return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sagemaker_local.server import ACCOUNT
+from tests.contract.stacks import Stack
 from tests.contract.test_cloud_sagemaker import refused
 from tests.contract.world import World, allow, image, name, until
 
@@ -48,3 +49,18 @@ def test_a_job_of_another_region_works_and_logs_there(cloud: World) -> None:
     assert there.describe_training_job(TrainingJobName=job)["TrainingJobStatus"] == "Completed"
     group = {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": job}
     until(lambda: cloud.client("logs", region=ELSEWHERE).describe_log_streams(**group)["logStreams"])
+
+
+def test_a_stack_makes_its_resources_in_its_own_region(cloud: World) -> None:
+    stack, group = Stack(cloud, region=ELSEWHERE), name("group")
+    here, there = cloud.client("sagemaker"), cloud.client("sagemaker", region=ELSEWHERE)
+    properties = {"ModelPackageGroupName": group}
+    resources = {"Group": {"Type": "AWS::SageMaker::ModelPackageGroup", "Properties": properties}}
+
+    made = stack.create(resources, {"Arn": {"Fn::GetAtt": ["Group", "ModelPackageGroupArn"]}})
+
+    assert made["Outputs"][0]["OutputValue"] == f"arn:aws:sagemaker:{ELSEWHERE}:{ACCOUNT}:model-package-group/{group}"
+    assert there.describe_model_package_group(ModelPackageGroupName=group)["ModelPackageGroupStatus"] == "Completed"
+    assert refused(here.describe_model_package_group, ModelPackageGroupName=group)[0] == "ValidationException"
+    assert stack.delete() == "DELETE_COMPLETE"
+    assert there.list_model_package_groups(NameContains=group)["ModelPackageGroupSummaryList"] == []

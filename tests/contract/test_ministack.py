@@ -22,6 +22,7 @@ _SOURCES = (
     "ministack_patches.py",
     "ministack_moves.py",
     "ministack_alarms.py",
+    "ministack_logs.py",
     "ministack_mails.py",
     "ministack_executions.py",
     "ministack_definitions.py",

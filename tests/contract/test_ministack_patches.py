@@ -16,6 +16,7 @@ from sagemaker_local.server import ACCOUNT, REGION
 from tests.contract import test_ministack_answers as answers
 from tests.contract import test_ministack_definitions as definitions
 from tests.contract import test_ministack_executions as executions
+from tests.contract import test_ministack_logs as in_logs
 from tests.contract import test_ministack_parameters as parameters
 from tests.contract import test_ministack_queries as queries
 from tests.contract import test_ministack_roles as roles
@@ -501,6 +502,8 @@ _SEEN = {
     "decide_metrics_by_their_namespace": test_metrics_are_decided_by_their_namespace,
     "decide_log_events_by_their_stream": test_log_events_are_decided_on_their_stream,
     "filter_log_events_of_the_streams_asked_for": test_log_events_are_those_of_the_streams_that_are_asked_for,
+    "deliver_events_to_log_groups": in_logs.test_a_rule_writes_into_a_log_group_whose_policy_lets_it,
+    "make_metrics_by_filters": in_logs.test_a_metric_filter_counts_what_matches_and_an_alarm_is_raised_by_it,
     "watch_alarms_own_metrics": test_an_alarm_watches_its_own_dimensions_and_knows_missing_data,
     "count_what_becomes_of_mails": test_mails_under_a_set_that_is_not_there_are_refused_and_bounces_are_counted,
     "answer_message_moves": test_dead_letters_are_moved_back,

@@ -1,5 +1,6 @@
 """Notebook instances are saved, restored and migrated by the commands, on a cloud whose instances really run."""
 
+import hashlib
 import json
 import os
 import signal
@@ -21,6 +22,7 @@ from signalbox_operate.notebooks import platforms
 from tests.support.notebooks import described, every_kind, many
 
 NEW = platforms.NEWEST
+ELSEWHERE = "eu-west-1"
 ENDED = [one.name for one in platforms.PLATFORMS if one.refused_since]
 PATIENCE = 120  # seconds
 
@@ -33,11 +35,11 @@ class Account:
     folder: Path
     role: str
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str = "") -> Any:
         """Return a client of the account's owner."""
         given = self.cloud.environment
         session = boto3.Session(
-            given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], region_name=given["AWS_REGION"]
+            given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], region_name=region or given["AWS_REGION"]
         )
         return session.client(service, endpoint_url=self.cloud.url)  # type: ignore[call-overload]  # a variable
 
@@ -61,14 +63,14 @@ class Account:
 
     def old(self, name: str, platform: str, role: str = "") -> Path:
         """Have an instance of long ago lie here, stopped, with every kind of file; return its volume."""
-        volume = notebooks.leave_behind(self.folder / "cloud", self._given(name, role, PlatformIdentifier=platform))
+        volume = notebooks.leave_behind(self.folder / "cloud", self.given(name, role, PlatformIdentifier=platform))
         every_kind(volume)
         return volume
 
     def new(self, name: str, role: str = "") -> Path:
         """Make an instance that runs, with every kind of file; return its volume."""
         sagemaker = self.client("sagemaker")
-        sagemaker.create_notebook_instance(**self._given(name, role, PlatformIdentifier=NEW))
+        sagemaker.create_notebook_instance(**self.given(name, role, PlatformIdentifier=NEW))
         _wait(lambda: self.state(name)["NotebookInstanceStatus"] == "InService")
         every_kind(self.volume(name), seed=len(name))  # contents of its own
         return self.volume(name)
@@ -87,7 +89,8 @@ class Account:
         found = self.client("sagemaker").list_tags(ResourceArn=self.state(name)["NotebookInstanceArn"])
         return {one["Key"]: one["Value"] for one in found["Tags"]}
 
-    def _given(self, name: str, role: str, **more: str) -> dict[str, Any]:
+    def given(self, name: str, role: str, **more: str) -> dict[str, Any]:
+        """Return a request for an instance of Ana's."""
         tags = [{"Key": "snapshot-prefix", "Value": "people/ana"}, {"Key": "team", "Value": "wine"}]
         return {
             "NotebookInstanceName": name,
@@ -221,6 +224,24 @@ def test_a_role_of_another_person_saves_nothing_and_the_instance_says_why(accoun
     assert "complete" in account.run("backup", "bob", "--stop")
 
 
+def test_a_snapshot_is_brought_to_an_instance_of_another_region(account: Account) -> None:
+    before = tree(account.old("far", NEW))
+    account.run("backup", "far")
+    tags = account.tags("far")
+    bucket = tags["ebs-backup-bucket"]
+    there = ("--region", ELSEWHERE)
+    account.run("deploy", "--parameter", f"SnapshotsBucket={bucket}", "--parameter", "ExamplePrefix=people/ana", *there)
+    (stack,) = account.client("cloudformation", ELSEWHERE).describe_stacks(StackName="signalbox-notebooks")["Stacks"]
+    role = next(one["OutputValue"] for one in stack["Outputs"] if one["OutputKey"] == "ExampleRoleArn")
+    request = account.given("far", role, PlatformIdentifier=NEW)
+    volume = notebooks.leave_behind(account.folder / "cloud", request, ELSEWHERE)
+
+    said = account.run("restore", "far", "--snapshot", tags["snapshot-name"], *there)
+
+    assert "far: complete: " in said
+    assert tree(volume) == before
+
+
 def test_a_migration_that_is_killed_goes_on_when_it_is_repeated_and_nobody_else_gets_between(account: Account) -> None:
     volume = account.new("killed")
     before = tree(volume)
@@ -240,20 +261,42 @@ def test_a_migration_that_is_killed_goes_on_when_it_is_repeated_and_nobody_else_
     assert tree(account.volume("killed-new")) == before
 
 
-def test_each_end_is_an_object_of_its_own_by_which_complete_and_failed_ones_are_told_apart(account: Account) -> None:
-    account.old("told", NEW)
+def test_each_end_is_an_object_of_its_own_and_a_failed_one_raises_the_alarm(account: Account) -> None:
+    volume = account.old("told", NEW)
+    own = os.urandom(2_000_000)
+    (volume / "large").write_bytes(own)
+    watch, s3 = account.client("cloudwatch"), account.client("s3")
+    (alarm,) = (one for one in watch.describe_alarms()["MetricAlarms"] if one["MetricName"] == "SnapshotFailed")
     account.run("backup", "told")
-    bucket = account.tags("told")["ebs-backup-bucket"]
+    bucket, snapshot = (account.tags("told")[key] for key in ("ebs-backup-bucket", "snapshot-name"))
     account.client("sagemaker").add_tags(
         ResourceArn=account.state("told")["NotebookInstanceArn"],
         Tags=[{"Key": "snapshot-secrets", "Value": "perhaps"}],
     )
     assert "its tag snapshot-secrets is perhaps" in " ".join(account.run("backup", "told", code=1).split())
+    account.client("sagemaker").delete_tags(
+        ResourceArn=account.state("told")["NotebookInstanceArn"], TagKeys=["snapshot-secrets"]
+    )
+    digest = hashlib.sha256(own).hexdigest()
+    key = f"people/ana/content/{digest[:2]}/{digest}"
+    s3.head_object(Bucket=bucket, Key=key)
+    s3.delete_object(Bucket=bucket, Key=key)
+    (volume / "large").unlink()
+    assert watch.describe_alarms(AlarmNames=[alarm["AlarmName"]])["MetricAlarms"][0]["StateValue"] == "OK"
 
-    found = account.client("s3").list_objects_v2(Bucket=bucket, Prefix="people/ana/results/")["Contents"]
-    assert [one["Key"] for one in found if "/told/" in one["Key"]] == [
-        f"people/ana/results/complete/told/backup-{account.tags('told')['snapshot-name']}.json"
-    ]
+    assert f"failed: 1 files of snapshot {snapshot}" in " ".join(account.run("restore", "told", code=1).split())
+
+    found = s3.list_objects_v2(Bucket=bucket, Prefix="people/ana/results/")["Contents"]
+    assert {one["Key"] for one in found if "/told/" in one["Key"]} == {
+        f"people/ana/results/complete/told/backup-{snapshot}.json",
+        f"people/ana/results/failed/told/restore-{snapshot}.json",
+    }
+    _wait(lambda: watch.describe_alarms(AlarmNames=[alarm["AlarmName"]])["MetricAlarms"][0]["StateValue"] == "ALARM")
+    points = watch.get_metric_statistics(
+        Namespace="Signalbox/Notebooks", MetricName="SnapshotComplete", StartTime=time.time() - 3600,
+        EndTime=time.time() + 60, Period=3600, Statistics=["Sum"],
+    )["Datapoints"]  # fmt: skip
+    assert sum(one["Sum"] for one in points) >= 1
 
 
 @dataclass(frozen=True)
