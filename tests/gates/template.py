@@ -88,6 +88,12 @@ class Template:
         """Return the same with every intrinsic function replaced by its value."""
         return {name: self.values.of(properties) for name, properties in self.resources(kind).items()}
 
+    def made(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return the same of those alone that a stack with these parameters makes."""
+        conditions = {name: self.cfn["Resources"][name].get("Condition") for name in self.resources(kind)}
+        wanted = [name for name, condition in conditions.items() if self.values.holds(condition)]
+        return {name: self.values.of(self.resources(kind)[name]) for name in wanted}
+
     @cached_property
     def lintable(self) -> str:
         """Return the translation as JSON text, with the machines' definitions in it."""

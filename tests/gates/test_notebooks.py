@@ -48,7 +48,7 @@ def script(name: str, **given: str) -> str:
     """Return the text of a lifecycle script as SageMaker gets it."""
     logical, member, *_ = SCRIPTS[name]
     kind = "StudioLifecycleConfig" if name == "space" else "NotebookInstanceLifecycleConfig"
-    found = load(**given).resolved(f"AWS::SageMaker::{kind}")[logical][member]
+    found = load(**given).made(f"AWS::SageMaker::{kind}")[logical][member]
     content = found if isinstance(found, str) else found[0]["Content"]
     assert len(content) <= LIMIT
     return base64.b64decode(content).decode()
@@ -80,10 +80,10 @@ def test_a_script_of_the_template_is_a_few_values_of_the_stack_and_the_file(name
 
 
 def test_the_configuration_for_spaces_has_another_name_with_each_version_and_room_in_it_for_the_stacks() -> None:
-    (config,) = load().resolved("AWS::SageMaker::StudioLifecycleConfig").values()
+    (config,) = load().made("AWS::SageMaker::StudioLifecycleConfig").values()
     (again,) = [
         one["NotebookInstanceLifecycleConfigName"]
-        for name, one in load().resolved("AWS::SageMaker::NotebookInstanceLifecycleConfig").items()
+        for name, one in load().made("AWS::SageMaker::NotebookInstanceLifecycleConfig").items()
         if name == "RestoreOnStart"
     ]
 
@@ -247,11 +247,7 @@ PREFIX = "people/ana"
 
 def questions(asked: list[tuple[str, str, dict[str, Any]]], prefix: str | None = PREFIX) -> dict[str, str]:
     """Return IAM's answers to a role with that tag, by action, resource and the context that matters."""
-    (policy,) = [
-        one["PolicyDocument"]
-        for name, one in load().resolved("AWS::IAM::ManagedPolicy").items()
-        if name == "SnapshotPolicy"
-    ]
+    policy = load().made("AWS::IAM::ManagedPolicy")["SnapshotPolicy"]["PolicyDocument"]
     tags = {"aws:PrincipalTag/snapshot-prefix": prefix} if prefix is not None else {}
     role = f"arn:aws:iam::{ACCOUNT}:role/ana"
     put = [
@@ -320,7 +316,7 @@ def test_a_role_without_the_tag_reaches_the_worker_and_nothing_else() -> None:
     ],
 )
 def test_the_ends_of_backups_and_restores_are_told_and_nothing_else(key: str, told: bool) -> None:
-    (rule,) = load().resolved("AWS::Events::Rule").values()
+    (rule,) = load().made("AWS::Events::Rule").values()
     event = with_detail(sample("s3/object-created"), bucket__name=BUCKET, object__key=key)
 
     assert pattern_error(rule["EventPattern"]) is None
@@ -331,23 +327,23 @@ def test_the_ends_of_backups_and_restores_are_told_and_nothing_else(key: str, to
 
 def test_the_log_takes_the_rules_events_and_the_metrics_count_its_two_kinds() -> None:
     template = load()
-    (policy,) = template.resolved("AWS::Logs::ResourcePolicy").values()
+    (policy,) = template.made("AWS::Logs::ResourcePolicy").values()
     (statement,) = json.loads(policy["PolicyDocument"])["Statement"]
 
     assert statement["Resource"] == template.values.arn("Results")
     assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": template.values.arn("ResultsRule")}}
-    filters = template.resolved("AWS::Logs::MetricFilter").values()
+    filters = template.made("AWS::Logs::MetricFilter").values()
     patterns = {one["MetricTransformations"][0]["MetricName"]: one["FilterPattern"] for one in filters}
     assert patterns == {
         "SnapshotComplete": '{ $.detail.object.key = "*results/complete/*" }',
         "SnapshotFailed": '{ $.detail.object.key = "*results/failed/*" }',
     }
-    (alarm,) = template.resolved("AWS::CloudWatch::Alarm").values()
+    (alarm,) = template.made("AWS::CloudWatch::Alarm").values()
     assert alarm["MetricName"] in patterns
 
 
 def test_the_bucket_is_private_versioned_encrypted_expiring_and_tells_its_events() -> None:
-    bucket = load().resolved("AWS::S3::Bucket")["Snapshots"]
+    bucket = load().made("AWS::S3::Bucket")["Snapshots"]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert bucket["NotificationConfiguration"]["EventBridgeConfiguration"] == {"EventBridgeEnabled": True}
@@ -361,15 +357,48 @@ def test_the_bucket_is_private_versioned_encrypted_expiring_and_tells_its_events
     assert {"NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"} <= set(left)
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/own"
     (ours,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    (yours,) = load(KeyArn=key).resolved("AWS::S3::Bucket")["Snapshots"]["BucketEncryption"][
+    (yours,) = load(KeyArn=key).made("AWS::S3::Bucket")["Snapshots"]["BucketEncryption"][
         "ServerSideEncryptionConfiguration"
     ]
     assert ours["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
     assert yours["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
 
 
+OTHER = "210987654321"
+
+
+@pytest.mark.parametrize(("others", "answer"), [("", "ImplicitlyDenied"), (OTHER, "Allowed")])
+def test_roles_of_accounts_that_are_named_reach_their_own_prefix_of_the_bucket_and_no_others(
+    others: str, answer: str
+) -> None:
+    policies = load(OtherAccounts=others).made("AWS::S3::BucketPolicy")
+    own = load(SnapshotsBucket=BUCKET, BucketOwner=ACCOUNT).made("AWS::IAM::ManagedPolicy")["SnapshotPolicy"]
+    tag = {"aws:PrincipalTag/snapshot-prefix": PREFIX, "aws:SecureTransport": "true"}
+
+    def answers(asked: list[tuple[str, str, dict[str, Any]]]) -> set[str]:
+        put = [
+            Question(
+                str(number),
+                f"arn:aws:iam::{OTHER}:role/ana",
+                action,
+                place,
+                context={**tag, **context},
+                policies="own",
+                resource_policy="bucket",
+            )
+            for number, (action, place, context) in enumerate(asked)
+            if action.startswith("s3:")
+        ]
+        (bucket,) = policies.values()
+        found, _ = ask(put, {"own": [own["PolicyDocument"]]}, {"bucket": bucket["PolicyDocument"]})
+        return set(found.values())
+
+    assert answers(OWN) == {answer}
+    assert answers(OTHERS) == {"ImplicitlyDenied"}
+
+
 def test_the_endpoints_of_a_vpc_let_this_bucket_and_tags_of_instances_and_spaces_through_and_nothing_else() -> None:
-    endpoints = load(VpcId="vpc-1", SubnetIds="subnet-1,subnet-2").resolved("AWS::EC2::VPCEndpoint")
+    endpoints = load(VpcId="vpc-1", SubnetIds="subnet-1,subnet-2").made("AWS::EC2::VPCEndpoint")
     (gateway,) = endpoints["S3Gateway"]["PolicyDocument"]["Statement"]
     (api,) = endpoints["SageMakerEndpoint"]["PolicyDocument"]["Statement"]
 
@@ -385,5 +414,12 @@ def test_a_bucket_of_ones_own_is_named_everywhere_in_place_of_the_one_that_is_ma
     given = {"SnapshotsBucket": "my-lake", "BucketOwner": "999999999999"}
 
     assert "export bucket='my-lake' owner='999999999999'" in script("backup", **given)
-    policy = load(**given).resolved("AWS::IAM::ManagedPolicy")["SnapshotPolicy"]
+    policy = load(**given).made("AWS::IAM::ManagedPolicy")["SnapshotPolicy"]
     assert BUCKET not in json.dumps(policy)
+
+
+def test_a_key_of_another_region_is_used_by_s3_of_that_region() -> None:
+    key = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/own"
+    policy = load(KeyArn=key).made("AWS::IAM::ManagedPolicy")["UseKeyPolicy"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Condition"]["StringEquals"]["kms:ViaService"] == "s3.eu-west-1.amazonaws.com"

@@ -156,6 +156,10 @@ class Values:
         name, then, otherwise = argument
         return self.of(then if self._true(name) else otherwise)
 
+    def holds(self, condition: str | None) -> bool:
+        """Tell whether a condition of the template holds; none always does."""
+        return condition is None or self._true(condition)
+
     def _true(self, condition: Any) -> bool:
         return bool(self.of(self._conditions[condition] if isinstance(condition, str) else condition))
 
