@@ -35,7 +35,7 @@ def test_every_defect_of_the_sample_has_a_test_that_exists() -> None:
 def test_the_commands_of_the_page_are_commands_with_their_options() -> None:
     asked = [command.split()[1:] for command in commands(PAGE, "sh")]
 
-    assert len(asked) == 6
+    assert len(asked) == 9
     for words in asked:
         options = [word for word in words[2:] if word.startswith("--")]
         told = CliRunner().invoke(cli.app, [*words[:2], "--help"], env={"COLUMNS": "200"})
