@@ -176,6 +176,7 @@ def test_a_migration_is_told_with_what_the_new_platform_lacks_and_what_is_next(c
 
     assert "ana: ana-2 has 10 files, compared and equal" in said
     assert "without MXNet (conda_mxnet_*); instead PyTorch" in said
+    assert "environments: 2; those that do not work any more are made anew by `bash SageMaker/recreate-env" in said
     assert "then `signalbox notebooks clean ana`" in said
 
 
