@@ -218,6 +218,7 @@ def document(operation: str, request: str, snapshot: str, state: str = "complete
         "bytes": {"total": 100, "done": 100, "moved": 100},
         "left_out": [],
         "secrets": 0,
+        "environments": 2,
         "reason": None,
         "advice": None,
         **more,

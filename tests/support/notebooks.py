@@ -17,6 +17,9 @@ ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:notebook-instance/nb"
 MOMENT = 1_600_000_000_123_456_789
 """A time of nanoseconds that no clock of today gives."""
 
+OWN = {"BACKUP_COMPLETE", "SYNC_COMPLETE", "recreate-environments.sh"}
+"""What a worker leaves in the home folder that is no file of its owner's."""
+
 
 @dataclass
 class Instance:
@@ -141,7 +144,7 @@ def special(home: Path) -> None:
 
 def described(home: Path) -> Mapping[str, object]:
     """Return all that has to be equal of a tree: kinds, bytes, modes, owners, times, links, attributes."""
-    paths = [path for path in home.rglob("*") if path.name not in {"BACKUP_COMPLETE", "SYNC_COMPLETE"}]
+    paths = [path for path in home.rglob("*") if path.name not in OWN]
     names: dict[int, list[str]] = {}
     for path in paths:
         names.setdefault(path.lstat().st_ino, []).append(str(path.relative_to(home)))

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from signalbox_snapshot import earlier, keys
 from signalbox_snapshot.entries import FILE, LINK
+from signalbox_snapshot.environments import note
 from signalbox_snapshot.errors import IncompleteError, MissingError, SnapshotError
 from signalbox_snapshot.job import BACKUP, mark, marker_text, unmark
 from signalbox_snapshot.manifest import Completion, ManifestWriter, Totals, completion_bytes, completion_of
 from signalbox_snapshot.pool import Pool
 from signalbox_snapshot.progress import Counts
+from signalbox_snapshot.recreation import leave
 from signalbox_snapshot.saving import Saver, Tools
 from signalbox_snapshot.status import moment
 from signalbox_snapshot.walking import walk
@@ -58,9 +60,12 @@ def back_up(job: "Job", now: float) -> None:
     done = _completion(job)
     if done:
         counts = done.totals
+        # Whoever completed the snapshot may have died before the script was left.
+        _count(job)
         job.progress.restored(
             Counts(counts.files, counts.bytes, counts.files, counts.bytes, counts.left_out, 0, counts.secrets, ())
         )
+        leave(job)
         mark(job, BACKUP, marker_text(job, BACKUP))
         return
     unmark(job, BACKUP)
@@ -93,11 +98,13 @@ def _save(job: "Job", writer: ManifestWriter) -> None:
 
 
 def _count(job: "Job") -> None:
+    """Note how much there is to save, and which environments."""
     files = size = 0
     for seen in walk(job.home, job.notes):
         if seen.kind in {FILE, LINK} and not seen.reason and seen.status is not None:
             files += 1
             size += seen.status.st_size if seen.kind == FILE else 0
+        note(job.notes, seen.path, seen.kind)
     job.progress.total(files, size)
 
 
@@ -118,6 +125,7 @@ def _complete(job: "Job", writer: ManifestWriter) -> None:
     )
     if counts.failed:
         job.objects.put(keys.partial(job.snapshot), body)
+        leave(job)
         raise IncompleteError(
             f"{counts.failed} files could not be read: {counts.files_done} are saved in the partial snapshot",
             "see the report in the bucket, mend or remove these files and start the instance again; what was saved is "
@@ -126,5 +134,6 @@ def _complete(job: "Job", writer: ManifestWriter) -> None:
     job.objects.put(keys.complete(job.snapshot), body)
     text = marker_text(job, BACKUP)
     job.objects.put(keys.marker(job.snapshot), text)
+    leave(job)
     mark(job, BACKUP, text)
     _LOG.info("snapshot %s is complete: %d files", job.snapshot, counts.files_done)

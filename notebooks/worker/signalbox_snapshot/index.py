@@ -21,6 +21,7 @@ _TABLES = (
     "CREATE TABLE wanted (path BLOB PRIMARY KEY, kind TEXT, pack TEXT, state TEXT, line TEXT)",
     "CREATE INDEX kinds ON wanted (kind, path)",
     "CREATE INDEX packs ON wanted (pack)",
+    "CREATE TABLE environments (path BLOB PRIMARY KEY)",
 )
 
 
@@ -153,6 +154,14 @@ class Index:
     def went(self, path: bytes, state: str) -> None:
         """Note how an entry went."""
         self._do("UPDATE wanted SET state = ? WHERE path = ?", state, path)
+
+    def add_environment(self, path: bytes) -> None:
+        """Note an environment of conda or a virtualenv."""
+        self._do("INSERT OR REPLACE INTO environments VALUES (?)", path)
+
+    def environments(self) -> "list[bytes]":
+        """Return the paths of the environments that were noted, in their order."""
+        return [bytes(row[0]) for row in self._rows("SELECT path FROM environments ORDER BY path")]
 
     def _do(self, query: str, *values: object) -> None:
         with self._lock:

@@ -45,7 +45,15 @@ def already_done(job: Job, operation: str) -> bool:
         files, size, left = given["files"], given["bytes"], tuple(given["left_out"])
         job.progress.restored(
             Counts(
-                files["total"], size["total"], files["done"], size["done"], files["left_out"], 0, given["secrets"], left
+                files["total"],
+                size["total"],
+                files["done"],
+                size["done"],
+                files["left_out"],
+                0,
+                given["secrets"],
+                left,
+                given.get("environments", 0),
             )
         )
     except (MissingError, ValueError, TypeError, KeyError):

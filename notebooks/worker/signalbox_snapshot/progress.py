@@ -18,7 +18,10 @@ _SHOWN = 100
 
 
 class Counts(NamedTuple):
-    """Files and bytes: of all, once that is known, and done; `failed` are those of `left_out` that should not be."""
+    """Files and bytes: of all, once that is known, and done; `failed` are those of `left_out` that should not be.
+
+    `environments` are those of conda and virtualenvs that the script in the home folder is about.
+    """
 
     files: "int | None"
     bytes: "int | None"
@@ -28,6 +31,7 @@ class Counts(NamedTuple):
     failed: int
     secrets: int
     named: "tuple[dict[str, str], ...]"
+    environments: int = 0
 
 
 class Progress:
@@ -74,6 +78,11 @@ class Progress:
                 self._line(path, what, failed=False)
         if withheld:
             self.left(path, what)
+
+    def environments(self, number: int) -> None:
+        """Note how many environments there are."""
+        with self._lock:
+            self._counts = self._counts._replace(environments=number)
 
     def restored(self, counts: Counts) -> None:
         """Take the counts of work that was done before."""

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from signalbox_snapshot.attributes import apply
 from signalbox_snapshot.entries import FILE, FOLDER, LINK, SAME, Entry, from_line
+from signalbox_snapshot.environments import note
 from signalbox_snapshot.errors import DamagedError, IncompleteError, SnapshotError
 from signalbox_snapshot.fetching import Fetcher
 from signalbox_snapshot.job import RESTORE, mark, marker_text, unmark
 from signalbox_snapshot.placing import KeptError, Placer
 from signalbox_snapshot.pool import Pool
+from signalbox_snapshot.recreation import leave
 from signalbox_snapshot.snapshots import completion, wanted_lines
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ def restore(job: "Job") -> None:
     _fits(job.home, needed - placer.allocated(), names)
     _Restore(job, placer).run()
     placer.clear()
+    leave(job)
     counts = job.progress.counts()
     if counts.failed:
         raise IncompleteError(
@@ -60,6 +63,7 @@ def _load(job: "Job", lines: "Iterator[str]", placer: Placer) -> "tuple[int, int
         pack = entry.pieces[0].pack if entry.pieces else ""
         if not job.notes.want(entry.path, entry.kind, pack, line):
             raise DamagedError(f"the manifest of {job.snapshot} names a file twice", "restore another snapshot")
+        note(job.notes, entry.path, entry.kind)
         files += entry.kind != FOLDER
         size += entry.size if entry.kind in {FILE, SAME} else 0
         status = _status(placer.full(entry.path))

@@ -75,6 +75,7 @@ def document(work: Work, ending: Ending, counts: "Counts", transports: "tuple[Tr
         "calls": sum(transport.calls for transport in transports),
         "left_out": list(counts.named),
         "secrets": counts.secrets,
+        "environments": counts.environments,
         "reason": ending.reason,
         "advice": ending.advice,
         "python": platform.python_version(),

@@ -4,7 +4,6 @@ import hashlib
 import http.client
 import logging
 import random
-import ssl
 import threading
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -12,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from signalbox_snapshot.connections import Way, failure, refused, way
 from signalbox_snapshot.errors import MissingError, RefusedError, StoppedError, UnreachableError
 from signalbox_snapshot.refusals import advice, refusal
 from signalbox_snapshot.signing import Outgoing, Scope, query_text, signed
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _LONGEST = 20.0
-_TIMEOUT = 60.0
 _LATER = {408, 429, 500, 502, 503, 504}
 _PASSING = {"SlowDown", "RequestTimeout", "ThrottlingException", "Throttling", "ConditionalRequestConflict"}
 _REGION = "x-amz-bucket-region"
@@ -91,7 +90,7 @@ class Transport:
         Raises MissingError at 404, RefusedError at another refusal, UnreachableError where `attempts` were in vain, and
         StoppedError where the worker is to stop.
         """
-        failure = ""
+        reason = ""
         for attempt in range(self.attempts):
             if attempt and self.stopped.wait(self._wait(attempt)):
                 break
@@ -99,15 +98,15 @@ class Transport:
                 answer = self._once(call)
             except (OSError, http.client.HTTPException) as error:
                 self._forget()
-                failure = f"{type(error).__name__} {error}".strip()
+                reason = failure(call.endpoint, error)
                 continue
             if answer.status < http.client.MULTIPLE_CHOICES:
                 return answer
-            failure = self._judged(call, answer)
+            reason = self._judged(call, answer)
         if self.stopped.is_set():
             raise StoppedError
         raise UnreachableError(
-            f"{urlsplit(call.endpoint).netloc} did not answer in {self.attempts} attempts: {failure}",
+            f"{urlsplit(call.endpoint).netloc} did not answer in {self.attempts} attempts: {reason}",
             "look at the instance's network (a VPC without internet needs an S3 gateway endpoint and one of the "
             "SageMaker API), then start again: the work goes on where it was cut",
         )
@@ -119,6 +118,8 @@ class Transport:
     def _judged(self, call: Call, answer: Answer) -> str:
         """Return why the call is worth another attempt; raise where it is not."""
         code, message = refusal(answer.body)
+        if answer.status == http.client.PROXY_AUTHENTICATION_REQUIRED:
+            raise refused(call.endpoint, f"{answer.status} {http.client.responses[answer.status]}")
         if self._clock_was_wrong(code, message, answer) or code in _PASSING or answer.status in _LATER:
             return f"{answer.status} {code} {message}".strip()
         if code in _EXPIRED:
@@ -146,31 +147,27 @@ class Transport:
         outgoing = Outgoing(call.method, host, call.path, call.query, call.headers, digest)
         headers = signed(outgoing, self._credentials.keys(), call.scope, self._clock.now())
         target = call.path + ("?" + query_text(call.query) if call.query else "")
-        connection = self._connection(call.endpoint)
-        connection.request(call.method, target, body=call.body or None, headers=_with_length(call, headers))
-        response = connection.getresponse()
+        to = self._way(call.endpoint)
+        headers = dict(_with_length(call, headers), **to.headers)
+        to.connection.request(call.method, to.prefix + target, body=call.body or None, headers=headers)
+        response = to.connection.getresponse()
         body = response.read()
         with self._lock:
             self.calls += 1
             self.moved += len(call.body) + len(body)
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
 
-    def _connection(self, endpoint: str) -> http.client.HTTPConnection:
-        kept: dict[str, http.client.HTTPConnection] = self._own.__dict__.setdefault("kept", {})
+    def _way(self, endpoint: str) -> Way:
+        kept: dict[str, Way] = self._own.__dict__.setdefault("kept", {})
         if endpoint not in kept:
-            parts = urlsplit(endpoint)
-            kept[endpoint] = (
-                http.client.HTTPSConnection(parts.netloc, timeout=_TIMEOUT, context=ssl.create_default_context())
-                if parts.scheme == "https"
-                else http.client.HTTPConnection(parts.netloc, timeout=_TIMEOUT)
-            )
+            kept[endpoint] = way(endpoint)
         return kept[endpoint]
 
     def _forget(self) -> None:
         """Close this thread's connections: one that failed answers nothing any more."""
-        kept: dict[str, http.client.HTTPConnection] = self._own.__dict__.setdefault("kept", {})
-        for connection in kept.values():
-            connection.close()
+        kept: dict[str, Way] = self._own.__dict__.setdefault("kept", {})
+        for one in kept.values():
+            one.connection.close()
         kept.clear()
 
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 AT_WORK = b".signalbox-restore"
 """The folder at the top where files are restored before they get their names."""
-_NOT_SAVED = {b"lost+found", b"BACKUP_COMPLETE", b"SYNC_COMPLETE", AT_WORK}
+SCRIPT, HALF_SCRIPT = b"recreate-environments.sh", b"recreate-environments.sh.half"
+"""The script at the top that makes environments anew, and what it is while it is written."""
+_NOT_SAVED = {b"lost+found", b"BACKUP_COMPLETE", b"SYNC_COMPLETE", AT_WORK, SCRIPT, HALF_SCRIPT}
 """What at the top of the volume is the file system's or the worker's own."""
 _KINDS = ((stat.S_ISREG, FILE), (stat.S_ISDIR, FOLDER), (stat.S_ISLNK, LINK))
 _SPECIAL = (

@@ -30,6 +30,7 @@ from signalbox_operate.notebooks.watching import Told
 from signalbox_operate.refusals import sentence
 from signalbox_operate.stack import OperateError
 
+_RECREATE = "`bash SageMaker/recreate-environments.sh`, in a terminal of the instance"
 Platform = Annotated[str, typer.Option(help="Platform that the instances get")]
 
 
@@ -122,6 +123,10 @@ def _told(name: str, report: Report) -> str:
     compared = "compared and equal" if report.compared else "there was no snapshot to compare them with"
     left = f"; {report.left_out:,} left out: see the report in the bucket" if report.left_out else ""
     lacks = "".join(f"\n  without {one.name}; instead {one.successor}" for one in report.missing)
+    if report.environments:
+        lacks += (
+            f"\n  environments: {report.environments:,}; those that do not work any more are made anew by {_RECREATE}"
+        )
     then = f"\n  {name} is stopped: look at {report.new}, then `signalbox notebooks clean {name}`"
     return f"{name}: {where} {report.files:,} files, {compared}{left}{lacks}" + (then if report.new != name else "")
 

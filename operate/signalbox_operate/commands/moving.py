@@ -63,5 +63,8 @@ def _told(name: str, move: Move) -> str:
     """Return what a move came to, and what is next."""
     left = f"; {move.left_out:,} left out: see the report in the bucket" if move.left_out else ""
     where = f"space {move.space} of {move.domain} has {move.files:,} files in {move.folder}/, compared and equal"
+    if move.environments:
+        again = f"`bash {move.folder}/recreate-environments.sh`, in a terminal of the space"
+        left += f"\n  environments: {move.environments:,}; those that do not work any more are made anew by {again}"
     then = f"{name} is stopped: open the space in Studio, then `signalbox notebooks clean {name}`"
     return f"{name}: {where}{left}\n  {then}"

@@ -46,6 +46,7 @@ class Report:
     compared: bool
     missing: Sequence[Kernel]
     named: Sequence[tuple[str, str]]
+    environments: int
 
 
 def aim(old: Instance, platform: str, name: str, today: date, *, in_place: bool) -> Aim:
@@ -171,6 +172,7 @@ def _report(old: Instance, wanted: Aim, ended: Standing, totals: Totals, *, comp
         compared,
         missing,
         ended.names,
+        ended.environments,
     )
 
 

@@ -67,6 +67,7 @@ class Standing:
     advice: str | None = None
     names: tuple[tuple[str, str], ...] = ()
     secrets: int = 0
+    environments: int = 0
 
     @property
     def told(self) -> str:
@@ -101,6 +102,7 @@ def standing(document: Mapping[str, Any]) -> Standing:
             document.get("advice"),
             tuple((one["path"], one["reason"]) for one in document.get("left_out", ())),
             document.get("secrets", 0),
+            document.get("environments", 0),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise OperateError(f"a status document of another version is in the way, which lacks {error}") from error

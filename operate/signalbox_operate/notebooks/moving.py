@@ -56,6 +56,7 @@ class Move:
     files: int
     size: int
     left_out: int
+    environments: int
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,17 @@ class Mover:
             self._end(space)  # nothing is left that costs
             raise
         self._end(space)
-        left_out = totals.left_out + restored.left_out
-        size = totals.size
-        return Move(old.name, goal.domain, goal.space, old.name, restored.snapshot, totals.files, size, left_out)
+        return Move(
+            old.name,
+            goal.domain,
+            goal.space,
+            old.name,
+            restored.snapshot,
+            totals.files,
+            totals.size,
+            totals.left_out + restored.left_out,
+            restored.environments,
+        )
 
     def _check_role(self, old: Instance, profile: Profile) -> None:
         """Refuse a role that would reach nothing, before anything is done."""

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,7 @@ def test_a_migration_is_told_with_what_the_new_platform_lacks_and_what_is_next(c
 
     assert "ana: ana-2 has 10 files, compared and equal" in said
     assert "without MXNet (conda_mxnet_*); instead PyTorch" in said
+    assert "environments: 2; those that do not work any more are made anew by `bash SageMaker/recreate-env" in said
     assert "then `signalbox notebooks clean ana`" in said
 
 
@@ -220,6 +222,15 @@ def test_a_move_into_studio_is_told_with_what_is_next_and_then_seen_and_cleaned(
     assert line.split("\t")[2:4] == ["backup", "complete: 10 of 10 files; its files are in space ana of d-abc"]
     assert run("clean", "ana", "--yes").exit_code == 0
     assert not clients["sagemaker"].made
+
+
+def test_a_move_says_how_many_environments_there_are_and_how_they_are_made_anew(clients: dict[str, Any]) -> None:
+    clients["sagemaker"].add("ana")
+    clients["sagemaker"].filler = partial(filled, environments=2)
+
+    said = told(run(*TO_STUDIO, "ana"))
+
+    assert "environments: 2; those that do not work any more are made anew by `bash ana/recreate-env" in said
 
 
 def test_the_newest_work_of_an_instance_may_be_in_its_space_and_no_other_instances_work_is(

@@ -66,8 +66,9 @@ def test_a_new_private_space_gets_the_files_into_a_folder_and_nothing_runs_after
     assert not [key for key in bucket.objects if "migrations/" in key]
 
 
-@pytest.mark.parametrize("platform", [NEW, AL2])
-@pytest.mark.parametrize("there", [False, True], ids=["a new space", "one that is there"])
+@pytest.mark.parametrize(
+    ("platform", "there"), [(AL2, False), (NEW, True)], ids=["to a new space", "to one that is there"]
+)
 def test_who_dies_before_any_call_goes_on_when_it_is_repeated(platform: str, there: bool) -> None:
     def begin() -> tuple[Desk, StudioInstances, Any]:
         made, instances, bucket = studio_desk()
