@@ -5,7 +5,8 @@
 PYTHON ?= python3.13
 UV_VERSION := 0.13.8
 BIN := .venv/bin
-RUN := PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH="$(CURDIR):$(CURDIR)/layers/signalbox:$(CURDIR)/local:$(CURDIR)/operate:$(CURDIR)/features:$(CURDIR)/notebooks/worker"
+# What is compiled is kept, whatever the environment says: the tests start hundreds of programs of ours.
+RUN := PYTHONDONTWRITEBYTECODE= PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH="$(CURDIR):$(CURDIR)/layers/signalbox:$(CURDIR)/local:$(CURDIR)/operate:$(CURDIR)/features:$(CURDIR)/notebooks/worker"
 WHEELS := $(CURDIR)/.cache/wheels
 # What a build of the layer installs from, so that it needs no network: see layers/signalbox/Makefile.
 # pip takes a list with spaces between: a space inside of a folder's name has to be written otherwise.

@@ -1,7 +1,13 @@
-"""What holds for all tests: none is timed, and this machine is reached past any proxy that the environment names."""
+"""What holds for all tests: none is timed, and this machine is reached past any proxy that the environment names.
+
+AWS's library reads its models anew for each session that a test makes, 3 MB of JSON for SageMaker's: here all sessions
+have one loader, which has read them before.
+"""
 
 import os
+from functools import cache
 
+import botocore.session
 from hypothesis import settings
 
 from sagemaker_local.direct import without_proxy
@@ -9,3 +15,4 @@ from sagemaker_local.direct import without_proxy
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 os.environ.update(without_proxy(os.environ))
+botocore.session.create_loader = cache(botocore.session.create_loader)

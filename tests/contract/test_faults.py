@@ -1,6 +1,7 @@
 """A connection that breaks is "later", and our own repetition is no rival: seen through a proxy that loses answers.
 
-Behind the proxy is the local cloud, before it are the layer's own adapters with the library's own retries.
+Behind the proxy is the local cloud, before it are the layer's own adapters with the library's own retries, between which
+it waits less.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.config import Config
+from botocore.retries.standard import ExponentialBackoff
 
 from sagemaker_local.server import ACCOUNT, REGION
 from signalbox import moments
@@ -33,12 +35,13 @@ from tests.support.reviews import MemoryStore
 from tests.support.reviews import World as ReviewsWorld
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
-LATE, READ_SECONDS = 3.0, 2.0
+LATE, READ_SECONDS = 1.5, 1.0
 UPLOAD = Upload("data", "incoming/a.csv", "v1", 10, moments.text_of(NOW))
 
 
 @pytest.fixture
-def proxy(cloud: World) -> Iterator[FaultyProxy]:
+def proxy(cloud: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.01)
     with faulty_proxy(cloud.url, Weather(late=LATE)) as running:
         yield running
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import boto3
 
+import tests.support.quick_dynamodb  # noqa: F401  # its short cuts are of all such tables
+
 
 def created_table(name: str) -> Any:
     """Create a table keyed by `pk` and `sk`, inside `mock_aws`, and return the client that reaches it."""
