@@ -18,6 +18,7 @@ from sagemaker_local import notebooks, studio
 from sagemaker_local.process import LocalCloud, Options
 from signalbox_local.project import program_environment
 from signalbox_operate.notebooks import platforms
+from tests.support.environments import SCRIPT, conda
 from tests.support.notebooks import described, every_kind, many
 
 NEW = platforms.NEWEST
@@ -150,6 +151,7 @@ def test_an_instance_moves_to_a_new_one_with_every_byte_mode_time_and_link(accou
     name = f"from-{platform.replace('notebook-', '')}"
     volume = account.old(name, platform)
     many(volume, 20_000)
+    conda(volume / "miniconda3" / "envs" / "own", python={"version": "3.10.8"})
     before = tree(volume)
     assert len(before) > 20_000
 
@@ -157,6 +159,9 @@ def test_an_instance_moves_to_a_new_one_with_every_byte_mode_time_and_link(accou
 
     assert told["error"] is None
     assert told["result"]["compared"] is True
+    assert told["result"]["environments"] == 1
+    script = (account.volume(f"{name}-new") / SCRIPT).read_text()
+    assert "recreate miniconda3/envs/own of_conda" in script
     assert tree(account.volume(f"{name}-new")) == before == tree(volume)
     old, new = account.state(name), account.state(f"{name}-new")
     kept = ("InstanceType", "RoleArn", "VolumeSizeInGB", "NotebookInstanceStatus")

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _BUSY = 3
+_SEE_LOG = "see the worker's log in the bucket"
 _ATTEMPTS_TO_TELL = 3
 """Of each word on how far the work is: the next one comes soon."""
 
@@ -129,15 +131,18 @@ def _reported(
     again = False
     try:
         again = _work(asked, instance, ports, progress, folder, reporter)
+        progress.close()
         ending = Ending(COMPLETE)
     except SnapshotError as error:
         ending = Ending(FAILED, str(error), error.advice)
     except OSError as error:
-        ending = Ending(FAILED, f"the instance: {error}", "see the worker's log in the bucket")
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        advice = f"make room on the volume and in {folder}, and start the instance again" if full else _SEE_LOG
+        ending = Ending(FAILED, f"the instance: {error}", advice)
     except Exception as error:
         _LOG.exception("unexpected")
         reason = f"unexpected: {type(error).__name__}: {error}"
-        _end(reporter, Ending(FAILED, reason, "see the worker's log in the bucket"), folder, again)
+        _end(reporter, Ending(FAILED, reason, _SEE_LOG), folder, again)
         raise
     finally:
         # Who told the worker to stop before this waits for the end to be told.

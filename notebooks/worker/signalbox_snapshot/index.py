@@ -8,6 +8,8 @@ import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from signalbox_snapshot.errors import SnapshotError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -49,19 +51,23 @@ class Wanted(NamedTuple):
 
 
 class Index:
-    """A database that lives as long as the worker; any number of threads may use it."""
+    """A database that lives as long as the worker; any number of threads may use it.
+
+    Everything raises SnapshotError where the folder of its file is full, or is no place for it.
+    """
 
     def __init__(self, file: str) -> None:
         if os.path.exists(file):
             os.remove(file)
         self._lock = threading.Lock()
         self._data = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        self._folder = os.path.dirname(file)
         for setting in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000", "temp_store=FILE"):
-            self._data.execute("PRAGMA " + setting)
+            self._execute("PRAGMA " + setting)
         for table in _TABLES:
-            self._data.execute(table)
+            self._execute(table)
         # One transaction for all: there is nothing to come back to, since what dies begins a new one.
-        self._data.execute("BEGIN")
+        self._execute("BEGIN")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -165,20 +171,29 @@ class Index:
 
     def _do(self, query: str, *values: object) -> None:
         with self._lock:
-            self._data.execute(query, values)
+            self._execute(query, *values)
 
     def _one(self, query: str, *values: object) -> "tuple[Any, ...] | None":
         with self._lock:
-            found: tuple[Any, ...] | None = self._data.execute(query, values).fetchone()
+            found: tuple[Any, ...] | None = self._execute(query, *values).fetchone()
             return found
 
     def _rows(self, query: str, *values: object) -> "Iterator[tuple[Any, ...]]":
         """Yield rows a thousand at a time, so that others may write in between."""
         with self._lock:
-            cursor = self._data.execute(query, values)
+            cursor = self._execute(query, *values)
         while True:
             with self._lock:
                 rows = cursor.fetchmany(1000)
             if not rows:
                 return
             yield from rows
+
+    def _execute(self, query: str, *values: object) -> sqlite3.Cursor:
+        try:
+            return self._data.execute(query, values)
+        except sqlite3.OperationalError as error:
+            raise SnapshotError(
+                f"the worker cannot keep its notes in {self._folder}: {error}",
+                "make room there, or name another folder with --work, and start the instance again",
+            ) from error

@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from signalbox_snapshot.entries import shown, text
+from signalbox_snapshot.errors import SnapshotError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +43,8 @@ class Progress:
         self._counts = Counts(None, None, 0, 0, 0, 0, 0, ())
         self._lock = threading.Lock()
         self._file = gzip.open(report, "wt", encoding="ascii")  # noqa: SIM115 - closed at the end
+        self._closed = False
+        self._content: bytes | None = None
 
     def counts(self) -> Counts:
         """Return how far it is."""
@@ -90,15 +93,37 @@ class Progress:
             self._counts = counts
 
     def close(self) -> "bytes | None":
-        """Return the report, compressed; None where nobody has anything to read in it."""
+        """Return the report, compressed; None where nobody has anything to read in it.
+
+        Raises SnapshotError where it could not be written, once: then there is none, and that can be told.
+        """
         with self._lock:
-            self._file.close()
-            with gzip.open(self.report, "rb") as file:
-                if not file.read(1):
-                    return None
-            with open(self.report, "rb") as file:
-                return file.read()
+            if not self._closed:
+                self._closed = True
+                try:
+                    self._file.close()
+                    self._content = self._read()
+                except OSError as error:
+                    raise self._unwritten(error) from error
+            return self._content
+
+    def _read(self) -> "bytes | None":
+        with gzip.open(self.report, "rb") as file:
+            if not file.read(1):
+                return None
+        with open(self.report, "rb") as file:
+            return file.read()
 
     def _line(self, path: bytes, reason: str, failed: bool) -> None:
-        json.dump({"path": text(path), "reason": reason, "failed": failed}, self._file)
-        self._file.write(os.linesep)
+        try:
+            json.dump({"path": text(path), "reason": reason, "failed": failed}, self._file)
+            self._file.write(os.linesep)
+        except OSError as error:
+            self._closed = True
+            raise self._unwritten(error) from error
+
+    def _unwritten(self, error: OSError) -> SnapshotError:
+        return SnapshotError(
+            f"the report of what is left out cannot be written: {error.strerror}",
+            f"make room in {os.path.dirname(self.report)}, and start the instance again",
+        )

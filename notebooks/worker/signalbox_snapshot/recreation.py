@@ -174,7 +174,7 @@ def leave(job: "Job") -> None:
     except OSError as error:
         raise SnapshotError(
             f"the work is done, and {SCRIPT.decode()} could not be written: {error.strerror}",
-            "make room on the volume, and start the instance again",
+            "make room on the volume, or rename what has its name, and start the instance again",
         ) from error
 
 

@@ -145,13 +145,21 @@ class Reporter:
             self._objects.put(key, body)
 
     def _put_end(self, objects: "Objects", ending: Ending, log: bytes, again: bool) -> None:
-        work, report = self._work, self._progress.close()
+        work, report = self._work, self._report()
         named = (work.instance.name, work.operation, work.snapshot)
         if work.snapshot and not again:
             objects.put(keys.log(*named), log)
             if report is not None:
                 objects.put(keys.report(*named), report)
         objects.put(keys.status(work.instance.name, work.operation), self._document(ending))
+
+    def _report(self) -> "bytes | None":
+        try:
+            return self._progress.close()
+        except SnapshotError as error:
+            # The work has failed for another reason, which is told.
+            _LOG.warning("%s", error)
+            return None
 
     def _document(self, ending: Ending) -> bytes:
         return json.dumps(document(self._work, ending, self._progress.counts(), self._transports), indent=1).encode()

@@ -272,6 +272,19 @@ def test_a_request_whose_worker_died_before_it_left_the_script_leaves_it_at_the_
     assert state.status("backup")["environments"] == 1
 
 
+def test_a_script_that_cannot_be_written_is_said_and_nothing_of_it_is_left(state: State, instance: Make) -> None:
+    saved = instance("saved")
+    conda(saved.home / "env", python={"version": "3.10"})
+    (saved.home / SCRIPT).mkdir()
+
+    assert saved.run("backup").returncode == 1
+
+    reason = f"the work is done, and {SCRIPT} could not be written: Is a directory"
+    assert state.status("backup")["reason"] == reason
+    assert not (saved.home / f"{SCRIPT}.half").exists()
+    assert not (saved.home / "BACKUP_COMPLETE").exists()
+
+
 def test_the_folder_itself_and_what_has_no_program_to_try_are_left_to_a_person(instance: Make, tmp_path: Path) -> None:
     saved = instance("saved")
     virtualenv(saved.home)
