@@ -48,7 +48,7 @@ check: .venv/ready  ## Format, lint, types
 	@$(RUN) mypy
 
 unit: .venv/ready  ## Unit and contract tests, with the coverage of the backend that they reach
-	@$(RUN) $(OFFLINE) python -m pytest -n 3 --dist loadfile tests/unit tests/contract tests/sagemaker_local --cov --cov-report=term --cov-fail-under=95
+	@$(RUN) $(OFFLINE) python -m pytest -n 4 --dist loadfile tests/unit tests/contract tests/sagemaker_local --cov --cov-report=term --cov-fail-under=95
 
 gates: install  ## The template, the machines, the rules, IAM, the built artefacts
 	@$(RUN) $(OFFLINE) python -m pytest -n 2 tests/gates

@@ -1,11 +1,20 @@
 """A cloud that remembers, and instances in it: as many as a test asks for, each a folder."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.support.notebook_cloud import State, cloud
 from tests.support.notebooks import Instance
+
+
+@pytest.fixture(autouse=True)
+def _stopped_as_before() -> Iterator[None]:
+    """Let a worker that ran in this process, and ignores SIGTERM since it ended, not hand that on to later programs."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
