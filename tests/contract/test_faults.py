@@ -1,7 +1,7 @@
 """A connection that breaks is "later", and our own repetition is no rival: seen through a proxy that loses answers.
 
-Behind the proxy is the local cloud, before it are the layer's own adapters with the library's own retries, between which
-it waits less.
+Behind the proxy is the local cloud, before it are the layer's own adapters with the library's own retries, between
+which it waits less.
 """
 
 import json
