@@ -2,8 +2,8 @@
 
 moto sorts the whole table for each query, and copies it once for each write of a transaction, in case that is refused.
 A journey makes thousands of queries, most of them of keys under which nothing is, and tests fill tables with ten
-thousand items. So a query reads what is under its key, and a transaction copies what it writes; each answers what moto
-answers. Whatever else is asked goes to moto as before.
+thousand items. So a query reads what is under its key, and a transaction copies what it writes; each answers what
+moto answers. Whatever else is asked goes to moto as before.
 """
 
 import copy
