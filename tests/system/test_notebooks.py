@@ -289,7 +289,9 @@ def test_each_end_is_an_object_of_its_own_and_a_failed_one_raises_the_alarm(acco
     (volume / "large").unlink()
     assert watch.describe_alarms(AlarmNames=[alarm["AlarmName"]])["MetricAlarms"][0]["StateValue"] == "OK"
 
-    assert f"failed: 1 files of snapshot {snapshot}" in " ".join(account.run("restore", "told", code=1).split())
+    said = " ".join(account.run("restore", "told", code=1).split())
+    assert f"failed: 1 files of snapshot {snapshot}" in said
+    assert "(large: " in said
 
     found = s3.list_objects_v2(Bucket=bucket, Prefix="people/ana/results/")["Contents"]
     assert {one["Key"] for one in found if "/told/" in one["Key"]} == {

@@ -21,6 +21,7 @@ WAITING, STARTING = "waiting: ", "starting: "
 
 IN_SERVICE, STOPPED, FAILED = "InService", "Stopped", "Failed"
 BACKUP, RESTORE = "backup", "restore"
+_NAMED = 3  # files in a sentence
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,13 @@ class Standing:
         count = f"{self.done:,} of {self.files:,} files" if self.files is not None else f"{self.done:,} files"
         more = f", {self.left_out:,} left out" if self.left_out else ""
         return f"{self.state}: {count}{more}"
+
+    @property
+    def why(self) -> str:
+        """Return the same with the first files that were left out, each with its reason: for work that failed."""
+        named = [f"{path}: {reason}" for path, reason in self.names[:_NAMED]]
+        more = [f"and {self.left_out - len(named):,} more"] if self.left_out > len(named) else []
+        return f"{self.told} ({'; '.join(named + more)})" if named else self.told
 
 
 def standing(document: Mapping[str, Any]) -> Standing:

@@ -193,7 +193,7 @@ class Mover:
             restored = watched.watch(lambda: self._look(space), studio.sleep, self.told)
         self.told(old.name, restored.told, restored.done, restored.files)
         if restored.state != "complete":
-            raise NotebookError(old.name, f"the restore into space {space.name} {restored.told}")
+            raise NotebookError(old.name, f"the restore into space {space.name} {restored.why}")
         totals = shelf.totals(space.tags[model.SNAPSHOT])
         migrating.compare(space.key, totals, Totals(restored.done, restored.done_size, restored.left_out))
         self.desk.fleet.tag(old, {model.TO: space.key, model.MOVED: restored.snapshot})

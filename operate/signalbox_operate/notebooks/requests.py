@@ -78,7 +78,7 @@ def carry_out(name: str, request: Request, desk: Desk, told: Told, today: date, 
     told(name, found.told, found.done, found.files)
     put_back(name, desk, keep_stopped=request.keep_stopped)
     if found.state != "complete":
-        raise NotebookError(name, f"{request.operation} {found.told}")
+        raise NotebookError(name, f"{request.operation} {found.why}")
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.support.notebook_fleet import AL2, STACK, Bucket, Instances, Killed, Waits, at_once, desk, document
 
-from signalbox_operate.notebooks import requests
+from signalbox_operate.notebooks import model, requests
 from signalbox_operate.notebooks.model import BACKUP, RESTORE, NotebookError, Standing
 from signalbox_operate.notebooks.place import Desk
 from signalbox_operate.notebooks.requests import Request
@@ -110,6 +110,20 @@ def test_a_failure_is_told_with_its_reason_and_advice_and_the_instance_is_put_ba
 
     assert state(instances)[1] == "own"
     assert "snapshot-before" not in instances.tags("ana")
+
+
+def test_a_failure_names_the_first_files_that_were_left_out() -> None:
+    left = [{"path": f"file-{number}", "reason": "its content is missing"} for number in range(5)]
+    more = {"reason": "5 files were not restored", "files": {"total": 10, "done": 5, "left_out": 700}}
+    found = model.standing(document("restore", "r", "s", "failed", left_out=left, **more))
+    few = model.standing(document("restore", "r", "s", "failed", left_out=left[:1], reason="1 file was not"))
+
+    assert found.why == (
+        "failed: 5 files were not restored (file-0: its content is missing; file-1: its content is missing; "
+        "file-2: its content is missing; and 697 more)"
+    )
+    assert few.why == "failed: 1 file was not (file-0: its content is missing)"
+    assert model.standing(document("restore", "r", "s", "failed", reason="no bucket")).why == "failed: no bucket"
 
 
 def test_a_failure_before_anything_reaches_the_bucket_is_told_by_the_tag() -> None:
