@@ -47,6 +47,7 @@ from sagemaker_local.ministack_roles import (
     decide_roles_by_their_path,
     know_boundaries_and_attached_policies,
 )
+from sagemaker_local.ministack_stacks import name_resources_by_their_region
 from sagemaker_local.ministack_topics import (
     leave_mail_subscriptions_of_stacks_pending,
     leave_mail_subscriptions_pending,
@@ -107,6 +108,7 @@ def change_stacks() -> None:
     refer_to_secrets_by_arn()
     encrypt_buckets_of_stacks()
     bound_roles_of_stacks()
+    name_resources_by_their_region()
     ask_before_stacks_make_roles_and_parameters()
     check_machines_of_stacks()
     leave_mail_subscriptions_of_stacks_pending()

@@ -5,6 +5,7 @@ CloudFormation calls a service as whoever works on the stack, or as the role tha
 """
 
 import asyncio
+import hashlib
 import inspect
 import re
 from collections.abc import Callable, Coroutine, Mapping
@@ -27,6 +28,7 @@ type Acting = Callable[[str, Mapping[str, str]], str]
 
 _caller: ContextVar[str] = ContextVar("stack_caller")
 _OK = 200
+_ENDING = 13  # characters at the end of a name, which ministack makes of those before it
 _STACK_ID = re.compile(r"<StackId>arn:[^<]*:stack/(?P<name>[^/<]+)/[^<]*</StackId>")
 _UNRECOGNIZED = re.compile(r"Unrecognized resource types: \[(?P<types>[^\]]*)\]$")
 
@@ -214,6 +216,23 @@ def refuse_types_by_name() -> None:
 
     stack_calls.validate_template_support = change_sets.validate_template_support = validated
     stack_types._provision_resource = provisioned
+
+
+def name_resources_by_their_region() -> None:
+    """Gap: stacks of one name in two regions give their roles and policies, which are the account's, the same names.
+
+    On AWS the end of a name that CloudFormation makes is by chance; here it is made of the stack's name and region.
+    """
+    name = stack_types._physical_name
+
+    def named(*arguments: Any, **options: Any) -> str:
+        made = str(name(*arguments, **options))
+        start, end = made[:-_ENDING], made[-_ENDING:]
+        _, region = ministack.scope()
+        digest = hashlib.sha256(f"{region} {end}".encode()).hexdigest()[: len(end)]
+        return start + (digest if end == end.lower() else digest.upper())
+
+    stack_types._physical_name = named
 
 
 def refuse_cloud_control() -> None:

@@ -514,6 +514,7 @@ _SEEN = {
     "know_boundaries_and_attached_policies": (roles.test_whoever_may_make_roles_within_a_boundary_makes_no_others),
     "resolve_policy_variables": roles.test_a_variable_of_a_policy_is_what_the_role_has,
     "bound_roles_of_stacks": (roles.test_a_role_of_a_stack_has_its_boundary_when_it_is_made_and_when_it_is_changed),
+    "name_resources_by_their_region": roles.test_stacks_of_one_name_in_two_regions_have_roles_of_their_own,
     "ask_before_stacks_make_roles_and_parameters": (
         roles.test_a_stack_makes_roles_and_parameters_as_whoever_works_on_it
     ),

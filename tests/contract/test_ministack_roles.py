@@ -202,3 +202,17 @@ def test_a_stack_makes_roles_and_parameters_as_whoever_works_on_it(plain: World,
     bound = role(Policies=inline(allow("*")), PermissionsBoundary=narrow)
     assert somebody.create({"Role": bound, "One": parameter})["StackStatus"] == "CREATE_COMPLETE"
     assert somebody.delete() == "DELETE_COMPLETE"
+
+
+def test_stacks_of_one_name_in_two_regions_have_roles_of_their_own(plain: World, cloud: World) -> None:
+    def roles(world: World) -> set[str]:
+        stacks = [Stack(world, region=region, **IAM) for region in ("us-east-1", "eu-west-1")]
+        for stack in stacks:
+            stack.name = stacks[0].name
+            stack.create({"Role": role()})
+        return {stack.physical("Role") for stack in stacks}
+
+    assert len(roles(plain)) == 1, CLOSED
+    made = roles(cloud)
+    assert len(made) == 2
+    assert {cloud.client("iam").get_role(RoleName=one)["Role"]["RoleName"] for one in made} == made
