@@ -30,10 +30,10 @@ def add_stack_types(access: RoleAccess, codecommit: "CodeCommit", region: str) -
     roles = StackRoles(region)
     ministack_stacks.know_the_caller(roles.acting, roles.keep)
     ministack_stacks.refuse_cloud_control()
-    ministack.when_stacks_are_asked_for(lambda: _change(access, roles, codecommit, region))
+    ministack.when_stacks_are_asked_for(lambda: _change(access, roles, codecommit))
 
 
-def _change(access: RoleAccess, roles: "StackRoles", codecommit: "CodeCommit", region: str) -> None:
+def _change(access: RoleAccess, roles: "StackRoles", codecommit: "CodeCommit") -> None:
     # The table reads SageMaker's model, which takes longer than all else that a start does.
     from sagemaker_local.codecommit.stack import REPOSITORY, StackRepositories  # noqa: PLC0415
     from sagemaker_local.stacks import TYPES, StackResources  # noqa: PLC0415
@@ -45,7 +45,10 @@ def _change(access: RoleAccess, roles: "StackRoles", codecommit: "CodeCommit", r
         ministack_stacks.add_type(resource, StackResources(resource, ask, new_name))
     caller = ministack_stacks.caller
     repositories = StackRepositories(
-        asking(access, "codecommit"), lambda: access.client_of("s3", caller()), caller, codecommit.regions.of(region)
+        asking(access, "codecommit"),
+        lambda: access.client_of("s3", caller()),
+        caller,
+        lambda: codecommit.regions.of(_region()),
     )
     ministack_stacks.add_type(REPOSITORY, repositories)
     others = (Projects(asking(access, "codebuild"), new_name), Repositories(asking(access, "ecr"), new_name))
@@ -56,6 +59,12 @@ def _change(access: RoleAccess, roles: "StackRoles", codecommit: "CodeCommit", r
     ministack_stacks.do_one_thing_at_a_time()
     ministack_stacks.show_roles(lambda stack: roles.of_stack.get(stack, ""))
     ministack_stacks.refuse_types_by_name()
+
+
+def _region() -> str:
+    """Return the region of the stack that is worked on."""
+    _, region = ministack.scope()
+    return region
 
 
 def new_name(stack: str, logical_id: str) -> str:
@@ -111,8 +120,7 @@ def asking(access: RoleAccess, service: str = "sagemaker") -> "Ask":
 
     def ask(operation: str, request: "Request") -> dict[str, Any]:
         try:
-            _, region = ministack.scope()  # the stack's
-            client: Any = access.client_of(service, ministack_stacks.caller(), region)
+            client: Any = access.client_of(service, ministack_stacks.caller(), _region())
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**request)
         except LookupError as error:
             raise RefusedError("AccessDeniedException", str(error)) from error

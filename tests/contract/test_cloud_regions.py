@@ -1,5 +1,7 @@
 """Regions of our cloud do not see each other: what is made in one has its ARN, and nobody finds it from another."""
 
+import io
+import zipfile
 from typing import Any
 
 from sagemaker_local.server import ACCOUNT
@@ -64,3 +66,22 @@ def test_a_stack_makes_its_resources_in_its_own_region(cloud: World) -> None:
     assert refused(here.describe_model_package_group, ModelPackageGroupName=group)[0] == "ValidationException"
     assert stack.delete() == "DELETE_COMPLETE"
     assert there.list_model_package_groups(NameContains=group)["ModelPackageGroupSummaryList"] == []
+
+
+def test_a_stack_fills_its_repository_in_its_own_region(cloud: World) -> None:
+    packed, repository = io.BytesIO(), name("repository")
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("README.md", "hello")
+    code = {"S3": {"Bucket": cloud.bucket({"code.zip": packed.getvalue()}), "Key": "code.zip"}}
+    properties = {"RepositoryName": repository, "Code": code}
+    there = cloud.client("codecommit", region=ELSEWHERE)
+
+    made = Stack(cloud, region=ELSEWHERE).create(
+        {"Repository": {"Type": "AWS::CodeCommit::Repository", "Properties": properties}}
+    )
+
+    assert made["StackStatus"] == "CREATE_COMPLETE"
+    assert there.get_file(repositoryName=repository, filePath="README.md")["fileContent"] == b"hello"
+    assert repository not in {
+        one["repositoryName"] for one in cloud.client("codecommit").list_repositories()["repositories"]
+    }

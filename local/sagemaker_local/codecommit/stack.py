@@ -79,9 +79,11 @@ REPOSITORY = RepositoryType(
 
 
 class StackRepositories:
-    """The repositories of stacks, made by the API as whoever works on the stack."""
+    """The repositories of stacks, made by the API as whoever works on the stack; `service` is that of its region."""
 
-    def __init__(self, ask: "Ask", s3: Callable[[], Any], caller: Callable[[], str], service: "Service") -> None:
+    def __init__(
+        self, ask: "Ask", s3: Callable[[], Any], caller: Callable[[], str], service: Callable[[], "Service"]
+    ) -> None:
         self._ask, self._s3, self._caller, self._service = ask, s3, caller, service
 
     def create(self, logical_id: str, properties: "Properties", _stack: str) -> "Made":
@@ -100,7 +102,7 @@ class StackRepositories:
         if files:
             try:
                 branch = wanted["Code"].get("BranchName", "main")
-                self._service.commit_first(name, branch, files, self._caller())
+                self._service().commit_first(name, branch, files, self._caller())
             except ApiError as error:
                 self._asked("DeleteRepository", repositoryName=name)
                 raise _refused(error.code, error.message) from error
